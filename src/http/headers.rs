@@ -1,0 +1,129 @@
+//! Header fields (RFC 9110, section 5) of a request.
+
+use crate::error::{Code, Error, Result};
+use serde_json::Value;
+
+/// Header fields: lower-case name and value, in the order they came. A repeated field is one value, joined by comma.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// Reads an object of name → text, or array of texts for a repeated field.
+    ///
+    /// Errors: 400 when it is no such object, a name is no token (RFC 9110, section 5.1), or a value holds a
+    /// control character.
+    pub fn from_json(value: &Value) -> Result<Self> {
+        let malformed = |why: String| {
+            Error::new(Code::MalformedRequest, "The request's headers are malformed")
+                .details(why)
+                .hint("Pass an object of header name and text, or array of texts for a repeated header.")
+        };
+        let object = match value {
+            Value::Null => return Ok(Headers::default()),
+            Value::Object(object) => object,
+            _ => return Err(malformed("They are not a JSON object.".to_owned())),
+        };
+        let mut headers = Vec::with_capacity(object.len());
+        for (name, value) in object {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Null => continue,
+                Value::Array(items) => {
+                    let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+                    texts
+                        .ok_or_else(|| malformed(format!("Header {name:?} holds an item that is not text.")))?
+                        .join(if name.eq_ignore_ascii_case("cookie") { "; " } else { ", " })
+                }
+                _ => return Err(malformed(format!("Header {name:?} is not text."))),
+            };
+            if !is_token(name) {
+                return Err(malformed(format!("{name:?} is no header name.")));
+            }
+            if !is_field_value(&text) {
+                return Err(malformed(format!("The value of header {name:?} holds a control character.")));
+            }
+            headers.push((name.to_ascii_lowercase(), text));
+        }
+        Ok(Headers(headers))
+    }
+
+    /// The value of a field; `name` in lower case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// All fields.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(n, v)| (n.as_str(), v.as_str()))
+    }
+
+    /// Whether there are no fields.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The fields without `cookie`, as a JSON object: the setting `request.headers`.
+    pub fn to_setting(&self) -> String {
+        if self.0.is_empty() {
+            return "{}".to_owned();
+        }
+        let fields = self.iter().filter(|(n, _)| *n != "cookie").map(|(n, v)| (n.to_owned(), Value::from(v)));
+        Value::Object(fields.collect()).to_string()
+    }
+
+    /// The cookies (RFC 6265, section 5.4) as a JSON object: the setting `request.cookies`.
+    pub fn cookies_to_setting(&self) -> String {
+        let Some(cookies) = self.get("cookie") else { return "{}".to_owned() };
+        let pairs = cookies.split(';').filter_map(|pair| pair.split_once('='));
+        Value::Object(pairs.map(|(n, v)| (n.trim().to_owned(), Value::from(v.trim()))).collect()).to_string()
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(fields: I) -> Self {
+        Headers(fields.into_iter().map(|(n, v)| (n.to_ascii_lowercase(), v.to_owned())).collect())
+    }
+}
+
+/// Whether the text is a token (RFC 9110, section 5.6.2).
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// Whether the text may be a field value (RFC 9110, section 5.5): no CR, LF, NUL or other control but tab.
+pub fn is_field_value(text: &str) -> bool {
+    text.bytes().all(|b| b == b'\t' || (b >= b' ' && b != 0x7f))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names_are_lowered_and_repeated_fields_joined() -> Result<()> {
+        let h = Headers::from_json(&json!({"Prefer": ["a", "b"], "Cookie": "a=1; b=2"}))?;
+        assert_eq!(h.get("prefer"), Some("a, b"));
+        assert_eq!(h.to_setting(), r#"{"prefer":"a, b"}"#);
+        assert_eq!(h.cookies_to_setting(), r#"{"a":"1","b":"2"}"#);
+        Ok(())
+    }
+
+    #[test]
+    fn line_breaks_and_odd_shapes_are_refused() {
+        for bad in [
+            json!([]),
+            json!("x"),
+            json!({"a": {"b": 1}}),
+            json!({"a": "x\r\ny"}),
+            json!({"a": "\u{0}"}),
+            json!({"a b": "x"}),
+            json!({"": "x"}),
+            json!({"a": ["x", 1]}),
+            json!({"a\n": "x"}),
+        ] {
+            assert_eq!(Headers::from_json(&bad).err().map(|e| e.status), Some(400), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The vocabulary of HTTP: one type, one file. Pure.
+
+pub mod headers;
+pub mod media_type;
+pub mod method;
+pub mod prefer;
+pub mod range;
+pub mod request;
+pub mod response;
+pub mod target;
+
+pub use headers::Headers;
+pub use media_type::MediaType;
+pub use method::Method;
+pub use prefer::Preferences;
+pub use request::Request;
+pub use response::Response;

@@ -1,0 +1,156 @@
+//! The Prefer header (RFC 7240) and the preferences of the dialect.
+
+use crate::error::{Code, Error, Result};
+
+macro_rules! preference {
+    ($(#[$doc:meta])* $name:ident: $token:literal { $($variant:ident = $value:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($variant,)* }
+        impl $name {
+            fn parse(value: &str) -> Option<Self> { match value { $($value => Some($name::$variant),)* _ => None } }
+            fn applied(self) -> &'static str {
+                match self { $($name::$variant => concat!($token, "=", $value),)* }
+            }
+        }
+    };
+}
+
+preference! {
+    /// What to do with rows that exist already.
+    Resolution: "resolution" { MergeDuplicates = "merge-duplicates", IgnoreDuplicates = "ignore-duplicates", }
+}
+preference! {
+    /// What a write answers with (RFC 7240, section 4.2).
+    Return: "return" { Minimal = "minimal", HeadersOnly = "headers-only", Representation = "representation", }
+}
+preference! {
+    /// How the total in Content-Range is found.
+    Count: "count" { Exact = "exact", Planned = "planned", Estimated = "estimated", }
+}
+preference! {
+    /// How the request's transaction ends.
+    Transaction: "tx" { Commit = "commit", Rollback = "rollback", }
+}
+preference! {
+    /// What a key that is missing in a body's object means.
+    Missing: "missing" { Default = "default", Null = "null", }
+}
+preference! {
+    /// What to do with preferences that are unknown (RFC 7240, section 4.4).
+    Handling: "handling" { Strict = "strict", Lenient = "lenient", }
+}
+
+/// The preferences of a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Preferences {
+    pub resolution: Option<Resolution>,
+    pub representation: Option<Return>,
+    pub count: Option<Count>,
+    pub transaction: Option<Transaction>,
+    pub missing: Option<Missing>,
+    pub handling: Option<Handling>,
+    /// The time zone the request's statement runs in: a name or an offset; PostgreSQL says whether it is one.
+    pub timezone: Option<String>,
+    /// The most rows a write may change; binding with `handling=strict` only.
+    pub max_affected: Option<u64>,
+    unknown: Vec<String>,
+}
+
+impl Preferences {
+    /// Reads a Prefer field. Of a repeated preference the first counts (RFC 7240, section 2).
+    ///
+    /// Errors: PGRST122 for unknown ones under `handling=strict`; otherwise they are ignored, as the RFC asks.
+    pub fn parse(field: Option<&str>) -> Result<Self> {
+        let mut p = Preferences::default();
+        let Some(field) = field else { return Ok(p) };
+        for text in field.split(',').map(str::trim).filter(|t| !t.is_empty()) {
+            let (name, value) = text.split_once('=').unwrap_or((text, ""));
+            let (name, value) = (name.trim_end(), value.trim_start().trim_matches('"'));
+            let known = match name {
+                "resolution" => set(&mut p.resolution, Resolution::parse(value)),
+                "return" => set(&mut p.representation, Return::parse(value)),
+                "count" => set(&mut p.count, Count::parse(value)),
+                "tx" => set(&mut p.transaction, Transaction::parse(value)),
+                "missing" => set(&mut p.missing, Missing::parse(value)),
+                "handling" => set(&mut p.handling, Handling::parse(value)),
+                "timezone" => set(&mut p.timezone, Some(value.to_owned()).filter(|v| !v.is_empty())),
+                "max-affected" => set(&mut p.max_affected, value.parse().ok()),
+                _ => false,
+            };
+            if !known {
+                p.unknown.push(text.to_owned());
+            }
+        }
+        if p.handling == Some(Handling::Strict) && !p.unknown.is_empty() {
+            return Err(Error::new(Code::Preference, "Invalid preferences given with handling=strict")
+                .details(format!("Invalid preferences: {}", p.unknown.join(", "))));
+        }
+        Ok(p)
+    }
+
+    /// The limit on changed rows, if it binds.
+    pub fn max_affected(&self) -> Option<u64> {
+        self.max_affected.filter(|_| self.handling == Some(Handling::Strict))
+    }
+
+    /// The value of Preference-Applied (RFC 7240, section 3) for those of the preferences that are set here.
+    pub fn applied(&self) -> Option<String> {
+        let mut applied: Vec<&str> = [
+            self.resolution.map(Resolution::applied),
+            self.missing.map(Missing::applied),
+            self.representation.map(Return::applied),
+            self.count.map(Count::applied),
+            self.transaction.map(Transaction::applied),
+            self.handling.map(Handling::applied),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let timezone = self.timezone.as_ref().map(|zone| format!("timezone={zone}"));
+        let max_affected = self.max_affected().map(|n| format!("max-affected={n}"));
+        applied.extend(timezone.as_deref());
+        applied.extend(max_affected.as_deref());
+        (!applied.is_empty()).then(|| applied.join(", "))
+    }
+}
+
+/// Keeps the first value of a preference; says whether the value was one.
+fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
+    match value {
+        Some(value) => {
+            slot.get_or_insert(value);
+            true
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_a_repeated_preference_counts() -> Result<()> {
+        let p = Preferences::parse(Some("count=exact, count=planned ,return=representation"))?;
+        assert_eq!(p.count, Some(Count::Exact));
+        assert_eq!(p.applied().as_deref(), Some("return=representation, count=exact"));
+        Ok(())
+    }
+
+    #[test]
+    fn unknown_preferences_are_ignored_unless_handling_is_strict() {
+        assert!(Preferences::parse(Some("anything, count=odd")).is_ok());
+        let e = Preferences::parse(Some("anything, handling=strict, count=odd")).unwrap_err();
+        assert_eq!(e.code, "PGRST122");
+        assert_eq!(e.details, Some("Invalid preferences: anything, count=odd".into()));
+    }
+
+    #[test]
+    fn max_affected_binds_under_strict_handling_only() {
+        assert_eq!(Preferences::parse(Some("max-affected=3")).unwrap().max_affected(), None);
+        let p = Preferences::parse(Some("handling=strict, max-affected=3")).unwrap();
+        assert_eq!(p.max_affected(), Some(3));
+        assert_eq!(p.applied().as_deref(), Some("handling=strict, max-affected=3"));
+    }
+}

@@ -1,0 +1,46 @@
+//! A response: status, header fields and body.
+
+use crate::error::Error;
+
+/// What a response carries.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// The rows that the statement wrote.
+    Rows,
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+/// A response. Header names are in lower case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Body,
+}
+
+impl Response {
+    /// A response without header fields.
+    pub fn new(status: u16, body: Body) -> Self {
+        Response { status, headers: Vec::with_capacity(4), body }
+    }
+
+    /// Adds a header field; `name` in lower case.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The answer to an error: a problem document (RFC 9457) for the target `instance`. HEAD gets no body.
+    pub fn problem(error: &Error, instance: &str, verbose: bool, head: bool) -> Self {
+        let body = if head { Body::Empty } else { Body::Bytes(error.body(instance, verbose).to_string().into_bytes()) };
+        let mut response = Response::new(error.status, body)
+            .header("content-type", "application/problem+json; charset=utf-8")
+            .header("proxy-status", format!("pg_restful; error={}", error.code));
+        response.headers.extend(error.headers.iter().cloned());
+        response
+    }
+}

@@ -1,0 +1,30 @@
+//! Every limit on input, with its reason. Sizes that a setting governs have their default here.
+
+/// Bytes of a target. Longer ones are refused by most HTTP servers too (RFC 9110, section 4.1 asks for 8,000 octets).
+pub const TARGET_BYTES: usize = 256 * 1024;
+/// Filters and conditions of one request: each is an expression to plan.
+pub const FILTERS: usize = 200;
+/// Nesting of `and`/`or`/`not`: PostgreSQL's parser gives up at some thousands; nobody writes ten.
+pub const LOGIC_DEPTH: usize = 16;
+/// Fields and embeds in all `select` lists together. A table has at most 1,600 columns.
+pub const SELECT_ITEMS: usize = 1600;
+/// Embedded relations of one request: each is a lateral join.
+pub const EMBEDS: usize = 32;
+/// Nesting of embedded relations.
+pub const EMBED_DEPTH: usize = 8;
+/// Items of one `in.(...)` list. They are one array parameter; beyond this a body or a join serves better.
+pub const LIST_ITEMS: usize = 50_000;
+/// Steps of one JSON path.
+pub const JSON_PATH_STEPS: usize = 32;
+/// Terms of one `order`.
+pub const ORDER_TERMS: usize = 32;
+/// Bytes of an identifier: PostgreSQL's NAMEDATALEN - 1. A longer name would be cut and might then name something else.
+pub const IDENTIFIER_BYTES: usize = 63;
+/// Bytes of one preference, method or media range that is looked at.
+pub const TOKEN_BYTES: usize = 8 * 1024;
+/// Bytes of a body by default (`restful.max_body_bytes`): larger imports are asked for by setting it.
+pub const BODY_BYTES: i32 = 16 * 1024 * 1024;
+/// Bytes of a response by default (`restful.max_response_bytes`): the whole body is held in memory.
+pub const RESPONSE_BYTES: i32 = 64 * 1024 * 1024;
+/// Prepared statements kept by a backend. Each holds about 20 to 100 KB of plan.
+pub const PLANS: usize = 256;

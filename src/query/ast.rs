@@ -1,0 +1,243 @@
+//! What the parameters of a request say, as data. Nothing here is checked against the catalogue yet.
+//!
+//! Literals stand apart, in [`Query::values`]: what remains is the *shape* of a request, under which its prepared
+//! statement is cached.
+
+/// Index into [`Query::values`].
+pub type ValueId = usize;
+
+/// A literal of a request. It only ever becomes a parameter of the statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Literal {
+    /// The text after an operator.
+    Text(String),
+    /// The items of `in.(...)`.
+    List(Vec<String>),
+    /// A limit or offset.
+    Number(u64),
+}
+
+/// The parameters of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// What is asked of the resource itself.
+    pub root: Node,
+    /// `columns`: the keys of the body that are used.
+    pub columns: Option<Vec<String>>,
+    /// `on_conflict`: the columns of the unique key that an upsert goes by.
+    pub on_conflict: Option<Vec<String>>,
+    /// Arguments of a function call by GET.
+    pub arguments: Vec<(String, ValueId)>,
+    /// The literals.
+    pub values: Vec<Literal>,
+}
+
+/// What is asked of one relation: the resource, or one embedded in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// `select`; `None` when it is not given, which means all columns.
+    pub select: Option<Vec<SelectItem>>,
+    /// Filters and logic trees; all have to hold.
+    pub conditions: Vec<Condition>,
+    /// `order`.
+    pub order: Vec<OrderTerm>,
+    /// `limit`.
+    pub limit: Option<ValueId>,
+    /// `offset`.
+    pub offset: Option<ValueId>,
+}
+
+/// An item of `select`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SelectItem {
+    /// `*`
+    Star,
+    /// `alias:field::cast.aggregate()::cast`
+    Field(SelectField),
+    /// `alias:relation!hint!inner(...)`, or `...relation(...)`
+    Embed(Embed),
+}
+
+/// A selected field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectField {
+    /// What is selected; `None` for `count()`.
+    pub field: Option<Field>,
+    pub alias: Option<String>,
+    /// Cast of the field.
+    pub cast: Option<String>,
+    pub aggregate: Option<Aggregate>,
+    /// Cast of the aggregate's result.
+    pub aggregate_cast: Option<String>,
+}
+
+/// An aggregate function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    Avg,
+    Count,
+    Max,
+    Min,
+    Sum,
+}
+
+/// An embedded relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embed {
+    /// The relation, foreign key or column that names the relationship.
+    pub name: String,
+    pub alias: Option<String>,
+    /// What tells one of several relationships.
+    pub hint: Option<String>,
+    pub join: Option<Join>,
+    /// `...`: the embedded columns stand among the parent's.
+    pub spread: bool,
+    pub node: Node,
+}
+
+impl Embed {
+    /// The name of the member in the result, and in filters.
+    pub fn label(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// Whether parents without a related row are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    Inner,
+    Left,
+}
+
+/// A column, with a path into it when it holds JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub path: Vec<JsonStep>,
+}
+
+/// A step into JSON: `->key`, `->0`, `->>key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonStep {
+    /// `->>`: the result is text.
+    pub as_text: bool,
+    pub key: JsonKey,
+}
+
+/// What a step goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonKey {
+    Member(String),
+    Index(i32),
+}
+
+/// A condition on rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// `field=operator.value`
+    Filter(Filter),
+    /// `and(...)`, `or(...)`
+    Tree { negated: bool, connective: Connective, children: Vec<Condition> },
+}
+
+/// How the children of a tree are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connective {
+    And,
+    Or,
+}
+
+/// A filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub field: Field,
+    pub negated: bool,
+    pub operation: Operation,
+}
+
+/// What a filter tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A binary operator.
+    Binary { operator: Operator, quantifier: Option<Quantifier>, value: ValueId },
+    /// `in.(...)`
+    In(ValueId),
+    /// `is.null`, ...
+    Is(IsValue),
+    /// `isdistinct.value`
+    IsDistinct(ValueId),
+    /// `fts(configuration).value`, ...
+    FullText { function: FullText, configuration: Option<String>, value: ValueId },
+}
+
+macro_rules! tokens {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $token:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($variant,)* }
+        impl $name {
+            /// All of them.
+            pub const ALL: &[$name] = &[$($name::$variant,)*];
+            /// Reads the token.
+            pub fn parse(token: &str) -> Option<Self> { match token { $($token => Some($name::$variant),)* _ => None } }
+            /// The token.
+            pub fn token(self) -> &'static str { match self { $($name::$variant => $token,)* } }
+        }
+    };
+}
+
+tokens! {
+    /// A binary operator of the dialect.
+    Operator {
+        Equal = "eq", NotEqual = "neq", Greater = "gt", GreaterOrEqual = "gte", Less = "lt", LessOrEqual = "lte",
+        Like = "like", ILike = "ilike", Match = "match", IMatch = "imatch",
+        Contains = "cs", ContainedIn = "cd", Overlaps = "ov",
+        StrictlyLeft = "sl", StrictlyRight = "sr", NotExtendsRight = "nxr", NotExtendsLeft = "nxl", Adjacent = "adj",
+    }
+}
+tokens! {
+    /// How a full-text query is read.
+    FullText { Query = "fts", Plain = "plfts", Phrase = "phfts", Websearch = "wfts", }
+}
+tokens! {
+    /// What IS tests for.
+    IsValue { Null = "null", NotNull = "not_null", True = "true", False = "false", Unknown = "unknown", }
+}
+tokens! {
+    /// Whether an operator has to hold for one or for each element of its array.
+    Quantifier { Any = "any", All = "all", }
+}
+
+impl Operator {
+    /// Whether the operator can be followed by `(any)` or `(all)`.
+    pub fn takes_quantifier(self) -> bool {
+        use Operator::*;
+        matches!(self, Equal | Greater | GreaterOrEqual | Less | LessOrEqual | Like | ILike | Match | IMatch)
+    }
+}
+
+/// A term of `order`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderTerm {
+    /// The embedded to-one relation that the field belongs to.
+    pub relation: Option<String>,
+    pub field: Field,
+    pub descending: Option<bool>,
+    pub nulls_first: Option<bool>,
+}
+
+impl Query {
+    /// Keeps a literal.
+    pub fn add_value(&mut self, value: Literal) -> ValueId {
+        self.values.push(value);
+        self.values.len() - 1
+    }
+
+    /// The number behind a limit or offset.
+    pub fn number(&self, id: Option<ValueId>) -> Option<u64> {
+        match self.values.get(id?) {
+            Some(Literal::Number(n)) => Some(*n),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A position in a parameter's text, with the small steps that every part of the grammar is made of.
+
+use crate::limits;
+
+/// A position in a text. Copying it is how the grammar looks ahead.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// What was expected where; a sentence.
+pub(super) type Expected = String;
+
+impl<'a> Cursor<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Cursor { text, at: 0 }
+    }
+
+    pub fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    pub fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub fn is_at_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// Takes one character.
+    pub fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    /// Takes `token` if it is next.
+    pub fn take(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    /// Takes `token`, or says what was there instead.
+    pub fn expect(&mut self, token: &str) -> Result<(), Expected> {
+        if self.take(token) { Ok(()) } else { Err(self.unexpected(&format!("'{token}'"))) }
+    }
+
+    /// Takes characters while they satisfy `keep`.
+    pub fn take_while(&mut self, keep: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let end = rest.find(|c| !keep(c)).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
+    }
+
+    pub fn skip_blanks(&mut self) {
+        self.take_while(|c| c == ' ' || c == '\t');
+    }
+
+    pub fn expect_end(&self, expected: &str) -> Result<(), Expected> {
+        if self.is_at_end() { Ok(()) } else { Err(self.unexpected(expected)) }
+    }
+
+    /// The sentence for what is next.
+    pub fn unexpected(&self, expected: &str) -> Expected {
+        let position = self.text.get(..self.at).map_or(0, |t| t.chars().count()) + 1;
+        match self.peek() {
+            Some(c) => format!("unexpected '{c}' at character {position}, expecting {expected}"),
+            None => format!("unexpected end of input, expecting {expected}"),
+        }
+    }
+
+    /// A name: quoted, or letters, digits, `_`, `$`, blanks and single dashes.
+    pub fn name(&mut self) -> Result<String, Expected> {
+        let name = if self.peek() == Some('"') {
+            self.quoted()?
+        } else {
+            let start = self.at;
+            loop {
+                self.take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ' '));
+                // a dash belongs to the name unless it begins an arrow or ends the name
+                let mut ahead = *self;
+                let dash = ahead.take("-") && ahead.peek().is_some_and(|c| c.is_alphanumeric() || "_$ ".contains(c));
+                if !dash || self.at == start {
+                    break;
+                }
+                *self = ahead;
+            }
+            self.text.get(start..self.at).unwrap_or_default().trim().to_owned()
+        };
+        if name.is_empty() {
+            return Err(self.unexpected("a name (* or letters, digits, _, $; others in double quotes)"));
+        }
+        if name.len() > limits::IDENTIFIER_BYTES {
+            return Err(format!("the name is longer than {} bytes", limits::IDENTIFIER_BYTES));
+        }
+        Ok(name)
+    }
+
+    /// Text in double quotes; a backslash takes the next character as it is.
+    pub fn quoted(&mut self) -> Result<String, Expected> {
+        self.expect("\"")?;
+        let mut text = String::new();
+        loop {
+            match self.next() {
+                Some('"') => return Ok(text),
+                Some('\\') => match self.next() {
+                    Some(c) => text.push(c),
+                    None => return Err(self.unexpected("a character after '\\'")),
+                },
+                Some(c) => text.push(c),
+                None => return Err(self.unexpected("a closing '\"'")),
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The URL grammar of the dialect: parameters to a [`Query`] and back. Pure; `parse(display(q)) == q`.
+
+pub mod ast;
+mod cursor;
+mod display;
+mod parse;
+
+pub use ast::*;
+pub use parse::parse;

@@ -1,0 +1,136 @@
+use super::*;
+
+fn query(text: &str) -> Result<Query> {
+    let target = format!("/x?{text}");
+    parse(&crate::http::target::Target::parse(&target)?.parameters, false)
+}
+
+#[track_caller]
+fn round_trips(text: &str) -> Query {
+    let q = query(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+    let parameters: Vec<(Cow<str>, Option<Cow<str>>)> =
+        q.parameters().into_iter().map(|(n, v)| (n.into(), Some(v.into()))).collect();
+    let again = parse(&parameters, false).unwrap_or_else(|e| panic!("{text} -> {parameters:?}: {e:?}"));
+    assert_eq!(again.parameters(), q.parameters(), "{text}");
+    assert_eq!(again.root.select, q.root.select, "{text}");
+    q
+}
+
+#[test]
+fn what_is_displayed_parses_to_the_same() {
+    for text in [
+        "id=eq.1",
+        "id=not.in.(1,2,\"a,b\",\"q\\\"uote\")",
+        "select=id,full:name,data->a->>b,x::text,total:amount.sum()::int,count()",
+        "select=*,clients!fk!inner(id,p:projects(*)),...other(name)&clients.id=gt.3&clients.p.order=id.desc.nullslast",
+        "or=(age.lt.18,not.and(a.gte.1,b.is.null),c.in.(1,2),d.cs.{1,2},e.eq.\"x,y\")",
+        "not.or=(a.eq.1,b.eq.2)",
+        "a=like(any).{x*,y*}&b=fts(english).fat&c=is.not_null&d=isdistinct.5&limit=3&offset=2",
+        "order=clients(name).desc,data->a->0.asc.nullsfirst,x",
+        "columns=a,\"b c\"&on_conflict=a,b",
+        "\"odd.name\"=eq.1&data->\"a.b\"->>c=eq.2&my-col=eq.3",
+        "select=",
+        "a=eq.&b=in.()",
+    ] {
+        round_trips(text);
+    }
+}
+
+#[test]
+fn requests_that_differ_in_literals_have_one_shape() {
+    let shape = |text: &str| {
+        let mut out = String::new();
+        query(text).unwrap().write_shape(&mut out);
+        out
+    };
+    assert_eq!(shape("id=eq.1&limit=5&or=(a.eq.x,b.in.(1,2))"), shape("id=eq.22&limit=7&or=(a.eq.y,b.in.(3))"));
+    assert_ne!(shape("id=eq.1"), shape("id=gt.1"));
+    assert_ne!(shape("id=is.null"), shape("id=is.not_null"));
+    assert_ne!(shape("a=eq.1"), shape("b=eq.1"));
+}
+
+#[test]
+fn values_keep_their_text() {
+    let q = query("a=eq.x.y,z(1)&b=in.(1,\"a,b\",c d)&c=like.*x*").unwrap();
+    assert_eq!(
+        q.values,
+        [
+            Literal::Text("x.y,z(1)".into()),
+            Literal::List(vec!["1".into(), "a,b".into(), "c d".into()]),
+            Literal::Text("*x*".into()),
+        ]
+    );
+}
+
+#[test]
+fn arguments_of_a_function_are_those_parameters_without_an_operator() {
+    let target = crate::http::target::Target::parse("/rpc/f?a=1&b=eq.2&c=x.y").unwrap();
+    let q = parse(&target.parameters, true).unwrap();
+    let names: Vec<&str> = q.arguments.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(names, ["a", "c"]);
+    assert_eq!(q.root.conditions.len(), 1);
+}
+
+#[test]
+fn malformed_parameters_are_refused_with_their_position() {
+    for bad in [
+        "id=1",
+        "id=noop.1",
+        "id=eq",
+        "select=a,,b",
+        "select=a(b",
+        "select=a)b",
+        "select=a::",
+        "or=a.eq.1",
+        "or=()",
+        "or=(a.eq.1",
+        "order=a.up",
+        "order=",
+        "id=is.maybe",
+        "id=in.1",
+        "a->=eq.1",
+        "columns=",
+        "id=eq(some).1",
+        "id=cs(any).{1}",
+        "select=x.median()",
+        ".a=eq.1",
+        "a.=eq.1",
+        "select=a->b(c)",
+    ] {
+        let e = query(bad).err().unwrap_or_else(|| panic!("{bad} was accepted"));
+        assert_eq!((e.status, e.code.as_str()), (400, "PGRST100"), "{bad}");
+        assert!(e.details.is_some(), "{bad}");
+    }
+    let e = query("id=noop.1").unwrap_err();
+    assert_eq!(e.message, "failed to parse filter (noop.1)");
+    assert_eq!(e.details, Some("unexpected 'n' at character 1, expecting \"not\" or operator (eq, gt, ...)".into()));
+}
+
+#[test]
+fn what_is_not_embedded_cannot_be_filtered() {
+    let e = query("clients.id=eq.1").unwrap_err();
+    assert_eq!(e.code, "PGRST108");
+    let e = query("select=c:clients(id)&clients.id=eq.1").unwrap_err();
+    assert_eq!(e.hint, Some("Change 'clients' to 'c' in filters, orders or limits.".into()));
+}
+
+#[test]
+fn sizes_are_bounded() {
+    let filters = vec!["a=eq.1"; 10_000].join("&");
+    let list = format!("a=in.({})", vec!["1"; 200_000].join(","));
+    let nested = format!("or={}a.eq.1{}", "(and".repeat(500), ")".repeat(500));
+    let embeds = format!("select={}", vec!["a(b)"; 100].join(","));
+    let deep = format!("select={}b{}", "a(".repeat(50), ")".repeat(50));
+    let long = format!("{}=eq.1", "x".repeat(64));
+    for (text, code) in [
+        (filters, "REST422"),
+        (list, "REST422"),
+        (nested, "REST422"),
+        (embeds, "REST422"),
+        (deep, "REST422"),
+        (long, "PGRST100"),
+    ] {
+        let e = query(&text).unwrap_err();
+        assert_eq!((e.status, e.code.as_str()), (400, code));
+    }
+}
