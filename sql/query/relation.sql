@@ -1,0 +1,44 @@
+SELECT pg_catalog.jsonb_build_object(
+    'oid', c.oid::pg_catalog.int8,
+    'schema', n.nspname,
+    'name', c.relname,
+    'insertable', u.events & 8 <> 0,
+    'updatable', u.events & 4 <> 0,
+    'deletable', u.events & 16 <> 0,
+    'columns', coalesce((
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+            'name', a.attname,
+            'data_type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+            'class', CASE
+                WHEN b.typname IN ('json', 'jsonb') AND b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace THEN 'json'
+                WHEN b.typname = 'tsvector' AND b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace THEN 'tsvector'
+                WHEN b.typtype = 'c' OR b.typcategory = 'A' THEN 'structured'
+                ELSE 'scalar'
+            END,
+            'default', CASE
+                WHEN a.attgenerated <> '' THEN NULL
+                WHEN a.attidentity <> '' THEN pg_catalog.format(
+                    'pg_catalog.nextval(%L::pg_catalog.regclass)',
+                    pg_catalog.pg_get_serial_sequence(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), a.attname))
+                ELSE pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+            END,
+            'writable', a.attgenerated = '' AND a.attidentity <> 'a'
+        ) ORDER BY a.attnum)
+        FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        JOIN pg_catalog.pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    ), '[]'),
+    'primary_key', coalesce((
+        SELECT pg_catalog.jsonb_agg(a.attname ORDER BY k.position)
+        FROM pg_catalog.pg_index i,
+             pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k(attnum, position)
+        JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
+        WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid
+    ), '[]')
+)::pg_catalog.text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT pg_catalog.pg_relation_is_updatable(c.oid, true) AS events) u
+WHERE n.nspname = $1::pg_catalog.name AND c.relname = $2::pg_catalog.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')

@@ -1,0 +1,157 @@
+//! What the database's catalogue says, as plain data. It is loaded relation by relation, when a request first names
+//! one; see `pg::catalog`.
+
+use crate::error::Result;
+use serde::Deserialize;
+use std::rc::Rc;
+
+/// Where the planner looks names up.
+pub trait Catalog {
+    /// The table or view of this name.
+    fn relation(&self, schema: &str, name: &str) -> Result<Option<Rc<Relation>>>;
+    /// The foreign keys of a relation and those that refer to it.
+    fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>>;
+    /// The functions of this name.
+    fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>>;
+    /// How SQL spells the data type of this name: one of `pg_catalog` or of the schema. `None` when there is none, or
+    /// it is one that discloses catalogue contents (`regclass` and its like).
+    fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>>;
+}
+
+/// The name of an object in its schema.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+pub struct QualifiedName {
+    pub schema: String,
+    pub name: String,
+}
+
+/// A table or view.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Relation {
+    /// `pg_class.oid`
+    pub oid: u32,
+    #[serde(flatten)]
+    pub name: QualifiedName,
+    pub columns: Vec<Column>,
+    /// The primary key's columns in its order; empty when there is none.
+    #[serde(default)]
+    pub primary_key: Vec<String>,
+    pub insertable: bool,
+    pub updatable: bool,
+    pub deletable: bool,
+}
+
+impl Relation {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// The methods that the relation supports by its kind, as Allow lists them (RFC 9110, section 10.2.1). What the role
+    /// may do is another question.
+    pub fn allow(&self) -> String {
+        let mut methods = vec!["OPTIONS", "GET", "HEAD"];
+        for (method, supported) in [
+            ("POST", self.insertable),
+            ("PUT", self.insertable && self.updatable && !self.primary_key.is_empty()),
+            ("PATCH", self.updatable),
+            ("DELETE", self.deletable),
+        ] {
+            if supported {
+                methods.push(method);
+            }
+        }
+        methods.join(",")
+    }
+}
+
+/// A column.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// The type as SQL spells it, qualified, with its modifier: `numeric(10,2)`, `api.mood`.
+    pub data_type: String,
+    /// What the type is to the grammar.
+    pub class: TypeClass,
+    /// The expression that a missing value gets: the default, or the next value of an identity column.
+    pub default: Option<String>,
+    /// A value for it can be given: it is neither a generated column nor `GENERATED ALWAYS AS IDENTITY`.
+    pub writable: bool,
+}
+
+/// What a type is to the grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TypeClass {
+    /// `json` or `jsonb`: paths go into it.
+    Json,
+    /// An array or composite: paths go into it by way of `to_jsonb`.
+    Structured,
+    /// `tsvector`: full-text search needs no conversion.
+    Tsvector,
+    /// Any other.
+    Scalar,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ForeignKey {
+    pub name: String,
+    pub table: QualifiedName,
+    pub columns: Vec<String>,
+    pub referenced_table: QualifiedName,
+    pub referenced_columns: Vec<String>,
+    /// The columns are unique, so that at most one row refers to one.
+    pub unique: bool,
+}
+
+/// A function.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Function {
+    /// `pg_proc.oid`
+    pub oid: u32,
+    #[serde(flatten)]
+    pub name: QualifiedName,
+    /// The input parameters in order.
+    pub parameters: Vec<Parameter>,
+    pub result: ResultType,
+    /// Whether it returns a set.
+    pub returns_set: bool,
+    /// Whether it is VOLATILE.
+    pub volatile: bool,
+}
+
+/// An input parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Parameter {
+    /// Empty when it has none.
+    #[serde(default)]
+    pub name: String,
+    /// The type as SQL spells it, qualified.
+    pub data_type: String,
+    /// It has no default.
+    pub required: bool,
+    pub variadic: bool,
+}
+
+/// What a function returns.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+pub enum ResultType {
+    Void,
+    Scalar,
+    /// Rows of a table or composite type, or OUT parameters; `relation` when the type is that of a table or view.
+    Composite {
+        relation: Option<QualifiedName>,
+        columns: Vec<ResultColumn>,
+    },
+    /// `record` without OUT parameters: only the call itself tells the columns.
+    Record,
+}
+
+/// A column of a function's result.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ResultColumn {
+    pub name: String,
+    pub class: TypeClass,
+}

@@ -1,0 +1,328 @@
+//! What a request will do: names resolved against the catalogue, or the reason to refuse. Pure.
+
+pub mod call;
+pub mod embed;
+pub mod read;
+pub mod write;
+
+use crate::catalog::{Catalog, QualifiedName};
+use crate::error::{Code, Error, Result};
+use crate::http::range::Page;
+use crate::query::{Aggregate, Connective, FullText, IsValue, JsonStep, Literal, Operator, Quantifier, Query, ValueId};
+use std::rc::Rc;
+
+/// Settings that a plan depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PlanSettings {
+    /// `restful.max_rows`: the most rows that one level of a read returns.
+    pub max_rows: Option<u64>,
+    /// `restful.aggregates_enabled`
+    pub aggregates: bool,
+}
+
+/// What a plan is made from.
+pub struct Planner<'a> {
+    pub catalog: &'a dyn Catalog,
+    pub schema: &'a str,
+    pub settings: &'a PlanSettings,
+    aliases: usize,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner for one request to `schema`.
+    pub fn new(catalog: &'a dyn Catalog, schema: &'a str, settings: &'a PlanSettings) -> Self {
+        Planner { catalog, schema, settings, aliases: 0 }
+    }
+
+    /// A table alias that the statement does not have yet.
+    fn alias(&mut self, prefix: char) -> String {
+        let alias = format!("{prefix}{}", self.aliases);
+        self.aliases += 1;
+        alias
+    }
+
+    /// The table or view of the request's schema.
+    pub fn relation(&self, name: &str) -> Result<Rc<crate::catalog::Relation>> {
+        self.catalog.relation(self.schema, name)?.ok_or_else(|| {
+            Error::new(Code::Relation, format!("Could not find the table '{}.{name}' in the schema cache", self.schema))
+                .hint("Check the name and the schema; a new table is found as soon as it is committed.")
+        })
+    }
+}
+
+/// A plan.
+#[derive(Clone, Debug)]
+pub enum Plan {
+    Read(Select),
+    Write(Write),
+    Call(Call),
+}
+
+/// A SELECT.
+#[derive(Clone, Debug)]
+pub struct Select {
+    pub source: Source,
+    /// The alias of the source.
+    pub alias: String,
+    pub outputs: Vec<Output>,
+    pub conditions: Vec<Predicate>,
+    pub embeds: Vec<Embedded>,
+    pub order: Vec<Ordering>,
+    pub limit: RowLimit,
+    pub offset: Option<ValueId>,
+    /// Some outputs are aggregates: the others are what is grouped by.
+    pub grouped: bool,
+}
+
+/// The most rows of a SELECT: the smaller of what is asked for and what is allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowLimit {
+    pub value: Option<ValueId>,
+    pub cap: Option<u64>,
+}
+
+impl RowLimit {
+    /// Whether there is one.
+    pub fn is_set(self) -> bool {
+        self.value.is_some() || self.cap.is_some()
+    }
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    Relation(QualifiedName),
+    /// The rows that the statement's write returned.
+    Written,
+    /// The rows that the function returned.
+    Function(Invocation),
+}
+
+/// An output column.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// All columns of the source.
+    All,
+    /// An expression, under this name.
+    Expression { expression: Expression, name: String },
+    /// The JSON of an embedded relation: index into [`Select::embeds`].
+    Embedded { embed: usize, name: String },
+    /// The columns of a spread relation.
+    Spread { embed: usize },
+}
+
+/// A column, a path into it, a cast, an aggregate of it.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    /// `None` for `count(*)`.
+    pub column: Option<ColumnReference>,
+    /// A path into it needs `to_jsonb`.
+    pub to_jsonb: bool,
+    pub path: Vec<JsonStep>,
+    pub cast: Option<Rc<str>>,
+    pub aggregate: Option<Aggregate>,
+    pub aggregate_cast: Option<Rc<str>>,
+}
+
+/// A column of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnReference {
+    pub alias: String,
+    pub column: String,
+}
+
+/// A condition.
+#[derive(Clone, Debug)]
+pub enum Predicate {
+    Tree {
+        negated: bool,
+        connective: Connective,
+        children: Vec<Predicate>,
+    },
+    Test {
+        expression: Expression,
+        negated: bool,
+        test: Test,
+    },
+    /// The embedded relation has a row, or has none.
+    Embedded {
+        embed: usize,
+        is_null: bool,
+    },
+}
+
+/// What a condition tests.
+#[derive(Clone, Debug)]
+pub enum Test {
+    Binary {
+        operator: Operator,
+        quantifier: Option<Quantifier>,
+        value: ValueId,
+    },
+    In(ValueId),
+    Is(IsValue),
+    IsDistinct(ValueId),
+    /// `convert`: the expression is no `tsvector` yet.
+    FullText {
+        function: FullText,
+        configuration: Option<String>,
+        value: ValueId,
+        convert: bool,
+    },
+}
+
+/// A term of ORDER BY.
+#[derive(Clone, Debug)]
+pub struct Ordering {
+    pub by: OrderBy,
+    pub descending: Option<bool>,
+    pub nulls_first: Option<bool>,
+}
+
+/// What rows are ordered by.
+#[derive(Clone, Debug)]
+pub enum OrderBy {
+    Expression(Expression),
+    /// An expression that an embedded to-one relation hands out: index into [`Select::embeds`] and its extras.
+    Embedded {
+        embed: usize,
+        extra: usize,
+    },
+}
+
+/// A relation embedded in another: a lateral join.
+#[derive(Clone, Debug)]
+pub struct Embedded {
+    /// The alias of the lateral subquery.
+    pub alias: String,
+    pub select: Select,
+    /// Equal columns of the join.
+    pub on: Vec<(ColumnReference, ColumnReference)>,
+    /// The table between, and its alias.
+    pub junction: Option<(QualifiedName, String)>,
+    pub to_many: bool,
+    /// Parents without a related row are left out.
+    pub inner: bool,
+    pub spread: bool,
+    /// Expressions that the parent orders by.
+    pub extras: Vec<Expression>,
+}
+
+/// A change of one relation.
+#[derive(Clone, Debug)]
+pub struct Write {
+    pub relation: QualifiedName,
+    pub alias: String,
+    pub change: Change,
+    pub returning: Returning,
+}
+
+/// What is changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Insert {
+        columns: Vec<BodyColumn>,
+        /// Every object of the body has to have the same keys.
+        uniform: bool,
+        /// Columns whose value the URL gives (PUT): those in `columns` have to equal it.
+        key: Vec<(KeyColumn, ValueId)>,
+        conflict: Option<Conflict>,
+    },
+    Update {
+        columns: Vec<BodyColumn>,
+        conditions: Vec<Predicate>,
+    },
+    Delete {
+        conditions: Vec<Predicate>,
+    },
+}
+
+/// A column of the primary key that the URL gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyColumn {
+    pub column: String,
+    /// Its position in the body's columns, if it stands there too.
+    pub in_body: Option<usize>,
+}
+
+/// A column that a key of the body feeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyColumn {
+    pub column: String,
+    pub data_type: String,
+    /// The expression for rows without the key.
+    pub default: Option<String>,
+}
+
+/// What to do with rows that exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The columns of the unique key.
+    pub columns: Vec<String>,
+    /// They are updated; otherwise left alone.
+    pub update: bool,
+}
+
+/// What a write hands back.
+#[derive(Clone, Debug)]
+pub enum Returning {
+    Nothing,
+    /// The primary key, for Location.
+    Key(Vec<String>),
+    Rows(Box<Select>),
+}
+
+/// A function call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub invocation: Invocation,
+    pub result: CallResult,
+}
+
+/// How a function is invoked.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    pub function: QualifiedName,
+    pub arguments: Arguments,
+}
+
+/// Where arguments come from.
+#[derive(Clone, Debug)]
+pub enum Arguments {
+    /// Parameters of the query: name, type, literal, variadic.
+    Query(Vec<(String, String, ValueId, bool)>),
+    /// Members of the body's object: name, type, variadic.
+    Body(Vec<(String, String, bool)>),
+    /// The whole body is the one unnamed parameter of this type.
+    WholeBody(String),
+}
+
+/// What a call answers with.
+#[derive(Clone, Debug)]
+pub enum CallResult {
+    Void,
+    /// One value.
+    Scalar,
+    /// An array of values.
+    ScalarSet,
+    /// One object.
+    Row(Box<Select>),
+    /// An array of objects.
+    Rows(Box<Select>),
+}
+
+/// The page of the whole: the Range field and the parameters `limit` and `offset` together.
+///
+/// Errors: PGRST103 (416) when they have nothing in common.
+pub fn set_page(query: &mut Query, range: Option<Page>) -> Result<Page> {
+    let asked = Page { offset: query.number(query.root.offset).unwrap_or(0), limit: query.number(query.root.limit) };
+    let Some(range) = range else { return Ok(asked) };
+    let page = asked.intersect(range)?;
+    if let Some(limit) = page.limit {
+        let id = query.add_value(Literal::Number(limit));
+        query.root.limit = Some(id);
+    }
+    let id = query.add_value(Literal::Number(page.offset));
+    query.root.offset = Some(id);
+    Ok(page)
+}

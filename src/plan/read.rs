@@ -1,0 +1,276 @@
+//! Reading a relation: fields, conditions and order resolved.
+
+use super::*;
+use crate::catalog::{Relation, ResultColumn, TypeClass};
+use crate::query::{Condition, Field, Node, Operation, SelectField, SelectItem};
+
+/// The columns that names are looked up in.
+#[derive(Clone, Copy)]
+pub enum Columns<'r> {
+    Relation(&'r Relation),
+    Result { function: &'r str, columns: &'r [ResultColumn] },
+}
+
+impl<'r> Columns<'r> {
+    fn class(&self, name: &str) -> Option<TypeClass> {
+        match self {
+            Columns::Relation(relation) => relation.column(name).map(|c| c.class),
+            Columns::Result { columns, .. } => columns.iter().find(|c| c.name == name).map(|c| c.class),
+        }
+    }
+
+    fn label(&self) -> &'r str {
+        match self {
+            Columns::Relation(relation) => &relation.name.name,
+            Columns::Result { function, .. } => function,
+        }
+    }
+
+    /// The relation whose foreign keys can be followed.
+    fn relation(&self) -> Option<&'r Relation> {
+        match self {
+            Columns::Relation(relation) => Some(relation),
+            Columns::Result { .. } => None,
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// Plans a read of a relation of the request's schema.
+    pub fn read(&mut self, relation: &Relation, node: &Node) -> Result<Select> {
+        let alias = self.alias('t');
+        self.select(Source::Relation(relation.name.clone()), alias, Columns::Relation(relation), node, true)
+    }
+
+    /// Plans what is asked of one level.
+    pub(super) fn select(
+        &mut self,
+        source: Source,
+        alias: String,
+        columns: Columns,
+        node: &Node,
+        capped: bool,
+    ) -> Result<Select> {
+        let mut select = Select {
+            source,
+            alias,
+            outputs: Vec::new(),
+            conditions: Vec::new(),
+            embeds: Vec::new(),
+            order: Vec::new(),
+            limit: RowLimit { value: node.limit, cap: self.settings.max_rows.filter(|_| capped) },
+            offset: node.offset,
+            grouped: false,
+        };
+        let mut labels: Vec<&str> = Vec::new();
+        match &node.select {
+            None => select.outputs.push(Output::All),
+            Some(items) => {
+                for item in items {
+                    match item {
+                        SelectItem::Star => select.outputs.push(Output::All),
+                        SelectItem::Field(field) => {
+                            let output = self.field_output(&select.alias, columns, field)?;
+                            select.grouped |= field.aggregate.is_some();
+                            select.outputs.push(output);
+                        }
+                        SelectItem::Embed(embed) => {
+                            let Some(relation) = columns.relation() else {
+                                return Err(self.no_relationship(columns.label(), &embed.name, None));
+                            };
+                            let embedded = self.embed(relation, &select.alias, embed)?;
+                            let index = select.embeds.len();
+                            if embed.spread {
+                                select.outputs.push(Output::Spread { embed: index });
+                            } else if !embedded.select.outputs.is_empty() {
+                                select.outputs.push(Output::Embedded { embed: index, name: embed.label().to_owned() });
+                            }
+                            select.embeds.push(embedded);
+                            labels.push(embed.label());
+                        }
+                    }
+                }
+            }
+        }
+        for condition in &node.conditions {
+            let predicate = self.predicate(&select.alias, columns, &labels, condition)?;
+            select.conditions.push(predicate);
+        }
+        for term in &node.order {
+            let by = match &term.relation {
+                None => OrderBy::Expression(self.expression(&select.alias, columns, &term.field)?),
+                Some(relation) => {
+                    let Some(index) = labels.iter().position(|label| label == relation) else {
+                        return Err(Error::new(
+                            Code::NotEmbedded,
+                            format!("'{relation}' is not an embedded resource in this request"),
+                        )
+                        .hint(format!("Verify that '{relation}' is included in the 'select' query parameter.")));
+                    };
+                    self.related_order(columns.label(), relation, select.embeds.get_mut(index), &term.field, index)?
+                }
+            };
+            select.order.push(Ordering { by, descending: term.descending, nulls_first: term.nulls_first });
+        }
+        Ok(select)
+    }
+
+    fn related_order(
+        &mut self,
+        parent: &str,
+        relation: &str,
+        embedded: Option<&mut Embedded>,
+        field: &Field,
+        embed: usize,
+    ) -> Result<OrderBy> {
+        let refused = || {
+            Error::new(Code::RelatedOrder, format!("A related order on '{relation}' is not possible"))
+                .details(format!("'{parent}' and '{relation}' do not form a many-to-one or one-to-one relationship"))
+        };
+        let embedded = embedded.filter(|e| !e.to_many).ok_or_else(refused)?;
+        let Source::Relation(name) = &embedded.select.source else { return Err(refused()) };
+        let target = self.relation(&name.name)?;
+        let expression = self.expression(&embedded.select.alias, Columns::Relation(&target), field)?;
+        embedded.extras.push(expression);
+        Ok(OrderBy::Embedded { embed, extra: embedded.extras.len() - 1 })
+    }
+
+    fn field_output(&self, alias: &str, columns: Columns, item: &SelectField) -> Result<Output> {
+        if item.aggregate.is_some() && !self.settings.aggregates {
+            return Err(Error::new(Code::Aggregates, "Use of aggregate functions is not allowed")
+                .hint("Set restful.aggregates_enabled to on to allow them."));
+        }
+        let mut expression = match &item.field {
+            Some(field) => self.expression(alias, columns, field)?,
+            None => Expression {
+                column: None,
+                to_jsonb: false,
+                path: Vec::new(),
+                cast: None,
+                aggregate: None,
+                aggregate_cast: None,
+            },
+        };
+        expression.cast = self.cast(item.cast.as_deref())?;
+        expression.aggregate = item.aggregate;
+        expression.aggregate_cast = self.cast(item.aggregate_cast.as_deref())?;
+        let name = match (&item.alias, item.aggregate, &item.field) {
+            (Some(alias), _, _) => alias.clone(),
+            (None, Some(aggregate), _) => aggregate_name(aggregate).to_owned(),
+            (None, None, Some(field)) => default_label(field),
+            (None, None, None) => "count".to_owned(),
+        };
+        Ok(Output::Expression { expression, name })
+    }
+
+    /// The type of a cast.
+    fn cast(&self, name: Option<&str>) -> Result<Option<Rc<str>>> {
+        let Some(name) = name else { return Ok(None) };
+        // the SQL standard's spellings of types that pg_catalog has under another name
+        let spelled = match name.to_ascii_lowercase().as_str() {
+            "int" | "integer" => "int4".to_owned(),
+            "bigint" => "int8".to_owned(),
+            "smallint" => "int2".to_owned(),
+            "real" => "float4".to_owned(),
+            "float" | "double precision" => "float8".to_owned(),
+            "boolean" => "bool".to_owned(),
+            "decimal" | "dec" => "numeric".to_owned(),
+            "character varying" => "varchar".to_owned(),
+            "character" | "char" => "bpchar".to_owned(),
+            "timestamp with time zone" => "timestamptz".to_owned(),
+            "timestamp without time zone" => "timestamp".to_owned(),
+            "time with time zone" => "timetz".to_owned(),
+            "time without time zone" => "time".to_owned(),
+            "bit varying" => "varbit".to_owned(),
+            _ => name.to_owned(),
+        };
+        match self.catalog.data_type(self.schema, &spelled)? {
+            Some(data_type) => Ok(Some(data_type)),
+            None => Err(Error {
+                code: "42704".to_owned(),
+                ..Error::new(Code::QueryParameter, format!("type \"{name}\" does not exist"))
+            }
+            .hint("Cast to a base type of PostgreSQL or a type of the schema.")),
+        }
+    }
+
+    pub(super) fn expression(&self, alias: &str, columns: Columns, field: &Field) -> Result<Expression> {
+        let class = columns.class(&field.name).ok_or_else(|| Error::no_column(columns.label(), &field.name))?;
+        Ok(Expression {
+            column: Some(ColumnReference { alias: alias.to_owned(), column: field.name.clone() }),
+            to_jsonb: !field.path.is_empty() && class != TypeClass::Json,
+            path: field.path.clone(),
+            cast: None,
+            aggregate: None,
+            aggregate_cast: None,
+        })
+    }
+
+    /// A condition; `labels` are the names of the relations embedded at this level.
+    pub(super) fn predicate(
+        &self,
+        alias: &str,
+        columns: Columns,
+        labels: &[&str],
+        condition: &Condition,
+    ) -> Result<Predicate> {
+        let filter = match condition {
+            Condition::Tree { negated, connective, children } => {
+                let children: Result<Vec<Predicate>> =
+                    children.iter().map(|child| self.predicate(alias, columns, labels, child)).collect();
+                return Ok(Predicate::Tree { negated: *negated, connective: *connective, children: children? });
+            }
+            Condition::Filter(filter) => filter,
+        };
+        let embed = labels.iter().position(|label| *label == filter.field.name);
+        if let (Some(embed), true) = (embed, filter.field.path.is_empty()) {
+            return match (&filter.operation, filter.negated) {
+                (Operation::Is(IsValue::Null), negated) => Ok(Predicate::Embedded { embed, is_null: !negated }),
+                (Operation::Is(IsValue::NotNull), negated) => Ok(Predicate::Embedded { embed, is_null: negated }),
+                _ => Err(Error::new(
+                    Code::EmbedFilter,
+                    format!("Bad operator on the '{}' embedded resource", filter.field.name),
+                )
+                .details("Only is null or not is null filters are allowed on embedded resources")),
+            };
+        }
+        let expression = self.expression(alias, columns, &filter.field)?;
+        let test = match &filter.operation {
+            Operation::Binary { operator, quantifier, value } => {
+                Test::Binary { operator: *operator, quantifier: *quantifier, value: *value }
+            }
+            Operation::In(value) => Test::In(*value),
+            Operation::Is(value) => Test::Is(*value),
+            Operation::IsDistinct(value) => Test::IsDistinct(*value),
+            Operation::FullText { function, configuration, value } => Test::FullText {
+                function: *function,
+                configuration: configuration.clone(),
+                value: *value,
+                convert: !filter.field.path.is_empty()
+                    || columns.class(&filter.field.name) != Some(TypeClass::Tsvector),
+            },
+        };
+        Ok(Predicate::Test { expression, negated: filter.negated, test })
+    }
+}
+
+/// The name of a field's member: its alias, or the last key of its path, or the column.
+fn default_label(field: &Field) -> String {
+    use crate::query::JsonKey;
+    let key = field.path.iter().rev().find_map(|step| match &step.key {
+        JsonKey::Member(key) => Some(key.clone()),
+        JsonKey::Index(_) => None,
+    });
+    key.unwrap_or_else(|| field.name.clone())
+}
+
+/// The SQL name of an aggregate, which is also the name of its member.
+pub fn aggregate_name(aggregate: Aggregate) -> &'static str {
+    match aggregate {
+        Aggregate::Avg => "avg",
+        Aggregate::Count => "count",
+        Aggregate::Max => "max",
+        Aggregate::Min => "min",
+        Aggregate::Sum => "sum",
+    }
+}

@@ -1,0 +1,180 @@
+//! Creating, replacing, updating and deleting rows.
+
+use super::*;
+use crate::catalog::Relation;
+use crate::http::Preferences;
+use crate::http::prefer::{Missing, Resolution, Return};
+use crate::plan::read::Columns;
+use crate::query::{Condition, Filter, Operation};
+use crate::route::Verb;
+
+/// What the planner needs to know of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyKeys {
+    /// The keys of its first object, in order.
+    pub keys: Vec<String>,
+}
+
+impl Planner<'_> {
+    /// Plans a write.
+    ///
+    /// `body`: the keys of the body; DELETE has none.
+    /// `item`: the request names one row by its key, whose filters are in `query` already.
+    pub fn write(
+        &mut self,
+        verb: Verb,
+        relation: &Relation,
+        query: &Query,
+        preferences: &Preferences,
+        body: Option<&BodyKeys>,
+    ) -> Result<Write> {
+        let supported = match verb {
+            Verb::Create => relation.insertable,
+            Verb::Replace => relation.insertable && relation.updatable,
+            Verb::Update => relation.updatable,
+            _ => relation.deletable,
+        };
+        if !supported {
+            return Err(Error::new(
+                Code::Allow,
+                format!("'{}' does not support this method: rows of it cannot be written this way", relation.name.name),
+            )
+            .hint(format!("It allows {}.", relation.allow()))
+            .header("allow", relation.allow()));
+        }
+        let alias = self.alias('t');
+        let columns = match body {
+            Some(body) => self.body_columns(relation, query, preferences, body)?,
+            None => Vec::new(),
+        };
+        let change = match verb {
+            Verb::Create => Change::Insert {
+                columns,
+                uniform: query.columns.is_none() && preferences.missing != Some(Missing::Default),
+                key: Vec::new(),
+                conflict: self.conflict(relation, query, preferences)?,
+            },
+            Verb::Replace => self.replace(relation, query, columns)?,
+            Verb::Update => Change::Update { columns, conditions: self.root_conditions(&alias, relation, query)? },
+            _ => Change::Delete { conditions: self.root_conditions(&alias, relation, query)? },
+        };
+        let returning = match preferences.representation {
+            Some(Return::Representation) => {
+                let mut node = query.root.clone();
+                // The conditions chose the rows to write; those on embedded relations still hold.
+                node.conditions.retain(|c| self.is_on_embed(c, query));
+                if verb == Verb::Replace {
+                    node.conditions.clear();
+                }
+                let select = self.select(Source::Written, alias.clone(), Columns::Relation(relation), &node, false)?;
+                Returning::Rows(Box::new(select))
+            }
+            Some(Return::HeadersOnly) if verb == Verb::Create && !relation.primary_key.is_empty() => {
+                Returning::Key(relation.primary_key.clone())
+            }
+            _ => {
+                if matches!(verb, Verb::Update | Verb::Delete)
+                    && (query.root.limit.is_some() || query.root.offset.is_some())
+                {
+                    return Err(Error::new(
+                        Code::QueryParameter,
+                        "limit and offset do not limit what PATCH and DELETE change",
+                    )
+                    .hint("Filter by the key, or send Prefer: handling=strict, max-affected=N."));
+                }
+                Returning::Nothing
+            }
+        };
+        Ok(Write { relation: relation.name.clone(), alias, change, returning })
+    }
+
+    fn is_on_embed(&self, condition: &Condition, query: &Query) -> bool {
+        match condition {
+            Condition::Tree { .. } => false,
+            Condition::Filter(filter) => is_label(query, &filter.field.name),
+        }
+    }
+
+    /// The conditions that choose the rows to write.
+    fn root_conditions(&self, alias: &str, relation: &Relation, query: &Query) -> Result<Vec<Predicate>> {
+        let on_table = query.root.conditions.iter().filter(|c| !self.is_on_embed(c, query));
+        on_table.map(|c| self.predicate(alias, Columns::Relation(relation), &[], c)).collect()
+    }
+
+    fn body_columns(
+        &self,
+        relation: &Relation,
+        query: &Query,
+        preferences: &Preferences,
+        body: &BodyKeys,
+    ) -> Result<Vec<BodyColumn>> {
+        let keys = query.columns.as_ref().unwrap_or(&body.keys);
+        keys.iter()
+            .map(|key| {
+                let column = relation.column(key).ok_or_else(|| {
+                    Error::new(
+                        Code::Column,
+                        format!("Could not find the '{key}' column of '{}' in the schema cache", relation.name.name),
+                    )
+                })?;
+                Ok(BodyColumn {
+                    column: column.name.clone(),
+                    data_type: column.data_type.clone(),
+                    default: column.default.clone().filter(|_| preferences.missing == Some(Missing::Default)),
+                })
+            })
+            .collect()
+    }
+
+    fn conflict(&self, relation: &Relation, query: &Query, preferences: &Preferences) -> Result<Option<Conflict>> {
+        let Some(resolution) = preferences.resolution else { return Ok(None) };
+        let columns = query.on_conflict.clone().unwrap_or_else(|| relation.primary_key.clone());
+        for column in &columns {
+            if relation.column(column).is_none() {
+                return Err(Error::no_column(&relation.name.name, column));
+            }
+        }
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Conflict { columns, update: resolution == Resolution::MergeDuplicates }))
+    }
+
+    /// PUT: the URL names exactly the primary key, and the one row of the body has it.
+    fn replace(&self, relation: &Relation, query: &Query, columns: Vec<BodyColumn>) -> Result<Change> {
+        if query.root.limit.is_some() || query.root.offset.is_some() {
+            return Err(Error::new(Code::PutLimit, "limit/offset querystring parameters are not allowed for PUT"));
+        }
+        let refused = || {
+            Error::new(Code::PutFilters, "Filters must include all and only primary key columns with 'eq' operators")
+                .header("allow", relation.allow())
+        };
+        let mut key = Vec::new();
+        for condition in &query.root.conditions {
+            let Condition::Filter(Filter {
+                field,
+                negated: false,
+                operation: Operation::Binary { operator: Operator::Equal, quantifier: None, value },
+            }) = condition
+            else {
+                return Err(refused());
+            };
+            let known = key.iter().any(|(k, _): &(KeyColumn, ValueId)| k.column == field.name);
+            if known || !field.path.is_empty() || !relation.primary_key.contains(&field.name) {
+                return Err(refused());
+            }
+            let in_body = columns.iter().position(|c| c.column == field.name);
+            key.push((KeyColumn { column: field.name.clone(), in_body }, *value));
+        }
+        if key.len() != relation.primary_key.len() || key.is_empty() {
+            return Err(refused());
+        }
+        let conflict = Some(Conflict { columns: relation.primary_key.clone(), update: true });
+        Ok(Change::Insert { columns, uniform: false, key, conflict })
+    }
+}
+
+fn is_label(query: &Query, name: &str) -> bool {
+    use crate::query::SelectItem;
+    query.root.select.iter().flatten().any(|item| matches!(item, SelectItem::Embed(e) if e.label() == name))
+}

@@ -1,0 +1,202 @@
+//! Where a request goes: method and path to an action. One table.
+
+use crate::error::{Code, Error, Result};
+use crate::http::target::Target;
+use crate::http::{Headers, Method};
+
+/// What a path names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// `/`
+    Root,
+    /// `/table`
+    Collection { relation: String },
+    /// `/table/{key}`: the values of the primary key, in its order.
+    Item { relation: String, key: Vec<String> },
+    /// `/rpc/function`
+    Function { name: String },
+}
+
+/// What is to be done with the resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    Read,
+    Create,
+    /// PUT: create or replace the one row.
+    Replace,
+    Update,
+    Delete,
+    /// Call by GET or HEAD: arguments from the query, read-only.
+    CallSafe,
+    /// Call by POST: arguments from the body.
+    Call,
+    /// OPTIONS: what may be done.
+    Describe,
+    /// The root's description.
+    ReadRoot,
+}
+
+/// A resource of a schema and what is to be done with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    pub verb: Verb,
+    pub resource: Resource,
+    pub schema: String,
+    /// The schema was chosen among several, so the response names it.
+    pub negotiated: bool,
+}
+
+/// Finds the action.
+///
+/// `schemas`: the exposed schemas, the first being the default.
+///
+/// Errors: PGRST125 (404) for a path that means nothing, PGRST106 (406) for a schema that is not exposed, PGRST101 and
+/// REST405 (405) for a method that the resource never has.
+pub fn route(method: Method, target: &Target, headers: &Headers, schemas: &[String]) -> Result<Action> {
+    let resource = resource(target)?;
+    let (schema, negotiated) = schema(method, headers, schemas)?;
+    let verb = verb(method, &resource)?;
+    Ok(Action { verb, resource, schema, negotiated })
+}
+
+#[rustfmt::skip]
+fn verb(method: Method, resource: &Resource) -> Result<Verb> {
+    use {Method::*, Resource::*};
+    Ok(match (resource, method) {
+        (Collection { .. }, Get | Head) => Verb::Read,
+        (Collection { .. }, Post)       => Verb::Create,
+        (Collection { .. }, Put)        => Verb::Replace,
+        (Collection { .. }, Patch)      => Verb::Update,
+        (Collection { .. }, Delete)     => Verb::Delete,
+        (Collection { .. }, Options)    => Verb::Describe,
+
+        (Item { .. }, Get | Head)       => Verb::Read,
+        (Item { .. }, Put)              => Verb::Replace,
+        (Item { .. }, Patch)            => Verb::Update,
+        (Item { .. }, Delete)           => Verb::Delete,
+        (Item { .. }, Options)          => Verb::Describe,
+        (Item { .. }, Post)             => return Err(not_allowed(method, "OPTIONS,GET,HEAD,PUT,PATCH,DELETE")),
+
+        (Function { .. }, Get | Head)   => Verb::CallSafe,
+        (Function { .. }, Post)         => Verb::Call,
+        (Function { .. }, Options)      => Verb::Describe,
+        (Function { .. }, _)            => return Err(Error::new(
+            Code::FunctionMethod, format!("Cannot use the {} method on RPC", method.as_str()),
+        ).hint("Call a function by POST, or by GET if it only reads.").header("allow", "OPTIONS,GET,HEAD,POST")),
+
+        (Root, Get | Head)              => Verb::ReadRoot,
+        (Root, Options)                 => Verb::Describe,
+        (Root, _)                       => return Err(not_allowed(method, "OPTIONS,GET,HEAD")),
+    })
+}
+
+fn not_allowed(method: Method, allow: &str) -> Error {
+    Error::new(Code::Allow, format!("The resource does not allow {}", method.as_str()))
+        .hint(format!("It allows {allow}."))
+        .header("allow", allow)
+}
+
+fn resource(target: &Target) -> Result<Resource> {
+    let mut segments = target.segments.iter().map(|s| s.as_ref());
+    Ok(match (segments.next(), segments.next(), segments.next()) {
+        (None, _, _) => Resource::Root,
+        (Some(relation), None, _) if !relation.is_empty() => Resource::Collection { relation: relation.to_owned() },
+        (Some("rpc"), Some(name), None) => Resource::Function { name: name.to_owned() },
+        (Some(relation), Some(key), None) if !relation.is_empty() => {
+            Resource::Item { relation: relation.to_owned(), key: key_values(key) }
+        }
+        _ => {
+            return Err(Error::new(Code::Path, "Invalid path specified in request URL")
+                .hint("Paths are /table, /table/{key} and /rpc/function."));
+        }
+    })
+}
+
+/// The values of a key: separated by commas, each possibly in double quotes.
+fn key_values(key: &str) -> Vec<String> {
+    let mut values = vec![String::new()];
+    let mut quoted = false;
+    let mut characters = key.chars();
+    while let Some(c) = characters.next() {
+        let Some(last) = values.last_mut() else { break };
+        match c {
+            '"' if quoted => quoted = false,
+            '"' if last.is_empty() => quoted = true,
+            '\\' if quoted => last.extend(characters.next()),
+            ',' if !quoted => values.push(String::new()),
+            c => last.push(c),
+        }
+    }
+    values
+}
+
+/// The schema: Accept-Profile for reads, Content-Profile for writes, else the default
+/// (W3C, Content Negotiation by Profile).
+fn schema(method: Method, headers: &Headers, schemas: &[String]) -> Result<(String, bool)> {
+    let name = if method.is_safe() { "accept-profile" } else { "content-profile" };
+    match headers.get(name) {
+        Some(profile) if schemas.iter().any(|s| s == profile) => Ok((profile.to_owned(), true)),
+        Some(profile) => Err(Error::new(Code::Schema, format!("Invalid schema: {profile}"))
+            .hint(format!("Only the following schemas are exposed: {}", schemas.join(", ")))),
+        None => match schemas.first() {
+            Some(schema) => Ok((schema.clone(), schemas.len() > 1)),
+            None => Err(Error::new(Code::Setting, "No schema is exposed")
+                .hint("Set restful.schemas to the schemas of the API, the default one first.")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(method: Method, path: &str) -> Result<Action> {
+        route(method, &Target::parse(path)?, &Headers::default(), &["api".to_owned()])
+    }
+
+    #[test]
+    fn paths_name_resources() {
+        let item =
+            |key: &[&str]| Resource::Item { relation: "t".into(), key: key.iter().map(|k| (*k).to_owned()).collect() };
+        for (path, resource) in [
+            ("/", Resource::Root),
+            ("/t", Resource::Collection { relation: "t".into() }),
+            ("/t/", Resource::Collection { relation: "t".into() }),
+            ("/t/1", item(&["1"])),
+            ("/t/1,2", item(&["1", "2"])),
+            ("/t/%22a,b%22,c", item(&["a,b", "c"])),
+            ("/rpc/f", Resource::Function { name: "f".into() }),
+        ] {
+            assert_eq!(at(Method::Get, path).map(|a| a.resource), Ok(resource), "{path}");
+        }
+        for path in ["/a/b/c", "//", "/rpc/f/g", "//x"] {
+            let got = at(Method::Get, path);
+            assert!(path == "//" || got.is_err(), "{path}: {got:?}");
+        }
+    }
+
+    #[test]
+    fn methods_that_a_resource_never_has_are_405_with_allow() {
+        for (method, path) in
+            [(Method::Post, "/t/1"), (Method::Put, "/rpc/f"), (Method::Delete, "/"), (Method::Patch, "/rpc/f")]
+        {
+            let e = at(method, path).unwrap_err();
+            assert_eq!(e.status, 405);
+            assert!(e.headers.iter().any(|(n, _)| n == "allow"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_profile_has_to_be_an_exposed_schema() -> Result<()> {
+        let schemas = ["v1".to_owned(), "v2".to_owned()];
+        let target = Target::parse("/t")?;
+        let headers: Headers = [("accept-profile", "v2")].into_iter().collect();
+        let action = route(Method::Get, &target, &headers, &schemas)?;
+        assert_eq!((action.schema.as_str(), action.negotiated), ("v2", true));
+        // a write goes by Content-Profile
+        assert_eq!(route(Method::Post, &target, &headers, &schemas)?.schema, "v1");
+        let headers: Headers = [("accept-profile", "pg_catalog")].into_iter().collect();
+        assert_eq!(route(Method::Get, &target, &headers, &schemas).unwrap_err().status, 406);
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! SQL text and its parameters. Pure and deterministic: one plan renders to one text.
+
+pub mod ident;
+mod render;
+
+pub use ident::Ident;
+pub use render::{count, main};
+
+use crate::query::ValueId;
+
+/// A statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statement {
+    /// One SQL statement. Identifiers in it come from the catalogue, literals are parameters.
+    pub sql: String,
+    /// The parameters in order; their types are inferred by PostgreSQL, as for literals.
+    pub parameters: Vec<Parameter>,
+}
+
+/// Where the value of a parameter comes from, at each execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// A literal of the request.
+    Literal(ValueId, Form),
+    /// The smaller of a limit and what is allowed.
+    Limit(ValueId, Option<u64>),
+    /// A text that belongs to the shape of the request: a key of a JSON path, the keys of the body.
+    Constant(String),
+    /// The body's bytes.
+    Body,
+}
+
+/// How a literal is passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As it is.
+    Text,
+    /// A pattern for LIKE in which `*` stands for `%`.
+    Pattern,
+    /// A list, as an array.
+    Array,
+}
+
+/// An array in PostgreSQL's text form (PostgreSQL docs, 8.15.2).
+pub fn array_literal<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let mut text = String::from("{");
+    for item in items {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push('"');
+        for c in item.as_ref().chars() {
+            if c == '"' || c == '\\' {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        text.push('"');
+    }
+    text.push('}');
+    text
+}
