@@ -1,12 +1,14 @@
 //! pg_restful: REST requests as function calls.
 #![deny(unsafe_code)]
 
+pub mod auth;
 pub mod catalog;
 pub mod error;
 pub mod http;
 pub mod limits;
 pub mod plan;
 pub mod query;
+pub mod respond;
 pub mod route;
 pub mod statement;
 

@@ -1,0 +1,195 @@
+//! The identity of a request and the role that follows from it.
+
+use crate::error::{Code, Error, Result};
+use serde_json::{Map, Value};
+
+/// What the session says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct SessionState<'a> {
+    /// The role that logged in (`session_user`).
+    pub session_user: &'a str,
+    /// The role in force (`current_user`).
+    pub current_user: &'a str,
+    /// `restful.anon_role`; set, the session speaks as an HTTP layer.
+    pub anon_role: Option<&'a str>,
+    /// `session_user` is listed in `restful.trusted_authenticators`.
+    pub is_trusted: bool,
+    /// The setting `request.jwt.claims`, which any SQL user can set.
+    pub claims: Option<&'a str>,
+}
+
+/// Whom a request speaks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Identity {
+    /// Nobody in particular.
+    Anonymous,
+    /// The SQL user whose session it is.
+    SessionUser,
+    /// The subject of claims that a trusted authenticator verified.
+    Claims(Map<String, Value>),
+}
+
+/// An identity and the role its request runs as.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Principal {
+    pub identity: Identity,
+    /// The role to become; `None` to stay what the session is.
+    pub switch_to: Option<String>,
+}
+
+impl Principal {
+    /// Finds out whom a request speaks for. An unverified token is never taken for none.
+    ///
+    /// Errors: PGRST300 (500) for a bearer token when there is no key to verify it with; REST400 when PostgREST's session
+    /// passes one on; REST401 when claims and role of a trusted authenticator do not agree.
+    pub fn of(session: &SessionState, authorization: Option<&str>) -> Result<Self> {
+        let switched = session.session_user != session.current_user;
+        if let Some(token) = authorization.and_then(bearer_token) {
+            if switched {
+                return Err(Error::new(Code::MalformedRequest, "The request has an identity already")
+                    .details("The session's role was set before the call, so an Authorization header cannot apply.")
+                    .hint("Leave the Authorization header out, or call as the authenticator itself."));
+            }
+            if token.is_empty() {
+                return Err(token_error("Empty JWT is sent in Authorization header"));
+            }
+            return Err(Error::new(Code::NoKeys, "Server lacks JWT secret")
+                .hint("Tokens cannot be verified here. Leave the Authorization header out."));
+        }
+        let claims = match session.claims.filter(|c| session.is_trusted && !c.is_empty()) {
+            Some(claims) => Self::trusted_claims(session, claims)?,
+            None => None,
+        };
+        Ok(match (claims, session.anon_role) {
+            (Some(claims), _) => Principal { identity: Identity::Claims(claims), switch_to: None },
+            (None, Some(role)) if !switched => {
+                Principal { identity: Identity::Anonymous, switch_to: Some(role.to_owned()) }
+            }
+            // PostgREST took the role for its anonymous requests, or for a request without claims.
+            (None, Some(role)) if role == session.current_user => {
+                Principal { identity: Identity::Anonymous, switch_to: None }
+            }
+            _ => Principal { identity: Identity::SessionUser, switch_to: None },
+        })
+    }
+
+    /// Claims count only if they name the role that the authenticator has taken for them.
+    fn trusted_claims(session: &SessionState, text: &str) -> Result<Option<Map<String, Value>>> {
+        let refused = |why: String| {
+            Error::new(Code::Identity, "The session's claims and role do not agree")
+                .details(why)
+                .hint("A trusted authenticator sets request.jwt.claims and takes the role that they name, in one transaction.")
+                .header("www-authenticate", "Bearer")
+        };
+        let claims: Map<String, Value> = serde_json::from_str(text)
+            .map_err(|_| refused("The setting request.jwt.claims is no JSON object.".to_owned()))?;
+        match claims.get("role").and_then(Value::as_str) {
+            // PostgREST sets no more than the role for an anonymous request
+            Some(role) if role == session.current_user && claims.len() == 1 => Ok(None),
+            Some(role) if role == session.current_user => Ok(Some(claims)),
+            None if claims.is_empty() => Ok(None),
+            _ => Err(refused("The claim 'role' is not the current role.".to_owned())),
+        }
+    }
+
+    /// Whether somebody in particular is asking: then a denial is 403, else 401.
+    pub fn is_authenticated(&self) -> bool {
+        self.identity != Identity::Anonymous
+    }
+
+    /// The claims as the setting `request.jwt.claims` shows them: with the role always.
+    pub fn claims_setting(&self, role: &str) -> String {
+        let mut claims = match &self.identity {
+            Identity::Claims(claims) => claims.clone(),
+            Identity::Anonymous | Identity::SessionUser => Map::new(),
+        };
+        claims.insert("role".to_owned(), Value::from(role));
+        Value::Object(claims).to_string()
+    }
+}
+
+/// The token of an Authorization field with the scheme Bearer (RFC 6750, section 2.1). Other schemes are not ours.
+fn bearer_token(field: &str) -> Option<&str> {
+    let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn token_error(message: &str) -> Error {
+    Error::new(Code::Token, message)
+        .header("www-authenticate", format!("Bearer error=\"invalid_token\", error_description=\"{message}\""))
+}
+
+/// Whether a role may be taken at all, whoever asks: never a superuser or one of PostgreSQL's own.
+///
+/// `may_bypass_rls`: the role is listed in `restful.bypassrls_roles`.
+pub fn refuse_dangerous_role(name: &str, is_superuser: bool, bypasses_rls: bool, may_bypass_rls: bool) -> Result<()> {
+    if is_superuser || name.starts_with("pg_") || (bypasses_rls && !may_bypass_rls) {
+        return Err(role_refused());
+    }
+    Ok(())
+}
+
+/// One message for every role that may not be taken, so that it tells nothing about which roles there are.
+pub fn role_refused() -> Error {
+    Error::new(Code::Role, "The request's role cannot be taken")
+        .hint("The role has to exist, be granted to the session's user, and be neither superuser nor, unless listed in restful.bypassrls_roles, BYPASSRLS.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session<'a>(session_user: &'a str, current_user: &'a str) -> SessionState<'a> {
+        SessionState { session_user, current_user, ..SessionState::default() }
+    }
+
+    #[test]
+    fn an_http_layer_without_token_is_anonymous() {
+        let s = SessionState { anon_role: Some("anon"), ..session("authenticator", "authenticator") };
+        let p = Principal::of(&s, None).unwrap();
+        assert_eq!((p.is_authenticated(), p.switch_to.as_deref()), (false, Some("anon")));
+        assert_eq!(p.claims_setting("anon"), r#"{"role":"anon"}"#);
+    }
+
+    #[test]
+    fn a_token_is_never_taken_for_none() {
+        let s = SessionState { anon_role: Some("anon"), ..session("authenticator", "authenticator") };
+        for header in ["Bearer x.y.z", "bearer ", "BEARER abc", "Bearer"] {
+            assert!(Principal::of(&s, Some(header)).is_err(), "{header}");
+        }
+        assert_eq!(Principal::of(&s, Some("Bearer ")).unwrap_err().status, 401);
+    }
+
+    #[test]
+    fn claims_of_an_untrusted_session_do_not_count() {
+        let s = SessionState { claims: Some(r#"{"role":"alice","sub":"1"}"#), ..session("alice", "alice") };
+        assert_eq!(Principal::of(&s, None).unwrap().identity, Identity::SessionUser);
+    }
+
+    #[test]
+    fn claims_of_a_trusted_session_have_to_name_its_role() {
+        let trusted = |current, claims| {
+            let s = SessionState { is_trusted: true, claims: Some(claims), ..session("authenticator", current) };
+            Principal::of(&s, None)
+        };
+        let p = trusted("webuser", r#"{"role":"webuser","sub":"1"}"#).unwrap();
+        assert!(matches!(p.identity, Identity::Claims(_)));
+        for (current, claims) in [
+            ("webuser", r#"{"role":"admin","sub":"1"}"#),
+            ("webuser", r#"{"sub":"1"}"#),
+            ("webuser", "nonsense"),
+            ("authenticator", r#"{"role":"webuser"}"#),
+        ] {
+            assert_eq!(trusted(current, claims).unwrap_err().status, 401, "{claims}");
+        }
+    }
+
+    #[test]
+    fn dangerous_roles_are_refused() {
+        assert!(refuse_dangerous_role("web", false, false, false).is_ok());
+        assert!(refuse_dangerous_role("boss", true, false, true).is_err());
+        assert!(refuse_dangerous_role("pg_read_all_data", false, false, true).is_err());
+        assert!(refuse_dangerous_role("job", false, true, false).is_err());
+        assert!(refuse_dangerous_role("job", false, true, true).is_ok());
+    }
+}
