@@ -1,6 +1,27 @@
 //! The half that touches PostgreSQL: the only place for pgrx, SPI and unsafe code.
 
+mod api;
+mod catalog;
+mod error;
+mod execute;
+mod guc;
+mod handle;
+mod jsonb;
+mod pre_request;
+mod prepared;
 mod record_source;
+mod role;
 mod row_sink;
+mod session;
+mod timeout;
+
+use pgrx::pg_guard;
 
 ::pgrx::pg_module_magic!(name, version);
+
+/// Called once by PostgreSQL, when the library is loaded into a backend.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    guc::define();
+    catalog::watch();
+}

@@ -1,0 +1,58 @@
+-- Requests as function calls. All of them run with the rights of the caller, or of the role that the caller may take.
+
+CREATE TYPE restful.http_response AS (status integer, headers jsonb, body bytea);
+COMMENT ON TYPE restful.http_response IS 'A response as an HTTP layer needs it: status, header fields (lower-case name to text, or array of texts), body bytes.';
+
+CREATE TYPE restful.response AS (status integer, headers jsonb, body jsonb);
+COMMENT ON TYPE restful.response IS 'A response with its body as jsonb: text that is not JSON is a JSON string.';
+
+-- PARALLEL UNSAFE: a request is a subtransaction.
+CREATE FUNCTION restful.serve(method text, target text, headers jsonb DEFAULT '{}', body bytea DEFAULT NULL)
+RETURNS restful.http_response
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'restful_serve';
+COMMENT ON FUNCTION restful.serve(text, text, jsonb, bytea) IS
+'Answers an HTTP request: method, target (path and query), header fields, body bytes. For HTTP layers.';
+
+CREATE FUNCTION restful.request(method text, target text, body jsonb DEFAULT NULL, headers jsonb DEFAULT '{}')
+RETURNS restful.response
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'restful_request';
+COMMENT ON FUNCTION restful.request(text, text, jsonb, jsonb) IS
+'Answers a request whose body is JSON. For people, SQL and PostgREST.';
+
+CREATE FUNCTION restful.get(target text, headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+AS $$ SELECT restful.request('GET', $1, NULL, $2) $$;
+COMMENT ON FUNCTION restful.get(text, jsonb) IS 'Answers a GET request.';
+
+CREATE FUNCTION restful.head(target text, headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+AS $$ SELECT restful.request('HEAD', $1, NULL, $2) $$;
+COMMENT ON FUNCTION restful.head(text, jsonb) IS 'Answers a HEAD request.';
+
+CREATE FUNCTION restful.post(target text, body jsonb DEFAULT NULL, headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+AS $$ SELECT restful.request('POST', $1, $2, $3) $$;
+COMMENT ON FUNCTION restful.post(text, jsonb, jsonb) IS 'Answers a POST request.';
+
+CREATE FUNCTION restful.put(target text, body jsonb DEFAULT NULL, headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+AS $$ SELECT restful.request('PUT', $1, $2, $3) $$;
+COMMENT ON FUNCTION restful.put(text, jsonb, jsonb) IS 'Answers a PUT request.';
+
+CREATE FUNCTION restful.patch(target text, body jsonb DEFAULT NULL, headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+AS $$ SELECT restful.request('PATCH', $1, $2, $3) $$;
+COMMENT ON FUNCTION restful.patch(text, jsonb, jsonb) IS 'Answers a PATCH request.';
+
+CREATE FUNCTION restful.delete(target text, headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+AS $$ SELECT restful.request('DELETE', $1, NULL, $2) $$;
+COMMENT ON FUNCTION restful.delete(text, jsonb) IS 'Answers a DELETE request.';
+
+CREATE FUNCTION restful.count_update() RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'restful_count_update';
+COMMENT ON FUNCTION restful.count_update() IS
+'Internal: true; counts the rows that an upsert finds in place. Part of the statements of upserts.';

@@ -1,0 +1,259 @@
+//! The catalogue of the database: loaded when a request first names an object, forgotten when PostgreSQL says that it
+//! changed.
+
+use crate::catalog::{Catalog, ForeignKey, Function, Relation};
+use crate::error::{Code, Error, Result};
+use crate::pg::role;
+use pgrx::pg_sys;
+use serde::de::DeserializeOwned;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::{CStr, c_int};
+use std::rc::Rc;
+
+/// The most entries of each kind that a backend keeps.
+const ENTRIES: usize = 4096;
+/// Invalidations noted one by one; more of them forget everything.
+const NOTED: usize = 32;
+
+type Name = (String, String);
+
+#[derive(Default)]
+struct Loaded {
+    relations: HashMap<Name, Rc<Relation>>,
+    foreign_keys: HashMap<u32, Rc<[ForeignKey]>>,
+    functions: HashMap<Name, Rc<[Function]>>,
+    data_types: HashMap<Name, Rc<str>>,
+}
+
+/// What PostgreSQL announced since the last look.
+#[derive(Clone, Copy)]
+struct Announced {
+    relations: [u32; NOTED],
+    count: usize,
+    functions: bool,
+    everything: bool,
+}
+
+const NOTHING: Announced = Announced { relations: [0; NOTED], count: 0, functions: false, everything: false };
+
+thread_local! {
+    static LOADED: RefCell<Loaded> = RefCell::new(Loaded::default());
+    static ANNOUNCED: Cell<Announced> = const { Cell::new(NOTHING) };
+    static QUERIES: RefCell<HashMap<&'static str, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+    static USED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Asks PostgreSQL to announce changes; once, when the library is loaded.
+pub fn watch() {
+    use pg_sys::SysCacheIdentifier::{AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, NAMESPACEOID, PROCOID, TYPEOID};
+    // SAFETY: the callbacks are functions of this library, which is never unloaded.
+    unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), 0usize.into());
+        for cache in [PROCOID, TYPEOID, NAMESPACEOID, CASTSOURCETARGET, AUTHOID, AUTHMEMROLEMEM] {
+            pg_sys::CacheRegisterSyscacheCallback(cache as c_int, Some(catalogue_changed), 0usize.into());
+        }
+    }
+}
+
+unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
+    let mut announced = ANNOUNCED.get();
+    let oid = relation.to_u32();
+    if oid == 0 || announced.count == NOTED {
+        announced.everything = true;
+    } else if !announced.relations.iter().take(announced.count).any(|r| *r == oid) {
+        if let Some(slot) = announced.relations.get_mut(announced.count) {
+            *slot = oid;
+        }
+        announced.count += 1;
+    }
+    ANNOUNCED.set(announced);
+}
+
+unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _: u32) {
+    use pg_sys::SysCacheIdentifier::{AUTHMEMROLEMEM, AUTHOID, PROCOID};
+    if cache == AUTHOID as c_int || cache == AUTHMEMROLEMEM as c_int {
+        role::invalidate();
+        return;
+    }
+    let mut announced = ANNOUNCED.get();
+    if cache == PROCOID as c_int {
+        announced.functions = true;
+    } else {
+        announced.everything = true;
+    }
+    ANNOUNCED.set(announced);
+}
+
+/// Which plans a change makes stale.
+pub enum Stale<'a> {
+    All,
+    Of { relations: &'a [u32], functions: bool },
+}
+
+/// Takes in what changed, and forgets it; `forget` is told which plans are stale.
+pub fn refresh(forget: impl FnOnce(Stale)) {
+    // SAFETY: processes pending messages, which call the functions above.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
+    let announced = ANNOUNCED.get();
+    if announced.count == 0 && !announced.functions && !announced.everything {
+        return;
+    }
+    ANNOUNCED.set(NOTHING);
+    LOADED.with_borrow_mut(|loaded| {
+        if announced.everything {
+            *loaded = Loaded::default();
+            return;
+        }
+        let changed = announced.relations.get(..announced.count).unwrap_or_default();
+        loaded.relations.retain(|_, r| !changed.contains(&r.oid));
+        loaded.foreign_keys.retain(|oid, _| !changed.contains(oid));
+        if announced.functions {
+            loaded.functions.clear();
+        }
+    });
+    if announced.everything {
+        forget(Stale::All);
+    } else {
+        let relations = announced.relations.get(..announced.count).unwrap_or_default();
+        forget(Stale::Of { relations, functions: announced.functions });
+    }
+}
+
+/// The relations looked up since the last call: what a plan depends on.
+pub fn take_used() -> Vec<u32> {
+    USED.take()
+}
+
+/// The catalogue as the planner sees it.
+pub struct Session;
+
+impl Catalog for Session {
+    fn relation(&self, schema: &str, name: &str) -> Result<Option<Rc<Relation>>> {
+        let key = (schema.to_owned(), name.to_owned());
+        let known = LOADED.with_borrow(|l| l.relations.get(&key).cloned());
+        let relation = match known {
+            Some(relation) => Some(relation),
+            None => {
+                let loaded: Option<Relation> =
+                    load("relation", include_str!("../../sql/query/relation.sql"), Arguments::Names(schema, name))?;
+                loaded.map(|relation| {
+                    let relation = Rc::new(relation);
+                    LOADED.with_borrow_mut(|l| insert(&mut l.relations, key, relation.clone()));
+                    relation
+                })
+            }
+        };
+        if let Some(relation) = &relation {
+            USED.with_borrow_mut(|used| used.push(relation.oid));
+        }
+        Ok(relation)
+    }
+
+    fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>> {
+        if let Some(keys) = LOADED.with_borrow(|l| l.foreign_keys.get(&relation.oid).cloned()) {
+            return Ok(keys);
+        }
+        let loaded: Option<Vec<ForeignKey>> =
+            load("foreign_keys", include_str!("../../sql/query/foreign_keys.sql"), Arguments::Oid(relation.oid))?;
+        let keys: Rc<[ForeignKey]> = loaded.unwrap_or_default().into();
+        LOADED.with_borrow_mut(|l| insert(&mut l.foreign_keys, relation.oid, keys.clone()));
+        Ok(keys)
+    }
+
+    fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>> {
+        let key = (schema.to_owned(), name.to_owned());
+        if let Some(functions) = LOADED.with_borrow(|l| l.functions.get(&key).cloned()) {
+            return Ok(functions);
+        }
+        let loaded: Option<Vec<Function>> =
+            load("functions", include_str!("../../sql/query/functions.sql"), Arguments::Names(schema, name))?;
+        let functions: Rc<[Function]> = loaded.unwrap_or_default().into();
+        // A name that does not exist yet is looked up again each time.
+        if !functions.is_empty() {
+            LOADED.with_borrow_mut(|l| insert(&mut l.functions, key, functions.clone()));
+        }
+        Ok(functions)
+    }
+
+    fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>> {
+        let key = (schema.to_owned(), name.to_owned());
+        if let Some(data_type) = LOADED.with_borrow(|l| l.data_types.get(&key).cloned()) {
+            return Ok(Some(data_type));
+        }
+        let text = query("data_type", include_str!("../../sql/query/data_type.sql"), Arguments::Names(schema, name))?;
+        Ok(text.map(|text| {
+            let data_type: Rc<str> = text.into();
+            LOADED.with_borrow_mut(|l| insert(&mut l.data_types, key, data_type.clone()));
+            data_type
+        }))
+    }
+}
+
+fn insert<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: V) {
+    if map.len() >= ENTRIES {
+        map.clear();
+    }
+    map.insert(key, value);
+}
+
+enum Arguments<'a> {
+    Names(&'a str, &'a str),
+    Oid(u32),
+}
+
+fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<T>> {
+    let Some(text) = query(name, sql, arguments)? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|why| {
+        Error::new(Code::Setting, "The database's catalogue could not be read")
+            .details(format!("{name}: {why}"))
+            .hint("This is a defect of the extension; the details say where.")
+    })
+}
+
+/// Runs a catalogue query of one text column and at most one row.
+fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<String>> {
+    use pgrx::IntoDatum;
+    let (mut types, mut values) = match arguments {
+        Arguments::Names(a, b) => {
+            // PostgreSQL would cut a longer name, and might find another object.
+            if a.len() > crate::limits::IDENTIFIER_BYTES || b.len() > crate::limits::IDENTIFIER_BYTES {
+                return Ok(None);
+            }
+            (vec![pg_sys::TEXTOID; 2], vec![a.into_datum(), b.into_datum()])
+        }
+        Arguments::Oid(oid) => (vec![pg_sys::OIDOID], vec![pg_sys::Oid::from(oid).into_datum()]),
+    };
+    let mut values: Vec<pg_sys::Datum> = values.drain(..).map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
+    let known = QUERIES.with_borrow(|q| q.get(name).copied());
+    // SAFETY: SPI is connected by the request; the search path is PostgreSQL's own for as long as the query is prepared and
+    // run, so that every name in it means what it says; the result is copied before it is freed.
+    unsafe {
+        let nest = pg_sys::NewGUCNestLevel();
+        super::guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
+        let plan = match known {
+            Some(plan) => plan,
+            None => {
+                let text = std::ffi::CString::new(sql).unwrap_or_default();
+                let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as c_int, types.as_mut_ptr());
+                if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
+                    return Err(Error::new(Code::Setting, "The database's catalogue could not be queried"));
+                }
+                QUERIES.with_borrow_mut(|q| q.insert(name, plan));
+                plan
+            }
+        };
+        let code = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), std::ptr::null(), true, 1);
+        let mut text = None;
+        if code == pg_sys::SPI_OK_SELECT as c_int && pg_sys::SPI_processed == 1 {
+            let table = &*pg_sys::SPI_tuptable;
+            let value = pg_sys::SPI_getvalue(*table.vals, table.tupdesc, 1);
+            if !value.is_null() {
+                text = Some(CStr::from_ptr(value).to_string_lossy().into_owned());
+            }
+        }
+        pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
+        pg_sys::AtEOXact_GUC(true, nest);
+        Ok(text)
+    }
+}

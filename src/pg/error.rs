@@ -1,0 +1,119 @@
+//! Errors between PostgreSQL and this extension.
+
+use crate::error::{Error, Raised};
+use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
+use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
+use std::cell::{Cell, RefCell};
+use std::ffi::{c_int, c_void};
+
+unsafe extern "C-unwind" {
+    /// The SQLSTATE of the error that is being raised (elog.c).
+    fn geterrcode() -> c_int;
+}
+
+thread_local! {
+    /// The SQLSTATE of the last error raised below a [`Watch`].
+    static LAST_SQLSTATE: Cell<c_int> = const { Cell::new(0) };
+    /// The last error of the catalogue that was raised as PostgreSQL's.
+    static STASHED: RefCell<Option<Error>> = const { RefCell::new(None) };
+}
+
+/// Notes the SQLSTATE of every error raised while it is in force. pgrx knows the codes of PostgreSQL's list alone, but
+/// functions may raise any, such as PT402 or PGRST.
+pub struct Watch {
+    callback: pg_sys::ErrorContextCallback,
+}
+
+impl Watch {
+    pub fn new() -> Self {
+        Watch {
+            callback: pg_sys::ErrorContextCallback {
+                previous: std::ptr::null_mut(),
+                callback: Some(note_sqlstate),
+                arg: std::ptr::null_mut(),
+            },
+        }
+    }
+
+    /// Runs `work` under the watch.
+    pub fn during<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        // SAFETY: the callback lives on this frame, which `work` cannot outlive; the stack is put back after it, and
+        // by pgrx's own guard where an error passes through.
+        unsafe {
+            self.callback.previous = pg_sys::error_context_stack;
+            pg_sys::error_context_stack = &raw mut self.callback;
+            let result = work();
+            pg_sys::error_context_stack = self.callback.previous;
+            result
+        }
+    }
+}
+
+unsafe extern "C-unwind" fn note_sqlstate(_: *mut c_void) {
+    // SAFETY: errfinish calls this while it holds an error.
+    LAST_SQLSTATE.set(unsafe { geterrcode() });
+}
+
+/// What a caught error says.
+pub fn raised(caught: &CaughtError) -> Raised {
+    let report = match caught {
+        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
+        CaughtError::RustPanic { ereport, .. } => ereport,
+    };
+    let known = report.sql_error_code();
+    let code = match (known, caught) {
+        (PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, CaughtError::PostgresError(_)) => LAST_SQLSTATE.get(),
+        _ => known as c_int,
+    };
+    Raised {
+        sqlstate: sqlstate_text(code),
+        message: report.message().to_owned(),
+        detail: report.detail().map(str::to_owned),
+        hint: report.hint().map(str::to_owned),
+    }
+}
+
+/// The error of the catalogue behind a caught one, if it is one that [`raise`] raised.
+pub fn stashed(raised: &Raised) -> Option<Error> {
+    STASHED.take().filter(|error| error.message == raised.message)
+}
+
+/// The five characters of an encoded SQLSTATE (PostgreSQL's elog.h: six bits each).
+fn sqlstate_text(code: c_int) -> String {
+    (0..5)
+        .map(|i| {
+            let six = u8::try_from((code >> (6 * i)) & 0x3f).unwrap_or(0);
+            char::from(six.wrapping_add(b'0'))
+        })
+        .collect()
+}
+
+/// Whether an error has to reach the caller: it is no answer to the request, but says that the session, the server or
+/// the transaction cannot go on. A cancelled query (57014) is among them.
+pub fn is_not_an_answer(raised: &Raised) -> bool {
+    matches!(raised.sqlstate.get(..2), Some("40" | "53" | "57" | "58" | "XX"))
+}
+
+/// Raises an error of the catalogue as PostgreSQL's, from where no result can be returned. Around a request it becomes
+/// the response again; other callers see its message, details and hint.
+pub fn raise(error: Error) -> ! {
+    let mut report =
+        ErrorReport::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, error.message.clone(), "pg_restful");
+    if let Some(details) = error.details.as_ref().and_then(|d| d.as_str()) {
+        report = report.set_detail(details);
+    }
+    if let Some(hint) = error.hint.as_ref().and_then(|h| h.as_str()) {
+        report = report.set_hint(hint);
+    }
+    STASHED.set(Some(error));
+    report.report(PgLogLevel::ERROR);
+    unreachable!()
+}
+
+/// Refuses a call in a context where roles may not be switched (42501).
+pub fn refuse_context(message: &str, hint: &str) -> ! {
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message.to_owned(), "pg_restful")
+        .set_hint(hint)
+        .report(PgLogLevel::ERROR);
+    unreachable!()
+}

@@ -1,0 +1,374 @@
+//! Settings (`restful.*`): definition and reading.
+
+use crate::limits;
+use pgrx::pg_sys;
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_int};
+use std::ptr;
+
+/// A text setting. PostgreSQL keeps its value behind this pointer.
+struct Text(Cell<*mut c_char>);
+/// A number or switch.
+struct Value<T>(Cell<T>);
+
+// SAFETY: a backend has one thread.
+unsafe impl Sync for Text {}
+// SAFETY: a backend has one thread.
+unsafe impl<T> Sync for Value<T> {}
+
+impl Text {
+    const fn new() -> Self {
+        Text(Cell::new(ptr::null_mut()))
+    }
+
+    fn get(&self) -> Option<&str> {
+        let text = self.0.get();
+        if text.is_null() {
+            return None;
+        }
+        // SAFETY: PostgreSQL keeps a NUL-terminated text here until the setting changes; callers do not hold it that long.
+        unsafe { CStr::from_ptr(text) }.to_str().ok().filter(|t| !t.is_empty())
+    }
+}
+
+static SCHEMAS: Text = Text::new();
+static ANON_ROLE: Text = Text::new();
+static EXTRA_SEARCH_PATH: Text = Text::new();
+static PRE_REQUEST: Text = Text::new();
+static TRUSTED_AUTHENTICATORS: Text = Text::new();
+static BYPASSRLS_ROLES: Text = Text::new();
+static CLAIMS: Text = Text::new();
+static MAX_ROWS: Value<c_int> = Value(Cell::new(0));
+static MAX_BODY_BYTES: Value<c_int> = Value(Cell::new(0));
+static MAX_RESPONSE_BYTES: Value<c_int> = Value(Cell::new(0));
+static AGGREGATES_ENABLED: Value<bool> = Value(Cell::new(false));
+static EXPOSE_DETAILS: Value<bool> = Value(Cell::new(false));
+static TX_END: Value<c_int> = Value(Cell::new(0));
+static ERROR_VERBOSITY: Value<c_int> = Value(Cell::new(0));
+
+/// How a request's transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TxEnd {
+    /// Rolled back unless the request may and does say otherwise.
+    pub rollback: bool,
+    /// `Prefer: tx=` may say otherwise.
+    pub allow_override: bool,
+}
+
+/// The exposed schemas, the default one first.
+pub fn schemas() -> Vec<String> {
+    let hidden = ["pg_catalog", "information_schema", "restful"];
+    names(SCHEMAS.get().unwrap_or_default()).into_iter().filter(|s| !hidden.contains(&s.as_str())).collect()
+}
+
+/// The schemas behind the request's own in the search path.
+pub fn extra_search_path() -> Vec<String> {
+    names(EXTRA_SEARCH_PATH.get().unwrap_or_default())
+}
+
+/// The role of requests without identity.
+pub fn anon_role() -> Option<&'static str> {
+    ANON_ROLE.get()
+}
+
+/// The function called before each request's statement.
+pub fn pre_request() -> Option<&'static str> {
+    PRE_REQUEST.get()
+}
+
+/// Whether a login role's `request.jwt.claims` are believed.
+pub fn is_trusted_authenticator(role: &str) -> bool {
+    TRUSTED_AUTHENTICATORS.get().is_some_and(|list| names(list).iter().any(|n| n == role))
+}
+
+/// Whether a role that bypasses row-level security may be taken.
+pub fn may_bypass_rls(role: &str) -> bool {
+    BYPASSRLS_ROLES.get().is_some_and(|list| names(list).iter().any(|n| n == role))
+}
+
+/// The most rows that one level of a read returns.
+pub fn max_rows() -> Option<u64> {
+    u64::try_from(MAX_ROWS.0.get()).ok().filter(|n| *n > 0)
+}
+
+/// The largest body, in bytes.
+pub fn max_body_bytes() -> usize {
+    usize::try_from(MAX_BODY_BYTES.0.get()).unwrap_or(0)
+}
+
+/// The largest response, in bytes.
+pub fn max_response_bytes() -> usize {
+    usize::try_from(MAX_RESPONSE_BYTES.0.get()).unwrap_or(0)
+}
+
+/// Whether `select` may hold aggregates.
+pub fn aggregates_enabled() -> bool {
+    AGGREGATES_ENABLED.0.get()
+}
+
+/// Whether DETAIL of integrity violations is shown.
+pub fn expose_details() -> bool {
+    EXPOSE_DETAILS.0.get()
+}
+
+/// Whether errors carry details and hint.
+pub fn is_verbose() -> bool {
+    ERROR_VERBOSITY.0.get() == 0
+}
+
+/// How a request's transaction ends.
+pub fn tx_end() -> TxEnd {
+    let value = TX_END.0.get();
+    TxEnd { rollback: value >= 2, allow_override: value % 2 == 1 }
+}
+
+/// Names in a list as in `search_path`: separated by commas, in double quotes or folded to lower case.
+fn names(list: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = list.trim_start();
+    while !rest.is_empty() {
+        let mut name = String::new();
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let mut characters = quoted.char_indices().peekable();
+            let mut end = quoted.len();
+            while let Some((i, c)) = characters.next() {
+                if c == '"' {
+                    if characters.peek().is_some_and(|(_, next)| *next == '"') {
+                        characters.next();
+                    } else {
+                        end = i + 1;
+                        break;
+                    }
+                }
+                name.push(c);
+            }
+            rest = quoted.get(end..).unwrap_or_default();
+            rest = rest.find(',').and_then(|i| rest.get(i + 1..)).unwrap_or_default();
+        } else {
+            let (item, after) = rest.split_once(',').unwrap_or((rest, ""));
+            name.push_str(&item.trim().to_lowercase());
+            rest = after;
+        }
+        if !name.is_empty() {
+            names.push(name);
+        }
+        rest = rest.trim_start();
+    }
+    names
+}
+
+#[repr(transparent)]
+struct Options([pg_sys::config_enum_entry; 5]);
+// SAFETY: constant data.
+unsafe impl Sync for Options {}
+
+const fn option(name: &'static CStr, val: c_int) -> pg_sys::config_enum_entry {
+    pg_sys::config_enum_entry { name: name.as_ptr(), val, hidden: false }
+}
+
+const END: pg_sys::config_enum_entry = pg_sys::config_enum_entry { name: ptr::null(), val: 0, hidden: false };
+
+static TX_END_OPTIONS: Options = Options([
+    option(c"commit", 0),
+    option(c"commit-allow-override", 1),
+    option(c"rollback", 2),
+    option(c"rollback-allow-override", 3),
+    END,
+]);
+static VERBOSITY_OPTIONS: Options = Options([option(c"verbose", 0), option(c"minimal", 1), END, END, END]);
+
+/// Defines the settings; once, when the library is loaded.
+pub fn define() {
+    use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
+    let text = |name: &'static CStr, what: &'static CStr, value: &'static Text, boot: &'static CStr, context, flags| {
+        // SAFETY: the texts are constants, the variable is a static.
+        unsafe {
+            pg_sys::DefineCustomStringVariable(
+                name.as_ptr(),
+                what.as_ptr(),
+                ptr::null(),
+                value.0.as_ptr(),
+                boot.as_ptr(),
+                context,
+                flags,
+                None,
+                None,
+                None,
+            );
+        }
+    };
+    text(
+        c"restful.schemas",
+        c"The exposed schemas, the default one first.",
+        &SCHEMAS,
+        c"public",
+        PGC_USERSET,
+        0,
+    );
+    text(
+        c"restful.anon_role",
+        c"The role of requests without identity. Set it for the role that an HTTP layer logs in as.",
+        &ANON_ROLE,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.extra_search_path",
+        c"Schemas behind the request's own in the search path.",
+        &EXTRA_SEARCH_PATH,
+        c"public",
+        PGC_USERSET,
+        0,
+    );
+    text(
+        c"restful.pre_request",
+        c"A function that is called before each request's statement, as the request's role.",
+        &PRE_REQUEST,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.trusted_authenticators",
+        c"Login roles whose setting request.jwt.claims is believed.",
+        &TRUSTED_AUTHENTICATORS,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.bypassrls_roles",
+        c"Roles with BYPASSRLS that a request may run as.",
+        &BYPASSRLS_ROLES,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    let hidden = pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE
+        | pg_sys::GUC_NO_RESET_ALL;
+    text(
+        c"restful.claims",
+        c"The verified claims of the request that is running.",
+        &CLAIMS,
+        c"",
+        PGC_SUSET,
+        c_int::try_from(hidden).unwrap_or(0),
+    );
+
+    let number = |name: &'static CStr, what: &'static CStr, value: &'static Value<c_int>, boot, flags: u32| {
+        // SAFETY: as above.
+        unsafe {
+            pg_sys::DefineCustomIntVariable(
+                name.as_ptr(),
+                what.as_ptr(),
+                ptr::null(),
+                value.0.as_ptr(),
+                boot,
+                0,
+                c_int::MAX,
+                PGC_SUSET,
+                c_int::try_from(flags).unwrap_or(0),
+                None,
+                None,
+                None,
+            );
+        }
+    };
+    number(c"restful.max_rows", c"The most rows that one level of a read returns; 0 for any number.", &MAX_ROWS, 0, 0);
+    number(
+        c"restful.max_body_bytes",
+        c"The largest body of a request.",
+        &MAX_BODY_BYTES,
+        limits::BODY_BYTES,
+        pg_sys::GUC_UNIT_BYTE,
+    );
+    number(
+        c"restful.max_response_bytes",
+        c"The largest body of a response.",
+        &MAX_RESPONSE_BYTES,
+        limits::RESPONSE_BYTES,
+        pg_sys::GUC_UNIT_BYTE,
+    );
+
+    let switch = |name: &'static CStr, what: &'static CStr, value: &'static Value<bool>| {
+        // SAFETY: as above.
+        unsafe {
+            pg_sys::DefineCustomBoolVariable(
+                name.as_ptr(),
+                what.as_ptr(),
+                ptr::null(),
+                value.0.as_ptr(),
+                false,
+                PGC_SUSET,
+                0,
+                None,
+                None,
+                None,
+            );
+        }
+    };
+    switch(c"restful.aggregates_enabled", c"Whether select may hold aggregate functions.", &AGGREGATES_ENABLED);
+    switch(
+        c"restful.expose_details",
+        c"Whether errors show DETAIL of integrity violations, which holds values of rows.",
+        &EXPOSE_DETAILS,
+    );
+
+    let choice = |name: &'static CStr, what: &'static CStr, value: &'static Value<c_int>, options: &'static Options| {
+        // SAFETY: as above; the list of options ends with an entry without name.
+        unsafe {
+            pg_sys::DefineCustomEnumVariable(
+                name.as_ptr(),
+                what.as_ptr(),
+                ptr::null(),
+                value.0.as_ptr(),
+                0,
+                options.0.as_ptr(),
+                PGC_SUSET,
+                0,
+                None,
+                None,
+                None,
+            );
+        }
+    };
+    choice(c"restful.tx_end", c"How a request's transaction ends.", &TX_END, &TX_END_OPTIONS);
+    choice(
+        c"restful.error_verbosity",
+        c"Whether errors carry details and hint.",
+        &ERROR_VERBOSITY,
+        &VERBOSITY_OPTIONS,
+    );
+}
+
+/// Sets a setting until the end of the request's nest level.
+///
+/// Raises PostgreSQL's error when the value is none of the setting's.
+pub fn set_for_request(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
+    // SAFETY: both texts are NUL-terminated and copied by PostgreSQL.
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            context,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+    }
+}
+
+/// The value of any setting; `None` when it is unknown or empty.
+pub fn get(name: &CStr) -> Option<String> {
+    // SAFETY: the name is NUL-terminated; an unknown one gives NULL.
+    let value = unsafe { pg_sys::GetConfigOption(name.as_ptr(), true, false) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, so a NUL-terminated text; copied here.
+    let text = unsafe { CStr::from_ptr(value) }.to_str().ok()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}

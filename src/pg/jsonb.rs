@@ -1,0 +1,106 @@
+//! jsonb values made and read without a tree between (PostgreSQL's jsonb.h).
+
+use pgrx::{direct_function_call_as_datum, pg_sys};
+use std::ffi::CString;
+
+const OBJECT: u32 = 0x2000_0000;
+const COUNT: u32 = 0x0FFF_FFFF;
+
+/// Whether a detoasted jsonb is `{}`.
+///
+/// # Safety
+/// `jsonb` is a detoasted jsonb.
+pub unsafe fn is_empty_object(jsonb: pg_sys::Datum) -> bool {
+    let header = jsonb.cast_mut_ptr::<u32>().add(1).read_unaligned();
+    header & OBJECT != 0 && header & COUNT == 0
+}
+
+/// The text of a jsonb, as a varlena.
+///
+/// # Safety
+/// `jsonb` is a detoasted jsonb.
+pub unsafe fn to_text(jsonb: pg_sys::Datum) -> pg_sys::Datum {
+    let container = jsonb.cast_mut_ptr::<u8>().add(4).cast::<pg_sys::JsonbContainer>();
+    let size = (jsonb.cast_mut_ptr::<u32>().read() >> 2) as i32;
+    let text = pg_sys::JsonbToCString(std::ptr::null_mut(), container, size);
+    pg_sys::Datum::from(pg_sys::cstring_to_text(text))
+}
+
+/// A response's body as jsonb: JSON as it is, other text as a JSON string, and bytes that are no text in base64.
+///
+/// # Safety
+/// Runs PostgreSQL's input function: called within a transaction.
+pub unsafe fn of_body(bytes: &[u8], is_json: bool) -> pg_sys::Datum {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if is_json => text.to_owned(),
+        Ok(text) => serde_json::Value::from(text).to_string(),
+        Err(_) => serde_json::Value::from(base64(bytes)).to_string(),
+    };
+    of_text(&text)
+}
+
+unsafe fn of_text(text: &str) -> pg_sys::Datum {
+    let text = CString::new(text).unwrap_or_default();
+    direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(pg_sys::Datum::from(text.as_ptr()))])
+        .unwrap_or(pg_sys::Datum::null())
+}
+
+/// Base64 (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let six = (group >> (18 - 6 * i) & 63) as usize;
+            text.push(if i <= chunk.len() { char::from(ALPHABET[six]) } else { '=' });
+        }
+    }
+    text
+}
+
+/// Header fields as a jsonb object: name → text, or array of texts for a repeated one.
+///
+/// # Safety
+/// Allocates in the current memory context.
+pub unsafe fn of_headers(headers: &[(String, String)]) -> pg_sys::Datum {
+    let mut fields: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    // jsonb's order of keys: by length, then by bytes
+    fields.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+    if fields.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+        return of_text(&repeated(&fields));
+    }
+    let count = fields.len();
+    let payload: usize = fields.iter().map(|(n, v)| n.len() + v.len()).sum();
+    let size = 8 + 8 * count + payload;
+    let start = pg_sys::palloc(size).cast::<u8>();
+    // varlena header, container header, one entry per key and per value, then the bytes of keys and of values
+    start.cast::<u32>().write((size as u32) << 2);
+    start.add(4).cast::<u32>().write(OBJECT | count as u32);
+    let mut entry = start.add(8).cast::<u32>();
+    let mut bytes = start.add(8 + 8 * count);
+    let keys = fields.iter().map(|(n, _)| n.as_bytes());
+    let values = fields.iter().map(|(_, v)| v.as_bytes());
+    for text in keys.chain(values) {
+        entry.write(text.len() as u32);
+        entry = entry.add(1);
+        std::ptr::copy_nonoverlapping(text.as_ptr(), bytes, text.len());
+        bytes = bytes.add(text.len());
+    }
+    pg_sys::Datum::from(start)
+}
+
+fn repeated(fields: &[(&str, &str)]) -> String {
+    use serde_json::{Map, Value};
+    let mut object = Map::new();
+    for (name, value) in fields {
+        match object.get_mut(*name) {
+            None => {
+                object.insert((*name).to_owned(), Value::from(*value));
+            }
+            Some(Value::Array(values)) => values.push(Value::from(*value)),
+            Some(first) => *first = Value::Array(vec![first.take(), Value::from(*value)]),
+        }
+    }
+    Value::Object(object).to_string()
+}

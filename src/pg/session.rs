@@ -1,0 +1,256 @@
+//! The role frame: a request runs in an internal subtransaction, as its role, with its settings, and nothing of it is
+//! left behind.
+//!
+//! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
+//! undo the latter, but not the former.
+
+use crate::auth::Principal;
+use crate::auth::principal::SessionState;
+use crate::error::{Code, Error, Result};
+use crate::http::Request;
+use crate::pg::error::{self, Watch};
+use crate::pg::timeout::StatementTimeout;
+use crate::pg::{guc, role};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+use std::cell::Cell;
+use std::ffi::CString;
+use std::panic::AssertUnwindSafe;
+
+thread_local! {
+    /// The role of the frame that is open, if one is.
+    static OPEN: Cell<Option<pg_sys::Oid>> = const { Cell::new(None) };
+}
+
+/// Refuses to work where a role switch would be an escalation: in a SECURITY DEFINER function, an index expression, a
+/// materialized view being refreshed. A request within a request, made by a function under the same role, is allowed.
+pub fn check_context() {
+    // SAFETY: reads globals.
+    unsafe {
+        if pg_sys::InSecurityRestrictedOperation() {
+            error::refuse_context(
+                "a request cannot be made within a security-restricted operation",
+                "Requests cannot be part of index expressions, materialized views or maintenance commands.",
+            );
+        }
+        if pg_sys::InLocalUserIdChange() && OPEN.get() != Some(pg_sys::GetUserId()) {
+            error::refuse_context(
+                "a request cannot be made within a SECURITY DEFINER function",
+                "Declare the function SECURITY INVOKER, or query the table itself.",
+            );
+        }
+    }
+}
+
+/// Finds out whom a request speaks for.
+pub fn principal(request: &Request) -> Result<Principal> {
+    let authorization = request.headers.get("authorization");
+    // SAFETY: reads globals.
+    let (session, current, nested) = unsafe {
+        (pg_sys::GetSessionUserId(), pg_sys::GetUserId(), OPEN.get().is_some())
+    };
+    if nested {
+        if authorization.is_some() {
+            return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token")
+                .hint("It runs as the role of the outer one. Leave the Authorization header out."));
+        }
+        return Ok(Principal { identity: crate::auth::Identity::SessionUser, switch_to: None });
+    }
+    let anon_role = guc::anon_role();
+    // The common case, an HTTP layer's session without claims, needs no names.
+    let session_user = role::name(session);
+    let is_trusted = guc::is_trusted_authenticator(&session_user);
+    let claims = if is_trusted { guc::get(c"request.jwt.claims") } else { None };
+    let current_user = if session == current { session_user.clone() } else { role::name(current) };
+    Principal::of(
+        &SessionState {
+            session_user: &session_user,
+            current_user: &current_user,
+            anon_role,
+            is_trusted,
+            claims: claims.as_deref(),
+        },
+        authorization,
+    )
+}
+
+/// What a frame is opened with.
+pub struct Context<'a> {
+    pub request: &'a Request<'a>,
+    pub principal: &'a Principal,
+    /// The request's schema, first in the search path.
+    pub schema: &'a str,
+}
+
+/// What the work in a frame ends with.
+pub struct Finished<T> {
+    pub value: T,
+    /// Whether its changes are kept.
+    pub commit: bool,
+}
+
+/// Runs `work` in a role frame. Its result, or the error it returned or PostgreSQL raised, is handed back when the frame is
+/// closed; on an error, all changes are undone. Errors that are no answer are raised again.
+pub fn in_frame<T>(context: &Context, work: impl FnOnce() -> Result<Finished<T>>) -> Result<T> {
+    let switch = match &context.principal.switch_to {
+        Some(name) => Some(role::may_take(name)?),
+        None => None,
+    };
+    let authenticated = context.principal.is_authenticated();
+    let timeout: Cell<Option<StatementTimeout>> = Cell::new(None);
+    let outer = OPEN.get();
+    // SAFETY: reads globals, to be put back.
+    let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
+    let mut watch = Watch::new();
+
+    let body = AssertUnwindSafe(|| {
+        // SAFETY: the subtransaction is ended on every path: below, or in the handler.
+        unsafe {
+            pg_sys::BeginInternalSubTransaction(std::ptr::null());
+            pg_sys::MemoryContextSwitchTo(memory);
+            let (user, security, nest) = enter(context, switch, &timeout);
+            let finished = work().and_then(|finished| {
+                // Deferred constraints are the request's to violate, as its role.
+                if !context.request.method.is_safe() {
+                    set_constraints_immediate();
+                }
+                Ok(finished)
+            });
+            pg_sys::AtEOXact_GUC(false, nest);
+            pg_sys::SetUserIdAndSecContext(user, security);
+            OPEN.set(outer);
+            if matches!(&finished, Ok(f) if f.commit) {
+                pg_sys::ReleaseCurrentSubTransaction();
+            } else {
+                pg_sys::RollbackAndReleaseCurrentSubTransaction();
+            }
+            pg_sys::MemoryContextSwitchTo(memory);
+            pg_sys::CurrentResourceOwner = owner;
+            finished.map(|f| f.value)
+        }
+    });
+    let result = watch.during(|| {
+        PgTryBuilder::new(body)
+            .catch_others(|caught| {
+                let raised = error::raised(&caught);
+                let timed_out = raised.sqlstate == "57014" && timeout.take().is_some_and(|t| {
+                    let fired = t.has_fired();
+                    t.disarm();
+                    fired
+                });
+                // SAFETY: the error left the subtransaction open; ending it also restores user and settings.
+                unsafe {
+                    pg_sys::MemoryContextSwitchTo(memory);
+                    pg_sys::RollbackAndReleaseCurrentSubTransaction();
+                    pg_sys::MemoryContextSwitchTo(memory);
+                    pg_sys::CurrentResourceOwner = owner;
+                }
+                OPEN.set(outer);
+                if let Some(error) = error::stashed(&raised) {
+                    return Err(error);
+                }
+                if timed_out {
+                    return Err(Error::new(Code::Timeout, "The request ran into the time limit of its role")
+                        .details(raised.message)
+                        .hint("Ask for less, or have the role's statement_timeout raised."));
+                }
+                if error::is_not_an_answer(&raised) {
+                    if let Some(t) = timeout.take() {
+                        t.disarm();
+                    }
+                    caught.rethrow();
+                }
+                Err(Error::database(raised.without_disclosure(guc::expose_details()), authenticated))
+            })
+            .execute()
+    });
+    if let Some(t) = timeout.take() {
+        t.disarm();
+    }
+    result
+}
+
+/// Takes the role and sets the request's settings; gives back what has to be restored.
+unsafe fn enter(
+    context: &Context,
+    switch: Option<pg_sys::Oid>,
+    timeout: &Cell<Option<StatementTimeout>>,
+) -> (pg_sys::Oid, i32, i32) {
+    let (mut user, mut security) = (pg_sys::InvalidOid, 0);
+    pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
+    let nest = pg_sys::NewGUCNestLevel();
+    let taken = switch.unwrap_or(user);
+
+    if let Some(role) = switch {
+        let settings = role::settings(role);
+        for (name, value) in &settings.settings {
+            guc::set_for_request(name, value, pg_sys::GucContext::PGC_SUSET);
+        }
+        if let Some(milliseconds) = settings.statement_timeout {
+            timeout.set(Some(StatementTimeout::arm(milliseconds)));
+        }
+    }
+    settings(context, taken);
+    if context.request.method.is_safe() {
+        // Put back by the end of the subtransaction; inner SQL cannot switch it off within one.
+        pg_sys::XactReadOnly = true;
+    }
+    pg_sys::SetUserIdAndSecContext(taken, security | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
+    OPEN.set(Some(taken));
+    (user, security, nest)
+}
+
+/// What functions and policies can ask of the request, under PostgREST's names.
+fn settings(context: &Context, taken: pg_sys::Oid) {
+    use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
+    let set = |name: &std::ffi::CStr, value: String| {
+        // a NUL cannot occur: target and headers were checked
+        if let Ok(value) = CString::new(value) {
+            guc::set_for_request(name, &value, PGC_USERSET);
+        }
+    };
+    let request = context.request;
+    set(c"search_path", search_path(context.schema));
+    set(c"request.method", request.method.as_str().to_owned());
+    set(c"request.path", request.target.path.to_owned());
+    set(c"request.headers", request.headers.to_setting());
+    set(c"request.cookies", request.headers.cookies_to_setting());
+    if OPEN.get().is_none() {
+        let claims = context.principal.claims_setting(&role::name(taken));
+        if let crate::auth::Identity::Claims(_) = context.principal.identity
+            && let Ok(claims) = CString::new(claims.clone())
+        {
+            guc::set_for_request(c"restful.claims", &claims, PGC_SUSET);
+        }
+        set(c"request.jwt.claims", claims);
+    }
+    for name in [c"response.status", c"response.headers"] {
+        if guc::get(name).is_some() {
+            guc::set_for_request(name, c"", PGC_USERSET);
+        }
+    }
+    if let Some(zone) = &request.preferences.timezone {
+        set(c"TimeZone", zone.clone());
+    }
+}
+
+fn search_path(schema: &str) -> String {
+    use crate::statement::Ident;
+    let mut path = Ident(schema).to_string();
+    for extra in guc::extra_search_path() {
+        if extra != schema {
+            path.push_str(", ");
+            path.push_str(&Ident(&extra).to_string());
+        }
+    }
+    path
+}
+
+unsafe fn set_constraints_immediate() {
+    let mut statement = pg_sys::ConstraintsSetStmt {
+        type_: pg_sys::NodeTag::T_ConstraintsSetStmt,
+        constraints: std::ptr::null_mut(),
+        deferred: false,
+    };
+    pg_sys::AfterTriggerSetState(&mut statement);
+}

@@ -1,0 +1,60 @@
+//! PostgreSQL's timeouts (utils/timeout.h), of which pgrx has no bindings.
+
+use pgrx::pg_sys;
+use std::ffi::c_int;
+
+/// `TimeoutId` of the statement timeout; the same from 14 to 18.
+const STATEMENT_TIMEOUT: c_int = 3;
+
+unsafe extern "C-unwind" {
+    fn get_timeout_active(id: c_int) -> bool;
+    fn get_timeout_finish_time(id: c_int) -> pg_sys::TimestampTz;
+    fn enable_timeout_at(id: c_int, finish: pg_sys::TimestampTz);
+    fn disable_timeout(id: c_int, keep_indicator: bool);
+}
+
+/// The statement timeout of a request's role, armed for the request alone.
+pub struct StatementTimeout {
+    /// When the caller's own timeout would fire.
+    callers: Option<pg_sys::TimestampTz>,
+    /// When the request's fires, if that is earlier.
+    own: Option<pg_sys::TimestampTz>,
+}
+
+impl StatementTimeout {
+    /// Arms the timeout if it is earlier than the caller's.
+    pub fn arm(milliseconds: i64) -> Self {
+        // SAFETY: plain calls of timeout.c.
+        unsafe {
+            let callers = get_timeout_active(STATEMENT_TIMEOUT).then(|| get_timeout_finish_time(STATEMENT_TIMEOUT));
+            let finish = pg_sys::GetCurrentTimestamp() + milliseconds * 1000;
+            if callers.is_some_and(|c| c <= finish) {
+                return StatementTimeout { callers, own: None };
+            }
+            disable_timeout(STATEMENT_TIMEOUT, false);
+            enable_timeout_at(STATEMENT_TIMEOUT, finish);
+            StatementTimeout { callers, own: Some(finish) }
+        }
+    }
+
+    /// Whether a cancellation was this timeout's doing.
+    pub fn has_fired(&self) -> bool {
+        // SAFETY: as above.
+        let now = unsafe { pg_sys::GetCurrentTimestamp() };
+        self.own.is_some_and(|own| now >= own) && self.callers.is_none_or(|callers| now < callers)
+    }
+
+    /// Puts the caller's timeout back.
+    pub fn disarm(&self) {
+        if self.own.is_none() {
+            return;
+        }
+        // SAFETY: as above.
+        unsafe {
+            disable_timeout(STATEMENT_TIMEOUT, false);
+            if let Some(callers) = self.callers {
+                enable_timeout_at(STATEMENT_TIMEOUT, callers);
+            }
+        }
+    }
+}
