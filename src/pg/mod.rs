@@ -2,5 +2,6 @@
 
 mod record_source;
 mod row_sink;
+mod whole_errors;
 
 ::pgrx::pg_module_magic!(name, version);

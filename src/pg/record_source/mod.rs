@@ -15,7 +15,6 @@ mod refuse;
 mod rows;
 
 use pgrx::pg_sys;
-use pgrx::prelude::*;
 
 pgrx::extension_sql_file!("../../../sql/record_source.sql", name = "record_source");
 
@@ -31,8 +30,7 @@ pub extern "C-unwind" fn pg_finfo_record_source() -> &'static pg_sys::Pg_finfo_r
 /// # Safety
 /// PostgreSQL calls it, with the arguments that its SQL declaration promises.
 #[unsafe(no_mangle)]
-#[pg_guard]
 pub unsafe extern "C-unwind" fn record_source(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the arguments of a function call, as this function got them.
-    unsafe { call::run(fcinfo) }
+    // SAFETY: the arguments of a function call, as this function got them; nothing else is in this frame.
+    unsafe { super::whole_errors::with_whole_errors(|| call::run(fcinfo)) }
 }
