@@ -57,8 +57,11 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             refuse_missing();
         }
         let body = bytes(body.value);
-        let cells = Cells::new(RowMemory::new());
-        Row::new(layout, cells).read_all(body, |row| {
+        // The body nests as deep as its limit allows, some functions with it: they need a stack with room for that.
+        pg_sys::check_stack_depth();
+        let memory = RowMemory::new();
+        pg_sys::MemoryContextSwitchTo(memory.context());
+        Row::new(layout, Cells::new(memory)).read_all(body, |row| {
             pg_sys::tuplestore_putvalues(store, descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
         });
         pg_sys::MemoryContextSwitchTo(caller);

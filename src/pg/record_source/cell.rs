@@ -9,7 +9,7 @@ use std::ffi::c_char;
 
 const HEADER: usize = pg_sys::VARHDRSZ;
 
-/// Makes cells, and keeps the buffers for it.
+/// Makes cells, and keeps the buffers for it. The context of `memory` must be the current one while it does.
 pub struct Cells<'a> {
     pub memory: RowMemory,
     /// Whether the server's encoding is another than UTF-8, in which bodies are written.
@@ -48,13 +48,7 @@ impl<'a> Cells<'a> {
         if let Some(datum) = self.direct(column, value) {
             return Ok(Some(datum));
         }
-        // SAFETY: the row's context is live, and current only for this call.
-        unsafe {
-            let previous = pg_sys::MemoryContextSwitchTo(self.memory.context());
-            let datum = self.slow(column, value);
-            pg_sys::MemoryContextSwitchTo(previous);
-            Ok(datum)
-        }
+        Ok(self.slow(column, value))
     }
 
     /// The value without PostgreSQL's input functions, for the forms in which it is certain what they would say.
@@ -87,11 +81,8 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// # Safety
-    /// The row's memory context is the current one.
-    #[cold]
     #[inline(never)]
-    unsafe fn slow(&mut self, column: &mut Column, value: Value<'a>) -> Option<Datum> {
+    fn slow(&mut self, column: &mut Column, value: Value<'a>) -> Option<Datum> {
         match column.kind {
             Kind::Populate => {
                 let json = self.json_text(value);
