@@ -5,6 +5,7 @@ pub mod auth;
 pub mod catalog;
 pub mod error;
 pub mod http;
+pub mod json;
 pub mod limits;
 pub mod plan;
 pub mod query;

@@ -14,6 +14,7 @@ mod role;
 mod row_sink;
 mod session;
 mod timeout;
+mod whole_errors;
 
 use pgrx::pg_guard;
 

@@ -1,0 +1,9 @@
+-- Rows of a JSON body, typed by the column definition list of the call.
+CREATE FUNCTION restful.record_source(body bytea, keys text[], mode integer, presence integer[])
+RETURNS SETOF record
+-- The input functions of some types depend on settings such as TimeZone.
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'record_source';
+
+COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[]) IS
+'Rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; behind these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL.';

@@ -1,0 +1,99 @@
+//! Strict JSON (RFC 8259) for request bodies: a pull reader over bytes that allocates nothing per value.
+//!
+//! Stricter than the grammar where a value could not be stored or would mean two things: depth, digits and exponents
+//! are limited ([`crate::limits`]), `\u0000`, lone surrogates, invalid UTF-8 and a byte order mark are refused, and so
+//! is anything after the document.
+
+mod datetime;
+mod error;
+mod jsonb;
+mod number;
+mod numeric;
+mod reader;
+mod string;
+mod uuid;
+
+pub use datetime::{Stamp, parse_date, parse_timestamp};
+pub use error::{Error, Problem};
+pub use jsonb::Builder as JsonbBuilder;
+pub use number::{Number, parse_integer};
+pub use numeric::{Decimal, parse_decimal};
+pub use reader::{Kind, Reader, Value};
+pub use string::{Text, UniqueKeys, escape, unescape};
+pub use uuid::parse_uuid;
+
+#[cfg(test)]
+mod tests;
+
+/// What a body is made of, as far as planning needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// The kind of the document.
+    pub kind: Kind,
+    /// Unescaped keys of the first object, in order; empty when the document is an empty array or a scalar.
+    pub keys: Vec<String>,
+}
+
+/// Reads the kind of a body and the keys of its first object, and no more than that object.
+///
+/// The rest of the body stays unread, so an `Ok` does not mean that the body is valid.
+///
+/// # Errors
+/// The part that was read is not JSON, the first element of an array is not an object, or the object repeats a key.
+pub fn first_keys(body: &[u8]) -> Result<Payload, Error> {
+    let mut reader = Reader::unchecked(body);
+    let read = payload(&mut reader);
+    // Bytes that are not UTF-8 are the earlier and the more telling mistake.
+    let seen = body.get(..reader.offset()).unwrap_or(body);
+    if let Err(bad) = std::str::from_utf8(seen)
+        && bad.error_len().is_some()
+    {
+        return Err(Error::at(body, bad.valid_up_to(), Problem::InvalidUtf8));
+    }
+    read
+}
+
+fn payload(reader: &mut Reader<'_>) -> Result<Payload, Error> {
+    let kind = reader.kind()?;
+    let mut keys = Vec::new();
+    match kind {
+        Kind::Array => {
+            reader.open_array()?;
+            if !reader.next_element()? {
+                reader.finish()?;
+                return Ok(Payload { kind, keys });
+            }
+        }
+        Kind::Object => {}
+        _ => {
+            reader.value()?;
+            reader.finish()?;
+            return Ok(Payload { kind, keys });
+        }
+    }
+    reader.open_object()?;
+    let mut seen = UniqueKeys::default();
+    while let Some(key) = reader.next_key()? {
+        if !seen.insert(key) {
+            return Err(reader.duplicate_key(key));
+        }
+        keys.push(String::from_utf8_lossy(&key.unescaped()).into_owned());
+        reader.value()?;
+    }
+    if kind == Kind::Object {
+        reader.finish()?;
+    }
+    Ok(Payload { kind, keys })
+}
+
+/// Checks a whole document, and says what it is.
+///
+/// # Errors
+/// The body is not JSON, or breaks one of the limits.
+pub fn check(body: &[u8]) -> Result<Kind, Error> {
+    let mut reader = Reader::new(body)?;
+    let kind = reader.kind()?;
+    reader.value()?;
+    reader.finish()?;
+    Ok(kind)
+}

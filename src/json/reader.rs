@@ -1,0 +1,269 @@
+//! The pull reader.
+
+use super::error::{Error, Problem};
+use super::number::{self, Number};
+use super::string::{self, Text};
+use crate::limits::JSON_DEPTH;
+
+// `skip_container` keeps one bit per level.
+const _: () = assert!(JSON_DEPTH <= 64);
+
+/// What a value is, by its first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+/// A value that was read and checked. Nothing is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    Null,
+    Bool(bool),
+    Number(Number<'a>),
+    String(Text<'a>),
+    /// The text from `[` to `]`.
+    Array(&'a [u8]),
+    /// The text from `{` to `}`.
+    Object(&'a [u8]),
+}
+
+/// Reads a JSON text from front to back.
+///
+/// A caller asks for what it expects: [`Reader::open_array`] and then [`Reader::next_element`] before each element,
+/// [`Reader::open_object`] and then [`Reader::next_key`] before each member's value, [`Reader::value`] for a value as a
+/// whole, and [`Reader::finish`] at the end.
+pub struct Reader<'a> {
+    body: &'a [u8],
+    at: usize,
+    /// Open arrays and objects.
+    depth: usize,
+    /// Whether an array or object was opened just now, so that no comma comes before its next part.
+    opened: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of `body`, which is checked to be UTF-8 without a byte order mark.
+    pub fn new(body: &'a [u8]) -> Result<Self, Error> {
+        match std::str::from_utf8(body) {
+            Ok(_) => Ok(Self::unchecked(body)),
+            Err(bad) => Err(Error::at(body, bad.valid_up_to(), Problem::InvalidUtf8)),
+        }
+    }
+
+    /// A reader of a body whose UTF-8 the caller checks.
+    pub(super) fn unchecked(body: &'a [u8]) -> Self {
+        Reader { body, at: 0, depth: 0, opened: false }
+    }
+
+    /// Bytes read so far.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Length of the whole text in bytes.
+    pub fn length(&self) -> usize {
+        self.body.len()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn error(&self, at: usize, problem: Problem) -> Error {
+        if at == 0 && self.body.starts_with(b"\xEF\xBB\xBF") {
+            return Error::at(self.body, 0, Problem::ByteOrderMark);
+        }
+        Error::at(self.body, at, problem)
+    }
+
+    /// The error of a `key` that its object already had.
+    pub fn duplicate_key(&self, key: Text<'a>) -> Error {
+        let at = (key.raw.as_ptr() as usize).checked_sub(self.body.as_ptr() as usize);
+        self.error(at.map_or(self.at, |at| at.saturating_sub(1)), Problem::DuplicateKey)
+    }
+
+    /// The error of a value that is not what the caller needs here, such as `"'{' to begin an object"`.
+    pub fn unexpected(&self, expected: &'static str) -> Error {
+        self.error(self.at, Problem::Expected(expected))
+    }
+
+    /// The next byte after white space; 0, which is nowhere valid, at the end.
+    #[inline(always)]
+    fn peek(&mut self) -> u8 {
+        loop {
+            match self.body.get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(&byte) => return byte,
+                None => return 0,
+            }
+        }
+    }
+
+    /// The kind of the next value, which stays unread.
+    #[inline]
+    pub fn kind(&mut self) -> Result<Kind, Error> {
+        match self.peek() {
+            b'"' => Ok(Kind::String),
+            b'-' | b'0'..=b'9' => Ok(Kind::Number),
+            b't' | b'f' => Ok(Kind::Bool),
+            b'n' => Ok(Kind::Null),
+            b'[' => Ok(Kind::Array),
+            b'{' => Ok(Kind::Object),
+            _ => Err(self.unexpected("a value")),
+        }
+    }
+
+    #[inline(always)]
+    fn open(&mut self, bracket: u8, expected: &'static str) -> Result<(), Error> {
+        if self.peek() != bracket {
+            return Err(self.unexpected(expected));
+        }
+        if self.depth == JSON_DEPTH {
+            return Err(self.error(self.at, Problem::Depth));
+        }
+        self.at += 1;
+        self.depth += 1;
+        self.opened = true;
+        Ok(())
+    }
+
+    /// Reads `[`.
+    #[inline]
+    pub fn open_array(&mut self) -> Result<(), Error> {
+        self.open(b'[', "'[' to begin an array")
+    }
+
+    /// Reads `{`.
+    #[inline]
+    pub fn open_object(&mut self) -> Result<(), Error> {
+        self.open(b'{', "'{' to begin an object")
+    }
+
+    /// Reads the comma before the next part, or the bracket that closes; says whether there is a next part.
+    #[inline(always)]
+    fn next_part(&mut self, close: u8, expected: &'static str) -> Result<bool, Error> {
+        let first = std::mem::take(&mut self.opened);
+        let byte = self.peek();
+        if byte == close {
+            self.at += 1;
+            self.depth = self.depth.saturating_sub(1);
+            return Ok(false);
+        }
+        if first {
+            return Ok(true);
+        }
+        if byte != b',' {
+            return Err(self.unexpected(expected));
+        }
+        self.at += 1;
+        Ok(true)
+    }
+
+    /// Goes to the next element of the innermost array; false when there is none and the array is closed.
+    #[inline]
+    pub fn next_element(&mut self) -> Result<bool, Error> {
+        self.next_part(b']', "',' or ']'")
+    }
+
+    /// Reads the next key of the innermost object; `None` when there is none and the object is closed.
+    #[inline]
+    pub fn next_key(&mut self) -> Result<Option<Text<'a>>, Error> {
+        if !self.next_part(b'}', "',' or '}'")? {
+            return Ok(None);
+        }
+        if self.peek() != b'"' {
+            return Err(self.unexpected("'\"' to begin a key"));
+        }
+        let key = self.string()?;
+        if self.peek() != b':' {
+            return Err(self.unexpected("':'"));
+        }
+        self.at += 1;
+        Ok(Some(key))
+    }
+
+    #[inline(always)]
+    fn string(&mut self) -> Result<Text<'a>, Error> {
+        let (text, end) = string::scan(self.body, self.at + 1).map_err(|(at, problem)| self.error(at, problem))?;
+        self.at = end;
+        Ok(text)
+    }
+
+    #[inline(always)]
+    fn literal(&mut self, literal: &'static str) -> Result<(), Error> {
+        if !self.body.get(self.at..).is_some_and(|rest| rest.starts_with(literal.as_bytes())) {
+            return Err(self.unexpected(literal));
+        }
+        self.at += literal.len();
+        Ok(())
+    }
+
+    /// Reads a value. An array or an object is checked and comes as its text.
+    #[inline]
+    pub fn value(&mut self) -> Result<Value<'a>, Error> {
+        Ok(match self.kind()? {
+            Kind::String => Value::String(self.string()?),
+            Kind::Number => {
+                let (number, end) = number::scan(self.body, self.at).map_err(|(at, problem)| self.error(at, problem))?;
+                self.at = end;
+                Value::Number(number)
+            }
+            Kind::Bool if self.body.get(self.at) == Some(&b't') => {
+                self.literal("true")?;
+                Value::Bool(true)
+            }
+            Kind::Bool => {
+                self.literal("false")?;
+                Value::Bool(false)
+            }
+            Kind::Null => {
+                self.literal("null")?;
+                Value::Null
+            }
+            Kind::Array => Value::Array(self.skip_container()?),
+            Kind::Object => Value::Object(self.skip_container()?),
+        })
+    }
+
+    /// Reads an array or object with all it holds, without recursion.
+    fn skip_container(&mut self) -> Result<&'a [u8], Error> {
+        let start = self.at;
+        let outside = self.depth;
+        // One bit per level, the innermost lowest: 1 for an object.
+        let mut objects = 0u64;
+        loop {
+            if self.peek() == b'{' {
+                self.open_object()?;
+                objects = objects << 1 | 1;
+            } else {
+                self.open_array()?;
+                objects <<= 1;
+            }
+            loop {
+                let more = if objects & 1 == 1 { self.next_key()?.is_some() } else { self.next_element()? };
+                if !more {
+                    objects >>= 1;
+                    if self.depth == outside {
+                        return Ok(self.body.get(start..self.at).unwrap_or_default());
+                    }
+                } else if matches!(self.peek(), b'{' | b'[') {
+                    break;
+                } else {
+                    self.value()?;
+                }
+            }
+        }
+    }
+
+    /// Checks that only white space is left.
+    pub fn finish(&mut self) -> Result<(), Error> {
+        self.peek();
+        if self.at < self.body.len() {
+            return Err(self.error(self.at, Problem::Trailing));
+        }
+        Ok(())
+    }
+}

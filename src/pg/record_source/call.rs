@@ -1,0 +1,168 @@
+//! The function call: arguments in, rows out.
+
+use super::cell::Cells;
+use super::column::{Column, attribute};
+use super::memory::RowMemory;
+use super::rows::{Layout, Row, refuse_missing};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+use std::collections::HashSet;
+
+/// Bit of `mode`: every object must have exactly the keys that are listed.
+const UNIFORM: i32 = 1;
+
+/// Runs `record_source`.
+///
+/// # Safety
+/// The call frame of `record_source(bytea, text[], int, int[])`.
+pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the frame has the declared arguments; the result descriptor is checked before it is used; the contexts are
+    // those that a set-returning function in materialize mode uses (src/backend/utils/fmgr/README).
+    unsafe {
+        let [body, keys, mode, presence] = *(*fcinfo).args.as_slice(4) else { return pg_sys::Datum::null() };
+        let result = (*fcinfo).resultinfo as *mut pg_sys::ReturnSetInfo;
+        let materialize = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
+        if result.is_null()
+            || (*result).type_ != pg_sys::NodeTag::T_ReturnSetInfo
+            || (*result).allowedModes & materialize as i32 == 0
+            || (*result).expectedDesc.is_null()
+        {
+            ereport!(
+                ERROR,
+                PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+                "record_source needs a column definition list",
+                "Call it in FROM: restful.record_source(...) AS r(c1 type, ...)."
+            );
+        }
+
+        let per_query = (*(*result).econtext).ecxt_per_query_memory;
+        let caller = pg_sys::MemoryContextSwitchTo(per_query);
+        let descriptor = pg_sys::CreateTupleDescCopy((*result).expectedDesc);
+        let random = (*result).allowedModes & pg_sys::SetFunctionReturnMode::SFRM_Materialize_Random as i32 != 0;
+        let store = pg_sys::tuplestore_begin_heap(random, false, pg_sys::work_mem);
+        (*result).returnMode = materialize;
+        (*result).setResult = store;
+        (*result).setDesc = descriptor;
+
+        let work = pg_sys::AllocSetContextCreateInternal(
+            caller,
+            c"restful.record_source".as_ptr(),
+            pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
+            pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
+            pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+        );
+        pg_sys::MemoryContextSwitchTo(work);
+        let layout = layout(descriptor, keys, mode, presence);
+        if body.isnull {
+            refuse_missing();
+        }
+        let body = bytes(body.value);
+        // The body nests as deep as its limit allows, some functions with it: they need a stack with room for that.
+        pg_sys::check_stack_depth();
+        let memory = RowMemory::new();
+        pg_sys::MemoryContextSwitchTo(memory.context());
+        Row::new(layout, Cells::new(memory)).read_all(body, |row| {
+            pg_sys::tuplestore_putvalues(store, descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
+        });
+        pg_sys::MemoryContextSwitchTo(caller);
+        pg_sys::MemoryContextDelete(work);
+        pg_sys::Datum::null()
+    }
+}
+
+/// The bytes of a varlena, detoasted into the current context if it is not plain.
+///
+/// # Safety
+/// A varlena datum that lives as long as the result is used.
+unsafe fn bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    // SAFETY: promised by the caller; detoasting gives a plain varlena.
+    unsafe {
+        let plain = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        std::slice::from_raw_parts(pgrx::vardata_any(plain).cast(), pgrx::varsize_any_exhdr(plain))
+    }
+}
+
+/// Checks the arguments against the column definition list.
+///
+/// # Safety
+/// A live descriptor, and datums of the declared types.
+unsafe fn layout(
+    descriptor: pg_sys::TupleDesc,
+    keys: pg_sys::NullableDatum,
+    mode: pg_sys::NullableDatum,
+    presence: pg_sys::NullableDatum,
+) -> Layout {
+    // SAFETY: a live descriptor, with as many attributes as it says.
+    let attributes: Vec<_> = unsafe { (0..(*descriptor).natts as usize).map(|index| attribute(descriptor, index)).collect() };
+    // SAFETY: a text[], a live one.
+    let keys = unsafe { text_array(keys) };
+    // SAFETY: an int[] and an int.
+    let (presence, mode) = unsafe {
+        (
+            Vec::<Option<i32>>::from_datum(presence.value, presence.isnull).unwrap_or_default(),
+            i32::from_datum(mode.value, mode.isnull).unwrap_or(0),
+        )
+    };
+
+    let count = keys.len();
+    if count + presence.len() != attributes.len() {
+        misuse(&format!(
+            "{count} keys and {} presence columns do not make the {} columns of the column definition list",
+            presence.len(),
+            attributes.len()
+        ));
+    }
+    if keys.iter().collect::<HashSet<_>>().len() < count {
+        misuse("a key is listed twice");
+    }
+    let presence = presence
+        .into_iter()
+        .map(|column| match column.and_then(|column| usize::try_from(column).ok()) {
+            Some(column @ 1..) if column <= count => column - 1,
+            _ => misuse("presence must hold numbers of data columns, from 1"),
+        })
+        .collect();
+    if attributes.iter().skip(count).any(|attribute| attribute.atttypid != pg_sys::BOOLOID) {
+        misuse("presence columns must be boolean");
+    }
+    let columns = attributes.into_iter().zip(keys);
+    // SAFETY: the current context is that of the whole call.
+    let columns = columns.map(|(attribute, key)| unsafe { Column::new(attribute, key) }).collect();
+    Layout { columns, presence, uniform: mode & UNIFORM != 0 }
+}
+
+/// The elements of a text[], in UTF-8.
+///
+/// # Safety
+/// A text[] datum.
+unsafe fn text_array(array: pg_sys::NullableDatum) -> Vec<Vec<u8>> {
+    if array.isnull {
+        return Vec::new();
+    }
+    let (mut elements, mut nulls, mut count) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
+    // SAFETY: promised by the caller; element type text is a varlena aligned as int.
+    unsafe {
+        let array = pg_sys::pg_detoast_datum(array.value.cast_mut_ptr()) as *mut pg_sys::ArrayType;
+        let align = b'i' as std::ffi::c_char;
+        pg_sys::deconstruct_array(array, pg_sys::TEXTOID, -1, false, align, &mut elements, &mut nulls, &mut count);
+        (0..count as usize)
+            .map(|index| {
+                if *nulls.add(index) {
+                    misuse("a key is NULL");
+                }
+                let text = bytes(*elements.add(index));
+                let utf8 = pg_sys::pg_server_to_any(text.as_ptr().cast(), text.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
+                if utf8.cast_const().cast() == text.as_ptr() {
+                    text.to_vec()
+                } else {
+                    std::ffi::CStr::from_ptr(utf8).to_bytes().to_vec()
+                }
+            })
+            .collect()
+    }
+}
+
+/// Raises the error of a call that does not fit together.
+fn misuse(message: &str) -> ! {
+    ereport!(ERROR, PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, format!("record_source: {message}"));
+}

@@ -1,0 +1,249 @@
+//! A column of the result: its key, its type, and what is needed to fill it.
+
+use pgrx::pg_sys;
+use std::ffi::{CString, c_char, c_void};
+use std::ptr;
+
+/// How a cell becomes a value of the column's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Float4,
+    Float8,
+    Numeric,
+    Text,
+    Varchar,
+    Bpchar,
+    Uuid,
+    Date,
+    Timestamp,
+    Timestamptz,
+    Json,
+    Jsonb,
+    /// Any other scalar: its text through the type's input function.
+    Input,
+    /// Arrays and composites: PostgreSQL's own `json_to_record`.
+    Populate,
+}
+
+/// A column that is filled from a key.
+pub struct Column {
+    /// The key, in UTF-8.
+    pub key: Vec<u8>,
+    pub kind: Kind,
+    /// Type modifier of the base type; -1 for none.
+    pub typmod: i32,
+    /// The type beneath all domains.
+    base: pg_sys::Oid,
+    /// The type, if it is a domain.
+    domain: Option<pg_sys::Oid>,
+    domain_cache: *mut c_void,
+    input: Option<Input>,
+    populate: Option<Populate>,
+    /// Context of all that is cached here; it outlives the column.
+    context: pg_sys::MemoryContext,
+}
+
+/// The input function of a type.
+struct Input {
+    // Boxed: functions keep pointers to it.
+    function: Box<pg_sys::FmgrInfo>,
+    parameter: pg_sys::Oid,
+}
+
+/// `json_to_record` for a record of this one column.
+struct Populate {
+    function: Box<pg_sys::FmgrInfo>,
+    descriptor: pg_sys::TupleDesc,
+    /// `{"key":`
+    prefix: Vec<u8>,
+}
+
+/// pg_proc's `json_to_record(json)`, unchanged since it exists.
+const JSON_TO_RECORD: u32 = 3204;
+
+/// Attribute `index` of a descriptor, from 0.
+///
+/// # Safety
+/// A live descriptor with more than `index` attributes.
+pub unsafe fn attribute<'a>(descriptor: pg_sys::TupleDesc, index: usize) -> &'a pg_sys::FormData_pg_attribute {
+    #[cfg(not(feature = "pg18"))]
+    // SAFETY: promised by the caller.
+    unsafe {
+        &*(*descriptor).attrs.as_ptr().add(index)
+    }
+    #[cfg(feature = "pg18")]
+    // SAFETY: promised by the caller.
+    unsafe {
+        &*pg_sys::TupleDescAttr(descriptor, index as i32)
+    }
+}
+
+impl Column {
+    /// The column of `attribute` that is filled from `key`; caches live in the current context.
+    ///
+    /// # Safety
+    /// The current context must outlive the column.
+    pub unsafe fn new(attribute: &pg_sys::FormData_pg_attribute, key: Vec<u8>) -> Self {
+        let mut typmod = attribute.atttypmod;
+        // SAFETY: catalogue look-ups of a type that the parser resolved; they raise PostgreSQL's error if it is gone.
+        let (base, composite, array, context) = unsafe {
+            let base = pg_sys::getBaseTypeAndTypmod(attribute.atttypid, &mut typmod);
+            let array = pg_sys::get_element_type(base) != pg_sys::InvalidOid;
+            (base, pg_sys::get_typtype(base) == b'c' as c_char, array, pg_sys::CurrentMemoryContext)
+        };
+        let kind = match base {
+            pg_sys::BOOLOID => Kind::Bool,
+            pg_sys::INT2OID => Kind::Int2,
+            pg_sys::INT4OID => Kind::Int4,
+            pg_sys::INT8OID => Kind::Int8,
+            pg_sys::FLOAT4OID => Kind::Float4,
+            pg_sys::FLOAT8OID => Kind::Float8,
+            pg_sys::NUMERICOID => Kind::Numeric,
+            pg_sys::TEXTOID => Kind::Text,
+            pg_sys::VARCHAROID => Kind::Varchar,
+            pg_sys::BPCHAROID => Kind::Bpchar,
+            pg_sys::UUIDOID => Kind::Uuid,
+            pg_sys::DATEOID => Kind::Date,
+            pg_sys::TIMESTAMPOID => Kind::Timestamp,
+            pg_sys::TIMESTAMPTZOID => Kind::Timestamptz,
+            pg_sys::JSONOID => Kind::Json,
+            pg_sys::JSONBOID => Kind::Jsonb,
+            _ if composite || array => Kind::Populate,
+            _ => Kind::Input,
+        };
+        Column {
+            key,
+            kind,
+            typmod,
+            base,
+            domain: (base != attribute.atttypid).then_some(attribute.atttypid),
+            domain_cache: ptr::null_mut(),
+            input: None,
+            populate: None,
+            context,
+        }
+    }
+
+    /// Whether a value must satisfy the constraints of a domain.
+    #[inline]
+    pub fn is_domain(&self) -> bool {
+        self.domain.is_some()
+    }
+
+    /// Raises PostgreSQL's error if the value breaks a constraint of the column's domain.
+    ///
+    /// # Safety
+    /// The value is one of the column's base type.
+    pub unsafe fn check_domain(&mut self, value: Option<pg_sys::Datum>) {
+        if let Some(domain) = self.domain {
+            let datum = value.unwrap_or(pg_sys::Datum::null());
+            // SAFETY: the cache belongs to this domain and lives in the context that is given with it.
+            unsafe { pg_sys::domain_check(datum, value.is_none(), domain, &mut self.domain_cache, self.context) };
+        }
+    }
+
+    /// The value that the type's input function makes of `text`, in the current context.
+    ///
+    /// # Safety
+    /// `text` is a C string in the server's encoding.
+    pub unsafe fn input(&mut self, text: *mut c_char) -> pg_sys::Datum {
+        let (base, context) = (self.base, self.context);
+        let input = self.input.get_or_insert_with(|| {
+            let mut function = Box::<pg_sys::FmgrInfo>::default();
+            let (mut id, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+            // SAFETY: a catalogue look-up, and the function it names.
+            unsafe {
+                pg_sys::getTypeInputInfo(base, &mut id, &mut parameter);
+                pg_sys::fmgr_info_cxt(id, function.as_mut(), context);
+            }
+            Input { function, parameter }
+        });
+        // SAFETY: the type's own function and parameters; the text is promised by the caller.
+        unsafe { pg_sys::InputFunctionCall(input.function.as_mut(), text, input.parameter, self.typmod) }
+    }
+
+    /// The value that `json_to_record` makes of a JSON text, in the current context; `None` for NULL.
+    ///
+    /// # Safety
+    /// `json` is valid JSON in the server's encoding. Allocates in the current context.
+    pub unsafe fn populate(&mut self, json: &[u8], server_key: impl FnOnce(&[u8]) -> Vec<u8>) -> Option<pg_sys::Datum> {
+        if self.populate.is_none() {
+            let key = server_key(&self.key);
+            // SAFETY: promised by the caller of `new`: the context outlives the column.
+            self.populate = Some(unsafe { Populate::new(&key, self.base, self.typmod, self.context) });
+        }
+        // SAFETY: promised by the caller.
+        self.populate.as_mut().and_then(|populate| unsafe { populate.call(json) })
+    }
+}
+
+impl Populate {
+    /// # Safety
+    /// `context` must outlive the result.
+    unsafe fn new(key: &[u8], base: pg_sys::Oid, typmod: i32, context: pg_sys::MemoryContext) -> Self {
+        // The key is the column's name, so that a hint names it, unless it is longer than a name can be.
+        let name = CString::new(key).ok().filter(|name| name.as_bytes().len() < pg_sys::NAMEDATALEN as usize);
+        let name = name.unwrap_or_else(|| c"value".to_owned());
+        let mut prefix = vec![b'{'];
+        crate::json::escape(name.as_bytes(), &mut prefix);
+        prefix.push(b':');
+        let mut function = Box::<pg_sys::FmgrInfo>::default();
+        // SAFETY: builds a descriptor of one column and looks a built-in function up, both in `context`.
+        let descriptor = unsafe {
+            let previous = pg_sys::MemoryContextSwitchTo(context);
+            let descriptor = pg_sys::CreateTemplateTupleDesc(1);
+            pg_sys::TupleDescInitEntry(descriptor, 1, name.as_ptr(), base, typmod, 0);
+            pg_sys::fmgr_info_cxt(pg_sys::Oid::from(JSON_TO_RECORD), function.as_mut(), context);
+            pg_sys::MemoryContextSwitchTo(previous);
+            descriptor
+        };
+        Populate { function, descriptor, prefix }
+    }
+
+    /// # Safety
+    /// `json` is valid JSON in the server's encoding.
+    unsafe fn call(&mut self, json: &[u8]) -> Option<pg_sys::Datum> {
+        let size = pg_sys::VARHDRSZ + self.prefix.len() + json.len() + 1;
+        // SAFETY: the text is allocated and filled to its size; the call frame has room for one argument and describes
+        // the expected row, which is what the function reads of it; the result is a row of that description.
+        unsafe {
+            let text: *mut u8 = pg_sys::palloc(size).cast();
+            let mut place = text.add(pg_sys::VARHDRSZ);
+            for part in [self.prefix.as_slice(), json, b"}"] {
+                ptr::copy_nonoverlapping(part.as_ptr(), place, part.len());
+                place = place.add(part.len());
+            }
+            pgrx::varlena::set_varsize_4b(text.cast(), size as i32);
+
+            let mut expected = pg_sys::ReturnSetInfo {
+                type_: pg_sys::NodeTag::T_ReturnSetInfo,
+                expectedDesc: self.descriptor,
+                ..Default::default()
+            };
+            let frame = size_of::<pg_sys::FunctionCallInfoBaseData>() + size_of::<pg_sys::NullableDatum>();
+            let frame: pg_sys::FunctionCallInfo = pg_sys::palloc0(frame).cast();
+            (*frame).flinfo = self.function.as_mut();
+            (*frame).resultinfo = ptr::from_mut(&mut expected).cast();
+            (*frame).nargs = 1;
+            (*frame).args.as_mut_ptr().write(pg_sys::NullableDatum { value: pg_sys::Datum::from(text), isnull: false });
+            let function = self.function.fn_addr?;
+            let row = pg_sys::submodules::ffi::pg_guard_ffi_boundary(|| function(frame));
+            if (*frame).isnull {
+                return None;
+            }
+            let header = pg_sys::pg_detoast_datum(row.cast_mut_ptr()) as pg_sys::HeapTupleHeader;
+            let mut tuple = pg_sys::HeapTupleData {
+                t_len: pgrx::varsize_any(header.cast()) as u32,
+                t_data: header,
+                ..Default::default()
+            };
+            let (mut value, mut null) = (pg_sys::Datum::null(), true);
+            pg_sys::heap_deform_tuple(&mut tuple, self.descriptor, &mut value, &mut null);
+            (!null).then_some(value)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Memory of one row.
+
+use pgrx::pg_sys;
+
+/// Bytes at hand for the values of a row; what does not fit is allocated for itself.
+const CHUNK: usize = 32 * 1024;
+
+/// Hands out memory that lives until the row is stored, mostly without calling PostgreSQL's allocator.
+pub struct RowMemory {
+    /// Holds what did not fit, and what PostgreSQL's functions allocate. Reset after each row.
+    context: pg_sys::MemoryContext,
+    chunk: *mut u8,
+    used: usize,
+}
+
+impl RowMemory {
+    /// Memory in and below the current context.
+    ///
+    /// # Safety
+    /// The current context must outlive the result.
+    pub unsafe fn new() -> Self {
+        // SAFETY: creates a context and allocates, in the current context.
+        unsafe {
+            let context = pg_sys::AllocSetContextCreateInternal(
+                pg_sys::CurrentMemoryContext,
+                c"restful.record_source row".as_ptr(),
+                pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
+                pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
+                pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+            );
+            RowMemory { context, chunk: pg_sys::palloc(CHUNK).cast(), used: 0 }
+        }
+    }
+
+    /// The context in which functions called for a cell run.
+    pub fn context(&self) -> pg_sys::MemoryContext {
+        self.context
+    }
+
+    /// `size` uninitialised bytes, aligned for any type, until [`RowMemory::reset`].
+    #[inline]
+    pub fn allocate(&mut self, size: usize) -> *mut u8 {
+        let aligned = size.next_multiple_of(8);
+        if aligned <= CHUNK - self.used {
+            // SAFETY: inside the chunk.
+            let place = unsafe { self.chunk.add(self.used) };
+            self.used += aligned;
+            return place;
+        }
+        // SAFETY: a live context; a size that PostgreSQL refuses raises its error.
+        unsafe { pg_sys::MemoryContextAlloc(self.context, size).cast() }
+    }
+
+    /// A copy of `bytes`.
+    #[inline]
+    pub fn copy(&mut self, bytes: &[u8]) -> *mut u8 {
+        let place = self.allocate(bytes.len());
+        // SAFETY: fresh memory of that size.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
+        place
+    }
+
+    /// Takes back all that was handed out.
+    #[inline]
+    pub fn reset(&mut self) {
+        self.used = 0;
+        // SAFETY: a live context; nothing in it is used after the row was stored.
+        unsafe {
+            if !(*self.context).isReset || !(*self.context).firstchild.is_null() {
+                pg_sys::MemoryContextReset(self.context);
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! A body to rows of datums.
+
+use super::cell::Cells;
+use super::column::Column;
+use super::refuse::refuse_body;
+use crate::json::{self, Kind, Reader, Text, UniqueKeys};
+use pgrx::pg_sys::Datum;
+use std::collections::HashMap;
+
+/// PostgREST's words for a body that it cannot read.
+const INVALID: &str = "Empty or invalid json";
+
+/// How objects become rows.
+pub struct Layout {
+    pub columns: Vec<Column>,
+    /// For each boolean column behind them, the index of the column whose key it is about.
+    pub presence: Vec<usize>,
+    /// Whether each object must have exactly the keys of the columns.
+    pub uniform: bool,
+}
+
+/// The row under construction.
+pub struct Row<'a> {
+    layout: Layout,
+    by_key: HashMap<Vec<u8>, usize>,
+    cells: Cells<'a>,
+    /// The number of the last row that had the column's key.
+    seen: Vec<u64>,
+    /// Whether a presence column is about the column.
+    marked: Vec<bool>,
+    number: u64,
+    unknown: UniqueKeys<'a>,
+    pub values: Vec<Datum>,
+    pub nulls: Vec<bool>,
+}
+
+impl<'a> Row<'a> {
+    pub fn new(layout: Layout, cells: Cells<'a>) -> Self {
+        let columns = layout.columns.len();
+        let width = columns + layout.presence.len();
+        let by_key = layout.columns.iter().enumerate().map(|(index, column)| (column.key.clone(), index)).collect();
+        let mut marked = vec![false; columns];
+        for &index in &layout.presence {
+            if let Some(mark) = marked.get_mut(index) {
+                *mark = true;
+            }
+        }
+        Row {
+            layout,
+            by_key,
+            cells,
+            seen: vec![0; columns],
+            marked,
+            number: 0,
+            unknown: UniqueKeys::default(),
+            values: vec![Datum::null(); width],
+            nulls: vec![true; width],
+        }
+    }
+
+    /// Reads the body and calls `store` with each row. What the row points to lives until `store` returns.
+    pub fn read_all(&mut self, body: &'a [u8], mut store: impl FnMut(&mut Self)) {
+        if let Err(error) = self.read_body(body, &mut store) {
+            refuse_body(INVALID, Some(&error.to_string()));
+        }
+    }
+
+    fn read_body(&mut self, body: &'a [u8], store: &mut impl FnMut(&mut Self)) -> Result<(), json::Error> {
+        let mut reader = Reader::new(body)?;
+        match reader.kind()? {
+            Kind::Array => {
+                reader.open_array()?;
+                while reader.next_element()? {
+                    self.read(&mut reader)?;
+                    store(self);
+                    self.cells.memory.reset();
+                    pgrx::check_for_interrupts!();
+                }
+            }
+            Kind::Object => {
+                self.read(&mut reader)?;
+                store(self);
+            }
+            _ => return Err(reader.unexpected("an array of objects, or an object")),
+        }
+        reader.finish()
+    }
+
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), json::Error> {
+        self.number += 1;
+        self.nulls.fill(true);
+        self.unknown.clear();
+        reader.open_object()?;
+        let mut known = 0;
+        let mut guess = 0;
+        while let Some(key) = reader.next_key()? {
+            // Objects mostly have the keys of the first one, in the same order.
+            let guessed = self.layout.columns.get(guess).is_some_and(|column| !key.escaped && column.key == key.raw);
+            let Some(index) = (if guessed { Some(guess) } else { self.by_key.get(key.unescaped().as_ref()).copied() }) else {
+                self.skip_unknown(key, reader)?;
+                continue;
+            };
+            guess = index + 1;
+            let (Some(column), Some(seen)) = (self.layout.columns.get_mut(index), self.seen.get_mut(index)) else { continue };
+            if *seen == self.number {
+                return Err(reader.duplicate_key(key));
+            }
+            *seen = self.number;
+            known += 1;
+            let value = self.cells.read(column, reader)?;
+            self.set(index, value);
+        }
+        if self.layout.uniform && known < self.layout.columns.len() {
+            refuse_keys();
+        }
+        self.check_domains();
+        self.mark_presence();
+        Ok(())
+    }
+
+    #[inline]
+    fn set(&mut self, index: usize, value: Option<Datum>) {
+        if let (Some(place), Some(null)) = (self.values.get_mut(index), self.nulls.get_mut(index)) {
+            *null = value.is_none();
+            *place = value.unwrap_or(Datum::null());
+        }
+    }
+
+    #[cold]
+    fn skip_unknown(&mut self, key: Text<'a>, reader: &mut Reader<'a>) -> Result<(), json::Error> {
+        if self.layout.uniform {
+            refuse_keys();
+        }
+        if !self.unknown.insert(key) {
+            return Err(reader.duplicate_key(key));
+        }
+        reader.value()?;
+        Ok(())
+    }
+
+    /// A domain may refuse a NULL as well; but what stands for a missing key is not used where a presence column says
+    /// that it is missing.
+    fn check_domains(&mut self) {
+        for (index, column) in self.layout.columns.iter_mut().enumerate().filter(|(_, column)| column.is_domain()) {
+            let missing = self.seen.get(index) != Some(&self.number);
+            if missing && self.marked.get(index) == Some(&true) {
+                continue;
+            }
+            let null = self.nulls.get(index).copied().unwrap_or(true);
+            let value = self.values.get(index).copied().filter(|_| !null);
+            // SAFETY: the value was made for this column.
+            unsafe { column.check_domain(value) };
+        }
+    }
+
+    fn mark_presence(&mut self) {
+        let first = self.layout.columns.len();
+        for at in 0..self.layout.presence.len() {
+            let index = self.layout.presence.get(at).copied().unwrap_or_default();
+            let present = self.seen.get(index) == Some(&self.number);
+            self.set(first + at, Some(Datum::from(present)));
+        }
+    }
+}
+
+#[cold]
+fn refuse_keys() -> ! {
+    refuse_body("All object keys must match", None)
+}
+
+/// Refuses a call without a body as one that cannot be read.
+pub fn refuse_missing() -> ! {
+    refuse_body(INVALID, Some("expected a body"))
+}
