@@ -273,9 +273,14 @@ pub(super) unsafe fn object(
         // SAFETY: by contract.
         match unsafe { column.value(values, nulls) } {
             Some(value) => {
+                let key_at = writer.body.len();
                 writer.body.put(&column.key);
                 // SAFETY: by contract.
                 unsafe { column.encoder.encode(value, writer) };
+                // A json or jsonb value may be a null that is none to SQL.
+                if writer.strip_nulls && writer.body.payload().get(key_at + column.key.len()..) == Some(b"null") {
+                    writer.body.truncate(key_at);
+                }
             }
             None if writer.strip_nulls => {}
             None => {
