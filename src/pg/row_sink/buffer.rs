@@ -1,0 +1,173 @@
+//! The response body while it grows: a varlena with its 4-byte header reserved, so that the finished value needs no copy.
+
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};
+
+/// Bytes of a full varlena header.
+const HEADER: usize = 4;
+/// The largest varlena PostgreSQL accepts, header included (`MaxAllocSize` of utils/memutils.h).
+const MAX_VARLENA: usize = 0x3fff_ffff;
+/// Below this a buffer would be reallocated by its first row.
+const MIN_CAPACITY: usize = 256;
+
+/// A growing bytea, text or json value in a given memory context, with a limit on its payload.
+///
+/// It has no destructor: the memory belongs to the context, which also frees it when an error is raised.
+pub struct BodyBuffer {
+    start: *mut u8,
+    /// Bytes in use, header included.
+    used: usize,
+    capacity: usize,
+    /// The most payload bytes the body may have.
+    limit: usize,
+}
+
+impl BodyBuffer {
+    /// An empty body in `cx`, with room for `capacity` payload bytes and at most `limit` of them.
+    ///
+    /// # Safety
+    /// `cx` must be a valid memory context that outlives the buffer.
+    pub unsafe fn new(cx: pg_sys::MemoryContext, capacity: usize, limit: usize) -> Self {
+        let capacity = capacity.clamp(MIN_CAPACITY, MAX_VARLENA - HEADER) + HEADER;
+        // SAFETY: the caller vouches for the context; a failed allocation raises an error and does not return.
+        let start = unsafe { pg_sys::MemoryContextAllocHuge(cx, capacity) }.cast::<u8>();
+        Self { start, used: HEADER, capacity, limit: limit.min(MAX_VARLENA - HEADER) }
+    }
+
+    /// Payload bytes written so far.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.used - HEADER
+    }
+
+    /// What has been written so far.
+    pub fn payload(&self) -> &[u8] {
+        // SAFETY: the bytes from HEADER to `used` have been written.
+        unsafe { std::slice::from_raw_parts(self.start.add(HEADER), self.len()) }
+    }
+
+    /// Appends bytes as they are.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        // SAFETY: just reserved.
+        unsafe { self.put_reserved(bytes) }
+    }
+
+    /// Appends one byte.
+    #[inline]
+    pub fn byte(&mut self, byte: u8) {
+        self.reserve(1);
+        // SAFETY: just reserved.
+        unsafe { self.byte_reserved(byte) }
+    }
+
+    /// Raises an error (SQLSTATE 54000) when the payload has passed the limit.
+    #[inline]
+    pub fn check_limit(&self) {
+        if self.len() > self.limit {
+            too_large(self.limit)
+        }
+    }
+
+    /// The finished varlena; the caller knows whether it is bytea, text or json. Checks the limit a last time.
+    ///
+    /// # Safety
+    /// The memory context given to [`BodyBuffer::new`] must still exist, and outlive the use of the datum.
+    pub unsafe fn finish(self) -> pg_sys::Datum {
+        self.check_limit();
+        // SAFETY: the header was reserved, and check_limit keeps `used` within what a varlena header can say.
+        unsafe { pgrx::set_varsize_4b(self.start.cast(), self.used as i32) };
+        pg_sys::Datum::from(self.start)
+    }
+
+    /// Makes room for `additional` bytes.
+    #[inline(always)]
+    pub(super) fn reserve(&mut self, additional: usize) {
+        if self.capacity - self.used < additional {
+            self.grow(additional);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, additional: usize) {
+        // Rows are checked when complete; a single row of many huge values must not grow without bound either.
+        self.check_limit();
+        let capacity = (self.capacity * 2).max(self.used + additional);
+        // SAFETY: `start` was allocated by MemoryContextAllocHuge and is owned by this buffer alone.
+        self.start = unsafe { pg_sys::repalloc_huge(self.start.cast(), capacity) }.cast();
+        self.capacity = capacity;
+    }
+
+    /// Appends bytes without looking for room.
+    ///
+    /// # Safety
+    /// `bytes.len()` bytes must have been reserved.
+    #[inline(always)]
+    pub(super) unsafe fn put_reserved(&mut self, bytes: &[u8]) {
+        debug_assert!(self.capacity - self.used >= bytes.len());
+        // SAFETY: the caller reserved the room; `bytes` cannot lie in it, since nothing borrows the unused part.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(self.used), bytes.len()) };
+        self.used += bytes.len();
+    }
+
+    /// Appends a byte without looking for room.
+    ///
+    /// # Safety
+    /// A byte must have been reserved.
+    #[inline(always)]
+    pub(super) unsafe fn byte_reserved(&mut self, byte: u8) {
+        debug_assert!(self.used < self.capacity);
+        // SAFETY: the caller reserved the room.
+        unsafe { *self.start.add(self.used) = byte };
+        self.used += 1;
+    }
+
+    /// Where the next byte goes: for writers that fill reserved room by themselves and then call [`Self::advance`].
+    #[inline(always)]
+    pub(super) fn spare(&mut self) -> *mut u8 {
+        // SAFETY: `used` never passes `capacity`, so this is within the allocation or one past its end.
+        unsafe { self.start.add(self.used) }
+    }
+
+    /// Counts `written` bytes, written at [`Self::spare`], as part of the payload.
+    ///
+    /// # Safety
+    /// They must have been reserved and written.
+    #[inline(always)]
+    pub(super) unsafe fn advance(&mut self, written: usize) {
+        debug_assert!(self.capacity - self.used >= written);
+        self.used += written;
+    }
+
+    /// Drops payload bytes beyond the first `len`.
+    #[inline(always)]
+    pub(super) fn truncate(&mut self, len: usize) {
+        debug_assert!(len <= self.len());
+        self.used = self.used.min(HEADER + len);
+    }
+
+    /// Replaces the payload byte at `position`, if there is one.
+    #[inline(always)]
+    pub(super) fn replace(&mut self, position: usize, byte: u8) {
+        if position < self.len() {
+            // SAFETY: within the written payload.
+            unsafe { *self.start.add(HEADER + position) = byte };
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn too_large(limit: usize) -> ! {
+    ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        format!("the response is larger than {limit} bytes, the limit set by restful.max_response_bytes"),
+        function_name!(),
+    )
+    .set_hint("Ask for fewer rows with limit=, or for fewer columns with select=.")
+    .report(PgLogLevel::ERROR);
+    unreachable!("an error report of level ERROR does not return")
+}

@@ -1,0 +1,171 @@
+//! What the catalogue says about a type, as `json_categorize_type` (utils/adt/json.c, jsonfuncs.c from 16 on) asks it.
+
+use pgrx::pg_sys;
+use pgrx::pg_sys::{CoercionContext, CoercionPathType, Oid};
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_int};
+
+/// How values of a type become JSON.
+pub(super) enum Category {
+    /// One of the built-in types with an encoding of its own; this is the base type.
+    Builtin(Oid),
+    /// A text-like value: its stored bytes are its text.
+    Text,
+    Array,
+    Composite,
+    /// By an explicit cast to json: this function.
+    Cast(Oid),
+    /// By the output function, as a JSON string.
+    Output(Oid),
+}
+
+/// Looks a type up, through domains.
+pub(super) fn categorize(type_oid: Oid) -> Category {
+    // SAFETY: catalogue look-ups by value; an unknown type raises an error.
+    let base = unsafe { pg_sys::getBaseType(type_oid) };
+    match base {
+        pg_sys::BOOLOID
+        | pg_sys::INT2OID
+        | pg_sys::INT4OID
+        | pg_sys::INT8OID
+        | pg_sys::FLOAT4OID
+        | pg_sys::FLOAT8OID
+        | pg_sys::NUMERICOID
+        | pg_sys::DATEOID
+        | pg_sys::TIMESTAMPOID
+        | pg_sys::TIMESTAMPTZOID
+        | pg_sys::JSONOID
+        | pg_sys::JSONBOID
+        | pg_sys::TEXTOID
+        | pg_sys::VARCHAROID
+        | pg_sys::BPCHAROID
+        | pg_sys::NAMEOID
+        | pg_sys::OIDOID
+        | pg_sys::UUIDOID
+        | pg_sys::BYTEAOID => Category::Builtin(base),
+        pg_sys::ANYARRAYOID | pg_sys::ANYCOMPATIBLEARRAYOID | pg_sys::RECORDARRAYOID => Category::Array,
+        // SAFETY: as above.
+        _ if unsafe { pg_sys::get_element_type(base) } != Oid::INVALID => Category::Array,
+        // SAFETY: as above.
+        _ if unsafe { pg_sys::type_is_rowtype(base) } => Category::Composite,
+        _ => match cast_to_json(base) {
+            Some(function) => Category::Cast(function),
+            None => match output_function(base) {
+                (function, true) if is_text_output(function) => Category::Text,
+                (function, _) => Category::Output(function),
+            },
+        },
+    }
+}
+
+/// The function of an explicit cast to json. Built-in types have none that json.c would use.
+fn cast_to_json(type_oid: Oid) -> Option<Oid> {
+    if type_oid.to_u32() < pg_sys::FirstNormalObjectId {
+        return None;
+    }
+    watch_casts();
+    let mut function = Oid::INVALID;
+    // SAFETY: a catalogue look-up by value; `function` is a local.
+    let path = unsafe {
+        pg_sys::find_coercion_pathway(
+            pg_sys::JSONOID,
+            type_oid,
+            CoercionContext::COERCION_EXPLICIT,
+            &mut function,
+        )
+    };
+    (path == CoercionPathType::COERCION_PATH_FUNC && function != Oid::INVALID).then_some(function)
+}
+
+/// The output function of a type, and whether its values are varlenas.
+pub(super) fn output_function(type_oid: Oid) -> (Oid, bool) {
+    let (mut function, mut is_varlena) = (Oid::INVALID, false);
+    // SAFETY: a catalogue look-up by value into locals; an unknown type raises an error.
+    unsafe { pg_sys::getTypeOutputInfo(type_oid, &mut function, &mut is_varlena) };
+    (function, is_varlena)
+}
+
+/// Whether an output function copies the stored bytes: citext and others are text under another name.
+fn is_text_output(function: Oid) -> bool {
+    matches!(function.to_u32(), pg_sys::F_TEXTOUT | pg_sys::F_VARCHAROUT | pg_sys::F_BPCHAROUT)
+}
+
+/// How the elements of an array lie: length (below 0: varlena or C string), by value, alignment in bytes.
+pub(super) fn element_layout(type_oid: Oid) -> (i16, bool, usize) {
+    let (mut length, mut by_value, mut alignment) = (0, false, 0 as c_char);
+    // SAFETY: a catalogue look-up by value into locals; an unknown type raises an error.
+    unsafe { pg_sys::get_typlenbyvalalign(type_oid, &mut length, &mut by_value, &mut alignment) };
+    let alignment = match alignment as u8 {
+        pg_sys::TYPALIGN_CHAR => 1,
+        pg_sys::TYPALIGN_SHORT => std::mem::align_of::<i16>(),
+        pg_sys::TYPALIGN_INT => std::mem::align_of::<c_int>(),
+        _ => std::mem::align_of::<f64>(),
+    };
+    (length, by_value, alignment)
+}
+
+/// The attribute at `index` (from 0).
+///
+/// # Safety
+/// `descriptor` must be valid and have more than `index` attributes; the result lives as long as it.
+#[inline]
+pub(super) unsafe fn attribute<'a>(
+    descriptor: pg_sys::TupleDesc,
+    index: usize,
+) -> &'a pg_sys::FormData_pg_attribute {
+    #[cfg(feature = "pg18")]
+    // SAFETY: by contract.
+    unsafe {
+        &*pg_sys::TupleDescAttr(descriptor, index as c_int)
+    }
+    #[cfg(not(feature = "pg18"))]
+    // SAFETY: by contract.
+    unsafe {
+        &*(*descriptor).attrs.as_ptr().add(index)
+    }
+}
+
+/// The number of attributes of a descriptor, dropped ones included.
+///
+/// # Safety
+/// `descriptor` must be valid.
+#[inline]
+pub(super) unsafe fn attribute_count(descriptor: pg_sys::TupleDesc) -> usize {
+    // SAFETY: by contract; the number is never negative.
+    unsafe { (*descriptor).natts as usize }
+}
+
+/// An attribute's name.
+pub(super) fn attribute_name(attribute: &pg_sys::FormData_pg_attribute) -> &[u8] {
+    // SAFETY: a Name is always terminated within its 64 bytes.
+    unsafe { CStr::from_ptr(attribute.attname.data.as_ptr()) }.to_bytes()
+}
+
+thread_local! {
+    /// Counts the changes of pg_cast that this process has heard of.
+    static CAST_CHANGES: Cell<u64> = const { Cell::new(0) };
+    static WATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Changes whenever what [`categorize`] found may no longer hold.
+pub(super) fn cast_generation() -> u64 {
+    CAST_CHANGES.get()
+}
+
+/// Asks, once in a process, to be told of changes of pg_cast: the one thing in a category that can change.
+fn watch_casts() {
+    if !WATCHING.replace(true) {
+        // SAFETY: the callback is a function of this library, which is never unloaded.
+        unsafe {
+            pg_sys::CacheRegisterSyscacheCallback(
+                pg_sys::SysCacheIdentifier::CASTSOURCETARGET as c_int,
+                Some(casts_changed),
+                pg_sys::Datum::null(),
+            );
+        }
+    }
+}
+
+unsafe extern "C-unwind" fn casts_changed(_: pg_sys::Datum, _: c_int, _: u32) {
+    CAST_CHANGES.set(CAST_CHANGES.get().wrapping_add(1));
+}

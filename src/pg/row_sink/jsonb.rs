@@ -1,0 +1,162 @@
+//! `jsonb` in its stored form (utils/jsonb.h) to text, spaced as `jsonb_out` does.
+
+use super::buffer::BodyBuffer;
+use super::varlena::{check_stack, corrupted, is_short};
+
+// The header of a container.
+const COUNT_MASK: u32 = 0x0FFF_FFFF;
+const IS_SCALAR: u32 = 0x1000_0000;
+const IS_OBJECT: u32 = 0x2000_0000;
+// An entry: where a child ends, or how long it is, and what it is.
+const OFFSET_MASK: u32 = 0x0FFF_FFFF;
+const TYPE_MASK: u32 = 0x7000_0000;
+const HAS_OFFSET: u32 = 0x8000_0000;
+const STRING: u32 = 0x0000_0000;
+const NUMERIC: u32 = 0x1000_0000;
+const FALSE: u32 = 0x2000_0000;
+const TRUE: u32 = 0x3000_0000;
+const NULL: u32 = 0x4000_0000;
+const CONTAINER: u32 = 0x5000_0000;
+
+const ENTRY: usize = 4;
+
+/// The children's bytes of a container, given away in order.
+struct Children<'a> {
+    data: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Children<'a> {
+    /// The bytes of the child that `entry` describes, which must be the next one.
+    #[inline(always)]
+    fn next(&mut self, entry: u32) -> &'a [u8] {
+        let end = self.end(entry);
+        let Some(bytes) = self.data.get(self.position..end) else { corrupted() };
+        self.position = end;
+        bytes
+    }
+
+    /// [`Self::next`] for numbers and containers, which begin at a multiple of four.
+    #[inline(always)]
+    fn next_aligned(&mut self, entry: u32) -> &'a [u8] {
+        let end = self.end(entry);
+        let Some(bytes) = self.data.get(self.position.next_multiple_of(4)..end) else { corrupted() };
+        self.position = end;
+        bytes
+    }
+
+    #[inline(always)]
+    fn end(&self, entry: u32) -> usize {
+        let number = (entry & OFFSET_MASK) as usize;
+        if entry & HAS_OFFSET != 0 { number } else { self.position + number }
+    }
+}
+
+/// The entries of a container, four bytes each.
+#[inline(always)]
+fn entries(bytes: &[u8]) -> impl Iterator<Item = u32> + Clone {
+    bytes.chunks_exact(ENTRY).map(|entry| match entry {
+        [a, b, c, d] => u32::from_ne_bytes([*a, *b, *c, *d]),
+        _ => 0,
+    })
+}
+
+impl BodyBuffer {
+    /// Appends the jsonb value whose bytes behind the varlena header are `container`.
+    ///
+    /// `STRIP`: without the object fields that are null and without spaces, which is what `json_strip_nulls` would
+    /// make of the text.
+    pub(super) fn jsonb<const STRIP: bool>(&mut self, container: &[u8]) {
+        let Some((header, rest)) = container.split_first_chunk::<ENTRY>() else { corrupted() };
+        let header = u32::from_ne_bytes(*header);
+        let count = (header & COUNT_MASK) as usize;
+        if header & IS_OBJECT != 0 {
+            let Some((keys, rest)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
+            let Some((values, data)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
+            self.jsonb_object::<STRIP>(keys, values, data);
+        } else {
+            let Some((elements, data)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
+            self.jsonb_array::<STRIP>(elements, data, header & IS_SCALAR != 0);
+        }
+    }
+
+    #[inline(always)]
+    fn jsonb_object<const STRIP: bool>(&mut self, keys: &[u8], values: &[u8], data: &[u8]) {
+        // All keys lie before all values.
+        let mut key_bytes = Children { data, position: 0 };
+        let mut value_bytes = Children { data, position: 0 };
+        for key in entries(keys) {
+            value_bytes.position = value_bytes.end(key);
+        }
+        let mut separator: &[u8] = b"";
+        self.byte(b'{');
+        for (key, value) in entries(keys).zip(entries(values)) {
+            let name = key_bytes.next(key);
+            if STRIP && value & TYPE_MASK == NULL {
+                value_bytes.next(value);
+                continue;
+            }
+            self.put(separator);
+            separator = if STRIP { b"," } else { b", " };
+            self.string(name);
+            self.put(if STRIP { b":" } else { b": " });
+            self.jsonb_child::<STRIP>(value, &mut value_bytes);
+        }
+        self.byte(b'}');
+    }
+
+    #[inline(always)]
+    fn jsonb_array<const STRIP: bool>(&mut self, elements: &[u8], data: &[u8], is_scalar: bool) {
+        let mut bytes = Children { data, position: 0 };
+        let mut separator: &[u8] = b"";
+        if !is_scalar {
+            self.byte(b'[');
+        }
+        for element in entries(elements) {
+            self.put(separator);
+            separator = if STRIP { b"," } else { b", " };
+            self.jsonb_child::<STRIP>(element, &mut bytes);
+        }
+        if !is_scalar {
+            self.byte(b']');
+        }
+    }
+
+    #[inline(always)]
+    fn jsonb_child<const STRIP: bool>(&mut self, entry: u32, bytes: &mut Children) {
+        match entry & TYPE_MASK {
+            STRING => self.string(bytes.next(entry)),
+            NUMERIC => self.numeric(varlena_payload(bytes.next_aligned(entry))),
+            FALSE => {
+                bytes.next(entry);
+                self.put(b"false");
+            }
+            TRUE => {
+                bytes.next(entry);
+                self.put(b"true");
+            }
+            NULL => {
+                bytes.next(entry);
+                self.put(b"null");
+            }
+            CONTAINER => {
+                check_stack();
+                self.jsonb::<STRIP>(bytes.next_aligned(entry));
+            }
+            _ => corrupted(),
+        }
+    }
+}
+
+/// The bytes behind the header of a varlena that is neither compressed nor out of line.
+#[inline(always)]
+fn varlena_payload(stored: &[u8]) -> &[u8] {
+    let header = match stored.first() {
+        Some(first) if is_short(*first) => 1,
+        Some(_) => 4,
+        None => corrupted(),
+    };
+    // The entry's length is exact: a number is the last thing in its bytes.
+    let Some(payload) = stored.get(header..) else { corrupted() };
+    payload
+}

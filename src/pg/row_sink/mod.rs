@@ -1,0 +1,245 @@
+//! Rows to JSON text.
+//!
+//! A [`RowSink`] is a `DestReceiver`: the executor hands it every result row, and it writes the row's JSON text straight
+//! into the response body. The text equals that of PostgreSQL's `row_to_json`, byte for byte.
+//!
+//! - `buffer`: the body, a varlena that grows
+//! - `encode`: one encoder per column, by type; `array` and `composite` are the ones that hold further encoders
+//! - `text`, `number`, `datetime`, `jsonb`: values to text
+//! - `varlena`: stored values that are short, compressed or out of line
+//! - `catalog`: what decides which encoder a type gets
+
+mod array;
+mod buffer;
+mod catalog;
+mod composite;
+mod datetime;
+mod encode;
+mod jsonb;
+mod number;
+#[cfg(feature = "pg_test")]
+mod test_hook;
+mod text;
+mod varlena;
+
+pub use buffer::BodyBuffer;
+
+use encode::{Column, Encoder, Function, Writer, columns, object};
+use pgrx::pg_sys::{Datum, Oid};
+use pgrx::{pg_guard, pg_sys};
+use std::ffi::{c_char, c_int};
+use varlena::{Scratch, corrupted, payload};
+
+/// What becomes of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowShape {
+    /// `{"a":1,"b":2}`, rows separated by commas.
+    Object {
+        /// Leave out members that are null, at every depth: what `json_strip_nulls` makes of the object.
+        strip_nulls: bool,
+    },
+    /// The JSON value of the first column alone, `null` if it is null; rows separated by commas.
+    Value,
+    /// The first column's own bytes, without separators: the content of text, json and bytea, the text form of other
+    /// types, nothing for null.
+    Raw,
+}
+
+/// How the columns of a query's result are encoded. To be kept with the query's plan: every execution compares it with
+/// the result's description and makes it anew where they differ.
+#[derive(Default)]
+pub struct Encoders {
+    columns: Vec<Column>,
+    /// The description that `columns` was made from: type, type modifier and name of each attribute.
+    described: Vec<(Oid, i32, [c_char; NAME_LENGTH])>,
+    /// The output function of the first column, for [`RowShape::Raw`].
+    raw_output: Option<Box<Function>>,
+    cast_generation: u64,
+    executions: u64,
+}
+
+const NAME_LENGTH: usize = pg_sys::NAMEDATALEN as usize;
+
+impl Encoders {
+    /// Makes the encoders fit a result.
+    ///
+    /// # Safety
+    /// `descriptor` must be valid.
+    unsafe fn prepare(&mut self, descriptor: pg_sys::TupleDesc, shape: RowShape) {
+        self.executions += 1;
+        // SAFETY: by contract, and the indexes are below the count.
+        let attributes = unsafe {
+            (0..catalog::attribute_count(descriptor)).map(|index| catalog::attribute(descriptor, index))
+        };
+        let description = attributes.clone().map(|attribute| {
+            // A dropped column has type 0.
+            (attribute.atttypid, attribute.atttypmod, attribute.attname.data)
+        });
+        if !self.described.iter().copied().eq(description.clone())
+            || self.cast_generation != catalog::cast_generation()
+        {
+            // Look-ups in the catalogue may raise errors: what they leave behind must not look complete.
+            self.described.clear();
+            self.raw_output = None;
+            // SAFETY: by contract.
+            self.columns = unsafe { columns(descriptor) };
+            self.described = description.collect();
+            self.cast_generation = catalog::cast_generation();
+        }
+        if shape == RowShape::Raw && self.raw_output.is_none() {
+            let first = attributes.clone().find(|attribute| !attribute.attisdropped);
+            self.raw_output =
+                first.map(|attribute| Function::new(catalog::output_function(attribute.atttypid).0));
+        }
+    }
+}
+
+/// Writes the rows of one execution of a query into a body.
+#[repr(C)]
+pub struct RowSink<'e> {
+    /// Must be first: PostgreSQL knows the sink by this part of it.
+    receiver: pg_sys::DestReceiver,
+    writer: Writer,
+    shape: RowShape,
+    rows: u64,
+    encoders: &'e mut Encoders,
+}
+
+impl<'e> RowSink<'e> {
+    /// A sink that appends to `body`. `encoders` stays with the plan and is used by this sink alone until it is done: a
+    /// query run from within the same query needs encoders of its own.
+    pub fn new(body: BodyBuffer, shape: RowShape, encoders: &'e mut Encoders) -> Self {
+        Self {
+            receiver: pg_sys::DestReceiver {
+                receiveSlot: Some(receive),
+                rStartup: Some(startup),
+                rShutdown: Some(shutdown),
+                rDestroy: Some(destroy),
+                mydest: pg_sys::CommandDest::DestNone,
+            },
+            writer: Writer {
+                body,
+                scratch: Scratch::new(),
+                zone: datetime::ZoneSpan::new(),
+                strip_nulls: shape == RowShape::Object { strip_nulls: true },
+                execution: 0,
+            },
+            shape,
+            rows: 0,
+            encoders,
+        }
+    }
+
+    /// The receiver for `SPIExecuteOptions.dest` and the like. The sink must stay where it is, and not be used
+    /// otherwise, while the query runs.
+    pub fn receiver(&mut self) -> *mut pg_sys::DestReceiver {
+        std::ptr::from_mut(self).cast()
+    }
+
+    /// Rows received so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The body with the rows in it.
+    pub fn into_buffer(self) -> BodyBuffer {
+        self.writer.body
+    }
+
+    /// # Safety
+    /// `values` and `nulls` must be those of a tuple of the result, valid during the call.
+    #[inline(always)]
+    unsafe fn row(&mut self, values: *const Datum, nulls: *const bool) {
+        if self.rows > 0 && self.shape != RowShape::Raw {
+            self.writer.body.byte(b',');
+        }
+        self.rows += 1;
+        // SAFETY: the encoders were made from the result's description in `startup`.
+        unsafe {
+            match self.shape {
+                RowShape::Object { .. } => object(&mut self.encoders.columns, values, nulls, &mut self.writer),
+                RowShape::Value => match self.encoders.columns.first_mut() {
+                    Some(column) => match column.value(values, nulls) {
+                        Some(value) => column.encoder.encode(value, &mut self.writer),
+                        None => self.writer.body.put(b"null"),
+                    },
+                    None => self.writer.body.put(b"null"),
+                },
+                RowShape::Raw => self.raw_row(values, nulls),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::row`].
+    unsafe fn raw_row(&mut self, values: *const Datum, nulls: *const bool) {
+        let (Some(column), Some(output)) =
+            (self.encoders.columns.first_mut(), self.encoders.raw_output.as_mut())
+        else {
+            return;
+        };
+        // SAFETY: by contract; the encoder tells the type of the value.
+        unsafe {
+            let Some(value) = column.value(values, nulls) else { return };
+            match column.encoder {
+                Encoder::Text | Encoder::Json | Encoder::Bytea => {
+                    self.writer.body.put(payload(value, &mut self.writer.scratch));
+                }
+                Encoder::Jsonb => column.encoder.encode(value, &mut self.writer),
+                _ => {
+                    let text = output.output(value, &mut self.writer);
+                    self.writer.body.put(text);
+                }
+            }
+        }
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn startup(
+    receiver: *mut pg_sys::DestReceiver,
+    _operation: c_int,
+    descriptor: pg_sys::TupleDesc,
+) {
+    // SAFETY: the receiver is the first part of a sink; the executor passes a valid descriptor.
+    unsafe {
+        let sink = &mut *receiver.cast::<RowSink>();
+        sink.encoders.prepare(descriptor, sink.shape);
+        sink.writer.execution = sink.encoders.executions;
+        sink.writer.scratch.start(pg_sys::CurrentMemoryContext);
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn receive(
+    slot: *mut pg_sys::TupleTableSlot,
+    receiver: *mut pg_sys::DestReceiver,
+) -> bool {
+    // SAFETY: the receiver is the first part of a sink; the executor passes a valid slot, whose values stay in place
+    // until the next row.
+    unsafe {
+        let sink = &mut *receiver.cast::<RowSink>();
+        let outer = pg_sys::CurrentMemoryContext;
+        let width = (*(*slot).tts_tupleDescriptor).natts;
+        if usize::try_from(width) != Ok(sink.encoders.described.len()) {
+            corrupted();
+        }
+        if i32::from((*slot).tts_nvalid) < width {
+            pg_sys::slot_getsomeattrs_int(slot, width);
+        }
+        sink.row((*slot).tts_values, (*slot).tts_isnull);
+        sink.writer.scratch.leave(outer);
+        sink.writer.body.check_limit();
+    }
+    true
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn shutdown(receiver: *mut pg_sys::DestReceiver) {
+    // SAFETY: the receiver is the first part of a sink.
+    unsafe { (*receiver.cast::<RowSink>()).writer.scratch.end() }
+}
+
+/// The sink belongs to whoever made it.
+#[pg_guard]
+unsafe extern "C-unwind" fn destroy(_receiver: *mut pg_sys::DestReceiver) {}

@@ -1,0 +1,211 @@
+//! Access to stored values that may be short, compressed or out of line, and the memory such access takes.
+
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};
+use std::ptr::null_mut;
+
+// The server exports this; unlike check_stack_depth it raises no error, so it needs no guard.
+unsafe extern "C" {
+    fn stack_is_too_deep() -> bool;
+}
+
+/// Memory for what one row needs beyond the fast path: de-toasted values and results of output functions.
+///
+/// Output functions leak into the current context, which is the whole query's while it runs. The context is made when
+/// the first row asks for it, and emptied after each row that used it.
+pub(super) struct Scratch {
+    parent: pg_sys::MemoryContext,
+    context: pg_sys::MemoryContext,
+    used: bool,
+}
+
+impl Scratch {
+    pub fn new() -> Self {
+        Self { parent: null_mut(), context: null_mut(), used: false }
+    }
+
+    /// Starts an execution: the scratch context will be a child of `parent`.
+    pub fn start(&mut self, parent: pg_sys::MemoryContext) {
+        *self = Self { parent, context: null_mut(), used: false };
+    }
+
+    /// The context that lives as long as the execution.
+    pub fn parent(&self) -> pg_sys::MemoryContext {
+        self.parent
+    }
+
+    /// Makes the scratch context current for the rest of the row.
+    #[inline]
+    pub fn enter(&mut self) {
+        if !self.used {
+            self.enter_first();
+        }
+    }
+
+    #[inline(never)]
+    fn enter_first(&mut self) {
+        // SAFETY: the parent is the running query's context (set by `start`), so the child is valid until it ends.
+        unsafe {
+            if self.context.is_null() {
+                self.context = pg_sys::AllocSetContextCreateInternal(
+                    self.parent,
+                    c"restful row".as_ptr(),
+                    pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
+                    pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
+                    pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+                );
+            }
+            pg_sys::CurrentMemoryContext = self.context;
+        }
+        self.used = true;
+    }
+
+    /// Ends a row: frees what it took and makes `outer` current again.
+    #[inline]
+    pub fn leave(&mut self, outer: pg_sys::MemoryContext) {
+        if self.used {
+            // SAFETY: `enter_first` made the context; nothing of the row is referenced any more.
+            unsafe {
+                pg_sys::CurrentMemoryContext = outer;
+                pg_sys::MemoryContextReset(self.context);
+            }
+            self.used = false;
+        }
+    }
+
+    /// Ends an execution, and gives the context back.
+    pub fn end(&mut self) {
+        if !self.context.is_null() {
+            // SAFETY: made by `enter_first`; `leave` has run for every row, so it is not current.
+            unsafe { pg_sys::MemoryContextDelete(self.context) };
+        }
+        *self = Self::new();
+    }
+}
+
+// The headers of varatt.h, read byte by byte where alignment is not given: values inside a short array have none.
+
+#[inline(always)]
+fn is_plain(first: u8) -> bool {
+    if cfg!(target_endian = "big") { first & 0xC0 == 0 } else { first & 0x03 == 0 }
+}
+
+/// Whether the first byte of a varlena is its whole header. Pointers to values out of line look short, too.
+#[inline(always)]
+pub(super) fn is_short(first: u8) -> bool {
+    if cfg!(target_endian = "big") { first & 0x80 != 0 } else { first & 0x01 != 0 }
+}
+
+#[inline(always)]
+fn is_external(first: u8) -> bool {
+    first == if cfg!(target_endian = "big") { 0x80 } else { 0x01 }
+}
+
+#[inline(always)]
+fn short_size(first: u8) -> usize {
+    usize::from(if cfg!(target_endian = "big") { first & 0x7F } else { first >> 1 })
+}
+
+#[inline(always)]
+fn full_size(header: u32) -> usize {
+    (if cfg!(target_endian = "big") { header & 0x3FFF_FFFF } else { header >> 2 }) as usize
+}
+
+/// The bytes behind the header of a varlena, fetched and decompressed where needed.
+///
+/// # Safety
+/// `datum` must point to a valid varlena that stays in place for the lifetime the caller picks, which must end with the
+/// row. It need not be aligned, unless it is compressed or out of line.
+#[inline(always)]
+pub(super) unsafe fn payload<'row>(datum: pg_sys::Datum, scratch: &mut Scratch) -> &'row [u8] {
+    let start = datum.cast_mut_ptr::<u8>().cast_const();
+    // SAFETY: valid by contract; the first byte says which header it has, and each header says the length.
+    unsafe {
+        let first = *start;
+        if is_plain(first) {
+            let size = full_size(start.cast::<u32>().read_unaligned());
+            return std::slice::from_raw_parts(start.add(4), size.saturating_sub(4));
+        }
+        if is_short(first) && !is_external(first) {
+            return std::slice::from_raw_parts(start.add(1), short_size(first).saturating_sub(1));
+        }
+        payload(fetched(datum, scratch), scratch)
+    }
+}
+
+/// The same value neither compressed nor out of line.
+#[cold]
+#[inline(never)]
+unsafe fn fetched(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_sys::Datum {
+    scratch.enter();
+    // SAFETY: valid by the contract of `payload` and `packed`; the result lies in the scratch context.
+    pg_sys::Datum::from(unsafe { pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()) })
+}
+
+/// The varlena itself if it is neither compressed nor out of line, else such a copy of it.
+///
+/// # Safety
+/// As [`payload`].
+#[inline]
+pub(super) unsafe fn packed(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_sys::Datum {
+    // SAFETY: valid by contract.
+    unsafe {
+        let first = *datum.cast_mut_ptr::<u8>();
+        if is_plain(first) || (is_short(first) && !is_external(first)) { datum } else { fetched(datum, scratch) }
+    }
+}
+
+/// The value with a 4-byte header, aligned as its type asks: what PostgreSQL's own macros expect.
+///
+/// # Safety
+/// As [`payload`], and aligned if it has a 4-byte header.
+#[inline]
+pub(super) unsafe fn aligned(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_sys::Datum {
+    // SAFETY: valid by contract; a copy lies in the scratch context.
+    unsafe {
+        if is_plain(*datum.cast_mut_ptr::<u8>()) {
+            return datum;
+        }
+        scratch.enter();
+        pg_sys::Datum::from(pg_sys::pg_detoast_datum(datum.cast_mut_ptr()))
+    }
+}
+
+/// The size, header included, of the plain or short varlena at the beginning of `bytes`, if it lies within them.
+#[inline(always)]
+pub(super) fn size_of_first(bytes: &[u8]) -> Option<usize> {
+    let first = *bytes.first()?;
+    let size = if is_plain(first) {
+        full_size(u32::from_ne_bytes(*bytes.first_chunk()?))
+    } else if is_short(first) && !is_external(first) {
+        short_size(first)
+    } else {
+        return None;
+    };
+    (size > 0 && size <= bytes.len()).then_some(size)
+}
+
+/// Raises PostgreSQL's error for recursion that would overflow the stack.
+#[inline]
+pub(super) fn check_stack() {
+    // SAFETY: no arguments; the second call raises the error that the first one reports as due.
+    unsafe {
+        if stack_is_too_deep() {
+            pg_sys::check_stack_depth();
+        }
+    }
+}
+
+/// Raises an error for a stored value whose parts contradict each other.
+#[cold]
+#[inline(never)]
+pub(super) fn corrupted() -> ! {
+    ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
+        "a stored value does not have the layout of its type",
+        function_name!(),
+    )
+    .report(PgLogLevel::ERROR);
+    unreachable!("an error report of level ERROR does not return")
+}
