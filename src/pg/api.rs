@@ -7,6 +7,7 @@ use crate::pg::execute;
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::jsonb;
 use crate::pg::row_sink::BodyBuffer;
+use crate::pg::whole_errors::with_whole_errors;
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 use std::cell::RefCell;
@@ -29,8 +30,11 @@ macro_rules! v1_function {
 v1_function!(pg_finfo_restful_serve);
 /// `restful.serve(method text, target text, headers jsonb, body bytea)`
 #[unsafe(no_mangle)]
-#[pg_guard]
 pub unsafe extern "C-unwind" fn restful_serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    with_whole_errors(|| serve(call))
+}
+
+unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     let body = detoasted(call, 3);
     let input = Input {
         method: text(call, 0).unwrap_or_default(),
@@ -47,8 +51,11 @@ pub unsafe extern "C-unwind" fn restful_serve(call: pg_sys::FunctionCallInfo) ->
 v1_function!(pg_finfo_restful_request);
 /// `restful.request(method text, target text, body jsonb, headers jsonb)`
 #[unsafe(no_mangle)]
-#[pg_guard]
 pub unsafe extern "C-unwind" fn restful_request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    with_whole_errors(|| request(call))
+}
+
+unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     let body = detoasted(call, 2).map(|datum| jsonb::to_text(datum));
     let input = Input {
         method: text(call, 0).unwrap_or_default(),
@@ -72,7 +79,7 @@ v1_function!(pg_finfo_restful_count_update);
 /// `restful.count_update()`
 #[unsafe(no_mangle)]
 #[pg_guard]
-pub unsafe extern "C-unwind" fn restful_count_update(_: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     execute::count_update();
     true.into()
 }

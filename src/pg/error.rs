@@ -1,9 +1,9 @@
 //! Errors between PostgreSQL and this extension.
 
-use crate::error::{Error, Raised};
+use crate::error::Raised;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 
 unsafe extern "C-unwind" {
@@ -14,8 +14,6 @@ unsafe extern "C-unwind" {
 thread_local! {
     /// The SQLSTATE of the last error raised below a [`Watch`].
     static LAST_SQLSTATE: Cell<c_int> = const { Cell::new(0) };
-    /// The last error of the catalogue that was raised as PostgreSQL's.
-    static STASHED: RefCell<Option<Error>> = const { RefCell::new(None) };
 }
 
 /// Notes the SQLSTATE of every error raised while it is in force. pgrx knows the codes of PostgreSQL's list alone, but
@@ -73,11 +71,6 @@ pub fn raised(caught: &CaughtError) -> Raised {
     }
 }
 
-/// The error of the catalogue behind a caught one, if it is one that [`raise`] raised.
-pub fn stashed(raised: &Raised) -> Option<Error> {
-    STASHED.take().filter(|error| error.message == raised.message)
-}
-
 /// The five characters of an encoded SQLSTATE (PostgreSQL's elog.h: six bits each).
 fn sqlstate_text(code: c_int) -> String {
     (0..5)
@@ -92,22 +85,6 @@ fn sqlstate_text(code: c_int) -> String {
 /// the transaction cannot go on. A cancelled query (57014) is among them.
 pub fn is_not_an_answer(raised: &Raised) -> bool {
     matches!(raised.sqlstate.get(..2), Some("40" | "53" | "57" | "58" | "XX"))
-}
-
-/// Raises an error of the catalogue as PostgreSQL's, from where no result can be returned. Around a request it becomes
-/// the response again; other callers see its message, details and hint.
-pub fn raise(error: Error) -> ! {
-    let mut report =
-        ErrorReport::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, error.message.clone(), "pg_restful");
-    if let Some(details) = error.details.as_ref().and_then(|d| d.as_str()) {
-        report = report.set_detail(details);
-    }
-    if let Some(hint) = error.hint.as_ref().and_then(|h| h.as_str()) {
-        report = report.set_hint(hint);
-    }
-    STASHED.set(Some(error));
-    report.report(PgLogLevel::ERROR);
-    unreachable!()
 }
 
 /// Refuses a call in a context where roles may not be switched (42501).

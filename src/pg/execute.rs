@@ -88,29 +88,30 @@ impl Key<'_> {
     }
 }
 
-/// The work of a request, from the cache or made by `plan`.
-pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work>> {
+/// Forgets plans that a change of the catalogue has made stale; called once per request, before anything is looked up.
+pub fn forget_stale() {
     catalog::refresh(|stale| {
         PLANS.with(|plans| {
             let mut plans = plans.borrow_mut();
-            match stale {
-                catalog::Stale::All => plans.clear(),
-                catalog::Stale::Of { relations, functions } => {
-                    let gone: Vec<String> = plans
-                        .iter()
-                        .filter(|(_, work)| {
-                            (functions && matches!(work.plan, Plan::Call(_)))
-                                || work.relations.iter().any(|r| relations.contains(r))
-                        })
-                        .map(|(key, _)| key.clone())
-                        .collect();
-                    for key in gone {
-                        plans.pop(&key);
-                    }
-                }
+            let (relations, functions) = match stale {
+                catalog::Stale::All => return plans.clear(),
+                catalog::Stale::Of { relations, functions } => (relations, functions),
+            };
+            let is_stale = |work: &Work| {
+                (functions && matches!(work.plan, Plan::Call(_)))
+                    || work.relations.iter().any(|r| relations.contains(r))
+            };
+            let gone: Vec<String> =
+                plans.iter().filter(|(_, work)| is_stale(work)).map(|(key, _)| key.clone()).collect();
+            for key in gone {
+                plans.pop(&key);
             }
         });
     });
+}
+
+/// The work of a request, from the cache or made by `plan`.
+pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work>> {
     let text = key.text();
     if let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(&text).cloned()) {
         return Ok(work);

@@ -69,8 +69,9 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
 
     let context = Context { request: &request, principal: &principal, schema: &action.schema };
     session::in_frame(&context, || {
-        pre_request::call()?;
         let (mut outcome, rows) = connected(|| {
+            pre_request::call(request.method.is_safe())?;
+            execute::forget_stale();
             if action.verb == Verb::Describe {
                 return Ok((describe(&action)?, None));
             }
@@ -156,11 +157,12 @@ fn given_body(request: &Request, action: &Action) -> Result<GivenBody> {
                 if is_blank {
                     return Ok(GivenBody::Arguments(Given::Object(Vec::new())));
                 }
+                if !body.trim_ascii_start().starts_with(b"{") {
+                    json::check(body).map_err(invalid)?;
+                    return Ok(GivenBody::Arguments(Given::Whole(JSON_TYPES)));
+                }
                 let payload = json::first_keys(body).map_err(invalid)?;
-                Ok(GivenBody::Arguments(match payload.kind {
-                    json::Kind::Object => Given::Object(payload.keys),
-                    _ => Given::Whole(JSON_TYPES),
-                }))
+                Ok(GivenBody::Arguments(Given::Object(payload.keys)))
             }
         },
         Verb::CallSafe => Ok(GivenBody::Arguments(Given::Query)),
@@ -177,7 +179,6 @@ fn require_json(media: &MediaType) -> Result<()> {
 }
 
 fn describe(action: &Action) -> Result<Outcome> {
-    catalog::refresh(|_| ());
     let settings = PlanSettings::default();
     let planner = Planner::new(&catalog::Session, &action.schema, &settings);
     let allow = match &action.resource {
@@ -204,7 +205,6 @@ fn describe(action: &Action) -> Result<Outcome> {
 /// Plans the request, or finds the plan of its shape.
 fn prepare(action: &Action, request: &Request, query: &mut Query, given: &GivenBody) -> Result<Rc<Work>> {
     if let Resource::Item { relation, key } = &action.resource {
-        catalog::refresh_in(|| ());
         add_key_filters(action, relation, key, query)?;
     }
     let settings = PlanSettings { max_rows: guc::max_rows(), aggregates: guc::aggregates_enabled() };

@@ -7,7 +7,7 @@ use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CString, c_int, c_void};
 
 unsafe extern "C-unwind" {
     /// parse_param.h, which pgrx does not bind.
@@ -216,9 +216,4 @@ fn literal_text(literal: Option<&Literal>, form: Form) -> Cow<'_, str> {
         (Some(Literal::Number(n)), _) => Cow::Owned(n.to_string()),
         (None, _) => Cow::Borrowed(""),
     }
-}
-
-/// A NUL-terminated text that PostgreSQL owns, copied.
-pub unsafe fn copy_text(text: *const std::ffi::c_char) -> String {
-    CStr::from_ptr(text).to_string_lossy().into_owned()
 }

@@ -7,6 +7,10 @@ use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
 
+/// `pg_db_role_setting` (setdatabase, setrole, setconfig) and its index (pg_db_role_setting.h); pgrx does not bind them.
+const PG_DB_ROLE_SETTING: u32 = 2964;
+const PG_DB_ROLE_SETTING_INDEX: u32 = 2965;
+
 /// A role's own settings are read again after this time (microseconds): PostgreSQL announces no change of them.
 const SETTINGS_AGE: i64 = 1_000_000;
 
@@ -127,16 +131,16 @@ fn load_settings(role: pg_sys::Oid) -> RoleSettings {
     // SAFETY: an index scan of pg_db_role_setting for the role in all databases and in this one; the more specific comes
     // last and so prevails, as at login. Every text is copied before its tuple is released.
     unsafe {
-        let relation = pg_sys::table_open(pg_sys::DbRoleSettingRelationId, pg_sys::AccessShareLock as i32);
+        let relation = pg_sys::table_open(PG_DB_ROLE_SETTING.into(), pg_sys::AccessShareLock as i32);
         for database in [pg_sys::InvalidOid, pg_sys::MyDatabaseId] {
             let mut keys: [pg_sys::ScanKeyData; 2] = std::mem::zeroed();
             for (key, (column, value)) in keys.iter_mut().zip([
-                (pg_sys::Anum_pg_db_role_setting_setdatabase, database),
-                (pg_sys::Anum_pg_db_role_setting_setrole, role),
+                (1, database),
+                (2, role),
             ]) {
                 pg_sys::ScanKeyInit(
                     key,
-                    column as pg_sys::AttrNumber,
+                    column,
                     pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
                     pg_sys::Oid::from(pg_sys::F_OIDEQ),
                     value.into(),
@@ -144,7 +148,7 @@ fn load_settings(role: pg_sys::Oid) -> RoleSettings {
             }
             let scan = pg_sys::systable_beginscan(
                 relation,
-                pg_sys::DbRoleSettingDatidRolidIndexId,
+                PG_DB_ROLE_SETTING_INDEX.into(),
                 true,
                 std::ptr::null_mut(),
                 2,
@@ -155,7 +159,7 @@ fn load_settings(role: pg_sys::Oid) -> RoleSettings {
                 let mut is_null = false;
                 let array = pg_sys::heap_getattr(
                     tuple,
-                    pg_sys::Anum_pg_db_role_setting_setconfig as i32,
+                    3,
                     (*relation).rd_att,
                     &mut is_null,
                 );

@@ -97,7 +97,7 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce() -> Result<Finished<T>>
         None => None,
     };
     let authenticated = context.principal.is_authenticated();
-    let timeout: Cell<Option<StatementTimeout>> = Cell::new(None);
+    let timeout = &AssertUnwindSafe(Cell::new(None::<StatementTimeout>));
     let outer = OPEN.get();
     // SAFETY: reads globals, to be put back.
     let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
@@ -108,7 +108,7 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce() -> Result<Finished<T>>
         unsafe {
             pg_sys::BeginInternalSubTransaction(std::ptr::null());
             pg_sys::MemoryContextSwitchTo(memory);
-            let (user, security, nest) = enter(context, switch, &timeout);
+            let (user, security, nest) = enter(context, switch, timeout);
             let finished = work().and_then(|finished| {
                 // Deferred constraints are the request's to violate, as its role.
                 if !context.request.method.is_safe() {
@@ -146,9 +146,6 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce() -> Result<Finished<T>>
                     pg_sys::CurrentResourceOwner = owner;
                 }
                 OPEN.set(outer);
-                if let Some(error) = error::stashed(&raised) {
-                    return Err(error);
-                }
                 if timed_out {
                     return Err(Error::new(Code::Timeout, "The request ran into the time limit of its role")
                         .details(raised.message)
