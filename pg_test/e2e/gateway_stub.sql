@@ -14,15 +14,13 @@ CREATE FUNCTION restful.serve(method text, target text, headers jsonb, body byte
 LANGUAGE plpgsql AS $$
 DECLARE
     json_type CONSTANT jsonb := '{"content-type": "application/json"}';
-    behaviour text;
-    argument text;
+    path CONSTANT text := split_part(target, '?', 1);
+    behaviour CONSTANT text := split_part(path, '/', 2);
+    argument CONSTANT text := split_part(path, '/', 3);
 BEGIN
-    IF target = '/const' THEN
+    IF path = '/const' THEN
         RETURN (200, json_type, '\x7b226964223a317d'::bytea)::restful.http_response;
     END IF;
-
-    behaviour := split_part(target, '/', 2);
-    argument := split_part(target, '/', 3);
 
     CASE behaviour
     WHEN 'status' THEN
