@@ -4,7 +4,8 @@ use std::fmt;
 
 use hyper::HeaderMap;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -43,9 +44,10 @@ pub fn to_jsonb(headers: &HeaderMap, authority: Option<&str>) -> Result<Vec<u8>,
         out.extend_from_slice(name.as_str().as_bytes());
         out.extend_from_slice(b"\":");
 
-        let mut values = headers.get_all(name).iter().map(|value| {
-            std::str::from_utf8(value.as_bytes()).map_err(|_| NotUtf8(name.clone()))
-        });
+        let mut values = headers
+            .get_all(name)
+            .iter()
+            .map(|value| std::str::from_utf8(value.as_bytes()).map_err(|_| NotUtf8(name.clone())));
         let first = values.next().transpose()?.unwrap_or_default();
         match values.next() {
             None => push_string(&mut out, first),
@@ -106,7 +108,10 @@ impl<'de> Visitor<'de> for Fields<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(Name)? {
-            map.next_value_seed(Values { headers: self.0, name })?;
+            map.next_value_seed(Values {
+                headers: self.0,
+                name,
+            })?;
         }
         Ok(())
     }
@@ -117,7 +122,10 @@ struct Name;
 impl<'de> DeserializeSeed<'de> for Name {
     type Value = HeaderName;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<HeaderName, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<HeaderName, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
@@ -130,7 +138,8 @@ impl Visitor<'_> for Name {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<HeaderName, E> {
-        HeaderName::from_bytes(text.as_bytes()).map_err(|_| E::custom("a name is not allowed in HTTP"))
+        HeaderName::from_bytes(text.as_bytes())
+            .map_err(|_| E::custom("a name is not allowed in HTTP"))
     }
 }
 
@@ -146,8 +155,12 @@ impl Values<'_> {
             CONTENT_LENGTH => self.headers.content_length = text.parse().ok(),
             _ if matches!(self.name.as_str(), "keep-alive" | "proxy-connection") => {}
             _ => {
-                let value = HeaderValue::from_bytes(text.as_bytes())
-                    .map_err(|_| E::custom(format_args!("the value of {} is not allowed in HTTP", self.name)))?;
+                let value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+                    E::custom(format_args!(
+                        "the value of {} is not allowed in HTTP",
+                        self.name
+                    ))
+                })?;
                 self.headers
                     .fields
                     .try_append(self.name.clone(), value)
@@ -208,7 +221,15 @@ mod tests {
     fn requests_become_objects() {
         assert_eq!(object(&map(&[]), None), json!({}));
         assert_eq!(
-            object(&map(&[("accept", b"a"), ("cookie", b"a=1"), ("accept", b"b"), ("cookie", b"b=2")]), None),
+            object(
+                &map(&[
+                    ("accept", b"a"),
+                    ("cookie", b"a=1"),
+                    ("accept", b"b"),
+                    ("cookie", b"b=2")
+                ]),
+                None
+            ),
             json!({"accept": "a, b", "cookie": "a=1; b=2"})
         );
     }
@@ -224,23 +245,36 @@ mod tests {
     #[test]
     fn the_authority_of_the_target_is_the_host() {
         assert_eq!(object(&map(&[]), Some("a:1")), json!({"host": "a:1"}));
-        assert_eq!(object(&map(&[("host", b"b"), ("x", b"y")]), Some("a")), json!({"host": "a", "x": "y"}));
+        assert_eq!(
+            object(&map(&[("host", b"b"), ("x", b"y")]), Some("a")),
+            json!({"host": "a", "x": "y"})
+        );
         assert_eq!(object(&map(&[("host", b"b")]), None), json!({"host": "b"}));
     }
 
     #[test]
     fn bytes_that_are_not_utf8_are_refused_wherever_they_stand() {
         for fields in [&[("x", &b"\xff"[..])][..], &[("x", b"a"), ("x", b"\xff")]] {
-            assert_eq!(to_jsonb(&map(fields), None), Err(NotUtf8(HeaderName::from_static("x"))));
+            assert_eq!(
+                to_jsonb(&map(fields), None),
+                Err(NotUtf8(HeaderName::from_static("x")))
+            );
         }
     }
 
     #[test]
     fn answers_become_fields() {
-        let headers = from_json(br#"{"Content-Type": "text/plain", "set-cookie": ["a=\"1\"", "b=2"], "x": []}"#).unwrap();
+        let headers = from_json(
+            br#"{"Content-Type": "text/plain", "set-cookie": ["a=\"1\"", "b=2"], "x": []}"#,
+        )
+        .unwrap();
         assert_eq!(
             headers.fields,
-            map(&[("content-type", b"text/plain"), ("set-cookie", b"a=\"1\""), ("set-cookie", b"b=2")])
+            map(&[
+                ("content-type", b"text/plain"),
+                ("set-cookie", b"a=\"1\""),
+                ("set-cookie", b"b=2")
+            ])
         );
         assert_eq!(from_json(b"").unwrap(), AnswerHeaders::default());
         assert_eq!(from_json(b"{}").unwrap(), AnswerHeaders::default());
@@ -259,8 +293,20 @@ mod tests {
     #[test]
     fn what_is_not_header_fields_is_refused() {
         for json in [
-            "null", "[]", "1", "{", "{}x", r#"{"a": 1}"#, r#"{"a": null}"#, r#"{"a": ["b", 1]}"#, r#"{"a": [["b"]]}"#,
-            r#"{"a": {}}"#, r#"{"": "b"}"#, r#"{"a b": "c"}"#, r#"{"a\n": "c"}"#, r#"{"a": "b\r\nc: d"}"#,
+            "null",
+            "[]",
+            "1",
+            "{",
+            "{}x",
+            r#"{"a": 1}"#,
+            r#"{"a": null}"#,
+            r#"{"a": ["b", 1]}"#,
+            r#"{"a": [["b"]]}"#,
+            r#"{"a": {}}"#,
+            r#"{"": "b"}"#,
+            r#"{"a b": "c"}"#,
+            r#"{"a\n": "c"}"#,
+            r#"{"a": "b\r\nc: d"}"#,
             r#"{"a": "\u0000"}"#,
         ] {
             assert!(from_json(json.as_bytes()).is_err(), "{json}");

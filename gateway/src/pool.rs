@@ -18,8 +18,7 @@ use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
 const SERVE: &str = "SELECT record_send(restful.serve($1, $2, $3, $4))";
 const PARAMETERS: [Type; 4] = [Type::TEXT, Type::TEXT, Type::JSONB, Type::BYTEA];
 
-const READY: &str =
-    "SELECT coalesce(has_function_privilege(to_regprocedure('restful.serve(text,text,jsonb,bytea)'), 'EXECUTE'), false)";
+const READY: &str = "SELECT coalesce(has_function_privilege(to_regprocedure('restful.serve(text,text,jsonb,bytea)'), 'EXECUTE'), false)";
 
 /// How often, and how long at most, a statement nobody waits for is asked to stop.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(250);
@@ -71,7 +70,13 @@ impl Pool {
     /// connection.
     pub fn new(config: Config, size: usize, prepared: bool) -> Self {
         let permits = Arc::new(Semaphore::new(size));
-        Self(Arc::new(Inner { config, prepared, size, permits, idle: Mutex::new(Vec::new()) }))
+        Self(Arc::new(Inner {
+            config,
+            prepared,
+            size,
+            permits,
+            idle: Mutex::new(Vec::new()),
+        }))
     }
 
     /// An idle connection, or a new one. With `fresh`, always a new one.
@@ -84,7 +89,12 @@ impl Pool {
             Ok(Err(_)) | Err(_) => return Err(Unavailable::Exhausted),
         };
         loop {
-            let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let idle = self
+                .0
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
             match idle {
                 Some(session) if !fresh && !session.client.is_closed() => {
                     return Ok(Lease::new(self.clone(), permit, session, true));
@@ -108,9 +118,16 @@ impl Pool {
             // The error reaches whoever waits for an answer of this connection.
             let _ = connection.await;
         });
-        let statement =
-            if self.0.prepared { Some(client.prepare_typed(SERVE, &PARAMETERS).await?) } else { None };
-        Ok(Session { client, statement, driver })
+        let statement = if self.0.prepared {
+            Some(client.prepare_typed(SERVE, &PARAMETERS).await?)
+        } else {
+            None
+        };
+        Ok(Session {
+            client,
+            statement,
+            driver,
+        })
     }
 
     /// Waits until no connection is in use, at most for `limit`.
@@ -138,7 +155,12 @@ enum State {
 
 impl Lease {
     fn new(pool: Pool, permit: OwnedSemaphorePermit, session: Session, reused: bool) -> Self {
-        Self { pool, reused, state: State::Ready, held: Some((session, permit)) }
+        Self {
+            pool,
+            reused,
+            state: State::Ready,
+            held: Some((session, permit)),
+        }
     }
 
     /// Whether the connection had been idle, so that the server may have left it unnoticed.
@@ -151,18 +173,26 @@ impl Lease {
     /// # Errors
     /// The server's error, or that the connection is lost.
     pub async fn serve(&mut self, call: &Call<'_>) -> Result<Option<Bytes>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 4] = [&call.method, &call.target, &Jsonb(call.headers), &call.body];
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&call.method, &call.target, &Jsonb(call.headers), &call.body];
         let rows = self
             .run(async |session| match &session.statement {
                 Some(statement) => session.client.query(statement, &parameters).await,
                 None => {
                     let [a, b, c, d] = parameters;
                     let [t, u, v, w] = PARAMETERS;
-                    session.client.query_typed(SERVE, &[(a, t), (b, u), (c, v), (d, w)]).await
+                    session
+                        .client
+                        .query_typed(SERVE, &[(a, t), (b, u), (c, v), (d, w)])
+                        .await
                 }
             })
             .await?;
-        let record = rows.into_iter().next().map(Record).filter(|record| record.bytes().is_some());
+        let record = rows
+            .into_iter()
+            .next()
+            .map(Record)
+            .filter(|record| record.bytes().is_some());
         Ok(record.map(Bytes::from_owner))
     }
 
@@ -171,8 +201,13 @@ impl Lease {
     /// # Errors
     /// The server's error, or that the connection is lost.
     pub async fn ready(&mut self) -> Result<bool, Error> {
-        let rows = self.run(async |session| session.client.query_typed(READY, &[]).await).await?;
-        Ok(rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or(false))
+        let rows = self
+            .run(async |session| session.client.query_typed(READY, &[]).await)
+            .await?;
+        Ok(rows
+            .first()
+            .and_then(|row| row.try_get(0).ok())
+            .unwrap_or(false))
     }
 
     async fn run(
@@ -180,7 +215,9 @@ impl Lease {
         statement: impl AsyncFnOnce(&Session) -> Result<Vec<Row>, Error>,
     ) -> Result<Vec<Row>, Error> {
         // A lease holds its session until it is dropped.
-        let Some((session, _)) = &self.held else { return Ok(Vec::new()) };
+        let Some((session, _)) = &self.held else {
+            return Ok(Vec::new());
+        };
         self.state = State::Running;
         let result = statement(session).await;
         self.state = match &result {
@@ -193,10 +230,17 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some((session, permit)) = self.held.take() else { return };
+        let Some((session, permit)) = self.held.take() else {
+            return;
+        };
         match self.state {
             State::Ready if !session.client.is_closed() => {
-                self.pool.0.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+                self.pool
+                    .0
+                    .idle
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(session);
             }
             State::Ready | State::Broken => {}
             State::Running => {
@@ -210,7 +254,9 @@ impl Drop for Lease {
 
 /// Cancels what a session runs and closes it, keeping its place in the pool until the server is done with it.
 async fn abandon(session: Session, _permit: OwnedSemaphorePermit) {
-    let Session { client, mut driver, .. } = session;
+    let Session {
+        client, mut driver, ..
+    } = session;
     let cancel = client.cancel_token();
     // Without a client the driver ends as soon as the statement has.
     drop(client);
@@ -228,7 +274,12 @@ async fn abandon(session: Session, _permit: OwnedSemaphorePermit) {
 /// Whether the request may not have reached the server, as with a connection that had died while it was idle.
 pub fn is_lost(error: &Error) -> bool {
     match error.code() {
-        None => error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>()),
+        None => {
+            error.is_closed()
+                || error
+                    .source()
+                    .is_some_and(|source| source.is::<std::io::Error>())
+        }
         // The session, or a pooler between, has forgotten the statement.
         Some(code) => *code == SqlState::INVALID_SQL_STATEMENT_NAME,
     }
@@ -281,7 +332,11 @@ impl fmt::Debug for Jsonb<'_> {
 }
 
 impl ToSql for Jsonb<'_> {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         out.extend_from_slice(self.0);
         Ok(IsNull::No)
     }

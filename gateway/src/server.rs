@@ -1,6 +1,8 @@
 //! Connections of clients: accepted, served, and ended in good order.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -11,11 +13,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::Signal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::handle::Gateway;
 use crate::log::Log;
 
-/// A client has so long for the header of a request, and to begin the next one on a connection it keeps.
+/// A client has so long for the header of a request, and to begin the next one on an HTTP/1 connection it keeps.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's header at most.
 const HEADER_LIMIT: usize = 64 << 10;
@@ -64,12 +67,25 @@ pub async fn run(
             () = signals.next() => break,
         };
         let gateway = Arc::clone(&gateway);
-        let service = service_fn(move |request| Arc::clone(&gateway).respond(request));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
+        let service = service_fn(move |request| {
+            begins.store(true, Ordering::Relaxed);
+            Arc::clone(&gateway).respond(request)
+        });
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         let connection = graceful.watch(connection);
         connections.spawn(async move {
-            // What a client does to its connection is no event: its requests are logged.
-            let _ = connection.await;
+            let mut connection = pin!(connection);
+            // The builder waits for the bytes that tell HTTP/1 from HTTP/2 without a limit, so there is one here. What
+            // a client does to its connection is no event: its requests are logged.
+            if timeout(HEADER_TIMEOUT, &mut connection).await.is_err()
+                && begun.load(Ordering::Relaxed)
+            {
+                let _ = connection.await;
+            }
             drop(slot);
         });
     }
@@ -103,7 +119,11 @@ fn builder() -> Builder<TokioExecutor> {
 }
 
 /// The next client, once there is a slot for it.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>, log: &Log) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    log: &Log,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed, so there is always a permit.
     let slot = Arc::clone(slots).acquire_owned().await.ok();
     loop {
