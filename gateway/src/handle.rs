@@ -1,0 +1,391 @@
+//! The way of a request: identified, read, passed on, answered, logged.
+
+use std::convert::Infallible;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::log::{Access, Log};
+use crate::pool::{Call, Pool, Unavailable, describe, is_lost};
+use crate::problem::Problem;
+use crate::{headers, record};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Characters of a client's request id at most.
+const REQUEST_ID_LIMIT: usize = 128;
+/// Time `/ready` gives the database.
+const READY_TIMEOUT: Duration = Duration::from_secs(1);
+/// A client that is still sending what was refused is listened to for so long, and so many bytes, that it gets to
+/// read the refusal instead of a reset connection.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+const DRAIN_LIMIT: usize = 64 << 20;
+
+/// What requests share.
+pub struct Gateway {
+    pool: Pool,
+    /// One connection of its own for `/ready`: a busy pool is not a database that is away.
+    ready: Pool,
+    log: Arc<Log>,
+    body_limit: usize,
+    request_timeout: Duration,
+    pool_timeout: Duration,
+    ids: RandomState,
+    requests: AtomicU64,
+}
+
+impl Gateway {
+    /// A gateway over `pool`, with `ready` for its own readiness checks.
+    pub fn new(
+        pool: Pool,
+        ready: Pool,
+        log: Arc<Log>,
+        body_limit: usize,
+        request_timeout: Duration,
+        pool_timeout: Duration,
+    ) -> Self {
+        let (ids, requests) = (RandomState::new(), AtomicU64::new(0));
+        Self {
+            pool,
+            ready,
+            log,
+            body_limit,
+            request_timeout,
+            pool_timeout,
+            ids,
+            requests,
+        }
+    }
+
+    /// Answers a request. There is always an answer: what goes wrong is a problem document.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn respond(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let start = Instant::now();
+        let (mut parts, body) = request.into_parts();
+        let id = request_id(&parts.headers).unwrap_or_else(|| self.new_id());
+        parts.headers.insert(REQUEST_ID, id.clone());
+        let mut entry = Entry {
+            log: &self.log,
+            parts: &parts,
+            id: &id,
+            start,
+            status: 499,
+            bytes: 0,
+        };
+
+        let mut response = match (&parts.method, parts.uri.path()) {
+            (&Method::CONNECT, _) => Err(Problem::no_tunnel()),
+            (&Method::GET | &Method::HEAD, "/live") => Ok(own_answer(b"{\"status\":\"live\"}")),
+            (&Method::GET | &Method::HEAD, "/ready") => self.ready(&entry).await,
+            (_, "/live" | "/ready") => Err(Problem::method_not_allowed()),
+            _ => {
+                self.pass_on(&entry, body, start + self.request_timeout)
+                    .await
+            }
+        }
+        .unwrap_or_else(Problem::into_response);
+
+        response.headers_mut().insert(REQUEST_ID, id.clone());
+        let response = framed(&parts.method, response);
+        entry.status = response.status().as_u16();
+        entry.bytes = response.body().size_hint().lower();
+        Ok(response)
+    }
+
+    async fn pass_on(
+        &self,
+        entry: &Entry<'_>,
+        body: Incoming,
+        deadline: Instant,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let Parts {
+            method,
+            uri,
+            headers,
+            version,
+            ..
+        } = entry.parts;
+        let fields =
+            headers::to_jsonb(headers, uri.authority().map(|authority| authority.as_str()))
+                .map_err(|headers::NotUtf8(name)| {
+                    Problem::bad_request(format!("The value of {name} is not UTF-8"))
+                })?;
+        let may_drain = *version < Version::HTTP_2 && !headers.contains_key(EXPECT);
+        // Before a connection is taken, so that a slow client holds none.
+        let body = read_body(body, self.body_limit, deadline, may_drain).await?;
+        let call = Call {
+            method: method.as_str(),
+            target: uri.path_and_query().map_or("/", |target| target.as_str()),
+            headers: &fields,
+            body: Some(&body[..]).filter(|body| !body.is_empty()),
+        };
+        let record = self.call(entry, &call, deadline).await?;
+        answer(record).map_err(|reason| {
+            entry.error(&reason);
+            Problem::bad_answer()
+        })
+    }
+
+    /// Calls the database. A read whose connection turns out to have died while idle is sent once more: the server
+    /// may not have seen it, and would do nothing twice if it had.
+    async fn call(
+        &self,
+        entry: &Entry<'_>,
+        call: &Call<'_>,
+        deadline: Instant,
+    ) -> Result<Option<Bytes>, Problem> {
+        let mut retry = matches!(
+            entry.parts.method,
+            Method::GET | Method::HEAD | Method::OPTIONS
+        );
+        let mut fresh = false;
+        loop {
+            let by = deadline.min(Instant::now() + self.pool_timeout);
+            let mut lease =
+                self.pool
+                    .lease(by, fresh)
+                    .await
+                    .map_err(|unavailable| match unavailable {
+                        Unavailable::Exhausted => {
+                            entry.error("all database connections are in use");
+                            Problem::unavailable("All database connections are in use")
+                        }
+                        Unavailable::Unreachable(reason) => {
+                            entry.error(&reason);
+                            Problem::unavailable("The database is not available")
+                        }
+                    })?;
+            let Ok(result) = timeout_at(deadline, lease.serve(call)).await else {
+                entry.error("the request timed out, its statement is cancelled");
+                return Err(Problem::timeout());
+            };
+            match result {
+                Ok(record) => return Ok(record),
+                Err(error) if retry && lease.reused() && is_lost(&error) => {
+                    retry = false;
+                    fresh = true;
+                }
+                Err(error) => {
+                    entry.error(&describe(&error));
+                    return Err(match error.code() {
+                        Some(state) => Problem::raised(state),
+                        None => Problem::unavailable("The connection to the database was lost"),
+                    });
+                }
+            }
+        }
+    }
+
+    async fn ready(&self, entry: &Entry<'_>) -> Result<Response<Full<Bytes>>, Problem> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        let mut fresh = false;
+        let reason = loop {
+            let mut lease = match self.ready.lease(deadline, fresh).await {
+                Ok(lease) => lease,
+                Err(Unavailable::Exhausted) => break "no answer in time".to_owned(),
+                Err(Unavailable::Unreachable(reason)) => break reason,
+            };
+            match timeout_at(deadline, lease.ready()).await {
+                Ok(Ok(true)) => return Ok(own_answer(b"{\"status\":\"ready\"}")),
+                Ok(Ok(false)) => {
+                    break "restful.serve does not exist, or may not be called".to_owned();
+                }
+                Ok(Err(error)) if !fresh && lease.reused() && is_lost(&error) => fresh = true,
+                Ok(Err(error)) => break describe(&error),
+                Err(_) => break "no answer in time".to_owned(),
+            }
+        };
+        entry.error(&format!("not ready: {reason}"));
+        Err(Problem::unavailable("The database is not ready"))
+    }
+
+    /// 32 hexadecimal digits that no other request of any gateway is likely to have.
+    fn new_id(&self) -> HeaderValue {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let id = format!(
+            "{:016x}{:016x}",
+            self.ids.hash_one((0, number)),
+            self.ids.hash_one((1, number))
+        );
+        HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    }
+}
+
+/// A request's line in the log, written when the request is over in whatever way.
+struct Entry<'a> {
+    log: &'a Log,
+    parts: &'a Parts,
+    id: &'a HeaderValue,
+    start: Instant,
+    status: u16,
+    bytes: u64,
+}
+
+impl Entry<'_> {
+    fn error(&self, message: &str) {
+        self.log.event("error", self.id.to_str().ok(), message);
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.log.access(&Access {
+            request_id: self.id.to_str().unwrap_or_default(),
+            method: self.parts.method.as_str(),
+            path: self.parts.uri.path(),
+            status: self.status,
+            bytes: self.bytes,
+            duration: self.start.elapsed(),
+        });
+    }
+}
+
+/// The client's request id, if it is short and of visible ASCII characters.
+fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let sane = (1..=REQUEST_ID_LIMIT).contains(&id.len())
+        && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    sane.then(|| id.clone())
+}
+
+/// The whole body, of at most `limit` bytes, held in no more memory than that. A body that came in one piece is not
+/// copied.
+async fn read_body(
+    mut body: Incoming,
+    limit: usize,
+    deadline: Instant,
+    may_drain: bool,
+) -> Result<Bytes, Problem> {
+    // What Content-Length announces, or 0.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > limit {
+        drain(body, may_drain);
+        return Err(Problem::body_too_large(limit));
+    }
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
+    loop {
+        let frame = match timeout_at(deadline, body.frame()).await {
+            Err(_) => return Err(Problem::slow_body()),
+            Ok(None) => break,
+            Ok(Some(Err(_))) => {
+                return Err(Problem::bad_request(
+                    "The request body is broken off or malformed",
+                ));
+            }
+            Ok(Some(Ok(frame))) => frame,
+        };
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        let received = if more.is_empty() {
+            first.len()
+        } else {
+            more.len()
+        };
+        if data.len() > limit - received {
+            drain(body, may_drain);
+            return Err(Problem::body_too_large(limit));
+        }
+        if received == 0 {
+            first = data;
+        } else {
+            if more.is_empty() {
+                more.reserve(announced.max(received + data.len()));
+                more.extend_from_slice(&std::mem::take(&mut first));
+            }
+            more.extend_from_slice(&data);
+        }
+    }
+    Ok(if more.is_empty() {
+        first
+    } else {
+        more.freeze()
+    })
+}
+
+/// Reads on and forgets, for a while, beside the answer.
+fn drain(mut body: Incoming, may_drain: bool) {
+    if may_drain {
+        tokio::spawn(timeout(DRAIN_TIMEOUT, async move {
+            let mut left = DRAIN_LIMIT;
+            while let Some(Ok(frame)) = body.frame().await {
+                left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+                if left == 0 {
+                    break;
+                }
+            }
+        }));
+    }
+}
+
+/// The response a record stands for. A length it states itself is kept for [`framed`].
+fn answer(record: Option<Bytes>) -> Result<Response<Full<Bytes>>, String> {
+    let record = record.ok_or("restful.serve returned NULL")?;
+    let answer = record::decode(record)
+        .map_err(|record::Malformed(reason)| format!("malformed answer: {reason}"))?;
+    let status = u16::try_from(answer.status)
+        .ok()
+        // 1xx would not be an answer, but a promise of one.
+        .filter(|status| (200..600).contains(status))
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .ok_or_else(|| format!("malformed answer: status {}", answer.status))?;
+    let headers = headers::from_json(&answer.headers)
+        .map_err(|error| format!("malformed answer: {error}"))?;
+
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers.fields;
+    if let Some(length) = headers.content_length {
+        response
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Ok(response)
+}
+
+/// Content-Length and body as RFC 9110 (6.4.1, 8.6) has them: no body for HEAD, 204, 205 and 304; the length is what was
+/// counted, or for HEAD without a body what the answer stated itself.
+fn framed(method: &Method, mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let stated = response.headers_mut().remove(CONTENT_LENGTH);
+    let length = response.body().size_hint().lower();
+    let bodiless = matches!(
+        response.status(),
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    );
+    if bodiless || method == Method::HEAD {
+        *response.body_mut() = Full::default();
+    }
+    if method == Method::HEAD && !bodiless {
+        let length = if length > 0 {
+            Some(HeaderValue::from(length))
+        } else {
+            stated
+        };
+        if let Some(length) = length {
+            response.headers_mut().insert(CONTENT_LENGTH, length);
+        }
+    }
+    response
+}
+
+fn own_answer(body: &'static [u8]) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(body)));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,137 @@
+//! A thin HTTP layer over `restful.serve`: every request is one statement, every answer is what it returned.
+//!
+//! `settings` is read once; `server` accepts connections; `handle` takes a request through `headers` (to JSON),
+//! `pool` (to the database) and `record` (back); `problem` is what the gateway answers itself; `log` writes lines.
+
+mod handle;
+mod headers;
+mod log;
+mod pool;
+mod problem;
+mod record;
+mod server;
+mod settings;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::handle::Gateway;
+use crate::log::Log;
+use crate::pool::Pool;
+use crate::server::Signals;
+use crate::settings::Settings;
+
+/// Statements of requests that were cut off have so long to be cancelled.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => {}
+        (Some("--help" | "-h"), None) => {
+            print(std::io::stdout(), settings::HELP);
+            return ExitCode::SUCCESS;
+        }
+        (Some("--version" | "-V"), None) => {
+            print(
+                std::io::stdout(),
+                concat!("pg-restful-gateway ", env!("CARGO_PKG_VERSION"), "\n"),
+            );
+            return ExitCode::SUCCESS;
+        }
+        _ => return refuse("takes no arguments but --help or --version"),
+    }
+    // A value that is not UTF-8 becomes one that no setting takes.
+    let lookup = |name: &'static str| {
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    };
+    let settings = match Settings::read(lookup) {
+        Ok(settings) => settings,
+        Err(invalid) => return refuse(&invalid.to_string()),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start: {error}")),
+    };
+    runtime.block_on(run(settings))
+}
+
+async fn run(settings: Settings) -> ExitCode {
+    // Before the socket, so that a signal is never missed once there is something to connect to.
+    let (Ok(terminate), Ok(interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return fail("cannot listen for signals");
+    };
+    let listener = match TcpListener::bind(settings.listen).await {
+        Ok(listener) => listener,
+        Err(error) => return fail(&format!("cannot listen on {}: {error}", settings.listen)),
+    };
+    let (log, writer) = Log::start(settings.access_log);
+    let log = Arc::new(log);
+    let address = listener.local_addr().unwrap_or(settings.listen);
+    log.event("info", None, &format!("listening on {address}"));
+
+    let pool = Pool::new(
+        settings.database.clone(),
+        settings.pool_size,
+        settings.prepared,
+    );
+    let ready = Pool::new(settings.database, 1, settings.prepared);
+    let gateway = Arc::new(Gateway::new(
+        pool.clone(),
+        ready,
+        Arc::clone(&log),
+        settings.body_limit,
+        settings.request_timeout,
+        settings.pool_timeout,
+    ));
+    let signals = Signals {
+        terminate,
+        interrupt,
+    };
+    server::run(
+        listener,
+        gateway,
+        Arc::clone(&log),
+        settings.max_connections,
+        settings.shutdown_timeout,
+        signals,
+    )
+    .await;
+
+    pool.quiesce(CANCEL_TIMEOUT).await;
+    log.event("info", None, "stopped");
+    log.finish(&writer, CANCEL_TIMEOUT);
+    ExitCode::SUCCESS
+}
+
+fn refuse(message: &str) -> ExitCode {
+    print(
+        std::io::stderr(),
+        &format!("pg-restful-gateway: {message}\n"),
+    );
+    ExitCode::from(2)
+}
+
+fn fail(message: &str) -> ExitCode {
+    print(
+        std::io::stderr(),
+        &format!("pg-restful-gateway: {message}\n"),
+    );
+    ExitCode::FAILURE
+}
+
+fn print(mut to: impl Write, text: &str) {
+    // Nobody is left to be told that nobody listens.
+    let _ = to.write_all(text.as_bytes());
+}

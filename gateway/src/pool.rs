@@ -1,0 +1,349 @@
+//! Connections to the database: at most so many, used last in first out, thrown away at the first doubt.
+
+use std::error::Error as _;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
+
+/// The one statement. `record_send` gives the record's binary form as a `bytea`: a result type every session knows
+/// without asking the catalogue, and one that stays the same when the extension is created anew.
+const SERVE: &str = "SELECT record_send(restful.serve($1, $2, $3, $4))";
+const PARAMETERS: [Type; 4] = [Type::TEXT, Type::TEXT, Type::JSONB, Type::BYTEA];
+
+const READY: &str = "SELECT coalesce(has_function_privilege(to_regprocedure('restful.serve(text,text,jsonb,bytea)'), 'EXECUTE'), false)";
+
+/// How often, and how long at most, a statement nobody waits for is asked to stop.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(250);
+const CANCEL_ATTEMPTS: usize = 20;
+
+/// A bounded set of connections. Clones share it.
+#[derive(Clone)]
+pub struct Pool(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    prepared: bool,
+    size: usize,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Session>>,
+}
+
+struct Session {
+    client: Client,
+    /// `None` when the statement is sent as text every time.
+    statement: Option<Statement>,
+    /// Moves bytes; ends when the server or the client is gone.
+    driver: JoinHandle<()>,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub enum Unavailable {
+    /// All connections were in use until the deadline.
+    Exhausted,
+    /// The database cannot be reached, refuses, or lacks the function; with the reason, for the log.
+    Unreachable(String),
+}
+
+/// The four arguments of `restful.serve`.
+pub struct Call<'a> {
+    /// The method as received.
+    pub method: &'a str,
+    /// Path and query as received.
+    pub target: &'a str,
+    /// A binary jsonb (see [`crate::headers::to_jsonb`]).
+    pub headers: &'a [u8],
+    /// `None` when there is no body.
+    pub body: Option<&'a [u8]>,
+}
+
+impl Pool {
+    /// A pool of at most `size` connections; none is opened yet. With `prepared`, the statement is prepared once per
+    /// connection.
+    pub fn new(config: Config, size: usize, prepared: bool) -> Self {
+        let permits = Arc::new(Semaphore::new(size));
+        Self(Arc::new(Inner {
+            config,
+            prepared,
+            size,
+            permits,
+            idle: Mutex::new(Vec::new()),
+        }))
+    }
+
+    /// An idle connection, or a new one. With `fresh`, always a new one.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when there is none by `deadline`.
+    pub async fn lease(&self, deadline: Instant, fresh: bool) -> Result<Lease, Unavailable> {
+        let permit = match timeout_at(deadline, Arc::clone(&self.0.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(_)) | Err(_) => return Err(Unavailable::Exhausted),
+        };
+        loop {
+            let idle = self
+                .0
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
+            match idle {
+                Some(session) if !fresh && !session.client.is_closed() => {
+                    return Ok(Lease::new(self.clone(), permit, session, true));
+                }
+                // Dropping a session closes it. A fresh connection takes the place of one idle connection, so that
+                // there are never more than permits.
+                Some(_) if !fresh => {}
+                Some(_) | None => break,
+            }
+        }
+        match timeout_at(deadline, self.connect()).await {
+            Ok(Ok(session)) => Ok(Lease::new(self.clone(), permit, session, false)),
+            Ok(Err(error)) => Err(Unavailable::Unreachable(describe(&error))),
+            Err(_) => Err(Unavailable::Unreachable("no connection in time".to_owned())),
+        }
+    }
+
+    async fn connect(&self) -> Result<Session, Error> {
+        let (client, connection) = self.0.config.connect(NoTls).await?;
+        let driver = tokio::spawn(async move {
+            // The error reaches whoever waits for an answer of this connection.
+            let _ = connection.await;
+        });
+        let statement = if self.0.prepared {
+            Some(client.prepare_typed(SERVE, &PARAMETERS).await?)
+        } else {
+            None
+        };
+        Ok(Session {
+            client,
+            statement,
+            driver,
+        })
+    }
+
+    /// Waits until no connection is in use, at most for `limit`.
+    pub async fn quiesce(&self, limit: Duration) {
+        let all = u32::try_from(self.0.size).unwrap_or(u32::MAX);
+        let _ = timeout(limit, self.0.permits.acquire_many(all)).await;
+    }
+}
+
+/// A connection in use; given back when dropped. Dropped while its statement runs, it has the statement cancelled
+/// and is thrown away.
+pub struct Lease {
+    pool: Pool,
+    reused: bool,
+    state: State,
+    held: Option<(Session, OwnedSemaphorePermit)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ready,
+    Running,
+    Broken,
+}
+
+impl Lease {
+    fn new(pool: Pool, permit: OwnedSemaphorePermit, session: Session, reused: bool) -> Self {
+        Self {
+            pool,
+            reused,
+            state: State::Ready,
+            held: Some((session, permit)),
+        }
+    }
+
+    /// Whether the connection had been idle, so that the server may have left it unnoticed.
+    pub fn reused(&self) -> bool {
+        self.reused
+    }
+
+    /// Runs the statement to its end, commit included. The record's bytes; `None` when it was NULL.
+    ///
+    /// # Errors
+    /// The server's error, or that the connection is lost.
+    pub async fn serve(&mut self, call: &Call<'_>) -> Result<Option<Bytes>, Error> {
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&call.method, &call.target, &Jsonb(call.headers), &call.body];
+        let rows = self
+            .run(async |session| match &session.statement {
+                Some(statement) => session.client.query(statement, &parameters).await,
+                None => {
+                    let [a, b, c, d] = parameters;
+                    let [t, u, v, w] = PARAMETERS;
+                    session
+                        .client
+                        .query_typed(SERVE, &[(a, t), (b, u), (c, v), (d, w)])
+                        .await
+                }
+            })
+            .await?;
+        let record = rows
+            .into_iter()
+            .next()
+            .map(Record)
+            .filter(|record| record.bytes().is_some());
+        Ok(record.map(Bytes::from_owner))
+    }
+
+    /// Whether the database answers, and this session may call `restful.serve`.
+    ///
+    /// # Errors
+    /// The server's error, or that the connection is lost.
+    pub async fn ready(&mut self) -> Result<bool, Error> {
+        let rows = self
+            .run(async |session| session.client.query_typed(READY, &[]).await)
+            .await?;
+        Ok(rows
+            .first()
+            .and_then(|row| row.try_get(0).ok())
+            .unwrap_or(false))
+    }
+
+    async fn run(
+        &mut self,
+        statement: impl AsyncFnOnce(&Session) -> Result<Vec<Row>, Error>,
+    ) -> Result<Vec<Row>, Error> {
+        // A lease holds its session until it is dropped.
+        let Some((session, _)) = &self.held else {
+            return Ok(Vec::new());
+        };
+        self.state = State::Running;
+        let result = statement(session).await;
+        self.state = match &result {
+            Err(error) if breaks_session(error) => State::Broken,
+            _ => State::Ready,
+        };
+        result
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some((session, permit)) = self.held.take() else {
+            return;
+        };
+        match self.state {
+            State::Ready if !session.client.is_closed() => {
+                self.pool
+                    .0
+                    .idle
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(session);
+            }
+            State::Ready | State::Broken => {}
+            State::Running => {
+                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                    runtime.spawn(abandon(session, permit));
+                }
+            }
+        }
+    }
+}
+
+/// Cancels what a session runs and closes it, keeping its place in the pool until the server is done with it.
+async fn abandon(session: Session, _permit: OwnedSemaphorePermit) {
+    let Session {
+        client, mut driver, ..
+    } = session;
+    let cancel = client.cancel_token();
+    // Without a client the driver ends as soon as the statement has.
+    drop(client);
+    // Again and again, because a cancel request that overtakes its statement has no effect. It cannot hit a later
+    // statement: this session runs no other.
+    for _ in 0..CANCEL_ATTEMPTS {
+        let _ = timeout(CANCEL_INTERVAL, cancel.cancel_query(NoTls)).await;
+        if timeout(CANCEL_INTERVAL, &mut driver).await.is_ok() {
+            return;
+        }
+    }
+    driver.abort();
+}
+
+/// Whether the request may not have reached the server, as with a connection that had died while it was idle.
+pub fn is_lost(error: &Error) -> bool {
+    match error.code() {
+        None => {
+            error.is_closed()
+                || error
+                    .source()
+                    .is_some_and(|source| source.is::<std::io::Error>())
+        }
+        // The session, or a pooler between, has forgotten the statement.
+        Some(code) => *code == SqlState::INVALID_SQL_STATEMENT_NAME,
+    }
+}
+
+fn breaks_session(error: &Error) -> bool {
+    match error.as_db_error() {
+        None => true,
+        Some(db) => {
+            !matches!(db.parsed_severity(), Some(Severity::Error))
+                || *db.code() == SqlState::INVALID_SQL_STATEMENT_NAME
+        }
+    }
+}
+
+/// An error for the log. A server's DETAIL, HINT and CONTEXT quote data, so only its message is shown.
+pub fn describe(error: &Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{} {}: {}", db.severity(), db.code().code(), db.message()),
+        None => match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+/// A row whose only column is the record; lends its bytes without a copy.
+struct Record(Row);
+
+impl Record {
+    fn bytes(&self) -> Option<&[u8]> {
+        self.0.try_get(0).ok().flatten()
+    }
+}
+
+impl AsRef<[u8]> for Record {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes().unwrap_or_default()
+    }
+}
+
+/// A jsonb parameter that is already in binary form.
+struct Jsonb<'a>(&'a [u8]);
+
+impl fmt::Debug for Jsonb<'_> {
+    /// Headers hold secrets, so they have no debug form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jsonb(..)")
+    }
+}
+
+impl ToSql for Jsonb<'_> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(self.0);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(type_: &Type) -> bool {
+        *type_ == Type::JSONB
+    }
+
+    to_sql_checked!();
+}

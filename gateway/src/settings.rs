@@ -1,0 +1,337 @@
+//! Settings: read from the environment once, at start.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+pg-restful-gateway: answers HTTP requests with SELECT restful.serve(method, target, headers, body)
+
+Usage: pg-restful-gateway [--help | --version]
+
+Settings are environment variables. A duration is a number of seconds (5, 0.5) or has a unit (500ms, 5s, 2m).
+
+  DATABASE_URL         where the database is: postgres://user@host/db or key=value pairs (required)
+  LISTEN               address and port to listen on                       (127.0.0.1:3000)
+  POOL_SIZE            database connections at most                        (10)
+  PREPARED_STATEMENTS  on, or off behind a pooler that cannot keep them    (on)
+  BODY_LIMIT           bytes of a request body at most                     (1048576)
+  MAX_CONNECTIONS      client connections at most; more wait to be accepted (1024)
+  REQUEST_TIMEOUT      duration of a request, from its headers to its answer (30s)
+  POOL_TIMEOUT         duration a request waits for a database connection  (5s)
+  SHUTDOWN_TIMEOUT     duration running requests have left after SIGTERM   (30s)
+  LOG                  access (one line of JSON per request on stdout) or off (access)
+";
+
+/// Everything that can be set.
+pub struct Settings {
+    /// Where the database is, and as whom to connect.
+    pub database: Config,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Database connections at most, 1 to 10,000.
+    pub pool_size: usize,
+    /// Whether the statement is prepared once per connection instead of being sent as text with every request.
+    pub prepared: bool,
+    /// Bytes of a request body at most.
+    pub body_limit: usize,
+    /// Client connections at most.
+    pub max_connections: usize,
+    /// From the request's headers to its answer.
+    pub request_timeout: Duration,
+    /// From the request's body to a database connection.
+    pub pool_timeout: Duration,
+    /// What running requests have left once the gateway was told to stop.
+    pub shutdown_timeout: Duration,
+    /// Whether every request is logged.
+    pub access_log: bool,
+}
+
+/// A setting that cannot be used: its name and what is wrong with it, without its value (an address holds a password).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The name of the environment variable.
+    pub name: &'static str,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.reason)
+    }
+}
+
+impl Settings {
+    /// Reads all settings through `lookup`, which gives the value of an environment variable, or `None` when it is
+    /// not set. An empty value counts as not set.
+    ///
+    /// # Errors
+    /// The first setting that is missing or cannot be used.
+    pub fn read(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, Invalid> {
+        let get = |name| lookup(name).filter(|text| !text.is_empty());
+        Ok(Self {
+            database: match get("DATABASE_URL") {
+                Some(text) => database(&text).map_err(|reason| Invalid {
+                    name: "DATABASE_URL",
+                    reason,
+                })?,
+                None => {
+                    return Err(Invalid {
+                        name: "DATABASE_URL",
+                        reason: "is not set".to_owned(),
+                    });
+                }
+            },
+            listen: parsed(
+                "LISTEN",
+                get("LISTEN"),
+                SocketAddr::from(([127, 0, 0, 1], 3000)),
+                |text| {
+                    text.parse().map_err(|_| {
+                        "expected an IP address and a port, such as 127.0.0.1:3000".to_owned()
+                    })
+                },
+            )?,
+            pool_size: parsed("POOL_SIZE", get("POOL_SIZE"), 10, |text| {
+                integer(text, 1, 10_000)
+            })?,
+            prepared: parsed(
+                "PREPARED_STATEMENTS",
+                get("PREPARED_STATEMENTS"),
+                true,
+                |text| choice(text, [("on", true), ("off", false)]),
+            )?,
+            // A value of PostgreSQL's protocol ends below 1 GiB.
+            body_limit: parsed("BODY_LIMIT", get("BODY_LIMIT"), 1 << 20, |text| {
+                integer(text, 0, 1 << 29)
+            })?,
+            max_connections: parsed("MAX_CONNECTIONS", get("MAX_CONNECTIONS"), 1024, |text| {
+                integer(text, 1, 1_000_000)
+            })?,
+            request_timeout: parsed(
+                "REQUEST_TIMEOUT",
+                get("REQUEST_TIMEOUT"),
+                Duration::from_secs(30),
+                duration,
+            )?,
+            pool_timeout: parsed(
+                "POOL_TIMEOUT",
+                get("POOL_TIMEOUT"),
+                Duration::from_secs(5),
+                duration,
+            )?,
+            shutdown_timeout: parsed(
+                "SHUTDOWN_TIMEOUT",
+                get("SHUTDOWN_TIMEOUT"),
+                Duration::from_secs(30),
+                duration,
+            )?,
+            access_log: parsed("LOG", get("LOG"), true, |text| {
+                choice(text, [("access", true), ("off", false)])
+            })?,
+        })
+    }
+}
+
+fn parsed<T>(
+    name: &'static str,
+    text: Option<String>,
+    default: T,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, Invalid> {
+    text.map_or(Ok(default), |text| {
+        parse(&text).map_err(|reason| Invalid { name, reason })
+    })
+}
+
+fn database(text: &str) -> Result<Config, String> {
+    // The parser's own message may quote a part of the address, so it is not shown.
+    let mut config: Config = text.parse().map_err(|_| {
+        "expected postgres://user:password@host:port/database or key=value pairs".to_owned()
+    })?;
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err("names no host".to_owned());
+    }
+    if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
+        return Err("sslmode asks for TLS, which this gateway does not speak".to_owned());
+    }
+    if config.get_user().is_none() {
+        return Err("names no user".to_owned());
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("pg_restful_gateway");
+    }
+    Ok(config)
+}
+
+fn integer(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("expected a whole number from {least} to {most}"))
+}
+
+fn choice<T>(text: &str, choices: [(&str, T); 2]) -> Result<T, String> {
+    let names = choices.each_ref().map(|(name, _)| *name);
+    choices
+        .into_iter()
+        .find_map(|(name, value)| (name == text).then_some(value))
+        .ok_or_else(|| format!("expected {}", names.join(" or ")))
+}
+
+/// A positive duration of at most one day: `5`, `0.5`, `500ms`, `5s`, `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = if let Some(number) = text.strip_suffix("ms") {
+        (number, 0.001)
+    } else if let Some(number) = text.strip_suffix('s') {
+        (number, 1.0)
+    } else if let Some(number) = text.strip_suffix('m') {
+        (number, 60.0)
+    } else {
+        (text, 1.0)
+    };
+    Some(number)
+        .filter(|number| {
+            number
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        })
+        .and_then(|number| number.parse::<f64>().ok())
+        .map(|number| number * unit)
+        .filter(|seconds| (0.001..=86_400.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| {
+            "expected a duration from 1ms to one day, such as 5, 500ms, 5s or 2m".to_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Invalid> {
+        Settings::read(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn read_one(name: &'static str, value: &str) -> Result<Settings, Invalid> {
+        read(&[
+            ("DATABASE_URL", "postgres://me@localhost/db"),
+            (name, value),
+        ])
+    }
+
+    #[test]
+    fn defaults_need_only_the_database() {
+        let settings = read(&[("DATABASE_URL", "postgres://me@localhost/db")]).unwrap();
+        assert_eq!(settings.listen, SocketAddr::from(([127, 0, 0, 1], 3000)));
+        assert_eq!(settings.pool_size, 10);
+        assert_eq!(settings.body_limit, 1_048_576);
+        assert_eq!(settings.request_timeout, Duration::from_secs(30));
+        assert!(settings.access_log && settings.prepared);
+        assert_eq!(
+            settings.database.get_application_name(),
+            Some("pg_restful_gateway")
+        );
+    }
+
+    #[test]
+    fn an_empty_value_counts_as_not_set() {
+        assert_eq!(read_one("POOL_SIZE", "").unwrap().pool_size, 10);
+        assert_eq!(
+            read(&[("DATABASE_URL", "")]).err().unwrap().to_string(),
+            "DATABASE_URL: is not set"
+        );
+    }
+
+    #[test]
+    fn an_application_name_of_the_address_is_kept() {
+        let settings =
+            read(&[("DATABASE_URL", "host=/tmp user=me application_name=mine")]).unwrap();
+        assert_eq!(settings.database.get_application_name(), Some("mine"));
+    }
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [
+            ("5", Some(5_000)),
+            ("0.5", Some(500)),
+            ("250ms", Some(250)),
+            ("3s", Some(3_000)),
+            ("1.5m", Some(90_000)),
+            ("0", None),
+            ("-1", None),
+            ("1e3", None),
+            ("inf", None),
+            ("NaN", None),
+            ("", None),
+            ("s", None),
+            ("5 s", None),
+            ("2d", None),
+            ("86401", None),
+        ] {
+            assert_eq!(
+                duration(text).ok(),
+                expected.map(Duration::from_millis),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        for (name, value) in [
+            ("LISTEN", "localhost"),
+            ("LISTEN", "127.0.0.1:70000"),
+            ("POOL_SIZE", "0"),
+            ("POOL_SIZE", "ten"),
+            ("BODY_LIMIT", "-1"),
+            ("BODY_LIMIT", "1MB"),
+            ("MAX_CONNECTIONS", "0"),
+            ("REQUEST_TIMEOUT", "never"),
+            ("POOL_TIMEOUT", "0"),
+            ("SHUTDOWN_TIMEOUT", "0"),
+            ("LOG", "verbose"),
+            ("PREPARED_STATEMENTS", "yes"),
+        ] {
+            assert_eq!(read_one(name, value).err().unwrap().name, name, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_bad_address_is_refused_without_showing_it() {
+        for url in [
+            "postgres://me:hunter2@localhost:notaport/db",
+            "postgres://me:hunter2@localhost/db?sslmode=require",
+            "postgres://me:hunter2@/db",
+            "password=hunter2 host=localhost",
+            "hunter2",
+        ] {
+            let error = read(&[("DATABASE_URL", url)]).err().unwrap();
+            assert_eq!(error.name, "DATABASE_URL");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_setting() {
+        let asked = std::cell::RefCell::new(Vec::new());
+        let _ = Settings::read(|name| {
+            asked.borrow_mut().push(name);
+            (name == "DATABASE_URL").then(|| "postgres://me@localhost/db".to_owned())
+        });
+        assert!(asked.borrow().len() > 5);
+        for name in asked.borrow().iter() {
+            assert!(HELP.contains(&format!("\n  {name} ")), "{name}");
+        }
+    }
+}
