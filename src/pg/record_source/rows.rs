@@ -96,12 +96,15 @@ impl<'a> Row<'a> {
         while let Some(key) = reader.next_key()? {
             // Objects mostly have the keys of the first one, in the same order.
             let guessed = self.layout.columns.get(guess).is_some_and(|column| !key.escaped && column.key == key.raw);
-            let Some(index) = (if guessed { Some(guess) } else { self.by_key.get(key.unescaped().as_ref()).copied() }) else {
+            let Some(index) = (if guessed { Some(guess) } else { self.by_key.get(key.unescaped().as_ref()).copied() })
+            else {
                 self.skip_unknown(key, reader)?;
                 continue;
             };
             guess = index + 1;
-            let (Some(column), Some(seen)) = (self.layout.columns.get_mut(index), self.seen.get_mut(index)) else { continue };
+            let (Some(column), Some(seen)) = (self.layout.columns.get_mut(index), self.seen.get_mut(index)) else {
+                continue;
+            };
             if *seen == self.number {
                 return Err(reader.duplicate_key(key));
             }
