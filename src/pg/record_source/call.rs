@@ -59,7 +59,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         let body = bytes(body.value);
         // The body nests as deep as its limit allows, some functions with it: they need a stack with room for that.
         pg_sys::check_stack_depth();
-        let memory = RowMemory::new();
+        let memory = RowMemory::new(body.len());
         pg_sys::MemoryContextSwitchTo(memory.context());
         Row::new(layout, Cells::new(memory)).read_all(body, |row| {
             pg_sys::tuplestore_putvalues(store, descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
