@@ -273,11 +273,8 @@ impl Entries {
 
     fn add(&mut self, builder: &mut Builder<'_>, entry: u32) {
         self.total += entry & LENGTH;
-        let entry = if self.count.is_multiple_of(OFFSET_STRIDE) {
-            entry & TYPE | self.total | HAS_OFFSET
-        } else {
-            entry
-        };
+        let entry =
+            if self.count.is_multiple_of(OFFSET_STRIDE) { entry & TYPE | self.total | HAS_OFFSET } else { entry };
         builder.set(self.next, entry);
         self.next += 4;
         self.count += 1;

@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn the_grammar() {
-        for (text, integer) in [("0", true), ("-0", true), ("120", true), ("1.5", false), ("-1e5", false), ("0.0E-12", false)] {
+        for (text, integer) in
+            [("0", true), ("-0", true), ("120", true), ("1.5", false), ("-1e5", false), ("0.0E-12", false)]
+        {
             assert_eq!(read(text), Ok((integer, text.len())), "{text}");
         }
         for text in ["-", "01", "-01", "1.", "1.e5", "1e", "1e+", ".5", "+1"] {
@@ -118,7 +120,8 @@ mod tests {
     fn integers_up_to_their_bounds() {
         assert_eq!(parse_integer(b"9223372036854775807"), Some(i64::MAX));
         assert_eq!(parse_integer(b"-9223372036854775808"), Some(i64::MIN));
-        for text in ["9223372036854775808", "-9223372036854775809", "99999999999999999999", "", "-", "1.0", "+1", " 1"] {
+        for text in ["9223372036854775808", "-9223372036854775809", "99999999999999999999", "", "-", "1.0", "+1", " 1"]
+        {
             assert_eq!(parse_integer(text.as_bytes()), None, "{text}");
         }
     }

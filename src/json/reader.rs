@@ -207,7 +207,8 @@ impl<'a> Reader<'a> {
         Ok(match self.kind()? {
             Kind::String => Value::String(self.string()?),
             Kind::Number => {
-                let (number, end) = number::scan(self.body, self.at).map_err(|(at, problem)| self.error(at, problem))?;
+                let (number, end) =
+                    number::scan(self.body, self.at).map_err(|(at, problem)| self.error(at, problem))?;
                 self.at = end;
                 Value::Number(number)
             }

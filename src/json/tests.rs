@@ -23,7 +23,20 @@ fn random_string(random: &mut Random, out: &mut String) {
     out.push('"');
     for _ in 0..random.below(20) {
         out.push_str(random.pick(&[
-            "a", "b", "é", "😀", " ", "\\n", "\\\"", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00", "\\u0041", "0123456789", "\u{7f}",
+            "a",
+            "b",
+            "é",
+            "😀",
+            " ",
+            "\\n",
+            "\\\"",
+            "\\\\",
+            "\\/",
+            "\\u00e9",
+            "\\ud83d\\ude00",
+            "\\u0041",
+            "0123456789",
+            "\u{7f}",
         ]));
     }
     out.push('"');
@@ -34,7 +47,17 @@ fn random_value(random: &mut Random, depth: usize, out: &mut String) {
     out.push_str(space);
     match random.below(if depth > 5 { 5 } else { 8 }) {
         0 => out.push_str(random.pick(&["null", "true", "false"])),
-        1 => out.push_str(random.pick(&["0", "-0", "1", "12.5", "-1e5", "1E+2", "3.25e-7", "9223372036854775808", "0.0001"])),
+        1 => out.push_str(random.pick(&[
+            "0",
+            "-0",
+            "1",
+            "12.5",
+            "-1e5",
+            "1E+2",
+            "3.25e-7",
+            "9223372036854775808",
+            "0.0001",
+        ])),
         2..5 => random_string(random, out),
         5 | 6 => {
             out.push('{');

@@ -4,8 +4,8 @@
 //! rest is lost: any other SQLSTATE, the constraint, column, data type and table, the position and the context. Here
 //! the whole error is copied while it is raised, Rust unwinds, and then the copy is thrown.
 
-use pgrx::pg_sys::{self, Datum, ErrorData};
 use pgrx::pg_sys::panic::{CaughtError, pgrx_extern_c_guard};
+use pgrx::pg_sys::{self, Datum, ErrorData};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;

@@ -59,7 +59,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         let body = bytes(body.value);
         // The body nests as deep as its limit allows, some functions with it: they need a stack with room for that.
         pg_sys::check_stack_depth();
-        let memory = RowMemory::new();
+        let memory = RowMemory::new(body.len());
         pg_sys::MemoryContextSwitchTo(memory.context());
         Row::new(layout, Cells::new(memory)).read_all(body, |row| {
             pg_sys::tuplestore_putvalues(store, descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
@@ -93,7 +93,8 @@ unsafe fn layout(
     presence: pg_sys::NullableDatum,
 ) -> Layout {
     // SAFETY: a live descriptor, with as many attributes as it says.
-    let attributes: Vec<_> = unsafe { (0..(*descriptor).natts as usize).map(|index| attribute(descriptor, index)).collect() };
+    let attributes: Vec<_> =
+        unsafe { (0..(*descriptor).natts as usize).map(|index| attribute(descriptor, index)).collect() };
     // SAFETY: a text[], a live one.
     let keys = unsafe { text_array(keys) };
     // SAFETY: an int[] and an int.
@@ -151,7 +152,8 @@ unsafe fn text_array(array: pg_sys::NullableDatum) -> Vec<Vec<u8>> {
                     misuse("a key is NULL");
                 }
                 let text = bytes(*elements.add(index));
-                let utf8 = pg_sys::pg_server_to_any(text.as_ptr().cast(), text.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
+                let utf8 =
+                    pg_sys::pg_server_to_any(text.as_ptr().cast(), text.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
                 if utf8.cast_const().cast() == text.as_ptr() {
                     text.to_vec()
                 } else {

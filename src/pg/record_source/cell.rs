@@ -234,7 +234,8 @@ fn server_text(utf8: &[u8], recode: bool) -> &[u8] {
     // SAFETY: the text and its length, which a body's is within what an int holds; the result is another C string or the
     // same text.
     unsafe {
-        let converted = pg_sys::pg_any_to_server(utf8.as_ptr().cast(), utf8.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
+        let converted =
+            pg_sys::pg_any_to_server(utf8.as_ptr().cast(), utf8.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
         if converted.cast_const().cast() == utf8.as_ptr() {
             return utf8;
         }

@@ -29,6 +29,31 @@ pub enum Kind {
     Populate,
 }
 
+impl Kind {
+    /// The kind of a type that has a short way.
+    fn of_builtin(oid: pg_sys::Oid) -> Option<Kind> {
+        Some(match oid {
+            pg_sys::BOOLOID => Kind::Bool,
+            pg_sys::INT2OID => Kind::Int2,
+            pg_sys::INT4OID => Kind::Int4,
+            pg_sys::INT8OID => Kind::Int8,
+            pg_sys::FLOAT4OID => Kind::Float4,
+            pg_sys::FLOAT8OID => Kind::Float8,
+            pg_sys::NUMERICOID => Kind::Numeric,
+            pg_sys::TEXTOID => Kind::Text,
+            pg_sys::VARCHAROID => Kind::Varchar,
+            pg_sys::BPCHAROID => Kind::Bpchar,
+            pg_sys::UUIDOID => Kind::Uuid,
+            pg_sys::DATEOID => Kind::Date,
+            pg_sys::TIMESTAMPOID => Kind::Timestamp,
+            pg_sys::TIMESTAMPTZOID => Kind::Timestamptz,
+            pg_sys::JSONOID => Kind::Json,
+            pg_sys::JSONBOID => Kind::Jsonb,
+            _ => return None,
+        })
+    }
+}
+
 /// A column that is filled from a key.
 pub struct Column {
     /// The key, in UTF-8.
@@ -88,33 +113,19 @@ impl Column {
     /// # Safety
     /// The current context must outlive the column.
     pub unsafe fn new(attribute: &pg_sys::FormData_pg_attribute, key: Vec<u8>) -> Self {
-        let mut typmod = attribute.atttypmod;
-        // SAFETY: catalogue look-ups of a type that the parser resolved; they raise PostgreSQL's error if it is gone.
-        let (base, composite, array, context) = unsafe {
-            let base = pg_sys::getBaseTypeAndTypmod(attribute.atttypid, &mut typmod);
-            let array = pg_sys::get_element_type(base) != pg_sys::InvalidOid;
-            (base, pg_sys::get_typtype(base) == b'c' as c_char, array, pg_sys::CurrentMemoryContext)
-        };
-        let kind = match base {
-            pg_sys::BOOLOID => Kind::Bool,
-            pg_sys::INT2OID => Kind::Int2,
-            pg_sys::INT4OID => Kind::Int4,
-            pg_sys::INT8OID => Kind::Int8,
-            pg_sys::FLOAT4OID => Kind::Float4,
-            pg_sys::FLOAT8OID => Kind::Float8,
-            pg_sys::NUMERICOID => Kind::Numeric,
-            pg_sys::TEXTOID => Kind::Text,
-            pg_sys::VARCHAROID => Kind::Varchar,
-            pg_sys::BPCHAROID => Kind::Bpchar,
-            pg_sys::UUIDOID => Kind::Uuid,
-            pg_sys::DATEOID => Kind::Date,
-            pg_sys::TIMESTAMPOID => Kind::Timestamp,
-            pg_sys::TIMESTAMPTZOID => Kind::Timestamptz,
-            pg_sys::JSONOID => Kind::Json,
-            pg_sys::JSONBOID => Kind::Jsonb,
-            _ if composite || array => Kind::Populate,
-            _ => Kind::Input,
-        };
+        let (mut base, mut typmod) = (attribute.atttypid, attribute.atttypmod);
+        // The usual types need no look-up.
+        let kind = Kind::of_builtin(base).unwrap_or_else(|| {
+            // SAFETY: catalogue look-ups of a type that the parser resolved; they raise PostgreSQL's error if it is gone.
+            let (composite, array) = unsafe {
+                base = pg_sys::getBaseTypeAndTypmod(attribute.atttypid, &mut typmod);
+                (pg_sys::get_typtype(base) == b'c' as c_char, pg_sys::get_element_type(base) != pg_sys::InvalidOid)
+            };
+            let other = if composite || array { Kind::Populate } else { Kind::Input };
+            Kind::of_builtin(base).unwrap_or(other)
+        });
+        // SAFETY: reads a variable of this backend.
+        let context = unsafe { pg_sys::CurrentMemoryContext };
         Column {
             key,
             kind,

@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys;
 
-/// Bytes at hand for the values of a row; what does not fit is allocated for itself.
+/// Most bytes at hand for the values of a row; what does not fit is allocated for itself.
 const CHUNK: usize = 32 * 1024;
 
 /// Hands out memory that lives until the row is stored, mostly without calling PostgreSQL's allocator.
@@ -10,15 +10,18 @@ pub struct RowMemory {
     /// Holds what did not fit, and what PostgreSQL's functions allocate. Reset after each row.
     context: pg_sys::MemoryContext,
     chunk: *mut u8,
+    size: usize,
     used: usize,
 }
 
 impl RowMemory {
-    /// Memory in and below the current context.
+    /// Memory in and below the current context, for the rows of a body of this many bytes.
     ///
     /// # Safety
     /// The current context must outlive the result.
-    pub unsafe fn new() -> Self {
+    pub unsafe fn new(body: usize) -> Self {
+        // A value may be a few times as long as its text.
+        let size = body.saturating_mul(4).clamp(256, CHUNK);
         // SAFETY: creates a context and allocates, in the current context.
         unsafe {
             let context = pg_sys::AllocSetContextCreateInternal(
@@ -28,7 +31,7 @@ impl RowMemory {
                 pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
                 pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
             );
-            RowMemory { context, chunk: pg_sys::palloc(CHUNK).cast(), used: 0 }
+            RowMemory { context, chunk: pg_sys::palloc(size).cast(), size, used: 0 }
         }
     }
 
@@ -41,7 +44,7 @@ impl RowMemory {
     #[inline]
     pub fn allocate(&mut self, size: usize) -> *mut u8 {
         let aligned = size.next_multiple_of(8);
-        if aligned <= CHUNK - self.used {
+        if aligned <= self.size - self.used {
             // SAFETY: inside the chunk.
             let place = unsafe { self.chunk.add(self.used) };
             self.used += aligned;

@@ -22,7 +22,8 @@ pub struct Layout {
 /// The row under construction.
 pub struct Row<'a> {
     layout: Layout,
-    by_key: HashMap<Vec<u8>, usize>,
+    /// Made when a key is not where it is expected.
+    by_key: Option<HashMap<Vec<u8>, usize>>,
     cells: Cells<'a>,
     /// The number of the last row that had the column's key.
     seen: Vec<u64>,
@@ -38,7 +39,6 @@ impl<'a> Row<'a> {
     pub fn new(layout: Layout, cells: Cells<'a>) -> Self {
         let columns = layout.columns.len();
         let width = columns + layout.presence.len();
-        let by_key = layout.columns.iter().enumerate().map(|(index, column)| (column.key.clone(), index)).collect();
         let mut marked = vec![false; columns];
         for &index in &layout.presence {
             if let Some(mark) = marked.get_mut(index) {
@@ -47,7 +47,7 @@ impl<'a> Row<'a> {
         }
         Row {
             layout,
-            by_key,
+            by_key: None,
             cells,
             seen: vec![0; columns],
             marked,
@@ -96,12 +96,14 @@ impl<'a> Row<'a> {
         while let Some(key) = reader.next_key()? {
             // Objects mostly have the keys of the first one, in the same order.
             let guessed = self.layout.columns.get(guess).is_some_and(|column| !key.escaped && column.key == key.raw);
-            let Some(index) = (if guessed { Some(guess) } else { self.by_key.get(key.unescaped().as_ref()).copied() }) else {
+            let Some(index) = (if guessed { Some(guess) } else { self.find(key) }) else {
                 self.skip_unknown(key, reader)?;
                 continue;
             };
             guess = index + 1;
-            let (Some(column), Some(seen)) = (self.layout.columns.get_mut(index), self.seen.get_mut(index)) else { continue };
+            let (Some(column), Some(seen)) = (self.layout.columns.get_mut(index), self.seen.get_mut(index)) else {
+                continue;
+            };
             if *seen == self.number {
                 return Err(reader.duplicate_key(key));
             }
@@ -116,6 +118,15 @@ impl<'a> Row<'a> {
         self.check_domains();
         self.mark_presence();
         Ok(())
+    }
+
+    #[inline(never)]
+    fn find(&mut self, key: Text<'a>) -> Option<usize> {
+        let columns = &self.layout.columns;
+        let by_key = self.by_key.get_or_insert_with(|| {
+            columns.iter().enumerate().map(|(index, column)| (column.key.clone(), index)).collect()
+        });
+        by_key.get(key.unescaped().as_ref()).copied()
     }
 
     #[inline]
