@@ -43,7 +43,9 @@ pub(super) fn categorize(type_oid: Oid) -> Category {
         | pg_sys::OIDOID
         | pg_sys::UUIDOID
         | pg_sys::BYTEAOID => Category::Builtin(base),
-        pg_sys::ANYARRAYOID | pg_sys::ANYCOMPATIBLEARRAYOID | pg_sys::RECORDARRAYOID => Category::Array,
+        pg_sys::ANYARRAYOID | pg_sys::ANYCOMPATIBLEARRAYOID | pg_sys::RECORDARRAYOID => {
+            Category::Array
+        }
         // SAFETY: as above.
         _ if unsafe { pg_sys::get_element_type(base) } != Oid::INVALID => Category::Array,
         // SAFETY: as above.
@@ -87,7 +89,10 @@ pub(super) fn output_function(type_oid: Oid) -> (Oid, bool) {
 
 /// Whether an output function copies the stored bytes: citext and others are text under another name.
 fn is_text_output(function: Oid) -> bool {
-    matches!(function.to_u32(), pg_sys::F_TEXTOUT | pg_sys::F_VARCHAROUT | pg_sys::F_BPCHAROUT)
+    matches!(
+        function.to_u32(),
+        pg_sys::F_TEXTOUT | pg_sys::F_VARCHAROUT | pg_sys::F_BPCHAROUT
+    )
 }
 
 /// How the elements of an array lie: length (below 0: varlena or C string), by value, alignment in bytes.

@@ -1,7 +1,8 @@
 //! `jsonb` in its stored form (utils/jsonb.h) to text, spaced as `jsonb_out` does.
 
 use super::buffer::BodyBuffer;
-use super::varlena::{check_stack, corrupted, is_short};
+use super::varlena::{check_stack, corrupted, is_short, stack_is_too_deep};
+use pgrx::pg_sys;
 
 // The header of a container.
 const COUNT_MASK: u32 = 0x0FFF_FFFF;
@@ -31,7 +32,9 @@ impl<'a> Children<'a> {
     #[inline(always)]
     fn next(&mut self, entry: u32) -> &'a [u8] {
         let end = self.end(entry);
-        let Some(bytes) = self.data.get(self.position..end) else { corrupted() };
+        let Some(bytes) = self.data.get(self.position..end) else {
+            corrupted()
+        };
         self.position = end;
         bytes
     }
@@ -40,7 +43,9 @@ impl<'a> Children<'a> {
     #[inline(always)]
     fn next_aligned(&mut self, entry: u32) -> &'a [u8] {
         let end = self.end(entry);
-        let Some(bytes) = self.data.get(self.position.next_multiple_of(4)..end) else { corrupted() };
+        let Some(bytes) = self.data.get(self.position.next_multiple_of(4)..end) else {
+            corrupted()
+        };
         self.position = end;
         bytes
     }
@@ -48,7 +53,11 @@ impl<'a> Children<'a> {
     #[inline(always)]
     fn end(&self, entry: u32) -> usize {
         let number = (entry & OFFSET_MASK) as usize;
-        if entry & HAS_OFFSET != 0 { number } else { self.position + number }
+        if entry & HAS_OFFSET != 0 {
+            number
+        } else {
+            self.position + number
+        }
     }
 }
 
@@ -67,15 +76,23 @@ impl BodyBuffer {
     /// `STRIP`: without the object fields that are null and without spaces, which is what `json_strip_nulls` would
     /// make of the text.
     pub(super) fn jsonb<const STRIP: bool>(&mut self, container: &[u8]) {
-        let Some((header, rest)) = container.split_first_chunk::<ENTRY>() else { corrupted() };
+        let Some((header, rest)) = container.split_first_chunk::<ENTRY>() else {
+            corrupted()
+        };
         let header = u32::from_ne_bytes(*header);
         let count = (header & COUNT_MASK) as usize;
         if header & IS_OBJECT != 0 {
-            let Some((keys, rest)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
-            let Some((values, data)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
+            let Some((keys, rest)) = rest.split_at_checked(count * ENTRY) else {
+                corrupted()
+            };
+            let Some((values, data)) = rest.split_at_checked(count * ENTRY) else {
+                corrupted()
+            };
             self.jsonb_object::<STRIP>(keys, values, data);
         } else {
-            let Some((elements, data)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
+            let Some((elements, data)) = rest.split_at_checked(count * ENTRY) else {
+                corrupted()
+            };
             self.jsonb_array::<STRIP>(elements, data, header & IS_SCALAR != 0);
         }
     }
@@ -140,10 +157,39 @@ impl BodyBuffer {
                 self.put(b"null");
             }
             CONTAINER => {
-                check_stack();
-                self.jsonb::<STRIP>(bytes.next_aligned(entry));
+                let container = bytes.next_aligned(entry);
+                if stack_is_too_deep() {
+                    self.deep_jsonb::<STRIP>(container);
+                } else {
+                    self.jsonb::<STRIP>(container);
+                }
             }
             _ => corrupted(),
+        }
+    }
+
+    /// Appends a container that lies too deep for recursion. `jsonb_out` does not recurse, `json_strip_nulls` does and
+    /// refuses such depths: so each of them here.
+    #[cold]
+    #[inline(never)]
+    fn deep_jsonb<const STRIP: bool>(&mut self, container: &[u8]) {
+        if STRIP {
+            check_stack();
+        }
+        // SAFETY: a container within a valid jsonb, whose length is only an estimate of the text's. It is aligned: a
+        // value as large as so many containers has no short header.
+        unsafe {
+            let text = pg_sys::makeStringInfo();
+            let stored = container
+                .as_ptr()
+                .cast::<pg_sys::JsonbContainer>()
+                .cast_mut();
+            let length = i32::try_from(container.len()).unwrap_or(0);
+            pg_sys::JsonbToCString(text, stored, length);
+            let written = usize::try_from((*text).len).unwrap_or(0);
+            self.put(std::slice::from_raw_parts((*text).data.cast(), written));
+            pg_sys::pfree((*text).data.cast());
+            pg_sys::pfree(text.cast());
         }
     }
 }
@@ -157,6 +203,8 @@ fn varlena_payload(stored: &[u8]) -> &[u8] {
         None => corrupted(),
     };
     // The entry's length is exact: a number is the last thing in its bytes.
-    let Some(payload) = stored.get(header..) else { corrupted() };
+    let Some(payload) = stored.get(header..) else {
+        corrupted()
+    };
     payload
 }

@@ -6,8 +6,10 @@ use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};
 use std::ptr::null_mut;
 
 // The server exports this; unlike check_stack_depth it raises no error, so it needs no guard.
-unsafe extern "C" {
-    fn stack_is_too_deep() -> bool;
+mod server {
+    unsafe extern "C" {
+        pub safe fn stack_is_too_deep() -> bool;
+    }
 }
 
 /// Memory for what one row needs beyond the fast path: de-toasted values and results of output functions.
@@ -22,12 +24,20 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub fn new() -> Self {
-        Self { parent: null_mut(), context: null_mut(), used: false }
+        Self {
+            parent: null_mut(),
+            context: null_mut(),
+            used: false,
+        }
     }
 
     /// Starts an execution: the scratch context will be a child of `parent`.
     pub fn start(&mut self, parent: pg_sys::MemoryContext) {
-        *self = Self { parent, context: null_mut(), used: false };
+        *self = Self {
+            parent,
+            context: null_mut(),
+            used: false,
+        };
     }
 
     /// The context that lives as long as the execution.
@@ -88,28 +98,49 @@ impl Scratch {
 
 #[inline(always)]
 fn is_plain(first: u8) -> bool {
-    if cfg!(target_endian = "big") { first & 0xC0 == 0 } else { first & 0x03 == 0 }
+    if cfg!(target_endian = "big") {
+        first & 0xC0 == 0
+    } else {
+        first & 0x03 == 0
+    }
 }
 
 /// Whether the first byte of a varlena is its whole header. Pointers to values out of line look short, too.
 #[inline(always)]
 pub(super) fn is_short(first: u8) -> bool {
-    if cfg!(target_endian = "big") { first & 0x80 != 0 } else { first & 0x01 != 0 }
+    if cfg!(target_endian = "big") {
+        first & 0x80 != 0
+    } else {
+        first & 0x01 != 0
+    }
 }
 
 #[inline(always)]
 fn is_external(first: u8) -> bool {
-    first == if cfg!(target_endian = "big") { 0x80 } else { 0x01 }
+    first
+        == if cfg!(target_endian = "big") {
+            0x80
+        } else {
+            0x01
+        }
 }
 
 #[inline(always)]
 fn short_size(first: u8) -> usize {
-    usize::from(if cfg!(target_endian = "big") { first & 0x7F } else { first >> 1 })
+    usize::from(if cfg!(target_endian = "big") {
+        first & 0x7F
+    } else {
+        first >> 1
+    })
 }
 
 #[inline(always)]
 fn full_size(header: u32) -> usize {
-    (if cfg!(target_endian = "big") { header & 0x3FFF_FFFF } else { header >> 2 }) as usize
+    (if cfg!(target_endian = "big") {
+        header & 0x3FFF_FFFF
+    } else {
+        header >> 2
+    }) as usize
 }
 
 /// The bytes behind the header of a varlena, fetched and decompressed where needed.
@@ -152,7 +183,11 @@ pub(super) unsafe fn packed(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_s
     // SAFETY: valid by contract.
     unsafe {
         let first = *datum.cast_mut_ptr::<u8>();
-        if is_plain(first) || (is_short(first) && !is_external(first)) { datum } else { fetched(datum, scratch) }
+        if is_plain(first) || (is_short(first) && !is_external(first)) {
+            datum
+        } else {
+            fetched(datum, scratch)
+        }
     }
 }
 
@@ -186,14 +221,18 @@ pub(super) fn size_of_first(bytes: &[u8]) -> Option<usize> {
     (size > 0 && size <= bytes.len()).then_some(size)
 }
 
+/// Whether recursion has used as much of the stack as max_stack_depth allows.
+#[inline(always)]
+pub(super) fn stack_is_too_deep() -> bool {
+    server::stack_is_too_deep()
+}
+
 /// Raises PostgreSQL's error for recursion that would overflow the stack.
 #[inline]
 pub(super) fn check_stack() {
-    // SAFETY: no arguments; the second call raises the error that the first one reports as due.
-    unsafe {
-        if stack_is_too_deep() {
-            pg_sys::check_stack_depth();
-        }
+    if stack_is_too_deep() {
+        // SAFETY: no arguments; raises the error.
+        unsafe { pg_sys::check_stack_depth() }
     }
 }
 
