@@ -99,8 +99,9 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
     if jsonb::is_empty_object(datum) {
         return Ok(Headers::default());
     }
-    let value = serde_json::from_slice(varlena(jsonb::to_text(datum)))
-        .map_err(|why| Error::new(Code::MalformedRequest, "The request's headers are malformed").details(why.to_string()))?;
+    let value = serde_json::from_slice(varlena(jsonb::to_text(datum))).map_err(|why| {
+        Error::new(Code::MalformedRequest, "The request's headers are malformed").details(why.to_string())
+    })?;
     Headers::from_json(&value)
 }
 
@@ -145,14 +146,13 @@ unsafe fn row_type(call: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
 }
 
 /// The composite value of a response.
-unsafe fn composite(
-    call: pg_sys::FunctionCallInfo,
-    response: &Response,
-    body: Option<pg_sys::Datum>,
-) -> pg_sys::Datum {
+unsafe fn composite(call: pg_sys::FunctionCallInfo, response: &Response, body: Option<pg_sys::Datum>) -> pg_sys::Datum {
     let row_type = row_type(call);
-    let mut values =
-        [i32::from(response.status).into(), jsonb::of_headers(&response.headers), body.unwrap_or(pg_sys::Datum::null())];
+    let mut values = [
+        i32::from(response.status).into(),
+        jsonb::of_headers(&response.headers),
+        body.unwrap_or(pg_sys::Datum::null()),
+    ];
     let mut nulls = [false, false, body.is_none()];
     let tuple = pg_sys::heap_form_tuple(row_type, values.as_mut_ptr(), nulls.as_mut_ptr());
     pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)

@@ -193,8 +193,7 @@ impl Work {
         read_only: bool,
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
-        let strip_nulls =
-            matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
+        let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
         let is_key = matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)));
         let (shape, is_array) = match &self.plan {
             Plan::Call(call) => match call.result {
@@ -205,7 +204,7 @@ impl Work {
             },
             _ => (RowShape::Object { strip_nulls }, !is_item),
         };
-        let is_array = is_array && !matches!(media, MediaType::Object { .. });
+        let is_array = is_array && !is_key && !matches!(media, MediaType::Object { .. });
         let most = crate::pg::guc::max_response_bytes();
         // SAFETY: the context is the caller's and outlives the request.
         let mut buffer = unsafe { BodyBuffer::new(memory, 1024, most) };
@@ -234,8 +233,7 @@ impl Work {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             outcome.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         }
-        if let (Some(count), Some(select), false, false) = (request.preferences.count, self.select(), writes, is_item)
-        {
+        if let (Some(count), Some(select), false, false) = (request.preferences.count, self.select(), writes, is_item) {
             outcome.total = Some(self.total(count, select, values, memory)?);
         } else if let (Some(_), false, Plan::Call(_)) = (request.preferences.count, is_item, &self.plan) {
             outcome.total = Some(done.rows);
@@ -244,19 +242,13 @@ impl Work {
     }
 
     /// The number of rows there are in all.
-    fn total(
-        &self,
-        count: Count,
-        select: &Select,
-        values: &Values,
-        memory: pg_sys::MemoryContext,
-    ) -> Result<u64> {
+    fn total(&self, count: Count, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<u64> {
         let most = select.limit.cap;
         if count != Count::Planned {
             // `estimated` counts no further than one row beyond the cap
             let bound = if count == Count::Estimated { most.map(|n| n + 1) } else { None };
             if count == Count::Exact || bound.is_some() {
-                let text = self.ask(&self.exact, || statement::count(select, bound), values, memory)?;
+                let text = self.ask(&self.exact, || statement::count(select, bound), values, true, memory)?;
                 let counted = text.parse().unwrap_or(0);
                 if count == Count::Exact || most.is_some_and(|most| counted <= most) {
                     return Ok(counted);
@@ -275,7 +267,8 @@ impl Work {
             statement.sql.insert_str(0, "EXPLAIN (FORMAT JSON) ");
             statement
         };
-        let text = self.ask(&self.planned, explain, values, memory)?;
+        // SPI takes EXPLAIN for a statement that may write, whatever it explains.
+        let text = self.ask(&self.planned, explain, values, false, memory)?;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         plan.pointer("/0/Plan/Plan Rows")
             .and_then(serde_json::Value::as_f64)
@@ -289,6 +282,7 @@ impl Work {
         slot: &RefCell<Option<Rc<Prepared>>>,
         statement: impl FnOnce() -> statement::Statement,
         values: &Values,
+        read_only: bool,
         memory: pg_sys::MemoryContext,
     ) -> Result<String> {
         let known = slot.borrow().clone();
@@ -302,7 +296,7 @@ impl Work {
         };
         // SAFETY: the context is the caller's and outlives the request.
         let buffer = unsafe { BodyBuffer::new(memory, 1024, usize::MAX) };
-        let (_, buffer) = prepared.run(values, true, buffer, RowShape::Raw)?;
+        let (_, buffer) = prepared.run(values, read_only, buffer, RowShape::Raw)?;
         Ok(String::from_utf8_lossy(buffer.payload()).into_owned())
     }
 }

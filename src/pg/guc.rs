@@ -197,14 +197,7 @@ pub fn define() {
             );
         }
     };
-    text(
-        c"restful.schemas",
-        c"The exposed schemas, the default one first.",
-        &SCHEMAS,
-        c"public",
-        PGC_USERSET,
-        0,
-    );
+    text(c"restful.schemas", c"The exposed schemas, the default one first.", &SCHEMAS, c"public", PGC_USERSET, 0);
     text(
         c"restful.anon_role",
         c"The role of requests without identity. Set it for the role that an HTTP layer logs in as.",
@@ -245,8 +238,8 @@ pub fn define() {
         PGC_SUSET,
         0,
     );
-    let hidden = pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE
-        | pg_sys::GUC_NO_RESET_ALL;
+    let hidden =
+        pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE | pg_sys::GUC_NO_RESET_ALL;
     text(
         c"restful.claims",
         c"The verified claims of the request that is running.",
@@ -334,12 +327,7 @@ pub fn define() {
         }
     };
     choice(c"restful.tx_end", c"How a request's transaction ends.", &TX_END, &TX_END_OPTIONS);
-    choice(
-        c"restful.error_verbosity",
-        c"Whether errors carry details and hint.",
-        &ERROR_VERBOSITY,
-        &VERBOSITY_OPTIONS,
-    );
+    choice(c"restful.error_verbosity", c"Whether errors carry details and hint.", &ERROR_VERBOSITY, &VERBOSITY_OPTIONS);
 }
 
 /// Sets a setting until the end of the request's nest level.

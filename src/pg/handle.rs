@@ -53,11 +53,8 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
     if let Some((bytes, _)) = input.body
         && bytes.len() > guc::max_body_bytes()
     {
-        return Err(Error::new(
-            Code::BodyTooLarge,
-            format!("The body is larger than {} bytes", guc::max_body_bytes()),
-        )
-        .hint("Send it in parts, or raise restful.max_body_bytes."));
+        return Err(Error::new(Code::BodyTooLarge, format!("The body is larger than {} bytes", guc::max_body_bytes()))
+            .hint("Send it in parts, or raise restful.max_body_bytes."));
     }
     let request = Request::parse(input.method, input.target, &headers, input.body.map(|(bytes, _)| bytes))?;
     let action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
@@ -126,9 +123,7 @@ enum GivenBody {
 }
 
 fn given_body(request: &Request, action: &Action) -> Result<GivenBody> {
-    let invalid = |why: json::Error| {
-        Error::new(Code::Body, "The body is no valid JSON").details(why.to_string())
-    };
+    let invalid = |why: json::Error| Error::new(Code::Body, "The body is no valid JSON").details(why.to_string());
     let content_type = || request.headers.get("content-type").map_or(MediaType::Json, MediaType::parse);
     let body = request.body.unwrap_or_default();
     let is_blank = body.iter().all(u8::is_ascii_whitespace);
@@ -184,7 +179,9 @@ fn describe(action: &Action) -> Result<Outcome> {
     let allow = match &action.resource {
         Resource::Root => "OPTIONS,GET,HEAD".to_owned(),
         Resource::Collection { relation } => planner.relation(relation)?.allow(),
-        Resource::Item { relation, .. } => planner.relation(relation)?.allow().replace("POST,", "").replace(",POST", ""),
+        Resource::Item { relation, .. } => {
+            planner.relation(relation)?.allow().replace("POST,", "").replace(",POST", "")
+        }
         Resource::Function { name } => {
             let functions = catalog::Session.functions(&action.schema, name)?;
             match functions.first() {
@@ -246,11 +243,8 @@ fn add_key_filters(action: &Action, relation: &str, key: &[String], query: &mut 
     let settings = PlanSettings::default();
     let relation = Planner::new(&catalog::Session, &action.schema, &settings).relation(relation)?;
     if relation.primary_key.is_empty() {
-        return Err(Error::new(
-            Code::Path,
-            format!("'{}' has no primary key to name a row by", relation.name.name),
-        )
-        .hint(format!("Filter instead: /{}?column=eq.value", Ident(&relation.name.name))));
+        return Err(Error::new(Code::Path, format!("'{}' has no primary key to name a row by", relation.name.name))
+            .hint(format!("Filter instead: /{}?column=eq.value", Ident(&relation.name.name))));
     }
     if relation.primary_key.len() != key.len() {
         return Err(Error::new(

@@ -11,11 +11,7 @@ use std::ffi::{CString, c_int, c_void};
 
 unsafe extern "C-unwind" {
     /// parse_param.h, which pgrx does not bind.
-    fn setup_parse_variable_parameters(
-        state: *mut pg_sys::ParseState,
-        types: *mut *mut pg_sys::Oid,
-        count: *mut c_int,
-    );
+    fn setup_parse_variable_parameters(state: *mut pg_sys::ParseState, types: *mut *mut pg_sys::Oid, count: *mut c_int);
 }
 
 /// The types of a statement's parameters. PostgreSQL writes to them whenever it analyses the statement, so they stay where
@@ -129,12 +125,8 @@ impl Prepared {
         // A statement that runs within itself, by way of a function, needs encoders of its own.
         let mut encoders = self.encoders.take().unwrap_or_default();
         let mut sink = RowSink::new(body, shape, &mut encoders);
-        let options = pg_sys::SPIExecuteOptions {
-            params: parameters,
-            read_only,
-            dest: sink.receiver(),
-            ..Default::default()
-        };
+        let options =
+            pg_sys::SPIExecuteOptions { params: parameters, read_only, dest: sink.receiver(), ..Default::default() };
         // SAFETY: plan, parameters and sink outlive the execution.
         let code = unsafe { pg_sys::SPI_execute_plan_extended(self.plan, &options) };
         if code < 0 {

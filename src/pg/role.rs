@@ -134,10 +134,7 @@ fn load_settings(role: pg_sys::Oid) -> RoleSettings {
         let relation = pg_sys::table_open(PG_DB_ROLE_SETTING.into(), pg_sys::AccessShareLock as i32);
         for database in [pg_sys::InvalidOid, pg_sys::MyDatabaseId] {
             let mut keys: [pg_sys::ScanKeyData; 2] = std::mem::zeroed();
-            for (key, (column, value)) in keys.iter_mut().zip([
-                (1, database),
-                (2, role),
-            ]) {
+            for (key, (column, value)) in keys.iter_mut().zip([(1, database), (2, role)]) {
                 pg_sys::ScanKeyInit(
                     key,
                     column,
@@ -157,12 +154,7 @@ fn load_settings(role: pg_sys::Oid) -> RoleSettings {
             let tuple = pg_sys::systable_getnext(scan);
             if !tuple.is_null() {
                 let mut is_null = false;
-                let array = pg_sys::heap_getattr(
-                    tuple,
-                    3,
-                    (*relation).rd_att,
-                    &mut is_null,
-                );
+                let array = pg_sys::heap_getattr(tuple, 3, (*relation).rd_att, &mut is_null);
                 if !is_null {
                     found.add(array);
                 }
@@ -200,7 +192,6 @@ impl RoleSettings {
 /// A time as PostgreSQL's settings spell it (`3s`, `500`), in milliseconds; `None` for 0, which means no limit.
 unsafe fn milliseconds(value: &CStr) -> Option<i64> {
     let mut number = 0;
-    let understood =
-        pg_sys::parse_int(value.as_ptr(), &mut number, pg_sys::GUC_UNIT_MS as i32, std::ptr::null_mut());
+    let understood = pg_sys::parse_int(value.as_ptr(), &mut number, pg_sys::GUC_UNIT_MS as i32, std::ptr::null_mut());
     (understood && number > 0).then_some(i64::from(number))
 }

@@ -46,9 +46,7 @@ pub fn check_context() {
 pub fn principal(request: &Request) -> Result<Principal> {
     let authorization = request.headers.get("authorization");
     // SAFETY: reads globals.
-    let (session, current, nested) = unsafe {
-        (pg_sys::GetSessionUserId(), pg_sys::GetUserId(), OPEN.get().is_some())
-    };
+    let (session, current, nested) = unsafe { (pg_sys::GetSessionUserId(), pg_sys::GetUserId(), OPEN.get().is_some()) };
     if nested {
         if authorization.is_some() {
             return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token")
@@ -133,11 +131,12 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce() -> Result<Finished<T>>
         PgTryBuilder::new(body)
             .catch_others(|caught| {
                 let raised = error::raised(&caught);
-                let timed_out = raised.sqlstate == "57014" && timeout.take().is_some_and(|t| {
-                    let fired = t.has_fired();
-                    t.disarm();
-                    fired
-                });
+                let timed_out = raised.sqlstate == "57014"
+                    && timeout.take().is_some_and(|t| {
+                        let fired = t.has_fired();
+                        t.disarm();
+                        fired
+                    });
                 // SAFETY: the error left the subtransaction open; ending it also restores user and settings.
                 unsafe {
                     pg_sys::MemoryContextSwitchTo(memory);

@@ -24,13 +24,7 @@ pub(super) struct ArrayEncoder {
 
 impl Default for ArrayEncoder {
     fn default() -> Self {
-        Self {
-            element_type: Oid::INVALID,
-            length: 0,
-            by_value: false,
-            alignment: 1,
-            element: Encoder::Bool,
-        }
+        Self { element_type: Oid::INVALID, length: 0, by_value: false, alignment: 1, element: Encoder::Bool }
     }
 }
 
@@ -42,10 +36,7 @@ impl<'a> Stored<'a> {
     /// The bytes from an offset that counts from the beginning of the varlena.
     #[inline(always)]
     fn from(self, offset: usize) -> &'a [u8] {
-        match offset
-            .checked_sub(VARLENA_HEADER)
-            .and_then(|at| self.0.get(at..))
-        {
+        match offset.checked_sub(VARLENA_HEADER).and_then(|at| self.0.get(at..)) {
             Some(bytes) => bytes,
             None => corrupted(),
         }
@@ -90,51 +81,24 @@ impl ArrayEncoder {
         let element_type = Oid::from(stored.word(12));
         if self.element_type != element_type {
             let (length, by_value, alignment) = catalog::element_layout(element_type);
-            *self = Self {
-                element_type,
-                length,
-                by_value,
-                alignment,
-                element: Encoder::of(element_type),
-            };
+            *self = Self { element_type, length, by_value, alignment, element: Encoder::of(element_type) };
         }
         if !self.by_value && !self.element.reads_unaligned() {
             // SAFETY: valid by contract, and so is the copy.
-            stored = unsafe {
-                Stored(payload(
-                    aligned(datum, &mut writer.scratch),
-                    &mut writer.scratch,
-                ))
-            };
+            stored = unsafe { Stored(payload(aligned(datum, &mut writer.scratch), &mut writer.scratch)) };
         }
         // SAFETY: the element type is that of the array.
-        unsafe {
-            self.elements(
-                stored,
-                sizes.get(..dimension_count).unwrap_or_default(),
-                count,
-                writer,
-            )
-        };
+        unsafe { self.elements(stored, sizes.get(..dimension_count).unwrap_or_default(), count, writer) };
     }
 
     /// # Safety
     /// `stored` must hold `count` elements of this encoder's type.
     #[inline(always)]
-    unsafe fn elements(
-        &mut self,
-        stored: Stored,
-        sizes: &[usize],
-        count: usize,
-        writer: &mut Writer,
-    ) {
+    unsafe fn elements(&mut self, stored: Stored, sizes: &[usize], count: usize, writer: &mut Writer) {
         let nulls_at = DIMENSIONS_AT + 8 * sizes.len();
         // An offset of 0 says that there is no null bitmap.
         let (nulls, mut offset) = match stored.word(8) as usize {
-            0 => (
-                None,
-                nulls_at.next_multiple_of(pg_sys::MAXIMUM_ALIGNOF as usize),
-            ),
+            0 => (None, nulls_at.next_multiple_of(pg_sys::MAXIMUM_ALIGNOF as usize)),
             data_at => (Some(stored.from(nulls_at)), data_at),
         };
         for index in 0..count {
@@ -142,11 +106,8 @@ impl ArrayEncoder {
                 writer.body.byte(b',');
             }
             brackets(index, sizes, b'[', writer);
-            let is_null = nulls.is_some_and(|bitmap| {
-                bitmap
-                    .get(index / 8)
-                    .is_none_or(|byte| byte & (1 << (index % 8)) == 0)
-            });
+            let is_null =
+                nulls.is_some_and(|bitmap| bitmap.get(index / 8).is_none_or(|byte| byte & (1 << (index % 8)) == 0));
             if is_null {
                 writer.body.put(b"null");
             } else {
@@ -167,24 +128,12 @@ impl ArrayEncoder {
         let by_reference = Datum::from(bytes.as_ptr());
         let element = match self.length {
             1 if self.by_value => bytes.first().map(|byte| (Datum::from(*byte), 1)),
-            2 if self.by_value => bytes
-                .first_chunk()
-                .map(|word| (Datum::from(i16::from_ne_bytes(*word)), 2)),
-            4 if self.by_value => bytes
-                .first_chunk()
-                .map(|word| (Datum::from(i32::from_ne_bytes(*word)), 4)),
-            8 if self.by_value => bytes
-                .first_chunk()
-                .map(|word| (Datum::from(i64::from_ne_bytes(*word)), 8)),
+            2 if self.by_value => bytes.first_chunk().map(|word| (Datum::from(i16::from_ne_bytes(*word)), 2)),
+            4 if self.by_value => bytes.first_chunk().map(|word| (Datum::from(i32::from_ne_bytes(*word)), 4)),
+            8 if self.by_value => bytes.first_chunk().map(|word| (Datum::from(i64::from_ne_bytes(*word)), 8)),
             -1 => size_of_first(bytes).map(|size| (by_reference, size)),
-            -2 => bytes
-                .iter()
-                .position(|&byte| byte == 0)
-                .map(|length| (by_reference, length + 1)),
-            length => usize::try_from(length)
-                .ok()
-                .filter(|size| *size <= bytes.len())
-                .map(|size| (by_reference, size)),
+            -2 => bytes.iter().position(|&byte| byte == 0).map(|length| (by_reference, length + 1)),
+            length => usize::try_from(length).ok().filter(|size| *size <= bytes.len()).map(|size| (by_reference, size)),
         };
         element.unwrap_or_else(|| corrupted())
     }

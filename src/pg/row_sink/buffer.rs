@@ -32,12 +32,7 @@ impl BodyBuffer {
         let capacity = capacity.clamp(MIN_CAPACITY, MAX_VARLENA - HEADER) + HEADER;
         // SAFETY: the caller vouches for the context; a failed allocation raises an error and does not return.
         let start = unsafe { pg_sys::MemoryContextAllocHuge(cx, capacity) }.cast::<u8>();
-        Self {
-            start,
-            used: HEADER,
-            capacity,
-            limit: limit.min(MAX_VARLENA - HEADER),
-        }
+        Self { start, used: HEADER, capacity, limit: limit.min(MAX_VARLENA - HEADER) }
     }
 
     /// Payload bytes written so far.
@@ -114,9 +109,7 @@ impl BodyBuffer {
     pub(super) unsafe fn put_reserved(&mut self, bytes: &[u8]) {
         debug_assert!(self.capacity - self.used >= bytes.len());
         // SAFETY: the caller reserved the room; `bytes` cannot lie in it, since nothing borrows the unused part.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(self.used), bytes.len())
-        };
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(self.used), bytes.len()) };
         self.used += bytes.len();
     }
 
@@ -171,9 +164,7 @@ impl BodyBuffer {
 fn too_large(limit: usize) -> ! {
     ErrorReport::new(
         PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-        format!(
-            "the response is larger than {limit} bytes, the limit set by restful.max_response_bytes"
-        ),
+        format!("the response is larger than {limit} bytes, the limit set by restful.max_response_bytes"),
         function_name!(),
     )
     .set_hint("Ask for fewer rows with limit=, or for fewer columns with select=.")

@@ -43,9 +43,7 @@ pub(super) fn categorize(type_oid: Oid) -> Category {
         | pg_sys::OIDOID
         | pg_sys::UUIDOID
         | pg_sys::BYTEAOID => Category::Builtin(base),
-        pg_sys::ANYARRAYOID | pg_sys::ANYCOMPATIBLEARRAYOID | pg_sys::RECORDARRAYOID => {
-            Category::Array
-        }
+        pg_sys::ANYARRAYOID | pg_sys::ANYCOMPATIBLEARRAYOID | pg_sys::RECORDARRAYOID => Category::Array,
         // SAFETY: as above.
         _ if unsafe { pg_sys::get_element_type(base) } != Oid::INVALID => Category::Array,
         // SAFETY: as above.
@@ -69,12 +67,7 @@ fn cast_to_json(type_oid: Oid) -> Option<Oid> {
     let mut function = Oid::INVALID;
     // SAFETY: a catalogue look-up by value; `function` is a local.
     let path = unsafe {
-        pg_sys::find_coercion_pathway(
-            pg_sys::JSONOID,
-            type_oid,
-            CoercionContext::COERCION_EXPLICIT,
-            &mut function,
-        )
+        pg_sys::find_coercion_pathway(pg_sys::JSONOID, type_oid, CoercionContext::COERCION_EXPLICIT, &mut function)
     };
     (path == CoercionPathType::COERCION_PATH_FUNC && function != Oid::INVALID).then_some(function)
 }
@@ -89,10 +82,7 @@ pub(super) fn output_function(type_oid: Oid) -> (Oid, bool) {
 
 /// Whether an output function copies the stored bytes: citext and others are text under another name.
 fn is_text_output(function: Oid) -> bool {
-    matches!(
-        function.to_u32(),
-        pg_sys::F_TEXTOUT | pg_sys::F_VARCHAROUT | pg_sys::F_BPCHAROUT
-    )
+    matches!(function.to_u32(), pg_sys::F_TEXTOUT | pg_sys::F_VARCHAROUT | pg_sys::F_BPCHAROUT)
 }
 
 /// How the elements of an array lie: length (below 0: varlena or C string), by value, alignment in bytes.
@@ -114,10 +104,7 @@ pub(super) fn element_layout(type_oid: Oid) -> (i16, bool, usize) {
 /// # Safety
 /// `descriptor` must be valid and have more than `index` attributes; the result lives as long as it.
 #[inline]
-pub(super) unsafe fn attribute<'a>(
-    descriptor: pg_sys::TupleDesc,
-    index: usize,
-) -> &'a pg_sys::FormData_pg_attribute {
+pub(super) unsafe fn attribute<'a>(descriptor: pg_sys::TupleDesc, index: usize) -> &'a pg_sys::FormData_pg_attribute {
     #[cfg(feature = "pg18")]
     // SAFETY: by contract.
     unsafe {

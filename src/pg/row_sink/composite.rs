@@ -29,16 +29,10 @@ impl CompositeEncoder {
         unsafe {
             let datum = aligned(datum, &mut writer.scratch);
             let header: pg_sys::HeapTupleHeader = datum.cast_mut_ptr();
-            let pg_sys::DatumTupleFields {
-                datum_typeid,
-                datum_typmod,
-                ..
-            } = (*header).t_choice.t_datum;
+            let pg_sys::DatumTupleFields { datum_typeid, datum_typmod, .. } = (*header).t_choice.t_datum;
             let descriptor = pg_sys::lookup_rowtype_tupdesc(datum_typeid, datum_typmod);
             let identifier = pg_sys::assign_record_type_identifier(datum_typeid, datum_typmod);
-            if (self.type_oid, self.typmod, self.identifier)
-                != (datum_typeid, datum_typmod, identifier)
-            {
+            if (self.type_oid, self.typmod, self.identifier) != (datum_typeid, datum_typmod, identifier) {
                 let width = super::catalog::attribute_count(descriptor);
                 *self = Self {
                     type_oid: datum_typeid,
@@ -54,18 +48,8 @@ impl CompositeEncoder {
                 t_data: header,
                 ..Default::default()
             };
-            pg_sys::heap_deform_tuple(
-                &mut tuple,
-                descriptor,
-                self.values.as_mut_ptr(),
-                self.nulls.as_mut_ptr(),
-            );
-            object(
-                &mut self.columns,
-                self.values.as_ptr(),
-                self.nulls.as_ptr(),
-                writer,
-            );
+            pg_sys::heap_deform_tuple(&mut tuple, descriptor, self.values.as_mut_ptr(), self.nulls.as_mut_ptr());
+            object(&mut self.columns, self.values.as_ptr(), self.nulls.as_ptr(), writer);
             if (*descriptor).tdrefcount >= 0 {
                 pg_sys::DecrTupleDescRefCount(descriptor);
             }

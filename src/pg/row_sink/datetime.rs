@@ -30,12 +30,7 @@ pub(super) struct ZoneSpan {
 impl ZoneSpan {
     /// Nothing is known yet.
     pub fn new() -> Self {
-        Self {
-            zone: null_mut(),
-            from: 0,
-            until: 0,
-            offset: None,
-        }
+        Self { zone: null_mut(), from: 0, until: 0, offset: None }
     }
 
     /// The offset of the session's time zone at `timestamp` (microseconds since 2000-01-01 UTC), in minutes east.
@@ -52,27 +47,18 @@ impl ZoneSpan {
     #[inline(never)]
     fn find(&mut self, zone: *mut pg_sys::pg_tz, timestamp: i64) {
         let second = timestamp.div_euclid(MICROSECONDS);
-        let offset = offset_of(zone, second + EPOCH_SINCE_1970)
-            .and_then(|seconds| (seconds % 60 == 0).then_some(seconds / 60));
+        let offset =
+            offset_of(zone, second + EPOCH_SINCE_1970).and_then(|seconds| (seconds % 60 == 0).then_some(seconds / 60));
         let until = match next_change(zone, second + EPOCH_SINCE_1970) {
-            Some(change) => change
-                .saturating_sub(EPOCH_SINCE_1970)
-                .saturating_mul(MICROSECONDS),
+            Some(change) => change.saturating_sub(EPOCH_SINCE_1970).saturating_mul(MICROSECONDS),
             // On the very second of the last tabulated change no change is reported, though computed ones may follow.
-            None if next_change(zone, second + 1 + EPOCH_SINCE_1970).is_some() => {
-                (second + 1) * MICROSECONDS
-            }
+            None if next_change(zone, second + 1 + EPOCH_SINCE_1970).is_some() => (second + 1) * MICROSECONDS,
             None => i64::MAX,
         };
         let from = second * MICROSECONDS;
         // Values that run backwards in time widen the span instead of moving it.
         let widens = self.zone == zone && self.until == until && self.offset == offset;
-        *self = Self {
-            zone,
-            from: if widens { self.from.min(from) } else { from },
-            until,
-            offset,
-        };
+        *self = Self { zone, from: if widens { self.from.min(from) } else { from }, until, offset };
     }
 }
 
@@ -84,8 +70,7 @@ fn offset_of(zone: *mut pg_sys::pg_tz, unix: i64) -> Option<i64> {
 
 /// The Unix time of the first change of offset after `unix`.
 fn next_change(zone: *mut pg_sys::pg_tz, unix: i64) -> Option<i64> {
-    let (mut offset_before, mut offset_after, mut dst_before, mut dst_after, mut at) =
-        (0, 0, 0, 0, 0);
+    let (mut offset_before, mut offset_after, mut dst_before, mut dst_after, mut at) = (0, 0, 0, 0, 0);
     // SAFETY: the session's zone is valid as long as the process; the other pointers are to locals.
     let found = unsafe {
         pg_sys::pg_next_dst_boundary(
@@ -202,12 +187,7 @@ impl BodyBuffer {
                 self.byte_reserved(b'.');
                 self.two_digits(fraction / 10_000);
                 self.put_reserved(four_digits(fraction % 10_000));
-                let zeroes = self
-                    .payload()
-                    .iter()
-                    .rev()
-                    .take_while(|&&digit| digit == b'0')
-                    .count();
+                let zeroes = self.payload().iter().rev().take_while(|&&digit| digit == b'0').count();
                 self.truncate(self.len() - zeroes);
             }
         }
@@ -251,9 +231,5 @@ fn civil(day: u32) -> (u32, u32, u32) {
     let month_and_day = 2141 * of_year + 197_913;
     let (month, day) = (month_and_day >> 16, (month_and_day & 0xffff) / 2141 + 1);
     // January and February belong to the year that began in the March before.
-    if of_year >= 306 {
-        (year + 1, month - 12, day)
-    } else {
-        (year, month, day)
-    }
+    if of_year >= 306 { (year + 1, month - 12, day) } else { (year, month, day) }
 }

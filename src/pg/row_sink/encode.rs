@@ -37,11 +37,7 @@ pub(super) struct Function {
 
 impl Function {
     pub fn new(oid: Oid) -> Box<Self> {
-        Box::new(Self {
-            oid,
-            info: pg_sys::FmgrInfo::default(),
-            execution: 0,
-        })
+        Box::new(Self { oid, info: pg_sys::FmgrInfo::default(), execution: 0 })
     }
 
     fn ready(&mut self, writer: &mut Writer) -> *mut pg_sys::FmgrInfo {
@@ -133,10 +129,7 @@ impl Encoder {
 
     /// Whether values by reference may lie unaligned, as they do inside an array with a short header.
     pub fn reads_unaligned(&self) -> bool {
-        matches!(
-            self,
-            Self::Text | Self::Numeric | Self::Jsonb | Self::Uuid | Self::Name
-        )
+        matches!(self, Self::Text | Self::Numeric | Self::Jsonb | Self::Uuid | Self::Name)
     }
 
     /// Appends the JSON text of a value that is not null.
@@ -149,11 +142,7 @@ impl Encoder {
         let scratch = &mut writer.scratch;
         // Values passed by value are in the low bits of the datum, hence the casts.
         match self {
-            Self::Bool => body.put(if datum.value() as u8 != 0 {
-                b"true"
-            } else {
-                b"false"
-            }),
+            Self::Bool => body.put(if datum.value() as u8 != 0 { b"true" } else { b"false" }),
             Self::Int2 => body.integer(datum.value() as i16),
             Self::Int4 => body.integer(datum.value() as i32),
             Self::Int8 => body.integer(datum.value() as i64),
@@ -170,11 +159,7 @@ impl Encoder {
             Self::Jsonb => {
                 // SAFETY: as above.
                 let stored = unsafe { varlena::payload(datum, scratch) };
-                if writer.strip_nulls {
-                    body.jsonb::<true>(stored)
-                } else {
-                    body.jsonb::<false>(stored)
-                }
+                if writer.strip_nulls { body.jsonb::<true>(stored) } else { body.jsonb::<false>(stored) }
             }
             // SAFETY: as above.
             Self::Json => unsafe { json(datum, writer) },
@@ -211,9 +196,7 @@ unsafe fn json(mut datum: Datum, writer: &mut Writer) {
             let strip = Oid::from(pg_sys::F_JSON_STRIP_NULLS);
             datum = pg_sys::OidFunctionCall1Coll(strip, Oid::INVALID, datum);
         }
-        writer
-            .body
-            .put(varlena::payload(datum, &mut writer.scratch));
+        writer.body.put(varlena::payload(datum, &mut writer.scratch));
     }
 }
 
@@ -226,15 +209,11 @@ unsafe fn bytea(datum: Datum, writer: &mut Writer) {
     // SAFETY: by contract; the output function returns a C string.
     unsafe {
         if bytea_output == BYTEA_OUTPUT_HEX {
-            writer
-                .body
-                .hex_string(varlena::payload(datum, &mut writer.scratch));
+            writer.body.hex_string(varlena::payload(datum, &mut writer.scratch));
         } else {
             writer.scratch.enter();
             let output = Oid::from(pg_sys::F_BYTEAOUT);
-            writer
-                .body
-                .string(CStr::from_ptr(pg_sys::OidOutputFunctionCall(output, datum)).to_bytes());
+            writer.body.string(CStr::from_ptr(pg_sys::OidOutputFunctionCall(output, datum)).to_bytes());
         }
     }
 }
@@ -273,13 +252,7 @@ impl Column {
     #[inline(always)]
     pub unsafe fn value(&self, values: *const Datum, nulls: *const bool) -> Option<Datum> {
         // SAFETY: by contract the index is within both.
-        unsafe {
-            if *nulls.add(self.index) {
-                None
-            } else {
-                Some(*values.add(self.index))
-            }
-        }
+        unsafe { if *nulls.add(self.index) { None } else { Some(*values.add(self.index)) } }
     }
 }
 
@@ -288,12 +261,7 @@ impl Column {
 /// # Safety
 /// `values` and `nulls` must be those of a tuple of the descriptor the columns were made from, valid until the row ends.
 #[inline(always)]
-pub(super) unsafe fn object(
-    columns: &mut [Column],
-    values: *const Datum,
-    nulls: *const bool,
-    writer: &mut Writer,
-) {
+pub(super) unsafe fn object(columns: &mut [Column], values: *const Datum, nulls: *const bool, writer: &mut Writer) {
     // Every key begins with a comma. The first one becomes the opening brace.
     let start = writer.body.len();
     for column in columns {
@@ -305,9 +273,7 @@ pub(super) unsafe fn object(
                 // SAFETY: by contract.
                 unsafe { column.encoder.encode(value, writer) };
                 // A json or jsonb value may be a null that is none to SQL.
-                if writer.strip_nulls
-                    && writer.body.payload().get(key_at + column.key.len()..) == Some(b"null")
-                {
+                if writer.strip_nulls && writer.body.payload().get(key_at + column.key.len()..) == Some(b"null") {
                     writer.body.truncate(key_at);
                 }
             }

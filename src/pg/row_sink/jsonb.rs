@@ -32,9 +32,7 @@ impl<'a> Children<'a> {
     #[inline(always)]
     fn next(&mut self, entry: u32) -> &'a [u8] {
         let end = self.end(entry);
-        let Some(bytes) = self.data.get(self.position..end) else {
-            corrupted()
-        };
+        let Some(bytes) = self.data.get(self.position..end) else { corrupted() };
         self.position = end;
         bytes
     }
@@ -43,9 +41,7 @@ impl<'a> Children<'a> {
     #[inline(always)]
     fn next_aligned(&mut self, entry: u32) -> &'a [u8] {
         let end = self.end(entry);
-        let Some(bytes) = self.data.get(self.position.next_multiple_of(4)..end) else {
-            corrupted()
-        };
+        let Some(bytes) = self.data.get(self.position.next_multiple_of(4)..end) else { corrupted() };
         self.position = end;
         bytes
     }
@@ -53,11 +49,7 @@ impl<'a> Children<'a> {
     #[inline(always)]
     fn end(&self, entry: u32) -> usize {
         let number = (entry & OFFSET_MASK) as usize;
-        if entry & HAS_OFFSET != 0 {
-            number
-        } else {
-            self.position + number
-        }
+        if entry & HAS_OFFSET != 0 { number } else { self.position + number }
     }
 }
 
@@ -76,23 +68,15 @@ impl BodyBuffer {
     /// `STRIP`: without the object fields that are null and without spaces, which is what `json_strip_nulls` would
     /// make of the text.
     pub(super) fn jsonb<const STRIP: bool>(&mut self, container: &[u8]) {
-        let Some((header, rest)) = container.split_first_chunk::<ENTRY>() else {
-            corrupted()
-        };
+        let Some((header, rest)) = container.split_first_chunk::<ENTRY>() else { corrupted() };
         let header = u32::from_ne_bytes(*header);
         let count = (header & COUNT_MASK) as usize;
         if header & IS_OBJECT != 0 {
-            let Some((keys, rest)) = rest.split_at_checked(count * ENTRY) else {
-                corrupted()
-            };
-            let Some((values, data)) = rest.split_at_checked(count * ENTRY) else {
-                corrupted()
-            };
+            let Some((keys, rest)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
+            let Some((values, data)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
             self.jsonb_object::<STRIP>(keys, values, data);
         } else {
-            let Some((elements, data)) = rest.split_at_checked(count * ENTRY) else {
-                corrupted()
-            };
+            let Some((elements, data)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
             self.jsonb_array::<STRIP>(elements, data, header & IS_SCALAR != 0);
         }
     }
@@ -180,10 +164,7 @@ impl BodyBuffer {
         // value as large as so many containers has no short header.
         unsafe {
             let text = pg_sys::makeStringInfo();
-            let stored = container
-                .as_ptr()
-                .cast::<pg_sys::JsonbContainer>()
-                .cast_mut();
+            let stored = container.as_ptr().cast::<pg_sys::JsonbContainer>().cast_mut();
             let length = i32::try_from(container.len()).unwrap_or(0);
             pg_sys::JsonbToCString(text, stored, length);
             let written = usize::try_from((*text).len).unwrap_or(0);
@@ -203,8 +184,6 @@ fn varlena_payload(stored: &[u8]) -> &[u8] {
         None => corrupted(),
     };
     // The entry's length is exact: a number is the last thing in its bytes.
-    let Some(payload) = stored.get(header..) else {
-        corrupted()
-    };
+    let Some(payload) = stored.get(header..) else { corrupted() };
     payload
 }

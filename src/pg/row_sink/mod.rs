@@ -68,20 +68,13 @@ impl Encoders {
     unsafe fn prepare(&mut self, descriptor: pg_sys::TupleDesc, shape: RowShape) {
         self.executions += 1;
         // SAFETY: by contract, and the indexes are below the count.
-        let attributes = unsafe {
-            (0..catalog::attribute_count(descriptor))
-                .map(|index| catalog::attribute(descriptor, index))
-        };
+        let attributes =
+            unsafe { (0..catalog::attribute_count(descriptor)).map(|index| catalog::attribute(descriptor, index)) };
         let description = attributes.clone().map(|attribute| {
             // A dropped column has type 0.
-            (
-                attribute.atttypid,
-                attribute.atttypmod,
-                attribute.attname.data,
-            )
+            (attribute.atttypid, attribute.atttypmod, attribute.attname.data)
         });
-        if !self.described.iter().copied().eq(description.clone())
-            || self.cast_generation != catalog::cast_generation()
+        if !self.described.iter().copied().eq(description.clone()) || self.cast_generation != catalog::cast_generation()
         {
             // Look-ups in the catalogue may raise errors: what they leave behind must not look complete.
             self.described.clear();
@@ -93,8 +86,7 @@ impl Encoders {
         }
         if shape == RowShape::Raw && self.raw_output.is_none() {
             let first = attributes.clone().find(|attribute| !attribute.attisdropped);
-            self.raw_output = first
-                .map(|attribute| Function::new(catalog::output_function(attribute.atttypid).0));
+            self.raw_output = first.map(|attribute| Function::new(catalog::output_function(attribute.atttypid).0));
         }
     }
 }
@@ -162,9 +154,7 @@ impl<'e> RowSink<'e> {
         // SAFETY: the encoders were made from the result's description in `startup`.
         unsafe {
             match self.shape {
-                RowShape::Object { .. } => {
-                    object(&mut self.encoders.columns, values, nulls, &mut self.writer)
-                }
+                RowShape::Object { .. } => object(&mut self.encoders.columns, values, nulls, &mut self.writer),
                 RowShape::Value => match self.encoders.columns.first_mut() {
                     Some(column) => match column.value(values, nulls) {
                         Some(value) => column.encoder.encode(value, &mut self.writer),
@@ -180,10 +170,8 @@ impl<'e> RowSink<'e> {
     /// # Safety
     /// As [`Self::row`].
     unsafe fn raw_row(&mut self, values: *const Datum, nulls: *const bool) {
-        let (Some(column), Some(output)) = (
-            self.encoders.columns.first_mut(),
-            self.encoders.raw_output.as_mut(),
-        ) else {
+        let (Some(column), Some(output)) = (self.encoders.columns.first_mut(), self.encoders.raw_output.as_mut())
+        else {
             return;
         };
         // SAFETY: by contract; the encoder tells the type of the value.
@@ -193,9 +181,7 @@ impl<'e> RowSink<'e> {
             };
             match column.encoder {
                 Encoder::Text | Encoder::Json | Encoder::Bytea => {
-                    self.writer
-                        .body
-                        .put(payload(value, &mut self.writer.scratch));
+                    self.writer.body.put(payload(value, &mut self.writer.scratch));
                 }
                 Encoder::Jsonb => column.encoder.encode(value, &mut self.writer),
                 _ => {
@@ -223,10 +209,7 @@ unsafe extern "C-unwind" fn startup(
 }
 
 #[pg_guard]
-unsafe extern "C-unwind" fn receive(
-    slot: *mut pg_sys::TupleTableSlot,
-    receiver: *mut pg_sys::DestReceiver,
-) -> bool {
+unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver: *mut pg_sys::DestReceiver) -> bool {
     // SAFETY: the receiver is the first part of a sink; the executor passes a valid slot, whose values stay in place
     // until the next row.
     unsafe {

@@ -19,12 +19,8 @@ pub(super) static FOUR_DIGITS: [[u8; 4]; 10_000] = {
     let mut table = [[0; 4]; 10_000];
     let mut i = 0;
     while i < 10_000 {
-        table[i] = [
-            b'0' + (i / 1000) as u8,
-            b'0' + (i / 100 % 10) as u8,
-            b'0' + (i / 10 % 10) as u8,
-            b'0' + (i % 10) as u8,
-        ];
+        table[i] =
+            [b'0' + (i / 1000) as u8, b'0' + (i / 100 % 10) as u8, b'0' + (i / 10 % 10) as u8, b'0' + (i % 10) as u8];
         i += 1;
     }
     table
@@ -103,17 +99,13 @@ impl BodyBuffer {
             scratch.enter();
             let output = pg_sys::Oid::from(pg_sys::F_FLOAT4OUT);
             // SAFETY: `datum` is the float4 itself; the output function returns a palloc'd C string.
-            self.put(
-                unsafe { CStr::from_ptr(pg_sys::OidOutputFunctionCall(output, datum)) }.to_bytes(),
-            );
+            self.put(unsafe { CStr::from_ptr(pg_sys::OidOutputFunctionCall(output, datum)) }.to_bytes());
         }
     }
 
     /// Appends the `numeric` whose bytes behind the varlena header are `stored`.
     pub(super) fn numeric(&mut self, stored: &[u8]) {
-        let Some((header, rest)) = stored.split_first_chunk::<2>() else {
-            corrupted()
-        };
+        let Some((header, rest)) = stored.split_first_chunk::<2>() else { corrupted() };
         let header = u16::from_ne_bytes(*header);
         let (negative, scale, weight, digits) = match header & SIGN_MASK {
             SPECIAL => {
@@ -126,28 +118,12 @@ impl BodyBuffer {
             }
             SHORT => {
                 let weight = i32::from(header & SHORT_WEIGHT_MASK);
-                let weight = if header & SHORT_WEIGHT_SIGN != 0 {
-                    weight - 64
-                } else {
-                    weight
-                };
-                (
-                    header & SHORT_NEGATIVE != 0,
-                    (header & SHORT_SCALE_MASK) >> SHORT_SCALE_SHIFT,
-                    weight,
-                    rest,
-                )
+                let weight = if header & SHORT_WEIGHT_SIGN != 0 { weight - 64 } else { weight };
+                (header & SHORT_NEGATIVE != 0, (header & SHORT_SCALE_MASK) >> SHORT_SCALE_SHIFT, weight, rest)
             }
             sign => {
-                let Some((weight, digits)) = rest.split_first_chunk::<2>() else {
-                    corrupted()
-                };
-                (
-                    sign == NEGATIVE,
-                    header & LONG_SCALE_MASK,
-                    i16::from_ne_bytes(*weight).into(),
-                    digits,
-                )
+                let Some((weight, digits)) = rest.split_first_chunk::<2>() else { corrupted() };
+                (sign == NEGATIVE, header & LONG_SCALE_MASK, i16::from_ne_bytes(*weight).into(), digits)
             }
         };
         let scale = usize::from(scale);
@@ -168,8 +144,7 @@ impl BodyBuffer {
             } else {
                 let first = words.next().unwrap_or(0);
                 let text = four_digits(first);
-                let zeroes =
-                    usize::from(first < 1000) + usize::from(first < 100) + usize::from(first < 10);
+                let zeroes = usize::from(first < 1000) + usize::from(first < 100) + usize::from(first < 10);
                 self.put_reserved(text.get(zeroes..).unwrap_or(text));
                 for _ in 1..integral {
                     self.put_reserved(four_digits(words.next().unwrap_or(0)));

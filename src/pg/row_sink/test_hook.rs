@@ -30,9 +30,7 @@ pub extern "C" fn pg_finfo_restful_test_body() -> &'static pg_sys::Pg_finfo_reco
 
 #[unsafe(no_mangle)]
 #[pg_guard]
-pub unsafe extern "C-unwind" fn restful_test_body(
-    fcinfo: pg_sys::FunctionCallInfo,
-) -> pg_sys::Datum {
+pub unsafe extern "C-unwind" fn restful_test_body(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: called by PostgreSQL with the arguments of the declaration above, none of them null.
     unsafe {
         let argument = |index: usize| (*fcinfo).args.as_ptr().add(index).read().value;
@@ -55,18 +53,13 @@ pub unsafe extern "C-unwind" fn restful_test_body(
         let result_context = pg_sys::CurrentMemoryContext;
         pg_sys::SPI_connect();
         // Taken out while it runs: the query may call this function again.
-        let mut prepared = PREPARED
-            .with_borrow_mut(|all| all.remove(&sql))
-            .unwrap_or_else(|| prepare(&sql));
+        let mut prepared = PREPARED.with_borrow_mut(|all| all.remove(&sql)).unwrap_or_else(|| prepare(&sql));
         let mut body = BodyBuffer::new(result_context, 8192, limit);
         if shape != RowShape::Raw {
             body.byte(b'[');
         }
         let mut sink = RowSink::new(body, shape, &mut prepared.encoders);
-        let options = pg_sys::SPIExecuteOptions {
-            dest: sink.receiver(),
-            ..Default::default()
-        };
+        let options = pg_sys::SPIExecuteOptions { dest: sink.receiver(), ..Default::default() };
         let status = pg_sys::SPI_execute_plan_extended(prepared.plan, &options);
         if status < 0 {
             error!("SPI_execute_plan_extended: {status}");
@@ -89,18 +82,13 @@ pub unsafe extern "C-unwind" fn restful_test_body(
 /// # Safety
 /// SPI must be connected.
 unsafe fn prepare(sql: &[u8]) -> Prepared {
-    let Ok(text) = std::ffi::CString::new(sql) else {
-        error!("a zero byte in a query")
-    };
+    let Ok(text) = std::ffi::CString::new(sql) else { error!("a zero byte in a query") };
     // SAFETY: by contract; the text is copied.
     unsafe {
         let plan = pg_sys::SPI_prepare(text.as_ptr(), 0, std::ptr::null_mut());
         if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
             error!("SPI_prepare failed");
         }
-        Prepared {
-            plan,
-            encoders: Encoders::default(),
-        }
+        Prepared { plan, encoders: Encoders::default() }
     }
 }

@@ -97,10 +97,7 @@ impl BodyBuffer {
             while text.len() - done >= STRIDE {
                 let chunk = _mm_loadu_si128(text.as_ptr().add(done).cast());
                 let special = _mm_or_si128(
-                    _mm_or_si128(
-                        _mm_cmpeq_epi8(chunk, quote),
-                        _mm_cmpeq_epi8(chunk, backslash),
-                    ),
+                    _mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)),
                     _mm_cmpeq_epi8(_mm_min_epu8(chunk, last_control), chunk),
                 );
                 let mask = _mm_movemask_epi8(special) as u32;

@@ -24,20 +24,12 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub fn new() -> Self {
-        Self {
-            parent: null_mut(),
-            context: null_mut(),
-            used: false,
-        }
+        Self { parent: null_mut(), context: null_mut(), used: false }
     }
 
     /// Starts an execution: the scratch context will be a child of `parent`.
     pub fn start(&mut self, parent: pg_sys::MemoryContext) {
-        *self = Self {
-            parent,
-            context: null_mut(),
-            used: false,
-        };
+        *self = Self { parent, context: null_mut(), used: false };
     }
 
     /// The context that lives as long as the execution.
@@ -98,49 +90,28 @@ impl Scratch {
 
 #[inline(always)]
 fn is_plain(first: u8) -> bool {
-    if cfg!(target_endian = "big") {
-        first & 0xC0 == 0
-    } else {
-        first & 0x03 == 0
-    }
+    if cfg!(target_endian = "big") { first & 0xC0 == 0 } else { first & 0x03 == 0 }
 }
 
 /// Whether the first byte of a varlena is its whole header. Pointers to values out of line look short, too.
 #[inline(always)]
 pub(super) fn is_short(first: u8) -> bool {
-    if cfg!(target_endian = "big") {
-        first & 0x80 != 0
-    } else {
-        first & 0x01 != 0
-    }
+    if cfg!(target_endian = "big") { first & 0x80 != 0 } else { first & 0x01 != 0 }
 }
 
 #[inline(always)]
 fn is_external(first: u8) -> bool {
-    first
-        == if cfg!(target_endian = "big") {
-            0x80
-        } else {
-            0x01
-        }
+    first == if cfg!(target_endian = "big") { 0x80 } else { 0x01 }
 }
 
 #[inline(always)]
 fn short_size(first: u8) -> usize {
-    usize::from(if cfg!(target_endian = "big") {
-        first & 0x7F
-    } else {
-        first >> 1
-    })
+    usize::from(if cfg!(target_endian = "big") { first & 0x7F } else { first >> 1 })
 }
 
 #[inline(always)]
 fn full_size(header: u32) -> usize {
-    (if cfg!(target_endian = "big") {
-        header & 0x3FFF_FFFF
-    } else {
-        header >> 2
-    }) as usize
+    (if cfg!(target_endian = "big") { header & 0x3FFF_FFFF } else { header >> 2 }) as usize
 }
 
 /// The bytes behind the header of a varlena, fetched and decompressed where needed.
@@ -183,11 +154,7 @@ pub(super) unsafe fn packed(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_s
     // SAFETY: valid by contract.
     unsafe {
         let first = *datum.cast_mut_ptr::<u8>();
-        if is_plain(first) || (is_short(first) && !is_external(first)) {
-            datum
-        } else {
-            fetched(datum, scratch)
-        }
+        if is_plain(first) || (is_short(first) && !is_external(first)) { datum } else { fetched(datum, scratch) }
     }
 }
 
