@@ -86,6 +86,8 @@ cargo_environment() {
     if [ -x "$own/cargo-pgrx" ]; then PATH=$own:$PATH; fi
     # A backtrace would become the DETAIL of every error that a panic made.
     unset RUST_BACKTRACE
+    # build.rs says it better.
+    export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
     # PostgreSQL's own variables would redirect pgrx's test server and every client.
     unset PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGDATA PGOPTIONS
     # pgrx-tests asks for it; it is not set in containers.
