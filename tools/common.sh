@@ -1,0 +1,95 @@
+# Sourced by the shell tools: where things are, and who runs PostgreSQL.
+set -euo pipefail
+# Files that user postgres reads are made by us.
+umask 022
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+PGRX_VERSION=0.18.1
+# The versions that the wheel of tools/postgres-from-wheel carries.
+WHEEL_VERSIONS="16 18"
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "${0##*/}: $*"; exit 1; }
+am_root() { [ "$(id -u)" = 0 ]; }
+
+# Runs a command as the user who may run PostgreSQL: it refuses to run as root.
+as_postgres() {
+    if am_root; then (cd / && exec runuser -u postgres -- "$@"); else "$@"; fi
+}
+
+# A short name of this checkout and user, for folders outside of it.
+checkout_id() { printf '%s %s' "$(id -u)" "$ROOT" | sha256sum | cut -c1-8; }
+
+# Makes a folder that nobody else may have made before us, owned by the user who runs PostgreSQL.
+own_folder() { # PATH MODE
+    [ -d "$1" ] || mkdir -m "$2" -- "$1" || die "cannot make $1"
+    [ ! -L "$1" ] || die "$1 is a symbolic link: remove it"
+    local owner; owner=$(stat -c %U -- "$1")
+    case $owner in
+        "$(id -un)") if am_root; then chown postgres: "$1"; fi ;;
+        postgres) am_root || die "$1 belongs to $owner: remove it" ;;
+        *) die "$1 belongs to $owner: remove it" ;;
+    esac
+    chmod "$2" "$1"
+}
+
+# The folder for servers, their data and logs. target/postgres, unless user postgres cannot get there (a checkout in /root).
+place() {
+    mkdir -p "$TARGET"
+    if am_root && id postgres >/dev/null 2>&1 && ! as_postgres test -x "$TARGET"; then
+        local elsewhere; elsewhere=/var/tmp/pg_restful-$(checkout_id)
+        if [ ! -d "$elsewhere" ]; then say "User postgres cannot enter $TARGET: servers and data go to $elsewhere"; fi
+        own_folder "$elsewhere" 755
+        echo "$elsewhere"
+    else
+        mkdir -p "$TARGET/postgres"
+        if am_root && id postgres >/dev/null 2>&1; then chown postgres: "$TARGET/postgres"; fi
+        echo "$TARGET/postgres"
+    fi
+}
+
+# Majors of the installed, supported PostgreSQL servers, newest first.
+installed_versions() {
+    local v
+    for v in 18 17 16 15 14; do
+        if [ -x "/usr/lib/postgresql/$v/bin/postgres" ]; then echo "$v"; fi
+    done
+}
+
+# pg_config of the PostgreSQL that everything is built for: PG_CONFIG, or the newest installed server's.
+main_pg_config() {
+    local v
+    if [ -n "${PG_CONFIG:-}" ]; then echo "$PG_CONFIG"; return; fi
+    v=$(installed_versions | head -n 1)
+    if [ -n "$v" ]; then echo "/usr/lib/postgresql/$v/bin/pg_config"; return; fi
+    command -v pg_config || die "no PostgreSQL server found: run tools/setup, or set PG_CONFIG=/path/to/pg_config"
+}
+
+major_of() { "$1" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/'; }
+
+main_version() { major_of "$(main_pg_config)"; }
+
+# Every version that is tested: the main one first, then those of the wheel.
+test_versions() {
+    local main v; main=$(main_version); echo "$main"
+    if [ "$(uname -sm)" = "Linux x86_64" ]; then
+        for v in $WHEEL_VERSIONS; do [ "$v" = "$main" ] || echo "$v"; done
+    fi
+}
+
+# The environment of every cargo call. One for all, or pgrx is built again at each change of tool.
+cargo_environment() {
+    export CARGO_TARGET_DIR=$TARGET
+    export PGRX_HOME=$TARGET/pgrx
+    local own=${XDG_CACHE_HOME:-$HOME/.cache}/pg_restful/cargo-pgrx-$PGRX_VERSION/bin
+    if [ -x "$own/cargo-pgrx" ]; then PATH=$own:$PATH; fi
+    # A backtrace would become the DETAIL of every error that a panic made.
+    unset RUST_BACKTRACE
+    # build.rs says it better.
+    export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
+    # PostgreSQL's own variables would redirect pgrx's test server and every client.
+    unset PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGDATA PGOPTIONS
+    # pgrx-tests asks for it; it is not set in containers.
+    export USER=${USER:-$(id -un)}
+}

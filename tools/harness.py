@@ -1,0 +1,84 @@
+"""What the Python tools share: clusters, fresh databases, and the line with the counts that ends every tool's output."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+
+
+class Failure(Exception):
+    """Something that a person has to put right; its text is all there is to say."""
+
+
+def counts_line(passed: int, failed: int, skipped: int = 0) -> str:
+    return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+
+
+def run(*command: object, **options) -> str:
+    """The standard output of a command; its standard error goes to ours."""
+    done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, **options)
+    if done.returncode:
+        raise Failure(f"failed: {' '.join(map(str, command))}\n{done.stdout}".rstrip())
+    return done.stdout
+
+
+def shell_value(expression: str) -> str:
+    """The value of an expression in tools/common.sh."""
+    return run("bash", "-c", f'source "{ROOT}/tools/common.sh"; {expression}').strip()
+
+
+class Cluster:
+    """A private cluster (tools/cluster). As a context manager it is removed at the end."""
+
+    def __init__(self, name: str, version: str | int, fresh: bool = True, settings: tuple[str, ...] = ()):
+        self.name = name
+        if fresh:
+            run(ROOT / "tools/cluster", "remove", name)
+        lines = run(ROOT / "tools/cluster", "start", name, version, *settings).splitlines()
+        self.settings = dict(line.split("=", 1) for line in lines)
+        self.version = self.settings["PG_VERSION"]
+        self.bin = pathlib.Path(self.settings["PG_BIN"])
+        self.roles: set[str] | None = None
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        run(ROOT / "tools/cluster", "remove", self.name)
+
+    def environment(self, database: str = "postgres") -> dict[str, str]:
+        """The environment for a client: ours, without what would lead libpq elsewhere."""
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "RUST_BACKTRACE"}
+        return env | self.settings | {"PGDATABASE": database, "PATH": f"{self.bin}:{env['PATH']}"}
+
+    def sql(self, text: str, database: str = "postgres") -> str:
+        """Runs SQL as the superuser; rows come back unaligned."""
+        command = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text]
+        return run(*command, env=self.environment(database)).strip()
+
+    def sql_file(self, path: pathlib.Path, database: str) -> None:
+        run(self.bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", path, env=self.environment(database))
+
+    def make_template(self, script: pathlib.Path) -> None:
+        """Makes the database that fresh_database copies, and remembers the roles it comes with."""
+        self.sql("create database test_template")
+        self.sql_file(script, "test_template")
+        self.roles = set(self.sql("select rolname from pg_roles").splitlines())
+
+    def fresh_database(self, name: str) -> str:
+        """A copy of the template. Other databases of tests and roles that a test has left behind are gone."""
+        for other in self.sql("select datname from pg_database where datname like 'test\\_%' and datname <> 'test_template'").splitlines():
+            self.sql(f'drop database "{other}" with (force)')
+        left = set(self.sql("select rolname from pg_roles").splitlines()) - (self.roles or set())
+        if left:
+            # A role may still be named in the shared catalogues of the other databases; those are ours and hold nothing.
+            self.sql("".join(f'drop owned by "{r}"; ' for r in left) + "drop role " + ", ".join(f'"{r}"' for r in left))
+        self.sql(f'create database "{name}" template test_template')
+        return name
