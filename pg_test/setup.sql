@@ -77,10 +77,14 @@ grant select on library.countries, library.authors, library.books, library.detai
 grant select, insert, update, delete on all tables in schema library to librarian;
 grant select, insert, update, delete on library.loans to alice, bob;
 
+-- A superuser's command in anybody's session.
+create function public.as_superuser(command text) returns void language plpgsql security definer as $$ begin execute command; end $$;
+
 -- A response to read: status and body, of an error its code and words.
 create function public.show(r restful.http_response) returns text
 language sql immutable as $$
     select concat_ws(e'\n', r.status, case
+        when r.body is null then '(no body)'
         when r.headers->>'content-type' like 'application/problem+json%' then (
             select concat_ws(e'\n', format('%s %s', e->>'code', e->>'message'), 'details: ' || (e->>'details'), 'hint: ' || (e->>'hint'))
             from (select convert_from(r.body, 'utf8')::jsonb) error(e))
