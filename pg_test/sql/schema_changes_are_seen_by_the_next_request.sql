@@ -3,8 +3,7 @@
 \pset format unaligned
 create table library.things (id int primary key, a text);
 insert into library.things values (1, 'x');
-grant select on library.things to anon;
-grant insert, update on library.things to librarian;
+grant select, insert on library.things to librarian;
 \c - librarian
 select show(restful.serve('GET', '/things'));
 select show(restful.serve('GET', '/things?select=id,a&a=eq.x'));

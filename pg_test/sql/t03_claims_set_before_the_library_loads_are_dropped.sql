@@ -10,7 +10,7 @@ select (restful.head('/')).status;
 select current_setting('restful.claims') = '' as claims, current_setting('restful.anon_role') = '' as anon_role,
     current_setting('restful.max_rows') as max_rows;
 -- by the startup packet
-\setenv PGOPTIONS '-c restful.claims=x -c restful.trusted_authenticators=alice'
-\c - alice
+\c -reuse-previous=on "user=alice options='-c restful.claims=x -c restful.trusted_authenticators=alice'"
+show restful.claims;
 select (restful.head('/')).status;
 select current_setting('restful.claims') = '' as claims, current_setting('restful.trusted_authenticators') = '' as trusted;
