@@ -164,6 +164,14 @@ impl Work {
         body: Option<pg_sys::Datum>,
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
+        if request.preferences.max_affected().is_some()
+            && matches!(&self.plan, Plan::Call(call) if !matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet))
+        {
+            return Err(Error::new(
+                Code::MaxAffectedFunction,
+                "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+            ));
+        }
         let values = Values { literals: &query.values, body };
         let read_only = request.method.is_safe();
         // A read in a transaction that has written sees what was written so far.
