@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::http::response::{Body, Response};
-use crate::http::{Headers, MediaType, Method, Request, media_type};
+use crate::http::{Headers, MediaType, Method, Request, media_type, target};
 use crate::json;
 use crate::pg::execute::{self, Key, Work};
 use crate::pg::row_sink::BodyBuffer;
@@ -15,7 +15,6 @@ use crate::plan::{Plan, PlanSettings, Planner, set_page};
 use crate::query::{self, Literal, Query};
 use crate::respond::{self, Outcome};
 use crate::route::{self, Action, Resource, Verb};
-use crate::statement::Ident;
 use pgrx::pg_sys;
 use std::rc::Rc;
 
@@ -244,7 +243,7 @@ fn add_key_filters(action: &Action, relation: &str, key: &[String], query: &mut 
     let relation = Planner::new(&catalog::Session, &action.schema, &settings).relation(relation)?;
     if relation.primary_key.is_empty() {
         return Err(Error::new(Code::Path, format!("'{}' has no primary key to name a row by", relation.name.name))
-            .hint(format!("Filter instead: /{}?column=eq.value", Ident(&relation.name.name))));
+            .hint(format!("Filter instead: /{}?column=eq.value", target::encode(&relation.name.name, b""))));
     }
     if relation.primary_key.len() != key.len() {
         return Err(Error::new(
