@@ -55,7 +55,11 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         return Err(Error::new(Code::BodyTooLarge, format!("The body is larger than {} bytes", guc::max_body_bytes()))
             .hint("Send it in parts, or raise restful.max_body_bytes."));
     }
-    let request = Request::parse(input.method, input.target, &headers, input.body.map(|(bytes, _)| bytes))?;
+    let mut request = Request::parse(input.method, input.target, &headers, input.body.map(|(bytes, _)| bytes))?;
+    if !guc::tx_end().allow_override {
+        // It is not the request's to say, so it is not applied either.
+        request.preferences.transaction = None;
+    }
     let action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
     let principal = session::principal(&request)?;
     let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
