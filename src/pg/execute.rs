@@ -220,6 +220,14 @@ impl Work {
         is_item: bool,
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
+        if request.preferences.max_affected().is_some()
+            && matches!(&self.plan, Plan::Call(call) if !matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet))
+        {
+            return Err(Error::new(
+                Code::MaxAffectedFunction,
+                "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+            ));
+        }
         let read_only = request.method.is_safe();
         if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {
             frame.publish();

@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::http::response::{Body, Response};
-use crate::http::{Headers, MediaType, Method, Request, media_type};
+use crate::http::{Headers, MediaType, Method, Request, media_type, target};
 use crate::json;
 use crate::pg::execute::{self, BodyShape, Key};
 use crate::pg::prepared::Values;
@@ -16,7 +16,6 @@ use crate::plan::{Plan, PlanSettings, Planner, set_page};
 use crate::query::{self, Literal, Query};
 use crate::respond::{self, Outcome};
 use crate::route::{self, Action, Resource, Verb};
-use crate::statement::Ident;
 use pgrx::pg_sys;
 
 /// A request as SQL hands it over.
@@ -56,7 +55,11 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         return Err(Error::new(Code::BodyTooLarge, format!("The body is larger than {} bytes", guc::max_body_bytes()))
             .hint("Send it in parts, or raise restful.max_body_bytes."));
     }
-    let request = Request::parse(input.method, input.target, &headers, input.body.map(|(bytes, _)| bytes))?;
+    let mut request = Request::parse(input.method, input.target, &headers, input.body.map(|(bytes, _)| bytes))?;
+    if !guc::tx_end().allow_override {
+        // It is not the request's to say, so it is not applied either.
+        request.preferences.transaction = None;
+    }
     let action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
     let principal = session::principal(&request)?;
     let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
@@ -257,7 +260,7 @@ fn add_key_filters(schema: &str, relation: &str, key: Vec<String>, query: &mut Q
     let relation = Planner::new(&catalog::Session, schema, &settings).relation(relation)?;
     if relation.primary_key.is_empty() {
         return Err(Error::new(Code::Path, format!("'{}' has no primary key to name a row by", relation.name.name))
-            .hint(format!("Filter instead: /{}?column=eq.value", Ident(&relation.name.name))));
+            .hint(format!("Filter instead: /{}?column=eq.value", target::encode(&relation.name.name, b""))));
     }
     if relation.primary_key.len() != key.len() {
         return Err(Error::new(
