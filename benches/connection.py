@@ -1,0 +1,76 @@
+"""The first request of a connection, in a database of many tables and in one of few."""
+
+from harness import Failure
+from measure import Bench, Session
+
+FEW, MANY = 5, 5000
+WARM_CALLS = 1000
+
+
+def setup(tables: int) -> str:
+    """Every third table refers to the one before it."""
+    return f"""
+create extension pg_restful;
+do $$
+begin
+    for i in 1..{tables} loop
+        execute format('create table t%s (id int primary key, name text not null, size numeric, at timestamptz default now(), '
+                       'other int %s)', i, case when i % 3 = 2 then format('references t%s', i - 1) end);
+        if i % 200 = 0 then commit; end if;
+    end loop;
+end $$;
+insert into t1 select i, 'name ' || i from generate_series(1, 10) i;
+insert into t2 select i, 'name ' || i, i * 1.5, now(), i from generate_series(1, 10) i;
+grant select on all tables in schema public to anon, authenticator;
+-- Autovacuum would have done it.
+vacuum analyze;
+"""
+
+
+def timed(statement: str) -> str:
+    """From the arrival of the statement, so including what its parsing loads."""
+    return f"select {statement}, extract(epoch from clock_timestamp() - statement_timestamp()) * 1000"
+
+
+def serve(target: str) -> str:
+    return f"(restful.serve('GET', '{target}', '{{}}', null)).status"
+
+
+def connection(bench: Bench) -> None:
+    """The first request of a new connection, and the later ones, with 5,000 tables and with 5."""
+    databases = {FEW: f"tables_{FEW}", MANY: f"tables_{MANY}"}
+    for tables, database in databases.items():
+        print(f"  making {tables:,} tables", flush=True)
+        bench.cluster.sql(f"create database {database}")
+        bench.set_up(setup(tables), database)
+    requests = {"request": "/t2?id=eq.1", "request with an embed": "/t2?select=id,name,t1(id,name)&id=eq.1"}
+    plain = "plain select"
+    rounds = []
+    for number in bench.each_round("new connections"):
+        times = {}
+        for tables, database in databases.items():
+            place = f"{tables:,} tables"
+            for name, target in requests.items():
+                with Session(bench, database) as session:
+                    times[f"first {name}, {place}"] = milliseconds(session, timed(serve(target)), "200")
+                    warm = f"{timed(f'count({serve(target)})')} from generate_series(1, {WARM_CALLS})"
+                    milliseconds(session, warm, str(WARM_CALLS))
+                    times[f"warm {name}, {place}"] = milliseconds(session, warm, str(WARM_CALLS)) / WARM_CALLS
+            with Session(bench, database) as session:
+                times[f"first {plain}, {place}"] = milliseconds(session, timed("row_to_json(t2)->>'id'") + " from t2 where id = 1", "1")
+        if number:
+            rounds.append(times)
+    few, many = f"{FEW:,} tables", f"{MANY:,} tables"
+    for name in requests:
+        bench.report(rounds, f"first {name}, {many}", f"first {name}, {few}", bar=3)
+    for name in requests:
+        bench.report(rounds, f"warm {name}, {many}", f"warm {name}, {few}", bar=1.2, unit="us")
+    bench.report(rounds, f"first request, {many}", f"first {plain}, {many}")
+
+
+def milliseconds(session: Session, query: str, answer: str) -> float:
+    """The time that a query answers with, behind the answer that shows that it did what was asked."""
+    found, _, spent = session.value(query).partition("|")
+    if found != answer:
+        raise Failure(f"{found} instead of {answer}: {query}")
+    return float(spent)
