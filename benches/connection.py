@@ -1,7 +1,8 @@
 """The first request of a connection, in a database of many tables and in one of few."""
 
+from client import Connection, Time
 from harness import Failure
-from measure import Bench, Session
+from measure import Bench, median
 
 FEW, MANY = 5, 5000
 WARM_CALLS = 1000
@@ -27,11 +28,6 @@ vacuum analyze;
 """
 
 
-def timed(statement: str) -> str:
-    """From the arrival of the statement, so including what its parsing loads."""
-    return f"select {statement}, extract(epoch from clock_timestamp() - statement_timestamp()) * 1000"
-
-
 def serve(target: str) -> str:
     return f"(restful.serve('GET', '{target}', '{{}}', null)).status"
 
@@ -44,20 +40,19 @@ def connection(bench: Bench) -> None:
         bench.cluster.sql(f"create database {database}")
         bench.set_up(setup(tables), database)
     requests = {"request": "/t2?id=eq.1", "request with an embed": "/t2?select=id,name,t1(id,name)&id=eq.1"}
-    plain = "plain select"
     rounds = []
     for number in bench.each_round("new connections"):
         times = {}
         for tables, database in databases.items():
             place = f"{tables:,} tables"
             for name, target in requests.items():
-                with Session(bench, database) as session:
-                    times[f"first {name}, {place}"] = milliseconds(session, timed(serve(target)), "200")
-                    warm = f"{timed(f'count({serve(target)})')} from generate_series(1, {WARM_CALLS})"
-                    milliseconds(session, warm, str(WARM_CALLS))
-                    times[f"warm {name}, {place}"] = milliseconds(session, warm, str(WARM_CALLS)) / WARM_CALLS
-            with Session(bench, database) as session:
-                times[f"first {plain}, {place}"] = milliseconds(session, timed("row_to_json(t2)->>'id'") + " from t2 where id = 1", "1")
+                with bench.connect(database) as session:
+                    times[f"first {name}, {place}"] = answered(session, f"select {serve(target)}", "200")
+                    many = f"select count({serve(target)}) from generate_series(1, {WARM_CALLS})"
+                    answered(session, many, str(WARM_CALLS))
+                    times[f"warm {name}, {place}"] = median([answered(session, many, str(WARM_CALLS)) for _ in range(3)], WARM_CALLS)
+            with bench.connect(database) as session:
+                times[f"first select, {place}"] = answered(session, "select row_to_json(t2)->>'id' from t2 where id = 1", "1")
         if number:
             rounds.append(times)
     few, many = f"{FEW:,} tables", f"{MANY:,} tables"
@@ -65,12 +60,12 @@ def connection(bench: Bench) -> None:
         bench.report(rounds, f"first {name}, {many}", f"first {name}, {few}", bar=3)
     for name in requests:
         bench.report(rounds, f"warm {name}, {many}", f"warm {name}, {few}", bar=1.2, unit="us")
-    bench.report(rounds, f"first request, {many}", f"first {plain}, {many}")
+    bench.report(rounds, f"first request, {many}", f"first select, {many}")
 
 
-def milliseconds(session: Session, query: str, answer: str) -> float:
-    """The time that a query answers with, behind the answer that shows that it did what was asked."""
-    found, _, spent = session.value(query).partition("|")
-    if found != answer:
-        raise Failure(f"{found} instead of {answer}: {query}")
-    return float(spent)
+def answered(session: Connection, query: str, answer: str) -> Time:
+    """The time of a query that has to have this answer."""
+    spent, rows = session.query(query)
+    if rows != [answer]:
+        raise Failure(f"{rows} instead of {answer}: {query}")
+    return spent

@@ -1,22 +1,36 @@
 """How everything here is measured: statements that alternate in one run, and the ratios of their times."""
 
-import collections
 import dataclasses
 import os
 import pathlib
+import random
 import statistics
-import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 
+from client import Connection, Time, execution, message
 from harness import Cluster, Failure, run
 
 # The database of all groups but `connection`, which makes its own.
 DATABASE = "bench"
 # What HTTP layers log in as: every request includes the change to the anonymous role, and its way back.
 LOGIN = "authenticator"
+# Generic plans come after five executions; other caches sooner.
+WARM_UP = 6
 
-Rounds = list[dict[str, float]]
+Rounds = list[dict[str, Time]]
+
+
+@dataclasses.dataclass
+class Statement:
+    """What is measured: `calls` executions of a prepared statement, sent without waiting for answers in between."""
+
+    sql: str
+    calls: int = 1
+    # The parameters of each execution.
+    parameters: Callable[[], tuple[str, ...]] = tuple
+    binary: bool = False
 
 
 @dataclasses.dataclass
@@ -28,11 +42,12 @@ class Line:
     ratio: float
     lowest: float
     highest: float
+    cpu: float | None
+    control: float | None
     value: float
     against_value: float
     unit: str
-    control: float | None = None
-    bar: float | None = None
+    bar: float | None
 
     @property
     def ok(self) -> bool:
@@ -42,7 +57,7 @@ class Line:
 class Bench:
     """What a group of measurements is given: the cluster, how many rounds to run, and where progress and results go."""
 
-    def __init__(self, cluster: Cluster, gateway: pathlib.Path | None, rounds: int):
+    def __init__(self, cluster: Cluster, gateway: pathlib.Path, rounds: int):
         self.cluster, self.gateway, self.rounds = cluster, gateway, rounds
         self.lines: list[Line] = []
 
@@ -62,88 +77,65 @@ class Bench:
             file.flush()
             self.cluster.sql_file(pathlib.Path(file.name), database)
 
-    def command(self, *command: object, database: str = DATABASE, user: str = LOGIN) -> str:
+    def connect(self, database: str = DATABASE) -> Connection:
+        """A new connection of the login role."""
+        return Connection(self.cluster.settings, database, LOGIN)
+
+    def command(self, *command: object) -> str:
         """Runs a client's program as the login role."""
-        return run(*command, env=self.cluster.environment(database) | {"PGUSER": user})
+        return run(*command, env=self.cluster.environment(DATABASE) | {"PGUSER": LOGIN})
 
-    def check(self, sql: str, what: str) -> None:
+    def check(self, condition: str) -> None:
         """Fails unless a query says true to the login role: something else than asked for would be measured."""
-        answer = self.command("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql).strip()
-        if answer != "t":
-            raise Failure(f"{what}: the answer is not what it should be: {answer!r} from {sql}")
+        with self.connect() as connection:
+            if connection.query(condition)[1] != ["t"]:
+                raise Failure(f"what is to be measured does not work: {condition}")
 
-    def alternate(self, title: str, scripts: dict[str, str], seconds: int) -> Rounds:
-        """Runs pgbench scripts in one connection per round, in random order, each about as often as the others.
-
-        Returns for every round the median milliseconds of each script.
-        """
-        names = list(scripts)
+    def alternate(self, title: str, statements: dict[str, Statement], seconds: float) -> Rounds:
+        """Runs statements in turn, in changing order, for some seconds in one connection per round. Medians, for one call."""
         results = []
-        with tempfile.TemporaryDirectory() as folder:
-            files = []
-            for i, script in enumerate(scripts.values()):
-                path = pathlib.Path(folder, f"{i}.sql")
-                path.write_text(script)
-                files += ["-f", path]
-            for number in self.each_round(title):
-                self.command("pgbench", "-n", "-M", "prepared", "-c", 1, "-T", seconds, "-l",
-                             "--log-prefix", f"{folder}/log{number}", *files)
-                times = collections.defaultdict(list)
-                [log] = pathlib.Path(folder).glob(f"log{number}.*")
-                entries = [line.split() for line in log.read_text().splitlines()]
-                # A connection's beginning: what it has to load, and plans that are not cached yet.
-                for entry in entries[len(entries) // 5:]:
-                    times[names[int(entry[3])]].append(int(entry[2]) / 1000)
-                if len(times) != len(names):
-                    raise Failure(f"{title}: {seconds} s are too short to run every statement")
-                if number:
-                    results.append({name: statistics.median(values) for name, values in times.items()})
+        for number in self.each_round(title):
+            times: dict[str, list[Time]] = {name: [] for name in statements}
+            with self.connect() as connection:
+                for name, statement in statements.items():
+                    connection.prepare(name, statement.sql)
+                order, turn, end = list(statements), 0, time.monotonic() + seconds
+                while turn < WARM_UP + 3 or time.monotonic() < end:
+                    random.shuffle(order)
+                    for name in order:
+                        s = statements[name]
+                        calls = b"".join(execution(name, *s.parameters(), binary=s.binary) for _ in range(s.calls))
+                        spent, _ = connection.exchange(calls + message(b"S"))
+                        if turn >= WARM_UP:
+                            times[name].append(spent)
+                    turn += 1
+            if number:
+                results.append({name: median(found, statements[name].calls) for name, found in times.items()})
         return results
 
     def report(self, rounds: Rounds, work: str, against: str, *, bar: float | None = None, control: str | None = None,
-               calls: int = 1, unit: str = "ms") -> None:
-        """Adds the ratio of two names in `rounds` to the results. `calls`: how many calls a time is of."""
-        ratios = [r[work] / r[against] for r in rounds]
-        scale = {"ms": 1, "us": 1000}.get(unit, 1) / calls
+               unit: str = "ms") -> None:
+        """Adds the ratio of two names in `rounds` to the results. `control` names what is the same as `against`."""
+        def ratios(a: str, b: str) -> list[float]:
+            return [r[a].wall / r[b].wall for r in rounds]
+
+        def value(name: str) -> float:
+            return statistics.median(r[name].wall for r in rounds) * (1000 if unit == "us" else 1)
+
+        found = ratios(work, against)
+        cpu = [r[work].cpu / r[against].cpu for r in rounds if r[work].cpu is not None and r[against].cpu]
         self.lines.append(Line(
-            work=work, against=against, ratio=statistics.median(ratios), lowest=min(ratios), highest=max(ratios),
-            value=statistics.median(r[work] for r in rounds) * scale,
-            against_value=statistics.median(r[against] for r in rounds) * scale, unit=unit, bar=bar,
-            control=statistics.median(r[control] / r[against] for r in rounds) if control else None))
+            work=work, against=against, ratio=statistics.median(found), lowest=min(found), highest=max(found),
+            cpu=statistics.median(cpu) if cpu else None, control=statistics.median(ratios(control, against)) if control else None,
+            value=value(work), against_value=value(against), unit=unit, bar=bar))
+
+
+def median(times: list[Time], calls: int = 1) -> Time:
+    """The medians of the times of a number of calls, for one call."""
+    cpu = [t.cpu for t in times if t.cpu is not None]
+    return Time(statistics.median(t.wall for t in times) / calls, statistics.median(cpu) / calls if cpu else None)
 
 
 def load() -> str:
+    """The load of the machine: with more than its number of processors, look at processor time first."""
     return "load average " + " ".join(f"{value:.2f}" for value in os.getloadavg())
-
-
-def pipeline(statements: list[str]) -> str:
-    """A pgbench script that sends statements without waiting for their answers."""
-    return "\\startpipeline\n" + "\n".join(statements) + "\n\\endpipeline\n"
-
-
-class Session:
-    """A psql session that answers statement after statement."""
-
-    def __init__(self, bench: Bench, database: str = DATABASE, user: str = LOGIN):
-        environment = bench.cluster.environment(database) | {"PGUSER": user}
-        self.process = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"], env=environment,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-
-    def __enter__(self) -> "Session":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
-
-    def value(self, query: str) -> str:
-        """The one line that a query answers with."""
-        try:
-            self.process.stdin.write(query.rstrip().rstrip(";") + ";\n")
-        except BrokenPipeError:
-            pass
-        line = self.process.stdout.readline()
-        if not line:
-            raise Failure(f"a statement failed: {query}")
-        return line.strip()

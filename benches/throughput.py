@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import urllib.request
 
+from client import Time
 from harness import Failure, run
 from measure import LOGIN, Bench
 from read import POINT_ROWS, POINT_SETUP
@@ -74,7 +75,7 @@ def gateway(bench: Bench) -> None:
             ours, theirs = f"gateway, {clients} connections", f"pgbench, {clients} clients"
             rounds = []
             for number in bench.each_round(ours):
-                times = {ours: wrk(address, lua, clients), theirs: pgbench(bench, sql, clients)}
+                times = {ours: Time(wrk(address, lua, clients), None), theirs: Time(pgbench(bench, sql, clients), None)}
                 if number:
                     rounds.append(times)
             bench.report(rounds, ours, theirs, unit="/s")
