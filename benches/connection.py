@@ -1,11 +1,16 @@
 """The first request of a connection, in a database of many tables and in one of few."""
 
+import collections
+import random
+
 from client import Connection, Time
 from harness import Failure
 from measure import Bench, median
 
 FEW, MANY = 5, 5000
 WARM_CALLS = 1000
+# How many connections a round makes for each time.
+REPEATS = 5
 
 
 def setup(tables: int) -> str:
@@ -42,25 +47,32 @@ def connection(bench: Bench) -> None:
     requests = {"request": "/t2?id=eq.1", "request with an embed": "/t2?select=id,name,t1(id,name)&id=eq.1"}
     rounds = []
     for number in bench.each_round("new connections"):
-        times = {}
-        for tables, database in databases.items():
-            place = f"{tables:,} tables"
-            for name, target in requests.items():
-                with bench.connect(database) as session:
-                    times[f"first {name}, {place}"] = answered(session, f"select {serve(target)}", "200")
-                    many = f"select count({serve(target)}) from generate_series(1, {WARM_CALLS})"
-                    answered(session, many, str(WARM_CALLS))
-                    times[f"warm {name}, {place}"] = median([answered(session, many, str(WARM_CALLS)) for _ in range(3)], WARM_CALLS)
-            with bench.connect(database) as session:
-                times[f"first select, {place}"] = answered(session, "select row_to_json(t2)->>'id' from t2 where id = 1", "1")
+        times = collections.defaultdict(list)
+        for tables in random.sample(sorted(databases) * REPEATS, len(databases) * REPEATS):
+            for name, spent in connections(bench, databases[tables], requests).items():
+                times[f"{name}, {tables:,} tables"].append(spent)
         if number:
-            rounds.append(times)
+            rounds.append({name: median(found) for name, found in times.items()})
     few, many = f"{FEW:,} tables", f"{MANY:,} tables"
     for name in requests:
         bench.report(rounds, f"first {name}, {many}", f"first {name}, {few}", bar=3)
     for name in requests:
         bench.report(rounds, f"warm {name}, {many}", f"warm {name}, {few}", bar=1.2, unit="us")
     bench.report(rounds, f"first request, {many}", f"first select, {many}")
+
+
+def connections(bench: Bench, database: str, requests: dict[str, str]) -> dict[str, Time]:
+    """The times of the first statement and of later ones, each with a connection of its own."""
+    times = {}
+    for name, target in requests.items():
+        with bench.connect(database) as session:
+            times[f"first {name}"] = answered(session, f"select {serve(target)}", "200")
+            many = f"select count({serve(target)}) from generate_series(1, {WARM_CALLS})"
+            answered(session, many, str(WARM_CALLS))
+            times[f"warm {name}"] = median([answered(session, many, str(WARM_CALLS))], WARM_CALLS)
+    with bench.connect(database) as session:
+        times["first select"] = answered(session, "select row_to_json(t2)->>'id' from t2 where id = 1", "1")
+    return times
 
 
 def answered(session: Connection, query: str, answer: str) -> Time:

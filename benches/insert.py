@@ -4,9 +4,11 @@ import random
 
 from client import Connection, Time
 from harness import Failure
-from measure import DATABASE, Bench, Rounds
+from measure import DATABASE, Bench, Rounds, median
 
 ROWS = 10_000
+# How often each method runs in a round.
+REPEATS = 3
 DEFINITION = "id int4, big int8, name text, flag bool, price numeric, at timestamptz, token uuid, doc jsonb"
 SERVE, SOURCE, RECORDSET, COPY, NOTHING = "POST", "record_source", "json_to_recordset", "COPY text", "nothing"
 
@@ -77,24 +79,27 @@ def insert(bench: Bench) -> None:
     with bench.connect() as session:
         for number in bench.each_round(f"insert of {ROWS:,} rows, {size}"):
             for target, results in rounds.items():
-                times = {}
-                for name, method in random.sample(sorted(methods.items()), len(methods)):
+                times: dict[str, list[Time]] = {name: [] for name in methods}
+                for name, method in random.sample(sorted(methods.items()) * REPEATS, len(methods) * REPEATS):
                     session.query(f"truncate {target}")
                     session.query(f"select warm('{method}', '{target}')")
                     spent, [answer] = session.query(f"select insert_ms('{method}', '{target}', true)")
-                    times[name] = Time(float(answer), spent.cpu)
+                    times[name].append(Time(float(answer), spent.cpu))
                     if not number and method != NOTHING:
                         check_rows(session, target, name)
-                # The processor time of finding the body in its table is no part of it.
-                if times[NOTHING].cpu is not None:
-                    times = {name: Time(t.wall, t.cpu - times[NOTHING].cpu) for name, t in times.items()}
                 if number:
-                    results.append(times)
+                    results.append(net({name: median(found) for name, found in times.items()}))
     for target, title in ("plain", "no index"), ("keyed", "primary key"):
         named = [{f"{name}, {title}" if name in (SERVE, SOURCE) else name: t for name, t in r.items()} for r in rounds[target]]
         for work, bars in (SERVE, (0.35, 0.95)), (SOURCE, (None, None)):
             bench.report(named, f"{work}, {title}", RECORDSET, bar=bars[0], control="control")
             bench.report(named, f"{work}, {title}", COPY, bar=bars[1])
+
+
+def net(times: dict[str, Time]) -> dict[str, Time]:
+    """The times without the processor time of finding the body in its table; the clock's are without it already."""
+    spare = times[NOTHING].cpu
+    return times if spare is None else {name: Time(t.wall, t.cpu - spare) for name, t in times.items()}
 
 
 def check_rows(session: Connection, target: str, method: str) -> None:

@@ -72,7 +72,8 @@ def gateway(bench: Bench) -> None:
             if json.loads(answer.read())[0]["id"] != 77:
                 raise Failure("the gateway answers something else than was asked")
         for clients in 1, 8, 32:
-            ours, theirs = f"gateway, {clients} connections", f"pgbench, {clients} clients"
+            plural = "s" if clients > 1 else ""
+            ours, theirs = f"gateway, {clients} connection{plural}", f"pgbench, {clients} client{plural}"
             rounds = []
             for number in bench.each_round(ours):
                 times = {ours: Time(wrk(address, lua, clients), None), theirs: Time(pgbench(bench, sql, clients), None)}
