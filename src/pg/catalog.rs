@@ -4,6 +4,7 @@
 use crate::catalog::{Catalog, ForeignKey, Function, Relation};
 use crate::error::{Code, Error, Result};
 use crate::pg::role;
+use crate::pg::unguarded;
 use pgrx::pg_sys;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -109,7 +110,7 @@ pub enum Stale<'a> {
 /// Takes in what changed, and forgets it; `forget` is told which plans are stale.
 pub fn refresh(forget: impl FnOnce(Stale)) {
     // SAFETY: processes pending messages, which call the functions above.
-    unsafe { pg_sys::AcceptInvalidationMessages() };
+    unsafe { unguarded::AcceptInvalidationMessages() };
     let announced = ANNOUNCED.get();
     if announced.count == 0 && !announced.functions && !announced.everything {
         return;
@@ -258,7 +259,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
     // run, so that every name in it means what it says; the result is copied before it is freed.
     unsafe {
         pg_sys::SPI_connect();
-        let nest = pg_sys::NewGUCNestLevel();
+        let nest = unguarded::NewGUCNestLevel();
         super::guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
         let plan = match known {
             Some(plan) => plan,
@@ -282,7 +283,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
             }
         }
         pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
-        pg_sys::AtEOXact_GUC(true, nest);
+        unguarded::AtEOXact_GUC(true, nest);
         pg_sys::SPI_finish();
         Ok(text)
     }

@@ -9,6 +9,7 @@ use crate::pg::direct_read::DirectRead;
 use crate::pg::prepared::{Prepared, Values};
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::pg::session::Frame;
+use crate::pg::unguarded;
 use crate::plan::call::Given;
 use crate::plan::write::BodyKeys;
 use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select};
@@ -145,7 +146,7 @@ pub fn read_directly(
 ) -> Result<Option<(Outcome, BodyBuffer)>> {
     // What the transaction has written is seen on the long way.
     // SAFETY: reads a global.
-    if unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
+    if unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
         return Ok(None);
     }
     let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) else { return Ok(None) };
@@ -234,7 +235,7 @@ impl Work {
         }
         // A read in a transaction that has written sees what was written so far.
         // SAFETY: a snapshot that is popped below, or by the end of the subtransaction.
-        let fresh = read_only && unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
+        let fresh = read_only && unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
         if fresh {
             // SAFETY: as above.
             unsafe {

@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::error::{self, Watch};
 use crate::pg::timeout::StatementTimeout;
+use crate::pg::unguarded;
 use crate::pg::{guc, role};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -27,13 +28,13 @@ thread_local! {
 pub fn check_context() {
     // SAFETY: reads globals.
     unsafe {
-        if pg_sys::InSecurityRestrictedOperation() {
+        if unguarded::InSecurityRestrictedOperation() {
             error::refuse_context(
                 "a request cannot be made within a security-restricted operation",
                 "Requests cannot be part of index expressions, materialized views or maintenance commands.",
             );
         }
-        if pg_sys::InLocalUserIdChange() && OPEN.get() != Some(pg_sys::GetUserId()) {
+        if unguarded::InLocalUserIdChange() && OPEN.get() != Some(unguarded::GetUserId()) {
             error::refuse_context(
                 "a request cannot be made within a SECURITY DEFINER function",
                 "Declare the function SECURITY INVOKER, or query the table itself.",
@@ -46,7 +47,8 @@ pub fn check_context() {
 pub fn principal(request: &Request) -> Result<Principal> {
     let authorization = request.headers.get("authorization");
     // SAFETY: reads globals.
-    let (session, current, nested) = unsafe { (pg_sys::GetSessionUserId(), pg_sys::GetUserId(), OPEN.get().is_some()) };
+    let (session, current, nested) =
+        unsafe { (unguarded::GetSessionUserId(), unguarded::GetUserId(), OPEN.get().is_some()) };
     if nested {
         if authorization.is_some() {
             return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token")
@@ -103,7 +105,7 @@ impl Frame<'_> {
         let path = guc::search_path(self.context.schema);
         guc::set_for_request(c"search_path", &path, pg_sys::GucContext::PGC_USERSET);
         // SAFETY: put back when the frame is closed, or by the end of the subtransaction.
-        unsafe { pg_sys::SetUserIdAndSecContext(self.role, self.locked()) };
+        unsafe { unguarded::SetUserIdAndSecContext(self.role, self.locked()) };
         OPEN.set(Some(self.role));
     }
 
@@ -113,10 +115,10 @@ impl Frame<'_> {
         // SAFETY: put back below, or by the end of the subtransaction.
         unsafe {
             let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-            pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
-            pg_sys::SetUserIdAndSecContext(self.role, self.locked());
+            unguarded::GetUserIdAndSecContext(&mut user, &mut security);
+            unguarded::SetUserIdAndSecContext(self.role, self.locked());
             let result = work();
-            pg_sys::SetUserIdAndSecContext(user, security);
+            unguarded::SetUserIdAndSecContext(user, security);
             OPEN.set(outer);
             result
         }
@@ -200,22 +202,22 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
         // SAFETY: the subtransaction is ended on every path: below, or in the handler.
         unsafe {
             pg_sys::BeginInternalSubTransaction(std::ptr::null());
-            pg_sys::MemoryContextSwitchTo(memory);
+            unguarded::switch_to(memory);
             let (user, security, nest, frame) = enter(context, switch, timeout);
             let finished = work(&frame);
             // Deferred constraints are the request's to violate, as its role.
             if finished.is_ok() && !context.request.method.is_safe() {
                 set_constraints_immediate();
             }
-            pg_sys::AtEOXact_GUC(false, nest);
-            pg_sys::SetUserIdAndSecContext(user, security);
+            unguarded::AtEOXact_GUC(false, nest);
+            unguarded::SetUserIdAndSecContext(user, security);
             OPEN.set(outer);
             if matches!(&finished, Ok(f) if f.commit) {
                 pg_sys::ReleaseCurrentSubTransaction();
             } else {
                 pg_sys::RollbackAndReleaseCurrentSubTransaction();
             }
-            pg_sys::MemoryContextSwitchTo(memory);
+            unguarded::switch_to(memory);
             pg_sys::CurrentResourceOwner = owner;
             finished.map(|f| f.value)
         }
@@ -232,9 +234,9 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
                     });
                 // SAFETY: the error left the subtransaction open; ending it also restores user and settings.
                 unsafe {
-                    pg_sys::MemoryContextSwitchTo(memory);
+                    unguarded::switch_to(memory);
                     pg_sys::RollbackAndReleaseCurrentSubTransaction();
-                    pg_sys::MemoryContextSwitchTo(memory);
+                    unguarded::switch_to(memory);
                     pg_sys::CurrentResourceOwner = owner;
                 }
                 OPEN.set(outer);
@@ -266,8 +268,8 @@ unsafe fn enter<'a>(
     timeout: &Cell<Option<StatementTimeout>>,
 ) -> (pg_sys::Oid, i32, i32, Frame<'a>) {
     let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-    pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
-    let nest = pg_sys::NewGUCNestLevel();
+    unguarded::GetUserIdAndSecContext(&mut user, &mut security);
+    let nest = unguarded::NewGUCNestLevel();
     let taken = switch.unwrap_or(user);
 
     if let Some(role) = switch {
