@@ -4,7 +4,7 @@
 //! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
 //! undo the latter, but not the former.
 
-use crate::auth::Principal;
+use crate::auth::{Identity, Principal};
 use crate::auth::principal::SessionState;
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
@@ -18,8 +18,14 @@ use std::ffi::CString;
 use std::panic::AssertUnwindSafe;
 
 thread_local! {
-    /// The role of the frame that is open, if one is.
-    static OPEN: Cell<Option<pg_sys::Oid>> = const { Cell::new(None) };
+    /// The frame that is open, if one is.
+    static OPEN: Cell<Option<Frame>> = const { Cell::new(None) };
+}
+
+#[derive(Clone, Copy)]
+struct Frame {
+    role: pg_sys::Oid,
+    is_authenticated: bool,
 }
 
 /// Refuses to work where a role switch would be an escalation: in a SECURITY DEFINER function, an index expression, a
@@ -33,7 +39,7 @@ pub fn check_context() {
                 "Requests cannot be part of index expressions, materialized views or maintenance commands.",
             );
         }
-        if pg_sys::InLocalUserIdChange() && OPEN.get() != Some(pg_sys::GetUserId()) {
+        if pg_sys::InLocalUserIdChange() && OPEN.get().is_none_or(|frame| frame.role != pg_sys::GetUserId()) {
             error::refuse_context(
                 "a request cannot be made within a SECURITY DEFINER function",
                 "Declare the function SECURITY INVOKER, or query the table itself.",
@@ -46,13 +52,15 @@ pub fn check_context() {
 pub fn principal(request: &Request) -> Result<Principal> {
     let authorization = request.headers.get("authorization");
     // SAFETY: reads globals.
-    let (session, current, nested) = unsafe { (pg_sys::GetSessionUserId(), pg_sys::GetUserId(), OPEN.get().is_some()) };
-    if nested {
+    let (session, current) = unsafe { (pg_sys::GetSessionUserId(), pg_sys::GetUserId()) };
+    if let Some(outer) = OPEN.get() {
         if authorization.is_some() {
             return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token")
                 .hint("It runs as the role of the outer one. Leave the Authorization header out."));
         }
-        return Ok(Principal { identity: crate::auth::Identity::SessionUser, switch_to: None });
+        // A denial is answered as it would be to the outer request.
+        let identity = if outer.is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
+        return Ok(Principal { identity, switch_to: None });
     }
     let anon_role = guc::anon_role();
     // The common case, an HTTP layer's session without claims, needs no names.
@@ -192,7 +200,7 @@ unsafe fn enter(
         pg_sys::XactReadOnly = true;
     }
     pg_sys::SetUserIdAndSecContext(taken, security | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
-    OPEN.set(Some(taken));
+    OPEN.set(Some(Frame { role: taken, is_authenticated: context.principal.is_authenticated() }));
     (user, security, nest)
 }
 
@@ -213,7 +221,7 @@ fn settings(context: &Context, taken: pg_sys::Oid) {
     set(c"request.cookies", request.headers.cookies_to_setting());
     if OPEN.get().is_none() {
         let claims = context.principal.claims_setting(&role::name(taken));
-        if let crate::auth::Identity::Claims(_) = context.principal.identity
+        if let Identity::Claims(_) = context.principal.identity
             && let Ok(claims) = CString::new(claims.clone())
         {
             guc::set_for_request(c"restful.claims", &claims, PGC_SUSET);
