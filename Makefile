@@ -31,15 +31,15 @@ demo-check: setup
 	@demo/run --check
 
 .PHONY: test
-test: setup
+test:
 	@tools/test
 
 .PHONY: lint
-lint: setup
+lint:
 	@tools/test fmt clippy
 
 .PHONY: pure
-pure: setup
+pure:
 	@tools/test pure
 
 .PHONY: bench

@@ -2,6 +2,8 @@
 set -euo pipefail
 # Files that user postgres reads are made by us.
 umask 022
+# For runuser, where root's PATH is a user's.
+PATH=$PATH:/usr/sbin:/sbin
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}

@@ -41,7 +41,7 @@ class Cluster:
         lines = run(ROOT / "tools/cluster", "start", name, version, *settings).splitlines()
         self.settings = dict(line.split("=", 1) for line in lines)
         self.version = self.settings["PG_VERSION"]
-        self.bin = pathlib.Path(self.settings["PG_BIN"])
+        self.bin = pathlib.Path(self.settings["PG_BINDIR"])
         self.roles: set[str] | None = None
 
     def __enter__(self) -> "Cluster":

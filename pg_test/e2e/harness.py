@@ -1,7 +1,8 @@
 """What end-to-end tests stand on: a PostgreSQL cluster, a gateway process, and sockets to talk to it.
 
 Environment: GATEWAY_BIN (the gateway's binary; default: the newest below gateway/target), PGHOST and the other PG*
-(a running cluster; default: a private one is started and removed), PG_BINDIR (default: what pg_config says).
+(a running cluster; a private one is started and removed when there is none, or PGHOST is a socket folder), PG_BINDIR
+(default: what pg_config says).
 """
 
 import functools
@@ -48,7 +49,8 @@ class Cluster:
     """A database to test in: in the cluster PG* names, or in a private one, which can be stopped and started."""
 
     def __init__(self):
-        self.private = "PGHOST" not in os.environ
+        # The proxy and PgBouncer speak TCP, which a cluster behind a socket does not.
+        self.private = os.environ.get("PGHOST", "/").startswith("/")
         self.database = f"gateway_test_{os.getpid()}"
         if self.private:
             self.directory = tempfile.mkdtemp(prefix="gateway_test_", dir="/tmp")

@@ -251,9 +251,10 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
     };
     let mut values: Vec<pg_sys::Datum> = values.drain(..).map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
     let known = QUERIES.with_borrow(|q| q.get(name).copied());
-    // SAFETY: SPI is connected by the request; the search path is PostgreSQL's own for as long as the query is prepared and
+    // SAFETY: SPI is connected for this query alone; the search path is PostgreSQL's own for as long as the query is prepared and
     // run, so that every name in it means what it says; the result is copied before it is freed.
     unsafe {
+        pg_sys::SPI_connect();
         let nest = pg_sys::NewGUCNestLevel();
         super::guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
         let plan = match known {
@@ -279,6 +280,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
         }
         pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
         pg_sys::AtEOXact_GUC(true, nest);
+        pg_sys::SPI_finish();
         Ok(text)
     }
 }
