@@ -80,6 +80,10 @@ grant select, insert, update, delete on library.loans to alice, bob;
 -- A superuser's command in anybody's session.
 create function public.as_superuser(command text) returns void language plpgsql security definer as $$ begin execute command; end $$;
 
+-- A request made so often that all is kept of it that ever will be.
+create function public.warm(target text) returns void language plpgsql as $$
+begin for i in 1..6 loop perform restful.serve('GET', target); end loop; end $$;
+
 -- A response to read: status and body, of an error its code and words. They take a record, so that they do not depend on the
 -- extension.
 create function public.show(r record) returns text language plpgsql immutable as $$
