@@ -13,7 +13,6 @@ create function library.whole_b(jsonb) returns jsonb language sql immutable as $
 create function library.named_json(doc json) returns json language sql immutable as $$ select doc $$;
 create function library.of_text(text) returns int language sql immutable as $$ select length($1) $$;
 create function library.of_bytes(bytea) returns text language sql immutable as $$ select encode($1, 'hex') $$;
-create function library.of_xml(xml) returns text language sql immutable as $$ select $1::text $$;
 create function library.unnamed(int, int) returns int language sql immutable as $$ select $1 + $2 $$;
 create function library.many(variadic words text[]) returns text language sql immutable as $$ select array_to_string(words, '+') $$;
 create function library.of_array(a int[]) returns int[] language sql immutable as 'select a';
@@ -49,7 +48,6 @@ select show(restful.serve('POST', '/rpc/named_json', '{}', '{"doc": {"a":  1}}')
 select show(restful.serve('GET', '/rpc/named_json?doc={"a":1}'));
 select show(restful.serve('POST', '/rpc/of_text', '{"content-type": "text/plain"}', convert_to('größer', 'utf8')));
 select show(restful.serve('POST', '/rpc/of_bytes', '{"content-type": "application/octet-stream"}', '\x00ff7f'));
-select show(restful.serve('POST', '/rpc/of_xml', '{"content-type": "text/xml"}', '<a>1</a>'));
 select show(restful.serve('POST', '/rpc/of_text', '{"content-type": "text/plain"}', '\xff'));
 select show(restful.serve('POST', '/rpc/of_text', '{"content-type": "application/octet-stream"}', 'x'));
 select show(restful.serve('POST', '/rpc/unnamed', '{}', '{"a": 1}'));
