@@ -4,8 +4,8 @@
 //! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
 //! undo the latter, but not the former.
 
-use crate::auth::{Identity, Principal};
 use crate::auth::principal::SessionState;
+use crate::auth::{Identity, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::error::{self, Watch};
@@ -215,13 +215,11 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
             pg_sys::BeginInternalSubTransaction(std::ptr::null());
             pg_sys::MemoryContextSwitchTo(memory);
             let (user, security, nest, frame) = enter(context, switch, timeout);
-            let finished = work(&frame).and_then(|finished| {
-                // Deferred constraints are the request's to violate, as its role.
-                if !context.request.method.is_safe() {
-                    set_constraints_immediate();
-                }
-                Ok(finished)
-            });
+            let finished = work(&frame);
+            // Deferred constraints are the request's to violate, as its role.
+            if finished.is_ok() && !context.request.method.is_safe() {
+                set_constraints_immediate();
+            }
             pg_sys::AtEOXact_GUC(false, nest);
             pg_sys::SetUserIdAndSecContext(user, security);
             OPEN.set(outer);

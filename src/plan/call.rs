@@ -98,7 +98,7 @@ impl Planner<'_> {
         let by_name = |f: &&Function| {
             let named = |n: &&str| f.parameters.iter().any(|p| p.name == *n);
             let given = |n: &str| names.contains(&n);
-            names.iter().all(|n| named(n))
+            names.iter().all(named)
                 && f.parameters.iter().all(|p| given(&p.name) || !p.required || p.variadic)
                 && f.parameters.iter().all(|p| !p.name.is_empty() || !p.required)
         };
@@ -186,7 +186,8 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
                 .filter_map(|p| {
                     let given = query.arguments.iter().filter(|(name, _)| *name == p.name).map(|(_, value)| *value);
                     // Of a repeated argument the last counts; those of a variadic parameter are its items.
-                    let values: Vec<ValueId> = if p.variadic { given.collect() } else { given.last().into_iter().collect() };
+                    let values: Vec<ValueId> =
+                        if p.variadic { given.collect() } else { given.last().into_iter().collect() };
                     (!values.is_empty()).then(|| (p.name.clone(), p.data_type.clone(), values, p.variadic))
                 })
                 .collect(),
