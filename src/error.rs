@@ -4,6 +4,7 @@
 //! `RESTnnn` for what only this extension has. The body is RFC 9457's problem document with the four members that
 //! clients of the dialect read.
 
+use crate::http::headers::{is_field_value, is_token};
 use serde_json::{Value, json};
 use std::fmt;
 use std::ops::Deref;
@@ -299,13 +300,21 @@ impl Raised {
         else {
             return bad_detail();
         };
-        let mut error = Error::with_code(code, status, words);
-        error.0.details = text(&message, "details").map(Value::String);
-        error.0.hint = text(&message, "hint").map(Value::String);
-        error.0.headers = headers
+        let headers: Vec<(String, String)> = headers
             .iter()
             .map(|(name, v)| (name.to_ascii_lowercase(), v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
             .collect();
+        if headers.iter().any(|(name, value)| !is_token(name) || !is_field_value(value)) {
+            return Error::new(
+                Code::HeaderValue,
+                "The headers of a \"RAISE SQLSTATE 'PGRST'\" error hold a name or value that no header can have",
+            )
+            .hint("A name is a token; a value holds no control characters such as CR and LF.");
+        }
+        let mut error = Error::with_code(code, status, words);
+        error.0.details = text(&message, "details").map(Value::String);
+        error.0.hint = text(&message, "hint").map(Value::String);
+        error.0.headers = headers;
         error
     }
 }

@@ -205,7 +205,7 @@ impl Work {
                 _ => None,
             },
             Plan::Call(call) => match &call.result {
-                CallResult::Row(select) | CallResult::Rows(select) => Some(select),
+                CallResult::Row(select) | CallResult::Rows(select) | CallResult::ScalarSet(select) => Some(select),
                 _ => None,
             },
         }
@@ -222,7 +222,7 @@ impl Work {
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
         if request.preferences.max_affected().is_some()
-            && matches!(&self.plan, Plan::Call(call) if !matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet))
+            && matches!(&self.plan, Plan::Call(call) if !matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet(_)))
         {
             return Err(Error::new(
                 Code::MaxAffectedFunction,
@@ -267,7 +267,7 @@ impl Work {
         let (shape, is_array) = match &self.plan {
             Plan::Call(call) => match call.result {
                 CallResult::Void | CallResult::Scalar => (RowShape::Value, false),
-                CallResult::ScalarSet => (RowShape::Value, true),
+                CallResult::ScalarSet(_) => (RowShape::Value, true),
                 CallResult::Row(_) => (RowShape::Object { strip_nulls }, false),
                 CallResult::Rows(_) => (RowShape::Object { strip_nulls }, true),
             },

@@ -598,7 +598,7 @@ impl Writer {
     fn call(&mut self, call: &Call) {
         match &call.result {
             CallResult::Row(select) | CallResult::Rows(select) => self.select(select),
-            CallResult::Void | CallResult::Scalar | CallResult::ScalarSet => {
+            CallResult::Void | CallResult::Scalar | CallResult::ScalarSet(_) => {
                 self.text("SELECT ");
                 self.invocation(&call.invocation);
                 self.text(" AS value");
@@ -607,6 +607,9 @@ impl Writer {
                 {
                     self.text(" FROM ");
                     self.arguments_source(&call.invocation.arguments);
+                }
+                if let CallResult::ScalarSet(select) = &call.result {
+                    self.page(select);
                 }
             }
         }
@@ -624,11 +627,11 @@ impl Writer {
     fn invocation(&mut self, invocation: &Invocation) {
         self.put(format_args!("{}(", invocation.function));
         match &invocation.arguments {
-            Arguments::Query(arguments) => self.list(arguments, ", ", |w, (name, data_type, value, variadic)| {
+            Arguments::Query(arguments) => self.list(arguments, ", ", |w, (name, data_type, values, variadic)| {
                 w.argument(name, *variadic);
-                w.text("CAST(");
-                w.parameter(Parameter::Literal(*value, Form::Text));
-                w.put(format_args!(" AS {data_type})"));
+                w.text(if *variadic { "CAST(ARRAY[" } else { "CAST(" });
+                w.list(values, ", ", |w, value| w.parameter(Parameter::Literal(*value, Form::Text)));
+                w.put(format_args!("{} AS {data_type})", if *variadic { "]" } else { "" }));
             }),
             Arguments::Body(members) => {
                 self.list(members.iter().enumerate(), ", ", |w, (i, (name, _, variadic))| {
