@@ -1,7 +1,7 @@
 //! Prepared statements: the types of their parameters are inferred by PostgreSQL, as for literals.
 
 use crate::error::{Code, Error, Result};
-use crate::pg::row_sink::{Encoders, RowShape, RowSink};
+use crate::pg::row_sink::{self, Encoders, RowShape, RowSink};
 use crate::query::Literal;
 use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;
@@ -161,8 +161,9 @@ impl Prepared {
         unsafe { (*self.analysis).gone }
     }
 
-    /// Whether the statement calls no function but PostgreSQL's own immutable ones, in views too, and is under no policy, as
-    /// far as PostgreSQL's last analysis is still valid. Such a statement asks for no setting, and no code of a user runs.
+    /// Whether the statement calls no function but PostgreSQL's own immutable ones, in views too, for its values neither, and
+    /// is under no policy, as far as PostgreSQL's last analysis is still valid. Such a statement asks for no setting, and no
+    /// code of a user runs.
     pub fn is_self_contained(&self) -> bool {
         // SAFETY: the plan is this value's own; its query list is a list of Query nodes.
         unsafe {
@@ -177,6 +178,7 @@ impl Prepared {
             let uses_own_objects = !(*source).invalItems.is_null();
             let answer = !(*source).dependsOnRLS
                 && !uses_own_objects
+                && self.has_plain_types()
                 && !pg_sys::contain_mutable_functions((*source).query_list.cast());
             (*self.analysis).is_self_contained = answer;
             (*self.analysis).gone = false;
@@ -185,20 +187,23 @@ impl Prepared {
         }
     }
 
-    /// Whether all columns and parameters are of built-in types or enums, so that no function of a user reads or writes
-    /// their values.
-    pub fn has_plain_types(&self) -> bool {
-        let is_plain = |data_type: pg_sys::Oid| {
-            // SAFETY: a lookup in the system cache.
-            data_type.to_u32() < pg_sys::FirstNormalObjectId
-                || unsafe { pg_sys::get_typtype(data_type) } as u8 == pg_sys::TYPTYPE_ENUM
+    /// Whether no function of a user reads a parameter or writes a column.
+    fn has_plain_types(&self) -> bool {
+        let is_own = |data_type: pg_sys::Oid| data_type.to_u32() < pg_sys::FirstNormalObjectId;
+        // SAFETY: a lookup in the system cache.
+        let is_enum = |data_type| unsafe { pg_sys::get_typtype(data_type) } as u8 == pg_sys::TYPTYPE_ENUM;
+        let is_plain_input = |data_type| is_own(data_type) || is_enum(data_type);
+        let is_plain_output = |data_type| {
+            // SAFETY: as above; a domain's checks are not made again.
+            let base = unsafe { pg_sys::getBaseType(data_type) };
+            is_own(base) || is_enum(base) && !row_sink::has_cast_to_json(base)
         };
         // SAFETY: the plan is this value's own, its description valid as long as it is.
         unsafe {
             let row = (*self.source()).resultDesc;
             !row.is_null()
-                && (0..(*row).natts as usize).all(|i| is_plain(pg_sys::SPI_gettypeid(row, i as c_int + 1)))
-                && self.inputs.borrow().iter().all(|input| is_plain(input.data_type))
+                && (0..(*row).natts as usize).all(|i| is_plain_output(pg_sys::SPI_gettypeid(row, i as c_int + 1)))
+                && self.inputs.borrow().iter().all(|input| is_plain_input(input.data_type))
         }
     }
 
