@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::error::{self, Watch};
 use crate::pg::timeout::StatementTimeout;
-use crate::pg::{guc, role};
+use crate::pg::{constraints, guc, role};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cell::Cell;
@@ -195,17 +195,21 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
     // SAFETY: reads globals, to be put back.
     let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
     let mut watch = Watch::new();
+    // Where there can be none, as in a parallel query, the error is the caller's: the handler below ends what was begun.
+    // SAFETY: ended in `body` or in the handler.
+    unsafe {
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(memory);
+    }
 
     let body = AssertUnwindSafe(|| {
         // SAFETY: the subtransaction is ended on every path: below, or in the handler.
         unsafe {
-            pg_sys::BeginInternalSubTransaction(std::ptr::null());
-            pg_sys::MemoryContextSwitchTo(memory);
             let (user, security, nest, frame) = enter(context, switch, timeout);
             let finished = work(&frame).and_then(|finished| {
-                // Deferred constraints are the request's to violate, as its role.
-                if !context.request.method.is_safe() {
-                    set_constraints_immediate();
+                // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
+                if !context.request.method.is_safe() && frame.is_outermost {
+                    constraints::check_deferred()?;
                 }
                 Ok(finished)
             });
@@ -293,13 +297,4 @@ unsafe fn enter<'a>(
     let is_outermost = OPEN.get().is_none();
     let frame = Frame { context, role: taken, security, is_outermost, published: Cell::new(false) };
     (user, security, nest, frame)
-}
-
-unsafe fn set_constraints_immediate() {
-    let mut statement = pg_sys::ConstraintsSetStmt {
-        type_: pg_sys::NodeTag::T_ConstraintsSetStmt,
-        constraints: std::ptr::null_mut(),
-        deferred: false,
-    };
-    pg_sys::AfterTriggerSetState(&mut statement);
 }
