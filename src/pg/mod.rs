@@ -2,6 +2,7 @@
 
 mod api;
 mod catalog;
+mod constraints;
 mod direct_read;
 mod error;
 mod execute;

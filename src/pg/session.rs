@@ -11,7 +11,7 @@ use crate::http::Request;
 use crate::pg::error::{self, Watch};
 use crate::pg::timeout::StatementTimeout;
 use crate::pg::unguarded;
-use crate::pg::{guc, role};
+use crate::pg::{constraints, guc, role};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cell::Cell;
@@ -209,18 +209,24 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
     // SAFETY: reads globals, to be put back.
     let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
     let mut watch = Watch::new();
+    // Where there can be none, as in a parallel query, the error is the caller's: the handler below ends what was begun.
+    // SAFETY: ended in `body` or in the handler.
+    unsafe {
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        unguarded::switch_to(memory);
+    }
 
     let body = AssertUnwindSafe(|| {
         // SAFETY: the subtransaction is ended on every path: below, or in the handler.
         unsafe {
-            pg_sys::BeginInternalSubTransaction(std::ptr::null());
-            unguarded::switch_to(memory);
             let (user, security, nest, frame) = enter(context, switch, timeout);
-            let finished = work(&frame);
-            // Deferred constraints are the request's to violate, as its role.
-            if finished.is_ok() && !context.request.method.is_safe() {
-                set_constraints_immediate();
-            }
+            let finished = work(&frame).and_then(|finished| {
+                // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
+                if !context.request.method.is_safe() && frame.is_outermost {
+                    constraints::check_deferred()?;
+                }
+                Ok(finished)
+            });
             unguarded::AtEOXact_GUC(false, nest);
             unguarded::SetUserIdAndSecContext(user, security);
             OPEN.set(outer);
@@ -305,13 +311,4 @@ unsafe fn enter<'a>(
     let is_outermost = OPEN.get().is_none();
     let frame = Frame { context, role: taken, security, is_outermost, published: Cell::new(false) };
     (user, security, nest, frame)
-}
-
-unsafe fn set_constraints_immediate() {
-    let mut statement = pg_sys::ConstraintsSetStmt {
-        type_: pg_sys::NodeTag::T_ConstraintsSetStmt,
-        constraints: std::ptr::null_mut(),
-        deferred: false,
-    };
-    pg_sys::AfterTriggerSetState(&mut statement);
 }
