@@ -1,4 +1,19 @@
-//! pg_restful: REST requests as function calls.
+//! REST requests as function calls.
+//!
+//! The way of a request, in ten lines:
+//!
+//! 1. [`http`] parses method, target, headers and preferences to a [`http::Request`]
+//! 2. [`route`] finds the [`route::Action`]: a resource and what to do with it
+//! 3. [`auth`] says whom it speaks for: the [`auth::Principal`]
+//! 4. [`query`] reads the parameters: the [`query::Query`]
+//! 5. the role frame is opened
+//! 6. [`plan`] resolves names against the [`catalog`]: the [`plan::Plan`]
+//! 7. [`statement`] renders it: SQL text and parameters
+//! 8. it is executed; rows are written straight to JSON
+//! 9. the role frame is closed
+//! 10. [`respond`] makes the [`http::Response`]
+//!
+//! Steps 5, 8 and 9 are in `pg`, the only half that touches PostgreSQL. The others are pure.
 #![deny(unsafe_code)]
 
 pub mod auth;

@@ -7,6 +7,7 @@ use crate::http::response::{Body, Response};
 use crate::http::{MediaType, Method, Request, range, target};
 use crate::route::{Action, Resource, Verb};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// What the statements of a request did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -161,20 +162,16 @@ fn applied_preferences(action: &Action, asked: &Preferences, outcome: &Outcome) 
 
 /// Content-Location (RFC 9110, section 8.7): the path with its parameters sorted, one text for one question.
 fn content_location(request: &Request) -> String {
-    let keep = b"*()!:,";
-    let mut parameters: Vec<(String, String)> = request
-        .target
-        .parameters
-        .iter()
-        .map(|(n, v)| (target::encode(n, b"*"), target::encode(v.as_deref().unwrap_or_default(), keep)))
-        .collect();
-    parameters.sort();
-    let mut location = request.target.path.to_owned();
+    let mut parameters: Vec<(&str, &str)> =
+        request.target.parameters.iter().map(|(n, v)| (n.as_ref(), v.as_deref().unwrap_or_default())).collect();
+    parameters.sort_unstable();
+    let mut location = String::with_capacity(request.target.path.len() + 64);
+    location.push_str(request.target.path);
     for (i, (name, value)) in parameters.iter().enumerate() {
         location.push(if i == 0 { '?' } else { '&' });
-        location.push_str(name);
+        target::encode_into(&mut location, name, b"*");
         location.push('=');
-        location.push_str(value);
+        target::encode_into(&mut location, value, b"*()!:,");
     }
     location
 }
@@ -218,7 +215,7 @@ pub fn apply_settings(response: &mut Response, status: Option<&str>, headers: Op
         )
     };
     let Ok(Value::Array(items)) = serde_json::from_str::<Value>(text) else { return Err(malformed()) };
-    let mut fields = Vec::with_capacity(items.len());
+    let mut fields: Vec<(Cow<'static, str>, Cow<'static, str>)> = Vec::with_capacity(items.len());
     for item in &items {
         let single = item.as_object().filter(|o| o.len() == 1).and_then(|o| o.iter().next());
         let Some((name, Value::String(value))) = single else { return Err(malformed()) };
@@ -229,7 +226,7 @@ pub fn apply_settings(response: &mut Response, status: Option<&str>, headers: Op
             )
             .hint("A name is a token; a value holds no control characters such as CR and LF."));
         }
-        fields.push((name.to_ascii_lowercase(), value.clone()));
+        fields.push((name.to_ascii_lowercase().into(), value.clone().into()));
     }
     response.headers.retain(|(name, _)| !fields.iter().any(|(n, _)| n == name));
     response.headers.extend(fields);
@@ -257,7 +254,7 @@ mod tests {
     }
 
     fn field<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
-        response.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        response.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_ref())
     }
 
     #[test]

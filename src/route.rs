@@ -5,7 +5,7 @@ use crate::http::target::Target;
 use crate::http::{Headers, Method};
 
 /// What a path names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Resource {
     /// `/`
     Root,
@@ -37,7 +37,7 @@ pub enum Verb {
 }
 
 /// A resource of a schema and what is to be done with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Action {
     pub verb: Verb,
     pub resource: Resource,

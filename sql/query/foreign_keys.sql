@@ -2,6 +2,7 @@
 -- them there (pg_constraint has no index on confrelid).
 SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
     'name', f.conname,
+    'tables', pg_catalog.jsonb_build_array(f.conrelid::pg_catalog.int8, f.confrelid::pg_catalog.int8),
     'table', pg_catalog.jsonb_build_object('schema', tn.nspname, 'name', t.relname),
     'columns', (
         SELECT pg_catalog.jsonb_agg(a.attname ORDER BY k.position)

@@ -1,6 +1,7 @@
 //! Media types and their negotiation (RFC 9110, sections 8.3 and 12.5.1).
 
 use crate::error::{Code, Error, Result};
+use std::borrow::Cow;
 
 /// A representation that a response can have, or a body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,8 +57,8 @@ impl MediaType {
     }
 
     /// The value of Content-Type.
-    pub fn content_type(&self) -> &str {
-        match self {
+    pub fn content_type(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             MediaType::Json | MediaType::Any => "application/json; charset=utf-8",
             MediaType::ArrayStripped => "application/vnd.pgrst.array+json; nulls=stripped; charset=utf-8",
             MediaType::Object { nulls_stripped: false } => "application/vnd.pgrst.object+json; charset=utf-8",
@@ -70,8 +71,8 @@ impl MediaType {
             MediaType::Xml => "text/xml; charset=utf-8",
             MediaType::OctetStream => "application/octet-stream",
             MediaType::OpenApi => "application/openapi+json; charset=utf-8",
-            MediaType::Other(text) => text,
-        }
+            MediaType::Other(text) => return Cow::Owned(text.clone()),
+        })
     }
 }
 
@@ -103,7 +104,8 @@ pub fn negotiate(accept: Option<&str>) -> Result<MediaType> {
             _ => {}
         }
     }
-    let names: Vec<&str> = accepted.iter().map(|m| m.content_type().split("; charset").next().unwrap_or("")).collect();
+    let names: Vec<String> =
+        accepted.iter().map(|m| m.content_type().split("; charset").next().unwrap_or_default().to_owned()).collect();
     Err(Error::new(Code::MediaType, format!("None of these media types are available: {}", names.join(", ")))
         .hint("Accept application/json, application/vnd.pgrst.object+json or application/vnd.pgrst.array+json."))
 }

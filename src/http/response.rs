@@ -1,6 +1,7 @@
 //! A response: status, header fields and body.
 
 use crate::error::Error;
+use std::borrow::Cow;
 
 /// What a response carries.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +18,7 @@ pub enum Body {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     pub status: u16,
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     pub body: Body,
 }
 
@@ -29,8 +30,8 @@ impl Response {
 
     /// Adds a header field; `name` in lower case.
     #[must_use]
-    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
+    pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((Cow::Borrowed(name), value.into()));
         self
     }
 
@@ -40,7 +41,7 @@ impl Response {
         let mut response = Response::new(error.status, body)
             .header("content-type", "application/problem+json; charset=utf-8")
             .header("proxy-status", format!("pg_restful; error={}", error.code));
-        response.headers.extend(error.headers.iter().cloned());
+        response.headers.extend(error.headers.iter().map(|(n, v)| (n.clone().into(), v.clone().into())));
         response
     }
 }

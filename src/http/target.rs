@@ -86,6 +86,12 @@ pub fn decode(text: &str, plus_is_blank: bool) -> Option<Cow<'_, str>> {
 /// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3) and those of `keep`.
 pub fn encode(text: &str, keep: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
+    encode_into(&mut out, text, keep);
+    out
+}
+
+/// The same, appended to a text.
+pub fn encode_into(out: &mut String, text: &str, keep: &[u8]) {
     for b in text.bytes() {
         if b.is_ascii_alphanumeric() || b"-._~".contains(&b) || keep.contains(&b) {
             out.push(b as char);
@@ -96,7 +102,6 @@ pub fn encode(text: &str, keep: &[u8]) -> String {
             }
         }
     }
-    out
 }
 
 #[cfg(test)]

@@ -21,9 +21,24 @@ type Name = (String, String);
 #[derive(Default)]
 struct Loaded {
     relations: HashMap<Name, Rc<Relation>>,
-    foreign_keys: HashMap<u32, Rc<[ForeignKey]>>,
+    foreign_keys: HashMap<u32, ForeignKeys>,
     functions: HashMap<Name, Rc<[Function]>>,
     data_types: HashMap<Name, Rc<str>>,
+}
+
+/// The foreign keys of a relation and those that refer to it, with the tables at both their ends: a change of any of these
+/// may change the keys, too.
+struct ForeignKeys {
+    keys: Rc<[ForeignKey]>,
+    tables: Rc<[u32]>,
+}
+
+/// A foreign key as the query tells it.
+#[derive(serde::Deserialize)]
+struct LoadedForeignKey {
+    #[serde(flatten)]
+    key: ForeignKey,
+    tables: [u32; 2],
 }
 
 /// What PostgreSQL announced since the last look.
@@ -107,7 +122,9 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
         }
         let changed = announced.relations.get(..announced.count).unwrap_or_default();
         loaded.relations.retain(|_, r| !changed.contains(&r.oid));
-        loaded.foreign_keys.retain(|oid, _| !changed.contains(oid));
+        loaded.foreign_keys.retain(|oid, known| {
+            !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table))
+        });
         if announced.functions {
             loaded.functions.clear();
         }
@@ -151,13 +168,21 @@ impl Catalog for Session {
     }
 
     fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>> {
-        if let Some(keys) = LOADED.with_borrow(|l| l.foreign_keys.get(&relation.oid).cloned()) {
-            return Ok(keys);
-        }
-        let loaded: Option<Vec<ForeignKey>> =
-            load("foreign_keys", include_str!("../../sql/query/foreign_keys.sql"), Arguments::Oid(relation.oid))?;
-        let keys: Rc<[ForeignKey]> = loaded.unwrap_or_default().into();
-        LOADED.with_borrow_mut(|l| insert(&mut l.foreign_keys, relation.oid, keys.clone()));
+        let known = |l: &Loaded| l.foreign_keys.get(&relation.oid).map(|f| (f.keys.clone(), f.tables.clone()));
+        let (keys, tables) = match LOADED.with_borrow(known) {
+            Some(known) => known,
+            None => {
+                let loaded: Option<Vec<LoadedForeignKey>> =
+                    load("foreign_keys", include_str!("../../sql/query/foreign_keys.sql"), Arguments::Oid(relation.oid))?;
+                let loaded = loaded.unwrap_or_default();
+                let tables: Rc<[u32]> = loaded.iter().flat_map(|f| f.tables).collect();
+                let keys: Rc<[ForeignKey]> = loaded.into_iter().map(|f| f.key).collect();
+                let known = ForeignKeys { keys: keys.clone(), tables: tables.clone() };
+                LOADED.with_borrow_mut(|l| insert(&mut l.foreign_keys, relation.oid, known));
+                (keys, tables)
+            }
+        };
+        USED.with_borrow_mut(|used| used.extend(tables.iter()));
         Ok(keys)
     }
 
@@ -226,9 +251,10 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
     };
     let mut values: Vec<pg_sys::Datum> = values.drain(..).map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
     let known = QUERIES.with_borrow(|q| q.get(name).copied());
-    // SAFETY: SPI is connected by the request; the search path is PostgreSQL's own for as long as the query is prepared and
+    // SAFETY: SPI is connected for this query alone; the search path is PostgreSQL's own for as long as the query is prepared and
     // run, so that every name in it means what it says; the result is copied before it is freed.
     unsafe {
+        pg_sys::SPI_connect();
         let nest = pg_sys::NewGUCNestLevel();
         super::guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
         let plan = match known {
@@ -254,6 +280,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
         }
         pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
         pg_sys::AtEOXact_GUC(true, nest);
+        pg_sys::SPI_finish();
         Ok(text)
     }
 }

@@ -1,13 +1,17 @@
 //! Plans run: found in the backend's cache of prepared statements, or made.
 
 use crate::error::{Code, Error, Result};
-use crate::http::prefer::Count;
+use crate::http::prefer::{Count, Missing, Resolution, Return};
 use crate::http::{MediaType, Request};
 use crate::limits;
 use crate::pg::catalog;
+use crate::pg::direct_read::DirectRead;
 use crate::pg::prepared::{Prepared, Values};
 use crate::pg::row_sink::{BodyBuffer, RowShape};
-use crate::plan::{CallResult, Change, Plan, Returning, RowLimit, Select};
+use crate::pg::session::Frame;
+use crate::plan::call::Given;
+use crate::plan::write::BodyKeys;
+use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select};
 use crate::query::Query;
 use crate::respond::Outcome;
 use crate::route::{Action, Resource};
@@ -21,7 +25,7 @@ use std::rc::Rc;
 
 thread_local! {
     /// Never dropped: at the end of the process there is nothing left to free plans with.
-    static PLANS: ManuallyDrop<RefCell<LruCache<String, Rc<Work>>>> = ManuallyDrop::new(RefCell::new(LruCache::new(
+    static PLANS: ManuallyDrop<RefCell<LruCache<Key, Rc<Work>>>> = ManuallyDrop::new(RefCell::new(LruCache::new(
         NonZeroUsize::new(limits::PLANS).unwrap_or(NonZeroUsize::MIN),
     )));
     static UPDATED: Cell<u64> = const { Cell::new(0) };
@@ -39,53 +43,47 @@ pub struct Work {
     /// The statements that count, made when they are first needed.
     exact: RefCell<Option<Rc<Prepared>>>,
     planned: RefCell<Option<Rc<Prepared>>>,
+    /// The short way, if it can be gone.
+    direct: RefCell<Direct>,
     relations: Vec<u32>,
     has_conflict_target: bool,
     is_void: bool,
 }
 
-/// Everything besides the shape that a plan depends on.
-pub struct Key<'a> {
-    pub action: &'a Action,
-    pub request: &'a Request<'a>,
-    pub query: &'a Query,
-    pub body_shape: &'a str,
-    pub settings: &'a crate::plan::PlanSettings,
+/// What is known of the short way of a read.
+enum Direct {
+    /// Not tried since the statement was last analysed; so often before.
+    Untried(u8),
+    Ready(Rc<DirectRead>),
+    Impossible,
 }
 
-impl Key<'_> {
-    /// The text under which the work is kept. The role is part of it: plans under row-level security are made for one.
-    fn text(&self) -> String {
-        use std::fmt::Write;
-        let mut text = String::with_capacity(128);
-        // SAFETY: reads a global.
-        let role = unsafe { pg_sys::GetUserId() }.to_u32();
-        let p = &self.request.preferences;
-        let _ = write!(
-            text,
-            "{role}\u{1}{:?}\u{1}{}\u{1}{:?}{:?}{:?}\u{1}{:?}{}\u{1}",
-            self.action.verb,
-            self.action.schema,
-            p.representation.map(|r| r as u8),
-            p.resolution.map(|r| r as u8),
-            p.missing.map(|m| m as u8),
-            self.settings.max_rows,
-            self.settings.aggregates,
-        );
-        match &self.action.resource {
-            Resource::Root => {}
-            Resource::Collection { relation } => text.push_str(relation),
-            Resource::Item { relation, key } => {
-                let _ = write!(text, "{relation}\u{2}{}", key.len());
-            }
-            Resource::Function { name } => text.push_str(name),
-        }
-        text.push('\u{1}');
-        text.push_str(self.body_shape);
-        text.push('\u{1}');
-        self.query.write_shape(&mut text);
-        text
-    }
+/// After so many analyses that did not hold, the short way is given up: the session's search path keeps changing.
+const DIRECT_TRIES: u8 = 8;
+
+/// All that a plan depends on: the request without its literals, the settings and the role.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub action: Action,
+    /// The query, its literals taken out.
+    pub query: Query,
+    /// Part of the key because plans under row-level security are made for one role.
+    pub role: u32,
+    pub representation: Option<Return>,
+    pub resolution: Option<Resolution>,
+    pub missing: Option<Missing>,
+    pub body: BodyShape,
+    pub settings: PlanSettings,
+}
+
+/// What a plan depends on of a body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum BodyShape {
+    None,
+    /// The keys of the first object.
+    Keys(BodyKeys),
+    /// A call's arguments.
+    Arguments(Given),
 }
 
 /// Forgets plans that a change of the catalogue has made stale; called once per request, before anything is looked up.
@@ -101,8 +99,7 @@ pub fn forget_stale() {
                 (functions && matches!(work.plan, Plan::Call(_)))
                     || work.relations.iter().any(|r| relations.contains(r))
             };
-            let gone: Vec<String> =
-                plans.iter().filter(|(_, work)| is_stale(work)).map(|(key, _)| key.clone()).collect();
+            let gone: Vec<Key> = plans.iter().filter(|(_, work)| is_stale(work)).map(|(key, _)| key.clone()).collect();
             for key in gone {
                 plans.pop(&key);
             }
@@ -112,8 +109,7 @@ pub fn forget_stale() {
 
 /// The work of a request, from the cache or made by `plan`.
 pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work>> {
-    let text = key.text();
-    if let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(&text).cloned()) {
+    if let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) {
         return Ok(work);
     }
     catalog::take_used();
@@ -121,7 +117,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
     let mut relations = catalog::take_used();
     relations.sort_unstable();
     relations.dedup();
-    let main = Prepared::new(statement::main(&plan), key.request.method.is_safe())?;
+    let main = Prepared::new(statement::main(&plan), matches!(plan, Plan::Read(_)))?;
     let work = Rc::new(Work {
         has_conflict_target: match &plan {
             Plan::Write(write) => matches!(&write.change, Change::Insert { conflict: Some(_), .. }),
@@ -132,10 +128,70 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
         main,
         exact: RefCell::default(),
         planned: RefCell::default(),
+        direct: RefCell::new(Direct::Untried(0)),
         relations,
     });
-    PLANS.with(|plans| plans.borrow_mut().put(text, work.clone()));
+    PLANS.with(|plans| plans.borrow_mut().put(key.clone(), work.clone()));
     Ok(work)
+}
+
+/// Runs a read on the short way, if it can be gone; the role is not taken yet. `None` sends it on the long one.
+pub fn read_directly(
+    key: &Key,
+    frame: &Frame,
+    values: &Values,
+    media: &MediaType,
+    memory: pg_sys::MemoryContext,
+) -> Result<Option<(Outcome, BodyBuffer)>> {
+    // What the transaction has written is seen on the long way.
+    // SAFETY: reads a global.
+    if unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
+        return Ok(None);
+    }
+    let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) else { return Ok(None) };
+    let known = match &*work.direct.borrow() {
+        Direct::Ready(direct) => Ok(direct.clone()),
+        Direct::Untried(tries) => Err(*tries),
+        Direct::Impossible => return Ok(None),
+    };
+    let direct = match known {
+        Ok(direct) if direct.is_current() => direct,
+        Ok(_) => {
+            work.direct.replace(Direct::Untried(1));
+            return Ok(None);
+        }
+        Err(DIRECT_TRIES..) => {
+            work.direct.replace(Direct::Impossible);
+            return Ok(None);
+        }
+        Err(tries) => {
+            let made = frame.with_role(|| connected(|| DirectRead::of(statement::main(&work.plan), &work.main)))?;
+            work.direct.replace(match made {
+                Some(made) => Direct::Ready(Rc::new(made)),
+                None => Direct::Untried(tries + 1),
+            });
+            return Ok(None);
+        }
+    };
+    let (buffer, shape, is_array) = work.body(media, matches!(key.action.resource, Resource::Item { .. }), memory);
+    let Some((done, mut buffer)) = direct.run(frame, values, buffer, shape)? else {
+        work.direct.replace(Direct::Untried(1));
+        return Ok(None);
+    };
+    if is_array {
+        buffer.byte(b']');
+    }
+    Ok(Some((Outcome { rows: done.rows, ..Outcome::default() }, buffer)))
+}
+
+/// Runs `work` with SPI connected. An error that is raised ends the connection too.
+pub fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: paired with SPI_finish on the one way out that is no raised error.
+    unsafe { pg_sys::SPI_connect() };
+    let result = work();
+    // SAFETY: as above.
+    unsafe { pg_sys::SPI_finish() };
+    result
 }
 
 impl Work {
@@ -158,14 +214,24 @@ impl Work {
     pub fn run(
         &self,
         request: &Request,
-        query: &Query,
+        frame: &Frame,
+        values: &Values,
         media: &MediaType,
         is_item: bool,
-        body: Option<pg_sys::Datum>,
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
-        let values = Values { literals: &query.values, body };
+        if request.preferences.max_affected().is_some()
+            && matches!(&self.plan, Plan::Call(call) if !matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet))
+        {
+            return Err(Error::new(
+                Code::MaxAffectedFunction,
+                "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+            ));
+        }
         let read_only = request.method.is_safe();
+        if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {
+            frame.publish();
+        }
         // A read in a transaction that has written sees what was written so far.
         // SAFETY: a snapshot that is popped below, or by the end of the subtransaction.
         let fresh = read_only && unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
@@ -176,12 +242,43 @@ impl Work {
                 pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             }
         }
-        let result = self.run_statements(request, &values, media, is_item, read_only, memory);
+        let mut result = self.run_statements(request, values, media, is_item, read_only, memory);
+        if !frame.is_published() && self.main.was_reanalysed() {
+            // The statement was analysed again while its tables were being locked, and may now call functions that ask for
+            // the request. It has only read, so it can run once more.
+            frame.publish();
+            result = self.run_statements(request, values, media, is_item, read_only, memory);
+        }
         if fresh {
             // SAFETY: as above.
             unsafe { pg_sys::PopActiveSnapshot() };
         }
         result
+    }
+
+    fn returns_key(&self) -> bool {
+        matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)))
+    }
+
+    /// An empty body, opened, the shape of its rows, and whether it is an array.
+    fn body(&self, media: &MediaType, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, bool) {
+        let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
+        let (shape, is_array) = match &self.plan {
+            Plan::Call(call) => match call.result {
+                CallResult::Void | CallResult::Scalar => (RowShape::Value, false),
+                CallResult::ScalarSet => (RowShape::Value, true),
+                CallResult::Row(_) => (RowShape::Object { strip_nulls }, false),
+                CallResult::Rows(_) => (RowShape::Object { strip_nulls }, true),
+            },
+            _ => (RowShape::Object { strip_nulls }, !is_item),
+        };
+        let is_array = is_array && !self.returns_key() && !matches!(media, MediaType::Object { .. });
+        // SAFETY: the context is the caller's and outlives the request.
+        let mut buffer = unsafe { BodyBuffer::new(memory, 1024, crate::pg::guc::max_response_bytes()) };
+        if is_array {
+            buffer.byte(b'[');
+        }
+        (buffer, shape, is_array)
     }
 
     fn run_statements(
@@ -193,24 +290,8 @@ impl Work {
         read_only: bool,
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
-        let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
-        let is_key = matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)));
-        let (shape, is_array) = match &self.plan {
-            Plan::Call(call) => match call.result {
-                CallResult::Void | CallResult::Scalar => (RowShape::Value, false),
-                CallResult::ScalarSet => (RowShape::Value, true),
-                CallResult::Row(_) => (RowShape::Object { strip_nulls }, false),
-                CallResult::Rows(_) => (RowShape::Object { strip_nulls }, true),
-            },
-            _ => (RowShape::Object { strip_nulls }, !is_item),
-        };
-        let is_array = is_array && !is_key && !matches!(media, MediaType::Object { .. });
-        let most = crate::pg::guc::max_response_bytes();
-        // SAFETY: the context is the caller's and outlives the request.
-        let mut buffer = unsafe { BodyBuffer::new(memory, 1024, most) };
-        if is_array {
-            buffer.byte(b'[');
-        }
+        let is_key = self.returns_key();
+        let (buffer, shape, is_array) = self.body(media, is_item, memory);
         UPDATED.set(0);
         let (done, mut buffer) = self.main.run(values, read_only, buffer, shape)?;
         let writes = matches!(self.plan, Plan::Write(_));

@@ -2,9 +2,10 @@
 
 use crate::limits;
 use pgrx::pg_sys;
-use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int};
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
+use std::rc::Rc;
 
 /// A text setting. PostgreSQL keeps its value behind this pointer.
 struct Text(Cell<*mut c_char>);
@@ -55,25 +56,59 @@ pub struct TxEnd {
     pub allow_override: bool,
 }
 
-/// The exposed schemas, the default one first.
-pub fn schemas() -> Vec<String> {
-    let hidden = ["pg_catalog", "information_schema", "restful"];
-    names(SCHEMAS.get().unwrap_or_default()).into_iter().filter(|s| !hidden.contains(&s.as_str())).collect()
+thread_local! {
+    /// `restful.schemas` as it was last read, and its names.
+    static PARSED_SCHEMAS: RefCell<(String, Rc<[String]>)> = RefCell::new((String::new(), Rc::new([])));
+    /// The search path that was last made: for this schema and `restful.extra_search_path`.
+    static SEARCH_PATH: RefCell<(String, String, Rc<CStr>)> =
+        RefCell::new((String::new(), String::new(), Rc::from(c"")));
 }
 
-/// The schemas behind the request's own in the search path.
-pub fn extra_search_path() -> Vec<String> {
-    names(EXTRA_SEARCH_PATH.get().unwrap_or_default())
+/// The exposed schemas, the default one first. PostgreSQL's own and the extension's cannot be exposed.
+pub fn schemas() -> Rc<[String]> {
+    let setting = SCHEMAS.get().unwrap_or_default();
+    PARSED_SCHEMAS.with_borrow_mut(|(parsed, schemas)| {
+        if parsed != setting {
+            let hidden = ["pg_catalog", "information_schema", "restful"];
+            *schemas = names(setting).into_iter().filter(|s| !hidden.contains(&s.as_str())).collect();
+            setting.clone_into(parsed);
+        }
+        schemas.clone()
+    })
+}
+
+/// The search path of requests to a schema: the schema itself, then `restful.extra_search_path`.
+pub fn search_path(schema: &str) -> Rc<CStr> {
+    use crate::statement::Ident;
+    let extra = EXTRA_SEARCH_PATH.get().unwrap_or_default();
+    SEARCH_PATH.with_borrow_mut(|(for_schema, for_extra, path)| {
+        if for_schema != schema || for_extra != extra {
+            let mut text = Ident(schema).to_string();
+            for name in names(extra).iter().filter(|name| *name != schema) {
+                text.push_str(", ");
+                text.push_str(&Ident(name).to_string());
+            }
+            *path = CString::new(text).unwrap_or_default().into();
+            schema.clone_into(for_schema);
+            extra.clone_into(for_extra);
+        }
+        path.clone()
+    })
 }
 
 /// The role of requests without identity.
-pub fn anon_role() -> Option<&'static str> {
-    ANON_ROLE.get()
+pub fn anon_role() -> Option<String> {
+    ANON_ROLE.get().map(str::to_owned)
 }
 
 /// The function called before each request's statement.
-pub fn pre_request() -> Option<&'static str> {
-    PRE_REQUEST.get()
+pub fn pre_request() -> Option<String> {
+    PRE_REQUEST.get().map(str::to_owned)
+}
+
+/// Whether any login role's `request.jwt.claims` are believed.
+pub fn has_trusted_authenticators() -> bool {
+    TRUSTED_AUTHENTICATORS.get().is_some()
 }
 
 /// Whether a login role's `request.jwt.claims` are believed.

@@ -3,11 +3,12 @@
 use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::http::response::{Body, Response};
-use crate::http::{Headers, MediaType, Method, Request, media_type};
+use crate::http::{Headers, MediaType, Method, Request, media_type, target};
 use crate::json;
-use crate::pg::execute::{self, Key, Work};
+use crate::pg::execute::{self, BodyShape, Key};
+use crate::pg::prepared::Values;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::session::{self, Context, Finished};
+use crate::pg::session::{self, Context, Finished, Frame};
 use crate::pg::{catalog, guc, pre_request};
 use crate::plan::call::{Given, JSON_TYPES};
 use crate::plan::write::BodyKeys;
@@ -15,9 +16,7 @@ use crate::plan::{Plan, PlanSettings, Planner, set_page};
 use crate::query::{self, Literal, Query};
 use crate::respond::{self, Outcome};
 use crate::route::{self, Action, Resource, Verb};
-use crate::statement::Ident;
 use pgrx::pg_sys;
-use std::rc::Rc;
 
 /// A request as SQL hands it over.
 pub struct Input<'a> {
@@ -56,44 +55,57 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         return Err(Error::new(Code::BodyTooLarge, format!("The body is larger than {} bytes", guc::max_body_bytes()))
             .hint("Send it in parts, or raise restful.max_body_bytes."));
     }
-    let request = Request::parse(input.method, input.target, &headers, input.body.map(|(bytes, _)| bytes))?;
+    let mut request = Request::parse(input.method, input.target, &headers, input.body.map(|(bytes, _)| bytes))?;
+    if !guc::tx_end().allow_override {
+        // It is not the request's to say, so it is not applied either.
+        request.preferences.transaction = None;
+    }
     let action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
     let principal = session::principal(&request)?;
     let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
     let page = set_page(&mut query, request.range)?;
     let media = media(&request, &action)?;
-    let given = given_body(&request, &action)?;
-
-    let context = Context { request: &request, principal: &principal, schema: &action.schema };
-    session::in_frame(&context, || {
-        let (mut outcome, rows) = connected(|| {
-            pre_request::call(request.method.is_safe())?;
-            execute::forget_stale();
-            if action.verb == Verb::Describe {
-                return Ok((describe(&action)?, None));
-            }
-            let work = prepare(&action, &request, &mut query, &given)?;
+    let body = body_shape(&request, &action)?;
+    let schema = action.schema.clone();
+    let context = Context { request: &request, principal: &principal, schema: &schema };
+    session::in_frame(&context, |frame| {
+        execute::forget_stale();
+        let (action, mut outcome, rows) = if action.verb == Verb::Describe {
+            let outcome = describe(&action)?;
+            (action, outcome, None)
+        } else {
             let is_item = matches!(action.resource, Resource::Item { .. });
-            let (outcome, rows) =
-                work.run(&request, &query, &media, is_item, input.body.map(|(_, datum)| datum), memory)?;
-            Ok((outcome, Some(rows)))
-        })?;
+            let (key, literals) = key(action, &request, query, body, frame)?;
+            let values = Values { literals: &literals, body: input.body.map(|(_, datum)| datum) };
+            let pre_request = guc::pre_request();
+            let may_read_directly =
+                key.action.verb == Verb::Read && pre_request.is_none() && request.preferences.count.is_none();
+            let read = match may_read_directly {
+                true => execute::read_directly(&key, frame, &values, &media, memory)?,
+                false => None,
+            };
+            let (outcome, rows) = match read {
+                Some(read) => read,
+                None => {
+                    frame.take_role();
+                    execute::connected(|| {
+                        if let Some(function) = pre_request {
+                            frame.publish();
+                            pre_request::call(&function, request.method.is_safe())?;
+                        }
+                        let work = execute::prepare(&key, || plan(&key, &request))?;
+                        work.run(&request, frame, &values, &media, is_item, memory)
+                    })?
+                }
+            };
+            (key.action, outcome, Some(rows))
+        };
         outcome.offset = page.offset;
         let mut response = respond::respond(&action, &request, &media, &outcome)?;
-        let (status, fields) = (guc::get(c"response.status"), guc::get(c"response.headers"));
+        let (status, fields) = frame.response_settings();
         respond::apply_settings(&mut response, status.as_deref(), fields.as_deref())?;
         Ok(Finished { value: Answer { response, rows }, commit: commits(&request) })
     })
-}
-
-/// Runs `work` with SPI connected. An error that is raised ends the connection too.
-fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: paired with SPI_finish on the one way out that is no raised error.
-    unsafe { pg_sys::SPI_connect() };
-    let result = work();
-    // SAFETY: as above.
-    unsafe { pg_sys::SPI_finish() };
-    result
 }
 
 /// Whether the request's changes are kept.
@@ -114,15 +126,7 @@ fn media(request: &Request, action: &Action) -> Result<MediaType> {
 }
 
 /// What the body holds, as far as planning needs it.
-enum GivenBody {
-    None,
-    /// The keys of the first object.
-    Keys(BodyKeys),
-    /// A call's arguments.
-    Arguments(Given),
-}
-
-fn given_body(request: &Request, action: &Action) -> Result<GivenBody> {
+fn body_shape(request: &Request, action: &Action) -> Result<BodyShape> {
     let invalid = |why: json::Error| Error::new(Code::Body, "The body is no valid JSON").details(why.to_string());
     let content_type = || request.headers.get("content-type").map_or(MediaType::Json, MediaType::parse);
     let body = request.body.unwrap_or_default();
@@ -141,27 +145,27 @@ fn given_body(request: &Request, action: &Action) -> Result<GivenBody> {
                 return Err(Error::new(Code::Body, "The body is no JSON object or array of objects")
                     .hint("Send a JSON object, or an array of objects."));
             }
-            Ok(GivenBody::Keys(BodyKeys { keys: payload.keys }))
+            Ok(BodyShape::Keys(BodyKeys { keys: payload.keys }))
         }
         Verb::Call => match content_type() {
-            MediaType::Text => Ok(GivenBody::Arguments(Given::Whole(&["text"]))),
-            MediaType::Xml => Ok(GivenBody::Arguments(Given::Whole(&["xml"]))),
-            MediaType::OctetStream => Ok(GivenBody::Arguments(Given::Whole(&["bytea"]))),
+            MediaType::Text => Ok(BodyShape::Arguments(Given::Whole(&["text"]))),
+            MediaType::Xml => Ok(BodyShape::Arguments(Given::Whole(&["xml"]))),
+            MediaType::OctetStream => Ok(BodyShape::Arguments(Given::Whole(&["bytea"]))),
             media => {
                 require_json(&media)?;
                 if is_blank {
-                    return Ok(GivenBody::Arguments(Given::Object(Vec::new())));
+                    return Ok(BodyShape::Arguments(Given::Object(Vec::new())));
                 }
                 if !body.trim_ascii_start().starts_with(b"{") {
                     json::check(body).map_err(invalid)?;
-                    return Ok(GivenBody::Arguments(Given::Whole(JSON_TYPES)));
+                    return Ok(BodyShape::Arguments(Given::Whole(JSON_TYPES)));
                 }
                 let payload = json::first_keys(body).map_err(invalid)?;
-                Ok(GivenBody::Arguments(Given::Object(payload.keys)))
+                Ok(BodyShape::Arguments(Given::Object(payload.keys)))
             }
         },
-        Verb::CallSafe => Ok(GivenBody::Arguments(Given::Query)),
-        Verb::Read | Verb::Delete | Verb::Describe | Verb::ReadRoot => Ok(GivenBody::None),
+        Verb::CallSafe => Ok(BodyShape::Arguments(Given::Query)),
+        Verb::Read | Verb::Delete | Verb::Describe | Verb::ReadRoot => Ok(BodyShape::None),
     }
 }
 
@@ -199,52 +203,64 @@ fn describe(action: &Action) -> Result<Outcome> {
     Ok(Outcome { allow: Some(allow), ..Outcome::default() })
 }
 
-/// Plans the request, or finds the plan of its shape.
-fn prepare(action: &Action, request: &Request, query: &mut Query, given: &GivenBody) -> Result<Rc<Work>> {
-    if let Resource::Item { relation, key } = &action.resource {
-        add_key_filters(action, relation, key, query)?;
+/// What the request's plan is kept under, and the literals that it runs with.
+fn key(
+    mut action: Action,
+    request: &Request,
+    mut query: Query,
+    body: BodyShape,
+    frame: &Frame,
+) -> Result<(Key, Vec<Literal>)> {
+    if let Resource::Item { relation, key } = &mut action.resource {
+        let values = std::mem::take(key);
+        add_key_filters(&action.schema, relation, values, &mut query)?;
     }
+    let literals = std::mem::take(&mut query.values);
+    let preferences = &request.preferences;
     let settings = PlanSettings { max_rows: guc::max_rows(), aggregates: guc::aggregates_enabled() };
-    let body_shape = match given {
-        GivenBody::None => String::new(),
-        GivenBody::Keys(body) => body.keys.join("\u{3}"),
-        GivenBody::Arguments(Given::Object(keys)) => keys.join("\u{3}"),
-        GivenBody::Arguments(Given::Query) => String::new(),
-        GivenBody::Arguments(Given::Whole(types)) => format!("\u{4}{}", types.join(",")),
+    let role = frame.role().to_u32();
+    let key = Key {
+        action,
+        query,
+        role,
+        representation: preferences.representation,
+        resolution: preferences.resolution,
+        missing: preferences.missing,
+        body,
+        settings,
     };
-    let query = &*query;
-    let key = Key { action, request, query, body_shape: &body_shape, settings: &settings };
-    execute::prepare(&key, || {
-        let mut planner = Planner::new(&catalog::Session, &action.schema, &settings);
-        match (&action.resource, given) {
-            (Resource::Function { name }, GivenBody::Arguments(given)) => {
-                planner.call(name, query, given).map(Plan::Call)
+    Ok((key, literals))
+}
+
+fn plan(key: &Key, request: &Request) -> Result<Plan> {
+    let Key { action, query, .. } = key;
+    let mut planner = Planner::new(&catalog::Session, &action.schema, &key.settings);
+    match (&action.resource, &key.body) {
+        (Resource::Function { name }, BodyShape::Arguments(given)) => planner.call(name, query, given).map(Plan::Call),
+        (Resource::Collection { relation } | Resource::Item { relation, .. }, body) => {
+            let relation = planner.relation(relation)?;
+            if action.verb == Verb::Read {
+                return planner.read(&relation, &query.root).map(Plan::Read);
             }
-            (Resource::Collection { relation } | Resource::Item { relation, .. }, given) => {
-                let relation = planner.relation(relation)?;
-                if action.verb == Verb::Read {
-                    return planner.read(&relation, &query.root).map(Plan::Read);
-                }
-                let keys = match given {
-                    GivenBody::Keys(keys) => Some(keys),
-                    _ => None,
-                };
-                planner.write(action.verb, &relation, query, &request.preferences, keys).map(Plan::Write)
-            }
-            _ => Err(Error::new(Code::RootDisabled, "Root endpoint metadata is disabled")
-                .hint("Ask for a table: /table, or call a function: /rpc/function.")),
+            let keys = match body {
+                BodyShape::Keys(keys) => Some(keys),
+                _ => None,
+            };
+            planner.write(action.verb, &relation, query, &request.preferences, keys).map(Plan::Write)
         }
-    })
+        _ => Err(Error::new(Code::RootDisabled, "Root endpoint metadata is disabled")
+            .hint("Ask for a table: /table, or call a function: /rpc/function.")),
+    }
 }
 
 /// `/table/{key}`: a filter for each column of the primary key.
-fn add_key_filters(action: &Action, relation: &str, key: &[String], query: &mut Query) -> Result<()> {
+fn add_key_filters(schema: &str, relation: &str, key: Vec<String>, query: &mut Query) -> Result<()> {
     use crate::query::{Condition, Field, Filter, Operation, Operator};
     let settings = PlanSettings::default();
-    let relation = Planner::new(&catalog::Session, &action.schema, &settings).relation(relation)?;
+    let relation = Planner::new(&catalog::Session, schema, &settings).relation(relation)?;
     if relation.primary_key.is_empty() {
         return Err(Error::new(Code::Path, format!("'{}' has no primary key to name a row by", relation.name.name))
-            .hint(format!("Filter instead: /{}?column=eq.value", Ident(&relation.name.name))));
+            .hint(format!("Filter instead: /{}?column=eq.value", target::encode(&relation.name.name, b""))));
     }
     if relation.primary_key.len() != key.len() {
         return Err(Error::new(
@@ -257,7 +273,7 @@ fn add_key_filters(action: &Action, relation: &str, key: &[String], query: &mut 
         )));
     }
     for (column, value) in relation.primary_key.iter().zip(key) {
-        let value = query.add_value(Literal::Text(value.clone()));
+        let value = query.add_value(Literal::Text(value));
         query.root.conditions.push(Condition::Filter(Filter {
             field: Field { name: column.clone(), path: Vec::new() },
             negated: false,

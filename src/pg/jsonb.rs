@@ -1,6 +1,7 @@
 //! jsonb values made and read without a tree between (PostgreSQL's jsonb.h).
 
 use pgrx::{direct_function_call_as_datum, pg_sys};
+use std::borrow::Cow;
 use std::ffi::CString;
 
 const OBJECT: u32 = 0x2000_0000;
@@ -63,8 +64,8 @@ fn base64(bytes: &[u8]) -> String {
 ///
 /// # Safety
 /// Allocates in the current memory context.
-pub unsafe fn of_headers(headers: &[(String, String)]) -> pg_sys::Datum {
-    let mut fields: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+pub unsafe fn of_headers(headers: &[(Cow<'static, str>, Cow<'static, str>)]) -> pg_sys::Datum {
+    let mut fields: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
     // jsonb's order of keys: by length, then by bytes
     fields.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
     if fields.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {

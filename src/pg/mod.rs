@@ -2,6 +2,7 @@
 
 mod api;
 mod catalog;
+mod direct_read;
 mod error;
 mod execute;
 mod guc;

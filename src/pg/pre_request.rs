@@ -1,14 +1,12 @@
 //! The function that `restful.pre_request` names: called before each request's statement, as its role.
 
 use crate::error::{Code, Error, Result};
-use crate::pg::guc;
 use crate::statement::Ident;
 use pgrx::pg_sys;
 use std::ffi::CString;
 
-/// Calls it, if it is set; SPI is connected. What it raises becomes the response.
-pub fn call(read_only: bool) -> Result<()> {
-    let Some(name) = guc::pre_request() else { return Ok(()) };
+/// Calls the function `name`; SPI is connected. What it raises becomes the response.
+pub fn call(name: &str, read_only: bool) -> Result<()> {
     let function = match name.split_once('.') {
         Some((schema, function)) => format!("{}.{}", Ident(unquoted(schema)), Ident(unquoted(function))),
         None => Ident(unquoted(name)).to_string(),

@@ -41,6 +41,20 @@ pub struct Prepared {
     inputs: RefCell<Vec<Input>>,
     parameters: Vec<Parameter>,
     encoders: RefCell<Option<Box<Encoders>>>,
+    analysis: *mut Analysis,
+}
+
+/// What was found out about PostgreSQL's analysis of a statement, for as long as the analysis is there.
+struct Analysis {
+    /// Called by PostgreSQL when it frees the analysis.
+    callback: pg_sys::MemoryContextCallback,
+    gone: bool,
+    is_self_contained: bool,
+}
+
+unsafe extern "C-unwind" fn analysis_is_gone(analysis: *mut c_void) {
+    // SAFETY: the argument is the Analysis given with this callback; it is freed after the plan.
+    unsafe { (*analysis.cast::<Analysis>()).gone = true }
 }
 
 impl Drop for Prepared {
@@ -50,12 +64,8 @@ impl Drop for Prepared {
             pg_sys::SPI_freeplan(self.plan);
             let types = Box::from_raw(self.types);
             pg_sys::pfree(types.types.cast());
-            for input in self.inputs.get_mut() {
-                if !input.function.fn_extra.is_null() {
-                    // allocated in TopMemoryContext by the input function
-                    input.function.fn_extra = std::ptr::null_mut();
-                }
-            }
+            // no callback comes any more
+            drop(Box::from_raw(self.analysis));
         }
     }
 }
@@ -92,6 +102,12 @@ impl Prepared {
             if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
                 return Err(Error::new(Code::Setting, "The statement could not be prepared"));
             }
+            let analysis = Box::into_raw(Box::new(Analysis {
+                callback: pg_sys::MemoryContextCallback { func: Some(analysis_is_gone), ..Default::default() },
+                gone: true,
+                is_self_contained: false,
+            }));
+            (*analysis).callback.arg = analysis.cast();
             let mut inputs = Vec::with_capacity(count);
             for i in 0..count {
                 let data_type = *(*types).types.add(i);
@@ -107,6 +123,7 @@ impl Prepared {
                 inputs: RefCell::new(inputs),
                 parameters: statement.parameters,
                 encoders: RefCell::new(Some(Box::default())),
+                analysis,
             })
         }
     }
@@ -122,8 +139,7 @@ impl Prepared {
         shape: RowShape,
     ) -> Result<(Done, crate::pg::row_sink::BodyBuffer)> {
         let parameters = self.bind(values)?;
-        // A statement that runs within itself, by way of a function, needs encoders of its own.
-        let mut encoders = self.encoders.take().unwrap_or_default();
+        let mut encoders = self.take_encoders();
         let mut sink = RowSink::new(body, shape, &mut encoders);
         let options =
             pg_sys::SPIExecuteOptions { params: parameters, read_only, dest: sink.receiver(), ..Default::default() };
@@ -135,12 +151,84 @@ impl Prepared {
         // SAFETY: reads a global that the execution has set.
         let done = Done { rows: sink.rows(), processed: unsafe { pg_sys::SPI_processed } };
         let body = sink.into_buffer();
-        self.encoders.replace(Some(encoders));
+        self.put_encoders(encoders);
         Ok((done, body))
     }
 
+    /// Whether PostgreSQL has thrown away the analysis that [`Prepared::is_self_contained`] looked at, and made another.
+    pub fn was_reanalysed(&self) -> bool {
+        // SAFETY: the record is this value's own.
+        unsafe { (*self.analysis).gone }
+    }
+
+    /// Whether the statement calls no function but PostgreSQL's own immutable ones, in views too, and is under no policy, as
+    /// far as PostgreSQL's last analysis is still valid. Such a statement asks for no setting, and no code of a user runs.
+    pub fn is_self_contained(&self) -> bool {
+        // SAFETY: the plan is this value's own; its query list is a list of Query nodes.
+        unsafe {
+            let source = self.source();
+            if !(*source).is_valid {
+                return false;
+            }
+            if !(*self.analysis).gone {
+                return (*self.analysis).is_self_contained;
+            }
+            // what plancache.c would be told of changes of: functions and domains that are not built in
+            let uses_own_objects = !(*source).invalItems.is_null();
+            let answer = !(*source).dependsOnRLS
+                && !uses_own_objects
+                && !pg_sys::contain_mutable_functions((*source).query_list.cast());
+            (*self.analysis).is_self_contained = answer;
+            (*self.analysis).gone = false;
+            pg_sys::MemoryContextRegisterResetCallback((*source).query_context, &raw mut (*self.analysis).callback);
+            answer
+        }
+    }
+
+    /// Whether all columns and parameters are of built-in types or enums, so that no function of a user reads or writes
+    /// their values.
+    pub fn has_plain_types(&self) -> bool {
+        let is_plain = |data_type: pg_sys::Oid| {
+            // SAFETY: a lookup in the system cache.
+            data_type.to_u32() < pg_sys::FirstNormalObjectId
+                || unsafe { pg_sys::get_typtype(data_type) } as u8 == pg_sys::TYPTYPE_ENUM
+        };
+        // SAFETY: the plan is this value's own, its description valid as long as it is.
+        unsafe {
+            let row = (*self.source()).resultDesc;
+            !row.is_null()
+                && (0..(*row).natts as usize).all(|i| is_plain(pg_sys::SPI_gettypeid(row, i as c_int + 1)))
+                && self.inputs.borrow().iter().all(|input| is_plain(input.data_type))
+        }
+    }
+
+    /// Whether the analysis of both statements is the same.
+    pub fn is_same_as(&self, other: &Prepared) -> bool {
+        // SAFETY: compares two lists of Query nodes.
+        unsafe { pg_sys::equal((*self.source()).query_list.cast(), (*other.source()).query_list.cast()) }
+    }
+
+    /// PostgreSQL's own record of the statement.
+    pub fn source(&self) -> *mut pg_sys::CachedPlanSource {
+        // SAFETY: the plan is this value's own and has one source, since it is one statement.
+        unsafe {
+            let sources = pg_sys::SPI_plan_get_plan_sources(self.plan);
+            (*(*sources).elements).ptr_value.cast()
+        }
+    }
+
+    /// The encoders, for one execution. A statement that runs within itself, by way of a function, gets others.
+    pub fn take_encoders(&self) -> Box<Encoders> {
+        self.encoders.take().unwrap_or_default()
+    }
+
+    /// Puts them back.
+    pub fn put_encoders(&self, encoders: Box<Encoders>) {
+        self.encoders.replace(Some(encoders));
+    }
+
     /// The values of the parameters. Raises the input function's error for a text that is none of the type.
-    fn bind(&self, values: &Values) -> Result<pg_sys::ParamListInfo> {
+    pub fn bind(&self, values: &Values) -> Result<pg_sys::ParamListInfo> {
         if self.parameters.is_empty() {
             return Ok(std::ptr::null_mut());
         }

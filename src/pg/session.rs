@@ -14,7 +14,7 @@ use crate::pg::{guc, role};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cell::Cell;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::panic::AssertUnwindSafe;
 
 thread_local! {
@@ -55,16 +55,17 @@ pub fn principal(request: &Request) -> Result<Principal> {
         return Ok(Principal { identity: crate::auth::Identity::SessionUser, switch_to: None });
     }
     let anon_role = guc::anon_role();
-    // The common case, an HTTP layer's session without claims, needs no names.
-    let session_user = role::name(session);
-    let is_trusted = guc::is_trusted_authenticator(&session_user);
-    let claims = if is_trusted { guc::get(c"request.jwt.claims") } else { None };
+    // The common case, an HTTP layer's session, needs no names: only whether they are equal.
+    let needs_names = session != current || guc::has_trusted_authenticators();
+    let session_user = if needs_names { role::name(session) } else { String::new() };
     let current_user = if session == current { session_user.clone() } else { role::name(current) };
+    let is_trusted = needs_names && guc::is_trusted_authenticator(&session_user);
+    let claims = if is_trusted { guc::get(c"request.jwt.claims") } else { None };
     Principal::of(
         &SessionState {
             session_user: &session_user,
             current_user: &current_user,
-            anon_role,
+            anon_role: anon_role.as_deref(),
             is_trusted,
             claims: claims.as_deref(),
         },
@@ -80,6 +81,100 @@ pub struct Context<'a> {
     pub schema: &'a str,
 }
 
+/// The frame, as the work in it sees it.
+pub struct Frame<'a> {
+    context: &'a Context<'a>,
+    role: pg_sys::Oid,
+    /// The security context outside the frame.
+    security: i32,
+    /// It is not a request within a request, whose identity is that of the outer one.
+    is_outermost: bool,
+    published: Cell<bool>,
+}
+
+impl Frame<'_> {
+    /// The request's role.
+    pub fn role(&self) -> pg_sys::Oid {
+        self.role
+    }
+
+    /// Takes the role and the search path for the rest of the frame.
+    pub fn take_role(&self) {
+        let path = guc::search_path(self.context.schema);
+        guc::set_for_request(c"search_path", &path, pg_sys::GucContext::PGC_USERSET);
+        // SAFETY: put back when the frame is closed, or by the end of the subtransaction.
+        unsafe { pg_sys::SetUserIdAndSecContext(self.role, self.locked()) };
+        OPEN.set(Some(self.role));
+    }
+
+    /// Runs `work` under the role.
+    pub fn with_role<T>(&self, work: impl FnOnce() -> T) -> T {
+        let outer = OPEN.replace(Some(self.role));
+        // SAFETY: put back below, or by the end of the subtransaction.
+        unsafe {
+            let (mut user, mut security) = (pg_sys::InvalidOid, 0);
+            pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
+            pg_sys::SetUserIdAndSecContext(self.role, self.locked());
+            let result = work();
+            pg_sys::SetUserIdAndSecContext(user, security);
+            OPEN.set(outer);
+            result
+        }
+    }
+
+    /// The security context in which roles cannot be changed.
+    fn locked(&self) -> i32 {
+        self.security | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32
+    }
+
+    /// Whether functions and policies can ask for the request.
+    pub fn is_published(&self) -> bool {
+        self.published.get()
+    }
+
+    /// Sets what functions and policies can ask of the request, under PostgREST's names. It is put off until something may
+    /// ask, because it costs more than reading a row.
+    pub fn publish(&self) {
+        use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
+        if self.published.replace(true) {
+            return;
+        }
+        let set = |name: &CStr, value: String| {
+            // a NUL cannot occur: target and headers were checked
+            if let Ok(value) = CString::new(value) {
+                guc::set_for_request(name, &value, PGC_USERSET);
+            }
+        };
+        let request = self.context.request;
+        set(c"request.method", request.method.as_str().to_owned());
+        set(c"request.path", request.target.path.to_owned());
+        set(c"request.headers", request.headers.to_setting());
+        set(c"request.cookies", request.headers.cookies_to_setting());
+        if self.is_outermost {
+            let claims = self.context.principal.claims_setting(&role::name(self.role));
+            if let crate::auth::Identity::Claims(_) = self.context.principal.identity
+                && let Ok(claims) = CString::new(claims.clone())
+            {
+                guc::set_for_request(c"restful.claims", &claims, PGC_SUSET);
+            }
+            set(c"request.jwt.claims", claims);
+        }
+        for name in [c"response.status", c"response.headers"] {
+            if guc::get(name).is_some() {
+                guc::set_for_request(name, c"", PGC_USERSET);
+            }
+        }
+    }
+
+    /// What functions said of the response, through the settings `response.status` and `response.headers`.
+    pub fn response_settings(&self) -> (Option<String>, Option<String>) {
+        if !self.is_published() {
+            return (None, None);
+        }
+        (guc::get(c"response.status"), guc::get(c"response.headers"))
+    }
+}
+
 /// What the work in a frame ends with.
 pub struct Finished<T> {
     pub value: T,
@@ -89,7 +184,7 @@ pub struct Finished<T> {
 
 /// Runs `work` in a role frame. Its result, or the error it returned or PostgreSQL raised, is handed back when the frame is
 /// closed; on an error, all changes are undone. Errors that are no answer are raised again.
-pub fn in_frame<T>(context: &Context, work: impl FnOnce() -> Result<Finished<T>>) -> Result<T> {
+pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<T>>) -> Result<T> {
     let switch = match &context.principal.switch_to {
         Some(name) => Some(role::may_take(name)?),
         None => None,
@@ -106,8 +201,8 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce() -> Result<Finished<T>>
         unsafe {
             pg_sys::BeginInternalSubTransaction(std::ptr::null());
             pg_sys::MemoryContextSwitchTo(memory);
-            let (user, security, nest) = enter(context, switch, timeout);
-            let finished = work().and_then(|finished| {
+            let (user, security, nest, frame) = enter(context, switch, timeout);
+            let finished = work(&frame).and_then(|finished| {
                 // Deferred constraints are the request's to violate, as its role.
                 if !context.request.method.is_safe() {
                     set_constraints_immediate();
@@ -166,12 +261,12 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce() -> Result<Finished<T>>
     result
 }
 
-/// Takes the role and sets the request's settings; gives back what has to be restored.
-unsafe fn enter(
-    context: &Context,
+/// Sets the role's settings and the request's limits; gives back what has to be restored.
+unsafe fn enter<'a>(
+    context: &'a Context<'a>,
     switch: Option<pg_sys::Oid>,
     timeout: &Cell<Option<StatementTimeout>>,
-) -> (pg_sys::Oid, i32, i32) {
+) -> (pg_sys::Oid, i32, i32, Frame<'a>) {
     let (mut user, mut security) = (pg_sys::InvalidOid, 0);
     pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
     let nest = pg_sys::NewGUCNestLevel();
@@ -186,60 +281,18 @@ unsafe fn enter(
             timeout.set(Some(StatementTimeout::arm(milliseconds)));
         }
     }
-    settings(context, taken);
+    if let Some(zone) = &context.request.preferences.timezone
+        && let Ok(zone) = CString::new(zone.as_str())
+    {
+        guc::set_for_request(c"TimeZone", &zone, pg_sys::GucContext::PGC_USERSET);
+    }
     if context.request.method.is_safe() {
         // Put back by the end of the subtransaction; inner SQL cannot switch it off within one.
         pg_sys::XactReadOnly = true;
     }
-    pg_sys::SetUserIdAndSecContext(taken, security | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
-    OPEN.set(Some(taken));
-    (user, security, nest)
-}
-
-/// What functions and policies can ask of the request, under PostgREST's names.
-fn settings(context: &Context, taken: pg_sys::Oid) {
-    use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
-    let set = |name: &std::ffi::CStr, value: String| {
-        // a NUL cannot occur: target and headers were checked
-        if let Ok(value) = CString::new(value) {
-            guc::set_for_request(name, &value, PGC_USERSET);
-        }
-    };
-    let request = context.request;
-    set(c"search_path", search_path(context.schema));
-    set(c"request.method", request.method.as_str().to_owned());
-    set(c"request.path", request.target.path.to_owned());
-    set(c"request.headers", request.headers.to_setting());
-    set(c"request.cookies", request.headers.cookies_to_setting());
-    if OPEN.get().is_none() {
-        let claims = context.principal.claims_setting(&role::name(taken));
-        if let crate::auth::Identity::Claims(_) = context.principal.identity
-            && let Ok(claims) = CString::new(claims.clone())
-        {
-            guc::set_for_request(c"restful.claims", &claims, PGC_SUSET);
-        }
-        set(c"request.jwt.claims", claims);
-    }
-    for name in [c"response.status", c"response.headers"] {
-        if guc::get(name).is_some() {
-            guc::set_for_request(name, c"", PGC_USERSET);
-        }
-    }
-    if let Some(zone) = &request.preferences.timezone {
-        set(c"TimeZone", zone.clone());
-    }
-}
-
-fn search_path(schema: &str) -> String {
-    use crate::statement::Ident;
-    let mut path = Ident(schema).to_string();
-    for extra in guc::extra_search_path() {
-        if extra != schema {
-            path.push_str(", ");
-            path.push_str(&Ident(&extra).to_string());
-        }
-    }
-    path
+    let is_outermost = OPEN.get().is_none();
+    let frame = Frame { context, role: taken, security, is_outermost, published: Cell::new(false) };
+    (user, security, nest, frame)
 }
 
 unsafe fn set_constraints_immediate() {

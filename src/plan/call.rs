@@ -6,7 +6,7 @@ use crate::plan::read::Columns;
 use crate::query::Node;
 
 /// The arguments that a request brings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Given {
     /// By GET: parameters of the query.
     Query,

@@ -9,7 +9,7 @@ use crate::query::{Condition, Filter, Operation};
 use crate::route::Verb;
 
 /// What the planner needs to know of a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BodyKeys {
     /// The keys of its first object, in order.
     pub keys: Vec<String>,

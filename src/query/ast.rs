@@ -1,13 +1,13 @@
 //! What the parameters of a request say, as data. Nothing here is checked against the catalogue yet.
 //!
 //! Literals stand apart, in [`Query::values`]: what remains is the *shape* of a request, under which its prepared
-//! statement is cached.
+//! statement is cached. Requests of one shape hold their literals in one order.
 
 /// Index into [`Query::values`].
 pub type ValueId = usize;
 
 /// A literal of a request. It only ever becomes a parameter of the statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Literal {
     /// The text after an operator.
     Text(String),
@@ -18,7 +18,7 @@ pub enum Literal {
 }
 
 /// The parameters of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Query {
     /// What is asked of the resource itself.
     pub root: Node,
@@ -33,7 +33,7 @@ pub struct Query {
 }
 
 /// What is asked of one relation: the resource, or one embedded in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Node {
     /// `select`; `None` when it is not given, which means all columns.
     pub select: Option<Vec<SelectItem>>,
@@ -48,7 +48,7 @@ pub struct Node {
 }
 
 /// An item of `select`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SelectItem {
     /// `*`
     Star,
@@ -59,7 +59,7 @@ pub enum SelectItem {
 }
 
 /// A selected field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SelectField {
     /// What is selected; `None` for `count()`.
     pub field: Option<Field>,
@@ -72,7 +72,7 @@ pub struct SelectField {
 }
 
 /// An aggregate function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Aggregate {
     Avg,
     Count,
@@ -82,7 +82,7 @@ pub enum Aggregate {
 }
 
 /// An embedded relation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Embed {
     /// The relation, foreign key or column that names the relationship.
     pub name: String,
@@ -103,21 +103,21 @@ impl Embed {
 }
 
 /// Whether parents without a related row are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Join {
     Inner,
     Left,
 }
 
 /// A column, with a path into it when it holds JSON.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     pub name: String,
     pub path: Vec<JsonStep>,
 }
 
 /// A step into JSON: `->key`, `->0`, `->>key`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JsonStep {
     /// `->>`: the result is text.
     pub as_text: bool,
@@ -125,14 +125,14 @@ pub struct JsonStep {
 }
 
 /// What a step goes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum JsonKey {
     Member(String),
     Index(i32),
 }
 
 /// A condition on rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// `field=operator.value`
     Filter(Filter),
@@ -141,14 +141,14 @@ pub enum Condition {
 }
 
 /// How the children of a tree are connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Connective {
     And,
     Or,
 }
 
 /// A filter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
     pub field: Field,
     pub negated: bool,
@@ -156,7 +156,7 @@ pub struct Filter {
 }
 
 /// What a filter tests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// A binary operator.
     Binary { operator: Operator, quantifier: Option<Quantifier>, value: ValueId },
@@ -173,7 +173,7 @@ pub enum Operation {
 macro_rules! tokens {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $token:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $($variant,)* }
         impl $name {
             /// All of them.
@@ -217,7 +217,7 @@ impl Operator {
 }
 
 /// A term of `order`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OrderTerm {
     /// The embedded to-one relation that the field belongs to.
     pub relation: Option<String>,

@@ -1,4 +1,4 @@
-//! [`Query`] back to parameters, and to its shape.
+//! [`Query`] back to parameters.
 
 use super::ast::*;
 use std::fmt::Write;
@@ -6,27 +6,14 @@ use std::fmt::Write;
 impl Query {
     /// The parameters that [`super::parse`] reads as this query.
     pub fn parameters(&self) -> Vec<(String, String)> {
-        let mut writer = Writer { values: Some(&self.values), out: Vec::new() };
+        let mut writer = Writer { values: &self.values, out: Vec::new() };
         writer.query(self);
         writer.out
-    }
-
-    /// The query without its literals: requests of one shape share a prepared statement.
-    pub fn write_shape(&self, out: &mut String) {
-        let mut writer = Writer { values: None, out: Vec::new() };
-        writer.query(self);
-        for (name, value) in &writer.out {
-            out.push('&');
-            out.push_str(name);
-            out.push('=');
-            out.push_str(value);
-        }
     }
 }
 
 struct Writer<'q> {
-    /// The literals, or `None` to write a placeholder for each.
-    values: Option<&'q [Literal]>,
+    values: &'q [Literal],
     out: Vec<(String, String)>,
 }
 
@@ -171,9 +158,7 @@ impl Writer<'_> {
     }
 
     fn value(&self, id: ValueId, place: Place) -> String {
-        // The number makes sure that requests of one shape hold their literals in one order.
-        let Some(values) = self.values else { return format!("?{id}") };
-        match (values.get(id), place) {
+        match (self.values.get(id), place) {
             (Some(Literal::Text(text)), Place::Alone) => text.clone(),
             (Some(Literal::Text(text)), Place::Tree) => quote_always(text),
             (Some(Literal::List(items)), _) => {

@@ -38,11 +38,7 @@ fn what_is_displayed_parses_to_the_same() {
 
 #[test]
 fn requests_that_differ_in_literals_have_one_shape() {
-    let shape = |text: &str| {
-        let mut out = String::new();
-        query(text).unwrap().write_shape(&mut out);
-        out
-    };
+    let shape = |text: &str| Query { values: Vec::new(), ..query(text).unwrap() };
     assert_eq!(shape("id=eq.1&limit=5&or=(a.eq.x,b.in.(1,2))"), shape("id=eq.22&limit=7&or=(a.eq.y,b.in.(3))"));
     assert_ne!(shape("id=eq.1"), shape("id=gt.1"));
     assert_ne!(shape("id=is.null"), shape("id=is.not_null"));

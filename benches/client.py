@@ -1,0 +1,109 @@
+"""A client that does next to nothing, so that what it measures is the server: PostgreSQL's protocol over a unix socket
+(https://www.postgresql.org/docs/current/protocol-flow.html), with the processor time of the backend beside the clock's.
+"""
+
+import dataclasses
+import socket
+import struct
+import time
+
+from harness import Failure
+
+READY = b"Z\0\0\0\5I"
+
+
+@dataclasses.dataclass
+class Time:
+    """Milliseconds by the clock, and of the backend's processor time; the latter is None where the system does not tell."""
+
+    wall: float
+    cpu: float | None
+
+
+def message(kind: bytes, *parts: bytes) -> bytes:
+    """A message of the protocol: its kind, its length, its parts."""
+    body = b"".join(parts)
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+def text(value: str) -> bytes:
+    """A string as the protocol ends it."""
+    return value.encode() + b"\0"
+
+
+class Connection:
+    """A session. Nobody asks for a password in a cluster of ours."""
+
+    def __init__(self, settings: dict[str, str], database: str, user: str):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(f"{settings['PGHOST']}/.s.PGSQL.{settings['PGPORT']}")
+        # 196608 is version 3.0 of the protocol.
+        self.socket.sendall(message(b"", struct.pack("!i", 196608), text("user"), text(user), text("database"), text(database), b"\0"))
+        [(process, _)] = [struct.unpack("!ii", body) for kind, body in parsed(self._receive()) if kind == b"K"]
+        # The identifier of another process' processor clock on Linux: clock_getcpuclockid(3).
+        self.clock = ~process << 3 | 2
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.socket.sendall(message(b"X"))
+        # The backend's end, so that what it takes does not fall into the next measurement.
+        self.socket.recv(1)
+        self.socket.close()
+
+    def prepare(self, name: str, sql: str) -> None:
+        """Prepares a statement."""
+        self.exchange(message(b"P", text(name), text(sql), b"\0\0") + message(b"S"))
+
+    def exchange(self, messages: bytes) -> tuple[Time, list[bytes]]:
+        """Sends messages that end with a Sync. The time until all is answered, and the first column of all rows."""
+        cpu, start = self._cpu(), time.perf_counter()
+        self.socket.sendall(messages)
+        answer = self._receive()
+        wall, end = time.perf_counter() - start, self._cpu()
+        rows = [row[6:6 + max(0, struct.unpack("!i", row[2:6])[0])] for kind, row in parsed(answer) if kind == b"D"]
+        return Time(wall * 1000, None if cpu is None or end is None else (end - cpu) * 1000), rows
+
+    def query(self, sql: str) -> tuple[Time, list[str]]:
+        """Runs a statement that is prepared for this one time."""
+        time_, rows = self.exchange(message(b"P", b"\0", text(sql), b"\0\0") + execution("") + message(b"S"))
+        return time_, [row.decode() for row in rows]
+
+    def _cpu(self) -> float | None:
+        try:
+            return time.clock_gettime(self.clock)
+        except OSError:
+            return None
+
+    def _receive(self) -> bytearray:
+        """Everything up to the point where the server waits for more."""
+        answer = bytearray()
+        while not answer.endswith(READY):
+            data = self.socket.recv(1 << 18)
+            if not data:
+                raise Failure(f"the server has closed the connection: {bytes(answer[-500:])}")
+            answer += data
+        return answer
+
+
+def execution(name: str, *parameters: str, binary: bool = False) -> bytes:
+    """Runs a prepared statement with parameters, as libpq does it. `binary` asks for the result in binary."""
+    values = b"".join(struct.pack("!i", len(p.encode())) + p.encode() for p in parameters)
+    return (message(b"B", b"\0", text(name), struct.pack("!hh", 0, len(parameters)), values, struct.pack("!hh", 1, binary)) +
+            message(b"D", b"P\0") + message(b"E", b"\0", b"\0\0\0\0"))
+
+
+def parsed(answer: bytearray) -> list[tuple[bytes, bytes]]:
+    """The kinds and bodies of the messages in an answer. An error in it is a failure."""
+    found, at = [], 0
+    while at < len(answer):
+        [length] = struct.unpack_from("!i", answer, at + 1)
+        kind, body = bytes(answer[at:at + 1]), bytes(answer[at + 5:at + 1 + length])
+        if kind == b"E":
+            raise Failure("the server says: " + " ".join(body.decode(errors="replace").split("\0")))
+        if kind == b"R" and body != b"\0\0\0\0":
+            raise Failure("the server asks for a password")
+        found.append((kind, body))
+        at += 1 + length
+    return found

@@ -1,0 +1,83 @@
+"""The first request of a connection, in a database of many tables and in one of few."""
+
+import collections
+import random
+
+from client import Connection, Time
+from harness import Failure
+from measure import Bench, median
+
+FEW, MANY = 5, 5000
+WARM_CALLS = 1000
+# How many connections a round makes for each time.
+REPEATS = 5
+
+
+def setup(tables: int) -> str:
+    """Every third table refers to the one before it."""
+    return f"""
+create extension pg_restful;
+do $$
+begin
+    for i in 1..{tables} loop
+        execute format('create table t%s (id int primary key, name text not null, size numeric, at timestamptz default now(), '
+                       'other int %s)', i, case when i % 3 = 2 then format('references t%s', i - 1) end);
+        if i % 200 = 0 then commit; end if;
+    end loop;
+end $$;
+insert into t1 select i, 'name ' || i from generate_series(1, 10) i;
+insert into t2 select i, 'name ' || i, i * 1.5, now(), i from generate_series(1, 10) i;
+grant select on all tables in schema public to anon, authenticator;
+-- Autovacuum would have done it.
+vacuum analyze;
+"""
+
+
+def serve(target: str) -> str:
+    return f"(restful.serve('GET', '{target}', '{{}}', null)).status"
+
+
+def connection(bench: Bench) -> None:
+    """The first request of a new connection, and the later ones, with 5,000 tables and with 5."""
+    databases = {FEW: f"tables_{FEW}", MANY: f"tables_{MANY}"}
+    for tables, database in databases.items():
+        print(f"  making {tables:,} tables", flush=True)
+        bench.cluster.sql(f"create database {database}")
+        bench.set_up(setup(tables), database)
+    requests = {"request": "/t2?id=eq.1", "request with an embed": "/t2?select=id,name,t1(id,name)&id=eq.1"}
+    rounds = []
+    for number in bench.each_round("new connections"):
+        times = collections.defaultdict(list)
+        for tables in random.sample(sorted(databases) * REPEATS, len(databases) * REPEATS):
+            for name, spent in connections(bench, databases[tables], requests).items():
+                times[f"{name}, {tables:,} tables"].append(spent)
+        if number:
+            rounds.append({name: median(found) for name, found in times.items()})
+    few, many = f"{FEW:,} tables", f"{MANY:,} tables"
+    for name in requests:
+        bench.report(rounds, f"first {name}, {many}", f"first {name}, {few}", bar=3)
+    for name in requests:
+        bench.report(rounds, f"warm {name}, {many}", f"warm {name}, {few}", bar=1.2, unit="us")
+    bench.report(rounds, f"first request, {many}", f"first select, {many}")
+
+
+def connections(bench: Bench, database: str, requests: dict[str, str]) -> dict[str, Time]:
+    """The times of the first statement and of later ones, each with a connection of its own."""
+    times = {}
+    for name, target in requests.items():
+        with bench.connect(database) as session:
+            times[f"first {name}"] = answered(session, f"select {serve(target)}", "200")
+            many = f"select count({serve(target)}) from generate_series(1, {WARM_CALLS})"
+            answered(session, many, str(WARM_CALLS))
+            times[f"warm {name}"] = median([answered(session, many, str(WARM_CALLS))], WARM_CALLS)
+    with bench.connect(database) as session:
+        times["first select"] = answered(session, "select row_to_json(t2)->>'id' from t2 where id = 1", "1")
+    return times
+
+
+def answered(session: Connection, query: str, answer: str) -> Time:
+    """The time of a query that has to have this answer."""
+    spent, rows = session.query(query)
+    if rows != [answer]:
+        raise Failure(f"{rows} instead of {answer}: {query}")
+    return spent

@@ -1,0 +1,141 @@
+"""How everything here is measured: statements that alternate in one run, and the ratios of their times."""
+
+import dataclasses
+import os
+import pathlib
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+
+from client import Connection, Time, execution, message
+from harness import Cluster, Failure, run
+
+# The database of all groups but `connection`, which makes its own.
+DATABASE = "bench"
+# What HTTP layers log in as: every request includes the change to the anonymous role, and its way back.
+LOGIN = "authenticator"
+# Generic plans come after five executions; other caches sooner.
+WARM_UP = 6
+
+Rounds = list[dict[str, Time]]
+
+
+@dataclasses.dataclass
+class Statement:
+    """What is measured: `calls` executions of a prepared statement, sent without waiting for answers in between."""
+
+    sql: str
+    calls: int = 1
+    # The parameters of each execution.
+    parameters: Callable[[], tuple[str, ...]] = tuple
+    binary: bool = False
+
+
+@dataclasses.dataclass
+class Line:
+    """A measurement: `ratio` is the time of `work` by that of `against`, or, where `unit` is a rate, rate by rate."""
+
+    work: str
+    against: str
+    ratio: float
+    lowest: float
+    highest: float
+    cpu: float | None
+    control: float | None
+    value: float
+    against_value: float
+    unit: str
+    bar: float | None
+
+    @property
+    def ok(self) -> bool:
+        return self.bar is None or self.ratio <= self.bar
+
+
+class Bench:
+    """What a group of measurements is given: the cluster, how many rounds to run, and where progress and results go."""
+
+    def __init__(self, cluster: Cluster, gateway: pathlib.Path, rounds: int):
+        self.cluster, self.gateway, self.rounds = cluster, gateway, rounds
+        self.lines: list[Line] = []
+
+    def each_round(self, title: str):
+        """The rounds' numbers; 0 is there to warm everything up, and does not count."""
+        start = time.monotonic()
+        print(f"  {title} ", end="", flush=True)
+        for number in range(self.rounds + 1):
+            yield number
+            print("." if number else "w", end="", flush=True)
+        print(f" {time.monotonic() - start:.0f} s", flush=True)
+
+    def set_up(self, sql: str, database: str = DATABASE) -> None:
+        """Runs a script as the superuser."""
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+            file.write(sql)
+            file.flush()
+            self.cluster.sql_file(pathlib.Path(file.name), database)
+
+    def connect(self, database: str = DATABASE) -> Connection:
+        """A new connection of the login role."""
+        return Connection(self.cluster.settings, database, LOGIN)
+
+    def command(self, *command: object) -> str:
+        """Runs a client's program as the login role."""
+        return run(*command, env=self.cluster.environment(DATABASE) | {"PGUSER": LOGIN})
+
+    def check(self, condition: str) -> None:
+        """Fails unless a query says true to the login role: something else than asked for would be measured."""
+        with self.connect() as connection:
+            if connection.query(condition)[1] != ["t"]:
+                raise Failure(f"what is to be measured does not work: {condition}")
+
+    def alternate(self, title: str, statements: dict[str, Statement], seconds: float) -> Rounds:
+        """Runs statements in turn, in changing order, for some seconds in one connection per round. Medians, for one call."""
+        results = []
+        for number in self.each_round(title):
+            times: dict[str, list[Time]] = {name: [] for name in statements}
+            with self.connect() as connection:
+                for name, statement in statements.items():
+                    connection.prepare(name, statement.sql)
+                order, turn, end = list(statements), 0, time.monotonic() + seconds
+                while turn < WARM_UP + 3 or time.monotonic() < end:
+                    random.shuffle(order)
+                    for name in order:
+                        s = statements[name]
+                        calls = b"".join(execution(name, *s.parameters(), binary=s.binary) for _ in range(s.calls))
+                        spent, _ = connection.exchange(calls + message(b"S"))
+                        if turn >= WARM_UP:
+                            times[name].append(spent)
+                    turn += 1
+            if number:
+                results.append({name: median(found, statements[name].calls) for name, found in times.items()})
+        return results
+
+    def report(self, rounds: Rounds, work: str, against: str, *, bar: float | None = None, control: str | None = None,
+               unit: str = "ms") -> None:
+        """Adds the ratio of two names in `rounds` to the results. `control` names what is the same as `against`."""
+        def ratios(a: str, b: str) -> list[float]:
+            return [r[a].wall / r[b].wall for r in rounds]
+
+        def value(name: str) -> float:
+            return statistics.median(r[name].wall for r in rounds) * (1000 if unit == "us" else 1)
+
+        found = ratios(work, against)
+        cpu = [r[work].cpu / r[against].cpu for r in rounds if r[work].cpu is not None and r[against].cpu]
+        self.lines.append(Line(
+            work=work, against=against, ratio=statistics.median(found), lowest=min(found), highest=max(found),
+            cpu=statistics.median(cpu) if cpu else None, control=statistics.median(ratios(control, against)) if control else None,
+            value=value(work), against_value=value(against), unit=unit, bar=bar))
+
+
+def median(times: list[Time], calls: int = 1) -> Time:
+    """The medians of the times of a number of calls, for one call."""
+    cpu = [t.cpu for t in times if t.cpu is not None]
+    return Time(statistics.median(t.wall for t in times) / calls, statistics.median(cpu) / calls if cpu else None)
+
+
+def load() -> str:
+    """The load of the machine: with more than its number of processors, look at processor time first."""
+    return "load average " + " ".join(f"{value:.2f}" for value in os.getloadavg())

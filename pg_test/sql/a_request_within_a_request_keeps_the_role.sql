@@ -1,0 +1,17 @@
+-- A function called by a request can make requests itself: they run as the role of the outer one, and bring no token.
+\pset tuples_only on
+\pset format unaligned
+create function library.inner_request(method text, target text, headers jsonb default '{}', body text default null) returns jsonb language sql as $$
+    select jsonb_build_object('status', r.status, 'body', convert_from(r.body, 'utf8')::jsonb, 'then', current_user)
+    from restful.serve(method, target, headers, convert_to(body, 'utf8')) r
+$$;
+create function library.who() returns text language sql as $$ select current_user || ' at ' || current_setting('request.path') $$;
+\c - authenticator
+select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "GET", "target": "/rpc/who"}'));
+select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "GET", "target": "/books?select=id&id=eq.1"}'));
+select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "POST", "target": "/books", "body": "{}"}'));
+select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "GET", "target": "/books", "headers": {"authorization": "Bearer x"}}'));
+-- reading is read-only at every depth
+\c - librarian
+select show(restful.serve('GET', '/rpc/inner_request?method=POST&target=/subjects&body={"id":50,"name":"x"}'));
+select count(*) from library.subjects where id = 50;

@@ -1,0 +1,18 @@
+-- restful.max_rows is the most rows that a page, or an embedded list, can have; it is not the caller's to raise.
+\pset tuples_only on
+\pset format unaligned
+create role layer login noinherit;
+grant anon to layer;
+alter role layer set restful.anon_role = 'anon';
+alter role layer set restful.schemas = 'library';
+alter role layer set restful.max_rows = 2;
+\c - layer
+set restful.max_rows = 100;
+select show_all(restful.serve('GET', '/books?select=id&order=id'));
+select show(restful.serve('GET', '/books?select=id&order=id&limit=5'));
+select show(restful.serve('GET', '/books?select=id&order=id&limit=1'));
+select show_all(restful.serve('GET', '/books?select=id&order=id', '{"prefer": "count=exact"}'));
+-- estimated: exact up to the cap, the planner's beyond
+select show_all(restful.serve('GET', '/books?select=id&order=id', '{"prefer": "count=estimated"}'));
+select show_all(restful.serve('GET', '/books?select=id&id=lt.3', '{"prefer": "count=estimated"}'));
+select show(restful.serve('GET', '/subjects?select=id,books(id)&id=eq.1&books.order=id'));
