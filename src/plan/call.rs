@@ -28,7 +28,10 @@ impl Planner<'_> {
         let invocation = Invocation { function: function.name.clone(), arguments };
         let result = match &function.result {
             ResultType::Void => CallResult::Void,
-            ResultType::Scalar if function.returns_set => CallResult::ScalarSet,
+            ResultType::Scalar if function.returns_set => CallResult::ScalarSet {
+                limit: RowLimit { value: query.root.limit, cap: self.settings.max_rows },
+                offset: query.root.offset,
+            },
             ResultType::Scalar => CallResult::Scalar,
             ResultType::Record => {
                 return Err(Error::new(Code::NotImplemented, "Feature not implemented")
@@ -173,7 +176,7 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
                 .parameters
                 .iter()
                 .filter_map(|p| {
-                    // Of a repeated argument the last counts; repeated ones of a variadic parameter were gathered.
+                    // Of a repeated argument the last counts.
                     let value = query.arguments.iter().rev().find(|(name, _)| *name == p.name)?.1;
                     Some((p.name.clone(), p.data_type.clone(), value, p.variadic))
                 })

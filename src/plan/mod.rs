@@ -304,11 +304,25 @@ pub enum CallResult {
     /// One value.
     Scalar,
     /// An array of values.
-    ScalarSet,
+    ScalarSet {
+        limit: RowLimit,
+        offset: Option<ValueId>,
+    },
     /// One object.
     Row(Box<Select>),
     /// An array of objects.
     Rows(Box<Select>),
+}
+
+impl CallResult {
+    /// Whether there may be more than what is answered.
+    pub fn is_page(&self) -> bool {
+        match self {
+            CallResult::Void | CallResult::Scalar => false,
+            CallResult::ScalarSet { limit, offset } => limit.is_set() || offset.is_some(),
+            CallResult::Row(select) | CallResult::Rows(select) => select.limit.is_set() || select.offset.is_some(),
+        }
+    }
 }
 
 /// The page of the whole: the Range field and the parameters `limit` and `offset` together.
