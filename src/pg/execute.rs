@@ -315,11 +315,16 @@ impl Work {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             outcome.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         }
-        if let (Some(count), Some(select), false, false) = (request.preferences.count, self.select(), writes, is_item) {
-            outcome.total = Some(self.total(count, select, values, memory)?);
-        } else if let (Some(_), false, Plan::Call(_)) = (request.preferences.count, is_item, &self.plan) {
-            outcome.total = Some(done.rows);
-        }
+        outcome.total = match (request.preferences.count, self.select(), &self.plan) {
+            (None, ..) | (_, _, Plan::Write(_)) => None,
+            _ if is_item => None,
+            // To count by calling it again would do again what the function does.
+            (Some(_), _, Plan::Call(call)) if !read_only || self.select().is_none() => {
+                Some(done.rows).filter(|_| !call.result.is_page())
+            }
+            (Some(count), Some(select), _) => Some(self.total(count, select, values, memory)?),
+            (Some(_), None, _) => None,
+        };
         Ok((outcome, buffer))
     }
 

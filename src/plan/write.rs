@@ -50,7 +50,8 @@ impl Planner<'_> {
         let change = match verb {
             Verb::Create => Change::Insert {
                 columns,
-                uniform: query.columns.is_none() && preferences.missing != Some(Missing::Default),
+                // Without `columns` the first object's keys are all there are: another one's would be lost.
+                uniform: query.columns.is_none(),
                 key: Vec::new(),
                 conflict: self.conflict(relation, query, preferences)?,
             },
