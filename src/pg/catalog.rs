@@ -122,9 +122,9 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
         }
         let changed = announced.relations.get(..announced.count).unwrap_or_default();
         loaded.relations.retain(|_, r| !changed.contains(&r.oid));
-        loaded
-            .foreign_keys
-            .retain(|oid, known| !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table)));
+        loaded.foreign_keys.retain(|oid, known| {
+            !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table))
+        });
         if announced.functions {
             loaded.functions.clear();
         }
@@ -172,11 +172,8 @@ impl Catalog for Session {
         let (keys, tables) = match LOADED.with_borrow(known) {
             Some(known) => known,
             None => {
-                let loaded: Option<Vec<LoadedForeignKey>> = load(
-                    "foreign_keys",
-                    include_str!("../../sql/query/foreign_keys.sql"),
-                    Arguments::Oid(relation.oid),
-                )?;
+                let loaded: Option<Vec<LoadedForeignKey>> =
+                    load("foreign_keys", include_str!("../../sql/query/foreign_keys.sql"), Arguments::Oid(relation.oid))?;
                 let loaded = loaded.unwrap_or_default();
                 let tables: Rc<[u32]> = loaded.iter().flat_map(|f| f.tables).collect();
                 let keys: Rc<[ForeignKey]> = loaded.into_iter().map(|f| f.key).collect();
