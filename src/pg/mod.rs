@@ -15,6 +15,8 @@ mod record_source;
 mod role;
 mod row_sink;
 mod session;
+#[cfg(feature = "pg_test")]
+mod tests;
 mod timeout;
 mod unguarded;
 mod whole_errors;

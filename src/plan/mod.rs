@@ -2,6 +2,8 @@
 
 pub mod call;
 pub mod embed;
+#[cfg(test)]
+pub mod fixture;
 pub mod read;
 pub mod write;
 

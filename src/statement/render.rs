@@ -679,3 +679,7 @@ fn operator_sql(operator: Operator) -> &'static str {
         Operator::Adjacent => "-|-",
     }
 }
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;
