@@ -29,5 +29,7 @@ unsafe extern "C-unwind" {
 /// # Safety
 /// `context` is a valid memory context.
 pub unsafe fn switch_to(context: MemoryContext) -> MemoryContext {
-    std::mem::replace(&mut *(&raw mut pgrx::pg_sys::CurrentMemoryContext), context)
+    let outer = pgrx::pg_sys::CurrentMemoryContext;
+    pgrx::pg_sys::CurrentMemoryContext = context;
+    outer
 }

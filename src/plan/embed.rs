@@ -347,7 +347,7 @@ mod tests {
         let e = read("reviews?select=people(*)").unwrap_err();
         assert_eq!((e.code.as_str(), e.status), ("PGRST201", 300));
         assert_eq!(
-            e.details.unwrap(),
+            e.details.clone().unwrap(),
             json!([
                 {
                     "cardinality": "many-to-one",
@@ -361,12 +361,12 @@ mod tests {
                 },
             ])
         );
-        let hint = e.hint.unwrap().to_string();
+        let hint = e.hint.clone().unwrap().to_string();
         assert!(hint.contains("'people!reviews_writer', 'people!reviews_editor'"), "{hint}");
 
         let e = read("books?select=subjects(*)").unwrap_err();
         assert_eq!(e.status, 300);
-        let first = &e.details.unwrap()[0];
+        let first = &e.details.clone().unwrap()[0];
         assert_eq!(first["cardinality"], "many-to-many");
         assert_eq!(
             first["relationship"],
@@ -379,7 +379,7 @@ mod tests {
         let e = read("books?select=scans(*)").unwrap_err();
         assert_eq!((e.code.as_str(), e.status), ("PGRST200", 400));
         assert_eq!(
-            e.details.unwrap(),
+            e.details.clone().unwrap(),
             "Searched for a foreign key relationship between 'books' and 'scans' in the schema 'lib', but no matches were found."
         );
         assert_eq!(refusal(read("books?select=scans_book(*)")).0, "PGRST200");

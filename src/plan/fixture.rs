@@ -106,7 +106,7 @@ fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType)
 }
 
 impl Library {
-    pub fn new() -> Self {
+    pub fn stocked() -> Self {
         let read_only = Relation {
             insertable: false,
             updatable: false,
@@ -198,7 +198,7 @@ pub const AGGREGATES: PlanSettings = PlanSettings { max_rows: None, aggregates: 
 
 /// The plan of a GET.
 pub fn read_with(target: &str, settings: &PlanSettings) -> Result<Select> {
-    let (library, (name, query)) = (Library::new(), parsed(target, false)?);
+    let (library, (name, query)) = (Library::stocked(), parsed(target, false)?);
     let mut planner = Planner::new(&library, SCHEMA, settings);
     let relation = planner.relation(&name)?;
     planner.read(&relation, &query.root)
@@ -211,7 +211,7 @@ pub fn read(target: &str) -> Result<Select> {
 
 /// The plan of a write; `keys`: those of the body's objects, as words.
 pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Result<Write> {
-    let (library, (name, query)) = (Library::new(), parsed(target, false)?);
+    let (library, (name, query)) = (Library::stocked(), parsed(target, false)?);
     let settings = PlanSettings::default();
     let mut planner = Planner::new(&library, SCHEMA, &settings);
     let relation = planner.relation(&name)?;
@@ -221,7 +221,7 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
 
 /// The plan of a call.
 pub fn call(target: &str, given: &Given) -> Result<Call> {
-    let (library, (name, query)) = (Library::new(), parsed(target, *given == Given::Query)?);
+    let (library, (name, query)) = (Library::stocked(), parsed(target, *given == Given::Query)?);
     let settings = PlanSettings { max_rows: Some(100), aggregates: false };
     Planner::new(&library, SCHEMA, &settings).call(&name, &query, given)
 }
@@ -252,5 +252,5 @@ pub fn shown(statement: &statement::Statement) -> String {
 #[track_caller]
 pub fn refusal<T>(result: Result<T>) -> (String, u16) {
     let e = result.err().expect("it was planned");
-    (e.code, e.status)
+    (e.code.clone(), e.status)
 }

@@ -357,7 +357,7 @@ mod tests {
                 [Output::Expression { expression, .. }] => expression.cast.as_deref().map(str::to_owned),
                 other => panic!("{other:?}"),
             },
-            Err(e) => Some(e.code),
+            Err(e) => Some(e.code.clone()),
         };
         for (name, expected) in [
             ("text", "pg_catalog.text"),

@@ -214,10 +214,12 @@ mod tests {
 
     #[test]
     fn missing_keys_get_defaults_when_asked_for() {
-        let (columns, _, uniform) = insert("books", "missing=default", "title price");
+        let (columns, _, uniform) = insert("books?columns=title,price", "missing=default", "title price");
         assert_eq!(columns[0].default, None);
         assert_eq!(columns[1].default.as_deref(), Some("0"));
         assert!(!uniform);
+        // without `columns`, the first object's keys are all there are
+        assert!(insert("books", "missing=default", "title price").2);
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn writes() {
         "books",
         "missing=default,return=headers-only",
         Some("title price"),
-        r#"INSERT INTO "lib"."books" AS t0 ("title", "price") SELECT r.c1, CASE WHEN r.p2 THEN r.c2 ELSE (0) END FROM restful.record_source($1, $2, 0, $3) AS r(c1 text, c2 numeric(10,2), p2 pg_catalog.bool) RETURNING t0."id" [body, '{"title","price"}', '{"2"}']"#,
+        r#"INSERT INTO "lib"."books" AS t0 ("title", "price") SELECT r.c1, CASE WHEN r.p2 THEN r.c2 ELSE (0) END FROM restful.record_source($1, $2, 1, $3) AS r(c1 text, c2 numeric(10,2), p2 pg_catalog.bool) RETURNING t0."id" [body, '{"title","price"}', '{"2"}']"#,
     );
     write(
         Create,
@@ -268,7 +268,7 @@ fn mark_numbers(query: &mut Query) {
 #[test]
 fn literals_never_stand_in_a_statement_and_parameters_are_numbered_in_order() {
     let mut generator = Generator::new(0x1234_5678_9abc_def1, WORDS);
-    let library = fixture::Library::new();
+    let library = fixture::Library::stocked();
     let mut planned = 0;
     for _ in 0..8_000 {
         let mut query = generator.query(false);
