@@ -433,6 +433,47 @@ mod tests {
         }
     }
 
+    /// The rows of docs/errors.md that begin with codes: these, and the status.
+    fn documented() -> Vec<(Vec<&'static str>, u16)> {
+        let rows = include_str!("../docs/errors.md").lines().filter_map(|line| line.strip_prefix("| `"));
+        rows.filter_map(|row| {
+            let (codes, rest) = row.split_once(" | ")?;
+            let status = rest.split(" | ").next()?.parse().ok()?;
+            Some((codes.split(' ').map(|code| code.trim_matches('`')).collect(), status))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn every_code_is_documented_with_its_status() {
+        let documented = documented();
+        for code in Code::ALL {
+            let statuses: Vec<u16> =
+                documented.iter().filter(|(codes, _)| codes == &[code.as_str()]).map(|(_, status)| *status).collect();
+            assert_eq!(statuses, [code.status()], "docs/errors.md on {}", code.as_str());
+        }
+        for (codes, _) in &documented {
+            for code in codes.iter().filter(|c| c.starts_with("REST") || c.starts_with("PGRST")) {
+                assert!(Code::ALL.iter().any(|c| c.as_str() == *code), "docs/errors.md has {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn sqlstates_are_documented_with_their_status() {
+        let mut checked = 0;
+        for (codes, status) in documented() {
+            for state in codes.iter().filter(|c| c.len() == 5) {
+                // No condition has the subclass 999, so no more specific row is about it.
+                let state = state.replace("***", "999");
+                let given = |authenticated| Error::database(raised(&state, ""), authenticated).status;
+                assert!(given(true) == status || given(false) == status, "docs/errors.md on {state}: {status}");
+                checked += 1;
+            }
+        }
+        assert!(checked > 20, "the table has only {checked} states");
+    }
+
     #[test]
     fn raised_pgrst_controls_the_whole_response() {
         let mut e = raised("PGRST", r#"{"code":"123","message":"ABC","details":"DEF","hint":"XYZ"}"#);

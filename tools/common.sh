@@ -23,18 +23,15 @@ as_postgres() {
 # A short name of this checkout and user, for folders outside of it.
 checkout_id() { printf '%s %s' "$(id -u)" "$ROOT" | sha256sum | cut -c1-8; }
 
-# Makes a folder that nobody else may have made before us, owned by the user who runs PostgreSQL.
-own_folder() { # PATH MODE
-    [ -d "$1" ] || mkdir -m "$2" -- "$1" || die "cannot make $1"
-    [ ! -L "$1" ] || die "$1 is a symbolic link: remove it"
-    local owner; owner=$(stat -c %U -- "$1")
-    case $owner in
-        "$(id -un)") if am_root; then chown postgres: "$1"; fi ;;
-        postgres) am_root || die "$1 belongs to $owner: remove it" ;;
-        *) die "$1 belongs to $owner: remove it" ;;
-    esac
+# Makes a folder at a place where anybody may make folders, or makes sure that the one there is ours.
+own_folder() { # PATH MODE OWNER
+    if mkdir -m "$2" -- "$1" 2>/dev/null; then chown "$3" "$1"; fi
+    [ -d "$1" ] && [ ! -L "$1" ] && [ "$(stat -c %U -- "$1")" = "$3" ] || die "$1 should be a folder of $3: remove it"
     chmod "$2" "$1"
 }
+
+# The user who runs PostgreSQL.
+server_user() { if am_root; then echo postgres; else id -un; fi; }
 
 # The folder for servers, their data and logs. target/postgres, unless user postgres cannot get there (a checkout in /root).
 place() {
@@ -42,11 +39,10 @@ place() {
     if am_root && id postgres >/dev/null 2>&1 && ! as_postgres test -x "$TARGET"; then
         local elsewhere; elsewhere=/var/tmp/pg_restful-$(checkout_id)
         if [ ! -d "$elsewhere" ]; then say "User postgres cannot enter $TARGET: servers and data go to $elsewhere"; fi
-        own_folder "$elsewhere" 755
+        own_folder "$elsewhere" 755 root
         echo "$elsewhere"
     else
         mkdir -p "$TARGET/postgres"
-        if am_root && id postgres >/dev/null 2>&1; then chown postgres: "$TARGET/postgres"; fi
         echo "$TARGET/postgres"
     fi
 }

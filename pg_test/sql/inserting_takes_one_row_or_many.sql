@@ -32,6 +32,8 @@ select show(restful.serve('POST', '/things?columns=a,b&select=a,b', '{"prefer": 
 select show_all(restful.serve('POST', '/things?columns=a,b&select=a,b', '{"prefer": "return=representation, missing=default"}', '[{"b": null}, {}]'));
 select show(restful.serve('POST', '/things?columns=nothing', '{}', '{"a": 1}'));
 select show(restful.serve('POST', '/things?columns=a&select=a,b', '{"prefer": "return=representation"}', '{"a": "only", "b": 1}'));
+-- missing=default does not say which keys count: none is lost
+select show(restful.serve('POST', '/things', '{"prefer": "missing=default"}', '[{"a": "y"}, {"a": "x", "b": 1}]'));
 -- keys in another order, and escaped, are the same keys
 select show(restful.serve('POST', '/things?select=a,b', '{"prefer": "return=representation"}', convert_to('[{"a": "r", "b": 1}, {"\u0062": 2, "a": "s"}]', 'utf8')));
 -- a repeated key is refused: which of its values is meant?

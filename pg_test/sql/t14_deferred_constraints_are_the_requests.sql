@@ -22,6 +22,30 @@ select show(restful.serve('POST', '/orders', '{}', '{"id": 13}'));
 select show(restful.serve('DELETE', '/orders?id=eq.2'));
 select show(restful.serve('GET', '/orders?select=id'));
 commit;
+-- they are deferred as before for what follows in the transaction: the next request, and the caller
+\c - postgres
+create function library.pair(child int, parent int) returns void language sql as $$
+    insert into library.orders values (child, parent);
+    insert into library.orders values (parent, null);
+$$;
+create function library.pairs() returns text language sql as $$
+    insert into library.orders values (51, 52);
+    select show(restful.serve('POST', '/orders', '{}', '{"id": 53, "parent": null}'));
+    insert into library.orders values (54, 52), (52, null);
+    select 'done'
+$$;
+create table library.parts (id int primary key, of int references library.parts deferrable);
+grant insert on library.orders, library.log, library.parts to authenticator;
+grant execute on function library.pair, library.pairs to authenticator;
+\c - authenticator
+begin;
+select show(restful.serve('POST', '/rpc/pair', '{}', '{"child": 31, "parent": 32}'));
+select show(restful.serve('POST', '/rpc/pair', '{}', '{"child": 33, "parent": 34}'));
+select show(restful.serve('POST', '/rpc/pairs'));
+select library.pair(41, 42);
+-- initially immediate, so it stays
+insert into library.parts values (1, 2);
+rollback;
 \c - postgres
 select * from library.log;
 select id from library.orders;

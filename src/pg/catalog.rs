@@ -4,6 +4,7 @@
 use crate::catalog::{Catalog, ForeignKey, Function, Relation};
 use crate::error::{Code, Error, Result};
 use crate::pg::role;
+use crate::pg::unguarded;
 use pgrx::pg_sys;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -17,6 +18,8 @@ const ENTRIES: usize = 4096;
 const NOTED: usize = 32;
 
 type Name = (String, String);
+/// Schema and name of constraints.
+type Deferred = Rc<[[String; 2]]>;
 
 #[derive(Default)]
 struct Loaded {
@@ -56,16 +59,21 @@ thread_local! {
     static LOADED: RefCell<Loaded> = RefCell::new(Loaded::default());
     static ANNOUNCED: Cell<Announced> = const { Cell::new(NOTHING) };
     static QUERIES: RefCell<HashMap<&'static str, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+    static DEFERRED: RefCell<Option<Deferred>> = const { RefCell::new(None) };
+    /// Whether DEFERRED may be out of date.
+    static CONSTRAINTS_CHANGED: Cell<bool> = const { Cell::new(false) };
     static USED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Asks PostgreSQL to announce changes; once, when the library is loaded.
 pub fn watch() {
-    use pg_sys::SysCacheIdentifier::{AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, NAMESPACEOID, PROCOID, TYPEOID};
+    use pg_sys::SysCacheIdentifier::{
+        AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, CONSTROID, NAMESPACEOID, PROCOID, TYPEOID,
+    };
     // SAFETY: the callbacks are functions of this library, which is never unloaded.
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), 0usize.into());
-        for cache in [PROCOID, TYPEOID, NAMESPACEOID, CASTSOURCETARGET, AUTHOID, AUTHMEMROLEMEM] {
+        for cache in [PROCOID, TYPEOID, NAMESPACEOID, CASTSOURCETARGET, CONSTROID, AUTHOID, AUTHMEMROLEMEM] {
             pg_sys::CacheRegisterSyscacheCallback(cache as c_int, Some(catalogue_changed), 0usize.into());
         }
     }
@@ -86,7 +94,13 @@ unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys:
 }
 
 unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _: u32) {
-    use pg_sys::SysCacheIdentifier::{AUTHMEMROLEMEM, AUTHOID, PROCOID};
+    use pg_sys::SysCacheIdentifier::{AUTHMEMROLEMEM, AUTHOID, CONSTROID, NAMESPACEOID, PROCOID};
+    if cache == CONSTROID as c_int || cache == NAMESPACEOID as c_int {
+        CONSTRAINTS_CHANGED.set(true);
+    }
+    if cache == CONSTROID as c_int {
+        return;
+    }
     if cache == AUTHOID as c_int || cache == AUTHMEMROLEMEM as c_int {
         role::invalidate();
         return;
@@ -109,7 +123,7 @@ pub enum Stale<'a> {
 /// Takes in what changed, and forgets it; `forget` is told which plans are stale.
 pub fn refresh(forget: impl FnOnce(Stale)) {
     // SAFETY: processes pending messages, which call the functions above.
-    unsafe { pg_sys::AcceptInvalidationMessages() };
+    unsafe { unguarded::AcceptInvalidationMessages() };
     let announced = ANNOUNCED.get();
     if announced.count == 0 && !announced.functions && !announced.everything {
         return;
@@ -140,6 +154,21 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
 /// The relations looked up since the last call: what a plan depends on.
 pub fn take_used() -> Vec<u32> {
     USED.take()
+}
+
+/// The constraints that are initially deferred.
+pub fn initially_deferred() -> Result<Deferred> {
+    if CONSTRAINTS_CHANGED.replace(false) {
+        DEFERRED.set(None);
+    }
+    if let Some(known) = DEFERRED.with_borrow(Clone::clone) {
+        return Ok(known);
+    }
+    let query = include_str!("../../sql/query/initially_deferred.sql");
+    let loaded: Option<Vec<[String; 2]>> = load("initially_deferred", query, Arguments::None)?;
+    let loaded: Deferred = loaded.unwrap_or_default().into();
+    DEFERRED.set(Some(loaded.clone()));
+    Ok(loaded)
 }
 
 /// The catalogue as the planner sees it.
@@ -228,6 +257,7 @@ fn insert<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: V)
 enum Arguments<'a> {
     Names(&'a str, &'a str),
     Oid(u32),
+    None,
 }
 
 fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<T>> {
@@ -250,6 +280,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
             }
             (vec![pg_sys::TEXTOID; 2], vec![a.into_datum(), b.into_datum()])
         }
+        Arguments::None => (Vec::new(), Vec::new()),
         Arguments::Oid(oid) => (vec![pg_sys::OIDOID], vec![pg_sys::Oid::from(oid).into_datum()]),
     };
     let mut values: Vec<pg_sys::Datum> = values.drain(..).map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
@@ -258,7 +289,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
     // run, so that every name in it means what it says; the result is copied before it is freed.
     unsafe {
         pg_sys::SPI_connect();
-        let nest = pg_sys::NewGUCNestLevel();
+        let nest = unguarded::NewGUCNestLevel();
         super::guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
         let plan = match known {
             Some(plan) => plan,
@@ -282,7 +313,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
             }
         }
         pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
-        pg_sys::AtEOXact_GUC(true, nest);
+        unguarded::AtEOXact_GUC(true, nest);
         pg_sys::SPI_finish();
         Ok(text)
     }

@@ -25,7 +25,7 @@ impl DirectRead {
             return Ok(None);
         }
         let prepared = Prepared::new(statement, true)?;
-        if !prepared.is_self_contained() || !prepared.has_plain_types() || !prepared.is_same_as(main) {
+        if !prepared.is_self_contained() || !prepared.is_same_as(main) {
             return Ok(None);
         }
         Ok(Some(DirectRead { prepared }))

@@ -9,6 +9,7 @@ use crate::pg::direct_read::DirectRead;
 use crate::pg::prepared::{Prepared, Values};
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::pg::session::Frame;
+use crate::pg::unguarded;
 use crate::plan::call::Given;
 use crate::plan::write::BodyKeys;
 use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select};
@@ -145,7 +146,7 @@ pub fn read_directly(
 ) -> Result<Option<(Outcome, BodyBuffer)>> {
     // What the transaction has written is seen on the long way.
     // SAFETY: reads a global.
-    if unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
+    if unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
         return Ok(None);
     }
     let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) else { return Ok(None) };
@@ -234,7 +235,7 @@ impl Work {
         }
         // A read in a transaction that has written sees what was written so far.
         // SAFETY: a snapshot that is popped below, or by the end of the subtransaction.
-        let fresh = read_only && unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
+        let fresh = read_only && unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
         if fresh {
             // SAFETY: as above.
             unsafe {
@@ -314,11 +315,16 @@ impl Work {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             outcome.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         }
-        if let (Some(count), Some(select), false, false) = (request.preferences.count, self.select(), writes, is_item) {
-            outcome.total = Some(self.total(count, select, values, memory)?);
-        } else if let (Some(_), false, Plan::Call(_)) = (request.preferences.count, is_item, &self.plan) {
-            outcome.total = Some(done.rows);
-        }
+        outcome.total = match (request.preferences.count, self.select(), &self.plan) {
+            (None, ..) | (_, _, Plan::Write(_)) => None,
+            _ if is_item => None,
+            // To count by calling it again would do again what the function does.
+            (Some(_), _, Plan::Call(call)) if !read_only || self.select().is_none() => {
+                Some(done.rows).filter(|_| !call.result.is_page())
+            }
+            (Some(count), Some(select), _) => Some(self.total(count, select, values, memory)?),
+            (Some(_), None, _) => None,
+        };
         Ok((outcome, buffer))
     }
 

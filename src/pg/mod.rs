@@ -2,6 +2,7 @@
 
 mod api;
 mod catalog;
+mod constraints;
 mod direct_read;
 mod error;
 mod execute;
@@ -14,7 +15,10 @@ mod record_source;
 mod role;
 mod row_sink;
 mod session;
+#[cfg(feature = "pg_test")]
+mod tests;
 mod timeout;
+mod unguarded;
 mod whole_errors;
 
 use pgrx::pg_guard;

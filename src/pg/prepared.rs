@@ -1,7 +1,8 @@
 //! Prepared statements: the types of their parameters are inferred by PostgreSQL, as for literals.
 
 use crate::error::{Code, Error, Result};
-use crate::pg::row_sink::{Encoders, RowShape, RowSink};
+use crate::pg::row_sink::{self, Encoders, RowShape, RowSink};
+use crate::pg::unguarded;
 use crate::query::Literal;
 use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;
@@ -29,16 +30,22 @@ unsafe extern "C-unwind" fn infer_parameters(state: *mut pg_sys::ParseState, typ
 
 /// How the text of a parameter becomes a value.
 struct Input {
-    function: pg_sys::FmgrInfo,
+    function: pg_sys::Oid,
     element: pg_sys::Oid,
     data_type: pg_sys::Oid,
+    /// The function, looked up, of a built-in type or an enum. Others may run a user's code, which may run the statement
+    /// itself: they are looked up each time.
+    kept: Option<RefCell<pg_sys::FmgrInfo>>,
 }
 
 /// A statement, prepared.
 pub struct Prepared {
+    /// NULL until it is prepared.
     plan: pg_sys::SPIPlanPtr,
+    /// What lives as long as the statement: `types`, `analysis` and what input functions keep.
+    memory: pg_sys::MemoryContext,
     types: *mut ParameterTypes,
-    inputs: RefCell<Vec<Input>>,
+    inputs: Vec<Input>,
     parameters: Vec<Parameter>,
     encoders: RefCell<Option<Box<Encoders>>>,
     analysis: *mut Analysis,
@@ -59,13 +66,13 @@ unsafe extern "C-unwind" fn analysis_is_gone(analysis: *mut c_void) {
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        // SAFETY: the plan and the types are this value's own; nothing is running it any more.
+        // SAFETY: plan and memory are this value's own; nothing is running it any more. The plan goes first, since its end is
+        // noted in the memory.
         unsafe {
-            pg_sys::SPI_freeplan(self.plan);
-            let types = Box::from_raw(self.types);
-            pg_sys::pfree(types.types.cast());
-            // no callback comes any more
-            drop(Box::from_raw(self.analysis));
+            if !self.plan.is_null() {
+                pg_sys::SPI_freeplan(self.plan);
+            }
+            pg_sys::MemoryContextDelete(self.memory);
         }
     }
 }
@@ -93,38 +100,47 @@ impl Prepared {
             .map_err(|_| Error::new(Code::MalformedRequest, "A name holds a NUL character"))?;
         let count = statement.parameters.len();
         let options = if parallel { pg_sys::CURSOR_OPT_PARALLEL_OK as c_int } else { 0 };
-        // SAFETY: types and plan live until this value is dropped.
+        // SAFETY: types, analysis and plan live until the value is dropped, which an error that is raised here does too.
         unsafe {
-            let bytes = std::mem::size_of::<pg_sys::Oid>() * count.max(1);
-            let array = pg_sys::MemoryContextAllocZero(pg_sys::TopMemoryContext, bytes).cast::<pg_sys::Oid>();
-            let types = Box::into_raw(Box::new(ParameterTypes { types: array, count: count as c_int }));
+            let memory = pg_sys::AllocSetContextCreateExtended(
+                pg_sys::TopMemoryContext,
+                c"pg_restful statement".as_ptr(),
+                pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
+                pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
+                pg_sys::ALLOCSET_SMALL_MAXSIZE as usize,
+            );
+            let types = pg_sys::MemoryContextAllocZero(memory, size_of::<ParameterTypes>()).cast::<ParameterTypes>();
+            let analysis = pg_sys::MemoryContextAllocZero(memory, size_of::<Analysis>()).cast::<Analysis>();
+            let mut prepared = Prepared {
+                plan: std::ptr::null_mut(),
+                memory,
+                types,
+                inputs: Vec::with_capacity(count),
+                parameters: statement.parameters,
+                encoders: RefCell::new(Some(Box::default())),
+                analysis,
+            };
+            let array = pg_sys::MemoryContextAllocZero(memory, size_of::<pg_sys::Oid>() * count.max(1));
+            types.write(ParameterTypes { types: array.cast(), count: count as c_int });
+            analysis.write(Analysis {
+                callback: pg_sys::MemoryContextCallback {
+                    func: Some(analysis_is_gone),
+                    arg: analysis.cast(),
+                    ..Default::default()
+                },
+                gone: true,
+                is_self_contained: false,
+            });
             let plan = pg_sys::SPI_prepare_params(sql.as_ptr(), Some(infer_parameters), types.cast(), options);
             if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
                 return Err(Error::new(Code::Setting, "The statement could not be prepared"));
             }
-            let analysis = Box::into_raw(Box::new(Analysis {
-                callback: pg_sys::MemoryContextCallback { func: Some(analysis_is_gone), ..Default::default() },
-                gone: true,
-                is_self_contained: false,
-            }));
-            (*analysis).callback.arg = analysis.cast();
-            let mut inputs = Vec::with_capacity(count);
+            prepared.plan = plan;
             for i in 0..count {
-                let data_type = *(*types).types.add(i);
-                let (mut function, mut element) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
-                pg_sys::getTypeInputInfo(data_type, &mut function, &mut element);
-                let mut input = Input { function: std::mem::zeroed(), element, data_type };
-                pg_sys::fmgr_info_cxt(function, &mut input.function, pg_sys::TopMemoryContext);
-                inputs.push(input);
+                let input = Input::of(*(*prepared.types).types.add(i), memory);
+                prepared.inputs.push(input);
             }
-            Ok(Prepared {
-                plan,
-                types,
-                inputs: RefCell::new(inputs),
-                parameters: statement.parameters,
-                encoders: RefCell::new(Some(Box::default())),
-                analysis,
-            })
+            Ok(prepared)
         }
     }
 
@@ -161,8 +177,9 @@ impl Prepared {
         unsafe { (*self.analysis).gone }
     }
 
-    /// Whether the statement calls no function but PostgreSQL's own immutable ones, in views too, and is under no policy, as
-    /// far as PostgreSQL's last analysis is still valid. Such a statement asks for no setting, and no code of a user runs.
+    /// Whether the statement calls no function but PostgreSQL's own immutable ones, in views too, for its values neither, and
+    /// is under no policy, as far as PostgreSQL's last analysis is still valid. Such a statement asks for no setting, and no
+    /// code of a user runs.
     pub fn is_self_contained(&self) -> bool {
         // SAFETY: the plan is this value's own; its query list is a list of Query nodes.
         unsafe {
@@ -177,6 +194,7 @@ impl Prepared {
             let uses_own_objects = !(*source).invalItems.is_null();
             let answer = !(*source).dependsOnRLS
                 && !uses_own_objects
+                && self.has_plain_types()
                 && !pg_sys::contain_mutable_functions((*source).query_list.cast());
             (*self.analysis).is_self_contained = answer;
             (*self.analysis).gone = false;
@@ -185,20 +203,19 @@ impl Prepared {
         }
     }
 
-    /// Whether all columns and parameters are of built-in types or enums, so that no function of a user reads or writes
-    /// their values.
-    pub fn has_plain_types(&self) -> bool {
-        let is_plain = |data_type: pg_sys::Oid| {
-            // SAFETY: a lookup in the system cache.
-            data_type.to_u32() < pg_sys::FirstNormalObjectId
-                || unsafe { pg_sys::get_typtype(data_type) } as u8 == pg_sys::TYPTYPE_ENUM
+    /// Whether no function of a user reads a parameter or writes a column.
+    fn has_plain_types(&self) -> bool {
+        let is_plain = |data_type| {
+            // SAFETY: a lookup in the system cache; a domain's checks are not made again.
+            let base = unsafe { pg_sys::getBaseType(data_type) };
+            is_built_in_or_enum(base) && !row_sink::has_cast_to_json(base)
         };
         // SAFETY: the plan is this value's own, its description valid as long as it is.
         unsafe {
             let row = (*self.source()).resultDesc;
             !row.is_null()
                 && (0..(*row).natts as usize).all(|i| is_plain(pg_sys::SPI_gettypeid(row, i as c_int + 1)))
-                && self.inputs.borrow().iter().all(|input| is_plain(input.data_type))
+                && self.inputs.iter().all(|input| input.kept.is_some())
         }
     }
 
@@ -212,7 +229,7 @@ impl Prepared {
     pub fn source(&self) -> *mut pg_sys::CachedPlanSource {
         // SAFETY: the plan is this value's own and has one source, since it is one statement.
         unsafe {
-            let sources = pg_sys::SPI_plan_get_plan_sources(self.plan);
+            let sources = unguarded::SPI_plan_get_plan_sources(self.plan);
             (*(*sources).elements).ptr_value.cast()
         }
     }
@@ -232,12 +249,11 @@ impl Prepared {
         if self.parameters.is_empty() {
             return Ok(std::ptr::null_mut());
         }
-        let mut inputs = self.inputs.borrow_mut();
         // SAFETY: the list has room for as many parameters as are written to it.
         unsafe {
             let list = pg_sys::makeParamList(self.parameters.len() as c_int);
             let slots = (*list).params.as_mut_ptr();
-            for (i, (parameter, input)) in self.parameters.iter().zip(inputs.iter_mut()).enumerate() {
+            for (i, (parameter, input)) in self.parameters.iter().zip(&self.inputs).enumerate() {
                 let slot = &mut *slots.add(i);
                 slot.pflags = pg_sys::PARAM_FLAG_CONST as u16;
                 slot.ptype = input.data_type;
@@ -267,9 +283,27 @@ impl Prepared {
     }
 }
 
+fn is_built_in_or_enum(data_type: pg_sys::Oid) -> bool {
+    data_type.to_u32() < pg_sys::FirstNormalObjectId
+        // SAFETY: a lookup in the system cache.
+        || unsafe { pg_sys::get_typtype(data_type) } as u8 == pg_sys::TYPTYPE_ENUM
+}
+
 impl Input {
+    /// The input of a type; what its function keeps goes to `memory`.
+    unsafe fn of(data_type: pg_sys::Oid, memory: pg_sys::MemoryContext) -> Self {
+        let (mut function, mut element) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+        pg_sys::getTypeInputInfo(data_type, &mut function, &mut element);
+        let kept = is_built_in_or_enum(data_type).then(|| {
+            let mut kept = pg_sys::FmgrInfo::default();
+            pg_sys::fmgr_info_cxt(function, &mut kept, memory);
+            RefCell::new(kept)
+        });
+        Input { function, element, data_type, kept }
+    }
+
     /// The value of a text. Raises the type's own error.
-    unsafe fn read(&mut self, text: &str) -> pg_sys::Datum {
+    unsafe fn read(&self, text: &str) -> pg_sys::Datum {
         // A small text needs no allocation of its own.
         let mut small = [0u8; 64];
         let owned;
@@ -284,7 +318,10 @@ impl Input {
                 owned.as_ptr()
             }
         };
-        pg_sys::InputFunctionCall(&mut self.function, c_text.cast_mut(), self.element, -1)
+        match &self.kept {
+            Some(kept) => pg_sys::InputFunctionCall(&mut *kept.borrow_mut(), c_text.cast_mut(), self.element, -1),
+            None => pg_sys::OidInputFunctionCall(self.function, c_text.cast_mut(), self.element, -1),
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::error::{self, Watch};
 use crate::pg::timeout::StatementTimeout;
-use crate::pg::{guc, role};
+use crate::pg::unguarded;
+use crate::pg::{constraints, guc, role};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cell::Cell;
@@ -34,13 +35,13 @@ struct Outer {
 pub fn check_context() {
     // SAFETY: reads globals.
     unsafe {
-        if pg_sys::InSecurityRestrictedOperation() {
+        if unguarded::InSecurityRestrictedOperation() {
             error::refuse_context(
                 "a request cannot be made within a security-restricted operation",
                 "Requests cannot be part of index expressions, materialized views or maintenance commands.",
             );
         }
-        if pg_sys::InLocalUserIdChange() && OPEN.get().is_none_or(|frame| frame.role != pg_sys::GetUserId()) {
+        if unguarded::InLocalUserIdChange() && OPEN.get().is_none_or(|frame| frame.role != unguarded::GetUserId()) {
             error::refuse_context(
                 "a request cannot be made within a SECURITY DEFINER function",
                 "Declare the function SECURITY INVOKER, or query the table itself.",
@@ -53,7 +54,7 @@ pub fn check_context() {
 pub fn principal(request: &Request) -> Result<Principal> {
     let authorization = request.headers.get("authorization");
     // SAFETY: reads globals.
-    let (session, current) = unsafe { (pg_sys::GetSessionUserId(), pg_sys::GetUserId()) };
+    let (session, current) = unsafe { (unguarded::GetSessionUserId(), unguarded::GetUserId()) };
     if let Some(outer) = OPEN.get() {
         if authorization.is_some() {
             return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token")
@@ -112,7 +113,7 @@ impl Frame<'_> {
         let path = guc::search_path(self.context.schema);
         guc::set_for_request(c"search_path", &path, pg_sys::GucContext::PGC_USERSET);
         // SAFETY: put back when the frame is closed, or by the end of the subtransaction.
-        unsafe { pg_sys::SetUserIdAndSecContext(self.role, self.locked()) };
+        unsafe { unguarded::SetUserIdAndSecContext(self.role, self.locked()) };
         OPEN.set(Some(self.as_outer()));
     }
 
@@ -122,10 +123,10 @@ impl Frame<'_> {
         // SAFETY: put back below, or by the end of the subtransaction.
         unsafe {
             let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-            pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
-            pg_sys::SetUserIdAndSecContext(self.role, self.locked());
+            unguarded::GetUserIdAndSecContext(&mut user, &mut security);
+            unguarded::SetUserIdAndSecContext(self.role, self.locked());
             let result = work();
-            pg_sys::SetUserIdAndSecContext(user, security);
+            unguarded::SetUserIdAndSecContext(user, security);
             OPEN.set(outer);
             result
         }
@@ -208,27 +209,33 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
     // SAFETY: reads globals, to be put back.
     let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
     let mut watch = Watch::new();
+    // Where there can be none, as in a parallel query, the error is the caller's: the handler below ends what was begun.
+    // SAFETY: ended in `body` or in the handler.
+    unsafe {
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        unguarded::switch_to(memory);
+    }
 
     let body = AssertUnwindSafe(|| {
         // SAFETY: the subtransaction is ended on every path: below, or in the handler.
         unsafe {
-            pg_sys::BeginInternalSubTransaction(std::ptr::null());
-            pg_sys::MemoryContextSwitchTo(memory);
             let (user, security, nest, frame) = enter(context, switch, timeout);
-            let finished = work(&frame);
-            // Deferred constraints are the request's to violate, as its role.
-            if finished.is_ok() && !context.request.method.is_safe() {
-                set_constraints_immediate();
-            }
-            pg_sys::AtEOXact_GUC(false, nest);
-            pg_sys::SetUserIdAndSecContext(user, security);
+            let finished = work(&frame).and_then(|finished| {
+                // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
+                if !context.request.method.is_safe() && frame.is_outermost {
+                    constraints::check_deferred()?;
+                }
+                Ok(finished)
+            });
+            unguarded::AtEOXact_GUC(false, nest);
+            unguarded::SetUserIdAndSecContext(user, security);
             OPEN.set(outer);
             if matches!(&finished, Ok(f) if f.commit) {
                 pg_sys::ReleaseCurrentSubTransaction();
             } else {
                 pg_sys::RollbackAndReleaseCurrentSubTransaction();
             }
-            pg_sys::MemoryContextSwitchTo(memory);
+            unguarded::switch_to(memory);
             pg_sys::CurrentResourceOwner = owner;
             finished.map(|f| f.value)
         }
@@ -245,9 +252,9 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
                     });
                 // SAFETY: the error left the subtransaction open; ending it also restores user and settings.
                 unsafe {
-                    pg_sys::MemoryContextSwitchTo(memory);
+                    unguarded::switch_to(memory);
                     pg_sys::RollbackAndReleaseCurrentSubTransaction();
-                    pg_sys::MemoryContextSwitchTo(memory);
+                    unguarded::switch_to(memory);
                     pg_sys::CurrentResourceOwner = owner;
                 }
                 OPEN.set(outer);
@@ -279,8 +286,8 @@ unsafe fn enter<'a>(
     timeout: &Cell<Option<StatementTimeout>>,
 ) -> (pg_sys::Oid, i32, i32, Frame<'a>) {
     let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-    pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
-    let nest = pg_sys::NewGUCNestLevel();
+    unguarded::GetUserIdAndSecContext(&mut user, &mut security);
+    let nest = unguarded::NewGUCNestLevel();
     let taken = switch.unwrap_or(user);
 
     if let Some(role) = switch {
@@ -304,13 +311,4 @@ unsafe fn enter<'a>(
     let is_outermost = OPEN.get().is_none();
     let frame = Frame { context, role: taken, security, is_outermost, published: Cell::new(false) };
     (user, security, nest, frame)
-}
-
-unsafe fn set_constraints_immediate() {
-    let mut statement = pg_sys::ConstraintsSetStmt {
-        type_: pg_sys::NodeTag::T_ConstraintsSetStmt,
-        constraints: std::ptr::null_mut(),
-        deferred: false,
-    };
-    pg_sys::AfterTriggerSetState(&mut statement);
 }

@@ -10,9 +10,10 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
 
-// Without pgrx's guards: the first is called while an error is being raised, the second must not come back as a panic.
+// Without pgrx's guards: the first two are called while an error is being raised, the last must not come back as a panic.
 unsafe extern "C-unwind" {
     fn CopyErrorData() -> *mut ErrorData;
+    fn FreeErrorData(data: *mut ErrorData);
     fn ThrowErrorData(data: *mut ErrorData);
 }
 
@@ -76,8 +77,13 @@ unsafe extern "C-unwind" fn copy_error(copy: *mut c_void) {
         pg_sys::CurrentMemoryContext = (*copy).context;
         let data = CopyErrorData();
         pg_sys::CurrentMemoryContext = raising;
-        if (*data).elevel >= pgrx::PgLogLevel::ERROR as i32 {
-            (*copy).data = data;
+        let superseded = if (*data).elevel >= pgrx::PgLogLevel::ERROR as i32 {
+            std::mem::replace(&mut (*copy).data, data)
+        } else {
+            data
+        };
+        if !superseded.is_null() {
+            FreeErrorData(superseded);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::catalog::{Function, ResultType};
 use crate::plan::read::Columns;
 use crate::query::Node;
+use std::collections::HashSet;
 
 /// The arguments that a request brings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,12 +90,8 @@ impl Planner<'_> {
         if let (Given::Object(_), Some(columns)) = (given, &query.columns) {
             names = columns.iter().map(String::as_str).collect();
         }
-        let mut seen = Vec::with_capacity(names.len());
-        names.retain(|name| {
-            let is_first = !seen.contains(name);
-            seen.push(*name);
-            is_first
-        });
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(*name));
         let by_name = |f: &&Function| {
             let named = |n: &&str| f.parameters.iter().any(|p| p.name == *n);
             let given = |n: &str| names.contains(&n);
@@ -204,5 +201,112 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
             )
         }
         Given::Whole(_) => Arguments::Body(Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::*;
+
+    /// The arguments as `name type`, in the order of the function's parameters.
+    #[track_caller]
+    fn arguments(target: &str, given: &Given) -> Vec<String> {
+        match call(target, given).unwrap().invocation.arguments {
+            Arguments::Query(all) => all.into_iter().map(|(n, t, _, _)| format!("{n} {t}")).collect(),
+            Arguments::Body(all) => all.into_iter().map(|(n, t, _)| format!("{n} {t}")).collect(),
+            Arguments::WholeBody(data_type) => vec![data_type],
+        }
+    }
+
+    #[test]
+    fn arguments_are_named_in_any_order() {
+        assert_eq!(arguments("add?b=1&a=2", &Given::Query), ["a int4", "b int4"]);
+        assert_eq!(arguments("add", &object("b a")), ["a int4", "b int4"]);
+        // what is not named among the columns is no argument
+        assert_eq!(arguments("total?columns=a", &object("a nothing")), ["a int4"]);
+    }
+
+    #[test]
+    fn of_a_repeated_argument_the_last_counts() {
+        let Arguments::Query(all) = call("add?a=1&b=2&a=3", &Given::Query).unwrap().invocation.arguments else {
+            panic!("no query")
+        };
+        let values: Vec<ValueId> = all.iter().map(|(_, _, value, _)| *value).collect();
+        assert_eq!(values, [2, 1]);
+        // and it is one argument when overloads are told apart: this one returns no set
+        let plan = call("area?a=1&b=2&a=3", &Given::Query).unwrap();
+        assert!(matches!(plan.result, CallResult::Scalar));
+    }
+
+    #[test]
+    fn the_overload_without_defaults_is_meant() {
+        assert_eq!(arguments("total?a=1", &Given::Query), ["a int4"]);
+        assert_eq!(arguments("total?a=1&b=2", &Given::Query), ["a int4", "b int4"]);
+        assert_eq!(arguments("total", &object("a b")), ["a int4", "b int4"]);
+    }
+
+    #[test]
+    fn overloads_that_differ_in_types_alone_are_ambiguous() {
+        let e = call("pick?a=1", &Given::Query).unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST203", 300));
+        assert_eq!(
+            e.message,
+            "Could not choose the best candidate function between: lib.pick(a => int4), lib.pick(a => text)"
+        );
+    }
+
+    #[test]
+    fn the_details_tell_what_was_searched_for() {
+        let e = call("add?a=1", &Given::Query).unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST202", 404));
+        assert_eq!(e.message, "Could not find the function lib.add(a) in the schema cache");
+        assert_eq!(
+            e.details.unwrap(),
+            "Searched for the function lib.add with parameter a, but no matches were found in the schema cache."
+        );
+        let e = call("add", &object("a b c")).unwrap_err();
+        assert_eq!(
+            e.details.unwrap(),
+            "Searched for the function lib.add with parameters a, b, c or with a single unnamed json/jsonb parameter, \
+             but no matches were found in the schema cache."
+        );
+        let e = call("nothing", &Given::Query).unwrap_err();
+        assert_eq!(e.message, "Could not find the function lib.nothing without parameters in the schema cache");
+    }
+
+    #[test]
+    fn a_whole_body_goes_to_the_one_unnamed_parameter_of_its_type() {
+        assert_eq!(arguments("import", &object("any keys")), ["jsonb"]);
+        assert_eq!(arguments("import", &Given::Whole(JSON_TYPES)), ["jsonb"]);
+        assert_eq!(arguments("upload", &Given::Whole(&["bytea"])), ["bytea"]);
+        assert_eq!(arguments("note", &Given::Whole(&["text"])), ["text"]);
+        assert_eq!(refusal(call("note", &Given::Whole(JSON_TYPES))), ("PGRST202".to_owned(), 404));
+        assert_eq!(refusal(call("note", &Given::Query)), ("PGRST202".to_owned(), 404));
+    }
+
+    #[test]
+    fn what_a_function_answers_follows_its_result() {
+        let result = |target: &str, given: &Given| call(target, given).unwrap().result;
+        assert!(matches!(result("add?a=1&b=2", &Given::Query), CallResult::Scalar));
+        assert!(matches!(result("series?n=3", &Given::Query), CallResult::ScalarSet));
+        assert!(matches!(result("import", &object("")), CallResult::Void));
+        assert!(matches!(result("newest_book", &Given::Query), CallResult::Row(s) if s.limit.cap.is_none()));
+        let CallResult::Rows(select) = result("books_of?author=1&select=id,authors(name)", &Given::Query) else {
+            panic!("no rows")
+        };
+        assert_eq!((select.limit.cap, select.embeds.len()), (Some(100), 1));
+        assert!(matches!(result("stats?select=n&label=eq.x", &Given::Query), CallResult::Rows(_)));
+        assert_eq!(refusal(call("stats?select=nothing", &Given::Query)), ("42703".to_owned(), 400));
+        assert_eq!(refusal(call("stats?select=authors(*)", &Given::Query)), ("PGRST200".to_owned(), 400));
+        assert_eq!(refusal(call("anything", &Given::Query)), ("PGRST127".to_owned(), 400));
+    }
+
+    #[test]
+    fn a_value_has_no_columns_to_choose_from() {
+        for parameter in ["select=a", "order=a", "x=eq.1"] {
+            let target = format!("series?n=3&{parameter}");
+            assert_eq!(refusal(call(&target, &Given::Query)), ("PGRST100".to_owned(), 400), "{target}");
+        }
     }
 }

@@ -284,3 +284,112 @@ impl Planner<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::*;
+
+    /// The join of the only embedded relation: `to-many` or `to-one`, and its equal columns.
+    #[track_caller]
+    fn join(target: &str) -> String {
+        let select = read(target).unwrap();
+        let [e] = select.embeds.as_slice() else { panic!("{} embeds", select.embeds.len()) };
+        let on: Vec<String> =
+            e.on.iter().map(|(a, b)| format!("{}.{} = {}.{}", a.alias, a.column, b.alias, b.column)).collect();
+        let Source::Relation(name) = &e.select.source else { panic!("no relation") };
+        let between = e.junction.as_ref().map_or(String::new(), |(table, _)| format!(" through {}", table.name));
+        format!("to-{} {}{between}: {}", if e.to_many { "many" } else { "one" }, name.name, on.join(", "))
+    }
+
+    #[test]
+    fn each_kind_of_relationship_is_followed() {
+        for (target, expected) in [
+            ("books?select=authors(*)", "to-one authors: t1.id = t0.author_id"),
+            ("authors?select=books(*)", "to-many books: t1.author_id = t0.id"),
+            ("books?select=covers(*)", "to-one covers: t1.book_id = t0.id"),
+            ("covers?select=books(*)", "to-one books: t1.id = t0.book_id"),
+            ("books?select=topics(*)", "to-many topics through books_topics: j3.topic_id = t1.id, j3.book_id = t0.id"),
+            ("loans?select=editions(*)", "to-one editions: t1.book_id = t0.book, t1.number = t0.edition"),
+            ("editions?select=loans(*)", "to-many loans: t1.book = t0.book_id, t1.edition = t0.number"),
+        ] {
+            assert_eq!(join(target), expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_relationship_is_named_by_constraint_column_or_junction() {
+        let writer = "to-one people: t1.id = t0.written_by";
+        for by in ["people!reviews_writer", "people!written_by", "reviews_writer", "written_by"] {
+            assert_eq!(join(&format!("reviews?select=w:{by}(*)")), writer, "{by}");
+        }
+        for by in ["reviews!reviews_editor", "reviews!edited_by"] {
+            assert_eq!(join(&format!("people?select={by}(*)")), "to-many reviews: t1.edited_by = t0.id", "{by}");
+        }
+        assert_eq!(
+            join("books?select=subjects!reading_lists(*)"),
+            "to-many subjects through reading_lists: j3.subject_id = t1.id, j3.book_id = t0.id"
+        );
+    }
+
+    #[test]
+    fn a_table_that_refers_to_itself_is_many_by_its_name_and_one_by_its_column() {
+        let (children, parent) = ("to-many subjects: t1.parent_id = t0.id", "to-one subjects: t1.id = t0.parent_id");
+        assert_eq!(join("subjects?select=subjects(*)"), children);
+        assert_eq!(join("subjects?select=subjects!parent_id(*)"), children);
+        assert_eq!(join("subjects?select=subjects!subjects_parent(*)"), children);
+        assert_eq!(join("subjects?select=parent_id(*)"), parent);
+        assert_eq!(join("subjects?select=parent:subjects_parent(*)"), parent);
+    }
+
+    #[test]
+    fn of_several_relationships_the_details_tell_how_to_name_one() {
+        let e = read("reviews?select=people(*)").unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST201", 300));
+        assert_eq!(
+            e.details.unwrap(),
+            json!([
+                {
+                    "cardinality": "many-to-one",
+                    "embedding": "reviews with people",
+                    "relationship": "reviews_writer using reviews(written_by) and people(id)",
+                },
+                {
+                    "cardinality": "many-to-one",
+                    "embedding": "reviews with people",
+                    "relationship": "reviews_editor using reviews(edited_by) and people(id)",
+                },
+            ])
+        );
+        let hint = e.hint.unwrap().to_string();
+        assert!(hint.contains("'people!reviews_writer', 'people!reviews_editor'"), "{hint}");
+
+        let e = read("books?select=subjects(*)").unwrap_err();
+        assert_eq!(e.status, 300);
+        let first = &e.details.unwrap()[0];
+        assert_eq!(first["cardinality"], "many-to-many");
+        assert_eq!(
+            first["relationship"],
+            "books_subjects using books_subjects_book(book_id) and books_subjects_subject(subject_id)"
+        );
+    }
+
+    #[test]
+    fn nothing_outside_the_schema_is_embedded() {
+        let e = read("books?select=scans(*)").unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST200", 400));
+        assert_eq!(
+            e.details.unwrap(),
+            "Searched for a foreign key relationship between 'books' and 'scans' in the schema 'lib', but no matches were found."
+        );
+        assert_eq!(refusal(read("books?select=scans_book(*)")).0, "PGRST200");
+    }
+
+    #[test]
+    fn what_is_not_related_is_refused() {
+        for target in ["books?select=people(*)", "books?select=nothing(*)", "books?select=authors!books_publisher(*)"] {
+            assert_eq!(refusal(read(target)), ("PGRST200".to_owned(), 400), "{target}");
+        }
+        assert_eq!(refusal(read("authors?select=...books(*)")), ("PGRST127".to_owned(), 400));
+    }
+}

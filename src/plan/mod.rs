@@ -2,6 +2,8 @@
 
 pub mod call;
 pub mod embed;
+#[cfg(test)]
+pub mod fixture;
 pub mod read;
 pub mod write;
 
@@ -309,6 +311,18 @@ pub enum CallResult {
     Row(Box<Select>),
     /// An array of objects.
     Rows(Box<Select>),
+}
+
+impl CallResult {
+    /// Whether there may be more than what is answered.
+    pub fn is_page(&self) -> bool {
+        match self {
+            CallResult::Void | CallResult::Scalar => false,
+            CallResult::ScalarSet(select) | CallResult::Row(select) | CallResult::Rows(select) => {
+                select.limit.is_set() || select.offset.is_some()
+            }
+        }
+    }
 }
 
 /// The page of the whole: the Range field and the parameters `limit` and `offset` together.

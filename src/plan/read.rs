@@ -271,3 +271,113 @@ pub fn aggregate_name(aggregate: Aggregate) -> &'static str {
         Aggregate::Sum => "sum",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::fixture::*;
+    use crate::plan::*;
+
+    /// The names of the outputs.
+    #[track_caller]
+    fn labels(target: &str) -> Vec<String> {
+        let outputs = read_with(target, &AGGREGATES).unwrap().outputs;
+        let label = |output| match output {
+            Output::All => "*".to_owned(),
+            Output::Expression { name, .. } | Output::Embedded { name, .. } => name,
+            Output::Spread { .. } => "...".to_owned(),
+        };
+        outputs.into_iter().map(label).collect()
+    }
+
+    #[test]
+    fn unknown_columns_are_the_databases_error() {
+        for target in [
+            "books?select=nothing",
+            "books?nothing=eq.1",
+            "books?order=nothing",
+            "books?or=(id.eq.1,nothing.eq.1)",
+            "books?select=authors(nothing)",
+            "books?select=authors(id)&authors.nothing=eq.1",
+            "books?select=authors(id)&order=authors(nothing)",
+        ] {
+            assert_eq!(refusal(read(target)), ("42703".to_owned(), 400), "{target}");
+        }
+        let e = read("books?select=authors(nothing)").unwrap_err();
+        assert_eq!(e.message, "column authors.nothing does not exist");
+        assert_eq!(refusal(read("nothing")), ("PGRST205".to_owned(), 404));
+    }
+
+    #[test]
+    fn an_output_is_named_by_alias_or_last_key_or_column_or_aggregate() {
+        assert_eq!(
+            labels("authors?select=id,n:name,facts->a,facts->a->>b,facts->a->0,facts->0,x:facts->a,name::text"),
+            ["id", "n", "a", "b", "a", "facts", "x", "name"]
+        );
+        assert_eq!(labels("books?select=price.sum(),s:price.sum(),count(),id.count()"), ["sum", "s", "count", "count"]);
+        assert_eq!(labels("books?select=*,authors(*),a:authors(*),...publishers(*)"), ["*", "authors", "a", "..."]);
+        // an embedded relation without columns filters, and is no output
+        assert_eq!(labels("books?select=id,authors()"), ["id"]);
+    }
+
+    #[test]
+    fn aggregates_need_the_setting() {
+        for target in ["books?select=price.sum()", "books?select=count()", "authors?select=books(count())"] {
+            assert_eq!(refusal(read(target)), ("PGRST123".to_owned(), 400), "{target}");
+            assert!(read_with(target, &AGGREGATES).is_ok(), "{target}");
+        }
+    }
+
+    #[test]
+    fn rows_are_ordered_by_to_one_relations_alone() {
+        let select = read("books?select=id,authors(name)&order=authors(name).desc").unwrap();
+        assert!(matches!(select.order[0].by, OrderBy::Embedded { embed: 0, extra: 0 }));
+        assert_eq!(refusal(read("authors?select=id,books(id)&order=books(id)")), ("PGRST118".to_owned(), 400));
+        assert_eq!(refusal(read("books?order=authors(name)")), ("PGRST108".to_owned(), 400));
+    }
+
+    #[test]
+    fn an_embedded_relation_is_tested_for_null_alone() {
+        let is_null = |target: &str| match read(target).unwrap().conditions.as_slice() {
+            [Predicate::Embedded { embed: 0, is_null }] => *is_null,
+            other => panic!("{other:?}"),
+        };
+        assert!(is_null("books?select=authors()&authors=is.null"));
+        assert!(!is_null("books?select=authors()&authors=not.is.null"));
+        assert!(!is_null("books?select=authors()&authors=is.not_null"));
+        assert!(is_null("books?select=a:authors()&a=is.null"));
+        assert_eq!(refusal(read("books?select=authors()&authors=eq.1")), ("PGRST120".to_owned(), 400));
+        // a path is a path into a column
+        assert_eq!(refusal(read("books?select=authors()&authors->a=is.null")).0, "42703");
+    }
+
+    #[test]
+    fn casts_are_to_types_that_the_catalogue_knows() {
+        let cast = |name: &str| match read(&format!("books?select=id::{name}")).map(|s| s.outputs) {
+            Ok(outputs) => match outputs.as_slice() {
+                [Output::Expression { expression, .. }] => expression.cast.as_deref().map(str::to_owned),
+                other => panic!("{other:?}"),
+            },
+            Err(e) => Some(e.code),
+        };
+        for (name, expected) in [
+            ("text", "pg_catalog.text"),
+            ("int", "pg_catalog.int4"),
+            ("INTEGER", "pg_catalog.int4"),
+            ("timestamp with time zone", "pg_catalog.timestamptz"),
+            ("mood", "lib.mood"),
+            ("regclass", "42704"),
+        ] {
+            assert_eq!(cast(name).as_deref(), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_level_is_capped() {
+        let settings = PlanSettings { max_rows: Some(10), aggregates: false };
+        let select = read_with("authors?select=id,books(id,publishers(id))", &settings).unwrap();
+        let books = &select.embeds[0].select;
+        assert_eq!((select.limit.cap, books.limit.cap), (Some(10), Some(10)));
+        // to-one: there is one row
+        assert_eq!(books.embeds[0].select.limit.cap, None);
+    }
+}

@@ -50,7 +50,8 @@ impl Planner<'_> {
         let change = match verb {
             Verb::Create => Change::Insert {
                 columns,
-                uniform: query.columns.is_none() && preferences.missing != Some(Missing::Default),
+                // Without `columns` the first object's keys are all there are: another one's would be lost.
+                uniform: query.columns.is_none(),
                 key: Vec::new(),
                 conflict: self.conflict(relation, query, preferences)?,
             },
@@ -177,4 +178,128 @@ impl Planner<'_> {
 fn is_label(query: &Query, name: &str) -> bool {
     use crate::query::SelectItem;
     query.root.select.iter().flatten().any(|item| matches!(item, SelectItem::Embed(e) if e.label() == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::*;
+
+    fn insert(target: &str, prefer: &str, keys: &str) -> (Vec<BodyColumn>, Option<Conflict>, bool) {
+        match write(Verb::Create, target, prefer, Some(keys)).unwrap().change {
+            Change::Insert { columns, conflict, uniform, .. } => (columns, conflict, uniform),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_bodys_keys_are_columns_with_their_types() {
+        let (columns, conflict, uniform) = insert("books", "", "title price");
+        let shown: Vec<(&str, &str)> = columns.iter().map(|c| (c.column.as_str(), c.data_type.as_str())).collect();
+        assert_eq!(shown, [("title", "text"), ("price", "numeric(10,2)")]);
+        assert!(columns.iter().all(|c| c.default.is_none()));
+        assert!(conflict.is_none() && uniform);
+        let e = write(Verb::Create, "books", "", Some("title nothing")).unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST204", 400));
+        assert_eq!(e.message, "Could not find the 'nothing' column of 'books' in the schema cache");
+    }
+
+    #[test]
+    fn columns_choose_among_the_bodys_keys() {
+        let (columns, _, uniform) = insert("books?columns=title", "", "title nothing");
+        assert_eq!(columns.len(), 1);
+        assert!(!uniform);
+        assert_eq!(refusal(write(Verb::Create, "books?columns=nothing", "", Some("title"))).0, "PGRST204");
+    }
+
+    #[test]
+    fn missing_keys_get_defaults_when_asked_for() {
+        let (columns, _, uniform) = insert("books", "missing=default", "title price");
+        assert_eq!(columns[0].default, None);
+        assert_eq!(columns[1].default.as_deref(), Some("0"));
+        assert!(!uniform);
+    }
+
+    #[test]
+    fn conflicts_are_on_the_key_or_on_what_is_named() {
+        let conflict = |target: &str, prefer: &str| {
+            insert(target, prefer, "book_id number").1.map(|c| (c.columns.join(","), c.update))
+        };
+        let key = "book_id,number".to_owned();
+        assert_eq!(conflict("editions", "resolution=merge-duplicates"), Some((key.clone(), true)));
+        assert_eq!(conflict("editions", "resolution=ignore-duplicates"), Some((key, false)));
+        assert_eq!(
+            conflict("editions?on_conflict=year", "resolution=merge-duplicates"),
+            Some(("year".to_owned(), true))
+        );
+        assert_eq!(conflict("editions?on_conflict=year", ""), None);
+        let unknown = write(Verb::Create, "editions?on_conflict=x", "resolution=merge-duplicates", Some("year"));
+        assert_eq!(refusal(unknown), ("42703".to_owned(), 400));
+    }
+
+    #[test]
+    fn put_names_the_whole_key_and_nothing_else() {
+        let put = |target: &str| write(Verb::Replace, target, "", Some("book_id year"));
+        let Change::Insert { key, conflict, .. } = put("editions?book_id=eq.1&number=eq.2").unwrap().change else {
+            panic!("no insert")
+        };
+        let key: Vec<(&str, Option<usize>)> = key.iter().map(|(k, _)| (k.column.as_str(), k.in_body)).collect();
+        assert_eq!(key, [("book_id", Some(0)), ("number", None)]);
+        assert!(conflict.unwrap().update);
+        for target in [
+            "editions",
+            "editions?book_id=eq.1",
+            "editions?book_id=eq.1&number=gt.2",
+            "editions?book_id=eq.1&number=not.eq.2",
+            "editions?book_id=eq.1&number=eq(any).{2}",
+            "editions?book_id=eq.1&book_id=eq.1",
+            "editions?book_id=eq.1&number=eq.2&year=eq.3",
+            "editions?and=(book_id.eq.1,number.eq.2)",
+        ] {
+            assert_eq!(refusal(put(target)), ("PGRST105".to_owned(), 405), "{target}");
+        }
+        assert_eq!(refusal(put("editions?book_id=eq.1&number=eq.2&limit=1")), ("PGRST114".to_owned(), 400));
+    }
+
+    #[test]
+    fn limits_do_not_choose_what_is_changed() {
+        for verb in [Verb::Update, Verb::Delete] {
+            let keys = Some("title").filter(|_| verb == Verb::Update);
+            assert_eq!(refusal(write(verb, "books?id=gt.1&limit=1", "", keys)), ("PGRST100".to_owned(), 400));
+            assert_eq!(refusal(write(verb, "books?offset=1", "", keys)).0, "PGRST100");
+        }
+    }
+
+    #[test]
+    fn what_comes_back_is_what_was_preferred() {
+        let returning = |prefer: &str| write(Verb::Create, "books?select=id", prefer, Some("id")).unwrap().returning;
+        assert!(matches!(returning(""), Returning::Nothing));
+        assert!(matches!(returning("return=minimal"), Returning::Nothing));
+        assert!(matches!(returning("return=headers-only"), Returning::Key(key) if key == ["id"]));
+        assert!(matches!(returning("return=representation"), Returning::Rows(_)));
+    }
+
+    #[test]
+    fn what_chose_the_rows_to_write_does_not_choose_among_the_written() {
+        let write = write(
+            Verb::Update,
+            "books?id=eq.1&select=id,authors()&authors=not.is.null",
+            "return=representation",
+            Some("id"),
+        )
+        .unwrap();
+        let Change::Update { conditions, .. } = &write.change else { panic!("no update") };
+        assert!(matches!(conditions.as_slice(), [Predicate::Test { .. }]));
+        let Returning::Rows(select) = &write.returning else { panic!("no rows") };
+        assert!(matches!(select.conditions.as_slice(), [Predicate::Embedded { .. }]));
+    }
+
+    #[test]
+    fn views_that_cannot_be_written_say_what_they_allow() {
+        for verb in [Verb::Create, Verb::Replace, Verb::Update, Verb::Delete] {
+            let e = write(verb, "shelf_list", "", Some("title")).unwrap_err();
+            assert_eq!((e.code.as_str(), e.status), ("REST405", 405));
+            assert_eq!(e.headers, [("allow".to_owned(), "OPTIONS,GET,HEAD".to_owned())]);
+        }
+    }
 }

@@ -31,7 +31,7 @@ impl Writer<'_> {
         }
         for (name, value) in &q.arguments {
             let text = self.value(*value, Place::Alone);
-            self.out.push((quote(name), text));
+            self.out.push((parameter_name(&Field { name: name.clone(), path: Vec::new() }), text));
         }
         self.node("", &q.root);
     }
@@ -41,7 +41,7 @@ impl Writer<'_> {
             let pair = match condition {
                 Condition::Filter(filter) => {
                     let value = self.operation(filter, Place::Alone);
-                    (format!("{prefix}{}", field(&filter.field)), value)
+                    (format!("{prefix}{}", parameter_name(&filter.field)), value)
                 }
                 Condition::Tree { negated, connective, children } => {
                     let not = if *negated { "not." } else { "" };
@@ -211,6 +211,12 @@ fn field(field: &Field) -> String {
         }
     }
     text
+}
+
+/// A field as the name of a parameter, told from the parameters that have a meaning of their own.
+fn parameter_name(f: &Field) -> String {
+    const RESERVED: &[&str] = &["select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"];
+    if f.path.is_empty() && RESERVED.contains(&f.name.as_str()) { quote_always(&f.name) } else { field(f) }
 }
 
 /// A name, quoted where the grammar needs it.

@@ -7,3 +7,8 @@ mod parse;
 
 pub use ast::*;
 pub use parse::parse;
+
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+pub mod random;

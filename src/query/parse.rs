@@ -89,7 +89,8 @@ impl Parser {
         }
         let mut at = Cursor::new(name);
         let (mut path, field) = tree_path(&mut at).map_err(|why| Error::parse("tree path", name, why))?;
-        let reserved = if field.path.is_empty() { field.name.as_str() } else { "" };
+        // a name in quotes is a column's
+        let reserved = if field.path.is_empty() && !name.ends_with('"') { field.name.as_str() } else { "" };
         match reserved {
             "order" => {
                 let terms = order(value).map_err(|why| why.into_error("order", value))?;

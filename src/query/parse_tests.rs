@@ -68,6 +68,14 @@ fn arguments_of_a_function_are_those_parameters_without_an_operator() {
 }
 
 #[test]
+fn columns_named_like_a_parameter_are_filtered_in_quotes() {
+    for name in ["select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"] {
+        let q = round_trips(&format!("\"{name}\"=eq.1"));
+        assert!(matches!(q.root.conditions.as_slice(), [Condition::Filter(f)] if f.field.name == name), "{name}");
+    }
+}
+
+#[test]
 fn malformed_parameters_are_refused_with_their_position() {
     for bad in [
         "id=1",

@@ -72,6 +72,11 @@ fn cast_to_json(type_oid: Oid) -> Option<Oid> {
     (path == CoercionPathType::COERCION_PATH_FUNC && function != Oid::INVALID).then_some(function)
 }
 
+/// Whether values of a type are written by a function of a user, a cast to json.
+pub fn has_cast_to_json(type_oid: Oid) -> bool {
+    cast_to_json(type_oid).is_some()
+}
+
 /// The output function of a type, and whether its values are varlenas.
 pub(super) fn output_function(type_oid: Oid) -> (Oid, bool) {
     let (mut function, mut is_varlena) = (Oid::INVALID, false);

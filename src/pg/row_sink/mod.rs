@@ -23,6 +23,7 @@ mod text;
 mod varlena;
 
 pub use buffer::BodyBuffer;
+pub use catalog::has_cast_to_json;
 
 use encode::{Column, Encoder, Function, Writer, columns, object};
 use pgrx::pg_sys::{Datum, Oid};

@@ -1,0 +1,46 @@
+//! Deferred constraints, which a request satisfies before it is answered.
+
+use crate::error::Result;
+use crate::pg::catalog;
+use pgrx::pg_sys;
+use std::ffi::CString;
+
+/// Checks the constraints that are still to be checked, as the current role, and gives those that are initially deferred
+/// back their mode, which would hold for the rest of the transaction.
+///
+/// Raises PostgreSQL's error when one is violated.
+pub fn check_deferred() -> Result<()> {
+    // SAFETY: called within a transaction.
+    unsafe { set_mode(std::ptr::null_mut(), false) };
+    let deferred = catalog::initially_deferred()?;
+    if deferred.is_empty() {
+        return Ok(());
+    }
+    let name = |text: &str| {
+        let text = CString::new(text).unwrap_or_default();
+        // SAFETY: copied to the current memory context.
+        unsafe { pg_sys::pstrdup(text.as_ptr()) }
+    };
+    // SAFETY: as above. No code of a user runs when constraints are deferred; the superuser is taken because the names are
+    // found only with rights on their schemas. An error ends the subtransaction, which puts the role back.
+    unsafe {
+        let mut names = std::ptr::null_mut();
+        for [schema, constraint] in deferred.iter() {
+            let range = pg_sys::makeRangeVar(name(schema), name(constraint), -1);
+            names = pg_sys::lappend(names, range.cast());
+        }
+        let (mut user, mut security) = (pg_sys::InvalidOid, 0);
+        pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
+        pg_sys::SetUserIdAndSecContext(pg_sys::BOOTSTRAP_SUPERUSERID.into(), security);
+        set_mode(names, true);
+        pg_sys::SetUserIdAndSecContext(user, security);
+    }
+    Ok(())
+}
+
+/// SET CONSTRAINTS; all for no list.
+unsafe fn set_mode(constraints: *mut pg_sys::List, deferred: bool) {
+    let type_ = pg_sys::NodeTag::T_ConstraintsSetStmt;
+    let mut statement = pg_sys::ConstraintsSetStmt { type_, constraints, deferred };
+    pg_sys::AfterTriggerSetState(&mut statement);
+}

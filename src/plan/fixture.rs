@@ -1,0 +1,256 @@
+//! A catalogue over plain data, for the tests of the planner: a small library.
+
+use super::*;
+use crate::catalog::*;
+use crate::http::Preferences;
+use crate::http::target::Target;
+use crate::plan::call::Given;
+use crate::plan::write::BodyKeys;
+use crate::query;
+use crate::route::Verb;
+use crate::statement::{self, Parameter as StatementParameter};
+
+/// The exposed schema.
+pub const SCHEMA: &str = "lib";
+/// A name that SQL would be injected by, if it were not quoted.
+pub const ODD: &str = "o\"; drop table x; --/*";
+
+/// The catalogue.
+pub struct Library {
+    relations: Vec<Rc<Relation>>,
+    keys: Vec<ForeignKey>,
+    functions: Vec<Function>,
+}
+
+impl Catalog for Library {
+    fn relation(&self, schema: &str, name: &str) -> Result<Option<Rc<Relation>>> {
+        Ok(self.relations.iter().find(|r| r.name.schema == schema && r.name.name == name).cloned())
+    }
+
+    fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>> {
+        let concerns = |k: &&ForeignKey| k.table == relation.name || k.referenced_table == relation.name;
+        Ok(self.keys.iter().filter(concerns).cloned().collect())
+    }
+
+    fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>> {
+        Ok(self.functions.iter().filter(|f| f.name.schema == schema && f.name.name == name).cloned().collect())
+    }
+
+    fn data_type(&self, _schema: &str, name: &str) -> Result<Option<Rc<str>>> {
+        Ok(match name {
+            "int4" | "text" | "numeric" | "timestamptz" => Some(format!("pg_catalog.{name}").into()),
+            "mood" => Some("lib.mood".into()),
+            _ => None,
+        })
+    }
+}
+
+fn qualified(name: &str) -> QualifiedName {
+    let (schema, name) = name.split_once('.').unwrap_or((SCHEMA, name));
+    QualifiedName { schema: schema.to_owned(), name: name.to_owned() }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// A table: columns as `name:type`, with `=` and its default after; the key's columns.
+fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
+    let columns = columns.split_whitespace().map(|text| {
+        let (name, data_type) = text.split_once(':').unwrap();
+        let (data_type, default) =
+            data_type.split_once('=').map_or((data_type, None), |(t, d)| (t, Some(d.to_owned())));
+        let class = match data_type {
+            "jsonb" => TypeClass::Json,
+            "text[]" => TypeClass::Structured,
+            "tsvector" => TypeClass::Tsvector,
+            _ => TypeClass::Scalar,
+        };
+        Column { name: name.to_owned(), data_type: data_type.to_owned(), class, default, writable: true }
+    });
+    Rc::new(Relation {
+        oid: 0,
+        name: qualified(name),
+        columns: columns.collect(),
+        primary_key: words(primary_key),
+        insertable: true,
+        updatable: true,
+        deletable: true,
+    })
+}
+
+/// A foreign key: `table(columns)` refers to `table(columns)`.
+fn key(name: &str, table: &str, columns: &str, referenced: &str, referenced_columns: &str) -> ForeignKey {
+    ForeignKey {
+        name: name.to_owned(),
+        table: qualified(table),
+        columns: words(columns),
+        referenced_table: qualified(referenced),
+        referenced_columns: words(referenced_columns),
+        unique: false,
+    }
+}
+
+/// A function: parameters as `name:type`, with `?` after when they have a default and `...` before when variadic.
+fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType) -> Function {
+    let parameters = parameters.split_whitespace().map(|text| {
+        let (name, data_type) = text.split_once(':').unwrap();
+        Parameter {
+            name: name.trim_start_matches("...").to_owned(),
+            data_type: data_type.trim_end_matches('?').to_owned(),
+            required: !data_type.ends_with('?'),
+            variadic: name.starts_with("..."),
+        }
+    });
+    Function { oid: 0, name: qualified(name), parameters: parameters.collect(), result, returns_set, volatile: true }
+}
+
+impl Library {
+    pub fn new() -> Self {
+        let read_only = Relation {
+            insertable: false,
+            updatable: false,
+            deletable: false,
+            ..(*table("shelf_list", "title:text", "")).clone()
+        };
+        let odd = Relation {
+            name: QualifiedName { schema: SCHEMA.to_owned(), name: ODD.to_owned() },
+            columns: vec![Column {
+                name: ODD.to_owned(),
+                data_type: "int4".to_owned(),
+                class: TypeClass::Scalar,
+                default: None,
+                writable: true,
+            }],
+            primary_key: vec![ODD.to_owned()],
+            ..(*table("odd", "", "")).clone()
+        };
+        let columns = ["n", "label"].map(|n| ResultColumn { name: n.to_owned(), class: TypeClass::Scalar });
+        let rows = |relation: &str| ResultType::Composite { relation: Some(qualified(relation)), columns: Vec::new() };
+        Library {
+            relations: vec![
+                table("authors", "id:int4=nextval('authors_id') name:text facts:jsonb tags:text[] bio:tsvector", "id"),
+                table("books", "id:int4 title:text price:numeric(10,2)=0 author_id:int4 publisher_id:int4", "id"),
+                table("publishers", "id:int4 name:text", "id"),
+                table("covers", "book_id:int4 colour:text", "book_id"),
+                table("reviews", "id:int4 stars:int4 written_by:int4 edited_by:int4", "id"),
+                table("people", "id:int4 name:text", "id"),
+                table("subjects", "id:int4 name:text parent_id:int4", "id"),
+                table("books_subjects", "book_id:int4 subject_id:int4", "book_id subject_id"),
+                table("reading_lists", "book_id:int4 subject_id:int4", "book_id subject_id"),
+                table("topics", "id:int4 name:text", "id"),
+                table("books_topics", "book_id:int4 topic_id:int4", "book_id topic_id"),
+                table("editions", "book_id:int4 number:int4 year:int4", "book_id number"),
+                table("loans", "id:int4 book:int4 edition:int4 due:timestamptz", "id"),
+                table("archive.scans", "id:int4 book_id:int4", "id"),
+                Rc::new(read_only),
+                Rc::new(odd),
+            ],
+            keys: vec![
+                key("books_author", "books", "author_id", "authors", "id"),
+                key("books_publisher", "books", "publisher_id", "publishers", "id"),
+                ForeignKey { unique: true, ..key("covers_book", "covers", "book_id", "books", "id") },
+                key("reviews_writer", "reviews", "written_by", "people", "id"),
+                key("reviews_editor", "reviews", "edited_by", "people", "id"),
+                key("subjects_parent", "subjects", "parent_id", "subjects", "id"),
+                key("books_subjects_book", "books_subjects", "book_id", "books", "id"),
+                key("books_subjects_subject", "books_subjects", "subject_id", "subjects", "id"),
+                key("reading_lists_book", "reading_lists", "book_id", "books", "id"),
+                key("reading_lists_subject", "reading_lists", "subject_id", "subjects", "id"),
+                key("books_topics_book", "books_topics", "book_id", "books", "id"),
+                key("books_topics_topic", "books_topics", "topic_id", "topics", "id"),
+                key("editions_book", "editions", "book_id", "books", "id"),
+                key("loans_edition", "loans", "book edition", "editions", "book_id number"),
+                key("scans_book", "archive.scans", "book_id", "books", "id"),
+            ],
+            functions: vec![
+                function("add", "a:int4 b:int4", false, ResultType::Scalar),
+                function("total", "a:int4", false, ResultType::Scalar),
+                function("total", "a:int4 b:int4?", false, ResultType::Scalar),
+                function("pick", "a:int4", false, ResultType::Scalar),
+                function("pick", "a:text", false, ResultType::Scalar),
+                function("area", "a:int4 b:int4", false, ResultType::Scalar),
+                function("area", "a:int4 b:int4 c:int4?", true, ResultType::Scalar),
+                function("import", ":jsonb", false, ResultType::Void),
+                function("upload", ":bytea", false, ResultType::Scalar),
+                function("note", ":text", false, ResultType::Scalar),
+                function("sum_all", "...numbers:int4[]", false, ResultType::Scalar),
+                function("series", "n:int4", true, ResultType::Scalar),
+                function("books_of", "author:int4", true, rows("books")),
+                function("newest_book", "", false, rows("books")),
+                function("stats", "", true, ResultType::Composite { relation: None, columns: columns.to_vec() }),
+                function("anything", "", true, ResultType::Record),
+            ],
+        }
+    }
+}
+
+/// The target's last segment and what its query says.
+fn parsed(target: &str, is_call: bool) -> Result<(String, Query)> {
+    let target = format!("/{target}");
+    let target = Target::parse(&target)?;
+    let name = target.segments.last().unwrap().clone().into_owned();
+    Ok((name, query::parse(&target.parameters, is_call)?))
+}
+
+/// Settings under which aggregates are allowed.
+pub const AGGREGATES: PlanSettings = PlanSettings { max_rows: None, aggregates: true };
+
+/// The plan of a GET.
+pub fn read_with(target: &str, settings: &PlanSettings) -> Result<Select> {
+    let (library, (name, query)) = (Library::new(), parsed(target, false)?);
+    let mut planner = Planner::new(&library, SCHEMA, settings);
+    let relation = planner.relation(&name)?;
+    planner.read(&relation, &query.root)
+}
+
+/// The plan of a GET under the default settings.
+pub fn read(target: &str) -> Result<Select> {
+    read_with(target, &PlanSettings::default())
+}
+
+/// The plan of a write; `keys`: those of the body's objects, as words.
+pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Result<Write> {
+    let (library, (name, query)) = (Library::new(), parsed(target, false)?);
+    let settings = PlanSettings::default();
+    let mut planner = Planner::new(&library, SCHEMA, &settings);
+    let relation = planner.relation(&name)?;
+    let keys = keys.map(|keys| BodyKeys { keys: words(keys) });
+    planner.write(verb, &relation, &query, &Preferences::parse(Some(prefer))?, keys.as_ref())
+}
+
+/// The plan of a call.
+pub fn call(target: &str, given: &Given) -> Result<Call> {
+    let (library, (name, query)) = (Library::new(), parsed(target, *given == Given::Query)?);
+    let settings = PlanSettings { max_rows: Some(100), aggregates: false };
+    Planner::new(&library, SCHEMA, &settings).call(&name, &query, given)
+}
+
+/// The arguments of a POST, as words.
+pub fn object(keys: &str) -> Given {
+    Given::Object(words(keys))
+}
+
+/// The text of a plan's statement; its parameters after it: `$1` is a literal's number, `body`, a text in quotes.
+pub fn sql(plan: &Plan) -> String {
+    shown(&statement::main(plan))
+}
+
+/// A statement as [`sql`] shows it.
+pub fn shown(statement: &statement::Statement) -> String {
+    let parameters = statement.parameters.iter().map(|p| match p {
+        StatementParameter::Literal(id, form) => format!("{id} {form:?}"),
+        StatementParameter::Limit(id, cap) => format!("{id} at most {cap:?}"),
+        StatementParameter::Constant(text) => format!("'{text}'"),
+        StatementParameter::Body => "body".to_owned(),
+    });
+    let parameters: Vec<String> = parameters.collect();
+    format!("{} [{}]", statement.sql, parameters.join(", "))
+}
+
+/// Code and status of a refusal.
+#[track_caller]
+pub fn refusal<T>(result: Result<T>) -> (String, u16) {
+    let e = result.err().expect("it was planned");
+    (e.code, e.status)
+}

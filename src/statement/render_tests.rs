@@ -1,0 +1,296 @@
+//! The exact statements of representative requests, and laws that hold for all.
+
+use super::*;
+use crate::plan::call::{Given, JSON_TYPES};
+use crate::plan::fixture::{self, AGGREGATES, ODD, object, shown, sql};
+use crate::query::random::{Generator, Vocabulary};
+use crate::query::{Literal, Query};
+use crate::route::Verb;
+
+#[track_caller]
+fn read(target: &str, expected: &str) {
+    let plan = fixture::read_with(target, &AGGREGATES).unwrap_or_else(|e| panic!("{target}: {e:?}"));
+    assert_eq!(sql(&Plan::Read(plan)), expected, "{target}");
+}
+
+#[track_caller]
+fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>, expected: &str) {
+    let plan = fixture::write(verb, target, prefer, keys).unwrap_or_else(|e| panic!("{target}: {e:?}"));
+    assert_eq!(sql(&Plan::Write(plan)), expected, "{target}");
+}
+
+#[track_caller]
+fn call(target: &str, given: &Given, expected: &str) {
+    let plan = fixture::call(target, given).unwrap_or_else(|e| panic!("{target}: {e:?}"));
+    assert_eq!(sql(&Plan::Call(plan)), expected, "{target}");
+}
+
+#[test]
+fn reads() {
+    read("books", r#"SELECT t0.* FROM "lib"."books" AS t0 []"#);
+    read(
+        "books?id=eq.1&select=id,t:title::text&order=id.desc.nullslast,title&limit=5&offset=10",
+        r#"SELECT t0."id" AS "id", CAST(t0."title" AS pg_catalog.text) AS "t" FROM "lib"."books" AS t0 WHERE t0."id" = $1 ORDER BY t0."id" DESC NULLS LAST, t0."title" LIMIT $2 OFFSET $3 [0 Text, 1 at most None, 2 Text]"#,
+    );
+    read(
+        "books?id=in.(1,2)&title=like.a*&price=not.gt.3&title=ilike(any).{a*,b*}&id=is.null&price=isdistinct.1",
+        r#"SELECT t0.* FROM "lib"."books" AS t0 WHERE t0."id" = ANY ($1) AND t0."title" LIKE $2 AND NOT t0."price" > $3 AND t0."title" ILIKE ANY ($4) AND t0."id" IS NULL AND t0."price" IS DISTINCT FROM $5 [0 Array, 1 Pattern, 2 Text, 3 Pattern, 4 Text]"#,
+    );
+    read(
+        "books?or=(id.eq.1,not.and(id.gt.2,title.is.null))",
+        r#"SELECT t0.* FROM "lib"."books" AS t0 WHERE (t0."id" = $1 OR NOT (t0."id" > $2 AND t0."title" IS NULL)) [0 Text, 1 Text]"#,
+    );
+    read(
+        "authors?select=facts->a->>0,tags->0&facts->b->>\"c d\"=eq.1&order=facts->x",
+        r#"SELECT t0."facts"->$1::pg_catalog.text->>(0) AS "a", pg_catalog.to_jsonb(t0."tags")->(0) AS "tags" FROM "lib"."authors" AS t0 WHERE t0."facts"->$2::pg_catalog.text->>$3::pg_catalog.text = $4 ORDER BY t0."facts"->$5::pg_catalog.text ['a', 'b', 'c d', 0 Text, 'x']"#,
+    );
+    read(
+        "authors?name=fts(english).a&bio=wfts.b&facts->a=plfts.c",
+        r#"SELECT t0.* FROM "lib"."authors" AS t0 WHERE pg_catalog.to_tsvector($1::pg_catalog.regconfig, t0."name") @@ pg_catalog.to_tsquery($2::pg_catalog.regconfig, $3) AND t0."bio" @@ pg_catalog.websearch_to_tsquery($4) AND pg_catalog.to_tsvector(t0."facts"->$5::pg_catalog.text) @@ pg_catalog.plainto_tsquery($6) ['english', 'english', 0 Text, 1 Text, 'a', 2 Text]"#,
+    );
+    read(
+        "books?select=price.sum()::text,price::numeric.max(),author_id,count()",
+        r#"SELECT CAST(pg_catalog.sum(t0."price") AS pg_catalog.text) AS "sum", pg_catalog.max(CAST(t0."price" AS pg_catalog.numeric)) AS "max", t0."author_id" AS "author_id", pg_catalog.count(*) AS "count" FROM "lib"."books" AS t0 GROUP BY 3 []"#,
+    );
+}
+
+#[test]
+fn embedded_relations() {
+    read(
+        "books?select=id,authors(name)",
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true []"#,
+    );
+    read(
+        "authors?select=id,books!inner(id)&books.price=gt.3&books.order=id&books.limit=2",
+        r#"SELECT t0."id" AS "id", e2.j AS "books" FROM "lib"."authors" AS t0 INNER JOIN LATERAL (SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT t1."id" AS "id" FROM "lib"."books" AS t1 WHERE t1."author_id" = t0."id" AND t1."price" > $1 ORDER BY t1."id" LIMIT $2) AS r) AS e2 ON e2.j IS NOT NULL [0 Text, 1 at most None]"#,
+    );
+    read(
+        "books?select=id,topics(name)",
+        r#"SELECT t0."id" AS "id", coalesce(e2.j, '[]'::pg_catalog.json) AS "topics" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT t1."name" AS "name" FROM "lib"."topics" AS t1 CROSS JOIN "lib"."books_topics" AS j3 WHERE j3."topic_id" = t1."id" AND j3."book_id" = t0."id") AS r) AS e2 ON true []"#,
+    );
+    read(
+        "books?select=id,...authors(author:name)&order=id",
+        r#"SELECT t0."id" AS "id", e2.* FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT t1."name" AS "author" FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY t0."id" []"#,
+    );
+    read(
+        "books?select=id,authors()&authors=not.is.null&order=id",
+        r#"SELECT t0."id" AS "id" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT ) AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true WHERE e2.j IS NOT NULL ORDER BY t0."id" []"#,
+    );
+    read(
+        "books?select=id,authors(name)&order=authors(name).desc",
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0 DESC []"#,
+    );
+    read(
+        "authors?select=books(covers(colour))",
+        r#"SELECT coalesce(e2.j, '[]'::pg_catalog.json) AS "books" FROM "lib"."authors" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT e4.j AS "covers" FROM "lib"."books" AS t1 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t3."colour" AS "colour") AS r) AS j FROM "lib"."covers" AS t3 WHERE t3."book_id" = t1."id") AS e4 ON true WHERE t1."author_id" = t0."id") AS r) AS e2 ON true []"#,
+    );
+    read(
+        "authors?select=books(price.sum(),publisher_id)",
+        r#"SELECT coalesce(e2.j, '[]'::pg_catalog.json) AS "books" FROM "lib"."authors" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT pg_catalog.sum(t1."price") AS "sum", t1."publisher_id" AS "publisher_id" FROM "lib"."books" AS t1 WHERE t1."author_id" = t0."id" GROUP BY 2) AS r) AS e2 ON true []"#,
+    );
+    read(
+        "loans?select=editions(*)",
+        r#"SELECT e2.j AS "editions" FROM "lib"."loans" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1.*) AS r) AS j FROM "lib"."editions" AS t1 WHERE t1."book_id" = t0."book" AND t1."number" = t0."edition") AS e2 ON true []"#,
+    );
+}
+
+#[test]
+fn counts() {
+    let count = |target: &str, most| shown(&count(&fixture::read_with(target, &AGGREGATES).unwrap(), most));
+    assert_eq!(
+        count("books?id=gt.1&select=id,authors(name)&order=id&limit=5", None),
+        r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."books" AS t0 WHERE t0."id" > $1) AS counted [0 Text]"#
+    );
+    assert_eq!(
+        count("books?select=id,authors!inner(name),publishers()&publishers=is.null", Some(100)),
+        r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."books" AS t0 INNER JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT ) AS r) AS j FROM "lib"."publishers" AS t3 WHERE t3."id" = t0."publisher_id") AS e4 ON true WHERE e4.j IS NULL LIMIT 100) AS counted []"#
+    );
+    assert_eq!(
+        count("books?select=author_id,count()&limit=1", None),
+        r#"SELECT pg_catalog.count(*) FROM (SELECT t0."author_id" AS "author_id", pg_catalog.count(*) AS "count" FROM "lib"."books" AS t0 GROUP BY 1) AS counted []"#
+    );
+}
+
+#[test]
+fn writes() {
+    use Verb::*;
+    write(
+        Create,
+        "books",
+        "",
+        Some("id title"),
+        r#"INSERT INTO "lib"."books" AS t0 ("id", "title") SELECT r.c1, r.c2 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4, c2 text) [body, '{"id","title"}', '{}']"#,
+    );
+    write(
+        Create,
+        "books",
+        "missing=default,return=headers-only",
+        Some("title price"),
+        r#"INSERT INTO "lib"."books" AS t0 ("title", "price") SELECT r.c1, CASE WHEN r.p2 THEN r.c2 ELSE (0) END FROM restful.record_source($1, $2, 0, $3) AS r(c1 text, c2 numeric(10,2), p2 pg_catalog.bool) RETURNING t0."id" [body, '{"title","price"}', '{"2"}']"#,
+    );
+    write(
+        Create,
+        "editions",
+        "resolution=merge-duplicates",
+        Some("book_id number year"),
+        r#"INSERT INTO "lib"."editions" AS t0 ("book_id", "number", "year") SELECT r.c1, r.c2, r.c3 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4, c2 int4, c3 int4) ON CONFLICT ("book_id", "number") DO UPDATE SET "book_id" = excluded."book_id", "number" = excluded."number", "year" = excluded."year" WHERE restful.count_update() [body, '{"book_id","number","year"}', '{}']"#,
+    );
+    write(
+        Create,
+        "books?select=id,authors(name)",
+        "return=representation",
+        Some("author_id"),
+        r#"WITH written AS (INSERT INTO "lib"."books" AS t0 ("author_id") SELECT r.c1 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"author_id"}', '{}']"#,
+    );
+    write(
+        Create,
+        "books",
+        "",
+        Some(""),
+        r#"INSERT INTO "lib"."books" AS t0 SELECT  FROM restful.record_source($1, $2, 0, $3) AS r(c1 pg_catalog.bool) [body, '{""}', '{}']"#,
+    );
+    write(
+        Replace,
+        "editions?book_id=eq.1&number=eq.2",
+        "return=representation",
+        Some("book_id year"),
+        r#"INSERT INTO "lib"."editions" AS t0 ("book_id", "year", "number") SELECT r.c1, r.c2, $1 FROM restful.record_source($2, $3, 0, $4) AS r(c1 int4, c2 int4) WHERE r.c1 = $5 ON CONFLICT ("book_id", "number") DO UPDATE SET "book_id" = excluded."book_id", "year" = excluded."year" WHERE restful.count_update() RETURNING t0.* [1 Text, body, '{"book_id","year"}', '{}', 0 Text]"#,
+    );
+    write(
+        Update,
+        "books?id=eq.1",
+        "",
+        Some("title price"),
+        r#"UPDATE "lib"."books" AS t0 SET "title" = r.c1, "price" = r.c2 FROM restful.record_source($1, $2, 0, $3) AS r(c1 text, c2 numeric(10,2)) WHERE t0."id" = $4 [body, '{"title","price"}', '{}', 0 Text]"#,
+    );
+    write(
+        Update,
+        "books?id=eq.1&select=id",
+        "return=representation",
+        Some(""),
+        r#"SELECT t0.* FROM "lib"."books" AS t0 WHERE false []"#,
+    );
+    write(
+        Update,
+        "books?id=eq.1&select=title&order=id",
+        "return=representation",
+        Some("title"),
+        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "title" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 text) WHERE t0."id" = $4 RETURNING t0."title", t0."id") SELECT t0."title" AS "title" FROM written AS t0 ORDER BY t0."id" [body, '{"title"}', '{}', 0 Text]"#,
+    );
+    write(
+        Delete,
+        "books?id=lt.3&select=id",
+        "return=representation",
+        None,
+        r#"DELETE FROM "lib"."books" AS t0 WHERE t0."id" < $1 RETURNING t0."id" AS "id" [0 Text]"#,
+    );
+}
+
+#[test]
+fn calls() {
+    call(
+        "add?a=1&b=2",
+        &Given::Query,
+        r#"SELECT "lib"."add"("a" => CAST($1 AS int4), "b" => CAST($2 AS int4)) AS value [0 Text, 1 Text]"#,
+    );
+    call(
+        "add",
+        &object("a b"),
+        r#"SELECT "lib"."add"("a" => r.c1, "b" => r.c2) AS value FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4, c2 int4) [body, '{"a","b"}', '{}']"#,
+    );
+    call(
+        "sum_all",
+        &object("numbers"),
+        r#"SELECT "lib"."sum_all"(VARIADIC "numbers" => r.c1) AS value FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4[]) [body, '{"numbers"}', '{}']"#,
+    );
+    call(
+        "import",
+        &Given::Whole(JSON_TYPES),
+        r#"SELECT "lib"."import"(CAST(pg_catalog.convert_from($1, 'UTF8') AS jsonb)) AS value [body]"#,
+    );
+    call("upload", &Given::Whole(&["bytea"]), r#"SELECT "lib"."upload"($1) AS value [body]"#);
+    call("newest_book", &object(""), r#"SELECT t0.* FROM "lib"."newest_book"() AS t0 []"#);
+    call(
+        "books_of?author=1&select=id,authors(name)&price=gt.2&order=id&limit=3",
+        &Given::Query,
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books_of"("author" => CAST($1 AS int4)) AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true WHERE t0."price" > $2 ORDER BY t0."id" LIMIT $3 [0 Text, 1 Text, 2 at most Some(100)]"#,
+    );
+    call(
+        "books_of?select=id",
+        &object("author"),
+        r#"SELECT t0."id" AS "id" FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4) CROSS JOIN LATERAL "lib"."books_of"("author" => r.c1) AS t0 LIMIT 100 [body, '{"author"}', '{}']"#,
+    );
+}
+
+/// SQL without what stands in double quotes; `None` when a quote is not closed.
+fn outside_quotes(sql: &str) -> Option<String> {
+    let parts: Vec<&str> = sql.split('"').collect();
+    (parts.len() % 2 == 1).then(|| parts.into_iter().step_by(2).collect())
+}
+
+#[test]
+fn names_stay_in_their_quotes() {
+    let name = ODD.replace('"', "\\\"").replace(';', "%3B");
+    let path = ODD.replace('"', "%22").replace(';', "%3B").replace('/', "%2F");
+    let key = name.replace('/', "%2F");
+    for target in [
+        format!("{path}?select=\"{key}\"&\"{key}\"=eq.1&order=\"{key}\""),
+        format!("{path}?select=\"{key}\":\"{key}\",\"{key}\"->\"{key}\""),
+        format!("{path}?or=(\"{key}\".is.null)"),
+    ] {
+        let statement = main(&Plan::Read(fixture::read(&target).unwrap()));
+        let outside = outside_quotes(&statement.sql).unwrap();
+        assert!(!outside.contains("drop") && !outside.contains(';') && !outside.contains("--"), "{}", statement.sql);
+        assert!(statement.sql.contains("\"o\"\"; drop table x; --/*\""), "{}", statement.sql);
+    }
+}
+
+/// A text that stands in no statement by itself.
+const MARKER: &str = "m4rker";
+
+const WORDS: Vocabulary = Vocabulary {
+    columns: &["id", "title", "price", "author_id", "publisher_id", "name"],
+    relations: &["authors", "books", "publishers", "covers", "topics", "editions"],
+    keys: &["a", "b\"c", "'"],
+    casts: &["text", "int"],
+    texts: &["m4rker", "m4rker,\"m4rker\"", "'m4rker", "$1m4rker", "{m4rker}", "m4rker'); drop table x; --"],
+};
+
+/// Sets every limit to a number that stands in no statement by itself.
+fn mark_numbers(query: &mut Query) {
+    for value in &mut query.values {
+        if let Literal::Number(n) = value {
+            *n = 987_654_321;
+        }
+    }
+}
+
+#[test]
+fn literals_never_stand_in_a_statement_and_parameters_are_numbered_in_order() {
+    let mut generator = Generator::new(0x1234_5678_9abc_def1, WORDS);
+    let library = fixture::Library::new();
+    let mut planned = 0;
+    for _ in 0..8_000 {
+        let mut query = generator.query(false);
+        mark_numbers(&mut query);
+        let mut planner = Planner::new(&library, fixture::SCHEMA, &AGGREGATES);
+        let table = *generator.random.pick(WORDS.relations);
+        let relation = planner.relation(table).unwrap();
+        // random names fit a relation now and then
+        let Ok(select) = planner.read(&relation, &query.root) else { continue };
+        planned += 1;
+        for statement in [main(&Plan::Read(select.clone())), count(&select, None)] {
+            let sql = &statement.sql;
+            assert!(!sql.contains(MARKER) && !sql.contains("987654321"), "{sql}");
+            let used: Vec<usize> = sql
+                .split('$')
+                .skip(1)
+                .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap())
+                .collect();
+            let expected: Vec<usize> = (1..=statement.parameters.len()).collect();
+            assert_eq!(used, expected, "{sql}");
+        }
+        assert_eq!(main(&Plan::Read(select.clone())), main(&Plan::Read(select)));
+    }
+    assert!(planned > 500, "{planned} queries were planned");
+}
