@@ -1,0 +1,23 @@
+-- What ALTER ROLE ... SET says of the request's role holds for its requests, and for nothing else.
+\pset tuples_only on
+\pset format unaligned
+create role layer login noinherit;
+create role guest;
+grant guest to layer;
+alter role layer set restful.anon_role = 'guest';
+alter role layer set restful.schemas = 'library';
+alter role guest set work_mem = '3MB';
+alter role guest set timezone = 'Asia/Tokyo';
+alter role guest in database test_golden set work_mem = '5MB';
+alter role guest set my.setting = 'of guest';
+-- not these: they belong to the request
+alter role guest set search_path = 'pg_catalog';
+alter role guest set role = 'postgres';
+create function library.settings() returns jsonb language sql stable as $$
+    select jsonb_build_object('work_mem', current_setting('work_mem'), 'zone', current_setting('timezone'),
+        'mine', current_setting('my.setting', true), 'path', current_setting('search_path'), 'user', current_user)
+$$;
+\c - layer
+select show(restful.serve('GET', '/rpc/settings'));
+select show(restful.serve('GET', '/rpc/settings', '{"prefer": "timezone=UTC"}'));
+select current_setting('work_mem'), current_setting('timezone'), coalesce(current_setting('my.setting', true), '') = '' as none;
