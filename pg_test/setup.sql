@@ -80,21 +80,30 @@ grant select, insert, update, delete on library.loans to alice, bob;
 -- A superuser's command in anybody's session.
 create function public.as_superuser(command text) returns void language plpgsql security definer as $$ begin execute command; end $$;
 
--- A response to read: status and body, of an error its code and words.
-create function public.show(r restful.http_response) returns text
-language sql immutable as $$
-    select concat_ws(e'\n', r.status, case
-        when r.body is null then '(no body)'
-        when r.headers->>'content-type' like 'application/problem+json%' then (
-            select concat_ws(e'\n', format('%s %s', e->>'code', e->>'message'), 'details: ' || (e->>'details'), 'hint: ' || (e->>'hint'))
-            from (select convert_from(r.body, 'utf8')::jsonb) error(e))
-        else convert_from(r.body, 'utf8')
-    end)
-$$;
+-- A request made so often that all is kept of it that ever will be.
+create function public.warm(target text) returns void language plpgsql as $$
+begin for i in 1..6 loop perform restful.serve('GET', target); end loop; end $$;
+
+-- A response to read: status and body, of an error its code and words. They take a record, so that they do not depend on the
+-- extension.
+create function public.show(r record) returns text language plpgsql immutable as $$
+declare
+    body text := convert_from(r.body, 'utf8');
+    error jsonb;
+begin
+    if body is null then
+        return r.status || e'\n(no body)';
+    elsif r.headers->>'content-type' not like 'application/problem+json%' then
+        return r.status || e'\n' || body;
+    end if;
+    error := body::jsonb;
+    return concat_ws(e'\n', r.status, format('%s %s', error->>'code', error->>'message'), 'details: ' || (error->>'details'),
+        'hint: ' || (error->>'hint'));
+end $$;
 -- All of it: status, header fields, body byte by byte.
-create function public.show_all(r restful.http_response) returns text
-language sql immutable as $$
-    select concat_ws(e'\n', r.status,
+create function public.show_all(r record) returns text language plpgsql immutable as $$
+begin
+    return concat_ws(e'\n', r.status,
         (select string_agg(format('%s: %s', key, value), e'\n' order by key) from jsonb_each_text(r.headers)),
-        coalesce(e'\n' || convert_from(r.body, 'utf8'), '(no body)'))
-$$;
+        coalesce(e'\n' || convert_from(r.body, 'utf8'), '(no body)'));
+end $$;

@@ -4,8 +4,10 @@
 //! `RESTnnn` for what only this extension has. The body is RFC 9457's problem document with the four members that
 //! clients of the dialect read.
 
+use crate::http::headers::{is_field_value, is_token};
 use serde_json::{Value, json};
 use std::fmt;
+use std::ops::Deref;
 
 /// What went wrong: one line per code of the catalogue.
 macro_rules! catalogue {
@@ -117,9 +119,20 @@ catalogue! {
     Timeout                 = "REST504", 504;
 }
 
-/// A refused or failed request: what the response says of it.
+/// A refused or failed request. Boxed, so that results stay small.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Error {
+pub struct Error(Box<Problem>);
+
+impl Deref for Error {
+    type Target = Problem;
+    fn deref(&self) -> &Problem {
+        &self.0
+    }
+}
+
+/// What the response says of an error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
     /// Stable, machine-readable code.
     pub code: String,
     /// HTTP status.
@@ -140,34 +153,39 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error of the catalogue.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Error {
-            code: code.as_str().to_owned(),
-            status: code.status(),
+        Error::with_code(code.as_str(), code.status(), message)
+    }
+
+    /// An error under a code that is not the catalogue's: a SQLSTATE.
+    pub fn with_code(code: impl Into<String>, status: u16, message: impl Into<String>) -> Self {
+        Error(Box::new(Problem {
+            code: code.into(),
+            status,
             message: message.into(),
             details: None,
             hint: None,
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// Adds details.
     #[must_use]
     pub fn details(mut self, details: impl Into<Value>) -> Self {
-        self.details = Some(details.into());
+        self.0.details = Some(details.into());
         self
     }
 
     /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Value>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Adds a response header; `name` in lower case.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
+        self.0.headers.push((name.to_owned(), value.into()));
         self
     }
 
@@ -180,10 +198,7 @@ impl Error {
 
     /// A column that the relation does not have: the database's own words and code (42703), without asking it.
     pub fn no_column(relation: &str, column: &str) -> Self {
-        Error {
-            code: "42703".to_owned(),
-            ..Error::new(Code::QueryParameter, format!("column {relation}.{column} does not exist"))
-        }
+        Error::with_code("42703", 400, format!("column {relation}.{column} does not exist"))
     }
 
     /// Turns an error that the database raised into one of ours.
@@ -194,14 +209,9 @@ impl Error {
             return raised.as_response();
         }
         let status = status_of_sqlstate(&raised, authenticated);
-        let mut error = Error {
-            code: raised.sqlstate,
-            status,
-            message: raised.message,
-            details: raised.detail.map(Value::String),
-            hint: raised.hint.map(Value::String),
-            headers: Vec::new(),
-        };
+        let mut error = Error::with_code(raised.sqlstate, status, raised.message);
+        error.0.details = raised.detail.map(Value::String);
+        error.0.hint = raised.hint.map(Value::String);
         if status == 401 {
             error = error.header("www-authenticate", "Bearer");
         }
@@ -290,17 +300,22 @@ impl Raised {
         else {
             return bad_detail();
         };
-        Error {
-            code,
-            status,
-            message: words,
-            details: text(&message, "details").map(Value::String),
-            hint: text(&message, "hint").map(Value::String),
-            headers: headers
-                .iter()
-                .map(|(name, v)| (name.to_ascii_lowercase(), v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
-                .collect(),
+        let headers: Vec<(String, String)> = headers
+            .iter()
+            .map(|(name, v)| (name.to_ascii_lowercase(), v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
+            .collect();
+        if headers.iter().any(|(name, value)| !is_token(name) || !is_field_value(value)) {
+            return Error::new(
+                Code::HeaderValue,
+                "The headers of a \"RAISE SQLSTATE 'PGRST'\" error hold a name or value that no header can have",
+            )
+            .hint("A name is a token; a value holds no control characters such as CR and LF.");
         }
+        let mut error = Error::with_code(code, status, words);
+        error.0.details = text(&message, "details").map(Value::String);
+        error.0.hint = text(&message, "hint").map(Value::String);
+        error.0.headers = headers;
+        error
     }
 }
 
@@ -360,10 +375,10 @@ pub fn reason_phrase(status: u16) -> &'static str {
         501 => "Not Implemented",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
-        100..=199 => "Informational",
-        200..=299 => "Success",
-        300..=399 => "Redirection",
-        400..=499 => "Client Error",
+        n if n < 200 => "Informational",
+        n if n < 300 => "Success",
+        n if n < 400 => "Redirection",
+        n if n < 500 => "Client Error",
         _ => "Server Error",
     }
 }

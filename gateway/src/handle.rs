@@ -53,48 +53,26 @@ impl Gateway {
         pool_timeout: Duration,
     ) -> Self {
         let (ids, requests) = (RandomState::new(), AtomicU64::new(0));
-        Self {
-            pool,
-            ready,
-            log,
-            body_limit,
-            request_timeout,
-            pool_timeout,
-            ids,
-            requests,
-        }
+        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, ids, requests }
     }
 
     /// Answers a request. There is always an answer: what goes wrong is a problem document.
     ///
     /// # Errors
     /// None.
-    pub async fn respond(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    pub async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let start = Instant::now();
         let (mut parts, body) = request.into_parts();
         let id = request_id(&parts.headers).unwrap_or_else(|| self.new_id());
         parts.headers.insert(REQUEST_ID, id.clone());
-        let mut entry = Entry {
-            log: &self.log,
-            parts: &parts,
-            id: &id,
-            start,
-            status: 499,
-            bytes: 0,
-        };
+        let mut entry = Entry { log: &self.log, parts: &parts, id: &id, start, status: 499, bytes: 0 };
 
         let mut response = match (&parts.method, parts.uri.path()) {
             (&Method::CONNECT, _) => Err(Problem::no_tunnel()),
             (&Method::GET | &Method::HEAD, "/live") => Ok(own_answer(b"{\"status\":\"live\"}")),
             (&Method::GET | &Method::HEAD, "/ready") => self.ready(&entry).await,
             (_, "/live" | "/ready") => Err(Problem::method_not_allowed()),
-            _ => {
-                self.pass_on(&entry, body, start + self.request_timeout)
-                    .await
-            }
+            _ => self.pass_on(&entry, body, start + self.request_timeout).await,
         }
         .unwrap_or_else(Problem::into_response);
 
@@ -111,18 +89,9 @@ impl Gateway {
         body: Incoming,
         deadline: Instant,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        let Parts {
-            method,
-            uri,
-            headers,
-            version,
-            ..
-        } = entry.parts;
-        let fields =
-            headers::to_jsonb(headers, uri.authority().map(|authority| authority.as_str()))
-                .map_err(|headers::NotUtf8(name)| {
-                    Problem::bad_request(format!("The value of {name} is not UTF-8"))
-                })?;
+        let Parts { method, uri, headers, version, .. } = entry.parts;
+        let fields = headers::to_jsonb(headers, uri.authority().map(|authority| authority.as_str()))
+            .map_err(|headers::NotUtf8(name)| Problem::bad_request(format!("The value of {name} is not UTF-8")))?;
         let may_drain = *version < Version::HTTP_2 && !headers.contains_key(EXPECT);
         // Before a connection is taken, so that a slow client holds none.
         let body = read_body(body, self.body_limit, deadline, may_drain).await?;
@@ -141,33 +110,21 @@ impl Gateway {
 
     /// Calls the database. A read whose connection turns out to have died while idle is sent once more: the server
     /// may not have seen it, and would do nothing twice if it had.
-    async fn call(
-        &self,
-        entry: &Entry<'_>,
-        call: &Call<'_>,
-        deadline: Instant,
-    ) -> Result<Option<Bytes>, Problem> {
-        let mut retry = matches!(
-            entry.parts.method,
-            Method::GET | Method::HEAD | Method::OPTIONS
-        );
+    async fn call(&self, entry: &Entry<'_>, call: &Call<'_>, deadline: Instant) -> Result<Option<Bytes>, Problem> {
+        let mut retry = matches!(entry.parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let mut fresh = false;
         loop {
             let by = deadline.min(Instant::now() + self.pool_timeout);
-            let mut lease =
-                self.pool
-                    .lease(by, fresh)
-                    .await
-                    .map_err(|unavailable| match unavailable {
-                        Unavailable::Exhausted => {
-                            entry.error("all database connections are in use");
-                            Problem::unavailable("All database connections are in use")
-                        }
-                        Unavailable::Unreachable(reason) => {
-                            entry.error(&reason);
-                            Problem::unavailable("The database is not available")
-                        }
-                    })?;
+            let mut lease = self.pool.lease(by, fresh).await.map_err(|unavailable| match unavailable {
+                Unavailable::Exhausted => {
+                    entry.error("all database connections are in use");
+                    Problem::unavailable("All database connections are in use")
+                }
+                Unavailable::Unreachable(reason) => {
+                    entry.error(&reason);
+                    Problem::unavailable("The database is not available")
+                }
+            })?;
             let Ok(result) = timeout_at(deadline, lease.serve(call)).await else {
                 entry.error("the request timed out, its statement is cancelled");
                 return Err(Problem::timeout());
@@ -215,11 +172,7 @@ impl Gateway {
     /// 32 hexadecimal digits that no other request of any gateway is likely to have.
     fn new_id(&self) -> HeaderValue {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let id = format!(
-            "{:016x}{:016x}",
-            self.ids.hash_one((0, number)),
-            self.ids.hash_one((1, number))
-        );
+        let id = format!("{:016x}{:016x}", self.ids.hash_one((0, number)), self.ids.hash_one((1, number)));
         HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
     }
 }
@@ -256,19 +209,13 @@ impl Drop for Entry<'_> {
 /// The client's request id, if it is short and of visible ASCII characters.
 fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let id = headers.get(REQUEST_ID)?;
-    let sane = (1..=REQUEST_ID_LIMIT).contains(&id.len())
-        && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    let sane = (1..=REQUEST_ID_LIMIT).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
     sane.then(|| id.clone())
 }
 
 /// The whole body, of at most `limit` bytes, held in no more memory than that. A body that came in one piece is not
 /// copied.
-async fn read_body(
-    mut body: Incoming,
-    limit: usize,
-    deadline: Instant,
-    may_drain: bool,
-) -> Result<Bytes, Problem> {
+async fn read_body(mut body: Incoming, limit: usize, deadline: Instant, may_drain: bool) -> Result<Bytes, Problem> {
     // What Content-Length announces, or 0.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit {
@@ -282,20 +229,14 @@ async fn read_body(
             Err(_) => return Err(Problem::slow_body()),
             Ok(None) => break,
             Ok(Some(Err(_))) => {
-                return Err(Problem::bad_request(
-                    "The request body is broken off or malformed",
-                ));
+                return Err(Problem::bad_request("The request body is broken off or malformed"));
             }
             Ok(Some(Ok(frame))) => frame,
         };
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        let received = if more.is_empty() {
-            first.len()
-        } else {
-            more.len()
-        };
+        let received = if more.is_empty() { first.len() } else { more.len() };
         if data.len() > limit - received {
             drain(body, may_drain);
             return Err(Problem::body_too_large(limit));
@@ -310,11 +251,7 @@ async fn read_body(
             more.extend_from_slice(&data);
         }
     }
-    Ok(if more.is_empty() {
-        first
-    } else {
-        more.freeze()
-    })
+    Ok(if more.is_empty() { first } else { more.freeze() })
 }
 
 /// Reads on and forgets, for a while, beside the answer.
@@ -335,24 +272,20 @@ fn drain(mut body: Incoming, may_drain: bool) {
 /// The response a record stands for. A length it states itself is kept for [`framed`].
 fn answer(record: Option<Bytes>) -> Result<Response<Full<Bytes>>, String> {
     let record = record.ok_or("restful.serve returned NULL")?;
-    let answer = record::decode(record)
-        .map_err(|record::Malformed(reason)| format!("malformed answer: {reason}"))?;
+    let answer = record::decode(record).map_err(|record::Malformed(reason)| format!("malformed answer: {reason}"))?;
     let status = u16::try_from(answer.status)
         .ok()
         // 1xx would not be an answer, but a promise of one.
         .filter(|status| (200..600).contains(status))
         .and_then(|status| StatusCode::from_u16(status).ok())
         .ok_or_else(|| format!("malformed answer: status {}", answer.status))?;
-    let headers = headers::from_json(&answer.headers)
-        .map_err(|error| format!("malformed answer: {error}"))?;
+    let headers = headers::from_json(&answer.headers).map_err(|error| format!("malformed answer: {error}"))?;
 
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = status;
     *response.headers_mut() = headers.fields;
     if let Some(length) = headers.content_length {
-        response
-            .headers_mut()
-            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     Ok(response)
 }
@@ -362,19 +295,13 @@ fn answer(record: Option<Bytes>) -> Result<Response<Full<Bytes>>, String> {
 fn framed(method: &Method, mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
     let stated = response.headers_mut().remove(CONTENT_LENGTH);
     let length = response.body().size_hint().lower();
-    let bodiless = matches!(
-        response.status(),
-        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
-    );
+    let bodiless =
+        matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
     if bodiless || method == Method::HEAD {
         *response.body_mut() = Full::default();
     }
     if method == Method::HEAD && !bodiless {
-        let length = if length > 0 {
-            Some(HeaderValue::from(length))
-        } else {
-            stated
-        };
+        let length = if length > 0 { Some(HeaderValue::from(length)) } else { stated };
         if let Some(length) = length {
             response.headers_mut().insert(CONTENT_LENGTH, length);
         }
@@ -384,8 +311,6 @@ fn framed(method: &Method, mut response: Response<Full<Bytes>>) -> Response<Full
 
 fn own_answer(body: &'static [u8]) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(body)));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

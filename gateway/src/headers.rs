@@ -4,8 +4,7 @@ use std::fmt;
 
 use hyper::HeaderMap;
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -108,10 +107,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(Name)? {
-            map.next_value_seed(Values {
-                headers: self.0,
-                name,
-            })?;
+            map.next_value_seed(Values { headers: self.0, name })?;
         }
         Ok(())
     }
@@ -122,10 +118,7 @@ struct Name;
 impl<'de> DeserializeSeed<'de> for Name {
     type Value = HeaderName;
 
-    fn deserialize<D: serde::Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<HeaderName, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<HeaderName, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
@@ -138,8 +131,7 @@ impl Visitor<'_> for Name {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<HeaderName, E> {
-        HeaderName::from_bytes(text.as_bytes())
-            .map_err(|_| E::custom("a name is not allowed in HTTP"))
+        HeaderName::from_bytes(text.as_bytes()).map_err(|_| E::custom("a name is not allowed in HTTP"))
     }
 }
 
@@ -155,12 +147,8 @@ impl Values<'_> {
             CONTENT_LENGTH => self.headers.content_length = text.parse().ok(),
             _ if matches!(self.name.as_str(), "keep-alive" | "proxy-connection") => {}
             _ => {
-                let value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
-                    E::custom(format_args!(
-                        "the value of {} is not allowed in HTTP",
-                        self.name
-                    ))
-                })?;
+                let value = HeaderValue::from_bytes(text.as_bytes())
+                    .map_err(|_| E::custom(format_args!("the value of {} is not allowed in HTTP", self.name)))?;
                 self.headers
                     .fields
                     .try_append(self.name.clone(), value)
@@ -221,60 +209,37 @@ mod tests {
     fn requests_become_objects() {
         assert_eq!(object(&map(&[]), None), json!({}));
         assert_eq!(
-            object(
-                &map(&[
-                    ("accept", b"a"),
-                    ("cookie", b"a=1"),
-                    ("accept", b"b"),
-                    ("cookie", b"b=2")
-                ]),
-                None
-            ),
+            object(&map(&[("accept", b"a"), ("cookie", b"a=1"), ("accept", b"b"), ("cookie", b"b=2")]), None),
             json!({"accept": "a, b", "cookie": "a=1; b=2"})
         );
     }
 
     #[test]
     fn values_are_escaped() {
-        assert_eq!(
-            object(&map(&[("x", b"\"\\\t\xc3\xa9 </script>")]), None),
-            json!({"x": "\"\\\t\u{e9} </script>"})
-        );
+        assert_eq!(object(&map(&[("x", b"\"\\\t\xc3\xa9 </script>")]), None), json!({"x": "\"\\\t\u{e9} </script>"}));
     }
 
     #[test]
     fn the_authority_of_the_target_is_the_host() {
         assert_eq!(object(&map(&[]), Some("a:1")), json!({"host": "a:1"}));
-        assert_eq!(
-            object(&map(&[("host", b"b"), ("x", b"y")]), Some("a")),
-            json!({"host": "a", "x": "y"})
-        );
+        assert_eq!(object(&map(&[("host", b"b"), ("x", b"y")]), Some("a")), json!({"host": "a", "x": "y"}));
         assert_eq!(object(&map(&[("host", b"b")]), None), json!({"host": "b"}));
     }
 
     #[test]
     fn bytes_that_are_not_utf8_are_refused_wherever_they_stand() {
         for fields in [&[("x", &b"\xff"[..])][..], &[("x", b"a"), ("x", b"\xff")]] {
-            assert_eq!(
-                to_jsonb(&map(fields), None),
-                Err(NotUtf8(HeaderName::from_static("x")))
-            );
+            assert_eq!(to_jsonb(&map(fields), None), Err(NotUtf8(HeaderName::from_static("x"))));
         }
     }
 
     #[test]
     fn answers_become_fields() {
-        let headers = from_json(
-            br#"{"Content-Type": "text/plain", "set-cookie": ["a=\"1\"", "b=2"], "x": []}"#,
-        )
-        .unwrap();
+        let headers =
+            from_json(br#"{"Content-Type": "text/plain", "set-cookie": ["a=\"1\"", "b=2"], "x": []}"#).unwrap();
         assert_eq!(
             headers.fields,
-            map(&[
-                ("content-type", b"text/plain"),
-                ("set-cookie", b"a=\"1\""),
-                ("set-cookie", b"b=2")
-            ])
+            map(&[("content-type", b"text/plain"), ("set-cookie", b"a=\"1\""), ("set-cookie", b"b=2")])
         );
         assert_eq!(from_json(b"").unwrap(), AnswerHeaders::default());
         assert_eq!(from_json(b"{}").unwrap(), AnswerHeaders::default());

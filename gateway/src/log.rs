@@ -50,14 +50,7 @@ impl Log {
     pub fn start(access: bool) -> (Self, Writer) {
         let (queue, lines) = sync_channel(QUEUE);
         let writer = std::thread::spawn(move || write(&lines));
-        (
-            Self {
-                queue,
-                access,
-                dropped: AtomicU64::new(0),
-            },
-            Writer(writer),
-        )
+        (Self { queue, access, dropped: AtomicU64::new(0) }, Writer(writer))
     }
 
     /// Logs a request, if requests are logged.
@@ -69,20 +62,13 @@ impl Log {
 
     /// Logs an event, such as `error` with a message; with the request it belongs to, if any.
     pub fn event(&self, level: &'static str, request_id: Option<&str>, message: &str) {
-        self.send(Line::Event(event_line(
-            SystemTime::now(),
-            level,
-            request_id,
-            message,
-        )));
+        self.send(Line::Event(event_line(SystemTime::now(), level, request_id, message)));
     }
 
     /// Has everything logged so far written, at most for `limit`.
     pub fn finish(&self, writer: &Writer, limit: Duration) {
         let end = std::time::Instant::now() + limit;
-        while matches!(self.queue.try_send(Line::End), Err(TrySendError::Full(_)))
-            && std::time::Instant::now() < end
-        {
+        while matches!(self.queue.try_send(Line::End), Err(TrySendError::Full(_))) && std::time::Instant::now() < end {
             std::thread::sleep(Duration::from_millis(10));
         }
         while !writer.0.is_finished() && std::time::Instant::now() < end {
@@ -99,12 +85,7 @@ impl Log {
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
                 let message = format!("{dropped} log lines were dropped");
-                let _ = self.queue.try_send(Line::Event(event_line(
-                    SystemTime::now(),
-                    "warning",
-                    None,
-                    &message,
-                )));
+                let _ = self.queue.try_send(Line::Event(event_line(SystemTime::now(), "warning", None, &message)));
             }
         }
     }
@@ -171,16 +152,11 @@ fn push_time(line: &mut Vec<u8>, now: SystemTime) {
     // Days to a date of the Gregorian calendar: eras of 400 years of 146,097 days, years that begin in March.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = 400 * era + year_of_era + u64::from(month <= 2);
     let _ = write!(
         line,
@@ -206,14 +182,8 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00.007Z"),
         ] {
             let mut line = Vec::new();
-            push_time(
-                &mut line,
-                UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7),
-            );
-            assert_eq!(
-                String::from_utf8(line).unwrap(),
-                format!("{{\"time\":\"{expected}\"")
-            );
+            push_time(&mut line, UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7));
+            assert_eq!(String::from_utf8(line).unwrap(), format!("{{\"time\":\"{expected}\""));
         }
     }
 

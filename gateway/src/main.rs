@@ -38,26 +38,18 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         (Some("--version" | "-V"), None) => {
-            print(
-                std::io::stdout(),
-                concat!("pg-restful-gateway ", env!("CARGO_PKG_VERSION"), "\n"),
-            );
+            print(std::io::stdout(), concat!("pg-restful-gateway ", env!("CARGO_PKG_VERSION"), "\n"));
             return ExitCode::SUCCESS;
         }
         _ => return refuse("takes no arguments but --help or --version"),
     }
     // A value that is not UTF-8 becomes one that no setting takes.
-    let lookup = |name: &'static str| {
-        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-    };
+    let lookup = |name: &'static str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let settings = match Settings::read(lookup) {
         Ok(settings) => settings,
         Err(invalid) => return refuse(&invalid.to_string()),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
@@ -66,10 +58,7 @@ fn main() -> ExitCode {
 
 async fn run(settings: Settings) -> ExitCode {
     // Before the socket, so that a signal is never missed once there is something to connect to.
-    let (Ok(terminate), Ok(interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
+    let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         return fail("cannot listen for signals");
     };
     let listener = match TcpListener::bind(settings.listen).await {
@@ -81,11 +70,7 @@ async fn run(settings: Settings) -> ExitCode {
     let address = listener.local_addr().unwrap_or(settings.listen);
     log.event("info", None, &format!("listening on {address}"));
 
-    let pool = Pool::new(
-        settings.database.clone(),
-        settings.pool_size,
-        settings.prepared,
-    );
+    let pool = Pool::new(settings.database.clone(), settings.pool_size, settings.prepared);
     let ready = Pool::new(settings.database, 1, settings.prepared);
     let gateway = Arc::new(Gateway::new(
         pool.clone(),
@@ -95,19 +80,9 @@ async fn run(settings: Settings) -> ExitCode {
         settings.request_timeout,
         settings.pool_timeout,
     ));
-    let signals = Signals {
-        terminate,
-        interrupt,
-    };
-    server::run(
-        listener,
-        gateway,
-        Arc::clone(&log),
-        settings.max_connections,
-        settings.shutdown_timeout,
-        signals,
-    )
-    .await;
+    let signals = Signals { terminate, interrupt };
+    server::run(listener, gateway, Arc::clone(&log), settings.max_connections, settings.shutdown_timeout, signals)
+        .await;
 
     pool.quiesce(CANCEL_TIMEOUT).await;
     log.event("info", None, "stopped");
@@ -116,18 +91,12 @@ async fn run(settings: Settings) -> ExitCode {
 }
 
 fn refuse(message: &str) -> ExitCode {
-    print(
-        std::io::stderr(),
-        &format!("pg-restful-gateway: {message}\n"),
-    );
+    print(std::io::stderr(), &format!("pg-restful-gateway: {message}\n"));
     ExitCode::from(2)
 }
 
 fn fail(message: &str) -> ExitCode {
-    print(
-        std::io::stderr(),
-        &format!("pg-restful-gateway: {message}\n"),
-    );
+    print(std::io::stderr(), &format!("pg-restful-gateway: {message}\n"));
     ExitCode::FAILURE
 }
 

@@ -70,13 +70,7 @@ impl Pool {
     /// connection.
     pub fn new(config: Config, size: usize, prepared: bool) -> Self {
         let permits = Arc::new(Semaphore::new(size));
-        Self(Arc::new(Inner {
-            config,
-            prepared,
-            size,
-            permits,
-            idle: Mutex::new(Vec::new()),
-        }))
+        Self(Arc::new(Inner { config, prepared, size, permits, idle: Mutex::new(Vec::new()) }))
     }
 
     /// An idle connection, or a new one. With `fresh`, always a new one.
@@ -89,12 +83,7 @@ impl Pool {
             Ok(Err(_)) | Err(_) => return Err(Unavailable::Exhausted),
         };
         loop {
-            let idle = self
-                .0
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop();
+            let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             match idle {
                 Some(session) if !fresh && !session.client.is_closed() => {
                     return Ok(Lease::new(self.clone(), permit, session, true));
@@ -118,16 +107,8 @@ impl Pool {
             // The error reaches whoever waits for an answer of this connection.
             let _ = connection.await;
         });
-        let statement = if self.0.prepared {
-            Some(client.prepare_typed(SERVE, &PARAMETERS).await?)
-        } else {
-            None
-        };
-        Ok(Session {
-            client,
-            statement,
-            driver,
-        })
+        let statement = if self.0.prepared { Some(client.prepare_typed(SERVE, &PARAMETERS).await?) } else { None };
+        Ok(Session { client, statement, driver })
     }
 
     /// Waits until no connection is in use, at most for `limit`.
@@ -155,12 +136,7 @@ enum State {
 
 impl Lease {
     fn new(pool: Pool, permit: OwnedSemaphorePermit, session: Session, reused: bool) -> Self {
-        Self {
-            pool,
-            reused,
-            state: State::Ready,
-            held: Some((session, permit)),
-        }
+        Self { pool, reused, state: State::Ready, held: Some((session, permit)) }
     }
 
     /// Whether the connection had been idle, so that the server may have left it unnoticed.
@@ -173,26 +149,18 @@ impl Lease {
     /// # Errors
     /// The server's error, or that the connection is lost.
     pub async fn serve(&mut self, call: &Call<'_>) -> Result<Option<Bytes>, Error> {
-        let parameters: [&(dyn ToSql + Sync); 4] =
-            [&call.method, &call.target, &Jsonb(call.headers), &call.body];
+        let parameters: [&(dyn ToSql + Sync); 4] = [&call.method, &call.target, &Jsonb(call.headers), &call.body];
         let rows = self
             .run(async |session| match &session.statement {
                 Some(statement) => session.client.query(statement, &parameters).await,
                 None => {
                     let [a, b, c, d] = parameters;
                     let [t, u, v, w] = PARAMETERS;
-                    session
-                        .client
-                        .query_typed(SERVE, &[(a, t), (b, u), (c, v), (d, w)])
-                        .await
+                    session.client.query_typed(SERVE, &[(a, t), (b, u), (c, v), (d, w)]).await
                 }
             })
             .await?;
-        let record = rows
-            .into_iter()
-            .next()
-            .map(Record)
-            .filter(|record| record.bytes().is_some());
+        let record = rows.into_iter().next().map(Record).filter(|record| record.bytes().is_some());
         Ok(record.map(Bytes::from_owner))
     }
 
@@ -201,13 +169,8 @@ impl Lease {
     /// # Errors
     /// The server's error, or that the connection is lost.
     pub async fn ready(&mut self) -> Result<bool, Error> {
-        let rows = self
-            .run(async |session| session.client.query_typed(READY, &[]).await)
-            .await?;
-        Ok(rows
-            .first()
-            .and_then(|row| row.try_get(0).ok())
-            .unwrap_or(false))
+        let rows = self.run(async |session| session.client.query_typed(READY, &[]).await).await?;
+        Ok(rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or(false))
     }
 
     async fn run(
@@ -235,12 +198,7 @@ impl Drop for Lease {
         };
         match self.state {
             State::Ready if !session.client.is_closed() => {
-                self.pool
-                    .0
-                    .idle
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(session);
+                self.pool.0.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
             }
             State::Ready | State::Broken => {}
             State::Running => {
@@ -254,9 +212,7 @@ impl Drop for Lease {
 
 /// Cancels what a session runs and closes it, keeping its place in the pool until the server is done with it.
 async fn abandon(session: Session, _permit: OwnedSemaphorePermit) {
-    let Session {
-        client, mut driver, ..
-    } = session;
+    let Session { client, mut driver, .. } = session;
     let cancel = client.cancel_token();
     // Without a client the driver ends as soon as the statement has.
     drop(client);
@@ -274,12 +230,7 @@ async fn abandon(session: Session, _permit: OwnedSemaphorePermit) {
 /// Whether the request may not have reached the server, as with a connection that had died while it was idle.
 pub fn is_lost(error: &Error) -> bool {
     match error.code() {
-        None => {
-            error.is_closed()
-                || error
-                    .source()
-                    .is_some_and(|source| source.is::<std::io::Error>())
-        }
+        None => error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>()),
         // The session, or a pooler between, has forgotten the statement.
         Some(code) => *code == SqlState::INVALID_SQL_STATEMENT_NAME,
     }
@@ -289,8 +240,7 @@ fn breaks_session(error: &Error) -> bool {
     match error.as_db_error() {
         None => true,
         Some(db) => {
-            !matches!(db.parsed_severity(), Some(Severity::Error))
-                || *db.code() == SqlState::INVALID_SQL_STATEMENT_NAME
+            !matches!(db.parsed_severity(), Some(Severity::Error)) || *db.code() == SqlState::INVALID_SQL_STATEMENT_NAME
         }
     }
 }
@@ -332,11 +282,7 @@ impl fmt::Debug for Jsonb<'_> {
 }
 
 impl ToSql for Jsonb<'_> {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         out.extend_from_slice(self.0);
         Ok(IsNull::No)
     }

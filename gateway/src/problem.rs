@@ -25,12 +25,7 @@ pub struct Problem {
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            code: Cow::Borrowed(code),
-            message: message.into(),
-            close: false,
-        }
+        Self { status, code: Cow::Borrowed(code), message: message.into(), close: false }
     }
 
     /// 400: the request cannot be passed on.
@@ -40,54 +35,29 @@ impl Problem {
 
     /// 405: one of the gateway's own paths was asked to do other than GET or HEAD.
     pub fn method_not_allowed() -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "REST405",
-            "Only GET and HEAD are allowed here",
-        )
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "REST405", "Only GET and HEAD are allowed here")
     }
 
     /// 408: the client did not send its body in time.
     pub fn slow_body() -> Self {
-        let problem = Self::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "REST408",
-            "The request body did not arrive in time",
-        );
-        Self {
-            close: true,
-            ..problem
-        }
+        let problem = Self::new(StatusCode::REQUEST_TIMEOUT, "REST408", "The request body did not arrive in time");
+        Self { close: true, ..problem }
     }
 
     /// 413: the body has more than `limit` bytes.
     pub fn body_too_large(limit: usize) -> Self {
         let message = format!("The request body is larger than {limit} bytes");
-        Self {
-            close: true,
-            ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "REST413", message)
-        }
+        Self { close: true, ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "REST413", message) }
     }
 
     /// 501: CONNECT, which asks for a tunnel.
     pub fn no_tunnel() -> Self {
-        Self {
-            close: true,
-            ..Self::new(
-                StatusCode::NOT_IMPLEMENTED,
-                "REST501",
-                "CONNECT is not supported",
-            )
-        }
+        Self { close: true, ..Self::new(StatusCode::NOT_IMPLEMENTED, "REST501", "CONNECT is not supported") }
     }
 
     /// 502: the database answered with what is no HTTP response.
     pub fn bad_answer() -> Self {
-        Self::new(
-            StatusCode::BAD_GATEWAY,
-            "REST502",
-            "The database gave an answer that is not an HTTP response",
-        )
+        Self::new(StatusCode::BAD_GATEWAY, "REST502", "The database gave an answer that is not an HTTP response")
     }
 
     /// 503: no connection to the database.
@@ -97,11 +67,7 @@ impl Problem {
 
     /// 504: the request ran into the gateway's time limit.
     pub fn timeout() -> Self {
-        Self::new(
-            StatusCode::GATEWAY_TIMEOUT,
-            "REST504",
-            "The request took too long and was cancelled",
-        )
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "REST504", "The request took too long and was cancelled")
     }
 
     /// The statement raised `state`. The extension answers most errors itself; what it lets through is a cancelled
@@ -113,38 +79,21 @@ impl Problem {
             // query_canceled, transaction_timeout
             "57014" | "25P04" => (StatusCode::GATEWAY_TIMEOUT, "The statement was cancelled"),
             // admin_shutdown, crash_shutdown, cannot_connect_now, idle_session_timeout
-            "57P01" | "57P02" | "57P03" | "57P05" => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The database is not available",
-            ),
+            "57P01" | "57P02" | "57P03" | "57P05" => (StatusCode::SERVICE_UNAVAILABLE, "The database is not available"),
             // configuration_limit_exceeded
             "53400" => (StatusCode::INTERNAL_SERVER_ERROR, "The statement failed"),
-            _ if code.starts_with("53") => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The database lacks resources",
-            ),
-            _ if code.starts_with("08") => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The database is not available",
-            ),
+            _ if code.starts_with("53") => (StatusCode::SERVICE_UNAVAILABLE, "The database lacks resources"),
+            _ if code.starts_with("08") => (StatusCode::SERVICE_UNAVAILABLE, "The database is not available"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "The statement failed"),
         };
-        Self {
-            status,
-            code: Cow::Owned(code.to_owned()),
-            message: Cow::Borrowed(message),
-            close: false,
-        }
+        Self { status, code: Cow::Owned(code.to_owned()), message: Cow::Borrowed(message), close: false }
     }
 
     /// The response.
     pub fn into_response(self) -> Response<Full<Bytes>> {
         let mut body = Vec::with_capacity(256);
         body.extend_from_slice(b"{\"type\":\"about:blank\",\"title\":");
-        push_string(
-            &mut body,
-            self.status.canonical_reason().unwrap_or_default(),
-        );
+        push_string(&mut body, self.status.canonical_reason().unwrap_or_default());
         body.extend_from_slice(b",\"status\":");
         body.extend_from_slice(self.status.as_str().as_bytes());
         body.extend_from_slice(b",\"code\":");
@@ -156,10 +105,7 @@ impl Problem {
         let mut response = Response::new(Full::new(Bytes::from(body)));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self.status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -198,10 +144,7 @@ mod tests {
             let problem = Problem::raised(&state);
             assert_eq!(problem.status.as_u16(), status, "{state:?}");
             assert_eq!(problem.code, state.code());
-            assert_eq!(
-                problem.into_response().headers().contains_key(RETRY_AFTER),
-                status == 503
-            );
+            assert_eq!(problem.into_response().headers().contains_key(RETRY_AFTER), status == 503);
         }
     }
 }

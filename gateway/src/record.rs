@@ -46,17 +46,11 @@ pub fn decode(mut record: Bytes) -> Result<Answer, Malformed> {
     if !headers.is_empty() && headers.get_u8() != JSONB_VERSION {
         return Err(Malformed("unknown version of jsonb"));
     }
-    Ok(Answer {
-        status: status.get_i32(),
-        headers,
-        body,
-    })
+    Ok(Answer { status: status.get_i32(), headers, body })
 }
 
 fn integer(record: &mut Bytes) -> Result<i32, Malformed> {
-    record
-        .try_get_i32()
-        .map_err(|_| Malformed("the record is cut off"))
+    record.try_get_i32().map_err(|_| Malformed("the record is cut off"))
 }
 
 fn field(record: &mut Bytes, type_: u32) -> Result<Option<Bytes>, Malformed> {
@@ -98,7 +92,8 @@ mod tests {
     #[test]
     fn all_fields() {
         // As PostgreSQL 15 sends (200, '{"a": "b"}', '\x6869').
-        let bytes = b"\0\0\0\x03\0\0\0\x17\0\0\0\x04\0\0\0\xc8\0\0\x0e\xda\0\0\0\x0b\x01{\"a\": \"b\"}\0\0\0\x11\0\0\0\x02hi";
+        let bytes =
+            b"\0\0\0\x03\0\0\0\x17\0\0\0\x04\0\0\0\xc8\0\0\x0e\xda\0\0\0\x0b\x01{\"a\": \"b\"}\0\0\0\x11\0\0\0\x02hi";
         let answer = decode(Bytes::from_static(bytes)).unwrap();
         assert_eq!(answer.status, 200);
         assert_eq!(answer.headers, "{\"a\": \"b\"}");
@@ -122,30 +117,12 @@ mod tests {
     fn what_is_not_such_a_record_is_refused() {
         for (fields, reason) in [
             (&[][..], "the record has other than three fields"),
-            (
-                &[(INT4, Some(OK)), (JSONB, None)],
-                "the record has other than three fields",
-            ),
-            (
-                &[(INT4, None), (JSONB, None), (BYTEA, None)],
-                "the status is NULL",
-            ),
-            (
-                &[(20, Some(OK)), (JSONB, None), (BYTEA, None)],
-                "a field has another type",
-            ),
-            (
-                &[(INT4, Some(OK)), (BYTEA, None), (JSONB, None)],
-                "a field has another type",
-            ),
-            (
-                &[(INT4, Some(&[0, 200])), (JSONB, None), (BYTEA, None)],
-                "the status has other than four bytes",
-            ),
-            (
-                &[(INT4, Some(OK)), (JSONB, Some(b"\x02{}")), (BYTEA, None)],
-                "unknown version of jsonb",
-            ),
+            (&[(INT4, Some(OK)), (JSONB, None)], "the record has other than three fields"),
+            (&[(INT4, None), (JSONB, None), (BYTEA, None)], "the status is NULL"),
+            (&[(20, Some(OK)), (JSONB, None), (BYTEA, None)], "a field has another type"),
+            (&[(INT4, Some(OK)), (BYTEA, None), (JSONB, None)], "a field has another type"),
+            (&[(INT4, Some(&[0, 200])), (JSONB, None), (BYTEA, None)], "the status has other than four bytes"),
+            (&[(INT4, Some(OK)), (JSONB, Some(b"\x02{}")), (BYTEA, None)], "unknown version of jsonb"),
         ] {
             assert_eq!(decode(record(fields)), Err(Malformed(reason)));
         }
@@ -153,11 +130,7 @@ mod tests {
 
     #[test]
     fn no_cut_or_changed_record_goes_beyond_its_end() {
-        let whole = record(&[
-            (INT4, Some(OK)),
-            (JSONB, Some(b"\x01{}")),
-            (BYTEA, Some(b"body")),
-        ]);
+        let whole = record(&[(INT4, Some(OK)), (JSONB, Some(b"\x01{}")), (BYTEA, Some(b"body"))]);
         for length in 0..whole.len() {
             assert!(decode(whole.slice(..length)).is_err(), "{length}");
         }
@@ -170,9 +143,6 @@ mod tests {
         }
         let mut longer = BytesMut::from(&whole[..]);
         longer.put_u8(0);
-        assert_eq!(
-            decode(longer.freeze()),
-            Err(Malformed("bytes follow the record"))
-        );
+        assert_eq!(decode(longer.freeze()), Err(Malformed("bytes follow the record")));
     }
 }

@@ -73,17 +73,13 @@ pub async fn run(
             begins.store(true, Ordering::Relaxed);
             Arc::clone(&gateway).respond(request)
         });
-        let connection = builder
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             let mut connection = pin!(connection);
             // The builder waits for the bytes that tell HTTP/1 from HTTP/2 without a limit, so there is one here. What
             // a client does to its connection is no event: its requests are logged.
-            if timeout(HEADER_TIMEOUT, &mut connection).await.is_err()
-                && begun.load(Ordering::Relaxed)
-            {
+            if timeout(HEADER_TIMEOUT, &mut connection).await.is_err() && begun.load(Ordering::Relaxed) {
                 let _ = connection.await;
             }
             drop(slot);
@@ -104,11 +100,7 @@ pub async fn run(
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(HEADER_LIMIT);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_LIMIT);
     builder
         .http2()
         .timer(TokioTimer::new())

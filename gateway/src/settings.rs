@@ -76,64 +76,27 @@ impl Settings {
         let get = |name| lookup(name).filter(|text| !text.is_empty());
         Ok(Self {
             database: match get("DATABASE_URL") {
-                Some(text) => database(&text).map_err(|reason| Invalid {
-                    name: "DATABASE_URL",
-                    reason,
-                })?,
+                Some(text) => database(&text).map_err(|reason| Invalid { name: "DATABASE_URL", reason })?,
                 None => {
-                    return Err(Invalid {
-                        name: "DATABASE_URL",
-                        reason: "is not set".to_owned(),
-                    });
+                    return Err(Invalid { name: "DATABASE_URL", reason: "is not set".to_owned() });
                 }
             },
-            listen: parsed(
-                "LISTEN",
-                get("LISTEN"),
-                SocketAddr::from(([127, 0, 0, 1], 3000)),
-                |text| {
-                    text.parse().map_err(|_| {
-                        "expected an IP address and a port, such as 127.0.0.1:3000".to_owned()
-                    })
-                },
-            )?,
-            pool_size: parsed("POOL_SIZE", get("POOL_SIZE"), 10, |text| {
-                integer(text, 1, 10_000)
+            listen: parsed("LISTEN", get("LISTEN"), SocketAddr::from(([127, 0, 0, 1], 3000)), |text| {
+                text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:3000".to_owned())
             })?,
-            prepared: parsed(
-                "PREPARED_STATEMENTS",
-                get("PREPARED_STATEMENTS"),
-                true,
-                |text| choice(text, [("on", true), ("off", false)]),
-            )?,
+            pool_size: parsed("POOL_SIZE", get("POOL_SIZE"), 10, |text| integer(text, 1, 10_000))?,
+            prepared: parsed("PREPARED_STATEMENTS", get("PREPARED_STATEMENTS"), true, |text| {
+                choice(text, [("on", true), ("off", false)])
+            })?,
             // A value of PostgreSQL's protocol ends below 1 GiB.
-            body_limit: parsed("BODY_LIMIT", get("BODY_LIMIT"), 1 << 20, |text| {
-                integer(text, 0, 1 << 29)
-            })?,
+            body_limit: parsed("BODY_LIMIT", get("BODY_LIMIT"), 1 << 20, |text| integer(text, 0, 1 << 29))?,
             max_connections: parsed("MAX_CONNECTIONS", get("MAX_CONNECTIONS"), 1024, |text| {
                 integer(text, 1, 1_000_000)
             })?,
-            request_timeout: parsed(
-                "REQUEST_TIMEOUT",
-                get("REQUEST_TIMEOUT"),
-                Duration::from_secs(30),
-                duration,
-            )?,
-            pool_timeout: parsed(
-                "POOL_TIMEOUT",
-                get("POOL_TIMEOUT"),
-                Duration::from_secs(5),
-                duration,
-            )?,
-            shutdown_timeout: parsed(
-                "SHUTDOWN_TIMEOUT",
-                get("SHUTDOWN_TIMEOUT"),
-                Duration::from_secs(30),
-                duration,
-            )?,
-            access_log: parsed("LOG", get("LOG"), true, |text| {
-                choice(text, [("access", true), ("off", false)])
-            })?,
+            request_timeout: parsed("REQUEST_TIMEOUT", get("REQUEST_TIMEOUT"), Duration::from_secs(30), duration)?,
+            pool_timeout: parsed("POOL_TIMEOUT", get("POOL_TIMEOUT"), Duration::from_secs(5), duration)?,
+            shutdown_timeout: parsed("SHUTDOWN_TIMEOUT", get("SHUTDOWN_TIMEOUT"), Duration::from_secs(30), duration)?,
+            access_log: parsed("LOG", get("LOG"), true, |text| choice(text, [("access", true), ("off", false)]))?,
         })
     }
 }
@@ -144,16 +107,14 @@ fn parsed<T>(
     default: T,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Invalid> {
-    text.map_or(Ok(default), |text| {
-        parse(&text).map_err(|reason| Invalid { name, reason })
-    })
+    text.map_or(Ok(default), |text| parse(&text).map_err(|reason| Invalid { name, reason }))
 }
 
 fn database(text: &str) -> Result<Config, String> {
     // The parser's own message may quote a part of the address, so it is not shown.
-    let mut config: Config = text.parse().map_err(|_| {
-        "expected postgres://user:password@host:port/database or key=value pairs".to_owned()
-    })?;
+    let mut config: Config = text
+        .parse()
+        .map_err(|_| "expected postgres://user:password@host:port/database or key=value pairs".to_owned())?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err("names no host".to_owned());
     }
@@ -196,18 +157,12 @@ fn duration(text: &str) -> Result<Duration, String> {
         (text, 1.0)
     };
     Some(number)
-        .filter(|number| {
-            number
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'.')
-        })
+        .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
         .and_then(|number| number.parse::<f64>().ok())
         .map(|number| number * unit)
         .filter(|seconds| (0.001..=86_400.0).contains(seconds))
         .map(Duration::from_secs_f64)
-        .ok_or_else(|| {
-            "expected a duration from 1ms to one day, such as 5, 500ms, 5s or 2m".to_owned()
-        })
+        .ok_or_else(|| "expected a duration from 1ms to one day, such as 5, 500ms, 5s or 2m".to_owned())
 }
 
 #[cfg(test)]
@@ -215,19 +170,11 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, Invalid> {
-        Settings::read(|name| {
-            pairs
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        })
+        Settings::read(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     fn read_one(name: &'static str, value: &str) -> Result<Settings, Invalid> {
-        read(&[
-            ("DATABASE_URL", "postgres://me@localhost/db"),
-            (name, value),
-        ])
+        read(&[("DATABASE_URL", "postgres://me@localhost/db"), (name, value)])
     }
 
     #[test]
@@ -238,25 +185,18 @@ mod tests {
         assert_eq!(settings.body_limit, 1_048_576);
         assert_eq!(settings.request_timeout, Duration::from_secs(30));
         assert!(settings.access_log && settings.prepared);
-        assert_eq!(
-            settings.database.get_application_name(),
-            Some("pg_restful_gateway")
-        );
+        assert_eq!(settings.database.get_application_name(), Some("pg_restful_gateway"));
     }
 
     #[test]
     fn an_empty_value_counts_as_not_set() {
         assert_eq!(read_one("POOL_SIZE", "").unwrap().pool_size, 10);
-        assert_eq!(
-            read(&[("DATABASE_URL", "")]).err().unwrap().to_string(),
-            "DATABASE_URL: is not set"
-        );
+        assert_eq!(read(&[("DATABASE_URL", "")]).err().unwrap().to_string(), "DATABASE_URL: is not set");
     }
 
     #[test]
     fn an_application_name_of_the_address_is_kept() {
-        let settings =
-            read(&[("DATABASE_URL", "host=/tmp user=me application_name=mine")]).unwrap();
+        let settings = read(&[("DATABASE_URL", "host=/tmp user=me application_name=mine")]).unwrap();
         assert_eq!(settings.database.get_application_name(), Some("mine"));
     }
 
@@ -279,11 +219,7 @@ mod tests {
             ("2d", None),
             ("86401", None),
         ] {
-            assert_eq!(
-                duration(text).ok(),
-                expected.map(Duration::from_millis),
-                "{text:?}"
-            );
+            assert_eq!(duration(text).ok(), expected.map(Duration::from_millis), "{text:?}");
         }
     }
 

@@ -16,3 +16,8 @@ select show_all(restful.serve('GET', '/books?select=id&order=id', '{"prefer": "c
 select show_all(restful.serve('GET', '/books?select=id&order=id', '{"prefer": "count=estimated"}'));
 select show_all(restful.serve('GET', '/books?select=id&id=lt.3', '{"prefer": "count=estimated"}'));
 select show(restful.serve('GET', '/subjects?select=id,books(id)&id=eq.1&books.order=id'));
+-- what functions return, too
+select as_superuser('create function library.numbers() returns setof int language sql stable as ''select generate_series(1, 9)''');
+select as_superuser('create function library.all_books() returns setof library.books language sql stable as ''select * from library.books order by id''');
+select show(restful.serve('GET', '/rpc/numbers'));
+select show(restful.serve('GET', '/rpc/all_books?select=id'));

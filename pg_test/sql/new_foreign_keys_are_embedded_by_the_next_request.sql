@@ -7,26 +7,34 @@ grant select on library.reviews to librarian;
 \c - librarian
 select show(restful.serve('GET', '/books?select=id,reviews(stars)&id=lt.4'));
 select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
+select warm('/reviews?select=id,books(title)&order=id');
 select as_superuser('alter table library.reviews add constraint reviewed foreign key (book) references library.books');
 select show(restful.serve('GET', '/books?select=id,reviews(stars)&id=lt.4'));
 select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
+select warm('/reviews?select=id,books(title)&order=id');
 -- to one, when it is unique
 select as_superuser('delete from library.reviews where id = 2; alter table library.reviews add unique (book)');
 select show(restful.serve('GET', '/books?select=id,reviews(stars)&id=lt.4'));
+select warm('/books?select=id,reviews(stars)&id=lt.4');
 -- a second one
 select as_superuser('alter table library.reviews add other int, add constraint compared foreign key (other) references library.books');
 select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
 select show(restful.serve('GET', '/reviews?select=id,books!reviewed(title)&order=id'));
+select warm('/reviews?select=id,books!reviewed(title)&order=id');
 select as_superuser('alter table library.reviews drop constraint reviewed');
 select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
+select warm('/reviews?select=id,books(title)&order=id');
 select as_superuser('alter table library.reviews drop constraint compared');
 select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
 -- a table in between, which the request does not name, is renamed; so is its column
 select show(restful.serve('GET', '/books?select=id,subjects(name)&id=eq.3'));
+select warm('/books?select=id,subjects(name)&id=eq.3');
 select as_superuser('alter table library.books_subjects rename to topics');
 select show(restful.serve('GET', '/books?select=id,subjects(name)&id=eq.3'));
+select warm('/books?select=id,subjects(name)&id=eq.3');
 select as_superuser('alter table library.topics rename subject to theme');
 select show(restful.serve('GET', '/books?select=id,subjects(name)&id=eq.3'));
+select warm('/books?select=id,subjects(name)&id=eq.3');
 -- and the table at the other end
 select as_superuser('alter table library.details rename to facts');
 select show(restful.serve('GET', '/books?select=id,facts(pages)&id=eq.3'));

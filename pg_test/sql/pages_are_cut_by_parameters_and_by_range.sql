@@ -1,9 +1,11 @@
 -- limit, offset and the Range header cut a page; Content-Range tells which; 206 and 416 when the total is known.
 \pset tuples_only on
 \pset format unaligned
-create function public.page(r restful.http_response) returns text language sql immutable as $$
-    select concat_ws(' | ', r.status, r.headers->>'content-range', case when r.status < 400 then (select jsonb_path_query_array(convert_from(r.body, 'utf8')::jsonb, '$.id'))::text else show(r) end)
-$$;
+create function public.page(r record) returns text language plpgsql immutable as $$
+begin
+    if r.status >= 400 then return concat_ws(' | ', r.headers->>'content-range', show(r)); end if;
+    return concat_ws(' | ', r.status, r.headers->>'content-range', jsonb_path_query_array(convert_from(r.body, 'utf8')::jsonb, '$.id'));
+end $$;
 \c - authenticator
 select page(restful.serve('GET', '/books?order=id'));
 select page(restful.serve('GET', '/books?order=id&limit=2'));

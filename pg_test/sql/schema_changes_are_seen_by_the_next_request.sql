@@ -7,6 +7,7 @@ grant select, insert on library.things to librarian;
 \c - librarian
 select show(restful.serve('GET', '/things'));
 select show(restful.serve('GET', '/things?select=id,a&a=eq.x'));
+select warm('/things?select=id,a&a=eq.x');
 -- a column is added
 select as_superuser('alter table library.things add b int default 7');
 select show(restful.serve('GET', '/things'));
@@ -20,10 +21,12 @@ select show(restful.serve('POST', '/things', '{}', '{"id": 3, "b": 8}'));
 -- its type is changed
 select as_superuser('alter table library.things alter c type text using c || ''!''');
 select show(restful.serve('GET', '/things?c=eq.7!'));
+select warm('/things?c=eq.7!');
 -- dropped
 select as_superuser('alter table library.things drop c');
 select show(restful.serve('GET', '/things'));
 select show(restful.serve('GET', '/things?select=c'));
+select warm('/things?select=c');
 -- a default changes
 select as_superuser('alter table library.things alter a set default ''fresh''');
 select show(restful.serve('POST', '/things', '{"prefer": "return=representation"}', '{"id": 4}'));
@@ -31,18 +34,23 @@ select show(restful.serve('POST', '/things', '{"prefer": "return=representation"
 select as_superuser('alter table library.things rename to items');
 select show(restful.serve('GET', '/things'));
 select show(restful.serve('GET', '/items?select=id'));
+select warm('/items?select=id');
 -- another takes its name
 select as_superuser('create table library.things (word text); insert into library.things values (''new''); grant select on library.things to librarian');
 select show(restful.serve('GET', '/things'));
+select warm('/things');
 -- dropped, and made again
 select as_superuser('drop table library.things');
 select show(restful.serve('GET', '/things'));
+select warm('/things');
 select as_superuser('create view library.things as select 1 as one; grant select on library.things to librarian');
 select show(restful.serve('GET', '/things'));
+select warm('/things');
 select as_superuser('create or replace view library.things as select 1 as one, 2 as two');
 select show(restful.serve('GET', '/things'));
 -- a primary key makes items
 select show(restful.serve('GET', '/items/1'));
+select warm('/items/1');
 select as_superuser('alter table library.items drop constraint things_pkey');
 select show(restful.serve('GET', '/items/1'));
 -- within a transaction, and when it is rolled back
@@ -51,6 +59,7 @@ select as_superuser('alter table library.items add d int default 1');
 select show(restful.serve('GET', '/items?id=eq.1'));
 rollback;
 select show(restful.serve('GET', '/items?id=eq.1'));
+select warm('/items?id=eq.1');
 -- the schema is renamed
 select as_superuser('alter schema library rename to archive');
 select show(restful.serve('GET', '/items?id=eq.1'));

@@ -22,8 +22,10 @@ create function public.ask_all() returns setof text language sql volatile as $$
 $$;
 \c - proxy
 set role alice;
+select warm(t) from unnest('{/loans?select=id%2Cborrower,/my_loans,/loans_by_cte,/loans_by_subquery}'::text[]) t;
 select ask_all();
 set role bob;
+select warm(t) from unnest('{/loans?select=id%2Cborrower,/my_loans,/loans_by_cte,/loans_by_subquery}'::text[]) t;
 select ask_all();
 reset role;
 select ask_all();

@@ -7,6 +7,7 @@ grant guest to layer;
 alter role layer set restful.anon_role = 'guest';
 alter role layer set restful.schemas = 'library';
 \c - layer
+select warm('/subjects?id=eq.1');
 select show(restful.serve('GET', '/subjects?id=eq.1'));
 select as_superuser('revoke guest from layer');
 select show(restful.serve('GET', '/subjects?id=eq.1'));

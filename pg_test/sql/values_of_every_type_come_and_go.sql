@@ -8,7 +8,7 @@ create domain library.short as text check (length(value) < 5);
 create table library.types (
     id int primary key, i2 int2, i8 int8, n numeric, f4 float4, f8 float8, b boolean, t text, v varchar(3), c char(3), d date, ts timestamp,
     tz timestamptz, ti time, iv interval, u uuid, by bytea, j json, jb jsonb, ia int[], ta text[], mood library.mood, p library.point,
-    s library.short, r int4range, ip inet, bits bit(3), x xml
+    s library.short, r int4range, ip inet, bits bit(3)
 );
 grant select, insert, update on library.types to librarian;
 \c - librarian
@@ -19,7 +19,7 @@ select show(restful.serve('POST', '/types', '{"prefer": "return=representation"}
     "t": "ü \"q\" \\ / \u00e9 \ud83d\ude00 \n", "v": "abc", "c": "a", "d": "2024-02-29", "ts": "2024-02-29T12:34:56.789", "tz": "2024-02-29T12:34:56+02:00",
     "ti": "23:59:59", "iv": "1 day 2 hours", "u": "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "by": "\\xdeadbeef", "j": {"k":  [1, null]},
     "jb": {"k":  [1, null]}, "ia": [1, null, 3], "ta": ["a", "b,c", "\"d\""], "mood": "happy", "p": {"x": 1, "y": 2.50}, "s": "four",
-    "r": "[1,5)", "ip": "10.0.0.1/8", "bits": "101", "x": "<a>1</a>"}', 'utf8')));
+    "r": "[1,5)", "ip": "10.0.0.1/8", "bits": "101"}', 'utf8')));
 -- row_to_json writes the same
 select (restful.serve('GET', '/types?id=eq.1')).body = convert_to('[' || row_to_json(types) || ']', 'utf8') as same from library.types where id = 1;
 select show(restful.serve('POST', '/types', '{"prefer": "return=representation"}', '{"id": 2}'));

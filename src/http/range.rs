@@ -76,7 +76,6 @@ pub fn row_number(name: &str, text: &str) -> Result<u64> {
 ///
 /// Errors: PGRST103 (416) when the offset lies behind the known total.
 pub fn content_range(offset: u64, rows: u64, total: Option<u64>) -> Result<(u16, String)> {
-    let shown = total.map_or_else(|| "*".to_owned(), |n| n.to_string());
     if let Some(n) = total
         && offset > n
     {
@@ -85,7 +84,17 @@ pub fn content_range(offset: u64, rows: u64, total: Option<u64>) -> Result<(u16,
             .header("content-range", format!("*/{n}")));
     }
     let status = if total.is_some_and(|n| rows < n) { 206 } else { 200 };
-    let range = if rows == 0 { format!("*/{shown}") } else { format!("{offset}-{}/{shown}", offset + rows - 1) };
+    let mut digits = itoa::Buffer::new();
+    let mut range = String::with_capacity(24);
+    if rows == 0 {
+        range.push('*');
+    } else {
+        range.push_str(digits.format(offset));
+        range.push('-');
+        range.push_str(digits.format(offset + rows - 1));
+    }
+    range.push('/');
+    range.push_str(total.map_or("*", |n| digits.format(n)));
     Ok((status, range))
 }
 

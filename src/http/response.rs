@@ -1,6 +1,7 @@
 //! A response: status, header fields and body.
 
 use crate::error::Error;
+use crate::http::headers::is_token;
 use std::borrow::Cow;
 
 /// What a response carries.
@@ -40,8 +41,13 @@ impl Response {
         let body = if head { Body::Empty } else { Body::Bytes(error.body(instance, verbose).to_string().into_bytes()) };
         let mut response = Response::new(error.status, body)
             .header("content-type", "application/problem+json; charset=utf-8")
-            .header("proxy-status", format!("pg_restful; error={}", error.code));
+            .header("proxy-status", proxy_status(&error.code));
         response.headers.extend(error.headers.iter().map(|(n, v)| (n.clone().into(), v.clone().into())));
         response
     }
+}
+
+/// The value of Proxy-Status (RFC 9209): with the code, unless a function chose one that is no token.
+fn proxy_status(code: &str) -> String {
+    if is_token(code) { format!("pg_restful; error={code}") } else { "pg_restful".to_owned() }
 }

@@ -7,6 +7,7 @@ use crate::pg::execute;
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::jsonb;
 use crate::pg::row_sink::BodyBuffer;
+use crate::pg::unguarded;
 use crate::pg::whole_errors::with_whole_errors;
 use pgrx::prelude::*;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
@@ -138,9 +139,9 @@ unsafe fn row_type(call: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
     }
     let mut row_type = std::ptr::null_mut();
     pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut row_type);
-    let memory = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
+    let memory = unguarded::switch_to(pg_sys::TopMemoryContext);
     let row_type = pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(row_type));
-    pg_sys::MemoryContextSwitchTo(memory);
+    unguarded::switch_to(memory);
     ROW_TYPES.with_borrow_mut(|types| types.push((function, row_type)));
     row_type
 }

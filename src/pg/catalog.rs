@@ -4,6 +4,7 @@
 use crate::catalog::{Catalog, ForeignKey, Function, Relation};
 use crate::error::{Code, Error, Result};
 use crate::pg::role;
+use crate::pg::unguarded;
 use pgrx::pg_sys;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -109,7 +110,7 @@ pub enum Stale<'a> {
 /// Takes in what changed, and forgets it; `forget` is told which plans are stale.
 pub fn refresh(forget: impl FnOnce(Stale)) {
     // SAFETY: processes pending messages, which call the functions above.
-    unsafe { pg_sys::AcceptInvalidationMessages() };
+    unsafe { unguarded::AcceptInvalidationMessages() };
     let announced = ANNOUNCED.get();
     if announced.count == 0 && !announced.functions && !announced.everything {
         return;
@@ -122,9 +123,9 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
         }
         let changed = announced.relations.get(..announced.count).unwrap_or_default();
         loaded.relations.retain(|_, r| !changed.contains(&r.oid));
-        loaded.foreign_keys.retain(|oid, known| {
-            !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table))
-        });
+        loaded
+            .foreign_keys
+            .retain(|oid, known| !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table)));
         if announced.functions {
             loaded.functions.clear();
         }
@@ -172,8 +173,11 @@ impl Catalog for Session {
         let (keys, tables) = match LOADED.with_borrow(known) {
             Some(known) => known,
             None => {
-                let loaded: Option<Vec<LoadedForeignKey>> =
-                    load("foreign_keys", include_str!("../../sql/query/foreign_keys.sql"), Arguments::Oid(relation.oid))?;
+                let loaded: Option<Vec<LoadedForeignKey>> = load(
+                    "foreign_keys",
+                    include_str!("../../sql/query/foreign_keys.sql"),
+                    Arguments::Oid(relation.oid),
+                )?;
                 let loaded = loaded.unwrap_or_default();
                 let tables: Rc<[u32]> = loaded.iter().flat_map(|f| f.tables).collect();
                 let keys: Rc<[ForeignKey]> = loaded.into_iter().map(|f| f.key).collect();
@@ -255,7 +259,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
     // run, so that every name in it means what it says; the result is copied before it is freed.
     unsafe {
         pg_sys::SPI_connect();
-        let nest = pg_sys::NewGUCNestLevel();
+        let nest = unguarded::NewGUCNestLevel();
         super::guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
         let plan = match known {
             Some(plan) => plan,
@@ -279,7 +283,7 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
             }
         }
         pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
-        pg_sys::AtEOXact_GUC(true, nest);
+        unguarded::AtEOXact_GUC(true, nest);
         pg_sys::SPI_finish();
         Ok(text)
     }

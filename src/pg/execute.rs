@@ -9,6 +9,7 @@ use crate::pg::direct_read::DirectRead;
 use crate::pg::prepared::{Prepared, Values};
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::pg::session::Frame;
+use crate::pg::unguarded;
 use crate::plan::call::Given;
 use crate::plan::write::BodyKeys;
 use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select};
@@ -145,7 +146,7 @@ pub fn read_directly(
 ) -> Result<Option<(Outcome, BodyBuffer)>> {
     // What the transaction has written is seen on the long way.
     // SAFETY: reads a global.
-    if unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
+    if unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
         return Ok(None);
     }
     let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) else { return Ok(None) };
@@ -204,7 +205,7 @@ impl Work {
                 _ => None,
             },
             Plan::Call(call) => match &call.result {
-                CallResult::Row(select) | CallResult::Rows(select) => Some(select),
+                CallResult::Row(select) | CallResult::Rows(select) | CallResult::ScalarSet(select) => Some(select),
                 _ => None,
             },
         }
@@ -221,7 +222,7 @@ impl Work {
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
         if request.preferences.max_affected().is_some()
-            && matches!(&self.plan, Plan::Call(call) if !matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet { .. }))
+            && matches!(&self.plan, Plan::Call(call) if !matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet(_)))
         {
             return Err(Error::new(
                 Code::MaxAffectedFunction,
@@ -234,7 +235,7 @@ impl Work {
         }
         // A read in a transaction that has written sees what was written so far.
         // SAFETY: a snapshot that is popped below, or by the end of the subtransaction.
-        let fresh = read_only && unsafe { pg_sys::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
+        let fresh = read_only && unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
         if fresh {
             // SAFETY: as above.
             unsafe {
@@ -266,7 +267,7 @@ impl Work {
         let (shape, is_array) = match &self.plan {
             Plan::Call(call) => match call.result {
                 CallResult::Void | CallResult::Scalar => (RowShape::Value, false),
-                CallResult::ScalarSet { .. } => (RowShape::Value, true),
+                CallResult::ScalarSet(_) => (RowShape::Value, true),
                 CallResult::Row(_) => (RowShape::Object { strip_nulls }, false),
                 CallResult::Rows(_) => (RowShape::Object { strip_nulls }, true),
             },
@@ -314,16 +315,14 @@ impl Work {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             outcome.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         }
-        outcome.total = match (request.preferences.count, self.select(), &self.plan) {
-            (None, ..) | (_, _, Plan::Write(_)) => None,
-            _ if is_item => None,
-            // To count by calling it again would do again what the function does.
-            (Some(_), _, Plan::Call(call)) if !read_only || self.select().is_none() => {
-                Some(done.rows).filter(|_| !call.result.is_page())
-            }
-            (Some(count), Some(select), _) => Some(self.total(count, select, values, memory)?),
-            (Some(_), None, _) => None,
-        };
+        if let (Some(count), false, false) = (request.preferences.count, writes, is_item) {
+            outcome.total = match self.select() {
+                // To call it again for counting would do again what the function does: the total of a page stays unknown.
+                Some(page) if !read_only => Some(done.rows).filter(|_| !page.limit.is_set() && page.offset.is_none()),
+                Some(select) => Some(self.total(count, select, values, memory)?),
+                None => Some(done.rows),
+            };
+        }
         Ok((outcome, buffer))
     }
 

@@ -283,7 +283,8 @@ fn add_key_filters(schema: &str, relation: &str, key: Vec<String>, query: &mut Q
     Ok(())
 }
 
-/// Whether the response is one without a body by its nature (RFC 9110, sections 9.3.2 and 15.3.5).
+/// Whether the response has a body: one to HEAD, or with a status such as 204 or 304, has none (RFC 9110, section 6.4.1).
 pub fn has_body(response: &Response, method: &str) -> bool {
-    response.body != Body::Empty && method != Method::Head.as_str()
+    let forbidden = matches!(response.status, 100..=199 | 204 | 304);
+    response.body != Body::Empty && method != Method::Head.as_str() && !forbidden
 }

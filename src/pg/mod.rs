@@ -15,6 +15,7 @@ mod role;
 mod row_sink;
 mod session;
 mod timeout;
+mod unguarded;
 mod whole_errors;
 
 use pgrx::pg_guard;

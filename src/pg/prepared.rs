@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::pg::row_sink::{Encoders, RowShape, RowSink};
+use crate::pg::unguarded;
 use crate::query::Literal;
 use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;
@@ -212,7 +213,7 @@ impl Prepared {
     pub fn source(&self) -> *mut pg_sys::CachedPlanSource {
         // SAFETY: the plan is this value's own and has one source, since it is one statement.
         unsafe {
-            let sources = pg_sys::SPI_plan_get_plan_sources(self.plan);
+            let sources = unguarded::SPI_plan_get_plan_sources(self.plan);
             (*(*sources).elements).ptr_value.cast()
         }
     }

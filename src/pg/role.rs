@@ -3,6 +3,7 @@
 use crate::auth::principal::{refuse_dangerous_role, role_refused};
 use crate::error::Result;
 use crate::pg::guc;
+use crate::pg::unguarded;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
@@ -48,7 +49,7 @@ pub fn name(role: pg_sys::Oid) -> String {
 /// Errors: REST403, one message for all reasons.
 pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
     // SAFETY: reads a global.
-    let session_user = unsafe { pg_sys::GetSessionUserId() };
+    let session_user = unsafe { unguarded::GetSessionUserId() };
     let generation = GENERATION.get();
     let bypass_listed = guc::may_bypass_rls(name);
     let known = LAST_CHECKED.with_borrow(|checked| {
@@ -114,7 +115,7 @@ pub struct RoleSettings {
 /// The settings of a role in this database.
 pub fn settings(role: pg_sys::Oid) -> std::rc::Rc<RoleSettings> {
     // SAFETY: reads a global.
-    let now = unsafe { pg_sys::GetCurrentStatementStartTimestamp() };
+    let now = unsafe { unguarded::GetCurrentStatementStartTimestamp() };
     let known = SETTINGS.with_borrow(|s| {
         s.as_ref().filter(|(r, at, _)| *r == role && (0..SETTINGS_AGE).contains(&(now - at))).map(|(_, _, s)| s.clone())
     });

@@ -4,12 +4,13 @@
 //! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
 //! undo the latter, but not the former.
 
-use crate::auth::Principal;
 use crate::auth::principal::SessionState;
+use crate::auth::{Identity, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::error::{self, Watch};
 use crate::pg::timeout::StatementTimeout;
+use crate::pg::unguarded;
 use crate::pg::{guc, role};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -18,8 +19,15 @@ use std::ffi::{CStr, CString};
 use std::panic::AssertUnwindSafe;
 
 thread_local! {
-    /// The role of the frame that is open, if one is.
-    static OPEN: Cell<Option<pg_sys::Oid>> = const { Cell::new(None) };
+    /// The frame that is open, if one is.
+    static OPEN: Cell<Option<Outer>> = const { Cell::new(None) };
+}
+
+/// What a request within the frame has to know of it.
+#[derive(Clone, Copy)]
+struct Outer {
+    role: pg_sys::Oid,
+    is_authenticated: bool,
 }
 
 /// Refuses to work where a role switch would be an escalation: in a SECURITY DEFINER function, an index expression, a
@@ -27,13 +35,13 @@ thread_local! {
 pub fn check_context() {
     // SAFETY: reads globals.
     unsafe {
-        if pg_sys::InSecurityRestrictedOperation() {
+        if unguarded::InSecurityRestrictedOperation() {
             error::refuse_context(
                 "a request cannot be made within a security-restricted operation",
                 "Requests cannot be part of index expressions, materialized views or maintenance commands.",
             );
         }
-        if pg_sys::InLocalUserIdChange() && OPEN.get() != Some(pg_sys::GetUserId()) {
+        if unguarded::InLocalUserIdChange() && OPEN.get().is_none_or(|frame| frame.role != unguarded::GetUserId()) {
             error::refuse_context(
                 "a request cannot be made within a SECURITY DEFINER function",
                 "Declare the function SECURITY INVOKER, or query the table itself.",
@@ -46,13 +54,15 @@ pub fn check_context() {
 pub fn principal(request: &Request) -> Result<Principal> {
     let authorization = request.headers.get("authorization");
     // SAFETY: reads globals.
-    let (session, current, nested) = unsafe { (pg_sys::GetSessionUserId(), pg_sys::GetUserId(), OPEN.get().is_some()) };
-    if nested {
+    let (session, current) = unsafe { (unguarded::GetSessionUserId(), unguarded::GetUserId()) };
+    if let Some(outer) = OPEN.get() {
         if authorization.is_some() {
             return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token")
                 .hint("It runs as the role of the outer one. Leave the Authorization header out."));
         }
-        return Ok(Principal { identity: crate::auth::Identity::SessionUser, switch_to: None });
+        // A denial is answered as it would be to the outer request.
+        let identity = if outer.is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
+        return Ok(Principal { identity, switch_to: None });
     }
     let anon_role = guc::anon_role();
     // The common case, an HTTP layer's session, needs no names: only whether they are equal.
@@ -103,23 +113,27 @@ impl Frame<'_> {
         let path = guc::search_path(self.context.schema);
         guc::set_for_request(c"search_path", &path, pg_sys::GucContext::PGC_USERSET);
         // SAFETY: put back when the frame is closed, or by the end of the subtransaction.
-        unsafe { pg_sys::SetUserIdAndSecContext(self.role, self.locked()) };
-        OPEN.set(Some(self.role));
+        unsafe { unguarded::SetUserIdAndSecContext(self.role, self.locked()) };
+        OPEN.set(Some(self.as_outer()));
     }
 
     /// Runs `work` under the role.
     pub fn with_role<T>(&self, work: impl FnOnce() -> T) -> T {
-        let outer = OPEN.replace(Some(self.role));
+        let outer = OPEN.replace(Some(self.as_outer()));
         // SAFETY: put back below, or by the end of the subtransaction.
         unsafe {
             let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-            pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
-            pg_sys::SetUserIdAndSecContext(self.role, self.locked());
+            unguarded::GetUserIdAndSecContext(&mut user, &mut security);
+            unguarded::SetUserIdAndSecContext(self.role, self.locked());
             let result = work();
-            pg_sys::SetUserIdAndSecContext(user, security);
+            unguarded::SetUserIdAndSecContext(user, security);
             OPEN.set(outer);
             result
         }
+    }
+
+    fn as_outer(&self) -> Outer {
+        Outer { role: self.role, is_authenticated: self.context.principal.is_authenticated() }
     }
 
     /// The security context in which roles cannot be changed.
@@ -152,7 +166,7 @@ impl Frame<'_> {
         set(c"request.cookies", request.headers.cookies_to_setting());
         if self.is_outermost {
             let claims = self.context.principal.claims_setting(&role::name(self.role));
-            if let crate::auth::Identity::Claims(_) = self.context.principal.identity
+            if let Identity::Claims(_) = self.context.principal.identity
                 && let Ok(claims) = CString::new(claims.clone())
             {
                 guc::set_for_request(c"restful.claims", &claims, PGC_SUSET);
@@ -200,24 +214,22 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
         // SAFETY: the subtransaction is ended on every path: below, or in the handler.
         unsafe {
             pg_sys::BeginInternalSubTransaction(std::ptr::null());
-            pg_sys::MemoryContextSwitchTo(memory);
+            unguarded::switch_to(memory);
             let (user, security, nest, frame) = enter(context, switch, timeout);
-            let finished = work(&frame).and_then(|finished| {
-                // Deferred constraints are the request's to violate, as its role.
-                if !context.request.method.is_safe() {
-                    set_constraints_immediate();
-                }
-                Ok(finished)
-            });
-            pg_sys::AtEOXact_GUC(false, nest);
-            pg_sys::SetUserIdAndSecContext(user, security);
+            let finished = work(&frame);
+            // Deferred constraints are the request's to violate, as its role.
+            if finished.is_ok() && !context.request.method.is_safe() {
+                set_constraints_immediate();
+            }
+            unguarded::AtEOXact_GUC(false, nest);
+            unguarded::SetUserIdAndSecContext(user, security);
             OPEN.set(outer);
             if matches!(&finished, Ok(f) if f.commit) {
                 pg_sys::ReleaseCurrentSubTransaction();
             } else {
                 pg_sys::RollbackAndReleaseCurrentSubTransaction();
             }
-            pg_sys::MemoryContextSwitchTo(memory);
+            unguarded::switch_to(memory);
             pg_sys::CurrentResourceOwner = owner;
             finished.map(|f| f.value)
         }
@@ -234,9 +246,9 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
                     });
                 // SAFETY: the error left the subtransaction open; ending it also restores user and settings.
                 unsafe {
-                    pg_sys::MemoryContextSwitchTo(memory);
+                    unguarded::switch_to(memory);
                     pg_sys::RollbackAndReleaseCurrentSubTransaction();
-                    pg_sys::MemoryContextSwitchTo(memory);
+                    unguarded::switch_to(memory);
                     pg_sys::CurrentResourceOwner = owner;
                 }
                 OPEN.set(outer);
@@ -268,8 +280,8 @@ unsafe fn enter<'a>(
     timeout: &Cell<Option<StatementTimeout>>,
 ) -> (pg_sys::Oid, i32, i32, Frame<'a>) {
     let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-    pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
-    let nest = pg_sys::NewGUCNestLevel();
+    unguarded::GetUserIdAndSecContext(&mut user, &mut security);
+    let nest = unguarded::NewGUCNestLevel();
     let taken = switch.unwrap_or(user);
 
     if let Some(role) = switch {

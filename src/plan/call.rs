@@ -28,10 +28,13 @@ impl Planner<'_> {
         let invocation = Invocation { function: function.name.clone(), arguments };
         let result = match &function.result {
             ResultType::Void => CallResult::Void,
-            ResultType::Scalar if function.returns_set => CallResult::ScalarSet {
-                limit: RowLimit { value: query.root.limit, cap: self.settings.max_rows },
-                offset: query.root.offset,
-            },
+            ResultType::Scalar if function.returns_set => {
+                let page = Node { limit: query.root.limit, offset: query.root.offset, ..Node::default() };
+                let shape = Columns::Result { function: name, columns: &[] };
+                let alias = self.alias('t');
+                let select = self.select(Source::Function(invocation.clone()), alias, shape, &page, true)?;
+                CallResult::ScalarSet(Box::new(select))
+            }
             ResultType::Scalar => CallResult::Scalar,
             ResultType::Record => {
                 return Err(Error::new(Code::NotImplemented, "Feature not implemented")
@@ -59,7 +62,7 @@ impl Planner<'_> {
         Ok(Call { invocation, result })
     }
 
-    /// A value has no columns to select, filter or order by; limit and offset of a set are done by the statement.
+    /// A value has no columns to select, filter or order by.
     fn refuse_row_parameters(&self, name: &str, node: &Node) -> Result<()> {
         if node.conditions.is_empty() && node.order.is_empty() && node.select.is_none() {
             return Ok(());
@@ -86,11 +89,16 @@ impl Planner<'_> {
         if let (Given::Object(_), Some(columns)) = (given, &query.columns) {
             names = columns.iter().map(String::as_str).collect();
         }
-        names.dedup();
+        let mut seen = Vec::with_capacity(names.len());
+        names.retain(|name| {
+            let is_first = !seen.contains(name);
+            seen.push(*name);
+            is_first
+        });
         let by_name = |f: &&Function| {
             let named = |n: &&str| f.parameters.iter().any(|p| p.name == *n);
             let given = |n: &str| names.contains(&n);
-            names.iter().all(|n| named(n))
+            names.iter().all(named)
                 && f.parameters.iter().all(|p| given(&p.name) || !p.required || p.variadic)
                 && f.parameters.iter().all(|p| !p.name.is_empty() || !p.required)
         };
@@ -176,9 +184,11 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
                 .parameters
                 .iter()
                 .filter_map(|p| {
-                    // Of a repeated argument the last counts.
-                    let value = query.arguments.iter().rev().find(|(name, _)| *name == p.name)?.1;
-                    Some((p.name.clone(), p.data_type.clone(), value, p.variadic))
+                    let given = query.arguments.iter().filter(|(name, _)| *name == p.name).map(|(_, value)| *value);
+                    // Of a repeated argument the last counts; those of a variadic parameter are its items.
+                    let values: Vec<ValueId> =
+                        if p.variadic { given.collect() } else { given.last().into_iter().collect() };
+                    (!values.is_empty()).then(|| (p.name.clone(), p.data_type.clone(), values, p.variadic))
                 })
                 .collect(),
         ),

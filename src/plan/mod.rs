@@ -289,8 +289,8 @@ pub struct Invocation {
 /// Where arguments come from.
 #[derive(Clone, Debug)]
 pub enum Arguments {
-    /// Parameters of the query: name, type, literal, variadic.
-    Query(Vec<(String, String, ValueId, bool)>),
+    /// Parameters of the query: name, type, literals (several for a variadic parameter alone), variadic.
+    Query(Vec<(String, String, Vec<ValueId>, bool)>),
     /// Members of the body's object: name, type, variadic.
     Body(Vec<(String, String, bool)>),
     /// The whole body is the one unnamed parameter of this type.
@@ -303,26 +303,12 @@ pub enum CallResult {
     Void,
     /// One value.
     Scalar,
-    /// An array of values.
-    ScalarSet {
-        limit: RowLimit,
-        offset: Option<ValueId>,
-    },
+    /// An array of values; of the SELECT only source and page count.
+    ScalarSet(Box<Select>),
     /// One object.
     Row(Box<Select>),
     /// An array of objects.
     Rows(Box<Select>),
-}
-
-impl CallResult {
-    /// Whether there may be more than what is answered.
-    pub fn is_page(&self) -> bool {
-        match self {
-            CallResult::Void | CallResult::Scalar => false,
-            CallResult::ScalarSet { limit, offset } => limit.is_set() || offset.is_some(),
-            CallResult::Row(select) | CallResult::Rows(select) => select.limit.is_set() || select.offset.is_some(),
-        }
-    }
 }
 
 /// The page of the whole: the Range field and the parameters `limit` and `offset` together.

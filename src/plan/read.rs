@@ -186,11 +186,8 @@ impl Planner<'_> {
         };
         match self.catalog.data_type(self.schema, &spelled)? {
             Some(data_type) => Ok(Some(data_type)),
-            None => Err(Error {
-                code: "42704".to_owned(),
-                ..Error::new(Code::QueryParameter, format!("type \"{name}\" does not exist"))
-            }
-            .hint("Cast to a base type of PostgreSQL or a type of the schema.")),
+            None => Err(Error::with_code("42704", 400, format!("type \"{name}\" does not exist"))
+                .hint("Cast to a base type of PostgreSQL or a type of the schema.")),
         }
     }
 

@@ -40,7 +40,7 @@ pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bo
 /// Why a part of the grammar refuses: a sentence about a position, or a limit.
 enum Refusal {
     Expected(Expected),
-    Limit(Box<Error>),
+    Limit(Error),
 }
 
 impl From<Expected> for Refusal {
@@ -53,7 +53,7 @@ impl Refusal {
     fn into_error(self, what: &str, text: &str) -> Error {
         match self {
             Refusal::Expected(why) => Error::parse(what, text, why),
-            Refusal::Limit(error) => *error,
+            Refusal::Limit(error) => error,
         }
     }
 }
@@ -61,10 +61,10 @@ impl Refusal {
 type Parsed<T> = std::result::Result<T, Refusal>;
 
 fn limit(what: &str, most: usize) -> Refusal {
-    Refusal::Limit(Box::new(
+    Refusal::Limit(
         Error::new(Code::Limit, format!("The request has more than {most} {what}"))
             .hint("Ask for less at once, or write a function and call it under /rpc/."),
-    ))
+    )
 }
 
 struct Parser {

@@ -1,0 +1,59 @@
+"""Sessions of psql, each its own connection, to be used side by side. The database is the one that PG* names."""
+
+import os
+import pathlib
+import queue
+import subprocess
+import threading
+
+PSQL = pathlib.Path(os.environ.get("PG_BIN", "")) / "psql"
+# Longer than anything here takes on a slow machine.
+SECONDS = 30
+
+
+class Session:
+    """A connection as `user`. `ask` waits for the answer; `send` and `receive` are its halves."""
+
+    def __init__(self, user: str, **environment: str):
+        command = [PSQL, "-X", "-q", "-A", "-t", "-U", user, "-v", "SHOW_CONTEXT=never"]
+        self.process = subprocess.Popen(command, env=os.environ | {"PGOPTIONS": "-c client_min_messages=error"} | environment,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.pid = self.ask("select pg_backend_pid()")
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.put(line)
+        self.lines.put("")
+
+    def send(self, sql: str) -> None:
+        self.process.stdin.write(f"{sql}\n;\n\\echo --end--\n")
+        self.process.stdin.flush()
+
+    def receive(self) -> str:
+        answer = []
+        while (line := self.lines.get(timeout=SECONDS)) != "--end--\n":
+            if not line:
+                raise AssertionError(f"psql has ended: {''.join(answer)}")
+            answer.append(line)
+        return "".join(answer).strip()
+
+    def ask(self, sql: str) -> str:
+        self.send(sql)
+        return self.receive()
+
+    def get(self, target: str) -> str:
+        """Status and body of a GET."""
+        return self.ask(f"select status || ' ' || coalesce(body::text, '') from restful.get($target${target}$target$)").strip()
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait(SECONDS)
+        self.process.stdout.close()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()

@@ -1,0 +1,74 @@
+-- Which function is called, and how it gets its arguments: by name, from defaults, as a whole body, variadic.
+\pset tuples_only on
+\pset format unaligned
+create function library.add(a int, b int default 10) returns int language sql immutable as 'select a + b';
+create function library.greet(name text default 'you', "odd Name" text default '!') returns text language sql immutable as $$ select 'hello ' || name || "odd Name" $$;
+create function library.over(a int) returns text language sql immutable as $$ select 'a' $$;
+create function library.over(a int, b int) returns text language sql immutable as $$ select 'a, b' $$;
+create function library.over(c text) returns text language sql immutable as $$ select 'c' $$;
+create function library.clash(a int) returns text language sql immutable as $$ select 'int' $$;
+create function library.clash(a text) returns text language sql immutable as $$ select 'text' $$;
+create function library.whole(json) returns text language sql immutable as $$ select json_typeof($1) || ' ' || $1::text $$;
+create function library.whole_b(jsonb) returns jsonb language sql immutable as $$ select $1 $$;
+create function library.named_json(doc json) returns json language sql immutable as $$ select doc $$;
+create function library.of_text(text) returns int language sql immutable as $$ select length($1) $$;
+create function library.of_bytes(bytea) returns text language sql immutable as $$ select encode($1, 'hex') $$;
+create function library.unnamed(int, int) returns int language sql immutable as $$ select $1 + $2 $$;
+create function library.many(variadic words text[]) returns text language sql immutable as $$ select array_to_string(words, '+') $$;
+create function library.of_array(a int[]) returns int[] language sql immutable as 'select a';
+create function library.of_row(b library.countries) returns text language sql immutable as 'select (b).name';
+create function library.strictly(a int) returns int language sql immutable strict as 'select a';
+\c - authenticator
+select show(restful.serve('GET', '/rpc/add?a=1&b=2'));
+select show(restful.serve('POST', '/rpc/add', '{}', '{"b": 2, "a": 1}'));
+select show(restful.serve('GET', '/rpc/add?a=1'));
+select show(restful.serve('POST', '/rpc/add', '{}', '{"a": "7"}'));
+select show(restful.serve('POST', '/rpc/greet'));
+select show(restful.serve('POST', '/rpc/greet', '{}', '{}'));
+select show(restful.serve('GET', '/rpc/greet?odd%20Name=%3F&name=M%C3%BCller'));
+select show(restful.serve('GET', '/rpc/greet?name='));
+select show(restful.serve('POST', '/rpc/greet', '{}', '{"name": null}'));
+select show(restful.serve('POST', '/rpc/strictly', '{}', '{"a": null}'));
+-- overloads
+select show(restful.serve('GET', '/rpc/over?a=1'));
+select show(restful.serve('GET', '/rpc/over?a=1&b=2'));
+select show(restful.serve('POST', '/rpc/over', '{}', '{"c": "x"}'));
+select show_all(restful.serve('GET', '/rpc/clash?a=1'));
+select show_all(restful.serve('GET', '/rpc/over?d=1'));
+select show(restful.serve('POST', '/rpc/over', '{}', '{"a": 1, "d": 1}'));
+select show(restful.serve('POST', '/rpc/over'));
+select show(restful.serve('GET', '/rpc/add?a=x'));
+select show(restful.serve('POST', '/rpc/add?columns=a', '{}', '{"a": 1, "b": 99}'));
+-- the body as a whole
+select show(restful.serve('POST', '/rpc/whole', '{}', '{"a":  1}'));
+select show(restful.serve('POST', '/rpc/whole', '{}', '[1, 2]'));
+select show(restful.serve('POST', '/rpc/whole', '{}', '"text"'));
+select show(restful.serve('POST', '/rpc/whole_b', '{}', '{"a":  1}'));
+select show(restful.serve('POST', '/rpc/named_json', '{}', '{"doc": {"a":  1}}'));
+select show(restful.serve('GET', '/rpc/named_json?doc={"a":1}'));
+select show(restful.serve('POST', '/rpc/of_text', '{"content-type": "text/plain"}', convert_to('größer', 'utf8')));
+select show(restful.serve('POST', '/rpc/of_bytes', '{"content-type": "application/octet-stream"}', '\x00ff7f'));
+select show(restful.serve('POST', '/rpc/of_text', '{"content-type": "text/plain"}', '\xff'));
+select show(restful.serve('POST', '/rpc/of_text', '{"content-type": "application/octet-stream"}', 'x'));
+select show(restful.serve('POST', '/rpc/unnamed', '{}', '{"a": 1}'));
+-- variadic, arrays, rows
+select show(restful.serve('GET', '/rpc/many?words=a&words=b'));
+select show(restful.serve('GET', '/rpc/many?words=a'));
+select show(restful.serve('GET', '/rpc/many'));
+select show(restful.serve('POST', '/rpc/many'));
+-- of other parameters, the last counts
+select show(restful.serve('GET', '/rpc/add?a=1&b=2&a=3'));
+select show(restful.serve('POST', '/rpc/many', '{}', '{"words": ["a", "b"]}'));
+select show(restful.serve('GET', '/rpc/of_array?a={1,2}'));
+select show(restful.serve('POST', '/rpc/of_array', '{}', '{"a": [1, null]}'));
+select show(restful.serve('POST', '/rpc/of_row', '{}', '{"b": {"code": "xx", "name": "Nowhere"}}'));
+-- functions of other schemas are not there
+select show(restful.serve('GET', '/rpc/now'));
+select show(restful.serve('GET', '/rpc/pg_sleep?seconds=1'));
+select show(restful.serve('GET', '/rpc/show_all'));
+-- nor one without EXECUTE, except by its refusal
+select as_superuser('revoke execute on function library.add from public');
+select show(restful.serve('GET', '/rpc/add?a=1&b=2'));
+-- bodies of other types
+select show(restful.serve('POST', '/rpc/greet', '{"content-type": "application/x-www-form-urlencoded"}', 'name=x'));
+select show(restful.serve('POST', '/rpc/greet', '{"content-type": "application/json; charset=utf-8"}', '{"name": "x"}'));
