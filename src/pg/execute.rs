@@ -315,16 +315,14 @@ impl Work {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             outcome.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         }
-        outcome.total = match (request.preferences.count, self.select(), &self.plan) {
-            (None, ..) | (_, _, Plan::Write(_)) => None,
-            _ if is_item => None,
-            // To count by calling it again would do again what the function does.
-            (Some(_), _, Plan::Call(call)) if !read_only || self.select().is_none() => {
-                Some(done.rows).filter(|_| !call.result.is_page())
-            }
-            (Some(count), Some(select), _) => Some(self.total(count, select, values, memory)?),
-            (Some(_), None, _) => None,
-        };
+        if let (Some(count), false, false) = (request.preferences.count, writes, is_item) {
+            outcome.total = match self.select() {
+                // To call it again for counting would do again what the function does: the total of a page stays unknown.
+                Some(page) if !read_only => Some(done.rows).filter(|_| !page.limit.is_set() && page.offset.is_none()),
+                Some(select) => Some(self.total(count, select, values, memory)?),
+                None => Some(done.rows),
+            };
+        }
         Ok((outcome, buffer))
     }
 

@@ -313,18 +313,6 @@ pub enum CallResult {
     Rows(Box<Select>),
 }
 
-impl CallResult {
-    /// Whether there may be more than what is answered.
-    pub fn is_page(&self) -> bool {
-        match self {
-            CallResult::Void | CallResult::Scalar => false,
-            CallResult::ScalarSet(select) | CallResult::Row(select) | CallResult::Rows(select) => {
-                select.limit.is_set() || select.offset.is_some()
-            }
-        }
-    }
-}
-
 /// The page of the whole: the Range field and the parameters `limit` and `offset` together.
 ///
 /// Errors: PGRST103 (416) when they have nothing in common.

@@ -3,7 +3,7 @@
 use super::{Form, Ident, Parameter, Statement, array_literal};
 use crate::plan::read::aggregate_name;
 use crate::plan::*;
-use crate::query::{Connective, FullText, IsValue, JsonKey, Operator, Quantifier, ValueId};
+use crate::query::{Connective, FullText, IsValue, JsonKey, Operator, Quantifier};
 use std::fmt::{Display, Write as _};
 
 /// The name of the CTE that holds the rows of a write.
@@ -100,7 +100,7 @@ impl Writer {
             self.group_by(select);
         }
         self.order_by(select);
-        self.page(select.limit, select.offset);
+        self.page(select);
     }
 
     fn source(&mut self, select: &Select) {
@@ -196,7 +196,7 @@ impl Writer {
             self.group_by(&e.select);
         }
         self.order_by(&e.select);
-        self.page(e.select.limit, e.select.offset);
+        self.page(&e.select);
     }
 
     fn group_by(&mut self, select: &Select) {
@@ -238,8 +238,8 @@ impl Writer {
         });
     }
 
-    fn page(&mut self, limit: RowLimit, offset: Option<ValueId>) {
-        match limit {
+    fn page(&mut self, select: &Select) {
+        match select.limit {
             RowLimit { value: Some(value), cap } => {
                 self.text(" LIMIT ");
                 self.parameter(Parameter::Limit(value, cap));
@@ -247,7 +247,7 @@ impl Writer {
             RowLimit { value: None, cap: Some(cap) } => self.put(format_args!(" LIMIT {cap}")),
             RowLimit { value: None, cap: None } => {}
         }
-        if let Some(offset) = offset {
+        if let Some(offset) = select.offset {
             self.text(" OFFSET ");
             self.parameter(Parameter::Literal(offset, Form::Text));
         }
@@ -494,7 +494,7 @@ impl Writer {
         write: &Write,
         columns: &[BodyColumn],
         uniform: bool,
-        key: &[(KeyColumn, ValueId)],
+        key: &[(KeyColumn, crate::query::ValueId)],
         conflict: Option<&Conflict>,
     ) {
         self.put(format_args!("INSERT INTO {} AS {}", write.relation, write.alias));
@@ -609,7 +609,7 @@ impl Writer {
                     self.arguments_source(&call.invocation.arguments);
                 }
                 if let CallResult::ScalarSet(select) = &call.result {
-                    self.page(select.limit, select.offset);
+                    self.page(select);
                 }
             }
         }
