@@ -4,7 +4,7 @@
 //! `RESTnnn` for what only this extension has. The body is RFC 9457's problem document with the four members that
 //! clients of the dialect read.
 
-use crate::http::headers::{is_field_value, is_token};
+use crate::http::field::{is_field_value, is_token};
 use serde_json::{Value, json};
 use std::fmt;
 use std::ops::Deref;

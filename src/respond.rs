@@ -1,7 +1,7 @@
 //! What was done, as an HTTP response. Pure.
 
 use crate::error::{Code, Error, Result};
-use crate::http::headers::{is_field_value, is_token};
+use crate::http::field::{is_field_value, is_token};
 use crate::http::prefer::{Preferences, Resolution, Return};
 use crate::http::response::{Body, Response};
 use crate::http::{MediaType, Method, Request, range, target};

@@ -1,6 +1,7 @@
 //! Header fields (RFC 9110, section 5) of a request.
 
 use crate::error::{Code, Error, Result};
+use crate::http::field::{is_field_value, is_token};
 use serde_json::Value;
 
 /// Header fields: lower-case name and value, in the order they came. A repeated field is one value, joined by comma.
@@ -84,16 +85,6 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Headers {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(fields: I) -> Self {
         Headers(fields.into_iter().map(|(n, v)| (n.to_ascii_lowercase(), v.to_owned())).collect())
     }
-}
-
-/// Whether the text is a token (RFC 9110, section 5.6.2).
-pub fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-}
-
-/// Whether the text may be a field value (RFC 9110, section 5.5): no CR, LF, NUL or other control but tab.
-pub fn is_field_value(text: &str) -> bool {
-    text.bytes().all(|b| b == b'\t' || (b >= b' ' && b != 0x7f))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The vocabulary of HTTP: one type, one file. Pure.
 
+pub mod field;
 pub mod headers;
 pub mod media_type;
 pub mod method;

@@ -1,7 +1,7 @@
 //! A response: status, header fields and body.
 
 use crate::error::Error;
-use crate::http::headers::is_token;
+use crate::http::field::is_token;
 use std::borrow::Cow;
 
 /// What a response carries.

@@ -2,6 +2,8 @@
 
 pub mod ident;
 mod render;
+mod render_call;
+mod render_write;
 
 pub use ident::Ident;
 pub use render::{count, main};

@@ -1,13 +1,13 @@
 //! Plans to SQL.
 
-use super::{Form, Ident, Parameter, Statement, array_literal};
+use super::{Form, Ident, Parameter, Statement};
 use crate::plan::read::aggregate_name;
 use crate::plan::*;
 use crate::query::{Connective, FullText, IsValue, JsonKey, Operator, Quantifier};
 use std::fmt::{Display, Write as _};
 
 /// The name of the CTE that holds the rows of a write.
-const WRITTEN: &str = "written";
+pub(super) const WRITTEN: &str = "written";
 
 /// The statement that does what the request asks.
 pub fn main(plan: &Plan) -> Statement {
@@ -54,27 +54,32 @@ fn tests_embed(predicate: &Predicate, index: usize) -> bool {
 }
 
 #[derive(Default)]
-struct Writer {
+pub(super) struct Writer {
     statement: Statement,
 }
 
 impl Writer {
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.statement.sql.push_str(text);
     }
 
-    fn put(&mut self, text: impl Display) {
+    pub(super) fn put(&mut self, text: impl Display) {
         // writing to a String cannot fail
         let _ = write!(self.statement.sql, "{text}");
     }
 
-    fn parameter(&mut self, parameter: Parameter) {
+    pub(super) fn parameter(&mut self, parameter: Parameter) {
         self.statement.parameters.push(parameter);
         self.put(format_args!("${}", self.statement.parameters.len()));
     }
 
     /// Writes each item, with a separator between.
-    fn list<T>(&mut self, items: impl IntoIterator<Item = T>, separator: &str, mut each: impl FnMut(&mut Self, T)) {
+    pub(super) fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        separator: &str,
+        mut each: impl FnMut(&mut Self, T),
+    ) {
         for (i, item) in items.into_iter().enumerate() {
             if i > 0 {
                 self.text(separator);
@@ -83,7 +88,7 @@ impl Writer {
         }
     }
 
-    fn select(&mut self, select: &Select) {
+    pub(super) fn select(&mut self, select: &Select) {
         self.text("SELECT ");
         self.outputs(select);
         self.text(" FROM ");
@@ -92,7 +97,7 @@ impl Writer {
     }
 
     /// All that follows FROM and its source.
-    fn rest(&mut self, select: &Select) {
+    pub(super) fn rest(&mut self, select: &Select) {
         let all: Vec<usize> = (0..select.embeds.len()).collect();
         self.joins(select, &all);
         self.conditions(" WHERE ", &select.conditions, &select.embeds);
@@ -103,7 +108,7 @@ impl Writer {
         self.page(select);
     }
 
-    fn source(&mut self, select: &Select) {
+    pub(super) fn source(&mut self, select: &Select) {
         match &select.source {
             Source::Relation(name) => self.put(format_args!("{name} AS {}", select.alias)),
             Source::Written => self.put(format_args!("{WRITTEN} AS {}", select.alias)),
@@ -118,7 +123,7 @@ impl Writer {
         }
     }
 
-    fn outputs(&mut self, select: &Select) {
+    pub(super) fn outputs(&mut self, select: &Select) {
         self.list(&select.outputs, ", ", |w, output| match output {
             Output::All => w.put(format_args!("{}.*", select.alias)),
             Output::Expression { expression, name } => {
@@ -143,7 +148,7 @@ impl Writer {
         });
     }
 
-    fn joins(&mut self, select: &Select, embeds: &[usize]) {
+    pub(super) fn joins(&mut self, select: &Select, embeds: &[usize]) {
         for e in embeds.iter().filter_map(|i| select.embeds.get(*i)) {
             self.text(if e.inner { " INNER JOIN LATERAL (" } else { " LEFT JOIN LATERAL (" });
             self.embedded(e);
@@ -157,7 +162,7 @@ impl Writer {
     }
 
     /// The subquery of an embedded relation: one column `j` with its JSON, null when there is no row.
-    fn embedded(&mut self, e: &Embedded) {
+    pub(super) fn embedded(&mut self, e: &Embedded) {
         if e.spread {
             self.text("SELECT ");
             self.outputs(&e.select);
@@ -180,7 +185,7 @@ impl Writer {
         }
     }
 
-    fn related_rows(&mut self, e: &Embedded) {
+    pub(super) fn related_rows(&mut self, e: &Embedded) {
         self.text(" FROM ");
         self.source(&e.select);
         if let Some((table, alias)) = &e.junction {
@@ -202,7 +207,7 @@ impl Writer {
         self.page(&e.select);
     }
 
-    fn group_by(&mut self, select: &Select) {
+    pub(super) fn group_by(&mut self, select: &Select) {
         let (mut keys, mut position) = (Vec::new(), 0);
         for output in &select.outputs {
             let columns = position + 1..=position + select.width(output);
@@ -217,7 +222,7 @@ impl Writer {
         }
     }
 
-    fn order_by(&mut self, select: &Select) {
+    pub(super) fn order_by(&mut self, select: &Select) {
         if select.order.is_empty() {
             return;
         }
@@ -244,7 +249,7 @@ impl Writer {
         });
     }
 
-    fn page(&mut self, select: &Select) {
+    pub(super) fn page(&mut self, select: &Select) {
         match select.limit {
             RowLimit { value: Some(value), cap } => {
                 self.text(" LIMIT ");
@@ -259,14 +264,14 @@ impl Writer {
         }
     }
 
-    fn conditions(&mut self, first: &str, conditions: &[Predicate], embeds: &[Embedded]) {
+    pub(super) fn conditions(&mut self, first: &str, conditions: &[Predicate], embeds: &[Embedded]) {
         for (i, condition) in conditions.iter().enumerate() {
             self.text(if i == 0 { first } else { " AND " });
             self.predicate(condition, embeds);
         }
     }
 
-    fn predicate(&mut self, predicate: &Predicate, embeds: &[Embedded]) {
+    pub(super) fn predicate(&mut self, predicate: &Predicate, embeds: &[Embedded]) {
         match predicate {
             Predicate::Tree { negated, connective, children } => {
                 self.text(if *negated { "NOT (" } else { "(" });
@@ -291,7 +296,7 @@ impl Writer {
         }
     }
 
-    fn test(&mut self, expression: &Expression, test: &Test) {
+    pub(super) fn test(&mut self, expression: &Expression, test: &Test) {
         match test {
             Test::Binary { operator, quantifier, value } => {
                 self.expression(expression);
@@ -355,14 +360,14 @@ impl Writer {
         }
     }
 
-    fn configuration(&mut self, configuration: &Option<String>) {
+    pub(super) fn configuration(&mut self, configuration: &Option<String>) {
         if let Some(configuration) = configuration {
             self.parameter(Parameter::Constant(configuration.clone()));
             self.text("::pg_catalog.regconfig, ");
         }
     }
 
-    fn expression(&mut self, e: &Expression) {
+    pub(super) fn expression(&mut self, e: &Expression) {
         if e.aggregate_cast.is_some() {
             self.text("CAST(");
         }
@@ -402,264 +407,8 @@ impl Writer {
         }
     }
 
-    fn column(&mut self, reference: &ColumnReference) {
+    pub(super) fn column(&mut self, reference: &ColumnReference) {
         self.put(format_args!("{}.{}", reference.alias, Ident(&reference.column)));
-    }
-
-    fn write(&mut self, write: &Write) {
-        if let Change::Update { columns, .. } = &write.change
-            && columns.is_empty()
-        {
-            return self.unchanged(write);
-        }
-        let rows = match &write.returning {
-            Returning::Rows(select) => Some(select),
-            _ => None,
-        };
-        // What RETURNING cannot do by itself is done by a SELECT over the written rows.
-        let wrapped = rows.filter(|s| {
-            !s.embeds.is_empty()
-                || !s.order.is_empty()
-                || s.limit.is_set()
-                || s.offset.is_some()
-                || s.grouped
-                || s.outputs.is_empty()
-        });
-        if wrapped.is_some() {
-            self.put(format_args!("WITH {WRITTEN} AS ("));
-        }
-        match &write.change {
-            Change::Insert { columns, uniform, key, conflict } => {
-                self.insert(write, columns, *uniform, key, conflict.as_ref());
-            }
-            Change::Update { columns, conditions } => self.update(write, columns, conditions),
-            Change::Delete { conditions } => {
-                self.put(format_args!("DELETE FROM {} AS {}", write.relation, write.alias));
-                self.conditions(" WHERE ", conditions, &[]);
-            }
-        }
-        match (&write.returning, wrapped) {
-            (Returning::Nothing, _) => {}
-            (Returning::Key(columns), _) => {
-                self.text(" RETURNING ");
-                self.list(columns, ", ", |w, c| w.put(format_args!("{}.{}", write.alias, Ident(c))));
-            }
-            (Returning::Rows(select), None) => {
-                self.text(" RETURNING ");
-                self.outputs(select);
-            }
-            (Returning::Rows(select), Some(_)) => {
-                self.text(" RETURNING ");
-                self.returned_columns(select);
-                self.text(") ");
-                self.select(select);
-            }
-        }
-    }
-
-    /// An update by an empty object changes nothing, and returns nothing.
-    fn unchanged(&mut self, write: &Write) {
-        self.text("SELECT ");
-        if let Returning::Rows(select) = &write.returning {
-            self.outputs(&Select { embeds: Vec::new(), outputs: vec![Output::All], ..(**select).clone() });
-        }
-        self.put(format_args!(" FROM {} AS {} WHERE false", write.relation, write.alias));
-    }
-
-    /// The columns of the written rows that the SELECT over them needs, and no other: the role may not be allowed to
-    /// read the others.
-    fn returned_columns(&mut self, select: &Select) {
-        if select.outputs.iter().any(|o| matches!(o, Output::All)) {
-            self.put(format_args!("{}.*", select.alias));
-            return;
-        }
-        let mut columns: Vec<&str> = Vec::new();
-        let outputs = select.outputs.iter().filter_map(|o| match o {
-            Output::Expression { expression, .. } => expression.column.as_ref(),
-            _ => None,
-        });
-        let orders = select.order.iter().filter_map(|o| match &o.by {
-            OrderBy::Expression(e) => e.column.as_ref(),
-            OrderBy::Embedded { .. } => None,
-        });
-        let joins = select.embeds.iter().flat_map(|e| e.on.iter().flat_map(|(a, b)| [a, b]));
-        for reference in outputs.chain(orders).chain(joins) {
-            if reference.alias == select.alias && !columns.contains(&reference.column.as_str()) {
-                columns.push(&reference.column);
-            }
-        }
-        if columns.is_empty() {
-            self.text("1 AS \"?\"");
-            return;
-        }
-        self.list(columns, ", ", |w, c| w.put(format_args!("{}.{}", select.alias, Ident(c))));
-    }
-
-    fn insert(
-        &mut self,
-        write: &Write,
-        columns: &[BodyColumn],
-        uniform: bool,
-        key: &[(KeyColumn, crate::query::ValueId)],
-        conflict: Option<&Conflict>,
-    ) {
-        self.put(format_args!("INSERT INTO {} AS {}", write.relation, write.alias));
-        let from_url: Vec<_> = key.iter().filter(|(k, _)| k.in_body.is_none()).collect();
-        if !columns.is_empty() || !from_url.is_empty() {
-            self.text(" (");
-            let names = columns.iter().map(|c| &c.column).chain(from_url.iter().map(|(k, _)| &k.column));
-            self.list(names, ", ", |w, c| w.put(Ident(c)));
-            self.text(")");
-        }
-        self.text(" SELECT ");
-        self.body_values(columns);
-        for (i, (_, value)) in from_url.iter().enumerate() {
-            if i > 0 || !columns.is_empty() {
-                self.text(", ");
-            }
-            self.parameter(Parameter::Literal(*value, Form::Text));
-        }
-        self.text(" FROM ");
-        self.record_source(columns, uniform);
-        let mut first = true;
-        for (k, value) in key {
-            if let Some(position) = k.in_body {
-                self.text(if first { " WHERE " } else { " AND " });
-                first = false;
-                self.put(format_args!("r.c{} = ", position + 1));
-                self.parameter(Parameter::Literal(*value, Form::Text));
-            }
-        }
-        if let Some(conflict) = conflict {
-            self.text(" ON CONFLICT (");
-            self.list(&conflict.columns, ", ", |w, c| w.put(Ident(c)));
-            let updated: Vec<&BodyColumn> = columns.iter().collect();
-            if conflict.update && !updated.is_empty() {
-                self.text(") DO UPDATE SET ");
-                self.list(updated, ", ", |w, c| w.put(format_args!("{0} = excluded.{0}", Ident(&c.column))));
-                self.text(" WHERE restful.count_update()");
-            } else {
-                self.text(") DO NOTHING");
-            }
-        }
-    }
-
-    fn update(&mut self, write: &Write, columns: &[BodyColumn], conditions: &[Predicate]) {
-        self.put(format_args!("UPDATE {} AS {} SET ", write.relation, write.alias));
-        for (i, c) in columns.iter().enumerate() {
-            self.text(if i == 0 { "" } else { ", " });
-            self.put(format_args!("{} = ", Ident(&c.column)));
-            self.body_value(i, columns);
-        }
-        self.text(" FROM ");
-        self.record_source(columns, false);
-        self.conditions(" WHERE ", conditions, &[]);
-    }
-
-    fn body_values(&mut self, columns: &[BodyColumn]) {
-        self.list(0..columns.len(), ", ", |w, i| w.body_value(i, columns));
-    }
-
-    /// The value of a column: what the body says, or its default where the body does not say.
-    fn body_value(&mut self, i: usize, columns: &[BodyColumn]) {
-        match columns.get(i).and_then(|c| c.default.as_ref()) {
-            Some(default) => {
-                self.put(format_args!("CASE WHEN r.p{0} THEN r.c{0} ELSE ({default}) END", i + 1));
-            }
-            None => self.put(format_args!("r.c{}", i + 1)),
-        }
-    }
-
-    fn record_source(&mut self, columns: &[BodyColumn], uniform: bool) {
-        let keys: Vec<(&str, &str)> = columns.iter().map(|c| (c.column.as_str(), c.data_type.as_str())).collect();
-        let presence: Vec<usize> =
-            columns.iter().enumerate().filter(|(_, c)| c.default.is_some()).map(|(i, _)| i + 1).collect();
-        self.records(&keys, uniform, &presence);
-    }
-
-    /// The body's objects as rows `r`: column `cN` for the Nth key, `pN` tells whether the object has it.
-    fn records(&mut self, keys: &[(&str, &str)], uniform: bool, presence: &[usize]) {
-        self.text("restful.record_source(");
-        self.parameter(Parameter::Body);
-        self.text(", ");
-        // A row needs a column to be one: objects without keys have a column that nothing feeds.
-        let names = if keys.is_empty() { array_literal([""]) } else { array_literal(keys.iter().map(|(key, _)| key)) };
-        self.parameter(Parameter::Constant(names));
-        self.put(format_args!(", {}, ", u8::from(uniform && !keys.is_empty())));
-        self.parameter(Parameter::Constant(array_literal(presence.iter().map(usize::to_string))));
-        self.text(") AS r(");
-        for (i, (_, data_type)) in keys.iter().enumerate() {
-            self.text(if i == 0 { "" } else { ", " });
-            self.put(format_args!("c{} {data_type}", i + 1));
-        }
-        if keys.is_empty() {
-            self.text("c1 pg_catalog.bool");
-        }
-        for p in presence {
-            self.put(format_args!(", p{p} pg_catalog.bool"));
-        }
-        self.text(")");
-    }
-
-    fn call(&mut self, call: &Call) {
-        match &call.result {
-            CallResult::Row(select) | CallResult::Rows(select) => self.select(select),
-            CallResult::Void | CallResult::Scalar | CallResult::ScalarSet(_) => {
-                self.text("SELECT ");
-                self.invocation(&call.invocation);
-                self.text(" AS value");
-                if !matches!(&call.invocation.arguments, Arguments::Body(a) if a.is_empty())
-                    && matches!(call.invocation.arguments, Arguments::Body(_))
-                {
-                    self.text(" FROM ");
-                    self.arguments_source(&call.invocation.arguments);
-                }
-                if let CallResult::ScalarSet(select) = &call.result {
-                    self.page(select);
-                }
-            }
-        }
-    }
-
-    fn arguments_source(&mut self, arguments: &Arguments) {
-        if let Arguments::Body(members) = arguments
-            && !members.is_empty()
-        {
-            let keys: Vec<(&str, &str)> = members.iter().map(|(n, t, _)| (n.as_str(), t.as_str())).collect();
-            self.records(&keys, false, &[]);
-        }
-    }
-
-    fn invocation(&mut self, invocation: &Invocation) {
-        self.put(format_args!("{}(", invocation.function));
-        match &invocation.arguments {
-            Arguments::Query(arguments) => self.list(arguments, ", ", |w, (name, data_type, values, variadic)| {
-                w.argument(name, *variadic);
-                w.text(if *variadic { "CAST(ARRAY[" } else { "CAST(" });
-                w.list(values, ", ", |w, value| w.parameter(Parameter::Literal(*value, Form::Text)));
-                w.put(format_args!("{} AS {data_type})", if *variadic { "]" } else { "" }));
-            }),
-            Arguments::Body(members) => {
-                self.list(members.iter().enumerate(), ", ", |w, (i, (name, _, variadic))| {
-                    w.argument(name, *variadic);
-                    w.put(format_args!("r.c{}", i + 1));
-                });
-            }
-            Arguments::WholeBody(data_type) if data_type == "bytea" => self.parameter(Parameter::Body),
-            Arguments::WholeBody(data_type) => {
-                self.text("CAST(pg_catalog.convert_from(");
-                self.parameter(Parameter::Body);
-                self.put(format_args!(", 'UTF8') AS {data_type})"));
-            }
-        }
-        self.text(")");
-    }
-
-    fn argument(&mut self, name: &str, variadic: bool) {
-        if variadic {
-            self.text("VARIADIC ");
-        }
-        self.put(format_args!("{} => ", Ident(name)));
     }
 }
 

@@ -1,0 +1,68 @@
+//! Plans of function calls to SQL.
+
+use super::render::Writer;
+use super::{Form, Ident, Parameter};
+use crate::plan::*;
+
+impl Writer {
+    pub(super) fn call(&mut self, call: &Call) {
+        match &call.result {
+            CallResult::Row(select) | CallResult::Rows(select) => self.select(select),
+            CallResult::Void | CallResult::Scalar | CallResult::ScalarSet(_) => {
+                self.text("SELECT ");
+                self.invocation(&call.invocation);
+                self.text(" AS value");
+                if !matches!(&call.invocation.arguments, Arguments::Body(a) if a.is_empty())
+                    && matches!(call.invocation.arguments, Arguments::Body(_))
+                {
+                    self.text(" FROM ");
+                    self.arguments_source(&call.invocation.arguments);
+                }
+                if let CallResult::ScalarSet(select) = &call.result {
+                    self.page(select);
+                }
+            }
+        }
+    }
+
+    pub(super) fn arguments_source(&mut self, arguments: &Arguments) {
+        if let Arguments::Body(members) = arguments
+            && !members.is_empty()
+        {
+            let keys: Vec<(&str, &str)> = members.iter().map(|(n, t, _)| (n.as_str(), t.as_str())).collect();
+            self.records(&keys, false, &[]);
+        }
+    }
+
+    pub(super) fn invocation(&mut self, invocation: &Invocation) {
+        self.put(format_args!("{}(", invocation.function));
+        match &invocation.arguments {
+            Arguments::Query(arguments) => self.list(arguments, ", ", |w, (name, data_type, values, variadic)| {
+                w.argument(name, *variadic);
+                w.text(if *variadic { "CAST(ARRAY[" } else { "CAST(" });
+                w.list(values, ", ", |w, value| w.parameter(Parameter::Literal(*value, Form::Text)));
+                w.put(format_args!("{} AS {data_type})", if *variadic { "]" } else { "" }));
+            }),
+            Arguments::Body(members) => {
+                self.list(members.iter().enumerate(), ", ", |w, (i, (name, _, variadic))| {
+                    w.argument(name, *variadic);
+                    w.put(format_args!("r.c{}", i + 1));
+                });
+            }
+            Arguments::WholeBody(data_type) if data_type == "bytea" => self.parameter(Parameter::Body),
+            Arguments::WholeBody(data_type) => {
+                self.text("CAST(pg_catalog.convert_from(");
+                self.parameter(Parameter::Body);
+                self.put(format_args!(", 'UTF8') AS {data_type})"));
+            }
+        }
+        self.text(")");
+    }
+
+    pub(super) fn argument(&mut self, name: &str, variadic: bool) {
+        if variadic {
+            self.text("VARIADIC ");
+        }
+        self.put(format_args!("{} => ", Ident(name)));
+    }
+}

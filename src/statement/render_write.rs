@@ -1,0 +1,202 @@
+//! Plans of writes to SQL.
+
+use super::render::{WRITTEN, Writer};
+use super::{Form, Ident, Parameter, array_literal};
+use crate::plan::*;
+
+impl Writer {
+    pub(super) fn write(&mut self, write: &Write) {
+        if let Change::Update { columns, .. } = &write.change
+            && columns.is_empty()
+        {
+            return self.unchanged(write);
+        }
+        let rows = match &write.returning {
+            Returning::Rows(select) => Some(select),
+            _ => None,
+        };
+        // What RETURNING cannot do by itself is done by a SELECT over the written rows.
+        let wrapped = rows.filter(|s| {
+            !s.embeds.is_empty()
+                || !s.order.is_empty()
+                || s.limit.is_set()
+                || s.offset.is_some()
+                || s.grouped
+                || s.outputs.is_empty()
+        });
+        if wrapped.is_some() {
+            self.put(format_args!("WITH {WRITTEN} AS ("));
+        }
+        match &write.change {
+            Change::Insert { columns, uniform, key, conflict } => {
+                self.insert(write, columns, *uniform, key, conflict.as_ref());
+            }
+            Change::Update { columns, conditions } => self.update(write, columns, conditions),
+            Change::Delete { conditions } => {
+                self.put(format_args!("DELETE FROM {} AS {}", write.relation, write.alias));
+                self.conditions(" WHERE ", conditions, &[]);
+            }
+        }
+        match (&write.returning, wrapped) {
+            (Returning::Nothing, _) => {}
+            (Returning::Key(columns), _) => {
+                self.text(" RETURNING ");
+                self.list(columns, ", ", |w, c| w.put(format_args!("{}.{}", write.alias, Ident(c))));
+            }
+            (Returning::Rows(select), None) => {
+                self.text(" RETURNING ");
+                self.outputs(select);
+            }
+            (Returning::Rows(select), Some(_)) => {
+                self.text(" RETURNING ");
+                self.returned_columns(select);
+                self.text(") ");
+                self.select(select);
+            }
+        }
+    }
+
+    /// An update by an empty object changes nothing, and returns nothing.
+    pub(super) fn unchanged(&mut self, write: &Write) {
+        self.text("SELECT ");
+        if let Returning::Rows(select) = &write.returning {
+            self.outputs(&Select { embeds: Vec::new(), outputs: vec![Output::All], ..(**select).clone() });
+        }
+        self.put(format_args!(" FROM {} AS {} WHERE false", write.relation, write.alias));
+    }
+
+    /// The columns of the written rows that the SELECT over them needs, and no other: the role may not be allowed to
+    /// read the others.
+    pub(super) fn returned_columns(&mut self, select: &Select) {
+        if select.outputs.iter().any(|o| matches!(o, Output::All)) {
+            self.put(format_args!("{}.*", select.alias));
+            return;
+        }
+        let mut columns: Vec<&str> = Vec::new();
+        let outputs = select.outputs.iter().filter_map(|o| match o {
+            Output::Expression { expression, .. } => expression.column.as_ref(),
+            _ => None,
+        });
+        let orders = select.order.iter().filter_map(|o| match &o.by {
+            OrderBy::Expression(e) => e.column.as_ref(),
+            OrderBy::Embedded { .. } => None,
+        });
+        let joins = select.embeds.iter().flat_map(|e| e.on.iter().flat_map(|(a, b)| [a, b]));
+        for reference in outputs.chain(orders).chain(joins) {
+            if reference.alias == select.alias && !columns.contains(&reference.column.as_str()) {
+                columns.push(&reference.column);
+            }
+        }
+        if columns.is_empty() {
+            self.text("1 AS \"?\"");
+            return;
+        }
+        self.list(columns, ", ", |w, c| w.put(format_args!("{}.{}", select.alias, Ident(c))));
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        write: &Write,
+        columns: &[BodyColumn],
+        uniform: bool,
+        key: &[(KeyColumn, crate::query::ValueId)],
+        conflict: Option<&Conflict>,
+    ) {
+        self.put(format_args!("INSERT INTO {} AS {}", write.relation, write.alias));
+        let from_url: Vec<_> = key.iter().filter(|(k, _)| k.in_body.is_none()).collect();
+        if !columns.is_empty() || !from_url.is_empty() {
+            self.text(" (");
+            let names = columns.iter().map(|c| &c.column).chain(from_url.iter().map(|(k, _)| &k.column));
+            self.list(names, ", ", |w, c| w.put(Ident(c)));
+            self.text(")");
+        }
+        self.text(" SELECT ");
+        self.body_values(columns);
+        for (i, (_, value)) in from_url.iter().enumerate() {
+            if i > 0 || !columns.is_empty() {
+                self.text(", ");
+            }
+            self.parameter(Parameter::Literal(*value, Form::Text));
+        }
+        self.text(" FROM ");
+        self.record_source(columns, uniform);
+        let mut first = true;
+        for (k, value) in key {
+            if let Some(position) = k.in_body {
+                self.text(if first { " WHERE " } else { " AND " });
+                first = false;
+                self.put(format_args!("r.c{} = ", position + 1));
+                self.parameter(Parameter::Literal(*value, Form::Text));
+            }
+        }
+        if let Some(conflict) = conflict {
+            self.text(" ON CONFLICT (");
+            self.list(&conflict.columns, ", ", |w, c| w.put(Ident(c)));
+            let updated: Vec<&BodyColumn> = columns.iter().collect();
+            if conflict.update && !updated.is_empty() {
+                self.text(") DO UPDATE SET ");
+                self.list(updated, ", ", |w, c| w.put(format_args!("{0} = excluded.{0}", Ident(&c.column))));
+                self.text(" WHERE restful.count_update()");
+            } else {
+                self.text(") DO NOTHING");
+            }
+        }
+    }
+
+    pub(super) fn update(&mut self, write: &Write, columns: &[BodyColumn], conditions: &[Predicate]) {
+        self.put(format_args!("UPDATE {} AS {} SET ", write.relation, write.alias));
+        for (i, c) in columns.iter().enumerate() {
+            self.text(if i == 0 { "" } else { ", " });
+            self.put(format_args!("{} = ", Ident(&c.column)));
+            self.body_value(i, columns);
+        }
+        self.text(" FROM ");
+        self.record_source(columns, false);
+        self.conditions(" WHERE ", conditions, &[]);
+    }
+
+    pub(super) fn body_values(&mut self, columns: &[BodyColumn]) {
+        self.list(0..columns.len(), ", ", |w, i| w.body_value(i, columns));
+    }
+
+    /// The value of a column: what the body says, or its default where the body does not say.
+    pub(super) fn body_value(&mut self, i: usize, columns: &[BodyColumn]) {
+        match columns.get(i).and_then(|c| c.default.as_ref()) {
+            Some(default) => {
+                self.put(format_args!("CASE WHEN r.p{0} THEN r.c{0} ELSE ({default}) END", i + 1));
+            }
+            None => self.put(format_args!("r.c{}", i + 1)),
+        }
+    }
+
+    pub(super) fn record_source(&mut self, columns: &[BodyColumn], uniform: bool) {
+        let keys: Vec<(&str, &str)> = columns.iter().map(|c| (c.column.as_str(), c.data_type.as_str())).collect();
+        let presence: Vec<usize> =
+            columns.iter().enumerate().filter(|(_, c)| c.default.is_some()).map(|(i, _)| i + 1).collect();
+        self.records(&keys, uniform, &presence);
+    }
+
+    /// The body's objects as rows `r`: column `cN` for the Nth key, `pN` tells whether the object has it.
+    pub(super) fn records(&mut self, keys: &[(&str, &str)], uniform: bool, presence: &[usize]) {
+        self.text("restful.record_source(");
+        self.parameter(Parameter::Body);
+        self.text(", ");
+        // A row needs a column to be one: objects without keys have a column that nothing feeds.
+        let names = if keys.is_empty() { array_literal([""]) } else { array_literal(keys.iter().map(|(key, _)| key)) };
+        self.parameter(Parameter::Constant(names));
+        self.put(format_args!(", {}, ", u8::from(uniform && !keys.is_empty())));
+        self.parameter(Parameter::Constant(array_literal(presence.iter().map(usize::to_string))));
+        self.text(") AS r(");
+        for (i, (_, data_type)) in keys.iter().enumerate() {
+            self.text(if i == 0 { "" } else { ", " });
+            self.put(format_args!("c{} {data_type}", i + 1));
+        }
+        if keys.is_empty() {
+            self.text("c1 pg_catalog.bool");
+        }
+        for p in presence {
+            self.put(format_args!(", p{p} pg_catalog.bool"));
+        }
+        self.text(")");
+    }
+}
