@@ -91,10 +91,6 @@ catalogue! {
     NoKeys                  = "PGRST300", 500;
     /// The token cannot be decoded or verified.
     Token                   = "PGRST301", 401;
-    /// No token, and anonymous access is switched off.
-    Anonymous               = "PGRST302", 401;
-    /// The token's claims do not hold.
-    Claims                  = "PGRST303", 401;
     /// A header, or the target, holds bytes that it may not hold.
     MalformedRequest        = "REST400", 400;
     /// The session's identity does not fit the claims it brings.
@@ -107,14 +103,12 @@ catalogue! {
     Allow                   = "REST405", 405;
     /// The body is larger than the setting max_body_bytes.
     BodyTooLarge            = "REST413", 413;
-    /// The media type of the body is not one that the resource takes.
-    ContentType             = "REST415", 415;
     /// A limit of the request's size or nesting.
     Limit                   = "REST422", 400;
     /// A response header set by a function or setting holds CR, LF or NUL.
     HeaderValue             = "REST500", 500;
     /// The settings contradict each other or the catalogue.
-    Setting                 = "REST501", 500;
+    Setting                 = "REST506", 500;
     /// The request ran into the time limit of its role.
     Timeout                 = "REST504", 504;
 }
