@@ -14,6 +14,8 @@ mod record_source;
 mod role;
 mod row_sink;
 mod session;
+#[cfg(feature = "pg_test")]
+mod tests;
 mod timeout;
 mod whole_errors;
 
