@@ -72,8 +72,21 @@ pub struct Select {
     pub order: Vec<Ordering>,
     pub limit: RowLimit,
     pub offset: Option<ValueId>,
-    /// Some outputs are aggregates: the others are what is grouped by.
+    /// Some outputs are aggregates: the others are what is grouped by, and none of them is [`Output::All`].
     pub grouped: bool,
+}
+
+impl Select {
+    /// How many columns an output is.
+    pub fn width(&self, output: &Output) -> usize {
+        match output {
+            Output::Spread { embed } => self
+                .embeds
+                .get(*embed)
+                .map_or(0, |e| e.select.outputs.iter().map(|output| e.select.width(output)).sum()),
+            _ => 1,
+        }
+    }
 }
 
 /// The most rows of a SELECT: the smaller of what is asked for and what is allowed.

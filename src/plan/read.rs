@@ -19,6 +19,13 @@ impl<'r> Columns<'r> {
         }
     }
 
+    fn names(&self) -> Vec<&'r str> {
+        match self {
+            Columns::Relation(relation) => relation.columns.iter().map(|c| c.name.as_str()).collect(),
+            Columns::Result { columns, .. } => columns.iter().map(|c| c.name.as_str()).collect(),
+        }
+    }
+
     fn label(&self) -> &'r str {
         match self {
             Columns::Relation(relation) => &relation.name.name,
@@ -92,6 +99,9 @@ impl Planner<'_> {
                 }
             }
         }
+        if select.grouped {
+            self.list_columns(&mut select, columns)?;
+        }
         for condition in &node.conditions {
             let predicate = self.predicate(&select.alias, columns, &labels, condition)?;
             select.conditions.push(predicate);
@@ -113,6 +123,34 @@ impl Planner<'_> {
             select.order.push(Ordering { by, descending: term.descending, nulls_first: term.nulls_first });
         }
         Ok(select)
+    }
+
+    /// Replaces `*`, in spread relations too, by the columns it stands for: groups are formed by one at a time.
+    fn list_columns(&self, select: &mut Select, columns: Columns) -> Result<()> {
+        for output in std::mem::take(&mut select.outputs) {
+            match output {
+                Output::All => {
+                    for name in columns.names() {
+                        let field = Field { name: name.to_owned(), path: Vec::new() };
+                        let expression = self.expression(&select.alias, columns, &field)?;
+                        select.outputs.push(Output::Expression { expression, name: field.name });
+                    }
+                }
+                Output::Spread { embed } => {
+                    if let Some(Embedded { select: Select { source: Source::Relation(name), .. }, .. }) =
+                        select.embeds.get(embed)
+                    {
+                        let target = self.relation(&name.name)?;
+                        if let Some(embedded) = select.embeds.get_mut(embed) {
+                            self.list_columns(&mut embedded.select, Columns::Relation(&target))?;
+                        }
+                    }
+                    select.outputs.push(output);
+                }
+                other => select.outputs.push(other),
+            }
+        }
+        Ok(())
     }
 
     fn related_order(

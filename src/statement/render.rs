@@ -128,10 +128,13 @@ impl Writer {
             Output::Embedded { embed, name } => {
                 let Some(e) = select.embeds.get(*embed) else { return };
                 if e.to_many && !e.inner {
-                    w.put(format_args!("coalesce({}.j, '[]'::pg_catalog.json) AS {}", e.alias, Ident(name)));
+                    w.put(format_args!("coalesce({}.j, '[]'::pg_catalog.json)", e.alias));
                 } else {
-                    w.put(format_args!("{}.j AS {}", e.alias, Ident(name)));
+                    w.put(format_args!("{}.j", e.alias));
                 }
+                // json has no equality to group by
+                w.text(if select.grouped { "::pg_catalog.jsonb" } else { "" });
+                w.put(format_args!(" AS {}", Ident(name)));
             }
             Output::Spread { embed } => {
                 let Some(e) = select.embeds.get(*embed) else { return };
@@ -200,14 +203,17 @@ impl Writer {
     }
 
     fn group_by(&mut self, select: &Select) {
-        let keys: Vec<usize> = (0..select.outputs.len())
-            .filter(|i| {
-                !matches!(select.outputs.get(*i), Some(Output::Expression { expression, .. }) if expression.aggregate.is_some())
-            })
-            .collect();
+        let (mut keys, mut position) = (Vec::new(), 0);
+        for output in &select.outputs {
+            let columns = position + 1..=position + select.width(output);
+            position = *columns.end();
+            if !matches!(output, Output::Expression { expression, .. } if expression.aggregate.is_some()) {
+                keys.extend(columns);
+            }
+        }
         if !keys.is_empty() {
             self.text(" GROUP BY ");
-            self.list(keys, ", ", |w, key| w.put(key + 1));
+            self.list(keys, ", ", |w, key| w.put(key));
         }
     }
 

@@ -92,6 +92,14 @@ fn embedded_relations() {
         "loans?select=editions(*)",
         r#"SELECT e2.j AS "editions" FROM "lib"."loans" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1.*) AS r) AS j FROM "lib"."editions" AS t1 WHERE t1."book_id" = t0."book" AND t1."number" = t0."edition") AS e2 ON true []"#,
     );
+    read(
+        "books?select=count(),...authors(*),publishers(name)",
+        r#"SELECT pg_catalog.count(*) AS "count", e2.*, e4.j::pg_catalog.jsonb AS "publishers" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT t1."id" AS "id", t1."name" AS "name", t1."facts" AS "facts", t1."tags" AS "tags", t1."bio" AS "bio" FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t3."name" AS "name") AS r) AS j FROM "lib"."publishers" AS t3 WHERE t3."id" = t0."publisher_id") AS e4 ON true GROUP BY 2, 3, 4, 5, 6, 7 []"#,
+    );
+    read(
+        "authors?select=id,count(),*",
+        r#"SELECT t0."id" AS "id", pg_catalog.count(*) AS "count", t0."id" AS "id", t0."name" AS "name", t0."facts" AS "facts", t0."tags" AS "tags", t0."bio" AS "bio" FROM "lib"."authors" AS t0 GROUP BY 1, 3, 4, 5, 6, 7 []"#,
+    );
 }
 
 #[test]
