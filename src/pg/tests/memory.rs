@@ -9,7 +9,7 @@ mod tests {
     fn used() -> i64 {
         Spi::get_one::<i64>(
             "select sum(used_bytes)::bigint from pg_backend_memory_contexts
-             where name = 'TopMemoryContext' or parent in ('TopMemoryContext', 'CacheMemoryContext')",
+             where name in ('TopMemoryContext', 'CacheMemoryContext') or name like 'CachedPlan%'",
         )
         .unwrap()
         .unwrap()

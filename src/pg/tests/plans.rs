@@ -52,13 +52,21 @@ mod tests {
              create table api.sales (id int primary key, item int references api.items, amount int);
              insert into api.sales values (1, 1, 10), (2, 1, 20), (3, 2, 5);
              grant select on api.sales to pgr_reader");
+        let rows = |first: &str, second: &str| format!(r#"200 [{{"sum": 30, {first}}}, {{"sum": 5, {second}}}]"#);
         assert_eq!(
-            get("/sales?select=...items(name,item:id),amount.sum()&order=item"),
-            r#"200 [{"sum": 30, "item": 1, "name": "item 1"}, {"sum": 5, "item": 2, "name": "item 2"}]"#
+            get("/sales?select=item,...items(name,item_id:id),amount.sum()&order=item"),
+            rows(r#""item": 1, "name": "item 1", "item_id": 1"#, r#""item": 2, "name": "item 2", "item_id": 2"#)
         );
         assert_eq!(
-            get("/sales?select=amount.sum(),items(name)&order=item"),
-            r#"200 [{"sum": 30, "items": {"name": "item 1"}}, {"sum": 5, "items": {"name": "item 2"}}]"#
+            get("/sales?select=amount.sum(),item,items(*)&order=item"),
+            rows(
+                r#""item": 1, "items": {"id": 1, "name": "item 1"}"#,
+                r#""item": 2, "items": {"id": 2, "name": "item 2"}"#
+            )
+        );
+        assert_eq!(
+            get("/sales?select=...items(*),amount.sum()&id=lt.3"),
+            r#"200 [{"id": 1, "sum": 30, "name": "item 1"}]"#
         );
     }
 }

@@ -6,9 +6,7 @@ mod tests {
     use pgrx::prelude::*;
 
     fn status(profile: &str) -> String {
-        text(&format!(
-            "select status::text from restful.get('/t', jsonb_build_object('accept-profile', '{profile}'))"
-        ))
+        text(&format!("select status::text from restful.get('/t', jsonb_build_object('accept-profile', '{profile}'))"))
     }
 
     #[pg_test]
