@@ -89,7 +89,7 @@ impl Planner<'_> {
         let by_name = |f: &&Function| {
             let named = |n: &&str| f.parameters.iter().any(|p| p.name == *n);
             let given = |n: &str| names.contains(&n);
-            names.iter().all(|n| named(n))
+            names.iter().all(named)
                 && f.parameters.iter().all(|p| given(&p.name) || !p.required || p.variadic)
                 && f.parameters.iter().all(|p| !p.name.is_empty() || !p.required)
         };

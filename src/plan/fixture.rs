@@ -105,8 +105,8 @@ fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType)
     Function { oid: 0, name: qualified(name), parameters: parameters.collect(), result, returns_set, volatile: true }
 }
 
-impl Library {
-    pub fn new() -> Self {
+impl Default for Library {
+    fn default() -> Self {
         let read_only = Relation {
             insertable: false,
             updatable: false,
@@ -198,7 +198,7 @@ pub const AGGREGATES: PlanSettings = PlanSettings { max_rows: None, aggregates: 
 
 /// The plan of a GET.
 pub fn read_with(target: &str, settings: &PlanSettings) -> Result<Select> {
-    let (library, (name, query)) = (Library::new(), parsed(target, false)?);
+    let (library, (name, query)) = (Library::default(), parsed(target, false)?);
     let mut planner = Planner::new(&library, SCHEMA, settings);
     let relation = planner.relation(&name)?;
     planner.read(&relation, &query.root)
@@ -211,7 +211,7 @@ pub fn read(target: &str) -> Result<Select> {
 
 /// The plan of a write; `keys`: those of the body's objects, as words.
 pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Result<Write> {
-    let (library, (name, query)) = (Library::new(), parsed(target, false)?);
+    let (library, (name, query)) = (Library::default(), parsed(target, false)?);
     let settings = PlanSettings::default();
     let mut planner = Planner::new(&library, SCHEMA, &settings);
     let relation = planner.relation(&name)?;
@@ -221,7 +221,7 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
 
 /// The plan of a call.
 pub fn call(target: &str, given: &Given) -> Result<Call> {
-    let (library, (name, query)) = (Library::new(), parsed(target, *given == Given::Query)?);
+    let (library, (name, query)) = (Library::default(), parsed(target, *given == Given::Query)?);
     let settings = PlanSettings { max_rows: Some(100), aggregates: false };
     Planner::new(&library, SCHEMA, &settings).call(&name, &query, given)
 }

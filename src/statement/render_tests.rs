@@ -276,7 +276,7 @@ fn mark_numbers(query: &mut Query) {
 #[test]
 fn literals_never_stand_in_a_statement_and_parameters_are_numbered_in_order() {
     let mut generator = Generator::new(0x1234_5678_9abc_def1, WORDS);
-    let library = fixture::Library::new();
+    let library = fixture::Library::default();
     let mut planned = 0;
     for _ in 0..8_000 {
         let mut query = generator.query(false);
