@@ -80,9 +80,8 @@ impl Relationship {
                 }
                 (None, Kind::ManyToMany(_)) => false,
                 (Some(hint), Kind::ManyToMany(_)) => names_target && self.has_junction(hint),
-                (Some(hint), Kind::ManyToOne) => {
-                    names_target && self.has_origin_column(hint) && self.constraint == hint
-                }
+                // the one is asked for by its column: parent(*)
+                (Some(_), Kind::ManyToOne) => false,
                 (Some(hint), _) => names_target && (self.has_target_column(hint) || self.has_constraint(hint)),
             };
         }
