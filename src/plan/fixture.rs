@@ -105,13 +105,8 @@ fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType)
     Function { oid: 0, name: qualified(name), parameters: parameters.collect(), result, returns_set, volatile: true }
 }
 
-<<<<<<< HEAD
-impl Library {
-    pub fn stocked() -> Self {
-=======
 impl Default for Library {
     fn default() -> Self {
->>>>>>> ebe513fdd92b8d6abb2ab45dcd146d9a0c3718fa
         let read_only = Relation {
             insertable: false,
             updatable: false,
@@ -203,11 +198,7 @@ pub const AGGREGATES: PlanSettings = PlanSettings { max_rows: None, aggregates: 
 
 /// The plan of a GET.
 pub fn read_with(target: &str, settings: &PlanSettings) -> Result<Select> {
-<<<<<<< HEAD
-    let (library, (name, query)) = (Library::stocked(), parsed(target, false)?);
-=======
     let (library, (name, query)) = (Library::default(), parsed(target, false)?);
->>>>>>> ebe513fdd92b8d6abb2ab45dcd146d9a0c3718fa
     let mut planner = Planner::new(&library, SCHEMA, settings);
     let relation = planner.relation(&name)?;
     planner.read(&relation, &query.root)
@@ -220,11 +211,7 @@ pub fn read(target: &str) -> Result<Select> {
 
 /// The plan of a write; `keys`: those of the body's objects, as words.
 pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Result<Write> {
-<<<<<<< HEAD
-    let (library, (name, query)) = (Library::stocked(), parsed(target, false)?);
-=======
     let (library, (name, query)) = (Library::default(), parsed(target, false)?);
->>>>>>> ebe513fdd92b8d6abb2ab45dcd146d9a0c3718fa
     let settings = PlanSettings::default();
     let mut planner = Planner::new(&library, SCHEMA, &settings);
     let relation = planner.relation(&name)?;
@@ -234,11 +221,7 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
 
 /// The plan of a call.
 pub fn call(target: &str, given: &Given) -> Result<Call> {
-<<<<<<< HEAD
-    let (library, (name, query)) = (Library::stocked(), parsed(target, *given == Given::Query)?);
-=======
     let (library, (name, query)) = (Library::default(), parsed(target, *given == Given::Query)?);
->>>>>>> ebe513fdd92b8d6abb2ab45dcd146d9a0c3718fa
     let settings = PlanSettings { max_rows: Some(100), aggregates: false };
     Planner::new(&library, SCHEMA, &settings).call(&name, &query, given)
 }

@@ -207,11 +207,7 @@ impl Writer {
         self.page(&e.select);
     }
 
-<<<<<<< HEAD
     pub(super) fn group_by(&mut self, select: &Select) {
-=======
-    fn group_by(&mut self, select: &Select) {
->>>>>>> ebe513fdd92b8d6abb2ab45dcd146d9a0c3718fa
         let (mut keys, mut position) = (Vec::new(), 0);
         for output in &select.outputs {
             let columns = position + 1..=position + select.width(output);

@@ -276,11 +276,7 @@ fn mark_numbers(query: &mut Query) {
 #[test]
 fn literals_never_stand_in_a_statement_and_parameters_are_numbered_in_order() {
     let mut generator = Generator::new(0x1234_5678_9abc_def1, WORDS);
-<<<<<<< HEAD
-    let library = fixture::Library::stocked();
-=======
     let library = fixture::Library::default();
->>>>>>> ebe513fdd92b8d6abb2ab45dcd146d9a0c3718fa
     let mut planned = 0;
     for _ in 0..8_000 {
         let mut query = generator.query(false);
