@@ -26,6 +26,9 @@ pub const TOKEN_BYTES: usize = 8 * 1024;
 pub const BODY_BYTES: i32 = 16 * 1024 * 1024;
 /// Bytes of a response by default (`restful.max_response_bytes`): the whole body is held in memory.
 pub const RESPONSE_BYTES: i32 = 64 * 1024 * 1024;
+/// Bytes of each text of a database error in a response. A function that quotes the answer of a request of its own in an error
+/// doubles its escapes at every level.
+pub const ERROR_TEXT_BYTES: usize = 64 * 1024;
 /// Prepared statements kept by a backend. Each holds about 20 to 100 KB of plan.
 pub const PLANS: usize = 256;
 

@@ -15,3 +15,18 @@ select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "GET",
 \c - librarian
 select show(restful.serve('GET', '/rpc/inner_request?method=POST&target=/subjects&body={"id":50,"name":"x"}'));
 select count(*) from library.subjects where id = 50;
+-- an upsert made by a trigger of an upsert is counted by itself
+\c - postgres
+create table library.visits (page text primary key, last int);
+create table library.totals (id int primary key, last int);
+insert into library.totals values (1, 0);
+grant select, insert, update on library.visits, library.totals to anon;
+create function library.add_up() returns trigger language plpgsql as $$
+begin
+    perform restful.serve('POST', '/totals', '{"prefer": "resolution=merge-duplicates"}', '{"id": 1, "last": 1}');
+    return new;
+end $$;
+create trigger add_up before insert on library.visits for each row execute function library.add_up();
+\c - authenticator
+select show(restful.serve('POST', '/visits', '{"prefer": "resolution=merge-duplicates"}', '{"page": "a", "last": 1}'));
+select show(restful.serve('POST', '/visits', '{"prefer": "resolution=merge-duplicates"}', '{"page": "a", "last": 2}'));

@@ -65,10 +65,14 @@ pub fn raised(caught: &CaughtError) -> Raised {
     };
     Raised {
         sqlstate: sqlstate_text(code),
-        message: report.message().to_owned(),
-        detail: report.detail().map(str::to_owned),
-        hint: report.hint().map(str::to_owned),
+        message: bounded(report.message()),
+        detail: report.detail().map(bounded),
+        hint: report.hint().map(bounded),
     }
+}
+
+fn bounded(text: &str) -> String {
+    text.get(..text.floor_char_boundary(crate::limits::ERROR_TEXT_BYTES)).unwrap_or_default().to_owned()
 }
 
 /// The five characters of an encoded SQLSTATE (PostgreSQL's elog.h: six bits each).

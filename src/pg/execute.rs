@@ -37,6 +37,27 @@ pub fn count_update() {
     UPDATED.set(UPDATED.get() + 1);
 }
 
+/// Counts the updates of one statement. One that runs within it, by way of a trigger, has a count of its own.
+struct Updates {
+    outer: u64,
+}
+
+impl Updates {
+    fn new() -> Self {
+        Updates { outer: UPDATED.replace(0) }
+    }
+
+    fn so_far(&self) -> u64 {
+        UPDATED.get()
+    }
+}
+
+impl Drop for Updates {
+    fn drop(&mut self) {
+        UPDATED.set(self.outer);
+    }
+}
+
 /// What a request of one shape takes to run.
 pub struct Work {
     plan: Plan,
@@ -293,14 +314,14 @@ impl Work {
     ) -> Result<(Outcome, BodyBuffer)> {
         let is_key = self.returns_key();
         let (buffer, shape, is_array) = self.body(media, is_item, memory);
-        UPDATED.set(0);
+        let updates = Updates::new();
         let (done, mut buffer) = self.main.run(values, read_only, buffer, shape)?;
         let writes = matches!(self.plan, Plan::Write(_));
         let mut outcome = Outcome {
             rows: done.rows,
             // a SELECT over what was written processed as many rows as it returned
             affected: if writes { done.processed.max(done.rows) } else { 0 },
-            updated: UPDATED.get(),
+            updated: updates.so_far(),
             has_conflict_target: self.has_conflict_target,
             is_void: self.is_void,
             offset: 0,
