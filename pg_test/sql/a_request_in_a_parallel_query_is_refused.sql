@@ -1,6 +1,7 @@
 -- A function that says it is safe in a parallel query, but makes a request, fails; session and transaction go on.
 \pset tuples_only on
 \pset format unaligned
+\set SHOW_CONTEXT never
 create function library.books_status(int) returns int language sql parallel safe as $$ select (restful.serve('GET', '/books')).status $$;
 create table library.many as select generate_series(1, 1000) as id;
 alter table library.many set (parallel_workers = 2);
