@@ -20,6 +20,7 @@ use crate::statement;
 use lru::LruCache;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -74,9 +75,10 @@ pub struct Work {
 
 /// What is known of the short way of a read.
 enum Direct {
-    /// Not tried since the statement was last analysed; so often before.
+    /// Not ready; so often it was tried before.
     Untried(u8),
-    Ready(Rc<DirectRead>),
+    /// After so many tries.
+    Ready(Rc<DirectRead>, u8),
     Impossible,
 }
 
@@ -91,6 +93,8 @@ pub struct Key {
     pub query: Query,
     /// Part of the key because plans under row-level security are made for one role.
     pub role: u32,
+    /// Where operators and functions are looked up.
+    pub search_path: Rc<CStr>,
     pub representation: Option<Return>,
     pub resolution: Option<Resolution>,
     pub missing: Option<Missing>,
@@ -172,14 +176,14 @@ pub fn read_directly(
     }
     let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) else { return Ok(None) };
     let known = match &*work.direct.borrow() {
-        Direct::Ready(direct) => Ok(direct.clone()),
+        Direct::Ready(direct, tries) => Ok((direct.clone(), *tries)),
         Direct::Untried(tries) => Err(*tries),
         Direct::Impossible => return Ok(None),
     };
-    let direct = match known {
-        Ok(direct) if direct.is_current() => direct,
-        Ok(_) => {
-            work.direct.replace(Direct::Untried(1));
+    let (direct, tries) = match known {
+        Ok((direct, tries)) if direct.is_current() => (direct, tries),
+        Ok((_, tries)) => {
+            work.direct.replace(Direct::Untried(tries));
             return Ok(None);
         }
         Err(DIRECT_TRIES..) => {
@@ -189,7 +193,7 @@ pub fn read_directly(
         Err(tries) => {
             let made = frame.with_role(|| connected(|| DirectRead::of(statement::main(&work.plan), &work.main)))?;
             work.direct.replace(match made {
-                Some(made) => Direct::Ready(Rc::new(made)),
+                Some(made) => Direct::Ready(Rc::new(made), tries + 1),
                 None => Direct::Untried(tries + 1),
             });
             return Ok(None);
@@ -197,7 +201,7 @@ pub fn read_directly(
     };
     let (buffer, shape, is_array) = work.body(media, matches!(key.action.resource, Resource::Item { .. }), memory);
     let Some((done, mut buffer)) = direct.run(frame, values, buffer, shape)? else {
-        work.direct.replace(Direct::Untried(1));
+        work.direct.replace(Direct::Untried(tries));
         return Ok(None);
     };
     if is_array {

@@ -219,10 +219,12 @@ fn key(
     let preferences = &request.preferences;
     let settings = PlanSettings { max_rows: guc::max_rows(), aggregates: guc::aggregates_enabled() };
     let role = frame.role().to_u32();
+    let search_path = guc::search_path(&action.schema);
     let key = Key {
         action,
         query,
         role,
+        search_path,
         representation: preferences.representation,
         resolution: preferences.resolution,
         missing: preferences.missing,
