@@ -1,0 +1,67 @@
+"""Requests on a hot standby: reads are answered, writes are refused."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from _session import Session
+
+BIN = pathlib.Path(os.environ["PG_BINDIR"])
+
+
+def as_server_user(*command: object) -> None:
+    """PostgreSQL refuses to run as root."""
+    before = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    done = subprocess.run([*before, *map(str, command)], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=120)
+    if done.returncode:
+        raise AssertionError(f"{command[0]} failed: {done.stdout}")
+
+
+class HotStandby(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="pgr-standby-", dir="/tmp"))
+        cls.addClassCleanup(shutil.rmtree, cls.home, ignore_errors=True)
+        if os.geteuid() == 0:
+            shutil.chown(cls.home, "postgres")
+        data = cls.home / "data"
+        as_server_user(BIN / "pg_basebackup", "-h", os.environ["PGHOST"], "-p", os.environ["PGPORT"], "-U", "postgres",
+                       "-D", data, "-R", "-c", "fast", "-X", "stream")
+        # files and not a pipe: the server outlives pg_ctl and would keep a pipe open
+        as_server_user(BIN / "pg_ctl", "start", "-s", "-w", "-D", data, "-l", cls.home / "log",
+                       "-o", f"-c port=5433 -c unix_socket_directories={cls.home} -c hot_standby=on")
+        cls.addClassCleanup(as_server_user, BIN / "pg_ctl", "stop", "-s", "-m", "immediate", "-D", data)
+
+    def setUp(self):
+        self.anon = Session("authenticator", PGHOST=str(self.home), PGPORT="5433")
+        self.addCleanup(self.anon.close)
+        self.assertEqual(self.anon.ask("select pg_is_in_recovery()"), "t")
+
+    def test_reads_are_answered(self):
+        # often enough for every way that a read can take
+        for _ in range(12):
+            self.assertEqual(self.anon.get("/countries?select=code&order=code&limit=2"), '200 [{"code": "co"}, {"code": "gb"}]')
+        self.assertEqual(self.anon.get("/countries/pl?select=code,authors(name)"),
+                         '200 {"code": "pl", "authors": [{"name": "Stanisław Lem"}]}')
+        counted = "select headers->>'content-range' from restful.get('/countries?limit=1', '{\"prefer\": \"count=exact\"}')"
+        self.assertEqual(self.anon.ask(counted), "0-0/4")
+        self.assertTrue(self.anon.get("/countries?nothing=eq.1").startswith("400 "))
+
+    def test_writes_are_refused(self):
+        for statement in (
+            "restful.post('/countries', '{\"code\": \"at\", \"name\": \"Austria\"}')",
+            "restful.patch('/countries/pl', '{\"name\": \"x\"}')",
+            "restful.delete('/countries/pl')",
+        ):
+            with self.subTest(statement):
+                answer = self.anon.ask(f"select status || ' ' || (body->>'code') from {statement}")
+                self.assertIn(answer, ("405 25006", "401 42501"))
+        librarian = Session("librarian", PGHOST=str(self.home), PGPORT="5433")
+        self.addCleanup(librarian.close)
+        answer = librarian.ask("select status || ' ' || (body->>'code') from restful.delete('/loans?id=eq.1')")
+        self.assertEqual(answer, "405 25006")
+        self.assertEqual(librarian.get("/countries/pl?select=code"), '200 {"code": "pl"}')
