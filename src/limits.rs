@@ -29,6 +29,8 @@ pub const RESPONSE_BYTES: i32 = 64 * 1024 * 1024;
 /// Bytes of each text of a database error in a response. A function that quotes the answer of a request of its own in an error
 /// doubles its escapes at every level.
 pub const ERROR_TEXT_BYTES: usize = 64 * 1024;
+/// Bytes that a response's body is given room for at first, at most, going by the last one of its shape.
+pub const BODY_CAPACITY: usize = 8 * 1024 * 1024;
 /// Prepared statements kept by a backend. Each holds about 20 to 100 KB of plan.
 pub const PLANS: usize = 256;
 

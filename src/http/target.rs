@@ -92,8 +92,12 @@ pub fn encode(text: &str, keep: &[u8]) -> String {
 
 /// The same, appended to a text.
 pub fn encode_into(out: &mut String, text: &str, keep: &[u8]) {
+    let stays = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b) || keep.contains(&b);
+    if text.bytes().all(stays) {
+        return out.push_str(text);
+    }
     for b in text.bytes() {
-        if b.is_ascii_alphanumeric() || b"-._~".contains(&b) || keep.contains(&b) {
+        if stays(b) {
             out.push(b as char);
         } else {
             out.push('%');

@@ -61,38 +61,47 @@ impl DirectRead {
         let parameters = self.prepared.bind(values)?;
         let mut encoders = self.prepared.take_encoders();
         let mut sink = crate::pg::row_sink::RowSink::new(body, shape, &mut encoders);
-        // The planner, too, checks the rights to views.
-        // SAFETY: the sequence of _SPI_execute_plan for a saved plan; an error ends the subtransaction, which releases all.
-        let was_run = frame.with_role(|| unsafe {
-            let source = self.prepared.source();
+        let source = self.prepared.source();
+        // SAFETY: as below; the plan is released there.
+        let (plan, owner) = unsafe {
             let owner = pg_sys::CurrentResourceOwner;
-            let plan = pg_sys::GetCachedPlan(source, parameters, owner, std::ptr::null_mut());
-            let was_reanalysed = self.prepared.was_reanalysed();
-            if !was_reanalysed {
-                let statement = (*(*(*plan).stmt_list).elements).ptr_value.cast::<pg_sys::PlannedStmt>();
-                let query = pg_sys::CreateQueryDesc(
-                    statement,
-                    (*source).query_string,
-                    pg_sys::GetActiveSnapshot(),
-                    std::ptr::null_mut(),
-                    sink.receiver(),
-                    parameters,
-                    std::ptr::null_mut(),
-                    0,
-                );
-                pg_sys::ExecutorStart(query, 0);
-                #[cfg(not(feature = "pg18"))]
-                pg_sys::ExecutorRun(query, pg_sys::ScanDirection::ForwardScanDirection, 0, true);
-                #[cfg(feature = "pg18")]
-                pg_sys::ExecutorRun(query, pg_sys::ScanDirection::ForwardScanDirection, 0);
-                pg_sys::ExecutorFinish(query);
-                pg_sys::ExecutorEnd(query);
-                pg_sys::FreeQueryDesc(query);
-            }
-            pg_sys::ReleaseCachedPlan(plan, owner);
-            !was_reanalysed
+            let cached = || pg_sys::GetCachedPlan(source, parameters, owner, std::ptr::null_mut());
+            // The planner, too, checks the rights to views, so it works under the role. To fetch a plan that is there needs
+            // none, and a switch would have PostgreSQL look up the search path's schemas again, twice.
+            (if has_plan(source) { cached() } else { frame.with_role(cached) }, owner)
+        };
+        let was_reanalysed = self.prepared.was_reanalysed();
+        let receiver = sink.receiver();
+        // SAFETY: the sequence of _SPI_execute_plan for a saved plan; an error ends the subtransaction, which releases all. Under
+        // the one guard there is nothing to drop.
+        frame.with_role(|| unsafe {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                use crate::pg::unguarded::executor::*;
+                if !was_reanalysed {
+                    let statement = (*(*(*plan).stmt_list).elements).ptr_value.cast::<pg_sys::PlannedStmt>();
+                    let query = CreateQueryDesc(
+                        statement,
+                        (*source).query_string,
+                        GetActiveSnapshot(),
+                        std::ptr::null_mut(),
+                        receiver,
+                        parameters,
+                        std::ptr::null_mut(),
+                        0,
+                    );
+                    ExecutorStart(query, 0);
+                    #[cfg(not(feature = "pg18"))]
+                    ExecutorRun(query, pg_sys::ScanDirection::ForwardScanDirection, 0, true);
+                    #[cfg(feature = "pg18")]
+                    ExecutorRun(query, pg_sys::ScanDirection::ForwardScanDirection, 0);
+                    ExecutorFinish(query);
+                    ExecutorEnd(query);
+                    FreeQueryDesc(query);
+                }
+                ReleaseCachedPlan(plan, owner);
+            });
         });
-        if !was_run {
+        if was_reanalysed {
             return Ok(None);
         }
         let rows = sink.rows();
@@ -100,6 +109,18 @@ impl DirectRead {
         self.prepared.put_encoders(encoders);
         Ok(Some((Done { rows, processed: rows }, body)))
     }
+}
+
+/// Whether PostgreSQL has a plan that it will take as it is: the generic one, by the rule of plancache.c.
+unsafe fn has_plan(source: *mut pg_sys::CachedPlanSource) -> bool {
+    let generic = (*source).gplan;
+    if generic.is_null() || !(*generic).is_valid || (*generic).dependsOnRole {
+        return false;
+    }
+    let custom_plans = (*source).num_custom_plans;
+    pg_sys::plan_cache_mode == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int
+        && custom_plans >= 5
+        && (*source).generic_cost < (*source).total_custom_cost / custom_plans as f64
 }
 
 unsafe fn search_path_matches(source: *mut pg_sys::CachedPlanSource) -> bool {

@@ -68,6 +68,8 @@ pub struct Work {
     planned: RefCell<Option<Rc<Prepared>>>,
     /// The short way, if it can be gone.
     direct: RefCell<Direct>,
+    /// Bytes of the last body: the next one is not grown to them step by step.
+    body_bytes: Cell<usize>,
     relations: Vec<u32>,
     has_conflict_target: bool,
     is_void: bool,
@@ -155,6 +157,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
         exact: RefCell::default(),
         planned: RefCell::default(),
         direct: RefCell::new(Direct::Untried(0)),
+        body_bytes: Cell::new(0),
         relations,
     });
     PLANS.with(|plans| plans.borrow_mut().put(key.clone(), work.clone()));
@@ -207,6 +210,7 @@ pub fn read_directly(
     if is_array {
         buffer.byte(b']');
     }
+    work.body_bytes.set(buffer.len());
     Ok(Some((Outcome { rows: done.rows, ..Outcome::default() }, buffer)))
 }
 
@@ -299,8 +303,11 @@ impl Work {
             _ => (RowShape::Object { strip_nulls }, !is_item),
         };
         let is_array = is_array && !self.returns_key() && !matches!(media, MediaType::Object { .. });
+        // a little more than last time; bodies of several megabytes are grown, so that a rare one does not cost every other
+        let last = self.body_bytes.get();
+        let capacity = if last > limits::BODY_CAPACITY { limits::BODY_CAPACITY } else { (last + last / 8).max(1024) };
         // SAFETY: the context is the caller's and outlives the request.
-        let mut buffer = unsafe { BodyBuffer::new(memory, 1024, crate::pg::guc::max_response_bytes()) };
+        let mut buffer = unsafe { BodyBuffer::new(memory, capacity, crate::pg::guc::max_response_bytes()) };
         if is_array {
             buffer.byte(b'[');
         }
@@ -336,6 +343,7 @@ impl Work {
         } else if matches!(&self.plan, Plan::Call(_)) && done.rows == 0 {
             buffer.put(b"null");
         }
+        self.body_bytes.set(buffer.len());
         if is_key && done.rows == 1 {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             outcome.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());

@@ -1,8 +1,11 @@
-//! Functions of PostgreSQL that raise no error, called without pgrx's guard: each of these would cost more to guard than it
-//! does, and a point read calls two dozen.
+//! Functions of PostgreSQL without pgrx's guard: those that raise no error, of which each would cost more to guard than it
+//! does, and a point read calls two dozen; and the executor's, which are called under one guard together.
 
-use pgrx::pg_sys::{MemoryContext, Oid, SPIPlanPtr, TimestampTz, TransactionId};
-use std::ffi::c_int;
+use pgrx::pg_sys::{
+    CachedPlan, DestReceiver, MemoryContext, Oid, ParamListInfo, PlannedStmt, QueryDesc, QueryEnvironment,
+    ResourceOwner, SPIPlanPtr, ScanDirection, Snapshot, TimestampTz, TransactionId,
+};
+use std::ffi::{c_char, c_int};
 
 unsafe extern "C-unwind" {
     // miscadmin.h
@@ -32,4 +35,32 @@ pub unsafe fn switch_to(context: MemoryContext) -> MemoryContext {
     let outer = pgrx::pg_sys::CurrentMemoryContext;
     pgrx::pg_sys::CurrentMemoryContext = context;
     outer
+}
+
+/// The executor. These raise errors: they are for the inside of `pg_guard_ffi_boundary`.
+pub mod executor {
+    use super::*;
+
+    unsafe extern "C-unwind" {
+        pub fn CreateQueryDesc(
+            statement: *mut PlannedStmt,
+            source: *const c_char,
+            snapshot: Snapshot,
+            crosscheck: Snapshot,
+            receiver: *mut DestReceiver,
+            parameters: ParamListInfo,
+            environment: *mut QueryEnvironment,
+            instrument: c_int,
+        ) -> *mut QueryDesc;
+        pub fn ExecutorStart(query: *mut QueryDesc, flags: c_int);
+        #[cfg(not(feature = "pg18"))]
+        pub fn ExecutorRun(query: *mut QueryDesc, direction: ScanDirection::Type, count: u64, once: bool);
+        #[cfg(feature = "pg18")]
+        pub fn ExecutorRun(query: *mut QueryDesc, direction: ScanDirection::Type, count: u64);
+        pub fn ExecutorFinish(query: *mut QueryDesc);
+        pub fn ExecutorEnd(query: *mut QueryDesc);
+        pub fn FreeQueryDesc(query: *mut QueryDesc);
+        pub fn ReleaseCachedPlan(plan: *mut CachedPlan, owner: ResourceOwner);
+        pub fn GetActiveSnapshot() -> Snapshot;
+    }
 }
