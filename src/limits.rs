@@ -20,8 +20,6 @@ pub const JSON_PATH_STEPS: usize = 32;
 pub const ORDER_TERMS: usize = 32;
 /// Bytes of an identifier: PostgreSQL's NAMEDATALEN - 1. A longer name would be cut and might then name something else.
 pub const IDENTIFIER_BYTES: usize = 63;
-/// Bytes of one preference, method or media range that is looked at.
-pub const TOKEN_BYTES: usize = 8 * 1024;
 /// Bytes of a body by default (`restful.max_body_bytes`): larger imports are asked for by setting it.
 pub const BODY_BYTES: i32 = 16 * 1024 * 1024;
 /// Bytes of a response by default (`restful.max_response_bytes`): the whole body is held in memory.

@@ -2,26 +2,11 @@
 //! src/backend/utils/adt/jsonb_util.c). The result is byte for byte what `jsonb_in` makes of the same text.
 
 use super::error::Error;
+use super::jsonb_layout::*;
 use super::numeric::parse_decimal;
 use super::reader::{Kind, Reader, Value};
 use super::string::{Text, unescape};
 use std::cmp::Reverse;
-
-// The header of a container: a count and flags.
-const SCALAR: u32 = 0x1000_0000;
-const OBJECT: u32 = 0x2000_0000;
-const ARRAY: u32 = 0x4000_0000;
-
-// An entry: a type and the length of the value, or the offset of its end.
-const STRING: u32 = 0x0000_0000;
-const NUMERIC: u32 = 0x1000_0000;
-const FALSE: u32 = 0x2000_0000;
-const TRUE: u32 = 0x3000_0000;
-const NULL: u32 = 0x4000_0000;
-const CONTAINER: u32 = 0x5000_0000;
-const TYPE: u32 = 0x7000_0000;
-const HAS_OFFSET: u32 = 0x8000_0000;
-const LENGTH: u32 = 0x0FFF_FFFF;
 
 /// One entry in this many holds an offset, so that a reader can find a value without adding up all the lengths.
 const OFFSET_STRIDE: usize = 32;

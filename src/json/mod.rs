@@ -7,6 +7,7 @@
 mod datetime;
 mod error;
 mod jsonb;
+pub mod jsonb_layout;
 mod number;
 mod numeric;
 mod reader;

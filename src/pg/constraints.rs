@@ -1,7 +1,7 @@
 //! Deferred constraints, which a request satisfies before it is answered.
 
 use crate::error::Result;
-use crate::pg::catalog;
+use crate::pg::{catalog, role};
 use pgrx::pg_sys;
 use std::ffi::CString;
 
@@ -29,11 +29,7 @@ pub fn check_deferred() -> Result<()> {
             let range = pg_sys::makeRangeVar(name(schema), name(constraint), -1);
             names = pg_sys::lappend(names, range.cast());
         }
-        let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-        pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
-        pg_sys::SetUserIdAndSecContext(pg_sys::BOOTSTRAP_SUPERUSERID.into(), security);
-        set_mode(names, true);
-        pg_sys::SetUserIdAndSecContext(user, security);
+        role::with_user(pg_sys::BOOTSTRAP_SUPERUSERID.into(), role::security_context(), || set_mode(names, true));
     }
     Ok(())
 }

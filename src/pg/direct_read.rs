@@ -1,6 +1,6 @@
 //! The short way of a read that calls nothing but PostgreSQL's own immutable functions and is under no policy: it asks for
-//! no setting, so none is made for it, and the role is taken for planner and executor alone. A point read costs about half of
-//! what it costs on the long way.
+//! no setting, so none is made for it, and the role is taken for planner and executor alone. A point read costs about two
+//! thirds of what it costs on the long way.
 //!
 //! The statement is analysed under the session's own search path and has to come out the same as under the request's.
 

@@ -1,11 +1,9 @@
 //! jsonb values made and read without a tree between (PostgreSQL's jsonb.h).
 
+use crate::json::jsonb_layout::{COUNT, OBJECT};
 use pgrx::{direct_function_call_as_datum, pg_sys};
 use std::borrow::Cow;
 use std::ffi::CString;
-
-const OBJECT: u32 = 0x2000_0000;
-const COUNT: u32 = 0x0FFF_FFFF;
 
 /// Whether a detoasted jsonb is `{}`.
 ///

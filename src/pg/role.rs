@@ -84,6 +84,28 @@ pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
     }
 }
 
+/// Runs `work` as another user, in this security context. An error that is raised leaves both to the end of the
+/// subtransaction.
+///
+/// # Safety
+/// Called within a subtransaction; the caller answers for what `work` may do as that user.
+pub unsafe fn with_user<T>(user: pg_sys::Oid, security: i32, work: impl FnOnce() -> T) -> T {
+    let (mut outer, mut outer_security) = (pg_sys::InvalidOid, 0);
+    unguarded::GetUserIdAndSecContext(&mut outer, &mut outer_security);
+    unguarded::SetUserIdAndSecContext(user, security);
+    let result = work();
+    unguarded::SetUserIdAndSecContext(outer, outer_security);
+    result
+}
+
+/// The security context in force.
+pub fn security_context() -> i32 {
+    let (mut user, mut security) = (pg_sys::InvalidOid, 0);
+    // SAFETY: reads globals into the two variables.
+    unsafe { unguarded::GetUserIdAndSecContext(&mut user, &mut security) };
+    security
+}
+
 /// Whether `SET ROLE` would be allowed.
 unsafe fn may_set(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     #[cfg(any(feature = "pg14", feature = "pg15"))]

@@ -121,15 +121,9 @@ impl Frame<'_> {
     pub fn with_role<T>(&self, work: impl FnOnce() -> T) -> T {
         let outer = OPEN.replace(Some(self.as_outer()));
         // SAFETY: put back below, or by the end of the subtransaction.
-        unsafe {
-            let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-            unguarded::GetUserIdAndSecContext(&mut user, &mut security);
-            unguarded::SetUserIdAndSecContext(self.role, self.locked());
-            let result = work();
-            unguarded::SetUserIdAndSecContext(user, security);
-            OPEN.set(outer);
-            result
-        }
+        let result = unsafe { role::with_user(self.role, self.locked(), work) };
+        OPEN.set(outer);
+        result
     }
 
     fn as_outer(&self) -> Outer {

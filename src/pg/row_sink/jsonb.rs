@@ -2,22 +2,8 @@
 
 use super::buffer::BodyBuffer;
 use super::varlena::{check_stack, corrupted, is_short, stack_is_too_deep};
+use crate::json::jsonb_layout::*;
 use pgrx::pg_sys;
-
-// The header of a container.
-const COUNT_MASK: u32 = 0x0FFF_FFFF;
-const IS_SCALAR: u32 = 0x1000_0000;
-const IS_OBJECT: u32 = 0x2000_0000;
-// An entry: where a child ends, or how long it is, and what it is.
-const OFFSET_MASK: u32 = 0x0FFF_FFFF;
-const TYPE_MASK: u32 = 0x7000_0000;
-const HAS_OFFSET: u32 = 0x8000_0000;
-const STRING: u32 = 0x0000_0000;
-const NUMERIC: u32 = 0x1000_0000;
-const FALSE: u32 = 0x2000_0000;
-const TRUE: u32 = 0x3000_0000;
-const NULL: u32 = 0x4000_0000;
-const CONTAINER: u32 = 0x5000_0000;
 
 const ENTRY: usize = 4;
 
@@ -48,7 +34,7 @@ impl<'a> Children<'a> {
 
     #[inline(always)]
     fn end(&self, entry: u32) -> usize {
-        let number = (entry & OFFSET_MASK) as usize;
+        let number = (entry & LENGTH) as usize;
         if entry & HAS_OFFSET != 0 { number } else { self.position + number }
     }
 }
@@ -70,14 +56,14 @@ impl BodyBuffer {
     pub(super) fn jsonb<const STRIP: bool>(&mut self, container: &[u8]) {
         let Some((header, rest)) = container.split_first_chunk::<ENTRY>() else { corrupted() };
         let header = u32::from_ne_bytes(*header);
-        let count = (header & COUNT_MASK) as usize;
-        if header & IS_OBJECT != 0 {
+        let count = (header & COUNT) as usize;
+        if header & OBJECT != 0 {
             let Some((keys, rest)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
             let Some((values, data)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
             self.jsonb_object::<STRIP>(keys, values, data);
         } else {
             let Some((elements, data)) = rest.split_at_checked(count * ENTRY) else { corrupted() };
-            self.jsonb_array::<STRIP>(elements, data, header & IS_SCALAR != 0);
+            self.jsonb_array::<STRIP>(elements, data, header & SCALAR != 0);
         }
     }
 
@@ -93,7 +79,7 @@ impl BodyBuffer {
         self.byte(b'{');
         for (key, value) in entries(keys).zip(entries(values)) {
             let name = key_bytes.next(key);
-            if STRIP && value & TYPE_MASK == NULL {
+            if STRIP && value & TYPE == NULL {
                 value_bytes.next(value);
                 continue;
             }
@@ -125,7 +111,7 @@ impl BodyBuffer {
 
     #[inline(always)]
     fn jsonb_child<const STRIP: bool>(&mut self, entry: u32, bytes: &mut Children) {
-        match entry & TYPE_MASK {
+        match entry & TYPE {
             STRING => self.string(bytes.next(entry)),
             NUMERIC => self.numeric(varlena_payload(bytes.next_aligned(entry))),
             FALSE => {
