@@ -26,6 +26,7 @@ pub mod plan;
 pub mod query;
 pub mod respond;
 pub mod route;
+pub mod schema;
 pub mod statement;
 
 #[cfg(feature = "pg")]
