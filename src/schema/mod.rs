@@ -1,1 +1,5 @@
 //! JSON Schema: drafts 4, 6, 7, 2019-09 and 2020-12.
+
+mod watch;
+
+pub use watch::{Unwatched, Watch};

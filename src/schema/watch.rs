@@ -1,0 +1,19 @@
+//! A look at the clock and the stack while a validation runs.
+
+/// Is told of every array and object that a validation enters.
+///
+/// An instance's size and the schema's branches multiply, and a recursive `$ref` nests as deep as the instance does:
+/// what runs a validation inside a server has to be able to stop it. The calls of the validator cannot fail, so a watch
+/// stops it by unwinding ([`std::panic::resume_unwind`]), which whoever started the validation catches.
+pub trait Watch: Send + Sync + 'static {
+    /// Called at every array and object, some thousands of times for a large document: it has to be cheap.
+    fn enter();
+}
+
+/// Watches nothing: for tests and for validations of one's own small documents.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    #[inline(always)]
+    fn enter() {}
+}
