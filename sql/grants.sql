@@ -14,3 +14,21 @@ GRANT EXECUTE ON FUNCTION
     restful.record_source(bytea, text[], integer, integer[]),
     restful.count_update()
 TO PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    restful.jsonschema_in(cstring),
+    restful.jsonschema_out(restful.jsonschema),
+    restful.jsonschema_recv(internal),
+    restful.jsonschema_send(restful.jsonschema),
+    restful.jsonschema_from_json(json),
+    restful.jsonschema_from_jsonb(jsonb),
+    restful.json_matches_schema(json, json),
+    restful.jsonb_matches_schema(json, jsonb),
+    restful.jsonschema_is_valid(json),
+    restful.jsonschema_validation_errors(json, json),
+    restful.json_matches_compiled_schema(restful.jsonschema, json),
+    restful.jsonb_matches_compiled_schema(restful.jsonschema, jsonb),
+    restful.json_validation_errors_compiled(restful.jsonschema, json),
+    restful.jsonb_validation_errors_compiled(restful.jsonschema, jsonb),
+    restful.is_valid(jsonb, jsonb, boolean),
+    restful.validate(jsonb, jsonb, boolean, boolean)
+TO PUBLIC;

@@ -51,3 +51,22 @@ pub const JSONB_BUILD_BYTES: usize = 16 << 20;
 /// Keys outside the column list that one object may hold before looking for a duplicate among them moves from
 /// comparing each pair to hashing: comparing a few short keys is cheaper than hashing one.
 pub const UNKNOWN_KEYS_COMPARED: usize = 16;
+
+/// Bytes of a JSON Schema's text or jsonb. The largest published ones have some hundreds of KB; compiling takes about 70 times
+/// the time that parsing does, and cannot be interrupted.
+pub const SCHEMA_BYTES: usize = 1 << 20;
+/// Registered documents that one schema may refer to, directly or not.
+pub const SCHEMA_DOCUMENTS: usize = 256;
+/// Schemas applied to one value in a chain of `$ref`, `allOf` and their like: each takes some hundreds of bytes of stack, and
+/// `unevaluatedProperties` on all of them is compiled in the cube of their number.
+pub const SCHEMA_CHAIN: usize = 200;
+/// Schemas applied to one value along all ways: 10,000 branches of an `anyOf` are fine, exponential ones are not.
+pub const SCHEMAS_PER_VALUE: usize = 50_000;
+/// Bytes of a compiled `pattern`, and of the states that matching may keep.
+pub const PATTERN_BYTES: usize = 1 << 20;
+/// Compiled schemas that a backend keeps, and bytes of their texts together.
+pub const COMPILED_SCHEMAS: usize = 256;
+/// Bytes of the schemas whose compiled form is kept.
+pub const COMPILED_SCHEMA_BYTES: usize = 8 << 20;
+/// Violations that one validation lists.
+pub const VIOLATIONS: usize = 1000;

@@ -15,8 +15,11 @@ use std::cell::RefCell;
 
 extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
+extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
+extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
 
+/// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of its fmgr.h).
 macro_rules! v1_function {
     ($finfo:ident) => {
         #[unsafe(no_mangle)]
@@ -27,6 +30,8 @@ macro_rules! v1_function {
         }
     };
 }
+
+pub(super) use v1_function;
 
 v1_function!(pg_finfo_restful_serve);
 /// `restful.serve(method text, target text, headers jsonb, body bytea)`

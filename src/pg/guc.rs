@@ -1,6 +1,7 @@
 //! Settings (`restful.*`): definition and reading.
 
 use crate::limits;
+use crate::schema::Formats;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int};
@@ -46,6 +47,7 @@ static AGGREGATES_ENABLED: Value<bool> = Value(Cell::new(false));
 static EXPOSE_DETAILS: Value<bool> = Value(Cell::new(false));
 static TX_END: Value<c_int> = Value(Cell::new(0));
 static ERROR_VERBOSITY: Value<c_int> = Value(Cell::new(0));
+static ASSERT_FORMATS: Value<c_int> = Value(Cell::new(0));
 
 /// How a request's transaction ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +153,15 @@ pub fn is_verbose() -> bool {
     ERROR_VERBOSITY.0.get() == 0
 }
 
+/// Whether `format` asserts in a JSON Schema, where a call does not say.
+pub fn assert_formats() -> Formats {
+    match ASSERT_FORMATS.0.get() {
+        1 => Formats::On,
+        2 => Formats::Off,
+        _ => Formats::Draft,
+    }
+}
+
 /// How a request's transaction ends.
 pub fn tx_end() -> TxEnd {
     let value = TX_END.0.get();
@@ -210,6 +221,7 @@ static TX_END_OPTIONS: Options = Options([
     option(c"rollback-allow-override", 3),
     END,
 ]);
+static FORMATS_OPTIONS: Options = Options([option(c"draft", 0), option(c"on", 1), option(c"off", 2), END, END]);
 static VERBOSITY_OPTIONS: Options = Options([option(c"verbose", 0), option(c"minimal", 1), END, END, END]);
 
 /// Defines the settings; once, when the library is loaded.
@@ -362,6 +374,12 @@ pub fn define() {
         }
     };
     choice(c"restful.tx_end", c"How a request's transaction ends.", &TX_END, &TX_END_OPTIONS);
+    choice(
+        c"restful.assert_formats",
+        c"Whether format asserts in JSON Schemas: as the draft says, on or off.",
+        &ASSERT_FORMATS,
+        &FORMATS_OPTIONS,
+    );
     choice(c"restful.error_verbosity", c"Whether errors carry details and hint.", &ERROR_VERBOSITY, &VERBOSITY_OPTIONS);
 }
 

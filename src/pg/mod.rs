@@ -12,6 +12,7 @@ mod jsonb;
 mod pre_request;
 mod prepared;
 mod record_source;
+mod result_set;
 mod role;
 mod row_sink;
 mod session;
@@ -19,6 +20,7 @@ mod session;
 mod tests;
 mod timeout;
 mod unguarded;
+mod validate;
 mod whole_errors;
 
 use pgrx::pg_guard;
@@ -30,4 +32,5 @@ use pgrx::pg_guard;
 pub extern "C-unwind" fn _PG_init() {
     guc::define();
     catalog::watch();
+    validate::watch_registry();
 }

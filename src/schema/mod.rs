@@ -1,5 +1,12 @@
 //! JSON Schema: drafts 4, 6, 7, 2019-09 and 2020-12.
 
+mod compile;
+mod cost;
+mod report;
+#[cfg(test)]
+mod tests;
 mod watch;
 
-pub use watch::{Unwatched, Watch};
+pub use compile::{Compiled, Formats, Lookup, Refusal, compile, patterns};
+pub use report::{Values, Violation, violations};
+pub use watch::{Unwatched, Watch, Watched, WatchedNode};

@@ -1,0 +1,99 @@
+//! Compiled schemas that a backend keeps: the least recently used go.
+
+use super::registry;
+use super::{Binary, Stored, Text, refuse};
+use crate::limits;
+use crate::schema::{Compiled, Formats, Refusal, compile};
+use jsonschema::json::Json;
+use lru::LruCache;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::thread::LocalKey;
+
+/// A compiled schema and the state of the registry that it was compiled in.
+pub struct Entry<F: Json> {
+    pub compiled: Compiled<F>,
+    generation: u64,
+}
+
+impl<F: Json> Entry<F> {
+    /// Whether what the schema refers to is still the same.
+    #[inline(always)]
+    pub fn is_fresh(&self) -> bool {
+        !self.compiled.refers || self.generation == registry::generation()
+    }
+}
+
+/// Compiled schemas by form, formats and bytes.
+pub struct Kept<F: Json> {
+    entries: LruCache<Vec<u8>, Rc<Entry<F>>>,
+    bytes: usize,
+}
+
+thread_local! {
+    static BINARY: RefCell<Kept<<Binary as Stored>::Json>> = RefCell::new(Kept::new());
+    static TEXT: RefCell<Kept<<Text as Stored>::Json>> = RefCell::new(Kept::new());
+}
+
+/// Forms of instances, each with its own compiled schemas.
+pub trait Instance: Stored {
+    fn kept() -> &'static LocalKey<RefCell<Kept<Self::Json>>>;
+}
+
+impl Instance for Binary {
+    fn kept() -> &'static LocalKey<RefCell<Kept<Self::Json>>> {
+        &BINARY
+    }
+}
+
+impl Instance for Text {
+    fn kept() -> &'static LocalKey<RefCell<Kept<Self::Json>>> {
+        &TEXT
+    }
+}
+
+impl<F: Json> Kept<F> {
+    fn new() -> Self {
+        Kept { entries: LruCache::unbounded(), bytes: 0 }
+    }
+
+    fn add(&mut self, key: Vec<u8>, entry: Rc<Entry<F>>) {
+        self.bytes += key.len();
+        if let Some((old, _)) = self.entries.push(key, entry) {
+            self.bytes -= old.len();
+        }
+        while self.entries.len() > limits::COMPILED_SCHEMAS || self.bytes > limits::COMPILED_SCHEMA_BYTES {
+            let Some((old, _)) = self.entries.pop_lru() else { break };
+            self.bytes -= old.len();
+        }
+    }
+}
+
+/// The compiled form of a stored schema for instances of the form `I`. Raises an error when it is invalid.
+pub fn compiled<S: Stored, I: Instance>(schema: &[u8], formats: Formats) -> Rc<Entry<I::Json>> {
+    find::<S, I>(schema, formats).unwrap_or_else(|refusal| refuse(&refusal))
+}
+
+/// The compiled form of a stored schema for instances of the form `I`.
+pub fn find<S: Stored, I: Instance>(schema: &[u8], formats: Formats) -> Result<Rc<Entry<I::Json>>, Refusal> {
+    let mut key = Vec::with_capacity(schema.len() + 2);
+    key.extend([S::TAG, formats as u8]);
+    key.extend_from_slice(schema);
+    let kept = I::kept().with_borrow_mut(|kept| kept.entries.get(&key).cloned());
+    if let Some(entry) = kept.filter(|entry| entry.is_fresh()) {
+        return Ok(entry);
+    }
+    if schema.len() > limits::SCHEMA_BYTES {
+        return Err(Refusal::whole(
+            format!("the schema has {} bytes, {} are allowed", schema.len(), limits::SCHEMA_BYTES),
+            "Split it, and refer to the parts as registered schemas.",
+        ));
+    }
+    // Before the documents are read: a change that comes meanwhile makes the entry stale, not wrong.
+    let generation = registry::generation();
+    let tree = S::schema(schema)?;
+    let compiled = compile(&tree, formats, &mut registry::document)?;
+    let entry = Rc::new(Entry { compiled, generation });
+    I::kept().with_borrow_mut(|kept| kept.add(key, entry.clone()));
+    Ok(entry)
+}

@@ -1,0 +1,98 @@
+//! The compiled schema that a place in a statement uses, kept in `fn_extra` as long as the statement runs.
+
+use super::cache::{self, Entry, Instance};
+use super::{Stored, payload};
+use crate::pg::unguarded;
+use crate::schema::Formats;
+use pgrx::pg_sys;
+use std::ffi::c_void;
+use std::rc::Rc;
+
+struct CallSite<I: Instance> {
+    entry: Rc<Entry<I::Json>>,
+    formats: Formats,
+    /// The schema's bytes; `None` if it is a constant of the statement.
+    schema: Option<Vec<u8>>,
+    forget: pg_sys::MemoryContextCallback,
+}
+
+/// The compiled schema for this call. Raises an error when the schema is invalid.
+///
+/// # Safety
+/// The call frame of a function whose argument 0 is a schema of the form `S`, not null, and which uses no other
+/// combination of `S` and `I`.
+#[inline(always)]
+pub unsafe fn compiled<'a, S: Stored, I: Instance>(
+    call: pg_sys::FunctionCallInfo,
+    schema: pg_sys::Datum,
+    formats: Formats,
+) -> &'a Entry<I::Json> {
+    // SAFETY: `fn_extra` of this function holds nothing but a call site of these forms.
+    unsafe {
+        let site = (*(*call).flinfo).fn_extra.cast::<CallSite<I>>();
+        if !site.is_null() && (*site).formats == formats && (*site).entry.is_fresh() {
+            match &(*site).schema {
+                None => return &(*site).entry,
+                Some(known) if known.as_slice() == payload(schema) => return &(*site).entry,
+                Some(_) => {}
+            }
+        }
+        look_up::<S, I>(call, payload(schema), formats)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn look_up<'a, S: Stored, I: Instance>(
+    call: pg_sys::FunctionCallInfo,
+    schema: &[u8],
+    formats: Formats,
+) -> &'a Entry<I::Json> {
+    // SAFETY: as above; a new call site lives in the context of the function's other state, which drops it.
+    unsafe {
+        // What other sessions registered until this statement counts for it.
+        unguarded::AcceptInvalidationMessages();
+        let entry = cache::compiled::<S, I>(schema, formats);
+        let info = (*call).flinfo;
+        let schema = (!is_constant(info)).then(|| schema.to_vec());
+        let mut site = (*info).fn_extra.cast::<CallSite<I>>();
+        if site.is_null() {
+            site = pg_sys::MemoryContextAlloc((*info).fn_mcxt, size_of::<CallSite<I>>()).cast();
+            let forget = pg_sys::MemoryContextCallback {
+                func: Some(drop_site::<I>),
+                arg: site.cast(),
+                next: std::ptr::null_mut(),
+            };
+            site.write(CallSite { entry, formats, schema, forget });
+            pg_sys::MemoryContextRegisterResetCallback((*info).fn_mcxt, &raw mut (*site).forget);
+            (*info).fn_extra = site.cast();
+        } else {
+            (*site).entry = entry;
+            (*site).formats = formats;
+            (*site).schema = schema;
+        }
+        &(*site).entry
+    }
+}
+
+unsafe extern "C-unwind" fn drop_site<I: Instance>(site: *mut c_void) {
+    // SAFETY: called once, when the memory of the site goes.
+    unsafe { std::ptr::drop_in_place(site.cast::<CallSite<I>>()) }
+}
+
+/// Whether argument 0 is a constant. A parameter is none: PL/pgSQL evaluates an expression again with other values of it.
+unsafe fn is_constant(info: *mut pg_sys::FmgrInfo) -> bool {
+    // SAFETY: the expression is a node tree or null.
+    unsafe {
+        let expression = (*info).fn_expr.cast::<pg_sys::FuncExpr>();
+        if expression.is_null() || (*expression).xpr.type_ != pg_sys::NodeTag::T_FuncExpr {
+            return false;
+        }
+        let arguments = (*expression).args;
+        if arguments.is_null() || (*arguments).length == 0 {
+            return false;
+        }
+        let first = (*(*arguments).elements).ptr_value.cast::<pg_sys::Node>();
+        !first.is_null() && (*first).type_ == pg_sys::NodeTag::T_Const
+    }
+}

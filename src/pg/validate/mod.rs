@@ -1,0 +1,121 @@
+//! The SQL functions of JSON Schema: validation where the value lies, with compiled schemas that are kept.
+
+mod cache;
+mod call_site;
+mod data_type;
+mod functions;
+mod registry;
+mod watch;
+
+pub use registry::watch as watch_registry;
+
+use crate::pg::guc;
+use crate::schema::{Formats, Refusal, Watched, WatchedNode};
+use jsonschema::json::{Json, Jsonb, Node, SerdeJson, jsonb::take_pending_error};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
+use serde_json::Value;
+use watch::Backend;
+
+/// How a schema or an instance is stored.
+pub trait Stored: 'static {
+    /// Its representation for the validator.
+    type Json: Json;
+    /// Tells the keys of one form from those of another.
+    const TAG: u8;
+
+    /// Reads a value in this form.
+    fn with_node<T>(bytes: &[u8], work: impl FnOnce(<Self::Json as Json>::Node<'_>) -> T) -> T;
+
+    /// The value as a tree, for a schema.
+    fn schema(bytes: &[u8]) -> Result<Value, Refusal>;
+}
+
+/// `jsonb`: read in place.
+pub struct Binary;
+/// `json`, and the text of a `jsonschema`.
+pub struct Text;
+
+impl Stored for Binary {
+    type Json = Watched<Jsonb, Backend>;
+    const TAG: u8 = b'b';
+
+    #[inline(always)]
+    fn with_node<T>(bytes: &[u8], work: impl FnOnce(WatchedNode<'_, Jsonb, Backend>) -> T) -> T {
+        work(WatchedNode::new(Jsonb::root(bytes)))
+    }
+
+    fn schema(bytes: &[u8]) -> Result<Value, Refusal> {
+        let schema = Jsonb::root(bytes).to_value().into_owned();
+        match take_pending_error() {
+            None => Ok(schema),
+            Some(_) => Err(too_deep()),
+        }
+    }
+}
+
+impl Stored for Text {
+    type Json = Watched<SerdeJson, Backend>;
+    const TAG: u8 = b't';
+
+    fn with_node<T>(bytes: &[u8], work: impl FnOnce(WatchedNode<'_, SerdeJson, Backend>) -> T) -> T {
+        let value = serde_json::from_slice(bytes).unwrap_or_default();
+        work(WatchedNode::new(&value))
+    }
+
+    fn schema(bytes: &[u8]) -> Result<Value, Refusal> {
+        serde_json::from_slice(bytes).map_err(|why| match why.classify() {
+            serde_json::error::Category::Syntax if why.to_string().starts_with("recursion limit") => too_deep(),
+            _ => Refusal { pointer: String::new(), message: format!("the schema is not JSON: {why}"), hint: None },
+        })
+    }
+}
+
+fn too_deep() -> Refusal {
+    Refusal::whole("the schema is nested deeper than 128 levels", "Move inner schemas to \"$defs\".")
+}
+
+/// Whether `format` asserts: as asked, or as the setting says.
+fn formats(asked: Option<bool>) -> Formats {
+    match asked {
+        Some(true) => Formats::On,
+        Some(false) => Formats::Off,
+        None => guc::assert_formats(),
+    }
+}
+
+/// Raises the refusal of a schema (22023, invalid_parameter_value).
+fn refuse(refusal: &Refusal) -> ! {
+    let mut report = ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        format!("invalid JSON Schema: {}", refusal.message),
+        "pg_restful",
+    );
+    if !refusal.pointer.is_empty() {
+        report = report.set_detail(format!("At {} of the schema.", refusal.pointer));
+    }
+    if let Some(hint) = refusal.hint {
+        report = report.set_hint(hint);
+    }
+    report.report(PgLogLevel::ERROR);
+    unreachable!()
+}
+
+/// The payload of a varlena, detoasted if it has to be.
+///
+/// # Safety
+/// A varlena datum that lives as long as the result is used.
+#[inline(always)]
+unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    // SAFETY: promised by the caller; the headers are PostgreSQL's (varatt.h).
+    unsafe {
+        let start: *mut u8 = datum.cast_mut_ptr();
+        let first = start.read();
+        if cfg!(target_endian = "little") && first & 3 == 0 {
+            let length = (start.cast::<u32>().read_unaligned() >> 2) as usize;
+            return std::slice::from_raw_parts(start.add(4), length - 4);
+        }
+        let plain = pg_sys::pg_detoast_datum_packed(start.cast());
+        std::slice::from_raw_parts(pgrx::vardata_any(plain).cast(), pgrx::varsize_any_exhdr(plain))
+    }
+}

@@ -1,0 +1,110 @@
+//! The registered schemas (`restful.json_schema`), as references find them.
+
+use crate::pg::api::v1_function;
+use crate::pg::role;
+use pgrx::prelude::*;
+use pgrx::{JsonB, pg_sys};
+use serde_json::Value;
+use std::cell::Cell;
+
+thread_local! {
+    /// Counts the changes of the registry that this session was told of.
+    static GENERATION: Cell<u64> = const { Cell::new(0) };
+    static TABLE: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
+}
+
+/// Changes whenever the registry may have changed.
+#[inline(always)]
+pub fn generation() -> u64 {
+    GENERATION.get()
+}
+
+/// Asks PostgreSQL to announce changes; once, when the library is loaded.
+pub fn watch() {
+    // SAFETY: the callback is a function of this library, which is never unloaded.
+    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), 0usize.into()) };
+}
+
+unsafe extern "C-unwind" fn changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
+    if relation == pg_sys::InvalidOid || relation == TABLE.get() {
+        GENERATION.set(GENERATION.get() + 1);
+    }
+}
+
+/// The document that a URI names: `restful:name`, `restful:name@version`, a name that is this URI, or a `$id` that is.
+pub fn document(uri: &str) -> Option<Value> {
+    let (name, version) = match uri.strip_prefix("restful:") {
+        None => (uri, None),
+        Some(name) => match name.rsplit_once('@') {
+            Some((name, version)) => (name, Some(version.parse::<i32>().ok()?)),
+            None => (name, None),
+        },
+    };
+    // SAFETY: lookups in the system caches; a missing schema or table gives InvalidOid.
+    let (table, owner) = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
+        let table = pg_sys::get_relname_relid(c"json_schema".as_ptr(), schema);
+        if table == pg_sys::InvalidOid {
+            return None;
+        }
+        (table, owner_of(table)?)
+    };
+    TABLE.set(table);
+    let read = || {
+        Spi::connect(|client| {
+            let found = client.select(QUERY, Some(1), &[name.into(), version.into()])?;
+            found.first().get_one::<JsonB>()
+        })
+    };
+    // SAFETY: the query is a constant that reads one table of the extension; the latest snapshot is newer than what is
+    // registered in this statement and what others have registered, and a parallel worker has its leader's.
+    let found = unsafe {
+        let fresh = !pg_sys::IsInParallelMode();
+        if fresh {
+            pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+        }
+        let security = role::security_context()
+            | (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
+        let found = role::with_user(owner, security, read);
+        if fresh {
+            pg_sys::PopActiveSnapshot();
+        }
+        found
+    };
+    match found {
+        Ok(schema) => schema.map(|JsonB(schema)| schema),
+        Err(spi::Error::InvalidPosition) => None,
+        Err(why) => error!("the registered schemas cannot be read: {why}"),
+    }
+}
+
+const QUERY: &str = include_str!("../../../sql/query/registered_schema.sql");
+
+unsafe fn owner_of(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    // SAFETY: the tuple is read before it is released.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, table.into());
+        if tuple.is_null() {
+            return None;
+        }
+        let owner = (*(pg_sys::GETSTRUCT(tuple) as pg_sys::Form_pg_class)).relowner;
+        pg_sys::ReleaseSysCache(tuple);
+        Some(owner)
+    }
+}
+
+v1_function!(pg_finfo_restful_json_schema_changed);
+/// The trigger of the registry: announces its change to all sessions.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn restful_json_schema_changed(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the context is checked before it is used as what it is.
+    unsafe {
+        let trigger = (*call).context.cast::<pg_sys::TriggerData>();
+        if trigger.is_null() || (*trigger).type_ != pg_sys::NodeTag::T_TriggerData {
+            error!("json_schema_changed is a trigger function");
+        }
+        pg_sys::CacheInvalidateRelcacheByRelid((*(*trigger).tg_relation).rd_id);
+    }
+    pg_sys::Datum::null()
+}

@@ -1,0 +1,32 @@
+//! What stops a validation: cancellation and the depth of the stack.
+
+use crate::schema::Watch;
+use pgrx::pg_sys;
+
+unsafe extern "C-unwind" {
+    /// Raises no error (PostgreSQL's miscadmin.h).
+    safe fn stack_is_too_deep() -> bool;
+}
+
+/// Watches as PostgreSQL's own recursive functions do.
+pub struct Backend;
+
+impl Watch for Backend {
+    #[inline(always)]
+    fn enter() {
+        // SAFETY: reads a variable that signal handlers set.
+        let interrupted = unsafe { (&raw const pg_sys::InterruptPending).read_volatile() } != 0;
+        if interrupted || stack_is_too_deep() {
+            raise();
+        }
+    }
+}
+
+/// Raises PostgreSQL's error, which unwinds through the validator; returns when the interrupt was none.
+#[cold]
+#[inline(never)]
+fn raise() {
+    // SAFETY: both may raise errors, which pgrx turns into unwinding.
+    unsafe { pg_sys::check_stack_depth() };
+    pgrx::check_for_interrupts!();
+}

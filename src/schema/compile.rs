@@ -1,0 +1,187 @@
+//! From a schema to its validator.
+
+use super::cost;
+use crate::limits;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::json::Json;
+use jsonschema::{Draft, PatternOptions, Registry, Resource, Retrieve, Uri, ValidationError, Validator, uri};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a schema without `$id` is called: it cannot be referred to from outside.
+const ANONYMOUS: &str = "json-schema:///";
+
+/// Whether `format` is an assertion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Formats {
+    /// As the draft says: drafts 4, 6 and 7 assert, 2019-09 and 2020-12 annotate.
+    #[default]
+    Draft,
+    /// It always is.
+    On,
+    /// It never is.
+    Off,
+}
+
+/// A compiled schema.
+pub struct Compiled<F: Json> {
+    /// What validates.
+    pub validator: Validator<F>,
+    /// Whether the schema refers to others, by their registered names or URIs: then a change of those changes this one.
+    pub refers: bool,
+}
+
+/// Why a schema was not compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// JSON Pointer (RFC 6901) to what is wrong in the schema; empty for the schema as a whole.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<&'static str>,
+}
+
+impl Refusal {
+    /// A refusal of the schema as a whole.
+    pub fn whole(message: impl Into<String>, hint: &'static str) -> Self {
+        Refusal { pointer: String::new(), message: message.into(), hint: Some(hint) }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pointer.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.pointer, self.message)
+        }
+    }
+}
+
+/// Finds the document that an absolute URI (RFC 3986) without fragment names.
+pub type Lookup<'l> = &'l mut dyn FnMut(&str) -> Option<Value>;
+
+/// Compiles a schema. Its `$schema` decides the draft, 2020-12 without one.
+///
+/// `lookup` is asked for every document that the schema refers to and that is not a meta-schema. Nothing is ever fetched
+/// from a network or a file.
+///
+/// # Errors
+/// The schema does not conform to its meta-schema, refers to what `lookup` does not know, has a pattern that the linear
+/// engine cannot match, or exceeds a limit.
+pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) -> Result<Compiled<F>, Refusal> {
+    let documents = Documents::default();
+    loop {
+        let refused = match build(schema, formats, &documents) {
+            Ok(validator) => return Ok(Compiled { validator, refers: !documents.all().is_empty() }),
+            Err(refused) => refused,
+        };
+        let Some(uri) = documents.missing() else { return Err(refused) };
+        if documents.all().len() == limits::SCHEMA_DOCUMENTS {
+            return Err(Refusal::whole(
+                format!("the schema refers to more than {} others", limits::SCHEMA_DOCUMENTS),
+                "Put what belongs together into one schema, under \"$defs\".",
+            ));
+        }
+        let Some(document) = lookup(&uri) else {
+            return Err(Refusal {
+                pointer: pointer_to_reference(schema, &uri),
+                message: format!("nothing is registered as \"{uri}\""),
+                hint: Some("Register that schema first: references are never fetched from a network."),
+            });
+        };
+        documents.add(uri, document);
+    }
+}
+
+/// Compiles with the documents that are there; if another is needed, it is noted as missing.
+fn build<F: Json>(schema: &Value, formats: Formats, documents: &Documents) -> Result<Validator<F>, Refusal> {
+    let draft = Draft::default().detect(schema);
+    let resource = draft.create_resource_ref(schema);
+    let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS);
+    let known = documents.all();
+    let mut named = vec![(id, schema)];
+    named.extend(known.iter().map(|(uri, document)| (uri.as_str(), document)));
+    let registry = Registry::new()
+        .retriever(documents.clone())
+        .extend(named.iter().map(|(uri, document)| (*uri, Resource::from_contents((*document).clone()))))
+        .and_then(|registry| registry.prepare())
+        .map_err(|why| Refusal { pointer: String::new(), message: why.to_string(), hint: None })?;
+    cost::check(&registry, &named)?;
+    let mut options = jsonschema::options_for::<F>().with_retriever(documents.clone()).with_pattern_options(patterns());
+    if formats != Formats::Draft {
+        options = options.should_validate_formats(formats == Formats::On);
+    }
+    options.build(schema).map_err(|why| refusal(&why))
+}
+
+/// The engine of `pattern`: time linear in the text, size bounded.
+pub fn patterns() -> PatternOptions<jsonschema::Regex> {
+    PatternOptions::regex().size_limit(limits::PATTERN_BYTES).dfa_size_limit(limits::PATTERN_BYTES)
+}
+
+/// The documents that were looked up, and the first that is missing.
+#[derive(Clone, Default)]
+struct Documents(Arc<Mutex<(HashMap<String, Value>, Option<String>)>>);
+
+impl Documents {
+    fn all(&self) -> HashMap<String, Value> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    fn missing(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.take()
+    }
+
+    fn add(&self, uri: String, document: Value) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.insert(uri, document);
+    }
+}
+
+impl Retrieve for Documents {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let mut documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = documents.0.get(uri.as_str()) {
+            return Ok(document.clone());
+        }
+        documents.1 = Some(uri.to_string());
+        Err("not registered".into())
+    }
+}
+
+fn refusal(error: &ValidationError<'_>) -> Refusal {
+    let hint = match error.kind() {
+        ValidationErrorKind::Format { format } if format == "regex" => Some(
+            "Patterns are matched in linear time: look-around and backreferences are not supported, and their size is limited.",
+        ),
+        _ => None,
+    };
+    Refusal { pointer: error.instance_path().as_str().to_owned(), message: error.to_string(), hint }
+}
+
+/// Where a schema refers to `uri`, if it does so literally.
+fn pointer_to_reference(schema: &Value, uri: &str) -> String {
+    let mut pending = vec![(String::new(), schema)];
+    while let Some((pointer, value)) = pending.pop() {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let at = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    let is_reference = matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef" | "$schema");
+                    if is_reference && member.as_str().is_some_and(|r| r.split('#').next() == Some(uri)) {
+                        return at;
+                    }
+                    pending.push((at, member));
+                }
+            }
+            Value::Array(elements) => {
+                pending.extend(elements.iter().enumerate().map(|(i, e)| (format!("{pointer}/{i}"), e)));
+            }
+            _ => {}
+        }
+    }
+    String::new()
+}
