@@ -22,7 +22,7 @@ mod test_hook;
 mod text;
 mod varlena;
 
-pub use buffer::BodyBuffer;
+pub use buffer::{BodyBuffer, FRONT, MAX_VARLENA};
 pub use catalog::has_cast_to_json;
 
 use encode::{Column, Encoder, Function, Writer, columns, object};
