@@ -10,7 +10,7 @@ use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
 use crate::pg::unguarded;
 use crate::pg::whole_errors::with_whole_errors;
 use pgrx::prelude::*;
-use pgrx::{FromDatum, IntoDatum, pg_sys};
+use pgrx::{IntoDatum, pg_sys};
 use std::cell::RefCell;
 use std::mem::offset_of;
 
@@ -98,7 +98,10 @@ unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::D
 
 /// A text argument. It is UTF-8, since the extension refuses other databases.
 unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
-    <&str>::from_datum(argument(call, i)?, false)
+    let text = argument(call, i)?.cast_mut_ptr();
+    let is_plain = pgrx::varatt_is_4b_u(text) || (pgrx::varatt_is_1b(text) && !pgrx::varatt_is_1b_e(text));
+    let text = if is_plain { text } else { pg_sys::pg_detoast_datum_packed(text) };
+    pgrx::text_to_rust_str(text).ok()
 }
 
 unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
@@ -115,7 +118,8 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
 /// A varlena argument, detoasted, with a header of four bytes.
 unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let datum = argument(call, i)?;
-    Some(pg_sys::Datum::from(pg_sys::pg_detoast_datum(datum.cast_mut_ptr())))
+    let varlena = datum.cast_mut_ptr();
+    Some(if pgrx::varatt_is_4b_u(varlena) { datum } else { pg_sys::pg_detoast_datum(varlena).into() })
 }
 
 /// The payload of a detoasted varlena.

@@ -150,11 +150,7 @@ impl BodyBuffer {
     /// [`Self::copy_plain`] of a text that is not shorter than a chunk, of at most STRIDE bytes. `special` tells where the first
     /// byte of a chunk is that needs an escape, and its length if there is none.
     #[inline(always)]
-    fn copy_plain_chunks<const CHUNK: usize>(
-        &mut self,
-        text: &[u8],
-        special: impl Fn(&[u8; CHUNK]) -> usize,
-    ) -> usize {
+    fn copy_plain_chunks<const CHUNK: usize>(&mut self, text: &[u8], special: impl Fn(&[u8; CHUNK]) -> usize) -> usize {
         let mut done = 0;
         while let Some(chunk) = text.get(done..).and_then(<[u8]>::first_chunk::<CHUNK>) {
             let plain = special(chunk);
@@ -223,7 +219,10 @@ fn special_byte_of_16(chunk: &[u8; STRIDE]) -> usize {
     unsafe {
         let chunk = _mm_loadu_si128(chunk.as_ptr().cast());
         let special = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'"' as i8)), _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'\\' as i8))),
+            _mm_or_si128(
+                _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'"' as i8)),
+                _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'\\' as i8)),
+            ),
             _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk),
         );
         (_mm_movemask_epi8(special) as u32 | 1 << STRIDE).trailing_zeros() as usize
