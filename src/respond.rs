@@ -129,13 +129,15 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
     if response.body == Body::Rows {
         response = response.header("content-type", media.content_type());
         if action.negotiated {
-            response = response.header("content-profile", action.schema.clone());
+            response = response.header("content-profile", action.schema.to_string());
         }
         if request.method == Method::Head {
             response.body = Body::Empty;
         }
     }
-    if let Some(applied) = applied_preferences(action, preferences, outcome).applied() {
+    if *preferences != Preferences::default()
+        && let Some(applied) = applied_preferences(action, preferences, outcome).applied()
+    {
         response = response.header("preference-applied", applied);
     }
     Ok(response)

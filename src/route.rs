@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::target::Target;
 use crate::http::{Headers, Method};
+use std::rc::Rc;
 
 /// What a path names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +42,7 @@ pub enum Verb {
 pub struct Action {
     pub verb: Verb,
     pub resource: Resource,
-    pub schema: String,
+    pub schema: Rc<str>,
     /// The schema was chosen among several, so the response names it.
     pub negotiated: bool,
 }
@@ -52,7 +53,7 @@ pub struct Action {
 ///
 /// Errors: PGRST125 (404) for a path that means nothing, PGRST106 (406) for a schema that is not exposed, PGRST101 and
 /// REST405 (405) for a method that the resource never has.
-pub fn route(method: Method, target: &Target, headers: &Headers, schemas: &[String]) -> Result<Action> {
+pub fn route(method: Method, target: &Target, headers: &Headers, schemas: &[Rc<str>]) -> Result<Action> {
     let resource = resource(target)?;
     let (schema, negotiated) = schema(method, headers, schemas)?;
     let verb = verb(method, &resource)?;
@@ -132,12 +133,14 @@ fn key_values(key: &str) -> Vec<String> {
 
 /// The schema: Accept-Profile for reads, Content-Profile for writes, else the default
 /// (W3C, Content Negotiation by Profile).
-fn schema(method: Method, headers: &Headers, schemas: &[String]) -> Result<(String, bool)> {
+fn schema(method: Method, headers: &Headers, schemas: &[Rc<str>]) -> Result<(Rc<str>, bool)> {
     let name = if method.is_safe() { "accept-profile" } else { "content-profile" };
     match headers.get(name) {
-        Some(profile) if schemas.iter().any(|s| s == profile) => Ok((profile.to_owned(), true)),
-        Some(profile) => Err(Error::new(Code::Schema, format!("Invalid schema: {profile}"))
-            .hint(format!("Only the following schemas are exposed: {}", schemas.join(", ")))),
+        Some(profile) => match schemas.iter().find(|schema| ***schema == *profile) {
+            Some(schema) => Ok((schema.clone(), true)),
+            None => Err(Error::new(Code::Schema, format!("Invalid schema: {profile}"))
+                .hint(format!("Only the following schemas are exposed: {}", schemas.join(", ")))),
+        },
         None => match schemas.first() {
             Some(schema) => Ok((schema.clone(), schemas.len() > 1)),
             None => Err(Error::new(Code::Setting, "No schema is exposed")
@@ -151,7 +154,7 @@ mod tests {
     use super::*;
 
     fn at(method: Method, path: &str) -> Result<Action> {
-        route(method, &Target::parse(path)?, &Headers::default(), &["api".to_owned()])
+        route(method, &Target::parse(path)?, &Headers::default(), &["api".into()])
     }
 
     #[test]
@@ -188,13 +191,13 @@ mod tests {
 
     #[test]
     fn a_profile_has_to_be_an_exposed_schema() -> Result<()> {
-        let schemas = ["v1".to_owned(), "v2".to_owned()];
+        let schemas = ["v1".into(), "v2".into()];
         let target = Target::parse("/t")?;
         let headers: Headers = [("accept-profile", "v2")].into_iter().collect();
         let action = route(Method::Get, &target, &headers, &schemas)?;
-        assert_eq!((action.schema.as_str(), action.negotiated), ("v2", true));
+        assert_eq!((&*action.schema, action.negotiated), ("v2", true));
         // a write goes by Content-Profile
-        assert_eq!(route(Method::Post, &target, &headers, &schemas)?.schema, "v1");
+        assert_eq!(route(Method::Post, &target, &headers, &schemas)?.schema.as_ref(), "v1");
         let headers: Headers = [("accept-profile", "pg_catalog")].into_iter().collect();
         assert_eq!(route(Method::Get, &target, &headers, &schemas).unwrap_err().status, 406);
         Ok(())

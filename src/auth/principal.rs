@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use serde_json::{Map, Value};
+use std::rc::Rc;
 
 /// What the session says of itself.
 #[derive(Clone, Debug, Default)]
@@ -11,7 +12,7 @@ pub struct SessionState<'a> {
     /// The role in force (`current_user`).
     pub current_user: &'a str,
     /// `restful.anon_role`; set, the session speaks as an HTTP layer.
-    pub anon_role: Option<&'a str>,
+    pub anon_role: Option<Rc<str>>,
     /// `session_user` is listed in `restful.trusted_authenticators`.
     pub is_trusted: bool,
     /// The setting `request.jwt.claims`, which any SQL user can set.
@@ -34,7 +35,7 @@ pub enum Identity {
 pub struct Principal {
     pub identity: Identity,
     /// The role to become; `None` to stay what the session is.
-    pub switch_to: Option<String>,
+    pub switch_to: Option<Rc<str>>,
 }
 
 impl Principal {
@@ -60,13 +61,13 @@ impl Principal {
             Some(claims) => Self::trusted_claims(session, claims)?,
             None => None,
         };
-        Ok(match (claims, session.anon_role) {
+        Ok(match (claims, &session.anon_role) {
             (Some(claims), _) => Principal { identity: Identity::Claims(claims), switch_to: None },
             (None, Some(role)) if !switched => {
-                Principal { identity: Identity::Anonymous, switch_to: Some(role.to_owned()) }
+                Principal { identity: Identity::Anonymous, switch_to: Some(role.clone()) }
             }
             // PostgREST took the role for its anonymous requests, or for a request without claims.
-            (None, Some(role)) if role == session.current_user => {
+            (None, Some(role)) if **role == *session.current_user => {
                 Principal { identity: Identity::Anonymous, switch_to: None }
             }
             _ => Principal { identity: Identity::SessionUser, switch_to: None },
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn an_http_layer_without_token_is_anonymous() {
-        let s = SessionState { anon_role: Some("anon"), ..session("authenticator", "authenticator") };
+        let s = SessionState { anon_role: Some("anon".into()), ..session("authenticator", "authenticator") };
         let p = Principal::of(&s, None).unwrap();
         assert_eq!((p.is_authenticated(), p.switch_to.as_deref()), (false, Some("anon")));
         assert_eq!(p.claims_setting("anon"), r#"{"role":"anon"}"#);
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_token_is_never_taken_for_none() {
-        let s = SessionState { anon_role: Some("anon"), ..session("authenticator", "authenticator") };
+        let s = SessionState { anon_role: Some("anon".into()), ..session("authenticator", "authenticator") };
         for header in ["Bearer x.y.z", "bearer ", "BEARER abc", "Bearer"] {
             assert!(Principal::of(&s, Some(header)).is_err(), "{header}");
         }

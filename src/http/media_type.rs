@@ -96,6 +96,9 @@ pub fn accepted(field: Option<&str>) -> Vec<MediaType> {
 ///
 /// Errors: PGRST107 (406) when none of the accepted ones can be made.
 pub fn negotiate(accept: Option<&str>) -> Result<MediaType> {
+    if accept.is_none() {
+        return Ok(MediaType::Json);
+    }
     let accepted = accepted(accept);
     for media in &accepted {
         match media {

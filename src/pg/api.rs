@@ -6,12 +6,13 @@ use crate::http::response::{Body, Response};
 use crate::pg::execute;
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::jsonb;
-use crate::pg::row_sink::BodyBuffer;
+use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
 use crate::pg::unguarded;
 use crate::pg::whole_errors::with_whole_errors;
 use pgrx::prelude::*;
-use pgrx::{FromDatum, IntoDatum, pg_sys};
+use pgrx::{IntoDatum, pg_sys};
 use std::cell::RefCell;
+use std::mem::offset_of;
 
 extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
@@ -50,8 +51,13 @@ unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     };
     let method = input.method;
     let Answer { response, rows } = handle::handle(input, pg_sys::CurrentMemoryContext);
-    let body = if handle::has_body(&response, method) { Some(bytes(&response, rows)) } else { None };
-    composite(call, &response, body)
+    let (row_type, headers) = (row_type(call), jsonb::of_headers(&response.headers));
+    if !handle::has_body(&response, method) {
+        return row_type.form(response.status, headers, None);
+    }
+    let body = bytes(&response, rows);
+    let around = row_type.form_around(response.status, headers, body);
+    around.unwrap_or_else(|| row_type.form(response.status, headers, Some(body)))
 }
 
 v1_function!(pg_finfo_restful_request);
@@ -78,7 +84,7 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     } else {
         None
     };
-    composite(call, &response, body)
+    row_type(call).form(response.status, jsonb::of_headers(&response.headers), body)
 }
 
 v1_function!(pg_finfo_restful_count_update);
@@ -97,7 +103,10 @@ unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::D
 
 /// A text argument. It is UTF-8, since the extension refuses other databases.
 unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
-    <&str>::from_datum(argument(call, i)?, false)
+    let text = argument(call, i)?.cast_mut_ptr();
+    let is_plain = pgrx::varatt_is_4b_u(text) || (pgrx::varatt_is_1b(text) && !pgrx::varatt_is_1b_e(text));
+    let text = if is_plain { text } else { pg_sys::pg_detoast_datum_packed(text) };
+    pgrx::text_to_rust_str(text).ok()
 }
 
 unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
@@ -114,7 +123,8 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
 /// A varlena argument, detoasted, with a header of four bytes.
 unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let datum = argument(call, i)?;
-    Some(pg_sys::Datum::from(pg_sys::pg_detoast_datum(datum.cast_mut_ptr())))
+    let varlena = datum.cast_mut_ptr();
+    Some(if pgrx::varatt_is_4b_u(varlena) { datum } else { pg_sys::pg_detoast_datum(varlena).into() })
 }
 
 /// The payload of a detoasted varlena.
@@ -122,44 +132,88 @@ unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     pgrx::varlena_to_byte_slice(datum.cast_mut_ptr())
 }
 
-/// The body as a bytea.
+/// The body as a bytea that has [`FRONT`] free bytes before it.
 unsafe fn bytes(response: &Response, rows: Option<BodyBuffer>) -> pg_sys::Datum {
-    match (&response.body, rows) {
-        (Body::Rows, Some(rows)) => rows.finish(),
-        (Body::Bytes(bytes), _) => bytes.as_slice().into_datum().unwrap_or(pg_sys::Datum::null()),
-        _ => b"".as_slice().into_datum().unwrap_or(pg_sys::Datum::null()),
-    }
+    let bytes = match (&response.body, rows) {
+        (Body::Rows, Some(rows)) => return rows.finish(),
+        (Body::Bytes(bytes), _) => bytes.as_slice(),
+        _ => b"",
+    };
+    let mut body = BodyBuffer::new(pg_sys::CurrentMemoryContext, bytes.len(), usize::MAX);
+    body.put(bytes);
+    body.finish()
+}
+
+/// Columns of the composite type: status, headers, body.
+const COLUMNS: usize = 3;
+/// Bytes of the header of a row without nulls (htup_details.h).
+const ROW_HEADER: usize = offset_of!(pg_sys::HeapTupleHeaderData, t_bits).next_multiple_of(8);
+
+/// The row type of a function's result.
+#[derive(Clone, Copy)]
+struct RowType {
+    function: pg_sys::Oid,
+    descriptor: pg_sys::TupleDesc,
+    /// The header of a row, as this server makes it: what else it holds than its length is not the same in all minor releases.
+    header: Option<[u8; ROW_HEADER]>,
 }
 
 thread_local! {
     /// Row types by the function that returns them. A function's result type does not change.
-    static ROW_TYPES: RefCell<Vec<(pg_sys::Oid, pg_sys::TupleDesc)>> = const { RefCell::new(Vec::new()) };
+    static ROW_TYPES: RefCell<Vec<RowType>> = const { RefCell::new(Vec::new()) };
 }
 
-unsafe fn row_type(call: pg_sys::FunctionCallInfo) -> pg_sys::TupleDesc {
+unsafe fn row_type(call: pg_sys::FunctionCallInfo) -> RowType {
     let function = (*(*call).flinfo).fn_oid;
-    let known = ROW_TYPES.with_borrow(|types| types.iter().find(|(f, _)| *f == function).map(|(_, t)| *t));
+    let known = ROW_TYPES.with_borrow(|types| types.iter().find(|known| known.function == function).copied());
     if let Some(row_type) = known {
         return row_type;
     }
-    let mut row_type = std::ptr::null_mut();
-    pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut row_type);
+    let mut descriptor = std::ptr::null_mut();
+    pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
     let memory = unguarded::switch_to(pg_sys::TopMemoryContext);
-    let row_type = pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(row_type));
+    let descriptor = pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor));
     unguarded::switch_to(memory);
-    ROW_TYPES.with_borrow_mut(|types| types.push((function, row_type)));
+    let mut row_type = RowType { function, descriptor, header: None };
+    let empty = b"".as_slice().into_datum();
+    let row = row_type.form(0, jsonb::of_headers(&[]), empty).cast_mut_ptr::<pg_sys::HeapTupleHeaderData>();
+    if usize::from((*row).t_hoff) == ROW_HEADER {
+        row_type.header = Some(row.cast::<[u8; ROW_HEADER]>().read());
+    }
+    ROW_TYPES.with_borrow_mut(|types| types.push(row_type));
     row_type
 }
 
-/// The composite value of a response.
-unsafe fn composite(call: pg_sys::FunctionCallInfo, response: &Response, body: Option<pg_sys::Datum>) -> pg_sys::Datum {
-    let row_type = row_type(call);
-    let mut values = [
-        i32::from(response.status).into(),
-        jsonb::of_headers(&response.headers),
-        body.unwrap_or(pg_sys::Datum::null()),
-    ];
-    let mut nulls = [false, false, body.is_none()];
-    let tuple = pg_sys::heap_form_tuple(row_type, values.as_mut_ptr(), nulls.as_mut_ptr());
-    pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+impl RowType {
+    /// A row made by copying.
+    unsafe fn form(&self, status: u16, headers: pg_sys::Datum, body: Option<pg_sys::Datum>) -> pg_sys::Datum {
+        let mut values: [_; COLUMNS] = [i32::from(status).into(), headers, body.unwrap_or(pg_sys::Datum::null())];
+        let mut nulls = [false, false, body.is_none()];
+        let tuple = pg_sys::heap_form_tuple(self.descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+        pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+    }
+
+    /// The same, made around a body from [`bytes`], which so is not copied: the rest goes before it. `None` when that needs
+    /// more room than there is.
+    ///
+    /// The row begins in the midst of its allocation, as one from heap_form_tuple does. It is aligned to four bytes: neither
+    /// its header nor its columns ask for more.
+    unsafe fn form_around(&self, status: u16, headers: pg_sys::Datum, body: pg_sys::Datum) -> Option<pg_sys::Datum> {
+        const STATUS: usize = size_of::<i32>();
+        let headers_size = pgrx::varsize_4b(headers.cast_mut_ptr());
+        let before = ROW_HEADER + STATUS + headers_size.next_multiple_of(4);
+        let size = before + pgrx::varsize_4b(body.cast_mut_ptr());
+        if before > FRONT || size > MAX_VARLENA {
+            return None;
+        }
+        let row = body.cast_mut_ptr::<u8>().sub(before);
+        row.cast::<[u8; ROW_HEADER]>().write(self.header?);
+        pgrx::set_varsize_4b(row.cast(), size as i32);
+        let columns = row.add(ROW_HEADER);
+        columns.cast::<i32>().write(status.into());
+        // The padding has to be zero, or it would be taken for the body's header.
+        body.cast_mut_ptr::<u32>().sub(1).write(0);
+        std::ptr::copy_nonoverlapping(headers.cast_mut_ptr::<u8>(), columns.add(STATUS), headers_size);
+        Some(pg_sys::Datum::from(row))
+    }
 }

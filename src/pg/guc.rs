@@ -60,19 +60,21 @@ pub struct TxEnd {
 
 thread_local! {
     /// `restful.schemas` as it was last read, and its names.
-    static PARSED_SCHEMAS: RefCell<(String, Rc<[String]>)> = RefCell::new((String::new(), Rc::new([])));
+    static PARSED_SCHEMAS: RefCell<(String, Rc<[Rc<str>]>)> = RefCell::new((String::new(), Rc::new([])));
+    /// `restful.anon_role` as it was last read.
+    static LAST_ANON_ROLE: RefCell<Rc<str>> = RefCell::new(Rc::from(""));
     /// The search path that was last made: for this schema and `restful.extra_search_path`.
     static SEARCH_PATH: RefCell<(String, String, Rc<CStr>)> =
         RefCell::new((String::new(), String::new(), Rc::from(c"")));
 }
 
 /// The exposed schemas, the default one first. PostgreSQL's own and the extension's cannot be exposed.
-pub fn schemas() -> Rc<[String]> {
+pub fn schemas() -> Rc<[Rc<str>]> {
     let setting = SCHEMAS.get().unwrap_or_default();
     PARSED_SCHEMAS.with_borrow_mut(|(parsed, schemas)| {
         if parsed != setting {
             let hidden = ["pg_catalog", "information_schema", "restful"];
-            *schemas = names(setting).into_iter().filter(|s| !hidden.contains(&s.as_str())).collect();
+            *schemas = names(setting).into_iter().filter(|s| !hidden.contains(&s.as_str())).map(Rc::from).collect();
             setting.clone_into(parsed);
         }
         schemas.clone()
@@ -99,8 +101,14 @@ pub fn search_path(schema: &str) -> Rc<CStr> {
 }
 
 /// The role of requests without identity.
-pub fn anon_role() -> Option<String> {
-    ANON_ROLE.get().map(str::to_owned)
+pub fn anon_role() -> Option<Rc<str>> {
+    let setting = ANON_ROLE.get()?;
+    LAST_ANON_ROLE.with_borrow_mut(|role| {
+        if **role != *setting {
+            *role = setting.into();
+        }
+        Some(role.clone())
+    })
 }
 
 /// The function called before each request's statement.

@@ -75,7 +75,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
         &SessionState {
             session_user: &session_user,
             current_user: &current_user,
-            anon_role: anon_role.as_deref(),
+            anon_role,
             is_trusted,
             claims: claims.as_deref(),
         },

@@ -1,4 +1,5 @@
-//! The response body while it grows: a varlena with its 4-byte header reserved, so that the finished value needs no copy.
+//! The response body while it grows: a varlena with its 4-byte header reserved, and room for what will stand before it, so
+//! that the finished value needs no copy.
 
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -6,8 +7,13 @@ use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};
 
 /// Bytes of a full varlena header.
 const HEADER: usize = 4;
+/// Bytes in front of the varlena that are the caller's to use when it is finished: a row that ends with it can be made
+/// around it. Aligned as any allocation.
+pub const FRONT: usize = 512;
+/// Bytes before the payload.
+const BEFORE: usize = FRONT + HEADER;
 /// The largest varlena PostgreSQL accepts, header included (`MaxAllocSize` of utils/memutils.h).
-const MAX_VARLENA: usize = 0x3fff_ffff;
+pub const MAX_VARLENA: usize = 0x3fff_ffff;
 /// Below this a buffer would be reallocated by its first row.
 const MIN_CAPACITY: usize = 256;
 
@@ -16,7 +22,7 @@ const MIN_CAPACITY: usize = 256;
 /// It has no destructor: the memory belongs to the context, which also frees it when an error is raised.
 pub struct BodyBuffer {
     start: *mut u8,
-    /// Bytes in use, header included.
+    /// Bytes in use, those before the payload included.
     used: usize,
     capacity: usize,
     /// The most payload bytes the body may have.
@@ -29,22 +35,22 @@ impl BodyBuffer {
     /// # Safety
     /// `cx` must be a valid memory context that outlives the buffer.
     pub unsafe fn new(cx: pg_sys::MemoryContext, capacity: usize, limit: usize) -> Self {
-        let capacity = capacity.clamp(MIN_CAPACITY, MAX_VARLENA - HEADER) + HEADER;
+        let capacity = capacity.clamp(MIN_CAPACITY, MAX_VARLENA - HEADER) + BEFORE;
         // SAFETY: the caller vouches for the context; a failed allocation raises an error and does not return.
         let start = unsafe { pg_sys::MemoryContextAllocHuge(cx, capacity) }.cast::<u8>();
-        Self { start, used: HEADER, capacity, limit: limit.min(MAX_VARLENA - HEADER) }
+        Self { start, used: BEFORE, capacity, limit: limit.min(MAX_VARLENA - HEADER) }
     }
 
     /// Payload bytes written so far.
     #[inline]
     pub fn len(&self) -> usize {
-        self.used - HEADER
+        self.used - BEFORE
     }
 
     /// What has been written so far.
     pub fn payload(&self) -> &[u8] {
-        // SAFETY: the bytes from HEADER to `used` have been written.
-        unsafe { std::slice::from_raw_parts(self.start.add(HEADER), self.len()) }
+        // SAFETY: the bytes from BEFORE to `used` have been written.
+        unsafe { std::slice::from_raw_parts(self.start.add(BEFORE), self.len()) }
     }
 
     /// Appends bytes as they are.
@@ -71,15 +77,19 @@ impl BodyBuffer {
         }
     }
 
-    /// The finished varlena; the caller knows whether it is bytea, text or json. Checks the limit a last time.
+    /// The finished varlena; the caller knows whether it is bytea, text or json. Checks the limit a last time. The
+    /// [`FRONT`] bytes before it may be written; being there, it cannot be given to pfree or repalloc.
     ///
     /// # Safety
     /// The memory context given to [`BodyBuffer::new`] must still exist, and outlive the use of the datum.
     pub unsafe fn finish(self) -> pg_sys::Datum {
         self.check_limit();
-        // SAFETY: the header was reserved, and check_limit keeps `used` within what a varlena header can say.
-        unsafe { pgrx::set_varsize_4b(self.start.cast(), self.used as i32) };
-        pg_sys::Datum::from(self.start)
+        // SAFETY: front and header were reserved, and check_limit keeps `used` within what a varlena header can say.
+        unsafe {
+            let varlena = self.start.add(FRONT);
+            pgrx::set_varsize_4b(varlena.cast(), (self.used - FRONT) as i32);
+            pg_sys::Datum::from(varlena)
+        }
     }
 
     /// Makes room for `additional` bytes.
@@ -146,7 +156,7 @@ impl BodyBuffer {
     #[inline(always)]
     pub(super) fn truncate(&mut self, len: usize) {
         debug_assert!(len <= self.len());
-        self.used = self.used.min(HEADER + len);
+        self.used = self.used.min(BEFORE + len);
     }
 
     /// Replaces the payload byte at `position`, if there is one.
@@ -154,7 +164,7 @@ impl BodyBuffer {
     pub(super) fn replace(&mut self, position: usize, byte: u8) {
         if position < self.len() {
             // SAFETY: within the written payload.
-            unsafe { *self.start.add(HEADER + position) = byte };
+            unsafe { *self.start.add(BEFORE + position) = byte };
         }
     }
 }

@@ -17,7 +17,9 @@ const PLAIN_DAYS: std::ops::RangeInclusive<i64> = -730_119..=2_921_939;
 /// Room for the longest form, quotes included.
 const ROOM: usize = pg_sys::MAXDATELEN as usize + 8;
 
-/// A stretch of time in which a time zone keeps one offset from UTC: finding it costs more than using it.
+/// A stretch of time in which a time zone keeps one offset from UTC: finding it costs more than using it, so it is kept between
+/// executions. PostgreSQL never frees a time zone, so its address stands for it.
+#[derive(Clone, Copy)]
 pub(super) struct ZoneSpan {
     zone: *mut pg_sys::pg_tz,
     /// Microseconds since 2000-01-01 UTC: the first, and one past the last.
@@ -27,12 +29,14 @@ pub(super) struct ZoneSpan {
     offset: Option<i64>,
 }
 
-impl ZoneSpan {
+impl Default for ZoneSpan {
     /// Nothing is known yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { zone: null_mut(), from: 0, until: 0, offset: None }
     }
+}
 
+impl ZoneSpan {
     /// The offset of the session's time zone at `timestamp` (microseconds since 2000-01-01 UTC), in minutes east.
     #[inline(always)]
     fn offset_at(&mut self, timestamp: i64) -> Option<i64> {

@@ -5,7 +5,7 @@ use super::buffer::BodyBuffer;
 use super::catalog::{self, Category};
 use super::composite::CompositeEncoder;
 use super::datetime::ZoneSpan;
-use super::text::member_key;
+use super::text::MemberKey;
 use super::varlena::{self, Scratch};
 use pgrx::pg_sys;
 use pgrx::pg_sys::{Datum, Oid};
@@ -222,8 +222,7 @@ unsafe fn bytea(datum: Datum, writer: &mut Writer) {
 pub(super) struct Column {
     /// Position in the tuple, from 0, dropped columns counted.
     index: usize,
-    /// `,"name":`
-    key: Box<[u8]>,
+    key: MemberKey,
     pub encoder: Encoder,
 }
 
@@ -238,7 +237,7 @@ pub(super) unsafe fn columns(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
         .filter(|(_, attribute)| !attribute.attisdropped)
         .map(|(index, attribute)| Column {
             index,
-            key: member_key(catalog::attribute_name(attribute)),
+            key: MemberKey::new(catalog::attribute_name(attribute)),
             encoder: Encoder::of(attribute.atttypid),
         })
         .collect()
@@ -269,7 +268,7 @@ pub(super) unsafe fn object(columns: &mut [Column], values: *const Datum, nulls:
         match unsafe { column.value(values, nulls) } {
             Some(value) => {
                 let key_at = writer.body.len();
-                writer.body.put(&column.key);
+                writer.body.member_key(&column.key);
                 // SAFETY: by contract.
                 unsafe { column.encoder.encode(value, writer) };
                 // A json or jsonb value may be a null that is none to SQL.
@@ -279,7 +278,7 @@ pub(super) unsafe fn object(columns: &mut [Column], values: *const Datum, nulls:
             }
             None if writer.strip_nulls => {}
             None => {
-                writer.body.put(&column.key);
+                writer.body.member_key(&column.key);
                 writer.body.put(b"null");
             }
         }

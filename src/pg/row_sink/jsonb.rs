@@ -75,7 +75,7 @@ impl BodyBuffer {
         for key in entries(keys) {
             value_bytes.position = value_bytes.end(key);
         }
-        let mut separator: &[u8] = b"";
+        let mut is_first = true;
         self.byte(b'{');
         for (key, value) in entries(keys).zip(entries(values)) {
             let name = key_bytes.next(key);
@@ -83,10 +83,9 @@ impl BodyBuffer {
                 value_bytes.next(value);
                 continue;
             }
-            self.put(separator);
-            separator = if STRIP { b"," } else { b", " };
+            self.separator::<STRIP>(b',', &mut is_first);
             self.string(name);
-            self.put(if STRIP { b":" } else { b": " });
+            self.separator::<STRIP>(b':', &mut false);
             self.jsonb_child::<STRIP>(value, &mut value_bytes);
         }
         self.byte(b'}');
@@ -95,17 +94,29 @@ impl BodyBuffer {
     #[inline(always)]
     fn jsonb_array<const STRIP: bool>(&mut self, elements: &[u8], data: &[u8], is_scalar: bool) {
         let mut bytes = Children { data, position: 0 };
-        let mut separator: &[u8] = b"";
+        let mut is_first = true;
         if !is_scalar {
             self.byte(b'[');
         }
         for element in entries(elements) {
-            self.put(separator);
-            separator = if STRIP { b"," } else { b", " };
+            self.separator::<STRIP>(b',', &mut is_first);
             self.jsonb_child::<STRIP>(element, &mut bytes);
         }
         if !is_scalar {
             self.byte(b']');
+        }
+    }
+
+    /// Appends `separator`, but not before the first one.
+    #[inline(always)]
+    fn separator<const STRIP: bool>(&mut self, separator: u8, is_first: &mut bool) {
+        if std::mem::replace(is_first, false) {
+            return;
+        }
+        if STRIP {
+            self.byte(separator);
+        } else {
+            self.put(&[separator, b' ']);
         }
     }
 

@@ -22,7 +22,7 @@ mod test_hook;
 mod text;
 mod varlena;
 
-pub use buffer::BodyBuffer;
+pub use buffer::{BodyBuffer, FRONT, MAX_VARLENA};
 pub use catalog::has_cast_to_json;
 
 use encode::{Column, Encoder, Function, Writer, columns, object};
@@ -57,6 +57,8 @@ pub struct Encoders {
     raw_output: Option<Box<Function>>,
     cast_generation: u64,
     executions: u64,
+    /// What the last execution knew.
+    zone: datetime::ZoneSpan,
 }
 
 const NAME_LENGTH: usize = pg_sys::NAMEDATALEN as usize;
@@ -118,7 +120,7 @@ impl<'e> RowSink<'e> {
             writer: Writer {
                 body,
                 scratch: Scratch::new(),
-                zone: datetime::ZoneSpan::new(),
+                zone: encoders.zone,
                 strip_nulls: shape == RowShape::Object { strip_nulls: true },
                 execution: 0,
             },
@@ -233,7 +235,11 @@ unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver:
 #[pg_guard]
 unsafe extern "C-unwind" fn shutdown(receiver: *mut pg_sys::DestReceiver) {
     // SAFETY: the receiver is the first part of a sink.
-    unsafe { (*receiver.cast::<RowSink>()).writer.scratch.end() }
+    unsafe {
+        let sink = &mut *receiver.cast::<RowSink>();
+        sink.writer.scratch.end();
+        sink.encoders.zone = sink.writer.zone;
+    }
 }
 
 /// The sink belongs to whoever made it.

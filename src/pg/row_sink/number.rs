@@ -143,9 +143,10 @@ impl BodyBuffer {
                 self.byte_reserved(b'0');
             } else {
                 let first = words.next().unwrap_or(0);
-                let text = four_digits(first);
                 let zeroes = usize::from(first < 1000) + usize::from(first < 100) + usize::from(first < 10);
-                self.put_reserved(text.get(zeroes..).unwrap_or(text));
+                let digits = u32::from_le_bytes(*four_digits(first)) >> (8 * zeroes);
+                self.put_reserved(&digits.to_le_bytes());
+                self.truncate(self.len() - zeroes);
                 for _ in 1..integral {
                     self.put_reserved(four_digits(words.next().unwrap_or(0)));
                 }
