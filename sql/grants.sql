@@ -32,3 +32,10 @@ GRANT EXECUTE ON FUNCTION
     restful.is_valid(jsonb, jsonb, boolean),
     restful.validate(jsonb, jsonb, boolean, boolean)
 TO PUBLIC;
+-- These run with the caller's rights on restful.json_schema, which are granted like those on any table.
+GRANT EXECUTE ON FUNCTION
+    restful.register_schema(text, jsonb, text),
+    restful.get_schema(text, integer),
+    restful.list_schemas(),
+    restful.drop_schema(text, integer)
+TO PUBLIC;

@@ -18,3 +18,142 @@ CREATE FUNCTION restful.json_schema_changed() RETURNS trigger
 COMMENT ON FUNCTION restful.json_schema_changed() IS 'Makes every session forget what it compiled with registered schemas';
 CREATE TRIGGER json_schema_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON restful.json_schema
     FOR EACH STATEMENT EXECUTE FUNCTION restful.json_schema_changed();
+
+CREATE FUNCTION restful.register_schema(name text, schema jsonb, compatibility text DEFAULT NULL) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    latest restful.json_schema;
+    declared text;
+    change record;
+BEGIN
+    IF register_schema.name IS NULL OR register_schema.schema IS NULL THEN
+        RAISE EXCEPTION 'a schema is registered with a name and a schema, one of them is null' USING ERRCODE = '22004';
+    END IF;
+    -- One registration at a time: two of one name would both become the same version.
+    LOCK TABLE restful.json_schema IN SHARE ROW EXCLUSIVE MODE;
+    SELECT s.* INTO latest FROM restful.json_schema s WHERE s.name = register_schema.name ORDER BY s.version DESC LIMIT 1;
+    declared := coalesce(register_schema.compatibility, latest.compatibility, 'backward');
+    IF declared NOT IN ('backward', 'forward', 'full', 'none') THEN
+        RAISE EXCEPTION 'compatibility "%" is unknown', declared
+            USING ERRCODE = '22023', HINT = 'It is one of backward, forward, full and none.';
+    END IF;
+    -- Raises an error with the place in the schema when it is none, or refers to what is not registered.
+    PERFORM restful.is_valid(register_schema.schema, 'null');
+    IF latest.version IS NULL THEN
+        INSERT INTO restful.json_schema (name, version, schema, compatibility)
+        VALUES (register_schema.name, 1, register_schema.schema, declared);
+        RETURN 1;
+    END IF;
+    IF latest.schema = register_schema.schema THEN
+        IF latest.compatibility <> declared THEN
+            UPDATE restful.json_schema s SET compatibility = declared
+            WHERE s.name = latest.name AND s.version = latest.version;
+        END IF;
+        RETURN latest.version;
+    END IF;
+    IF declared <> 'none' THEN
+        SELECT c.* INTO change
+        FROM restful.schema_changes(latest.schema, register_schema.schema) c
+        WHERE c.verdict <> 'nothing'
+          AND (declared = 'full' OR c.change = CASE declared WHEN 'backward' THEN 'no longer accepted' ELSE 'newly accepted' END)
+        ORDER BY c.verdict = 'unknown'
+        LIMIT 1;
+        IF FOUND AND change.verdict = 'something' THEN
+            RAISE EXCEPTION 'version % of schema "%" is not % compatible: this value is %: %',
+                latest.version + 1, latest.name, declared, change.change, change.example
+                USING ERRCODE = '22023', DETAIL = change.detail,
+                    HINT = 'Accept that value, register under another name, or say compatibility => ''none''.';
+        ELSIF FOUND THEN
+            RAISE EXCEPTION 'version % of schema "%" cannot be shown to be % compatible', latest.version + 1, latest.name, declared
+                USING ERRCODE = '22023', DETAIL = change.detail,
+                    HINT = 'See restful.schema_changes(old, new), and say compatibility => ''none'' if the change is meant.';
+        END IF;
+    END IF;
+    INSERT INTO restful.json_schema (name, version, schema, compatibility)
+    VALUES (latest.name, latest.version + 1, register_schema.schema, declared);
+    RETURN latest.version + 1;
+END
+$function$;
+COMMENT ON FUNCTION restful.register_schema(text, jsonb, text) IS
+    'Registers a version of a JSON Schema and returns its number; compatibility (backward, forward, full, none) with the version before, null for the one that the name has, at first backward';
+
+CREATE FUNCTION restful.get_schema(name text, version integer DEFAULT NULL) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT s.schema
+    FROM restful.json_schema s
+    WHERE s.name = get_schema.name AND (get_schema.version IS NULL OR s.version = get_schema.version)
+    ORDER BY s.version DESC
+    LIMIT 1
+$function$;
+COMMENT ON FUNCTION restful.get_schema(text, integer) IS
+    'A registered JSON Schema: the latest version, or one; null when there is none';
+
+CREATE FUNCTION restful.list_schemas()
+    RETURNS TABLE (name text, version integer, compatibility text, registered_at timestamptz, latest boolean, title text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT s.name, s.version, s.compatibility, s.registered_at,
+        s.version = max(s.version) OVER (PARTITION BY s.name), s.schema ->> 'title'
+    FROM restful.json_schema s
+    ORDER BY s.name, s.version
+$function$;
+COMMENT ON FUNCTION restful.list_schemas() IS 'The registered JSON Schemas, all versions';
+
+CREATE FUNCTION restful.drop_schema(name text, version integer DEFAULT NULL) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    remains boolean;
+    used text;
+    dropped integer;
+BEGIN
+    LOCK TABLE restful.json_schema IN SHARE ROW EXCLUSIVE MODE;
+    remains := drop_schema.version IS NOT NULL AND EXISTS (
+        SELECT FROM restful.json_schema s WHERE s.name = drop_schema.name AND s.version <> drop_schema.version);
+    -- What names the schema: "restful:name", unless another version stays, and "restful:name@version".
+    WITH names AS (
+        SELECT s.name || '@' || s.version AS reference
+        FROM restful.json_schema s
+        WHERE s.name = drop_schema.name AND (drop_schema.version IS NULL OR s.version = drop_schema.version)
+        UNION ALL
+        SELECT drop_schema.name WHERE NOT remains
+    )
+    SELECT string_agg(u.usage, ', ' ORDER BY u.usage) INTO used
+    FROM (
+        SELECT 'schema "' || s.name || '" version ' || s.version AS usage
+        FROM restful.json_schema s, names n
+        WHERE (s.name <> drop_schema.name OR (drop_schema.version IS NOT NULL AND s.version <> drop_schema.version))
+          AND jsonb_path_exists(s.schema, 'strict $.**."$ref" ? (@ == $uri || @ starts with $part)',
+              jsonb_build_object('uri', 'restful:' || n.reference, 'part', 'restful:' || n.reference || '#'), true)
+        UNION
+        SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || t.tgrelid::regclass
+        FROM pg_trigger t, names n
+        WHERE t.tgfoid = to_regproc('restful.enforce_schema')
+          AND split_part(encode(t.tgargs, 'escape'), '\000', 2) = n.reference
+        UNION
+        SELECT 'constraint ' || quote_ident(c.conname) || ' on ' || c.conrelid::regclass
+        FROM pg_constraint c, names n
+        WHERE c.contype = 'c' AND c.conrelid <> 0
+          AND (strpos(pg_get_constraintdef(c.oid), '"restful:' || n.reference || '"') > 0
+            OR strpos(pg_get_constraintdef(c.oid), '"restful:' || n.reference || '#') > 0)
+    ) u;
+    IF used IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "%" is in use', drop_schema.name
+            USING ERRCODE = '2BP01', DETAIL = 'By ' || used || '.', HINT = 'Drop or change those first.';
+    END IF;
+    DELETE FROM restful.json_schema s
+    WHERE s.name = drop_schema.name AND (drop_schema.version IS NULL OR s.version = drop_schema.version);
+    GET DIAGNOSTICS dropped = ROW_COUNT;
+    RETURN dropped;
+END
+$function$;
+COMMENT ON FUNCTION restful.drop_schema(text, integer) IS
+    'Drops a registered JSON Schema, all versions or one, unless something uses it; returns how many versions went';
