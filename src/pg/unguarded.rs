@@ -15,6 +15,7 @@ unsafe extern "C-unwind" {
     pub fn SetUserIdAndSecContext(user: Oid, security: c_int);
     pub fn InLocalUserIdChange() -> bool;
     pub fn InSecurityRestrictedOperation() -> bool;
+    pub safe fn stack_is_too_deep() -> bool;
     // guc.h: putting values back runs no check
     pub fn NewGUCNestLevel() -> c_int;
     pub fn AtEOXact_GUC(is_commit: bool, nest_level: c_int);

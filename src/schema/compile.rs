@@ -4,11 +4,11 @@ use super::cost;
 use crate::limits;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::Json;
-use jsonschema::{Draft, PatternOptions, Registry, Resource, Retrieve, Uri, ValidationError, Validator, uri};
+use jsonschema::{Draft, PatternOptions, Registry, Retrieve, Uri, ValidationError, Validator, uri};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a schema without `$id` is called: it cannot be referred to from outside.
 const ANONYMOUS: &str = "json-schema:///";
@@ -76,11 +76,11 @@ pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) ->
     let documents = Documents::default();
     loop {
         let refused = match build(schema, formats, &documents) {
-            Ok(validator) => return Ok(Compiled { validator, refers: !documents.all().is_empty() }),
+            Ok(validator) => return Ok(Compiled { validator, refers: !documents.found().documents.is_empty() }),
             Err(refused) => refused,
         };
-        let Some(uri) = documents.missing() else { return Err(refused) };
-        if documents.all().len() == limits::SCHEMA_DOCUMENTS {
+        let Some(uri) = documents.found().missing.take() else { return Err(refused) };
+        if documents.found().documents.len() == limits::SCHEMA_DOCUMENTS {
             return Err(Refusal::whole(
                 format!("the schema refers to more than {} others", limits::SCHEMA_DOCUMENTS),
                 "Put what belongs together into one schema, under \"$defs\".",
@@ -93,7 +93,7 @@ pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) ->
                 hint: Some("Register that schema first: references are never fetched from a network."),
             });
         };
-        documents.add(uri, document);
+        documents.found().documents.insert(uri, document);
     }
 }
 
@@ -107,7 +107,7 @@ fn build<F: Json>(schema: &Value, formats: Formats, documents: &Documents) -> Re
     named.extend(known.iter().map(|(uri, document)| (uri.as_str(), document)));
     let registry = Registry::new()
         .retriever(documents.clone())
-        .extend(named.iter().map(|(uri, document)| (*uri, Resource::from_contents((*document).clone()))))
+        .extend(named.iter().copied())
         .and_then(|registry| registry.prepare())
         .map_err(|why| Refusal { pointer: String::new(), message: why.to_string(), hint: None })?;
     cost::check(&registry, &named)?;
@@ -123,31 +123,34 @@ pub fn patterns() -> PatternOptions<jsonschema::Regex> {
     PatternOptions::regex().size_limit(limits::PATTERN_BYTES).dfa_size_limit(limits::PATTERN_BYTES)
 }
 
-/// The documents that were looked up, and the first that is missing.
+/// The documents that were looked up, shared with what resolves references.
 #[derive(Clone, Default)]
-struct Documents(Arc<Mutex<(HashMap<String, Value>, Option<String>)>>);
+struct Documents(Arc<Mutex<Found>>);
+
+#[derive(Default)]
+struct Found {
+    documents: HashMap<String, Value>,
+    /// The first that was asked for and is not there.
+    missing: Option<String>,
+}
 
 impl Documents {
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn all(&self) -> HashMap<String, Value> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
-    }
-
-    fn missing(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.take()
-    }
-
-    fn add(&self, uri: String, document: Value) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.insert(uri, document);
+        self.found().documents.clone()
     }
 }
 
 impl Retrieve for Documents {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let mut documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(document) = documents.0.get(uri.as_str()) {
+        let mut found = self.found();
+        if let Some(document) = found.documents.get(uri.as_str()) {
             return Ok(document.clone());
         }
-        documents.1 = Some(uri.to_string());
+        found.missing.get_or_insert_with(|| uri.to_string());
         Err("not registered".into())
     }
 }

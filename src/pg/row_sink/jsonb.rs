@@ -1,8 +1,9 @@
 //! `jsonb` in its stored form (utils/jsonb.h) to text, spaced as `jsonb_out` does.
 
 use super::buffer::BodyBuffer;
-use super::varlena::{check_stack, corrupted, is_short, stack_is_too_deep};
+use super::varlena::{check_stack, corrupted, is_short};
 use crate::json::jsonb_layout::*;
+use crate::pg::unguarded::stack_is_too_deep;
 use pgrx::pg_sys;
 
 const ENTRY: usize = 4;

@@ -1,16 +1,10 @@
 //! Access to stored values that may be short, compressed or out of line, and the memory such access takes.
 
+use crate::pg::unguarded::stack_is_too_deep;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};
 use std::ptr::null_mut;
-
-// The server exports this; unlike check_stack_depth it raises no error, so it needs no guard.
-mod server {
-    unsafe extern "C" {
-        pub safe fn stack_is_too_deep() -> bool;
-    }
-}
 
 /// Memory for what one row needs beyond the fast path: de-toasted values and results of output functions.
 ///
@@ -187,13 +181,6 @@ pub(super) fn size_of_first(bytes: &[u8]) -> Option<usize> {
     };
     (size > 0 && size <= bytes.len()).then_some(size)
 }
-
-/// Whether recursion has used as much of the stack as max_stack_depth allows.
-#[inline(always)]
-pub(super) fn stack_is_too_deep() -> bool {
-    server::stack_is_too_deep()
-}
-
 /// Raises PostgreSQL's error for recursion that would overflow the stack.
 #[inline]
 pub(super) fn check_stack() {

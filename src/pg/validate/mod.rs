@@ -1,5 +1,6 @@
 //! The SQL functions of JSON Schema: validation where the value lies, with compiled schemas that are kept.
 
+mod bench_hook;
 mod cache;
 mod call_site;
 mod data_type;

@@ -1,12 +1,8 @@
 //! What stops a validation: cancellation and the depth of the stack.
 
+use crate::pg::unguarded::stack_is_too_deep;
 use crate::schema::Watch;
 use pgrx::pg_sys;
-
-unsafe extern "C-unwind" {
-    /// Raises no error (PostgreSQL's miscadmin.h).
-    safe fn stack_is_too_deep() -> bool;
-}
 
 /// Watches as PostgreSQL's own recursive functions do.
 pub struct Backend;
