@@ -1,1 +1,188 @@
 use super::*;
+use crate::limits;
+use jsonschema::json::SerdeJson;
+use serde_json::{Map, Value, json};
+
+type Plain = Watched<SerdeJson, Unwatched>;
+
+fn compiled(schema: &Value) -> Result<Compiled<Plain>, Refusal> {
+    compile(schema, Formats::Draft, &mut |_| None)
+}
+
+fn is_valid(schema: &Value, instance: &Value) -> bool {
+    compiled(schema).unwrap().validator.is_valid(WatchedNode::new(instance))
+}
+
+fn refusal(schema: &Value) -> Refusal {
+    compiled(schema).err().unwrap()
+}
+
+/// Definitions `C0`, `C1`, ... of which each is made with a reference to the next.
+fn chain(length: usize, definition: impl Fn(Value) -> Value) -> Value {
+    let definitions: Map<String, Value> = (0..length)
+        .map(|i| (format!("C{i}"), definition(json!({"$ref": format!("#/$defs/C{}", i + 1)}))))
+        .chain([(format!("C{length}"), json!({"type": "string"}))])
+        .collect();
+    json!({"$defs": definitions, "$ref": "#/$defs/C0"})
+}
+
+/// As much stack as a server leaves to a function that is called deep down.
+fn on_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::Builder::new().stack_size(4 << 20).spawn(work).unwrap().join().unwrap()
+}
+
+#[test]
+fn a_refusal_points_into_the_schema() {
+    for (schema, pointer, message) in [
+        (json!({"properties": {"a": {"type": "strin"}}}), "/properties/a/type", "\"strin\" is not valid"),
+        (json!({"properties": {"a": {"pattern": "("}}}), "/properties/a/pattern", "is not a \"regex\""),
+        (
+            json!({"properties": {"a": {"$ref": "restful:b"}}}),
+            "/properties/a/$ref",
+            "nothing is registered as \"restful:b\"",
+        ),
+        (json!({"$schema": "https://example.com/draft"}), "/$schema", "nothing is registered as"),
+        (json!({"$ref": "#/$defs/a"}), "", "'/$defs/a' does not exist"),
+        (json!(3), "", "is not of types"),
+    ] {
+        let refused = refusal(&schema);
+        assert_eq!(refused.pointer, pointer, "{schema}");
+        assert!(refused.message.contains(message), "{schema}: {}", refused.message);
+    }
+}
+
+#[test]
+fn patterns_are_linear_and_bounded() {
+    for pattern in ["(?=a)b", "(a)\\1", "(a{1000}){1000}"] {
+        assert!(refusal(&json!({"pattern": pattern})).hint.unwrap().contains("linear"), "{pattern}");
+    }
+    assert!(!is_valid(&json!({"pattern": "^(a|a)*$"}), &json!("a".repeat(100_000) + "b")));
+}
+
+#[test]
+fn references_are_looked_up_and_never_fetched() {
+    let library = |uri: &str| match uri {
+        "restful:a" => Some(json!({"properties": {"b": {"$ref": "restful:b@2#/$defs/x"}}})),
+        "restful:b@2" => Some(json!({"$defs": {"x": {"type": "integer"}}})),
+        _ => None,
+    };
+    let schema = json!({"$ref": "restful:a"});
+    let compiled = compile::<Plain>(&schema, Formats::Draft, &mut { library }).unwrap();
+    assert!(compiled.refers);
+    assert!(compiled.validator.is_valid(WatchedNode::new(&json!({"b": 1}))));
+    assert!(!compiled.validator.is_valid(WatchedNode::new(&json!({"b": "1"}))));
+    assert!(!super::tests::compiled(&json!({"$ref": "https://json-schema.org/draft/2020-12/schema"})).unwrap().refers);
+    let mut asked = 0;
+    let endless = &mut |uri: &str| {
+        asked += 1;
+        Some(json!({"$ref": format!("{uri}x")}))
+    };
+    assert!(compile::<Plain>(&schema, Formats::Draft, endless).is_err());
+    assert!(asked <= limits::SCHEMA_DOCUMENTS);
+}
+
+#[test]
+fn the_draft_decides_whether_formats_assert() {
+    let draft = |uri: &str, formats| {
+        let schema = json!({"$schema": uri, "format": "ipv4"});
+        let compiled = compile::<Plain>(&schema, formats, &mut |_| None).unwrap();
+        !compiled.validator.is_valid(WatchedNode::new(&json!("x")))
+    };
+    let (seven, latest) = ("http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema");
+    assert!(draft(seven, Formats::Draft) && !draft(latest, Formats::Draft));
+    assert!(draft(seven, Formats::On) && draft(latest, Formats::On));
+    assert!(!draft(seven, Formats::Off) && !draft(latest, Formats::Off));
+}
+
+#[test]
+fn chains_on_one_value_are_bounded() {
+    let bad: [fn(Value) -> Value; 5] = [
+        |next| json!({"allOf": [next]}),
+        |next| next,
+        |next| json!({"anyOf": [false, next]}),
+        |next| json!({"not": {"not": next}}),
+        |next| json!({"unevaluatedProperties": false, "allOf": [next]}),
+    ];
+    for definition in bad {
+        let refused = on_small_stack(move || refusal(&chain(10_000, definition)));
+        assert!(refused.message.contains("chains more than"), "{refused}");
+        let short = limits::SCHEMA_CHAIN / 4;
+        assert!(on_small_stack(
+            move || is_valid(&chain(short, definition), &json!("x")) || definition(json!(true)) != json!(true)
+        ));
+    }
+    // Through properties each goes to another value.
+    assert!(on_small_stack(|| is_valid(&chain(5_000, |next| json!({"properties": {"n": next}})), &json!("x"))));
+}
+
+#[test]
+fn ways_that_branch_and_meet_are_bounded() {
+    let refused = refusal(&chain(30, |next| json!({"allOf": [next, next]})));
+    assert!(refused.message.contains("more than 50000 schemas"), "{refused}");
+    let refused = refusal(&chain(30, |next| json!({"unevaluatedProperties": false, "anyOf": [next, next]})));
+    assert!(refused.message.contains("more than 50000 schemas"), "{refused}");
+    let branches: Vec<Value> = (0..10_000).map(|i| json!({"required": [format!("a{i}")]})).collect();
+    let schema = json!({"anyOf": branches});
+    assert!(is_valid(&schema, &json!({"a9999": 1})) && !is_valid(&schema, &json!({})));
+}
+
+#[test]
+fn a_schema_that_never_ends_is_refused() {
+    for schema in [
+        json!({"$ref": "#"}),
+        json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"allOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"}),
+        json!({"$dynamicAnchor": "a", "anyOf": [{"$dynamicRef": "#a"}]}),
+    ] {
+        assert!(refusal(&schema).message.contains("without end"), "{schema}");
+    }
+    let list = json!({"properties": {"next": {"$ref": "#"}}, "required": ["value"]});
+    assert!(is_valid(&list, &json!({"value": 1, "next": {"value": 2}})));
+    assert!(!is_valid(&list, &json!({"value": 1, "next": {}})));
+}
+
+#[test]
+fn violations_are_listed_in_the_terms_of_json_schema() {
+    let schema = json!({
+        "$defs": {"name": {"type": "string", "minLength": 3}},
+        "properties": {"name": {"$ref": "#/$defs/name"}, "size": {"anyOf": [{"type": "string"}, {"minimum": 10}]}},
+        "required": ["id"],
+        "additionalProperties": false
+    });
+    let compiled = compiled(&schema).unwrap();
+    let instance = json!({"name": "ab", "size": 3, "a/b": 1});
+    let found = violations(&compiled.validator, WatchedNode::new(&instance), Values::Masked, 100);
+    let places: Vec<(&str, &str, &str)> =
+        found.iter().map(|v| (&*v.instance_location, &*v.keyword_location, &*v.keyword)).collect();
+    assert_eq!(
+        places,
+        [
+            ("/name", "/properties/name/$ref/minLength", "minLength"),
+            ("/size", "/properties/size/anyOf", "anyOf"),
+            ("/size", "/properties/size/anyOf/0/type", "type"),
+            ("/size", "/properties/size/anyOf/1/minimum", "minimum"),
+            ("", "/additionalProperties", "additionalProperties"),
+            ("", "/required", "required"),
+        ]
+    );
+    assert!(found.iter().all(|v| !v.message.contains("\"ab\"")));
+    let shown = violations(&compiled.validator, WatchedNode::new(&instance), Values::Shown, 100);
+    assert_eq!(shown[0].message, "\"ab\" is shorter than 3 characters");
+    assert_eq!(violations(&compiled.validator, WatchedNode::new(&instance), Values::Masked, 3).len(), 3);
+}
+
+#[test]
+fn a_watch_can_stop_a_validation() {
+    struct Impatient;
+    impl Watch for Impatient {
+        fn enter() {
+            std::panic::resume_unwind(Box::new("stopped"));
+        }
+    }
+    let compiled =
+        compile::<Watched<SerdeJson, Impatient>>(&json!({"items": {"type": "array"}}), Formats::Draft, &mut |_| None);
+    let validator = compiled.unwrap().validator;
+    let stopped =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| validator.is_valid(WatchedNode::new(&json!([[]])))));
+    assert_eq!(stopped.unwrap_err().downcast_ref(), Some(&"stopped"));
+    assert!(validator.is_valid(WatchedNode::new(&json!(3))), "the validator can be used again");
+}
