@@ -18,4 +18,6 @@ pub use representation::{Elements, Key, Members, TextArray, TextJson, TextNode, 
 pub use tape::Document;
 
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod tests;
