@@ -50,30 +50,50 @@ impl<'t> Document<'t> {
             Ok(checked) => checked,
             Err(bad) => return Err(Error::at(text, bad.valid_up_to(), Problem::InvalidUtf8)),
         };
-        let mut parser = Parser {
-            text,
-            at: 0,
-            // A key or a value in six bytes is dense for an object; arrays of digits make it grow.
-            tape: Vec::with_capacity(text.len() / 6 + 4),
-            unescaped: Vec::new(),
-            slots: Vec::new(),
-            hasher: None,
-            objects: Vec::new(),
-        };
-        if let Err((at, problem)) = parser.document() {
-            let problem = if at == 0 && text.starts_with(b"\xEF\xBB\xBF") { Problem::ByteOrderMark } else { problem };
-            return Err(Error::at(text, at, problem));
+        let mut parser = Parser::new(text);
+        match parser.document() {
+            Ok(()) => parser.read(checked).map_err(|problem| Error::at(text, 0, problem)),
+            Err((0, _)) if text.starts_with(b"\xEF\xBB\xBF") => Err(Error::at(text, 0, Problem::ByteOrderMark)),
+            Err((at, problem)) => Err(Error::at(text, at, problem)),
         }
-        let Parser { tape, unescaped, slots, hasher, .. } = parser;
-        let unescaped = String::from_utf8(unescaped).map_err(|_| Error::at(text, 0, Problem::InvalidUtf8))?;
-        Ok(Document { text: checked, unescaped, tape, slots, hasher })
+    }
+
+    /// Reads the value that a text begins with, whatever comes after it.
+    ///
+    /// `text`: the rest of a text that was read, from one of its values on.
+    pub(super) fn reread(text: &'t [u8]) -> Option<Document<'t>> {
+        let mut parser = Parser::new(text);
+        parser.value().ok()?;
+        let checked = std::str::from_utf8(text.get(..parser.at)?).ok()?;
+        parser.read(checked).ok()
     }
 }
 
 type Found<T> = Result<T, (usize, Problem)>;
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
+    fn new(text: &'t [u8]) -> Self {
+        Parser {
+            text,
+            at: 0,
+            tape: Vec::new(),
+            unescaped: Vec::new(),
+            slots: Vec::new(),
+            hasher: None,
+            objects: Vec::new(),
+        }
+    }
+
+    /// What was read. `text`: the text, checked.
+    fn read(self, text: &'t str) -> Result<Document<'t>, Problem> {
+        let unescaped = String::from_utf8(self.unescaped).map_err(|_| Problem::InvalidUtf8)?;
+        Ok(Document { text, unescaped, tape: self.tape, slots: self.slots, hasher: self.hasher })
+    }
+
+    /// Reads a whole text.
     fn document(&mut self) -> Found<()> {
+        // A key or a value in six bytes is dense for an object; arrays of digits make the tape grow.
+        self.tape.reserve_exact(self.text.len() / 6 + 4);
         self.value()?;
         self.peek();
         if self.at < self.text.len() {

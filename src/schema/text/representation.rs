@@ -7,10 +7,12 @@ use crate::json::Kind as JsonKind;
 use crate::schema::Watch;
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object};
+use jsonschema_value::LazyInstance;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 /// JSON texts for the validator: `jsonschema::options_for::<TextJson<W>>()`. `W` is told of every array and object.
 pub struct TextJson<W>(PhantomData<fn() -> W>);
@@ -41,6 +43,19 @@ impl<W: Watch> Json for TextJson<W> {
         buffer.tape.push(Entry { start: 0, length, next: 1, tag: 0, kind: Kind::String, flag: true });
         f(buffer.root())
     }
+}
+
+/// What [`build`] gets: the characters of a string.
+const STRING: u32 = 0;
+/// What [`build`] gets: a text that begins with an array or an object.
+const CONTAINER: u32 = 1;
+
+/// Builds the value of an error.
+fn build(bytes: &[u8], tag: u32) -> Value {
+    if tag == STRING {
+        return Value::String(String::from_utf8_lossy(bytes).into_owned());
+    }
+    Document::reread(bytes).map_or(Value::Null, |document| compare::to_value(&document, 0))
 }
 
 /// A value of a [`Document`].
@@ -320,6 +335,20 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
 
     fn to_value(&self) -> Cow<'a, Value> {
         Cow::Owned(compare::to_value(self.document, self.at))
+    }
+
+    /// Most errors are read for their place alone: what failed is built when it is asked for, so that many errors of a
+    /// large array or object do not copy it each.
+    fn lazy_value(&self) -> LazyInstance<'a> {
+        let entry = self.entry();
+        let (bytes, tag) = match entry.kind {
+            Kind::String => (self.document.characters(entry).as_bytes(), STRING),
+            Kind::Array | Kind::Object => {
+                (self.document.text.as_bytes().get(entry.start as usize..).unwrap_or_default(), CONTAINER)
+            }
+            _ => return LazyInstance::Ready(self.to_value()),
+        };
+        LazyInstance::Deferred { bytes, tag, make: build, cell: OnceLock::new() }
     }
 
     #[inline]

@@ -27,7 +27,7 @@ pub(super) enum Kind {
 /// A value, or the key before it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
-    /// Strings and numbers: where the characters begin.
+    /// Strings and numbers: where the characters begin. Arrays and objects: where the bracket is in the text.
     pub start: u32,
     /// Strings and numbers: bytes. Arrays and objects: elements or members.
     pub length: u32,

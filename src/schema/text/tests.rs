@@ -347,11 +347,34 @@ fn depth_costs_no_stack() {
 
 #[test]
 fn a_tape_takes_sixteen_bytes_per_byte_at_most() {
-    let dense = ["[".repeat(100_000), "1,".repeat(100_000), "[],".repeat(50_000), "{\"\":1},".repeat(20_000)];
-    for part in dense {
-        let text = format!("[{}{}", part, "[1]]");
-        let Ok(document) = Document::parse(text.as_bytes()) else { continue };
-        assert!(document.tape.capacity() <= text.len() + 1, "{} {}", document.tape.capacity(), text.len());
+    for (open, close) in
+        [("[", "]"), ("1,", ""), ("[],", ""), ("{\"\":1},", ""), ("{\"\":[", "]}"), ("{\"a\":1,\"a\":1},", "")]
+    {
+        let text = format!("[{}1{}]", open.repeat(50_000), close.repeat(50_000));
+        let capacity = parse(&text).tape.capacity();
+        assert!(capacity <= text.len() + 1, "{open}: {capacity} entries, {} bytes", text.len());
+    }
+}
+
+#[test]
+fn an_error_shows_the_value_that_failed() {
+    let text = r#"{"a":{"b":"x\ny","n":[1,{"c":2,"c":3}]},"z":"after"}"#;
+    let schema = json!({"properties": {"a": {"properties": {"b": {"type": "null"}, "n": {"type": "string"}}, "maxProperties": 1}}, "required": ["q"]});
+    let validator = jsonschema::options_for::<Text>().build(&schema).unwrap();
+    let document = parse(text);
+    let mut found: Vec<Value> =
+        validator.iter_errors(document.root()).map(|error| error.instance().clone().into_owned()).collect();
+    found.sort_by_key(|value| value.to_string().len());
+    let whole: Value = serde_json::from_str(text).unwrap();
+    assert_eq!(found, [json!("x\ny"), json!([1, {"c": 3}]), whole["a"].clone(), whole.clone()]);
+}
+
+#[test]
+fn an_error_does_not_copy_what_is_large() {
+    let document = parse(r#"[{"a":1},"text"]"#);
+    let root: TextValue<'_> = document.root();
+    for node in [root, root.element(0).unwrap(), root.element(1).unwrap()] {
+        assert!(matches!(node.lazy_value(), jsonschema_value::LazyInstance::Deferred { .. }));
     }
 }
 
