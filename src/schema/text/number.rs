@@ -10,21 +10,27 @@ pub struct TextNumber<'a> {
     text: &'a str,
     /// Whether it has neither a fraction nor an exponent.
     integer: bool,
-    /// Its absolute value, if that is a whole number of 64 bits.
-    magnitude: Option<u64>,
 }
 
 impl<'a> TextNumber<'a> {
     /// `text`: a number of JSON's grammar. `integer`: whether it is only a sign and digits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(text: &'a str, integer: bool) -> Self {
-        let magnitude = if integer {
-            let text = text.as_bytes();
-            small(text.strip_prefix(b"-").unwrap_or(text))
-        } else {
-            Decimal::new(text).magnitude()
-        };
-        TextNumber { text, integer, magnitude }
+        TextNumber { text, integer }
+    }
+
+    /// Its absolute value, if that is a whole number of 64 bits.
+    #[inline]
+    fn magnitude(&self) -> Option<u64> {
+        let text = self.text.as_bytes();
+        if self.integer {
+            return small(text.strip_prefix(b"-").unwrap_or(text));
+        }
+        // A fraction that does not end in 0 is one, unless an exponent moves the point.
+        if text.last() != Some(&b'0') && !text.iter().any(|&byte| byte | 0x20 == b'e') {
+            return None;
+        }
+        Decimal::new(self.text).magnitude()
     }
 
     fn negative(&self) -> bool {
@@ -44,12 +50,12 @@ fn small(digits: &[u8]) -> Option<u64> {
 impl JsonNumber for TextNumber<'_> {
     #[inline]
     fn as_u64(&self) -> Option<u64> {
-        self.magnitude.filter(|&magnitude| magnitude == 0 || !self.negative())
+        self.magnitude().filter(|&magnitude| magnitude == 0 || !self.negative())
     }
 
     #[inline]
     fn as_i64(&self) -> Option<i64> {
-        let magnitude = self.magnitude?;
+        let magnitude = self.magnitude()?;
         if self.negative() { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
     }
 
@@ -69,7 +75,7 @@ impl JsonNumber for TextNumber<'_> {
     }
 
     fn is_integer(&self) -> bool {
-        self.integer || self.magnitude.is_some() || Decimal::new(self.text).is_whole()
+        self.integer || Decimal::new(self.text).is_whole()
     }
 
     fn is_written_as_integer(&self) -> bool {
