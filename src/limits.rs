@@ -36,6 +36,9 @@ pub const PLANS: usize = 256;
 /// a person or a program writes on purpose stays far below 64, and recursive consumers keep a bounded stack.
 pub const JSON_DEPTH: usize = 64;
 
+/// Bytes of a JSON text that is validated: positions in it have 32 bits. PostgreSQL's values end at half of it.
+pub const JSON_TEXT_BYTES: usize = i32::MAX as usize;
+
 /// Digits of one JSON number before its exponent. 400 holds every double written out in full (308 digits before the
 /// point) and any amount of money, and keeps the conversion to `numeric` short.
 pub const JSON_NUMBER_DIGITS: usize = 400;

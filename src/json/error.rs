@@ -32,6 +32,8 @@ pub enum Problem {
     DuplicateKey,
     /// Bytes after the end of the document.
     Trailing,
+    /// Longer than [`limits::JSON_TEXT_BYTES`].
+    Length,
 }
 
 /// A refused JSON text. `Display` is an English sentence without the final stop.
@@ -53,7 +55,7 @@ impl Error {
     /// An error at byte `offset` of `body`.
     #[cold]
     #[inline(never)]
-    pub(super) fn at(body: &[u8], offset: usize, problem: Problem) -> Self {
+    pub(crate) fn at(body: &[u8], offset: usize, problem: Problem) -> Self {
         let before = body.get(..offset).unwrap_or(body);
         let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
         let characters = before.iter().skip(line_start).filter(|&&byte| byte & 0xC0 != 0x80);
@@ -85,6 +87,7 @@ impl fmt::Display for Error {
             Problem::Depth => write!(f, "nest arrays and objects at most {} levels deep", limits::JSON_DEPTH),
             Problem::DuplicateKey => f.write_str("remove the key, which the object already has"),
             Problem::Trailing => f.write_str("expected the end of the text"),
+            Problem::Length => write!(f, "shorten the text to {} bytes", limits::JSON_TEXT_BYTES),
         }?;
         write!(f, " at byte {} (line {}, column {})", self.offset, self.line, self.column)
     }

@@ -17,9 +17,11 @@ mod uuid;
 pub use datetime::{Stamp, parse_date, parse_timestamp};
 pub use error::{Error, Problem};
 pub use jsonb::Builder as JsonbBuilder;
+pub(crate) use number::scan_any as scan_number;
 pub use number::{Number, parse_integer};
 pub use numeric::{Decimal, parse_decimal};
 pub use reader::{Kind, Reader, Value};
+pub(crate) use string::scan as scan_string;
 pub use string::{Text, UniqueKeys, escape, unescape};
 pub use uuid::parse_uuid;
 

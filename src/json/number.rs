@@ -20,9 +20,10 @@ fn digits(body: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Scans the number that begins at `start` with a digit or a minus sign. Returns it and the index after it.
+/// Scans the number that begins at `start` with a digit or a minus sign, however long. Returns it and the index after
+/// it.
 #[inline]
-pub(super) fn scan(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (usize, Problem)> {
+pub(crate) fn scan_any(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (usize, Problem)> {
     let first = start + usize::from(body.get(start) == Some(&b'-'));
     let mut at = digits(body, first);
     match body.get(first) {
@@ -30,7 +31,6 @@ pub(super) fn scan(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (us
         Some(b'0'..=b'9') => {}
         _ => return Err((first, Problem::Expected("a digit"))),
     }
-    let mut count = at - first;
     let mut integer = true;
     if body.get(at) == Some(&b'.') {
         integer = false;
@@ -39,10 +39,6 @@ pub(super) fn scan(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (us
         if at == fraction {
             return Err((at, Problem::Expected("a digit")));
         }
-        count += at - fraction;
-    }
-    if count > JSON_NUMBER_DIGITS {
-        return Err((start, Problem::Digits));
     }
     if let Some(b'e' | b'E') = body.get(at) {
         integer = false;
@@ -52,14 +48,39 @@ pub(super) fn scan(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (us
         if at == exponent {
             return Err((at, Problem::Expected("a digit")));
         }
-        let value = body.get(exponent..at).unwrap_or_default();
-        let value = value.iter().fold(0u32, |sum, digit| sum.saturating_mul(10).saturating_add((digit - b'0').into()));
-        if value > JSON_NUMBER_EXPONENT {
-            return Err((start, Problem::Exponent));
-        }
     }
     let text = body.get(start..at).unwrap_or_default();
     Ok((Number { text, integer }, at))
+}
+
+/// [`scan_any`] within the limits on digits and exponents.
+#[inline]
+pub(super) fn scan(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (usize, Problem)> {
+    let (number, end) = scan_any(body, start)?;
+    match beyond(number) {
+        Some(problem) => Err((start, problem)),
+        None => Ok((number, end)),
+    }
+}
+
+/// The limit that a number exceeds.
+#[inline]
+fn beyond(number: Number<'_>) -> Option<Problem> {
+    let (mantissa, exponent) = if number.integer {
+        (number.text, &[][..])
+    } else {
+        let e = memchr::memchr2(b'e', b'E', number.text).unwrap_or(number.text.len());
+        number.text.split_at(e)
+    };
+    if mantissa.len() > JSON_NUMBER_DIGITS {
+        let count = mantissa.iter().filter(|byte| byte.is_ascii_digit()).count();
+        if count > JSON_NUMBER_DIGITS {
+            return Some(Problem::Digits);
+        }
+    }
+    let digits = exponent.iter().filter(|byte| byte.is_ascii_digit());
+    let value = digits.fold(0u32, |sum, digit| sum.saturating_mul(10).saturating_add((digit - b'0').into()));
+    (value > JSON_NUMBER_EXPONENT).then_some(Problem::Exponent)
 }
 
 /// The value of a sign and digits; `None` for any other text and for what 64 bits cannot hold.

@@ -187,7 +187,8 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn string(&mut self) -> Result<Text<'a>, Error> {
-        let (text, end) = string::scan(self.body, self.at + 1).map_err(|(at, problem)| self.error(at, problem))?;
+        let (text, end) =
+            string::scan::<false>(self.body, self.at + 1).map_err(|(at, problem)| self.error(at, problem))?;
         self.at = end;
         Ok(text)
     }

@@ -62,8 +62,10 @@ fn next_stop(body: &[u8], mut at: usize) -> usize {
 }
 
 /// Scans the string whose opening quote is just before `start`. Returns it and the index after its closing quote.
+///
+/// `NUL`: whether `\u0000` is admitted.
 #[inline]
-pub(super) fn scan(body: &[u8], start: usize) -> Result<(Text<'_>, usize), (usize, Problem)> {
+pub(crate) fn scan<const NUL: bool>(body: &[u8], start: usize) -> Result<(Text<'_>, usize), (usize, Problem)> {
     let mut at = start;
     let mut escaped = false;
     loop {
@@ -75,7 +77,7 @@ pub(super) fn scan(body: &[u8], start: usize) -> Result<(Text<'_>, usize), (usiz
             }
             Some(b'\\') => {
                 escaped = true;
-                at += escape_length(body.get(at..).unwrap_or_default()).map_err(|problem| (at, problem))?;
+                at += escape_length::<NUL>(body.get(at..).unwrap_or_default()).map_err(|problem| (at, problem))?;
             }
             Some(&byte) => return Err((at, Problem::ControlCharacter(byte))),
             None => return Err((at, Problem::OpenString)),
@@ -84,11 +86,11 @@ pub(super) fn scan(body: &[u8], start: usize) -> Result<(Text<'_>, usize), (usiz
 }
 
 /// Length of the escape that `rest` begins with; a surrogate pair is one escape.
-fn escape_length(rest: &[u8]) -> Result<usize, Problem> {
+fn escape_length<const NUL: bool>(rest: &[u8]) -> Result<usize, Problem> {
     match rest.get(1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
         Some(b'u') => match hex4(rest, 2).ok_or(Problem::Escape)? {
-            0 => Err(Problem::NulCharacter),
+            0 if !NUL => Err(Problem::NulCharacter),
             0xD800..=0xDBFF => {
                 if rest.get(6..8) != Some(b"\\u") {
                     return Err(Problem::LoneSurrogate);
@@ -203,7 +205,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Result<String, Problem> {
-        let (text, end) = scan(body.as_bytes(), 1).map_err(|(_, problem)| problem)?;
+        let (text, end) = scan::<false>(body.as_bytes(), 1).map_err(|(_, problem)| problem)?;
         assert_eq!(end, body.len());
         Ok(String::from_utf8(text.unescaped().into_owned()).unwrap())
     }

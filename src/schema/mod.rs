@@ -5,6 +5,7 @@ mod cost;
 mod report;
 #[cfg(test)]
 mod tests;
+pub mod text;
 mod watch;
 
 pub use compile::{Compiled, Formats, Lookup, Refusal, compile, patterns};

@@ -11,8 +11,9 @@ mod watch;
 pub use registry::watch as watch_registry;
 
 use crate::pg::guc;
+use crate::schema::text::{Document, TextJson, TextNode};
 use crate::schema::{Formats, Refusal, Watched, WatchedNode};
-use jsonschema::json::{Json, Jsonb, Node, SerdeJson, jsonb::take_pending_error};
+use jsonschema::json::{Json, Jsonb, Node, jsonb::take_pending_error};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::Value;
@@ -56,12 +57,14 @@ impl Stored for Binary {
 }
 
 impl Stored for Text {
-    type Json = Watched<SerdeJson, Backend>;
+    type Json = TextJson<Backend>;
     const TAG: u8 = b't';
 
-    fn with_node<T>(bytes: &[u8], work: impl FnOnce(WatchedNode<'_, SerdeJson, Backend>) -> T) -> T {
-        let value = serde_json::from_slice(bytes).unwrap_or_default();
-        work(WatchedNode::new(&value))
+    fn with_node<T>(bytes: &[u8], work: impl FnOnce(TextNode<'_, Backend>) -> T) -> T {
+        match Document::parse(bytes) {
+            Ok(document) => work(document.root()),
+            Err(why) => unreadable(&why),
+        }
     }
 
     fn schema(bytes: &[u8]) -> Result<Value, Refusal> {
@@ -70,6 +73,18 @@ impl Stored for Text {
             _ => Refusal { pointer: String::new(), message: format!("the schema is not JSON: {why}"), hint: None },
         })
     }
+}
+
+/// Raises an error for a `json` value whose text PostgreSQL takes and which is no JSON (22P02), such as a lone surrogate.
+#[cold]
+fn unreadable(why: &crate::json::Error) -> ! {
+    ErrorReport::new(
+        PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+        format!("the json value cannot be validated: {why}"),
+        "pg_restful",
+    )
+    .report(PgLogLevel::ERROR);
+    unreachable!()
 }
 
 fn too_deep() -> Refusal {

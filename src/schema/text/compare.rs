@@ -1,0 +1,242 @@
+//! Equality and distinctness of values on the tape, without recursion.
+
+use super::number::Decimal;
+use super::representation::number;
+use super::tape::{Children, Document, Kind};
+use jsonschema::json::cmp::equal_numbers;
+use serde_json::{Map, Value};
+use std::hash::{BuildHasher, RandomState};
+
+/// Elements up to which comparing each pair is cheaper than hashing each element.
+const COMPARED_ELEMENTS: u32 = 15;
+
+/// Levels of a [`Value`] that is built, as many as `serde_json` reads: what is dropped or printed recursively must not
+/// be deeper.
+const VALUE_DEPTH: usize = 128;
+
+/// Whether the value at `at` equals `expected`, numbers by their value.
+pub(super) fn equals_value(document: &Document<'_>, at: u32, expected: &Value, enter: fn()) -> bool {
+    let mut pending = Vec::new();
+    if !equals_shallow(document, at, expected, &mut pending) {
+        return false;
+    }
+    while let Some((at, expected)) = pending.pop() {
+        enter();
+        if !equals_shallow(document, at, expected, &mut pending) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Compares scalars, and of arrays and objects the lengths and the keys; what is in them is left `pending`.
+#[inline]
+fn equals_shallow<'e>(
+    document: &Document<'_>,
+    at: u32,
+    expected: &'e Value,
+    pending: &mut Vec<(u32, &'e Value)>,
+) -> bool {
+    let entry = document.entry(at);
+    match (expected, entry.kind) {
+        (Value::Null, Kind::Null) | (Value::Bool(false), Kind::False) | (Value::Bool(true), Kind::True) => true,
+        (Value::String(string), Kind::String) => document.characters(entry) == string,
+        (Value::Number(expected), Kind::Integer | Kind::Decimal) => {
+            number(document, entry).is_some_and(|number| equal_numbers(&number, expected))
+        }
+        (Value::Array(items), Kind::Array) => {
+            let same = items.len() == entry.length as usize;
+            if same {
+                pending.extend(document.children(at).map(|(_, value)| value).zip(items));
+            }
+            same
+        }
+        (Value::Object(members), Kind::Object) => {
+            members.len() == entry.length as usize
+                && document.children(at).all(|(key, value)| {
+                    let expected = members.get(document.characters(document.entry(key)));
+                    pending.extend(expected.map(|expected| (value, expected)));
+                    expected.is_some()
+                })
+        }
+        _ => false,
+    }
+}
+
+/// Whether two values are equal, numbers by their value however many digits they have.
+fn equal(document: &Document<'_>, left: u32, right: u32, pending: &mut Vec<(u32, u32)>) -> bool {
+    pending.clear();
+    pending.push((left, right));
+    while let Some((left, right)) = pending.pop() {
+        let (one, other) = (document.entry(left), document.entry(right));
+        let same = match (one.kind, other.kind) {
+            (Kind::Integer | Kind::Decimal, Kind::Integer | Kind::Decimal) => {
+                let (one, other) = (document.characters(one), document.characters(other));
+                one == other || Decimal::new(one) == Decimal::new(other)
+            }
+            (one, other) if one != other => false,
+            (Kind::String, _) => document.characters(one) == document.characters(other),
+            (Kind::Array, _) => {
+                let same = one.length == other.length;
+                if same {
+                    let values = |at| document.children(at).map(|(_, value)| value);
+                    pending.extend(values(left).zip(values(right)));
+                }
+                same
+            }
+            (Kind::Object, _) => {
+                one.length == other.length
+                    && document.children(left).all(|(key, value)| {
+                        let key = document.entry(key);
+                        let found = document.find(right, document.characters(key), key.tag);
+                        pending.extend(found.map(|found| (value, found)));
+                        found.is_some()
+                    })
+            }
+            _ => true,
+        };
+        if !same {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether no two elements of the array at `array` are equal.
+pub(super) fn is_unique(document: &Document<'_>, array: u32, enter: fn()) -> bool {
+    let mut pending = Vec::new();
+    if document.entry(array).length <= COMPARED_ELEMENTS {
+        let mut elements = document.children(array);
+        while let Some((_, one)) = elements.next() {
+            for (_, other) in elements.clone() {
+                enter();
+                if equal(document, one, other, &mut pending) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+    let seed = RandomState::new();
+    let mut hashes: Vec<(u64, u32)> =
+        document.children(array).map(|(_, at)| (hash(document, at, &seed, enter), at)).collect();
+    hashes.sort_unstable();
+    // Keyed hashes of 64 bits: other than for equal values, runs of more than one do not come.
+    hashes.chunk_by(|(one, _), (other, _)| one == other).all(|run| {
+        run.iter().enumerate().all(|(at, &(_, one))| {
+            run.iter().skip(at + 1).all(|&(_, other)| !equal(document, one, other, &mut pending))
+        })
+    })
+}
+
+/// An array or object while what is in it is hashed.
+struct Hashing<'a> {
+    children: Children<'a>,
+    /// The key of the member whose value is hashed now; 0 in an array.
+    key: u32,
+    sum: u64,
+}
+
+/// A hash that equal values share.
+fn hash(document: &Document<'_>, mut at: u32, seed: &RandomState, enter: fn()) -> u64 {
+    let mut around: Vec<Hashing<'_>> = Vec::new();
+    loop {
+        let entry = document.entry(at);
+        let mut hash = match entry.kind {
+            Kind::String => seed.hash_one((1, document.characters(entry))),
+            Kind::Integer | Kind::Decimal => seed.hash_one((2, Decimal::new(document.characters(entry)))),
+            Kind::Array | Kind::Object => {
+                enter();
+                let mut children = document.children(at);
+                match children.next() {
+                    Some((key, value)) => {
+                        around.push(Hashing { children, key, sum: 0 });
+                        at = value;
+                        continue;
+                    }
+                    None => seed.hash_one((3, entry.kind as u8)),
+                }
+            }
+            kind => seed.hash_one((4, kind as u8)),
+        };
+        loop {
+            let Some(container) = around.last_mut() else { return hash };
+            container.sum = if container.key == 0 {
+                seed.hash_one((container.sum, hash))
+            } else {
+                // Whatever the order of the members.
+                let key = document.characters(document.entry(container.key));
+                container.sum.wrapping_add(seed.hash_one((key, hash)))
+            };
+            if let Some((key, value)) = container.children.next() {
+                container.key = key;
+                at = value;
+                break;
+            }
+            hash = seed.hash_one((5, container.key == 0, container.sum));
+            around.pop();
+        }
+    }
+}
+
+/// An array or object while it is built.
+struct Building<'a> {
+    children: Children<'a>,
+    /// The key of the member that is built now; 0 in an array.
+    key: u32,
+    value: Value,
+}
+
+/// The value at `at` as `serde_json` has it. Arrays and objects deeper than [`VALUE_DEPTH`] come as null.
+pub(super) fn to_value(document: &Document<'_>, mut at: u32) -> Value {
+    let mut around: Vec<Building<'_>> = Vec::new();
+    loop {
+        let entry = document.entry(at);
+        let mut value = match entry.kind {
+            Kind::False => Value::Bool(false),
+            Kind::True => Value::Bool(true),
+            Kind::Integer | Kind::Decimal => {
+                use jsonschema::json::JsonNumber;
+                number(document, entry).map_or(Value::Null, |number| Value::Number(number.to_number().into_owned()))
+            }
+            Kind::String => Value::String(document.characters(entry).to_owned()),
+            Kind::Array | Kind::Object if around.len() < VALUE_DEPTH => {
+                let value = if entry.kind == Kind::Array {
+                    Value::Array(Vec::with_capacity(entry.length as usize))
+                } else {
+                    Value::Object(Map::with_capacity(entry.length as usize))
+                };
+                let mut children = document.children(at);
+                match children.next() {
+                    Some((key, first)) => {
+                        around.push(Building { children, key, value });
+                        at = first;
+                        continue;
+                    }
+                    None => value,
+                }
+            }
+            _ => Value::Null,
+        };
+        loop {
+            let Some(container) = around.last_mut() else { return value };
+            match &mut container.value {
+                Value::Array(elements) => elements.push(value),
+                Value::Object(members) => {
+                    let key = document.characters(document.entry(container.key));
+                    members.insert(key.to_owned(), value);
+                }
+                _ => {}
+            }
+            if let Some((key, next)) = container.children.next() {
+                container.key = key;
+                at = next;
+                break;
+            }
+            match around.pop() {
+                Some(finished) => value = finished.value,
+                None => return Value::Null,
+            }
+        }
+    }
+}
