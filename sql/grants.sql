@@ -30,7 +30,8 @@ GRANT EXECUTE ON FUNCTION
     restful.json_validation_errors_compiled(restful.jsonschema, json),
     restful.jsonb_validation_errors_compiled(restful.jsonschema, jsonb),
     restful.is_valid(jsonb, jsonb, boolean),
-    restful.validate(jsonb, jsonb, boolean, boolean)
+    restful.validate(jsonb, jsonb, boolean, boolean),
+    restful.schema_changes(jsonb, jsonb)
 TO PUBLIC;
 -- These run with the caller's rights on restful.json_schema, which are granted like those on any table.
 GRANT EXECUTE ON FUNCTION

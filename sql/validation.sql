@@ -82,3 +82,9 @@ CREATE FUNCTION restful.validate(
     LANGUAGE c STABLE PARALLEL SAFE COST 100 ROWS 5 AS 'MODULE_PATHNAME', 'restful_validate';
 COMMENT ON FUNCTION restful.validate(jsonb, jsonb, boolean, boolean) IS
     'What is wrong with a value, in the terms of JSON Schema: no row when it is valid; masked: messages do not show values';
+
+CREATE FUNCTION restful.schema_changes(old jsonb, new jsonb)
+    RETURNS TABLE (change text, verdict text, schema jsonb, example jsonb, detail text)
+    LANGUAGE c STABLE PARALLEL SAFE COST 100000 ROWS 4 AS 'MODULE_PATHNAME', 'restful_schema_changes';
+COMMENT ON FUNCTION restful.schema_changes(jsonb, jsonb) IS
+    'What a new version of a JSON Schema no longer accepts and newly accepts, with examples; verdict: nothing, something or unknown';

@@ -73,14 +73,43 @@ pub type Lookup<'l> = &'l mut dyn FnMut(&str) -> Option<Value>;
 /// The schema does not conform to its meta-schema, refers to what `lookup` does not know, has a pattern that the linear
 /// engine cannot match, or exceeds a limit.
 pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) -> Result<Compiled<F>, Refusal> {
+    let documents = resolve(schema, lookup)?;
+    let refers = !documents.found().documents.is_empty();
+    let mut options = jsonschema::options_for::<F>().with_retriever(documents).with_pattern_options(patterns());
+    if formats != Formats::Draft {
+        options = options.should_validate_formats(formats == Formats::On);
+    }
+    let validator = options.build(schema).map_err(|why| refusal(&why))?;
+    Ok(Compiled { validator, refers })
+}
+
+/// Finds what a schema refers to, directly or not, and refuses a schema that costs too much.
+///
+/// # Errors
+/// As [`compile`].
+pub fn resolve(schema: &Value, lookup: Lookup<'_>) -> Result<Documents, Refusal> {
     let documents = Documents::default();
+    let draft = Draft::default().detect(schema);
+    let resource = draft.create_resource_ref(schema);
+    let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS);
     loop {
-        let refused = match build(schema, formats, &documents) {
-            Ok(validator) => return Ok(Compiled { validator, refers: !documents.found().documents.is_empty() }),
+        let known = documents.all();
+        let named = || {
+            let known = known.iter().map(|(uri, document)| (uri.as_str(), document));
+            std::iter::once((id, schema)).chain(known)
+        };
+        let registry = Registry::new().retriever(documents.clone()).extend(named()).and_then(|r| r.prepare());
+        let refused = match registry {
+            Ok(registry) => {
+                cost::check(&registry, named())?;
+                return Ok(documents);
+            }
             Err(refused) => refused,
         };
-        let Some(uri) = documents.found().missing.take() else { return Err(refused) };
-        if documents.found().documents.len() == limits::SCHEMA_DOCUMENTS {
+        let Some(uri) = documents.found().missing.take() else {
+            return Err(Refusal { pointer: String::new(), message: refused.to_string(), hint: None });
+        };
+        if known.len() == limits::SCHEMA_DOCUMENTS {
             return Err(Refusal::whole(
                 format!("the schema refers to more than {} others", limits::SCHEMA_DOCUMENTS),
                 "Put what belongs together into one schema, under \"$defs\".",
@@ -97,35 +126,14 @@ pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) ->
     }
 }
 
-/// Compiles with the documents that are there; if another is needed, it is noted as missing.
-fn build<F: Json>(schema: &Value, formats: Formats, documents: &Documents) -> Result<Validator<F>, Refusal> {
-    let draft = Draft::default().detect(schema);
-    let resource = draft.create_resource_ref(schema);
-    let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS);
-    let known = documents.all();
-    let mut named = vec![(id, schema)];
-    named.extend(known.iter().map(|(uri, document)| (uri.as_str(), document)));
-    let registry = Registry::new()
-        .retriever(documents.clone())
-        .extend(named.iter().copied())
-        .and_then(|registry| registry.prepare())
-        .map_err(|why| Refusal { pointer: String::new(), message: why.to_string(), hint: None })?;
-    cost::check(&registry, &named)?;
-    let mut options = jsonschema::options_for::<F>().with_retriever(documents.clone()).with_pattern_options(patterns());
-    if formats != Formats::Draft {
-        options = options.should_validate_formats(formats == Formats::On);
-    }
-    options.build(schema).map_err(|why| refusal(&why))
-}
-
 /// The engine of `pattern`: time linear in the text, size bounded.
 pub fn patterns() -> PatternOptions<jsonschema::Regex> {
     PatternOptions::regex().size_limit(limits::PATTERN_BYTES).dfa_size_limit(limits::PATTERN_BYTES)
 }
 
-/// The documents that were looked up, shared with what resolves references.
+/// The documents that a schema refers to, shared with what resolves references.
 #[derive(Clone, Default)]
-struct Documents(Arc<Mutex<Found>>);
+pub struct Documents(Arc<Mutex<Found>>);
 
 #[derive(Default)]
 struct Found {
@@ -139,7 +147,8 @@ impl Documents {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn all(&self) -> HashMap<String, Value> {
+    /// The documents by their URIs.
+    pub fn all(&self) -> HashMap<String, Value> {
         self.found().documents.clone()
     }
 }

@@ -33,7 +33,10 @@ struct Costs<'r> {
 /// Refuses a schema whose in-place applicators (JSON Schema 2020-12 Core, section 10.2) are too many or go in circles.
 ///
 /// `documents` are the schema and what it refers to, with their URIs, all of them in the registry.
-pub fn check(registry: &Registry<'_>, documents: &[(&str, &Value)]) -> Result<(), Refusal> {
+pub fn check<'r, 'd: 'r>(
+    registry: &'r Registry<'_>,
+    documents: impl Iterator<Item = (&'d str, &'d Value)>,
+) -> Result<(), Refusal> {
     let mut costs = Costs { known: HashMap::new(), anchors: HashMap::new() };
     let mut roots = Vec::new();
     for (uri, document) in documents {
@@ -41,7 +44,7 @@ pub fn check(registry: &Registry<'_>, documents: &[(&str, &Value)]) -> Result<()
         let draft = Draft::default().detect(document);
         let resolver = registry.resolver(base);
         let resolver = resolver.in_subresource(draft.create_resource_ref(document)).unwrap_or(resolver);
-        roots.push((*document, resolver, draft));
+        roots.push((document, resolver, draft));
     }
     let mut schemas = Vec::new();
     while let Some((schema, resolver, draft)) = roots.pop() {

@@ -2,12 +2,16 @@
 
 mod compile;
 mod cost;
+mod evolve;
+mod example;
+mod inclusion;
 mod report;
 #[cfg(test)]
 mod tests;
 pub mod text;
 mod watch;
 
-pub use compile::{Compiled, Formats, Lookup, Refusal, compile, patterns};
+pub use compile::{Compiled, Documents, Formats, Lookup, Refusal, compile, patterns, resolve};
+pub use evolve::{Change, Direction, Options, Verdict, changes};
 pub use report::{Values, Violation, violations};
 pub use watch::{Unwatched, Watch, Watched, WatchedNode};

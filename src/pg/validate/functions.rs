@@ -1,14 +1,17 @@
 //! The functions as PostgreSQL calls them.
 
 use super::cache::{self, Entry, Instance};
-use super::{Binary, Stored, Text, call_site, formats, payload};
+use super::{Binary, Stored, Text, call_site, formats, payload, refuse, registry};
 use crate::limits;
 use crate::pg::api::v1_function;
 use crate::pg::result_set::ResultSet;
-use crate::schema::{Values, violations};
+use crate::schema::{Formats, Options, Values, changes, resolve, violations};
+use jsonschema::Registry;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
-use pgrx::{IntoDatum, PgLogLevel, pg_sys};
+use pgrx::{IntoDatum, JsonB, PgLogLevel, pg_sys};
+use serde_json::Value;
+use std::collections::HashMap;
 
 /// Declares and defines functions of one kind for their combinations of stored forms.
 macro_rules! functions {
@@ -31,6 +34,7 @@ functions! {
     restful_jsonb_validation_errors pg_finfo_restful_jsonb_validation_errors = messages::<Text, Binary>;
     restful_jsonschema_is_valid pg_finfo_restful_jsonschema_is_valid = schema_is_valid::<Text, Text>;
     restful_validate pg_finfo_restful_validate = validate::<Binary, Binary>;
+    restful_schema_changes pg_finfo_restful_schema_changes = schema_changes::<Binary, Binary>;
 }
 
 /// Argument `i`, if it is not null.
@@ -155,4 +159,53 @@ unsafe fn validate<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg
         }
         pg_sys::Datum::null()
     }
+}
+
+/// What the schema in argument 1 accepts otherwise than the one in argument 0.
+unsafe fn schema_changes<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: arguments (old, new); returns TABLE of text, text, jsonb, jsonb and text.
+    unsafe {
+        let rows = ResultSet::start(call);
+        let old = payload(schema_argument(call));
+        let new = payload(argument(call, 1).unwrap_or_else(|| no_schema()));
+        // Refuses with the place what is no schema, or too much of one.
+        cache::compiled::<S, I>(old, formats(None));
+        cache::compiled::<S, I>(new, formats(None));
+        let (old, new) = (tree::<S>(old), tree::<S>(new));
+        let mut documents = documents_of(&old);
+        documents.extend(documents_of(&new));
+        let registry = Registry::new().extend(documents.iter().map(|(uri, document)| (uri.as_str(), document)));
+        let registry = registry.and_then(|registry| registry.prepare()).unwrap_or_else(|why| error!("{why}"));
+        let options = Options {
+            format: match formats(None) {
+                Formats::Draft => None,
+                asserted => Some(asserted == Formats::On),
+            },
+            registry: Some(&registry),
+            interrupt: Some(check_for_interrupts),
+        };
+        let found = changes(&old, &new, &options).unwrap_or_else(|why| error!("{why}"));
+        for change in found {
+            rows.put([
+                change.direction.as_str().into_datum(),
+                change.verdict.as_str().into_datum(),
+                change.schema.and_then(|schema| JsonB(schema).into_datum()),
+                change.example.and_then(|example| JsonB(example).into_datum()),
+                change.detail.into_datum(),
+            ]);
+        }
+        pg_sys::Datum::null()
+    }
+}
+
+fn check_for_interrupts() {
+    pgrx::check_for_interrupts!();
+}
+
+fn tree<S: Stored>(schema: &[u8]) -> Value {
+    S::schema(schema).unwrap_or_else(|refusal| refuse(&refusal))
+}
+
+fn documents_of(schema: &Value) -> HashMap<String, Value> {
+    resolve(schema, &mut registry::document).unwrap_or_else(|refusal| refuse(&refusal)).all()
 }

@@ -1,0 +1,537 @@
+//! What a new version of a JSON Schema no longer accepts, and what it newly accepts.
+//!
+//! Three sources answer. A comparison keyword by keyword, and the set algebra of the `jsonschema` crate, can prove that
+//! nothing is lost or gained; the algebra can also give the difference as a schema. Instances made from both versions and
+//! tried on both prove that something is: whatever the algebra says, a value that one version accepts and the other
+//! rejects is a fact. What none settles is [`Verdict::Unknown`].
+
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, HashMap};
+
+use jsonschema::canonical::{CanonicalSchema, CanonicalView, Containment, Satisfiability};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Registry, ValidationError, Validator};
+use serde_json::{Value, json};
+
+use super::compile::patterns;
+use super::example::{Generator, Part, size};
+use super::inclusion::included;
+
+/// The most rows for one direction.
+const ROWS: usize = 20;
+
+/// The most instances tried for one schema in one direction, and the fewest that are made for a large one.
+const TRIES: usize = 4000;
+const FEWEST_TRIES: usize = 100;
+
+/// Instances tried, times members of both schemas: what a trial costs grows with the schemas.
+const EFFORT: usize = 1_000_000;
+
+/// The largest schema, in members, that the algebra is asked about: it cannot be interrupted.
+const LARGEST: usize = 1000;
+
+/// The most ways to satisfy one location of a schema that the algebra is asked about: it multiplies them out.
+const WIDEST: usize = 32;
+
+/// The deepest schema that the algebra is asked about: it recurses.
+const DEEPEST: usize = 60;
+
+/// The deepest location, in schemas within schemas, references followed.
+const DEEPEST_LOCATION: usize = 30;
+
+/// The largest schema, in members, whose difference is written out where it is not known to be small.
+const LARGEST_DIFFERENCE: usize = 250;
+
+/// Which way the set of accepted values changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// The old version accepts it, the new one rejects it.
+    NoLongerAccepted,
+    /// The old version rejects it, the new one accepts it.
+    NewlyAccepted,
+}
+
+impl Direction {
+    /// The name in the column `change`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoLongerAccepted => "no longer accepted",
+            Self::NewlyAccepted => "newly accepted",
+        }
+    }
+}
+
+/// What is known of one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is proven that there is no such value.
+    Nothing,
+    /// There is such a value: the example.
+    Something,
+    /// Neither could be shown.
+    Unknown,
+}
+
+impl Verdict {
+    /// The name in the column `verdict`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Something => "something",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One difference between two versions, or that there is none, or that it is not known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Which way.
+    pub direction: Direction,
+    /// What is known.
+    pub verdict: Verdict,
+    /// The values in question as a schema, where it can be written. The example is one of them; one schema may stand in
+    /// several rows.
+    pub schema: Option<Value>,
+    /// A value that one version accepts and the other rejects. Validators of both have been asked.
+    pub example: Option<Value>,
+    /// What changed, in a sentence; with [`Verdict::Unknown`], why it is not known.
+    pub detail: Option<String>,
+}
+
+/// How to read both versions.
+#[derive(Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Whether `format` rejects. `None` leaves it to the draft: 4, 6 and 7 do, 2019-09 and 2020-12 do not.
+    pub format: Option<bool>,
+    /// Schemas that references may name. No other reference to another document resolves, and nothing is fetched.
+    pub registry: Option<&'a Registry<'a>>,
+    /// Called now and then, so that the caller can stop the work by unwinding.
+    pub interrupt: Option<fn()>,
+}
+
+/// A version that is not a usable JSON Schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// The old version is not; why.
+    Old(String),
+    /// The new version is not; why.
+    New(String),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (which, why) = match self {
+            Self::Old(why) => ("old", why),
+            Self::New(why) => ("new", why),
+        };
+        write!(formatter, "the {which} schema is not usable: {why}")
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What `new` no longer accepts and what it newly accepts, compared with `old`.
+///
+/// The answer has at least one row for each direction, those of [`Direction::NoLongerAccepted`] first. A direction has
+/// one row [`Verdict::Nothing`], or rows [`Verdict::Something`] and at most one [`Verdict::Unknown`]. At most 20 rows a
+/// direction; the order is stable. Numbers are compared as the validator does, as 64-bit floats or integers.
+///
+/// # Errors
+///
+/// A version that is not a valid schema, has a pattern outside the linear engine, or names a document that
+/// `options.registry` does not hold.
+pub fn changes(old: &Value, new: &Value, options: &Options<'_>) -> Result<Vec<Change>, Error> {
+    let old = Version::new(old, options).map_err(Error::Old)?;
+    let new = Version::new(new, options).map_err(Error::New)?;
+    let algebra = LazyCell::new(|| algebra(old.document, new.document, options));
+    let mut changes = compare(Direction::NoLongerAccepted, &old, &new, &|| &algebra, options);
+    changes.extend(compare(Direction::NewlyAccepted, &old, &new, &|| &algebra, options));
+    Ok(changes)
+}
+
+/// One version, ready to be asked.
+struct Version<'a> {
+    document: &'a Value,
+    validator: Validator,
+}
+
+impl<'a> Version<'a> {
+    fn new(document: &'a Value, options: &Options<'_>) -> Result<Self, String> {
+        let validator = validator(document, options).map_err(|error| error.to_string())?;
+        Ok(Self { document, validator })
+    }
+}
+
+fn validator(document: &Value, options: &Options<'_>) -> Result<Validator, ValidationError<'static>> {
+    let mut building = jsonschema::options().offline().with_pattern_options(patterns());
+    if let Some(format) = options.format {
+        building = building.should_validate_formats(format);
+    }
+    match options.registry {
+        Some(registry) => building.with_registry(registry).build(document),
+        None => building.build(document),
+    }
+}
+
+/// Both versions in canonical form, or why not.
+type Algebra = Result<(CanonicalSchema, CanonicalSchema), String>;
+
+fn algebra(old: &Value, new: &Value, options: &Options<'_>) -> Algebra {
+    for (which, document) in [("old", old), ("new", new)] {
+        let members = size(document);
+        if members > LARGEST {
+            return Err(format!("the {which} schema has {members} members, more than the {LARGEST} that are compared"));
+        }
+        if deeper(document, DEEPEST) {
+            return Err(format!("the {which} schema nests deeper than {DEEPEST} levels"));
+        }
+        if Spread::of(document) > WIDEST {
+            return Err(format!(
+                "the {which} schema nests too deep, or has more than {WIDEST} ways to satisfy one location"
+            ));
+        }
+    }
+    let old = canonical(old, options).map_err(|why| format!("the old schema {why}"))?;
+    let new = canonical(new, options).map_err(|why| format!("the new schema {why}"))?;
+    Ok((old, new))
+}
+
+/// Counts the ways to satisfy the locations of a schema: what the algebra multiplies out.
+struct Spread<'a> {
+    root: &'a Value,
+    widest: usize,
+    /// How many schemas the one counted last holds within each other, references followed.
+    height: usize,
+    /// The ways and the height of each target of a reference, by its address: one and none while they are being counted, so that recursion ends.
+    targets: HashMap<usize, (usize, usize)>,
+}
+
+impl<'a> Spread<'a> {
+    /// The most ways of one location.
+    fn of(root: &'a Value) -> usize {
+        let mut spread = Self { root, widest: 0, height: 0, targets: HashMap::new() };
+        spread.ways(root, 0);
+        spread.widest
+    }
+
+    fn ways(&mut self, schema: &'a Value, depth: usize) -> usize {
+        if depth > DEEPEST_LOCATION {
+            self.widest = usize::MAX;
+            return 1;
+        }
+        let Value::Object(members) = schema else { return 1 };
+        let mut ways = 1_usize;
+        let outer = std::mem::take(&mut self.height);
+        for (keyword, value) in members {
+            let factor = match (keyword.as_str(), value) {
+                ("anyOf" | "oneOf", Value::Array(branches)) => {
+                    let constant = |branch: &Value| branch.get("const").or_else(|| branch.get("enum")).is_some();
+                    let each: Vec<usize> = branches.iter().map(|branch| self.ways(branch, depth + 1)).collect();
+                    if branches.iter().all(constant) { 1 } else { each.into_iter().fold(0, usize::saturating_add) }
+                }
+                ("allOf", Value::Array(all)) => {
+                    all.iter().fold(1_usize, |ways, schema| ways.saturating_mul(self.ways(schema, depth + 1)))
+                }
+                ("$ref", Value::String(reference)) => {
+                    let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+                    target.map_or(1, |target| self.target(target, depth + 1))
+                }
+                ("if", condition) => 1 + self.ways(condition, depth + 1).saturating_mul(2),
+                ("then" | "else", branch) => self.ways(branch, depth + 1),
+                ("not", Value::Object(refused)) => {
+                    self.ways(value, depth + 1).saturating_add(refused.len().saturating_sub(1))
+                }
+                (
+                    "dependentRequired" | "dependentSchemas" | "dependencies" | "patternProperties",
+                    Value::Object(each),
+                ) => {
+                    each.values().for_each(|schema| _ = self.ways(schema, depth + 1));
+                    1 + each.len()
+                }
+                ("properties" | "$defs" | "definitions", Value::Object(each)) => {
+                    each.values().for_each(|schema| _ = self.ways(schema, depth + 1));
+                    1
+                }
+                ("items" | "prefixItems", Value::Array(each)) => {
+                    each.iter().for_each(|schema| _ = self.ways(schema, depth + 1));
+                    1
+                }
+                ("contains" | "items" | "additionalProperties" | "additionalItems" | "propertyNames", schema) => {
+                    self.ways(schema, depth + 1);
+                    1
+                }
+                _ => 1,
+            };
+            ways = ways.saturating_mul(factor.max(1));
+        }
+        // The height of the neighbours counted so far, or of this one.
+        self.height = outer.max(self.height + 1);
+        if self.height > DEEPEST_LOCATION {
+            self.widest = usize::MAX;
+        }
+        self.widest = self.widest.max(ways);
+        ways
+    }
+
+    fn target(&mut self, target: &'a Value, depth: usize) -> usize {
+        let address = std::ptr::from_ref(target).addr();
+        if let Some((ways, height)) = self.targets.get(&address) {
+            self.height = self.height.max(*height);
+            return *ways;
+        }
+        self.targets.insert(address, (1, 0));
+        let outer = std::mem::take(&mut self.height);
+        let ways = self.ways(target, depth);
+        self.targets.insert(address, (ways, self.height));
+        self.height = self.height.max(outer);
+        ways
+    }
+}
+
+fn canonical(document: &Value, options: &Options<'_>) -> Result<CanonicalSchema, String> {
+    let mut building = jsonschema::canonical::options().offline().with_pattern_options(patterns());
+    if let Some(format) = options.format {
+        building = building.should_validate_formats(format);
+    }
+    if let Some(registry) = options.registry {
+        building = building.with_registry(registry);
+    }
+    let schema = building.canonicalize(document).map_err(|error| format!("has no canonical form: {error}"))?;
+    match schema.view() {
+        CanonicalView::Raw(raw) => Err(match raw.pointer {
+            Some(pointer) => format!("has no canonical form: {} at {pointer:?}", raw.reason.as_str()),
+            None => format!("has no canonical form: {}", raw.reason.as_str()),
+        }),
+        _ => Ok(schema),
+    }
+}
+
+/// Whether `value` nests deeper than `levels`.
+fn deeper(value: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return true };
+    match value {
+        Value::Array(items) => items.iter().any(|item| deeper(item, levels)),
+        Value::Object(members) => members.values().any(|member| deeper(member, levels)),
+        _ => false,
+    }
+}
+
+/// What the algebra says of the values that one version accepts and the other rejects.
+enum Difference {
+    /// There are none.
+    Empty,
+    /// These are, together. Whether there are any is another question.
+    Parts(Vec<Value>),
+    /// It cannot tell, because of this.
+    Unknown(String),
+}
+
+fn difference(taken: &CanonicalSchema, removed: &CanonicalSchema, members: usize) -> Difference {
+    let covered = match removed.covers(taken) {
+        Ok(covered) => covered,
+        Err(error) => return Difference::Unknown(error.to_string()),
+    };
+    match covered {
+        Containment::Yes => return Difference::Empty,
+        // The question was settled within a small budget, and so will this be.
+        Containment::No => {}
+        Containment::Unknown if members <= LARGEST_DIFFERENCE => {}
+        Containment::Unknown => {
+            return Difference::Unknown(format!(
+                "the schemas have {members} members, more than the {LARGEST_DIFFERENCE} for which the difference is worked out"
+            ));
+        }
+    }
+    match taken.subtract(removed) {
+        Ok(difference) if difference.satisfiability() == Satisfiability::No => Difference::Empty,
+        Ok(difference) => Difference::Parts(match difference.view() {
+            CanonicalView::AnyOf(branches) => branches.iter().map(CanonicalSchema::to_json_schema).collect(),
+            _ => vec![difference.to_json_schema()],
+        }),
+        Err(error) => Difference::Unknown(error.to_string()),
+    }
+}
+
+/// A value that shows a difference.
+struct Witness {
+    example: Value,
+    /// How many things the other version has against it: with one, the detail explains all of it.
+    faults: usize,
+}
+
+fn compare<'b>(
+    direction: Direction,
+    old: &Version<'_>,
+    new: &Version<'_>,
+    algebra: &dyn Fn() -> &'b Algebra,
+    options: &Options<'_>,
+) -> Vec<Change> {
+    let (from, to) = match direction {
+        Direction::NoLongerAccepted => (old, new),
+        Direction::NewlyAccepted => (new, old),
+    };
+    let mut found: BTreeMap<String, Witness> = BTreeMap::new();
+    let mut trial = |instance: Value| {
+        if let Some(interrupt) = options.interrupt {
+            interrupt();
+        }
+        if !from.validator.is_valid(&instance) {
+            return false;
+        }
+        let mut faults = to.validator.iter_errors(&instance);
+        let Some(fault) = faults.next() else { return false };
+        let detail = detail(direction, &fault, old.document, new.document);
+        let witness = Witness { faults: 1 + faults.take(8).count(), example: instance.clone() };
+        let better = found
+            .get(&detail)
+            .is_none_or(|known| (witness.faults, size(&witness.example)) < (known.faults, size(&known.example)));
+        if better && (found.len() < 4 * ROWS || found.contains_key(&detail)) {
+            found.insert(detail, witness);
+        }
+        true
+    };
+    let hints = [Part::document(to.document)];
+    let members = size(old.document) + size(new.document);
+    let tries = (EFFORT / members).clamp(FEWEST_TRIES, TRIES);
+    let mut instances = Generator::default().instances(Part::document(from.document), &hints, tries);
+    instances.truncate(2 * tries);
+    let mut shown = false;
+    for instance in instances {
+        shown |= trial(instance);
+    }
+    let difference = if !shown && included(from.document, to.document) {
+        Difference::Empty
+    } else if shown && members > LARGEST_DIFFERENCE {
+        Difference::Unknown("the difference of large schemas is not written out".to_owned())
+    } else {
+        match (algebra(), direction) {
+            (Err(why), _) => Difference::Unknown(why.clone()),
+            (Ok((old, new)), Direction::NoLongerAccepted) => difference(old, new, members),
+            (Ok((old, new)), Direction::NewlyAccepted) => difference(new, old, members),
+        }
+    };
+    let parts: &[Value] = match &difference {
+        Difference::Parts(parts) => parts,
+        _ => &[],
+    };
+    for part in parts.iter().take(ROWS) {
+        let instances = Generator::default().instances(Part::document(part), &hints, tries / 8);
+        instances.into_iter().for_each(|instance| _ = trial(instance));
+    }
+    let validators: Vec<Option<Validator>> =
+        parts.iter().take(ROWS).map(|part| validator(part, options).ok()).collect();
+    let holds = |number: usize, example: &Value| {
+        validators.get(number).and_then(Option::as_ref).is_some_and(|validator| validator.is_valid(example))
+    };
+    let mut shown = vec![false; parts.len()];
+    let total = found.len();
+    let mut rows = Vec::new();
+    for (detail, witness) in found {
+        let mut schema = None;
+        for (number, part) in parts.iter().enumerate() {
+            if holds(number, &witness.example) {
+                if let Some(shown) = shown.get_mut(number) {
+                    *shown = true;
+                }
+                schema = schema.or(Some(part));
+            }
+        }
+        if rows.len() + 1 < ROWS || total <= ROWS {
+            rows.push(Change {
+                direction,
+                verdict: Verdict::Something,
+                schema: schema.cloned(),
+                example: Some(witness.example),
+                detail: Some(detail),
+            });
+        }
+    }
+    let unshown: Vec<&Value> =
+        parts.iter().zip(&shown).take(ROWS).filter(|(_, shown)| !**shown).map(|(part, _)| part).collect();
+    let bare = |verdict, schema, detail| Change { direction, verdict, schema, example: None, detail };
+    match (&difference, rows.is_empty()) {
+        (Difference::Empty, true) => rows.push(bare(Verdict::Nothing, None, None)),
+        (Difference::Parts(_), _) if !unshown.is_empty() => {
+            let schema = match unshown.as_slice() {
+                [part] => (*part).clone(),
+                parts => json!({"anyOf": parts}),
+            };
+            let why = "no value of this difference was found, and it is not proven to be empty";
+            rows.push(bare(Verdict::Unknown, Some(schema), Some(why.to_owned())));
+        }
+        (Difference::Unknown(why), true) => {
+            let why = format!("no example was found, and there is no proof that there is none: {why}");
+            rows.push(bare(Verdict::Unknown, None, Some(why)));
+        }
+        _ => {}
+    }
+    rows.truncate(ROWS);
+    rows
+}
+
+/// The longest list or object that a sentence looks into.
+const LISTED: usize = 64;
+
+/// What changed where `fault` was found, in a sentence.
+fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Value, new: &Value) -> String {
+    let pointer = fault.schema_path().as_str();
+    let (place, keyword) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+    let place = if place.is_empty() { "the root" } else { place };
+    let (before, after) = (old.pointer(pointer), new.pointer(pointer));
+    match (before, after) {
+        (Some(Value::Array(before)), Some(Value::Array(after)))
+            if before.len().max(after.len()) <= LISTED && before != after =>
+        {
+            let missing = |from: &[Value], other: &[Value]| {
+                let missing: Vec<String> = from.iter().filter(|value| !other.contains(value)).map(short).collect();
+                missing.join(", ")
+            };
+            let (lost, gained) = (missing(before, after), missing(after, before));
+            match (lost.is_empty(), gained.is_empty()) {
+                (false, true) => format!("{place}: {keyword} no longer has {lost}"),
+                (true, false) => format!("{place}: {keyword} now has {gained}"),
+                _ => format!("{place}: {keyword} has {gained} in place of {lost}"),
+            }
+        }
+        (Some(before), Some(after)) if before != after => {
+            format!("{place}: {keyword} {} became {}", short(before), short(after))
+        }
+        (None, Some(after)) => format!("{place}: {keyword} {} was added", short(after)),
+        (Some(before), None) => format!("{place}: {keyword} {} was removed", short(before)),
+        _ => {
+            let which = match direction {
+                Direction::NoLongerAccepted => "new",
+                Direction::NewlyAccepted => "old",
+            };
+            let what = match fault.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected }
+                | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                    let names: Vec<String> = unexpected.iter().map(|name| format!("{name:?}")).collect();
+                    format!(" has no property {}", names.join(", "))
+                }
+                _ => format!(" rejects the example by its {keyword}"),
+            };
+            format!("{place}: the {which} version{what}")
+        }
+    }
+}
+
+/// JSON text, cut where it gets long.
+fn short(value: &Value) -> String {
+    const LONGEST: usize = 60;
+    match value {
+        Value::Array(items) if items.len() > LISTED => return format!("[{} items]", items.len()),
+        Value::Object(members) if members.len() > LISTED => return format!("{{{} members}}", members.len()),
+        _ => {}
+    }
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+#[path = "evolve_tests.rs"]
+mod tests;

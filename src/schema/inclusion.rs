@@ -1,0 +1,532 @@
+//! A proof, keyword by keyword, that one schema accepts all that another does.
+//!
+//! It takes time in proportion to the schemas, reads through recursion and does not mind a keyword it does not know, as
+//! long as that did not change: what the set algebra cannot do. It pairs branches and knows little of negation, so that
+//! it often has no proof where there is one.
+
+use std::cmp::Ordering;
+
+use jsonschema::Draft;
+use serde_json::{Map, Value};
+
+/// Keywords without influence on what is accepted.
+const ANNOTATIONS: [&str; 15] = [
+    "title",
+    "description",
+    "default",
+    "examples",
+    "$comment",
+    "readOnly",
+    "writeOnly",
+    "deprecated",
+    "$schema",
+    "$defs",
+    "definitions",
+    "$id",
+    "id",
+    "then",
+    "else",
+];
+
+/// Keywords that give references another meaning.
+const SCOPES: [&str; 8] =
+    ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$recursiveAnchor", "$vocabulary", "id"];
+
+/// Keywords whose meaning depends on the draft, or that not every draft from 6 on has.
+const UNPORTABLE: [&str; 10] = [
+    "dependencies",
+    "additionalItems",
+    "contentEncoding",
+    "contentMediaType",
+    "format",
+    "minContains",
+    "maxContains",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "prefixItems",
+];
+
+/// How deep a proof goes, and how many steps it takes, before it is given up.
+const DEPTH: usize = 20;
+const STEPS: usize = 100_000;
+
+/// Whether every value that `narrow` accepts is proven to be accepted by `wide`. Both are valid schemas, whole documents
+/// read with the same options. `false` says nothing.
+pub fn included(narrow: &Value, wide: &Value) -> bool {
+    let (one, other) = (Draft::default().detect(narrow), Draft::default().detect(wide));
+    if one == Draft::Unknown || other == Draft::Unknown || scoped(narrow, 0) || scoped(wide, 0) {
+        return false;
+    }
+    let drafts = (level(one), level(other));
+    if drafts.0 != drafts.1 && (drafts.0.min(drafts.1) < 6 || !portable(narrow) || !portable(wide)) {
+        return false;
+    }
+    let based = |document: &Value| document.get("$id").or_else(|| document.get("id")).is_some();
+    let mut proof =
+        Proof { draft: drafts.0.min(drafts.1), based: based(narrow) || based(wide), assumed: Vec::new(), steps: STEPS };
+    proof.includes(Side { schema: narrow, root: narrow }, Side { schema: wide, root: wide }, 0, 0)
+}
+
+/// The draft as a number that grows with its age.
+fn level(draft: Draft) -> u8 {
+    match draft {
+        Draft::Draft4 => 4,
+        Draft::Draft6 => 6,
+        Draft::Draft7 => 7,
+        Draft::Draft201909 => 8,
+        _ => 9,
+    }
+}
+
+/// Whether a keyword below the root gives references another base or meaning. Also where the word is a property's name:
+/// that costs a proof, not its soundness.
+fn scoped(value: &Value, depth: usize) -> bool {
+    match value {
+        _ if depth > 6 * DEPTH => true,
+        Value::Array(items) => items.iter().any(|item| scoped(item, depth + 1)),
+        Value::Object(members) => members.iter().any(|(key, member)| {
+            let base = matches!(key.as_str(), "$id" | "id");
+            let scope = SCOPES.contains(&key.as_str()) && !(base && (depth == 0 || !member.is_string()));
+            scope || scoped(member, depth + 1)
+        }),
+        _ => false,
+    }
+}
+
+/// Whether `value` means the same in every draft from 6 on.
+fn portable(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(portable),
+        Value::Object(members) => {
+            let lone = !members.contains_key("$ref")
+                || members.keys().all(|key| key == "$ref" || ANNOTATIONS.contains(&key.as_str()));
+            lone && members.iter().all(|(key, member)| {
+                !(UNPORTABLE.contains(&key.as_str()) || (key == "items" && member.is_array())) && portable(member)
+            })
+        }
+        _ => true,
+    }
+}
+
+/// A schema and its document.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    schema: &'a Value,
+    root: &'a Value,
+}
+
+impl<'a> Side<'a> {
+    fn within(self, schema: &'a Value) -> Self {
+        Self { schema, ..self }
+    }
+}
+
+/// Two schemas, by their place in memory.
+struct Pair {
+    schemas: (usize, usize),
+    /// How deep in the value it was met.
+    level: usize,
+    proven: bool,
+}
+
+struct Proof {
+    /// The older of the two drafts: the keywords it does not have prove nothing.
+    draft: u8,
+    /// Whether a document has a name of its own, which a reference could use.
+    based: bool,
+    /// Pairs under proof or proven. Deeper in the value, a pair under proof may be taken as proven, because a value nests
+    /// finitely deep; a proven one may be used again as deep as it was met, or deeper.
+    assumed: Vec<Pair>,
+    steps: usize,
+}
+
+impl Proof {
+    /// The value of `keyword` in `side`, where it means anything there.
+    fn get<'a>(&self, side: Side<'a>, keyword: &str) -> Option<&'a Value> {
+        let since = match keyword {
+            "const" | "contains" | "propertyNames" => 6,
+            "if" | "then" | "else" | "contentEncoding" | "contentMediaType" => 7,
+            "dependentRequired" | "dependentSchemas" | "minContains" | "maxContains" => 8,
+            "prefixItems" => 9,
+            _ => 4,
+        };
+        let until = match keyword {
+            "dependencies" | "contentEncoding" | "contentMediaType" => 7,
+            "additionalItems" => 8,
+            _ => 9,
+        };
+        let ignored = self.draft < 8 && keyword != "$ref" && side.schema.get("$ref").is_some();
+        side.schema.get(keyword).filter(|_| !ignored && (since..=until).contains(&self.draft))
+    }
+
+    fn follow<'a>(side: Side<'a>, reference: &str) -> Option<Side<'a>> {
+        // An encoded pointer is looked up by nobody here.
+        let pointer = reference.strip_prefix('#').filter(|pointer| !pointer.contains('%'))?;
+        side.root.pointer(pointer).map(|schema| side.within(schema))
+    }
+
+    /// Schemas that all hold where `side` does.
+    fn parts<'a>(&self, side: Side<'a>) -> Vec<Side<'a>> {
+        let mut parts: Vec<Side<'a>> = Vec::new();
+        let mut open = vec![side];
+        while let Some(part) = open.pop() {
+            if parts.len() > DEPTH || parts.iter().any(|known| std::ptr::eq(known.schema, part.schema)) {
+                continue;
+            }
+            let reference = self.get(part, "$ref").and_then(Value::as_str);
+            open.extend(reference.and_then(|reference| Self::follow(part, reference)));
+            let all = self.get(part, "allOf").and_then(Value::as_array).into_iter().flatten();
+            open.extend(all.map(|schema| part.within(schema)));
+            parts.push(part);
+        }
+        parts
+    }
+
+    /// Whether `narrow` is included in `wide`, `depth` levels into the proof and `level` levels into the value.
+    fn includes(&mut self, narrow: Side<'_>, wide: Side<'_>, depth: usize, level: usize) -> bool {
+        self.steps = self.steps.saturating_sub(1);
+        if self.steps == 0 || depth > DEPTH {
+            return false;
+        }
+        let members = match wide.schema {
+            Value::Bool(true) => return true,
+            Value::Object(members) => members,
+            _ => return self.parts(narrow).iter().any(|part| part.schema == &Value::Bool(false)),
+        };
+        let pair = (std::ptr::from_ref(narrow.schema).addr(), std::ptr::from_ref(wide.schema).addr());
+        let known = |known: &&Pair| known.schemas == pair;
+        if self.assumed.iter().filter(known).any(|known| level > known.level || (known.proven && level == known.level))
+        {
+            return true;
+        }
+        if self.assumed.iter().filter(known).any(|known| !known.proven) {
+            return false;
+        }
+        let before = self.assumed.len();
+        self.assumed.push(Pair { schemas: pair, level, proven: false });
+        let proven = self.by_keywords(narrow, wide, members, depth + 1, level)
+            || self.by_branches(narrow, wide, depth + 1, level);
+        if !proven {
+            self.assumed.truncate(before);
+        } else if let Some(pair) = self.assumed.get_mut(before) {
+            pair.proven = true;
+        }
+        proven
+    }
+
+    /// Every branch of a union in `narrow` is included.
+    fn by_branches(&mut self, narrow: Side<'_>, wide: Side<'_>, depth: usize, level: usize) -> bool {
+        self.parts(narrow).into_iter().any(|part| {
+            ["anyOf", "oneOf"].into_iter().any(|keyword| {
+                let branches = self.get(part, keyword).and_then(Value::as_array);
+                branches.is_some_and(|branches| {
+                    branches.iter().all(|branch| self.includes(part.within(branch), wide, depth, level))
+                })
+            })
+        })
+    }
+
+    fn by_keywords(
+        &mut self,
+        narrow: Side<'_>,
+        wide: Side<'_>,
+        members: &Map<String, Value>,
+        depth: usize,
+        level: usize,
+    ) -> bool {
+        let parts = self.parts(narrow);
+        if parts.iter().any(|part| part.schema == &Value::Bool(false)) {
+            return true;
+        }
+        members.iter().all(|(keyword, value)| {
+            ANNOTATIONS.contains(&keyword.as_str())
+                || self.excludes(&parts, keyword)
+                || self.implied(narrow, &parts, wide, keyword, value, depth, level)
+        })
+    }
+
+    /// Whether `parts` take no value of the type that `keyword` speaks of.
+    fn excludes(&self, parts: &[Side<'_>], keyword: &str) -> bool {
+        let kinds: &[&str] = match keyword {
+            "minLength" | "maxLength" | "pattern" => &["string"],
+            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => &["number", "integer"],
+            "minItems" | "maxItems" | "uniqueItems" | "items" | "prefixItems" | "additionalItems" | "contains" => {
+                &["array"]
+            }
+            "minProperties"
+            | "maxProperties"
+            | "required"
+            | "properties"
+            | "patternProperties"
+            | "additionalProperties"
+            | "propertyNames"
+            | "dependentRequired"
+            | "dependentSchemas"
+            | "dependencies" => &["object"],
+            _ => return false,
+        };
+        parts.iter().any(|part| match self.get(*part, "type") {
+            Some(Value::String(kind)) => !kinds.contains(&kind.as_str()),
+            Some(Value::Array(found)) => !found.iter().any(|kind| kinds.iter().any(|known| kind == known)),
+            _ => false,
+        })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one step of the walk, which all of these describe")]
+    fn implied(
+        &mut self,
+        narrow: Side<'_>,
+        parts: &[Side<'_>],
+        wide: Side<'_>,
+        keyword: &str,
+        value: &Value,
+        depth: usize,
+        level: usize,
+    ) -> bool {
+        let child = level + 1;
+        let within = |schema| wide.within(schema);
+        match keyword {
+            "$ref" => {
+                let Some(reference) = value.as_str() else { return false };
+                if let Some(target) = Self::follow(wide, reference) {
+                    return self.includes(narrow, target, depth, level);
+                }
+                let same = parts.iter().any(|part| self.get(*part, "$ref") == Some(value));
+                same && !self.based && !reference.starts_with('#')
+            }
+            "allOf" => list(value).iter().all(|schema| self.includes(narrow, within(schema), depth, level)),
+            "anyOf" => {
+                list(value).iter().any(|schema| self.includes(narrow, within(schema), depth, level))
+                    || parts.iter().any(|part| {
+                        let branches = self.get(*part, "anyOf").or_else(|| self.get(*part, "oneOf"));
+                        branches.and_then(Value::as_array).is_some_and(|branches| {
+                            branches.iter().all(|branch| {
+                                let branch = part.within(branch);
+                                list(value).iter().any(|schema| self.includes(branch, within(schema), depth, level))
+                            })
+                        })
+                    })
+            }
+            "oneOf" => parts.iter().any(|part| {
+                let branches = self.get(*part, "oneOf").and_then(Value::as_array);
+                branches.is_some_and(|branches| {
+                    branches.len() == list(value).len()
+                        && branches
+                            .iter()
+                            .zip(list(value))
+                            .all(|(branch, schema)| self.equivalent(part.within(branch), within(schema), depth, level))
+                })
+            }),
+            "not" => parts.iter().any(|part| {
+                let refused = self.get(*part, "not");
+                refused.is_some_and(|refused| self.includes(within(value), part.within(refused), depth, level))
+            }),
+            "if" => parts.iter().any(|part| {
+                const TRUE: &Value = &Value::Bool(true);
+                let Some(condition) = self.get(*part, "if") else { return false };
+                self.equivalent(part.within(condition), within(value), depth, level)
+                    && ["then", "else"].into_iter().all(|branch| {
+                        let (one, other) = (self.get(*part, branch), self.get(wide, branch));
+                        let (one, other) = (part.within(one.unwrap_or(TRUE)), wide.within(other.unwrap_or(TRUE)));
+                        self.includes(one, other, depth, level)
+                    })
+            }),
+            "type" => {
+                let kinds = match value {
+                    Value::Array(kinds) => kinds.as_slice(),
+                    one => std::slice::from_ref(one),
+                };
+                let has = |kind: &str| kinds.iter().any(|known| known == kind);
+                let covers =
+                    |kind: &Value| kind.as_str().is_some_and(|kind| has(kind) || (kind == "integer" && has("number")));
+                parts.iter().any(|part| match self.get(*part, "type") {
+                    Some(Value::Array(found)) => found.iter().all(covers),
+                    Some(found) => covers(found),
+                    None => self.constants(*part).is_some_and(|values| {
+                        values.iter().all(|value| {
+                            has(match value {
+                                Value::Null => "null",
+                                Value::Bool(_) => "boolean",
+                                Value::Number(number) if number.is_f64() || !has("integer") => "number",
+                                Value::Number(_) => "integer",
+                                Value::String(_) => "string",
+                                Value::Array(_) => "array",
+                                Value::Object(_) => "object",
+                            })
+                        })
+                    }),
+                })
+            }
+            "const" | "enum" => {
+                let allowed = if keyword == "enum" { list(value) } else { std::slice::from_ref(value) };
+                parts.iter().any(|part| {
+                    self.constants(*part).is_some_and(|values| values.iter().all(|value| allowed.contains(value)))
+                })
+            }
+            "exclusiveMinimum" | "exclusiveMaximum" | "minimum" | "maximum" => {
+                self.bounded(parts, wide, keyword, value)
+            }
+            "minLength" | "minItems" | "minProperties" => {
+                self.some(parts, keyword, |known| order(known, value).is_some_and(Ordering::is_ge))
+            }
+            "maxLength" | "maxItems" | "maxProperties" => {
+                self.some(parts, keyword, |known| order(known, value).is_some_and(Ordering::is_le))
+            }
+            "multipleOf" => self.some(parts, keyword, |known| match (known.as_u64(), value.as_u64()) {
+                (Some(known), Some(step)) => known.checked_rem(step) == Some(0),
+                _ => known == value,
+            }),
+            "uniqueItems" => value == &Value::Bool(false) || self.some(parts, keyword, |known| known == value),
+            "required" => list(value).iter().all(|name| self.some(parts, keyword, |known| list(known).contains(name))),
+            "dependentRequired" | "dependentSchemas" | "dependencies" => {
+                value.as_object().into_iter().flatten().all(|(name, wanted)| {
+                    parts.iter().any(|part| {
+                        let Some(known) = self.get(*part, keyword).and_then(|known| known.get(name)) else {
+                            return false;
+                        };
+                        match (known, wanted) {
+                            (Value::Array(known), Value::Array(wanted)) => {
+                                wanted.iter().all(|name| known.contains(name))
+                            }
+                            (Value::Array(_), _) | (_, Value::Array(_)) => false,
+                            _ => self.includes(part.within(known), within(wanted), depth, level),
+                        }
+                    })
+                })
+            }
+            "properties" => value.as_object().into_iter().flatten().all(|(name, schema)| {
+                let schema = within(schema);
+                self.includes(wide.within(&Value::Bool(true)), schema, depth, child)
+                    || parts.iter().any(|part| {
+                        let named = self.get(*part, keyword).and_then(|members| members.get(name));
+                        let other = || {
+                            let patterns = self.get(*part, "patternProperties").is_some();
+                            self.get(*part, "additionalProperties").filter(|_| !patterns)
+                        };
+                        let known = named.or_else(other);
+                        known.is_some_and(|known| self.includes(part.within(known), schema, depth, child))
+                    })
+            }),
+            "patternProperties" => value.as_object().into_iter().flatten().all(|(pattern, schema)| {
+                parts.iter().any(|part| {
+                    let known = self.get(*part, keyword).and_then(|patterns| patterns.get(pattern));
+                    known.is_some_and(|known| self.includes(part.within(known), within(schema), depth, child))
+                })
+            }),
+            "additionalProperties" => parts.iter().any(|part| {
+                let declared = |keyword: &str, name: &str| {
+                    wide.schema.get(keyword).is_some_and(|declared| declared.get(name).is_some())
+                };
+                let listed = ["properties", "patternProperties"].into_iter().all(|keyword| {
+                    let members = self.get(*part, keyword).and_then(Value::as_object);
+                    members.into_iter().flatten().all(|(name, known)| {
+                        declared(keyword, name) || self.includes(part.within(known), within(value), depth, child)
+                    })
+                });
+                let other = self.get(*part, keyword).unwrap_or(&Value::Bool(true));
+                listed && self.includes(part.within(other), within(value), depth, child)
+            }),
+            "propertyNames" => parts.iter().any(|part| {
+                let known = self.get(*part, keyword);
+                known.is_some_and(|known| self.includes(part.within(known), within(value), depth, child))
+            }),
+            "items" | "prefixItems" | "additionalItems" => {
+                let (wanted, beyond) = self.tuple(wide);
+                parts.iter().any(|part| {
+                    const TRUE: &Value = &Value::Bool(true);
+                    let (known, rest) = self.tuple(*part);
+                    let (rest, beyond) = (rest.unwrap_or(TRUE), beyond.unwrap_or(TRUE));
+                    (0..known.len().max(wanted.len())).all(|index| {
+                        let one = known.get(index).unwrap_or(rest);
+                        let other = wanted.get(index).unwrap_or(beyond);
+                        self.includes(part.within(one), within(other), depth, child)
+                    }) && self.includes(part.within(rest), within(beyond), depth, child)
+                })
+            }
+            "contains" => parts.iter().any(|part| {
+                let counted =
+                    |side: Side<'_>| ["minContains", "maxContains"].iter().any(|key| side.schema.get(key).is_some());
+                let Some(known) = self.get(*part, keyword) else { return false };
+                !counted(*part) && !counted(wide) && self.includes(part.within(known), within(value), depth, child)
+            }),
+            // These look at what their neighbours did: only a schema equal as a whole is sure to mean the same.
+            "unevaluatedProperties" | "unevaluatedItems" | "minContains" | "maxContains" => {
+                narrow.schema == wide.schema && !references(narrow.schema)
+            }
+            _ => self.some(parts, keyword, |known| known == value && !references(known)),
+        }
+    }
+
+    fn equivalent(&mut self, one: Side<'_>, other: Side<'_>, depth: usize, level: usize) -> bool {
+        self.includes(one, other, depth, level) && self.includes(other, one, depth, level)
+    }
+
+    fn some(&self, parts: &[Side<'_>], keyword: &str, holds: impl Fn(&Value) -> bool) -> bool {
+        parts.iter().any(|part| self.get(*part, keyword).is_some_and(&holds))
+    }
+
+    fn constants<'a>(&self, part: Side<'a>) -> Option<&'a [Value]> {
+        self.get(part, "const")
+            .map(std::slice::from_ref)
+            .or_else(|| self.get(part, "enum")?.as_array().map(Vec::as_slice))
+    }
+
+    /// The schemas of the first items, and that of the others.
+    fn tuple<'a>(&self, part: Side<'a>) -> (&'a [Value], Option<&'a Value>) {
+        if self.draft >= 9 {
+            return (self.get(part, "prefixItems").map(list).unwrap_or_default(), self.get(part, "items"));
+        }
+        match self.get(part, "items") {
+            Some(Value::Array(items)) => (items, self.get(part, "additionalItems")),
+            items => (&[], items),
+        }
+    }
+
+    fn bounded(&self, parts: &[Side<'_>], wide: Side<'_>, keyword: &str, value: &Value) -> bool {
+        let (inclusive, exclusive, beyond) = if keyword.ends_with("inimum") {
+            ("minimum", "exclusiveMinimum", Ordering::Greater)
+        } else {
+            ("maximum", "exclusiveMaximum", Ordering::Less)
+        };
+        // Draft 4 writes a flag beside the bound.
+        let flagged = |side: Side<'_>| side.schema.get(exclusive) == Some(&Value::Bool(true));
+        let (bound, open) = match value {
+            Value::Bool(false) => return true,
+            Value::Bool(true) => match wide.schema.get(inclusive) {
+                Some(bound) => (bound, true),
+                None => return true,
+            },
+            bound => (bound, keyword == exclusive || flagged(wide)),
+        };
+        parts.iter().any(|part| {
+            let compared = |keyword: &str| self.get(*part, keyword).and_then(|known| order(known, bound));
+            let at_least = |found: Option<Ordering>| found.is_some_and(|found| found == beyond || found.is_eq());
+            at_least(compared(exclusive))
+                || compared(inclusive) == Some(beyond)
+                || (at_least(compared(inclusive)) && (!open || flagged(*part)))
+        })
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// How two numbers compare, where 64 bits tell.
+fn order(one: &Value, other: &Value) -> Option<Ordering> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64()) {
+        return Some(one.cmp(&other));
+    }
+    let (one, other) = (one.as_f64()?, other.as_f64()?);
+    (one.abs() < EXACT && other.abs() < EXACT).then(|| one.partial_cmp(&other))?
+}
+
+/// Whether a reference occurs in `value`.
+fn references(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(references),
+        Value::Object(members) => members.iter().any(|(key, member)| key == "$ref" || references(member)),
+        _ => false,
+    }
+}
