@@ -7,6 +7,7 @@ use crate::pg::execute;
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::jsonb;
 use crate::pg::row_sink::BodyBuffer;
+use crate::pg::schema_of;
 use crate::pg::unguarded;
 use crate::pg::whole_errors::with_whole_errors;
 use pgrx::prelude::*;
@@ -15,6 +16,7 @@ use std::cell::RefCell;
 
 extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
+extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
 
 macro_rules! v1_function {
@@ -74,6 +76,15 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         None
     };
     composite(call, &response, body)
+}
+
+v1_function!(pg_finfo_restful_schema_of);
+/// `restful.schema_of(rel regclass)`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_schema_of(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // STRICT: there is an argument, and a regclass is an OID
+    let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
+    with_whole_errors(|| schema_of::schema_of(relation))
 }
 
 v1_function!(pg_finfo_restful_count_update);

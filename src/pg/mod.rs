@@ -14,6 +14,7 @@ mod prepared;
 mod record_source;
 mod role;
 mod row_sink;
+mod schema_of;
 mod session;
 #[cfg(feature = "pg_test")]
 mod tests;
