@@ -146,7 +146,10 @@ impl Shape {
         insert_bound(&mut schema, self.upper, "maximum", "exclusiveMaximum");
         let mut patterns = self.patterns;
         if !self.specials.is_empty() {
-            patterns.push(format!("^({})$", self.specials.join("|")));
+            patterns.push(match self.specials.as_slice() {
+                [only] => format!("^{only}$"),
+                several => format!("^({})$", several.join("|")),
+            });
         }
         let counts = [
             ("minLength", self.min_length),
