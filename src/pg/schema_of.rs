@@ -39,8 +39,10 @@ pub unsafe fn schema_of(relation: u32) -> pg_sys::Datum {
 fn load(relation: u32) -> crate::error::Result<Option<Table>> {
     // SAFETY: the nest level is closed again below; an error closes it with the transaction.
     let nest = unsafe { unguarded::NewGUCNestLevel() };
-    // They decide how constants in expressions are written.
-    for (name, value) in [(c"standard_conforming_strings", c"on"), (c"extra_float_digits", c"1")] {
+    // The first two decide how constants in expressions are written. The planner's guess of the recursive parts is so high
+    // that it would compile the query, which takes a hundred times as long as running it.
+    let settings = [(c"standard_conforming_strings", c"on"), (c"extra_float_digits", c"1"), (c"jit", c"off")];
+    for (name, value) in settings {
         guc::set_for_request(name, value, pg_sys::GucContext::PGC_USERSET);
     }
     let table = catalog::load("schema_of", include_str!("../../sql/query/schema_of.sql"), Arguments::Oid(relation));

@@ -349,7 +349,7 @@ fn count(constant: &Expression) -> Option<i64> {
 }
 
 /// A text constant. `of_enum`: it may be cast to a type of any name.
-fn text(constant: &Expression, of_enum: bool) -> Option<&str> {
+pub(super) fn text(constant: &Expression, of_enum: bool) -> Option<&str> {
     match constant {
         Expression::Literal(text) => Some(text),
         Expression::Cast(operand, data_type)

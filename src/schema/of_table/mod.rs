@@ -7,6 +7,7 @@
 //! - `format` is an annotation in 2020-12. Dates before Christ, after the year 9999 and `infinity` are rare and not of RFC
 //!   3339, which `date` and `date-time` mean; a validator that is told to assert formats refuses these.
 //! - A timestamp without time zone has no format, but a pattern: RFC 3339 asks for an offset. So do `time` and `timetz`.
+//! - Constraints of foreign tables are believed, as PostgreSQL's planner believes them.
 //! - Types without a notation in JSON are strings in their own.
 
 mod check;
@@ -484,7 +485,8 @@ fn literal(text: &str, class: Class) -> Option<Value> {
         (Class::Integer | Class::Numeric | Class::Real | Class::DoublePrecision, _) => {
             check::number(&constant, class).map(Value::Number)
         }
-        (Class::Text { .. } | Class::Enum, Expression::Literal(text)) => Some(text.as_str().into()),
+        (Class::Text { .. }, _) => check::text(&constant, false).map(Value::from),
+        (Class::Enum, _) => check::text(&constant, true).map(Value::from),
         (Class::Json, Expression::Literal(text)) => serde_json::from_str(text).ok(),
         (Class::Array, Expression::Literal(text)) if text == "{}" => Some(json!([])),
         (Class::Array, Expression::Array(items)) if items.is_empty() => Some(json!([])),

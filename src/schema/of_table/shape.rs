@@ -171,14 +171,14 @@ impl Shape {
             schema.insert("allOf".to_owned(), more.into());
         }
         if let Some(items) = self.items {
-            schema.insert("items".to_owned(), items.as_items(self.one_dimension));
+            schema.insert("items".to_owned(), items.into_items(self.one_dimension));
         }
         schema
     }
 
     /// The schema of an array's elements: NULLs may be among them, and arrays, as long as there is no CHECK that keeps
     /// the array to one dimension. What the inner arrays hold is left open.
-    fn as_items(self, one_dimension: bool) -> Value {
+    fn into_items(self, one_dimension: bool) -> Value {
         let is_plain = self.one_of.is_none() && self.class != Class::Array;
         let is_open = self.types.is_empty();
         let mut schema = self.render(true);
