@@ -10,6 +10,7 @@ GRANT EXECUTE ON FUNCTION
     restful.put(text, jsonb, jsonb),
     restful.patch(text, jsonb, jsonb),
     restful.delete(text, jsonb),
+    restful.schema_of(regclass),
     -- part of the statements of writes, which run as the request's role
     restful.record_source(bytea, text[], integer, integer[]),
     restful.count_update()

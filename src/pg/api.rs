@@ -7,6 +7,7 @@ use crate::pg::execute;
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::jsonb;
 use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
+use crate::pg::schema_of;
 use crate::pg::unguarded;
 use crate::pg::whole_errors::with_whole_errors;
 use pgrx::prelude::*;
@@ -18,6 +19,7 @@ extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
 extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
 extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
+extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
 
 /// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of its fmgr.h).
@@ -85,6 +87,15 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         None
     };
     row_type(call).form(response.status, jsonb::of_headers(&response.headers), body)
+}
+
+v1_function!(pg_finfo_restful_schema_of);
+/// `restful.schema_of(rel regclass)`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_schema_of(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // STRICT: there is an argument, and a regclass is an OID
+    let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
+    with_whole_errors(|| schema_of::schema_of(relation))
 }
 
 v1_function!(pg_finfo_restful_count_update);

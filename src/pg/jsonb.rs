@@ -38,7 +38,11 @@ pub unsafe fn of_body(bytes: &[u8], is_json: bool) -> pg_sys::Datum {
     of_text(&text)
 }
 
-unsafe fn of_text(text: &str) -> pg_sys::Datum {
+/// A JSON text as jsonb.
+///
+/// # Safety
+/// Runs PostgreSQL's input function: called within a transaction.
+pub unsafe fn of_text(text: &str) -> pg_sys::Datum {
     let text = CString::new(text).unwrap_or_default();
     direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(pg_sys::Datum::from(text.as_ptr()))])
         .unwrap_or(pg_sys::Datum::null())

@@ -15,6 +15,7 @@ mod record_source;
 mod result_set;
 mod role;
 mod row_sink;
+mod schema_of;
 mod session;
 #[cfg(feature = "pg_test")]
 mod tests;

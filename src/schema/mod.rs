@@ -5,6 +5,7 @@ mod cost;
 mod evolve;
 mod example;
 mod inclusion;
+pub mod of_table;
 mod report;
 #[cfg(test)]
 mod tests;

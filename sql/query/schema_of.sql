@@ -1,0 +1,153 @@
+-- What the JSON Schema of a relation's rows needs to know: the columns that the role may use, the types that they are made
+-- of, and the constraints that hold for every row.
+WITH RECURSIVE
+used_columns AS (
+    SELECT
+        a.*,
+        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable,
+        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT') AS insertable,
+        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE') AS updatable
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+      AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT, INSERT, UPDATE')
+),
+-- Elements of arrays, bases of domains, attributes of composite types. A type cannot be made of itself.
+used_types (oid) AS (
+    SELECT c.atttypid FROM used_columns c
+    UNION
+    SELECT part.oid
+    FROM used_types u
+    JOIN pg_catalog.pg_type t ON t.oid = u.oid
+    CROSS JOIN LATERAL (
+        SELECT t.typelem WHERE t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+        UNION ALL
+        SELECT t.typbasetype WHERE t.typtype = 'd'
+        UNION ALL
+        SELECT a.atttypid
+        FROM pg_catalog.pg_attribute a
+        WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+    ) part (oid)
+),
+-- Tables whose rows are among those of the relation, and which may lack what is declared for it.
+heirs (oid) AS (
+    SELECT i.inhrelid
+    FROM pg_catalog.pg_inherits i
+    JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+    WHERE i.inhparent = $1 AND c.relkind = 'r'
+    UNION
+    SELECT i.inhrelid
+    FROM heirs h
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = h.oid
+),
+-- Collations that are not as most: case is ignored, or \d knows the digits of all scripts (ICU). The default one has the
+-- provider of the database, which PostgreSQL 14 cannot choose.
+odd_collations AS (
+    SELECT
+        l.oid,
+        pg_catalog.jsonb_build_object(
+            'deterministic', l.collisdeterministic,
+            'ascii_digits', p.provider = 'c'
+        ) AS collation
+    FROM pg_catalog.pg_collation l
+    CROSS JOIN LATERAL (
+        SELECT CASE l.collprovider
+            WHEN 'd' THEN coalesce((
+                SELECT pg_catalog.to_jsonb(d) ->> 'datlocprovider'
+                FROM pg_catalog.pg_database d
+                WHERE d.datname = pg_catalog.current_database()), 'c')
+            ELSE l.collprovider::pg_catalog.text
+        END AS provider
+    ) p
+    WHERE NOT l.collisdeterministic OR p.provider <> 'c'
+)
+SELECT pg_catalog.jsonb_build_object(
+    'schema', n.nspname,
+    'name', c.relname,
+    'kind', c.relkind,
+    'comment', pg_catalog.obj_description(c.oid, 'pg_class'),
+    'schema_usable', pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+    'permitted', pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE'),
+    'bytea_is_hex', pg_catalog.current_setting('bytea_output') = 'hex',
+    'columns', coalesce((
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+            'name', a.attname,
+            'type_oid', a.atttypid::pg_catalog.int8,
+            'modifier', a.atttypmod,
+            'collation', l.collation,
+            'not_null', a.attnotnull
+                -- declared and not yet true of all rows (PostgreSQL 18)
+                AND NOT EXISTS (
+                    SELECT FROM pg_catalog.pg_constraint k
+                    WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum AND NOT k.convalidated)
+                AND NOT EXISTS (
+                    SELECT FROM heirs h
+                    JOIN pg_catalog.pg_attribute o ON o.attrelid = h.oid
+                    WHERE o.attname = a.attname AND NOT o.attnotnull),
+            'default', CASE a.attgenerated WHEN '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
+            'generated', a.attgenerated <> '',
+            'identity', nullif(a.attidentity, ''),
+            'comment', pg_catalog.col_description(a.attrelid, a.attnum),
+            'readable', a.readable,
+            'insertable', a.insertable,
+            'updatable', a.updatable
+        )) ORDER BY a.attnum)
+        FROM used_columns a
+        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        LEFT JOIN odd_collations l ON l.oid = a.attcollation
+    ), '[]'),
+    'checks', coalesce((
+        SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_expr(k.conbin, k.conrelid) ORDER BY k.conname)
+        FROM pg_catalog.pg_constraint k
+        WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated
+          AND NOT (k.connoinherit AND EXISTS (SELECT FROM heirs))
+    ), '[]'),
+    'primary_key', coalesce((
+        SELECT pg_catalog.jsonb_agg(a.attname ORDER BY k.position)
+        FROM pg_catalog.pg_index i,
+             pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k(attnum, position)
+        JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
+        WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.position <= i.indnkeyatts
+    ), '[]'),
+    'types', coalesce((
+        SELECT pg_catalog.jsonb_object_agg(t.oid::pg_catalog.text, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+            'schema', s.nspname,
+            'name', t.typname,
+            'kind', t.typtype,
+            'element', CASE t.typsubscript
+                WHEN 'pg_catalog.array_subscript_handler'::pg_catalog.regproc THEN t.typelem::pg_catalog.int8
+            END,
+            'base', CASE t.typtype WHEN 'd' THEN pg_catalog.jsonb_build_object(
+                'type_oid', t.typbasetype::pg_catalog.int8, 'modifier', t.typtypmod) END,
+            'not_null', t.typnotnull,
+            'default', CASE t.typtype WHEN 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
+            'checks', (
+                SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_expr(k.conbin, 0) ORDER BY k.conname)
+                FROM pg_catalog.pg_constraint k
+                WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated),
+            'labels', (
+                SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder)
+                FROM pg_catalog.pg_enum e
+                WHERE e.enumtypid = t.oid),
+            'attributes', (
+                SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+                    'name', a.attname,
+                    'type_oid', a.atttypid::pg_catalog.int8,
+                    'modifier', a.atttypmod,
+                    'collation', l.collation
+                )) ORDER BY a.attnum)
+                FROM pg_catalog.pg_attribute a
+                LEFT JOIN odd_collations l ON l.oid = a.attcollation
+                WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
+            -- only those of types that came after PostgreSQL's own count (its json.c)
+            'casts_to_json', t.oid >= 16384 AND EXISTS (
+                SELECT FROM pg_catalog.pg_cast k
+                WHERE k.castsource = t.oid AND k.casttarget = 'pg_catalog.json'::pg_catalog.regtype AND k.castmethod = 'f')
+        )))
+        FROM used_types u
+        JOIN pg_catalog.pg_type t ON t.oid = u.oid
+        JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace
+    ), '{}')
+)::pg_catalog.text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = $1

@@ -1,0 +1,57 @@
+//! `restful.schema_of(rel regclass)`: the catalogue read with the caller's rights.
+
+use crate::pg::catalog::{self, Arguments};
+use crate::pg::{guc, jsonb, unguarded};
+use crate::schema::of_table::{self, Kind, Table};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
+
+/// The JSON Schema of a relation's rows, as jsonb.
+///
+/// Raises 42P01 when there is no such relation, 42809 when it is none with rows, 42501 when the caller has no right to read
+/// or write any of its columns.
+///
+/// # Safety
+/// Runs a query: called within a transaction.
+pub unsafe fn schema_of(relation: u32) -> pg_sys::Datum {
+    let table = match load(relation) {
+        Ok(Some(table)) => table,
+        Ok(None) => {
+            refuse(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("relation with OID {relation} does not exist"))
+        }
+        Err(error) => refuse(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.message.clone()),
+    };
+    if table.kind == Kind::Other {
+        refuse(PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE, format!("\"{}\" is not a table or view", table.name));
+    }
+    if !table.schema_usable {
+        let message = format!("permission denied for schema {}", table.schema);
+        refuse(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message);
+    }
+    if !table.permitted {
+        let message = format!("permission denied for {} {}", table.kind.noun(), table.name);
+        refuse(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message);
+    }
+    jsonb::of_text(&of_table::schema_of(&table).to_string())
+}
+
+/// What the catalogue says of a relation, with the rights of the current user.
+fn load(relation: u32) -> crate::error::Result<Option<Table>> {
+    // SAFETY: the nest level is closed again below; an error closes it with the transaction.
+    let nest = unsafe { unguarded::NewGUCNestLevel() };
+    // The first two decide how constants in expressions are written. The planner's guess of the recursive parts is so high
+    // that it would compile the query, which takes a hundred times as long as running it.
+    let settings = [(c"standard_conforming_strings", c"on"), (c"extra_float_digits", c"1"), (c"jit", c"off")];
+    for (name, value) in settings {
+        guc::set_for_request(name, value, pg_sys::GucContext::PGC_USERSET);
+    }
+    let table = catalog::load("schema_of", include_str!("../../sql/query/schema_of.sql"), Arguments::Oid(relation));
+    // SAFETY: the level opened above.
+    unsafe { unguarded::AtEOXact_GUC(true, nest) };
+    table
+}
+
+fn refuse(code: PgSqlErrorCode, message: String) -> ! {
+    ErrorReport::new(code, message, "pg_restful").report(PgLogLevel::ERROR);
+    unreachable!()
+}

@@ -1,0 +1,532 @@
+//! The JSON Schema (2020-12) of the rows of a table or view, as `to_jsonb` and `row_to_json` write them.
+//!
+//! Every row is valid: the schema may accept more than the table does, never less. So a CHECK constraint counts as far as
+//! it is exactly understood, and what PostgreSQL lets through is let through: arrays in arrays, `NaN`, `infinity`.
+//!
+//! - `numeric(6,2)` has limits, and no `multipleOf: 0.01`: validators that count in binary fractions refuse 19.99.
+//! - `format` is an annotation in 2020-12. Dates before Christ, after the year 9999 and `infinity` are rare and not of RFC
+//!   3339, which `date` and `date-time` mean; a validator that is told to assert formats refuses these.
+//! - A timestamp without time zone has no format, but a pattern: RFC 3339 asks for an offset. So do `time` and `timetz`.
+//! - Constraints of foreign tables are believed, as PostgreSQL's planner believes them.
+//! - Types without a notation in JSON are strings in their own.
+
+mod check;
+mod expression;
+mod pattern;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+use check::{Bound, Class, Fact};
+use serde::Deserialize;
+use serde_json::{Map, Number, Value, json};
+use shape::Shape;
+use std::collections::HashMap;
+
+/// Levels of composite types and arrays in one another; below, any value is accepted.
+const DEPTH: usize = 16;
+/// Types in one schema, each counted as often as it is used; beyond, any value is accepted.
+const SHAPES: usize = 20_000;
+
+/// A table or view, as the query `sql/query/schema_of.sql` tells it: what its role may use of it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Table {
+    pub schema: String,
+    pub name: String,
+    /// `pg_class.relkind`
+    pub kind: Kind,
+    pub comment: Option<String>,
+    /// Whether the role has USAGE on the schema.
+    pub schema_usable: bool,
+    /// Whether the role has SELECT, INSERT or UPDATE on the relation or on any column.
+    pub permitted: bool,
+    /// In their order; those that the role may neither read nor write are left out.
+    pub columns: Vec<Column>,
+    /// CHECK constraints that hold for all rows.
+    pub checks: Vec<String>,
+    /// The primary key's columns in its order.
+    pub primary_key: Vec<String>,
+    /// The types of columns and what these are made of, by OID.
+    pub types: HashMap<u32, Type>,
+    /// Whether `bytea_output` is `hex`.
+    pub bytea_is_hex: bool,
+}
+
+/// What kind of relation it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Kind {
+    #[serde(rename = "r")]
+    Table,
+    #[serde(rename = "p")]
+    PartitionedTable,
+    #[serde(rename = "f")]
+    ForeignTable,
+    #[serde(rename = "v")]
+    View,
+    #[serde(rename = "m")]
+    MaterializedView,
+    /// An index, a sequence, a composite type: nothing that has rows to ask for.
+    #[serde(other)]
+    Other,
+}
+
+impl Kind {
+    /// What PostgreSQL's messages call it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Kind::View => "view",
+            Kind::MaterializedView => "materialized view",
+            Kind::ForeignTable => "foreign table",
+            _ => "table",
+        }
+    }
+
+    /// Whether NOT NULL of a column's domain holds for its rows: an outer join gives NULLs of any type.
+    fn checks_domains(self) -> bool {
+        !matches!(self, Kind::View | Kind::MaterializedView)
+    }
+}
+
+/// A column.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Column {
+    pub name: String,
+    #[serde(flatten)]
+    pub data_type: TypeUse,
+    /// NOT NULL, or part of the primary key; a domain's NOT NULL is in its type.
+    pub not_null: bool,
+    /// The default expression.
+    pub default: Option<String>,
+    pub generated: bool,
+    /// `GENERATED … AS IDENTITY`
+    pub identity: Option<Identity>,
+    pub comment: Option<String>,
+    /// Whether the role has the right to SELECT, INSERT and UPDATE it.
+    pub readable: bool,
+    pub insertable: bool,
+    pub updatable: bool,
+    /// A JSON Schema that holds for every value but NULL.
+    #[serde(default)]
+    pub schema: Option<Value>,
+}
+
+/// Whether a value can be given for an identity column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Identity {
+    #[serde(rename = "a")]
+    Always,
+    #[serde(rename = "d")]
+    ByDefault,
+}
+
+/// A type with what is said where it is used.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct TypeUse {
+    /// `pg_type.oid`
+    pub type_oid: u32,
+    /// `pg_attribute.atttypmod`: a length, or precision and scale; -1 without.
+    #[serde(default = "no_modifier")]
+    pub modifier: i32,
+    /// The collation of a text, when it is not the plain one.
+    #[serde(default)]
+    pub collation: Collation,
+}
+
+fn no_modifier() -> i32 {
+    -1
+}
+
+/// What a collation means to CHECK constraints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Collation {
+    /// Texts are equal only if their bytes are.
+    pub deterministic: bool,
+    /// `\d` is `[0-9]`.
+    pub ascii_digits: bool,
+}
+
+impl Default for Collation {
+    fn default() -> Self {
+        Collation { deterministic: true, ascii_digits: true }
+    }
+}
+
+/// A data type.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Type {
+    pub schema: String,
+    pub name: String,
+    /// `pg_type.typtype`: `b`ase, `c`omposite, `d`omain, `e`num, `p`seudo, `r`ange, `m`ultirange.
+    pub kind: String,
+    /// The element type of an array.
+    #[serde(default)]
+    pub element: Option<u32>,
+    /// What a domain is of.
+    #[serde(default)]
+    pub base: Option<TypeUse>,
+    /// A domain's NOT NULL.
+    #[serde(default)]
+    pub not_null: bool,
+    /// A domain's default expression.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// CHECK constraints of a domain.
+    #[serde(default)]
+    pub checks: Vec<String>,
+    /// An enum's labels in their order.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// A composite type's attributes in their order.
+    #[serde(default)]
+    pub attributes: Vec<Attribute>,
+    /// A cast to json decides how it is written.
+    #[serde(default)]
+    pub casts_to_json: bool,
+}
+
+/// An attribute of a composite type.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Attribute {
+    pub name: String,
+    #[serde(flatten)]
+    pub data_type: TypeUse,
+}
+
+/// The JSON Schema of a table's rows, with the properties in the order of the columns.
+///
+/// One schema for rows and for what a writer sends. The JSON of a row always holds every column, so `required` would say
+/// nothing about rows; it lists what a writer has to give: columns that are NOT NULL and have no default. Columns that
+/// only the database writes are `readOnly`, those that the role may not read are `writeOnly` (and never required, for
+/// what it reads is without them).
+pub fn schema_of(table: &Table) -> Value {
+    let mut writer = Writer { table, left: SHAPES };
+    let mut facts = writer.table_facts();
+    let mut properties = Map::new();
+    let mut required: Vec<Value> = Vec::new();
+    for column in &table.columns {
+        let facts = facts.remove(&column.name).unwrap_or_default();
+        let has_default = column.default.is_some() || writer.domain_default(column).is_some();
+        let is_generated = column.generated || column.identity.is_some();
+        let nullable = writer.nullable(column, &facts);
+        if !(nullable || has_default || is_generated) && column.readable {
+            required.push(column.name.as_str().into());
+        }
+        properties.insert(column.name.clone(), writer.column(column, facts, nullable));
+    }
+    let mut schema = Map::new();
+    schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
+    schema.insert("title".to_owned(), table.name.as_str().into());
+    if let Some(comment) = &table.comment {
+        schema.insert("description".to_owned(), comment.as_str().into());
+    }
+    schema.insert("type".to_owned(), "object".into());
+    schema.insert("properties".to_owned(), properties.into());
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), required.into());
+    }
+    schema.insert("additionalProperties".to_owned(), false.into());
+    schema.into()
+}
+
+struct Writer<'a> {
+    table: &'a Table,
+    /// Shapes that may still be made.
+    left: usize,
+}
+
+impl Writer<'_> {
+    /// What the table's CHECK constraints say, by column.
+    fn table_facts(&self) -> HashMap<String, Vec<Fact>> {
+        let columns: HashMap<&str, &Column> = self.table.columns.iter().map(|c| (c.name.as_str(), c)).collect();
+        let class = |name: &str| columns.get(name).map(|c| self.class(c.data_type));
+        let mut facts: HashMap<String, Vec<Fact>> = HashMap::new();
+        for text in &self.table.checks {
+            for (name, fact) in check::facts(text, &class) {
+                facts.entry(name).or_default().push(fact);
+            }
+        }
+        facts
+    }
+
+    /// The domains that a type is over, the outermost first, and what these are of.
+    fn domains(&self, mut of: TypeUse) -> (Vec<&Type>, TypeUse) {
+        let mut domains = Vec::new();
+        while domains.len() < DEPTH
+            && let Some(domain) = self.table.types.get(&of.type_oid)
+            && let Some(base) = domain.base
+        {
+            domains.push(domain);
+            of = TypeUse { collation: of.collation, ..base };
+        }
+        (domains, of)
+    }
+
+    fn class(&self, of: TypeUse) -> Class {
+        let (_, base) = self.domains(of);
+        self.table.types.get(&base.type_oid).map_or(Class::Other, |t| class(t, base.collation))
+    }
+
+    fn domain_default(&self, column: &Column) -> Option<&str> {
+        self.table.types.get(&column.data_type.type_oid)?.default.as_deref()
+    }
+
+    fn nullable(&self, column: &Column, facts: &[Fact]) -> bool {
+        if column.not_null || facts.contains(&Fact::NotNull) {
+            return false;
+        }
+        let (domains, _) = self.domains(column.data_type);
+        let says_not_null = |domain: &&Type| {
+            let class = |_: &str| Some(Class::Other);
+            domain.not_null
+                || domain.checks.iter().flat_map(|c| check::facts(c, &class)).any(|(_, f)| f == Fact::NotNull)
+        };
+        !(self.table.kind.checks_domains() && domains.iter().any(says_not_null))
+    }
+
+    fn column(&mut self, column: &Column, facts: Vec<Fact>, nullable: bool) -> Value {
+        let mut shape = self.shape(column.data_type, 0);
+        facts.into_iter().for_each(|fact| shape.narrow(fact));
+        let is_json = shape.class == Class::Json;
+        let default = column.default.as_deref().or_else(|| self.domain_default(column));
+        let default = default.filter(|_| !column.generated).and_then(|text| literal(text, shape.class));
+        let mut schema = shape.render(nullable);
+        if let Some(bound) = &column.schema {
+            let bound = embedded(bound, &self.table.schema, &self.table.name, &column.name);
+            // SQL's NULL, which JSON writes as null. A CHECK passes on it.
+            let bound = if nullable { json!({ "anyOf": [{ "type": "null" }, bound] }) } else { bound };
+            match bound {
+                Value::Object(bound) if is_json && schema.is_empty() => schema = bound,
+                bound => {
+                    schema.insert("allOf".to_owned(), json!([bound]));
+                }
+            }
+        }
+        if let Some(comment) = &column.comment {
+            schema.insert("description".to_owned(), comment.as_str().into());
+        }
+        if let Some(default) = default {
+            schema.insert("default".to_owned(), default);
+        }
+        let always_generated = column.generated || column.identity == Some(Identity::Always);
+        if always_generated || !(column.insertable || column.updatable) {
+            schema.insert("readOnly".to_owned(), true.into());
+        } else if !column.readable {
+            schema.insert("writeOnly".to_owned(), true.into());
+        }
+        schema.into()
+    }
+
+    /// The shape of a type, with what its domains say.
+    fn shape(&mut self, of: TypeUse, depth: usize) -> Shape {
+        let Some(left) = self.left.checked_sub(1) else { return Shape::anything() };
+        self.left = left;
+        let (domains, base) = self.domains(of);
+        let domains: Vec<Type> = domains.into_iter().cloned().collect();
+        let table = self.table;
+        let mut shape = match table.types.get(&base.type_oid) {
+            Some(of_type) if depth < DEPTH => self.base_shape(of_type, base, depth),
+            _ => Shape::anything(),
+        };
+        let class = shape.class;
+        for domain in domains.iter().rev() {
+            for (_, fact) in domain.checks.iter().flat_map(|text| check::facts(text, &|_| Some(class))) {
+                shape.narrow(fact);
+            }
+        }
+        shape
+    }
+
+    fn base_shape(&mut self, of_type: &Type, of: TypeUse, depth: usize) -> Shape {
+        if let Some(element) = of_type.element {
+            let element = TypeUse { type_oid: element, ..of };
+            let mut shape = Shape::new(Class::Array, &["array"]);
+            shape.items = Some(Box::new(self.shape(element, depth + 1)));
+            return shape;
+        }
+        if of_type.kind == "c" {
+            let mut properties = Map::new();
+            for attribute in &of_type.attributes {
+                let shape = self.shape(attribute.data_type, depth + 1);
+                properties.insert(attribute.name.clone(), shape.render(true).into());
+            }
+            return Shape::new(Class::Other, &["object"])
+                .with("properties", properties)
+                .with("additionalProperties", false);
+        }
+        if of_type.casts_to_json || of_type.kind == "p" {
+            return Shape::anything();
+        }
+        if of_type.kind == "e" {
+            let mut shape = Shape::new(Class::Enum, &["string"]);
+            shape.one_of = Some(of_type.labels.iter().map(|label| label.as_str().into()).collect());
+            return shape;
+        }
+        if of_type.schema != "pg_catalog" {
+            return Shape::new(Class::Other, &["string"]);
+        }
+        self.built_in(of_type, of)
+    }
+
+    fn built_in(&self, of_type: &Type, of: TypeUse) -> Shape {
+        const TIME: &str = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?";
+        // The length of a text is stored with that of its header (PostgreSQL's varchar.c).
+        let length = |header: i32| u64::try_from(of.modifier - header).ok();
+        let mut shape = Shape::new(class(of_type, of.collation), &["string"]);
+        match of_type.name.as_str() {
+            "bool" => shape.types = vec!["boolean".to_owned()],
+            "int2" => integer(&mut shape, i16::MIN.into(), i16::MAX.into()),
+            "int4" => integer(&mut shape, i32::MIN.into(), i32::MAX.into()),
+            "int8" => integer(&mut shape, i64::MIN, i64::MAX),
+            "numeric" => numeric(&mut shape, of.modifier),
+            "float4" | "float8" => {
+                shape.types = vec!["number".to_owned()];
+                shape.specials = vec![shape::NOT_A_NUMBER, shape::INFINITY, shape::MINUS_INFINITY];
+            }
+            "varchar" | "bpchar" => shape.max_length = length(4),
+            "bit" => {
+                (shape.min_length, shape.max_length) = (length(0), length(0));
+                shape.patterns.push("^[01]*$".to_owned());
+            }
+            "varbit" => {
+                shape.max_length = length(0);
+                shape.patterns.push("^[01]*$".to_owned());
+            }
+            "uuid" => return Shape::formatted("uuid"),
+            "date" => return Shape::formatted("date"),
+            "timestamptz" => return Shape::formatted("date-time"),
+            "timestamp" => {
+                return Shape::matching(&format!("^([0-9]{{4,6}}-[0-9]{{2}}-[0-9]{{2}}T{TIME}( BC)?|-?infinity)$"));
+            }
+            "time" => return Shape::matching(&format!("^{TIME}$")),
+            "timetz" => return Shape::matching(&format!("^{TIME}[+\\-][0-9]{{2}}(:[0-9]{{2}}){{0,2}}$")),
+            "json" | "jsonb" => shape.types.clear(),
+            "bytea" if self.table.bytea_is_hex => return Shape::matching(r"^\\x([0-9a-f]{2})*$"),
+            "oid" => return Shape::matching("^[0-9]+$"),
+            "macaddr" => return Shape::matching("^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"),
+            "macaddr8" => return Shape::matching("^[0-9a-f]{2}(:[0-9a-f]{2}){7}$"),
+            "xml" => return shape.with("contentMediaType", "application/xml"),
+            _ => {}
+        }
+        shape
+    }
+}
+
+fn class(of_type: &Type, collation: Collation) -> Class {
+    if of_type.element.is_some() {
+        return Class::Array;
+    }
+    match (of_type.schema.as_str(), of_type.name.as_str(), of_type.kind.as_str()) {
+        (_, _, "e") if !of_type.casts_to_json => Class::Enum,
+        ("pg_catalog", "int2" | "int4" | "int8", _) => Class::Integer,
+        ("pg_catalog", "numeric", _) => Class::Numeric,
+        ("pg_catalog", "float4", _) => Class::Real,
+        ("pg_catalog", "float8", _) => Class::DoublePrecision,
+        ("pg_catalog", "bool", _) => Class::Boolean,
+        ("pg_catalog", "text" | "varchar", _) => {
+            Class::Text { deterministic: collation.deterministic, ascii_digits: collation.ascii_digits }
+        }
+        ("pg_catalog", "json" | "jsonb", _) => Class::Json,
+        _ => Class::Other,
+    }
+}
+
+fn inclusive(value: impl Into<Number>) -> Option<Bound> {
+    Some(Bound { value: value.into(), exclusive: false })
+}
+
+fn integer(shape: &mut Shape, least: i64, greatest: i64) {
+    shape.types = vec!["integer".to_owned()];
+    shape.lower = inclusive(least);
+    shape.upper = inclusive(greatest);
+}
+
+/// `numeric(precision, scale)`: the modifier as PostgreSQL's numeric.c packs it. NaN fits any, infinity none but the plain.
+fn numeric(shape: &mut Shape, modifier: i32) {
+    shape.types = vec!["number".to_owned()];
+    shape.specials = vec![shape::NOT_A_NUMBER];
+    if modifier < 4 {
+        shape.specials.extend([shape::INFINITY, shape::MINUS_INFINITY]);
+        return;
+    }
+    let packed = modifier - 4;
+    let precision = packed >> 16 & 0xffff;
+    // eleven bits with a sign
+    let scale = ((packed & 0x7ff) ^ 0x400) - 0x400;
+    if scale <= 0 {
+        shape.types = vec!["integer".to_owned()];
+    }
+    // The greatest value where a double holds its digits, else the power of ten above it, else nothing.
+    let whole = precision - scale;
+    let greatest = if precision <= 15 && (0..=400).contains(&scale) {
+        check::exact_number(&format!("{}e-{scale}", "9".repeat(usize::try_from(precision).unwrap_or(0))))
+    } else {
+        u32::try_from(whole).ok().and_then(|n| 10i64.checked_pow(n)).map(Number::from)
+    };
+    let least = greatest.as_ref().and_then(|n| check::exact_number(&format!("-{n}")));
+    shape.upper = greatest.map(|value| Bound { value, exclusive: false });
+    shape.lower = least.map(|value| Bound { value, exclusive: false });
+}
+
+/// The value of a default that is a constant.
+fn literal(text: &str, class: Class) -> Option<Value> {
+    use expression::Expression;
+    let constant = expression::parse(text);
+    let mut inner = &constant;
+    while let Expression::Cast(operand, data_type) = inner {
+        // a length would cut it
+        if data_type.contains('(') {
+            return None;
+        }
+        inner = operand;
+    }
+    match (class, inner) {
+        (Class::Boolean, Expression::True) => Some(true.into()),
+        (Class::Boolean, Expression::False) => Some(false.into()),
+        (Class::Integer | Class::Numeric | Class::Real | Class::DoublePrecision, _) => {
+            check::number(&constant, class).map(Value::Number)
+        }
+        (Class::Text { .. }, _) => check::text(&constant, false).map(Value::from),
+        (Class::Enum, _) => check::text(&constant, true).map(Value::from),
+        (Class::Json, Expression::Literal(text)) => serde_json::from_str(text).ok(),
+        (Class::Array, Expression::Literal(text)) if text == "{}" => Some(json!([])),
+        (Class::Array, Expression::Array(items)) if items.is_empty() => Some(json!([])),
+        _ => None,
+    }
+}
+
+/// A JSON Schema as part of another one. References in it, and its `$schema`, go by the document's root: with an
+/// identifier of its own it stays one (JSON Schema 2020-12 core, 8.2.1).
+fn embedded(schema: &Value, namespace: &str, table: &str, column: &str) -> Value {
+    let mut schema = schema.clone();
+    if let Value::Object(members) = &mut schema
+        && !members.contains_key("$id")
+        && refers(members.values())
+    {
+        let path: Vec<String> = [namespace, table, column].iter().map(|name| percent_encoded(name)).collect();
+        members.insert("$id".to_owned(), format!("urn:x-postgresql:{}", path.join(":")).into());
+    }
+    schema
+}
+
+fn refers<'v>(values: impl Iterator<Item = &'v Value>) -> bool {
+    let mut rest: Vec<&Value> = values.collect();
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Object(members) => {
+                if ["$ref", "$dynamicRef", "$recursiveRef", "$schema"].iter().any(|k| members.contains_key(*k)) {
+                    return true;
+                }
+                rest.extend(members.values());
+            }
+            Value::Array(items) => rest.extend(items),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// RFC 3986, section 2.1.
+fn percent_encoded(name: &str) -> String {
+    let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    name.bytes().map(|b| if unreserved(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}

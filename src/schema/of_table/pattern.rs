@@ -1,0 +1,240 @@
+//! Regular expressions that mean the same to PostgreSQL and to JSON Schema.
+//!
+//! PostgreSQL's are "advanced regular expressions" (docs, 9.7.3), JSON Schema's are ECMA-262's with the `u` flag (JSON
+//! Schema 2020-12 core, 6.4), and validators run them on engines of their own. Taken over is only what means the same to
+//! all of them; where the same thing is spelt differently, it is spelt so that all understand it.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// Characters of a pattern.
+const LENGTH: usize = 1000;
+/// Levels of groups.
+const DEPTH: usize = 16;
+/// Atoms, each counted as often as it may be repeated: engines refuse patterns that unfold to much.
+const WEIGHT: usize = 2000;
+
+/// The pattern for JSON Schema, or `None` when it may mean something else there.
+///
+/// `ascii_digits`: whether `\d` is `[0-9]` under the collation of what is matched. ICU knows the digits of all scripts.
+pub fn translate(pattern: &str, ascii_digits: bool) -> Option<String> {
+    if pattern.len() > LENGTH {
+        return None;
+    }
+    let mut translator = Translator { rest: pattern.chars().peekable(), out: String::new(), ascii_digits, depth: 0 };
+    let weight = translator.alternatives()?;
+    (translator.rest.next().is_none() && weight <= WEIGHT).then_some(translator.out)
+}
+
+/// The pattern of a `LIKE` with the default escape character.
+pub fn of_like(like: &str) -> Option<String> {
+    if like.len() > LENGTH {
+        return None;
+    }
+    let mut out = String::from("^");
+    let mut characters = like.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '%' => out.push_str("[\\s\\S]*"),
+            '_' => out.push_str("[\\s\\S]"),
+            '\\' => literal(characters.next()?, &mut out),
+            c => literal(c, &mut out),
+        }
+    }
+    out.push('$');
+    // without the ends where anything may stand
+    let start = out.strip_prefix("^[\\s\\S]*").unwrap_or(&out);
+    let both = start.strip_suffix("[\\s\\S]*$").unwrap_or(start);
+    (both != "$" && !both.is_empty()).then(|| both.to_owned())
+}
+
+/// The pattern of one character.
+fn literal(c: char, out: &mut String) {
+    if "^$\\.*+?()[]{}|/".contains(c) {
+        out.push('\\');
+    }
+    out.push(c);
+}
+
+struct Translator<'a> {
+    rest: Peekable<Chars<'a>>,
+    out: String,
+    ascii_digits: bool,
+    depth: usize,
+}
+
+impl Translator<'_> {
+    /// Branches up to the end or a closing parenthesis; their weight.
+    fn alternatives(&mut self) -> Option<usize> {
+        if self.depth == DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        let mut weight = self.branch()?;
+        while self.rest.next_if_eq(&'|').is_some() {
+            self.out.push('|');
+            weight += self.branch()?;
+        }
+        self.depth -= 1;
+        Some(weight)
+    }
+
+    fn branch(&mut self) -> Option<usize> {
+        let mut weight = 0usize;
+        while let Some(c) = self.rest.next_if(|c| !matches!(c, '|' | ')')) {
+            let atom = match c {
+                '^' | '$' => {
+                    self.out.push(c);
+                    // a repeated anchor is an error to some
+                    if matches!(self.rest.peek(), Some('*' | '+' | '?' | '{')) {
+                        return None;
+                    }
+                    continue;
+                }
+                '(' => self.group()?,
+                '[' => self.bracket()?,
+                '.' => {
+                    // PostgreSQL's dot is a newline, too
+                    self.out.push_str("[\\s\\S]");
+                    1
+                }
+                '\\' => self.escape()?,
+                '*' | '+' | '?' | '{' => return None,
+                c if c.is_control() => return None,
+                c => {
+                    literal(c, &mut self.out);
+                    1
+                }
+            };
+            weight = weight.checked_add(atom.checked_mul(self.quantifier()?)?)?;
+        }
+        Some(weight)
+    }
+
+    fn group(&mut self) -> Option<usize> {
+        self.out.push('(');
+        if self.rest.next_if_eq(&'?').is_some() {
+            // (?i) and the like are other things
+            self.rest.next_if_eq(&':')?;
+            self.out.push_str("?:");
+        }
+        let weight = self.alternatives()?;
+        self.rest.next_if_eq(&')')?;
+        self.out.push(')');
+        Some(weight + 1)
+    }
+
+    /// `\` outside of a bracket expression.
+    fn escape(&mut self) -> Option<usize> {
+        match self.rest.next()? {
+            'd' if self.ascii_digits => self.out.push_str("[0-9]"),
+            c @ ('n' | 'r' | 't') => self.out.extend(['\\', c]),
+            c if c.is_ascii_punctuation() || c == ' ' => literal(c, &mut self.out),
+            _ => return None,
+        }
+        Some(1)
+    }
+
+    /// `*`, `+`, `?` or a bound; how often the atom is repeated at most, or at least when there is no limit.
+    fn quantifier(&mut self) -> Option<usize> {
+        let repeated = match self.rest.peek() {
+            Some(c @ ('*' | '+' | '?')) => {
+                self.out.push(*c);
+                self.rest.next();
+                1
+            }
+            Some('{') => {
+                self.rest.next();
+                self.out.push('{');
+                let least = self.count()?;
+                let most = if self.rest.next_if_eq(&',').is_some() {
+                    self.out.push(',');
+                    if self.rest.peek() == Some(&'}') { least } else { self.count()? }
+                } else {
+                    least
+                };
+                self.rest.next_if_eq(&'}')?;
+                self.out.push('}');
+                if most < least {
+                    return None;
+                }
+                most.max(1)
+            }
+            _ => return Some(1),
+        };
+        // a second one would be "non-greedy" to some and an error to others
+        if matches!(self.rest.peek(), Some('*' | '+' | '?' | '{')) { None } else { Some(repeated) }
+    }
+
+    fn count(&mut self) -> Option<usize> {
+        let mut digits = String::new();
+        while let Some(digit) = self.rest.next_if(char::is_ascii_digit) {
+            digits.push(digit);
+        }
+        self.out.push_str(&digits);
+        // PostgreSQL's own limit
+        digits.parse().ok().filter(|n| *n <= 255)
+    }
+
+    fn bracket(&mut self) -> Option<usize> {
+        self.out.push('[');
+        if self.rest.next_if_eq(&'^').is_some() {
+            self.out.push('^');
+        }
+        let mut is_empty = true;
+        loop {
+            match self.rest.next()? {
+                ']' if !is_empty => break,
+                // a first ] is one of the characters to PostgreSQL, and the end to ECMA-262
+                ']' => return None,
+                '\\' if self.rest.peek() == Some(&'d') && self.ascii_digits => {
+                    self.rest.next();
+                    self.out.push_str("0-9");
+                    if self.starts_range() {
+                        return None;
+                    }
+                }
+                c => {
+                    let start = self.member(c)?;
+                    if self.starts_range() {
+                        self.rest.next();
+                        self.out.push('-');
+                        let end = self.rest.next()?;
+                        if start > self.member(end)? {
+                            return None;
+                        }
+                    }
+                }
+            }
+            is_empty = false;
+        }
+        self.out.push(']');
+        Some(1)
+    }
+
+    /// Whether a dash follows that is not the last character of the bracket expression.
+    fn starts_range(&self) -> bool {
+        let mut ahead = self.rest.clone();
+        ahead.next() == Some('-') && ahead.next() != Some(']')
+    }
+
+    /// One character of a bracket expression; `c` is taken already.
+    fn member(&mut self, c: char) -> Option<char> {
+        let c = match c {
+            '\\' => self.rest.next().filter(char::is_ascii_punctuation)?,
+            // [:alpha:], [.x.] and [=x=]
+            '[' if matches!(self.rest.peek(), Some(':' | '.' | '=')) => return None,
+            c if c.is_control() => return None,
+            c => c,
+        };
+        // doubled, these are operators on sets to some
+        if matches!(c, '&' | '~' | '|') && self.out.ends_with(c) {
+            return None;
+        }
+        if "^\\[]-".contains(c) {
+            self.out.push('\\');
+        }
+        self.out.push(c);
+        Some(c)
+    }
+}
