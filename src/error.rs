@@ -5,6 +5,7 @@
 //! clients of the dialect read.
 
 use crate::http::field::{is_field_value, is_token};
+use crate::schema::Violation;
 use serde_json::{Value, json};
 use std::fmt;
 use std::ops::Deref;
@@ -103,8 +104,10 @@ catalogue! {
     Allow                   = "REST405", 405;
     /// The body is larger than the setting max_body_bytes.
     BodyTooLarge            = "REST413", 413;
+    /// The body, or a row, is not valid against a JSON Schema.
+    InvalidBody             = "REST422", 422;
     /// A limit of the request's size or nesting.
-    Limit                   = "REST422", 400;
+    Limit                   = "REST431", 400;
     /// A response header set by a function or setting holds CR, LF or NUL.
     HeaderValue             = "REST500", 500;
     /// The settings contradict each other or the catalogue.
@@ -137,8 +140,19 @@ pub struct Problem {
     pub details: Option<Value>,
     /// What to do next.
     pub hint: Option<Value>,
+    /// What is wrong with the body, value by value.
+    pub errors: Vec<Invalid>,
     /// Response headers that belong to the error (`allow`, `www-authenticate`), names in lower case.
     pub headers: Vec<(String, String)>,
+}
+
+/// A value of the body that its JSON Schema does not allow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invalid {
+    /// JSON Pointer (RFC 6901) to it in the body.
+    pub pointer: String,
+    /// The keyword it fails, in terms of the column's own value.
+    pub violation: Violation,
 }
 
 /// What a stage returns.
@@ -158,6 +172,7 @@ impl Error {
             message: message.into(),
             details: None,
             hint: None,
+            errors: Vec::new(),
             headers: Vec::new(),
         }))
     }
@@ -173,6 +188,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Value>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what is wrong with the body.
+    #[must_use]
+    pub fn errors(mut self, errors: Vec<Invalid>) -> Self {
+        self.0.errors = errors;
         self
     }
 
@@ -230,6 +252,20 @@ impl Error {
         if verbose && let Some(body) = body.as_object_mut() {
             body.insert("details".to_owned(), self.details.clone().unwrap_or(Value::Null));
             body.insert("hint".to_owned(), self.hint.clone().unwrap_or(Value::Null));
+        }
+        if !self.errors.is_empty()
+            && let Some(body) = body.as_object_mut()
+        {
+            let errors = self.errors.iter().map(|Invalid { pointer, violation }| {
+                json!({
+                    "pointer": pointer,
+                    "instance_location": violation.instance_location,
+                    "keyword_location": violation.keyword_location,
+                    "keyword": violation.keyword,
+                    "message": violation.message,
+                })
+            });
+            body.insert("errors".to_owned(), errors.collect());
         }
         body
     }

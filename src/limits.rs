@@ -73,3 +73,5 @@ pub const COMPILED_SCHEMAS: usize = 256;
 pub const COMPILED_SCHEMA_BYTES: usize = 8 << 20;
 /// Violations that one validation lists.
 pub const VIOLATIONS: usize = 1000;
+/// Violations that a response lists.
+pub const REPORTED_VIOLATIONS: usize = 100;

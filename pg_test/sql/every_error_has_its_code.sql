@@ -81,7 +81,7 @@ select show(restful.serve('GET', '/books/99'));
 -- REST405: what the resource does not allow
 select show_all(restful.serve('POST', '/books/1', '{}', '{}'));
 select show_all(restful.serve('DELETE', '/constants'));
--- REST422: beyond a limit
+-- REST431: beyond a limit
 select show(restful.serve('GET', '/books?' || repeat('or=(' || repeat('and(', 20), 1) || 'id.eq.1' || repeat(')', 21)));
 -- REST413, 501, and an exposed schema that there is not
 \c - postgres

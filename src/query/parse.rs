@@ -13,7 +13,7 @@ use std::borrow::Cow;
 /// an argument.
 ///
 /// Errors: PGRST100 (400) with the position of what could not be read; PGRST108 for a parameter of a relation that is
-/// not embedded; REST422 beyond a limit.
+/// not embedded; REST431 beyond a limit.
 pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bool) -> Result<Query> {
     let mut parser = Parser { query: Query::default(), select_items: 0, embeds: 0, filters: 0 };
     // Later parameters refer to the relations that `select` embeds, so it is read first.

@@ -127,11 +127,11 @@ fn sizes_are_bounded() {
     let deep = format!("select={}b{}", "a(".repeat(50), ")".repeat(50));
     let long = format!("{}=eq.1", "x".repeat(64));
     for (text, code) in [
-        (filters, "REST422"),
-        (list, "REST422"),
-        (nested, "REST422"),
-        (embeds, "REST422"),
-        (deep, "REST422"),
+        (filters, "REST431"),
+        (list, "REST431"),
+        (nested, "REST431"),
+        (embeds, "REST431"),
+        (deep, "REST431"),
         (long, "PGRST100"),
     ] {
         let e = query(&text).unwrap_err();

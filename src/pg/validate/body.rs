@@ -1,0 +1,80 @@
+//! The body of a write against the schemas that are bound to the columns it writes, before anything is written.
+
+use super::bindings::{Action, Binding, Level};
+use super::{Text, cache, formats};
+use crate::error::{Code, Error, Invalid, Result};
+use crate::json::Kind;
+use crate::limits;
+use crate::pg::validate::watch::Backend;
+use crate::schema::text::{Document, TextNode};
+use crate::schema::{Values, violations};
+
+/// The schemas to check a request's body against.
+pub struct BodySchemas(Vec<(String, String)>);
+
+impl BodySchemas {
+    /// Of the columns that the request writes. An update leaves rows that were invalid before to the trigger, at the
+    /// level moderate.
+    pub fn of(bindings: &[Binding], columns: &[&str], is_update: bool) -> Self {
+        let refuses = |b: &&Binding| {
+            b.enforced && b.action == Action::Error && (b.level == Level::Strict || (b.level == Level::Moderate && !is_update))
+        };
+        let written = bindings.iter().filter(refuses).filter_map(|b| {
+            let column = b.column.as_deref().filter(|c| columns.contains(c))?;
+            Some((column.to_owned(), b.schema.json()))
+        });
+        BodySchemas(written.collect())
+    }
+
+    /// Whether there is nothing to check.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Checks an object or each object of an array.
+    ///
+    /// Errors: REST422 with the pointers into the body. What else may be wrong with the body is for others to find.
+    pub fn check(&self, body: &[u8]) -> Result<()> {
+        let Ok(document) = Document::parse(body) else { return Ok(()) };
+        let root: TextNode<'_, Backend> = document.root();
+        let mut found = Vec::new();
+        match root.kind() {
+            Kind::Object => self.check_row("", root, &mut found),
+            Kind::Array => {
+                for (i, row) in root.elements().enumerate() {
+                    self.check_row(&format!("/{i}"), row, &mut found);
+                    if found.len() >= limits::REPORTED_VIOLATIONS {
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        let at = found.first().map(|v| v.pointer.clone()).unwrap_or_default();
+        Err(Error::new(Code::InvalidBody, "The body is not valid against the JSON Schema of a column")
+            .details(format!("First at {at} of the body."))
+            .hint("See \"errors\": each pointer (RFC 6901) leads into the body.")
+            .errors(found))
+    }
+
+    fn check_row(&self, pointer: &str, row: TextNode<'_, Backend>, found: &mut Vec<Invalid>) {
+        for (column, schema) in &self.0 {
+            // null is SQL's null, of which a schema says nothing
+            let Some(value) = row.member(column).filter(|value| value.kind() != Kind::Null) else { continue };
+            let entry = cache::compiled::<Text, Text>(schema.as_bytes(), formats(None));
+            let validator = &entry.compiled.validator;
+            if validator.is_valid(value) {
+                continue;
+            }
+            let room = limits::REPORTED_VIOLATIONS.saturating_sub(found.len());
+            let column = column.replace('~', "~0").replace('/', "~1");
+            found.extend(violations(validator, value, Values::Masked, room).into_iter().map(|violation| Invalid {
+                pointer: format!("{pointer}/{column}{}", violation.instance_location),
+                violation,
+            }));
+        }
+    }
+}
