@@ -30,5 +30,14 @@ GRANT EXECUTE ON FUNCTION
     restful.json_validation_errors_compiled(restful.jsonschema, json),
     restful.jsonb_validation_errors_compiled(restful.jsonschema, jsonb),
     restful.is_valid(jsonb, jsonb, boolean),
-    restful.validate(jsonb, jsonb, boolean, boolean)
+    restful.validate(jsonb, jsonb, boolean, boolean),
+    -- what they change is the caller's, by PostgreSQL's rules; who makes a trigger has to be allowed its function
+    restful.constrain(regclass, name, text, text, text),
+    restful.unconstrain(regclass, name),
+    restful.enforce_schema(),
+    restful.bound_schemas(regclass),
+    restful.validation_report(regclass, name, text),
+    restful.validation_query(regclass, name, text, boolean),
+    restful.read_schema(text),
+    restful.tables_of(regclass)
 TO PUBLIC;

@@ -70,3 +70,5 @@ pub const COMPILED_SCHEMAS: usize = 256;
 pub const COMPILED_SCHEMA_BYTES: usize = 8 << 20;
 /// Violations that one validation lists.
 pub const VIOLATIONS: usize = 1000;
+/// Violations that the error of a write shows: what a person reads.
+pub const VIOLATIONS_IN_DETAIL: usize = 10;

@@ -18,6 +18,7 @@ extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
 extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
 extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
+extension_sql_file!("../../sql/constrain.sql", name = "constrain", requires = ["validation"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
 
 /// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of its fmgr.h).

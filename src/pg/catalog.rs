@@ -254,13 +254,17 @@ fn insert<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: V)
     map.insert(key, value);
 }
 
-enum Arguments<'a> {
+/// What a catalogue query is asked with.
+pub enum Arguments<'a> {
     Names(&'a str, &'a str),
     Oid(u32),
     None,
 }
 
-fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<T>> {
+/// Runs a query of the catalogue, which is kept under its name, and reads the JSON that it returns.
+///
+/// Errors: REST506, when the query or its JSON fails.
+pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<T>> {
     let Some(text) = query(name, sql, arguments)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|why| {
         Error::new(Code::Setting, "The database's catalogue could not be read")

@@ -1,8 +1,10 @@
 //! The SQL functions of JSON Schema: validation where the value lies, with compiled schemas that are kept.
 
+mod bindings;
 mod cache;
 mod call_site;
 mod data_type;
+mod enforce;
 mod functions;
 mod registry;
 mod watch;
