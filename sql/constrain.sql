@@ -177,10 +177,8 @@ BEGIN
     WHERE i.indrelid = rel AND i.indisprimary
     HAVING count(*) > 0;
     IF row_key IS NULL THEN
-        row_key := 'pg_catalog.jsonb_build_object(''ctid'', t.ctid::pg_catalog.text)';
-    END IF;
-    IF (SELECT count(*) > 1 FROM restful.tables_of(rel)) AND row_key LIKE '%ctid%' THEN
-        row_key := replace(row_key, '(''ctid''', '(''table'', t.tableoid::pg_catalog.regclass::pg_catalog.text, ''ctid''');
+        row_key := format('pg_catalog.jsonb_build_object(%s''ctid'', t.ctid::pg_catalog.text)',
+            CASE WHEN (SELECT count(*) > 1 FROM restful.tables_of(rel)) THEN '''table'', t.tableoid::pg_catalog.regclass::pg_catalog.text, ' END);
     END IF;
 
     SELECT string_agg(format(
@@ -216,7 +214,7 @@ CREATE FUNCTION restful.validation_report(rel regclass, "column" name DEFAULT NU
     LANGUAGE plpgsql STABLE AS $validation_report$
 DECLARE
     step CONSTANT bigint := 4096; -- blocks: 32 MB
-    blocks bigint;
+    blocks bigint; -- of the largest table; null when not all can be read in ranges
     query text;
     said timestamptz := pg_catalog.clock_timestamp();
 BEGIN
@@ -226,13 +224,13 @@ BEGIN
         RETURN QUERY EXECUTE query;
         RETURN;
     END IF;
-    FOR first IN 0::bigint..blocks BY step LOOP
+    FOR block IN 0..blocks BY step LOOP
         IF pg_catalog.clock_timestamp() > said + '5 s'::interval THEN
-            RAISE NOTICE '%: % %% checked', rel, first * 100 / blocks;
+            RAISE NOTICE '%: % %% checked', rel, block * 100 / blocks;
             said := pg_catalog.clock_timestamp();
         END IF;
         RETURN QUERY EXECUTE query
-            USING pg_catalog.format('(%s,0)', first)::pg_catalog.tid, pg_catalog.format('(%s,0)', first + step)::pg_catalog.tid;
+            USING pg_catalog.format('(%s,0)', block)::pg_catalog.tid, pg_catalog.format('(%s,0)', block + step)::pg_catalog.tid;
     END LOOP;
 END
 $validation_report$;

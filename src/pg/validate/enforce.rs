@@ -14,7 +14,6 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, PgLogLevel, direct_function_call_as_datum, pg_sys};
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::fmt::Write;
 use std::rc::Rc;
 
 /// What one trigger does, kept in its `fn_extra` as long as the statement runs.
@@ -242,13 +241,15 @@ unsafe fn report(site: &Site, context: &pg_sys::TriggerData, found: &[Violation]
             Some(column) => pg_sys::get_attname((*relation).rd_id, column, true),
             None => std::ptr::null_mut(),
         };
-        let mut message = format!("new row for relation \"{}\" violates JSON Schema", text(table));
-        if let SchemaSource::Registered(name) = &site.schema {
-            let _ = write!(message, " \"{name}\"");
-        }
-        if !column.is_null() {
-            let _ = write!(message, " of column \"{}\"", text(column));
-        }
+        let schema = match &site.schema {
+            SchemaSource::Inline(_) => "JSON Schema".to_owned(),
+            SchemaSource::Registered(name) => format!("JSON Schema \"{name}\""),
+        };
+        let mut message = format!("new row for relation \"{}\" violates ", text(table));
+        message += &match column.is_null() {
+            true => format!("its {schema}"),
+            false => format!("{schema} of column \"{}\"", text(column)),
+        };
         let mut data = pg_sys::ErrorData {
             elevel: match site.action {
                 Action::Error => PgLogLevel::ERROR,
