@@ -32,7 +32,16 @@ GRANT EXECUTE ON FUNCTION
     restful.jsonb_validation_errors_compiled(restful.jsonschema, jsonb),
     restful.is_valid(jsonb, jsonb, boolean),
     restful.validate(jsonb, jsonb, boolean, boolean),
-    restful.schema_changes(jsonb, jsonb)
+    restful.schema_changes(jsonb, jsonb),
+    -- what they change is the caller's, by PostgreSQL's rules; who makes a trigger has to be allowed its function
+    restful.constrain(regclass, name, text, text, text),
+    restful.unconstrain(regclass, name),
+    restful.enforce_schema(),
+    restful.bound_schemas(regclass),
+    restful.validation_report(regclass, name, text),
+    restful.validation_query(regclass, name, text, boolean),
+    restful.read_schema(text),
+    restful.tables_of(regclass)
 TO PUBLIC;
 -- These run with the caller's rights on restful.json_schema, which are granted like those on any table.
 GRANT EXECUTE ON FUNCTION

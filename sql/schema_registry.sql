@@ -137,7 +137,7 @@ BEGIN
         SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || t.tgrelid::regclass
         FROM pg_trigger t, names n
         WHERE t.tgfoid = to_regproc('restful.enforce_schema')
-          AND split_part(encode(t.tgargs, 'escape'), '\000', 2) = n.reference
+          AND split_part(encode(t.tgargs, 'escape'), '\000', 1) = n.reference
         UNION
         SELECT 'constraint ' || quote_ident(c.conname) || ' on ' || c.conrelid::regclass
         FROM pg_constraint c, names n

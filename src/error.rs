@@ -212,6 +212,11 @@ impl Error {
         Error::new(Code::QueryParameter, format!("failed to parse {what} ({shown})")).details(why.to_string())
     }
 
+    /// A row that is not valid against the JSON Schema of a column, or against its own: in the database's words.
+    pub fn invalid_row(message: impl Into<String>) -> Self {
+        Error::new(Code::InvalidBody, message).hint("See \"errors\": each pointer (RFC 6901) leads into the row.")
+    }
+
     /// A column that the relation does not have: the database's own words and code (42703), without asking it.
     pub fn no_column(relation: &str, column: &str) -> Self {
         Error::with_code("42703", 400, format!("column {relation}.{column} does not exist"))

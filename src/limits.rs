@@ -75,3 +75,5 @@ pub const COMPILED_SCHEMA_BYTES: usize = 8 << 20;
 pub const VIOLATIONS: usize = 1000;
 /// Violations that a response lists.
 pub const REPORTED_VIOLATIONS: usize = 100;
+/// Violations that the error of a write shows: what a person reads.
+pub const VIOLATIONS_IN_DETAIL: usize = 10;

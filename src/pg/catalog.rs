@@ -171,6 +171,21 @@ pub fn initially_deferred() -> Result<Deferred> {
     Ok(loaded)
 }
 
+/// A check constraint, as far as the current user may know it.
+#[derive(serde::Deserialize)]
+pub struct CheckConstraint {
+    pub columns: Vec<String>,
+    /// `CHECK (...)`
+    pub rule: String,
+    pub comment: Option<String>,
+}
+
+/// The check constraint of a table.
+pub fn check_constraint(schema: &str, table: &str, name: &str) -> Result<Option<CheckConstraint>> {
+    let query = include_str!("../../sql/query/check_constraint.sql");
+    load("check_constraint", query, Arguments::RelatedNames(schema, table, name))
+}
+
 /// The catalogue as the planner sees it.
 pub struct Session;
 
@@ -257,11 +272,15 @@ fn insert<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: V)
 /// What a catalogue query is given.
 pub enum Arguments<'a> {
     Names(&'a str, &'a str),
+    /// Of an object of a relation.
+    RelatedNames(&'a str, &'a str, &'a str),
     Oid(u32),
     None,
 }
 
-/// What a catalogue query tells, as the type that its JSON describes. `name`: the key that its plan is kept under.
+/// Runs a query of the catalogue, which is kept under its name, and reads the JSON that it returns.
+///
+/// Errors: REST506, when the query or its JSON fails.
 pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<T>> {
     let Some(text) = query(name, sql, arguments)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|why| {
@@ -281,6 +300,9 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
                 return Ok(None);
             }
             (vec![pg_sys::TEXTOID; 2], vec![a.into_datum(), b.into_datum()])
+        }
+        Arguments::RelatedNames(a, b, c) => {
+            (vec![pg_sys::TEXTOID; 3], vec![a.into_datum(), b.into_datum(), c.into_datum()])
         }
         Arguments::None => (Vec::new(), Vec::new()),
         Arguments::Oid(oid) => (vec![pg_sys::OIDOID], vec![pg_sys::Oid::from(oid).into_datum()]),

@@ -1,19 +1,37 @@
 //! Errors between PostgreSQL and this extension.
 
 use crate::error::Raised;
+use crate::pg::unguarded;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
-use std::cell::Cell;
-use std::ffi::{c_int, c_void};
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 unsafe extern "C-unwind" {
     /// The SQLSTATE of the error that is being raised (elog.c).
     fn geterrcode() -> c_int;
+    fn CopyErrorData() -> *mut pg_sys::ErrorData;
+    fn FreeErrorData(data: *mut pg_sys::ErrorData);
 }
 
 thread_local! {
     /// The SQLSTATE of the last error raised below a [`Watch`].
     static LAST_SQLSTATE: Cell<c_int> = const { Cell::new(0) };
+    /// The last check constraint that was violated there.
+    static LAST_CHECK: RefCell<Option<ViolatedCheck>> = const { RefCell::new(None) };
+}
+
+/// A check constraint of a table that a row violates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ViolatedCheck {
+    pub schema: String,
+    pub table: String,
+    pub constraint: String,
+}
+
+/// The check constraint that the error last raised is about.
+pub fn violated_check() -> Option<ViolatedCheck> {
+    LAST_CHECK.take()
 }
 
 /// Notes the SQLSTATE of every error raised while it is in force. pgrx knows the codes of PostgreSQL's list alone, but
@@ -48,8 +66,22 @@ impl Watch {
 }
 
 unsafe extern "C-unwind" fn note_sqlstate(_: *mut c_void) {
-    // SAFETY: errfinish calls this while it holds an error.
-    LAST_SQLSTATE.set(unsafe { geterrcode() });
+    // SAFETY: errfinish calls this while it holds an error; its copy is made in another context than errors are.
+    unsafe {
+        LAST_SQLSTATE.set(geterrcode());
+        if LAST_SQLSTATE.get() != PgSqlErrorCode::ERRCODE_CHECK_VIOLATION as c_int {
+            return;
+        }
+        let raising = unguarded::switch_to(pg_sys::TopTransactionContext);
+        let data = CopyErrorData();
+        unguarded::switch_to(raising);
+        let name = |text: *mut c_char| (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned());
+        let names = [(*data).schema_name, (*data).table_name, (*data).constraint_name].map(name);
+        if let [Some(schema), Some(table), Some(constraint)] = names {
+            LAST_CHECK.set(Some(ViolatedCheck { schema, table, constraint }));
+        }
+        FreeErrorData(data);
+    }
 }
 
 /// What a caught error says.

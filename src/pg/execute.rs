@@ -10,9 +10,10 @@ use crate::pg::prepared::{Prepared, Values};
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::pg::session::Frame;
 use crate::pg::unguarded;
+use crate::pg::validate::{self, BodySchemas};
 use crate::plan::call::Given;
 use crate::plan::write::BodyKeys;
-use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select};
+use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select, Write};
 use crate::query::Query;
 use crate::respond::Outcome;
 use crate::route::{Action, Resource};
@@ -71,6 +72,8 @@ pub struct Work {
     /// Bytes of the last body: the next one is not grown to them step by step.
     body_bytes: Cell<usize>,
     relations: Vec<u32>,
+    /// The schemas that the body of a write has to be valid against.
+    schemas: BodySchemas,
     has_conflict_target: bool,
     is_void: bool,
 }
@@ -146,6 +149,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
     relations.sort_unstable();
     relations.dedup();
     let main = Prepared::new(statement::main(&plan), matches!(plan, Plan::Read(_)))?;
+    let schemas = body_schemas(&plan)?;
     let work = Rc::new(Work {
         has_conflict_target: match &plan {
             Plan::Write(write) => matches!(&write.change, Change::Insert { conflict: Some(_), .. }),
@@ -154,6 +158,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
         is_void: matches!(&plan, Plan::Call(call) if matches!(call.result, CallResult::Void)),
         plan,
         main,
+        schemas,
         exact: RefCell::default(),
         planned: RefCell::default(),
         direct: RefCell::new(Direct::Untried(0)),
@@ -162,6 +167,19 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
     });
     PLANS.with(|plans| plans.borrow_mut().put(key.clone(), work.clone()));
     Ok(work)
+}
+
+/// The schemas that are bound to the columns that a write takes from its body.
+fn body_schemas(plan: &Plan) -> Result<BodySchemas> {
+    let Plan::Write(write) = plan else { return Ok(BodySchemas::default()) };
+    let (columns, is_update) = match &write.change {
+        Change::Insert { columns, .. } => (columns, false),
+        Change::Update { columns, .. } => (columns, true),
+        Change::Delete { .. } => return Ok(BodySchemas::default()),
+    };
+    let columns: Vec<&str> = columns.iter().map(|c| c.column.as_str()).collect();
+    let bindings = validate::bindings(pg_sys::Oid::from(write.relation_oid))?;
+    Ok(BodySchemas::of(&bindings, &columns, is_update))
 }
 
 /// Runs a read on the short way, if it can be gone; the role is not taken yet. `None` sends it on the long one.
@@ -257,6 +275,12 @@ impl Work {
                 Code::MaxAffectedFunction,
                 "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
             ));
+        }
+        if let (Plan::Write(write), Some(body)) = (&self.plan, request.body)
+            && !self.schemas.is_empty()
+            && may_write(write, frame.role())
+        {
+            self.schemas.check(body)?;
         }
         let read_only = request.method.is_safe();
         if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {
@@ -416,5 +440,20 @@ impl Work {
         let buffer = unsafe { BodyBuffer::new(memory, 1024, usize::MAX) };
         let (_, buffer) = prepared.run(values, read_only, buffer, RowShape::Raw)?;
         Ok(String::from_utf8_lossy(buffer.payload()).into_owned())
+    }
+}
+
+/// Whether a role may write anything of the relation: to others the statement itself says what they may not.
+fn may_write(write: &Write, role: pg_sys::Oid) -> bool {
+    let mode = match write.change {
+        Change::Insert { .. } => pg_sys::ACL_INSERT,
+        _ => pg_sys::ACL_UPDATE,
+    };
+    let relation = pg_sys::Oid::from(write.relation_oid);
+    let any = pg_sys::AclMaskHow::ACLMASK_ANY;
+    // SAFETY: lookups in the system caches; the relation was planned for.
+    unsafe {
+        pg_sys::pg_class_aclcheck(relation, role, mode.into()) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode.into(), any) == pg_sys::AclResult::ACLCHECK_OK
     }
 }

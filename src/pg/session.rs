@@ -8,10 +8,11 @@ use crate::auth::principal::SessionState;
 use crate::auth::{Identity, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
-use crate::pg::error::{self, Watch};
+use crate::pg::catalog::{self, CheckConstraint};
+use crate::pg::error::{self, ViolatedCheck, Watch};
 use crate::pg::timeout::StatementTimeout;
 use crate::pg::unguarded;
-use crate::pg::{constraints, guc, role};
+use crate::pg::{constraints, guc, role, validate};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cell::Cell;
@@ -263,7 +264,15 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
                     }
                     caught.rethrow();
                 }
-                Err(Error::database(raised.without_disclosure(guc::expose_details()), authenticated))
+                if let Some(found) = validate::take_reported(&raised.message) {
+                    return Err(Error::invalid_row(raised.message).errors(found));
+                }
+                let check = (raised.sqlstate == "23514").then(error::violated_check).flatten();
+                let error = Error::database(raised.without_disclosure(guc::expose_details()), authenticated);
+                Err(match check {
+                    Some(check) => with_rule(error, &check, switch),
+                    None => error,
+                })
             })
             .execute()
     });
@@ -271,6 +280,28 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
         t.disarm();
     }
     result
+}
+
+/// Adds the columns and the rule of the check constraint that a row violated, and as a hint its comment.
+fn with_rule(mut error: Error, check: &ViolatedCheck, role: Option<pg_sys::Oid>) -> Error {
+    let read = || catalog::check_constraint(&check.schema, &check.table, &check.constraint);
+    let found = match role {
+        // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.
+        Some(role) => unsafe { role::with_user(role, role::security_context(), read) },
+        None => read(),
+    };
+    let Ok(Some(CheckConstraint { columns, rule, comment })) = found else { return error };
+    let columns = columns.join("\", \"");
+    if error.details.is_none() {
+        error = error.details(match columns.is_empty() {
+            true => format!("A row has to satisfy {rule}."),
+            false => format!("\"{columns}\" has to satisfy {rule}."),
+        });
+    }
+    match comment {
+        Some(comment) if error.hint.is_none() => error.hint(comment),
+        _ => error,
+    }
 }
 
 /// Sets the role's settings and the request's limits; gives back what has to be restored.

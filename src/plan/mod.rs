@@ -227,6 +227,8 @@ pub struct Embedded {
 #[derive(Clone, Debug)]
 pub struct Write {
     pub relation: QualifiedName,
+    /// `pg_class.oid`
+    pub relation_oid: u32,
     pub alias: String,
     pub change: Change,
     pub returning: Returning,

@@ -86,7 +86,7 @@ impl Planner<'_> {
                 Returning::Nothing
             }
         };
-        Ok(Write { relation: relation.name.clone(), alias, change, returning })
+        Ok(Write { relation: relation.name.clone(), relation_oid: relation.oid, alias, change, returning })
     }
 
     fn is_on_embed(&self, condition: &Condition, query: &Query) -> bool {

@@ -1,6 +1,7 @@
 //! The body of a write against the schemas that are bound to the columns it writes, before anything is written.
 
 use super::bindings::{Action, Binding, Level};
+use super::enforce::escaped;
 use super::{Text, cache, formats};
 use crate::error::{Code, Error, Invalid, Result};
 use crate::json::Kind;
@@ -10,6 +11,7 @@ use crate::schema::text::{Document, TextNode};
 use crate::schema::{Values, violations};
 
 /// The schemas to check a request's body against.
+#[derive(Default)]
 pub struct BodySchemas(Vec<(String, String)>);
 
 impl BodySchemas {
@@ -17,7 +19,9 @@ impl BodySchemas {
     /// level moderate.
     pub fn of(bindings: &[Binding], columns: &[&str], is_update: bool) -> Self {
         let refuses = |b: &&Binding| {
-            b.enforced && b.action == Action::Error && (b.level == Level::Strict || (b.level == Level::Moderate && !is_update))
+            b.enforced
+                && b.action == Action::Error
+                && (b.level == Level::Strict || (b.level == Level::Moderate && !is_update))
         };
         let written = bindings.iter().filter(refuses).filter_map(|b| {
             let column = b.column.as_deref().filter(|c| columns.contains(c))?;
@@ -70,7 +74,7 @@ impl BodySchemas {
                 continue;
             }
             let room = limits::REPORTED_VIOLATIONS.saturating_sub(found.len());
-            let column = column.replace('~', "~0").replace('/', "~1");
+            let column = escaped(column);
             found.extend(violations(validator, value, Values::Masked, room).into_iter().map(|violation| Invalid {
                 pointer: format!("{pointer}/{column}{}", violation.instance_location),
                 violation,

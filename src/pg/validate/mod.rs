@@ -1,13 +1,19 @@
 //! The SQL functions of JSON Schema: validation where the value lies, with compiled schemas that are kept.
 
 mod bench_hook;
+mod bindings;
+mod body;
 mod cache;
 mod call_site;
 mod data_type;
+mod enforce;
 mod functions;
 mod registry;
 mod watch;
 
+pub use bindings::bindings;
+pub use body::BodySchemas;
+pub use enforce::take_reported;
 pub use registry::watch as watch_registry;
 
 use crate::pg::guc;

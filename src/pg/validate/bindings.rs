@@ -1,0 +1,390 @@
+//! The schemas that are bound to a table: by triggers of `restful.enforce_schema`, and by CHECK constraints that are calls of
+//! the validating functions, whoever wrote them. The catalogue is all there is to know of them.
+
+use crate::error::Result;
+use crate::pg::api::v1_function;
+use crate::pg::catalog;
+use crate::pg::result_set::ResultSet;
+use pgrx::prelude::*;
+use pgrx::{IntoDatum, direct_function_call_as_datum, pg_sys};
+use serde::Deserialize;
+use std::ffi::{CStr, CString};
+
+/// A schema bound to a column or to the whole row of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The constraint or trigger.
+    pub name: String,
+    /// The column; `None` for the whole row as JSON.
+    pub column: Option<String>,
+    pub schema: SchemaSource,
+    pub level: Level,
+    pub action: Action,
+    /// What it is made of.
+    pub means: Means,
+    /// Whether rows are checked: not at level off, nor when PostgreSQL is told to leave it out.
+    pub enforced: bool,
+}
+
+/// Where a schema is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SchemaSource {
+    /// Its JSON text.
+    Inline(String),
+    /// A registered schema: `name` or `name@version`.
+    Registered(String),
+}
+
+impl SchemaSource {
+    /// What a text means: JSON begins with `{` or is a boolean, all else is a name.
+    pub fn of(text: &str) -> Self {
+        let trimmed = text.trim();
+        if trimmed.starts_with('{') || matches!(trimmed, "true" | "false") {
+            SchemaSource::Inline(text.to_owned())
+        } else {
+            SchemaSource::Registered(text.to_owned())
+        }
+    }
+
+    /// The schema as JSON text; of a registered one, a reference to it.
+    pub fn json(&self) -> String {
+        match self {
+            SchemaSource::Inline(text) => text.clone(),
+            SchemaSource::Registered(name) => serde_json::json!({ "$ref": format!("restful:{name}") }).to_string(),
+        }
+    }
+}
+
+/// Which writes are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// All.
+    Strict,
+    /// All but updates of rows that were invalid before.
+    Moderate,
+    /// None.
+    Off,
+}
+
+impl Level {
+    pub fn of(word: &str) -> Option<Self> {
+        [Level::Strict, Level::Moderate, Level::Off].into_iter().find(|level| level.word() == word)
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Strict => "strict",
+            Level::Moderate => "moderate",
+            Level::Off => "off",
+        }
+    }
+}
+
+/// What an invalid row causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The statement fails.
+    Error,
+    /// The row is written, and a warning says what is wrong with it.
+    Warn,
+}
+
+impl Action {
+    pub fn of(word: &str) -> Option<Self> {
+        [Action::Error, Action::Warn].into_iter().find(|action| action.word() == word)
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Action::Error => "error",
+            Action::Warn => "warn",
+        }
+    }
+}
+
+/// What a binding is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Means {
+    Check,
+    Trigger,
+}
+
+impl Means {
+    fn word(self) -> &'static str {
+        match self {
+            Means::Check => "check",
+            Means::Trigger => "trigger",
+        }
+    }
+}
+
+/// A constraint or trigger as the query tells it.
+#[derive(Deserialize)]
+struct Candidate {
+    means: Means,
+    name: String,
+    /// A node tree: the constraint's expression, or the trigger's condition if it has one.
+    expression: Option<String>,
+    /// A trigger's arguments, each ended by NUL, in hexadecimal.
+    arguments: Option<String>,
+    enforced: bool,
+}
+
+/// The schemas bound to a relation, by name; those that a partition or child table inherits too.
+///
+/// Errors: the catalogue cannot be read.
+pub fn bindings(relation: pg_sys::Oid) -> Result<Vec<Binding>> {
+    let query = include_str!("../../../sql/query/schema_bindings.sql");
+    let found: Option<Vec<Candidate>> =
+        catalog::load("schema_bindings", query, catalog::Arguments::Oid(relation.to_u32()))?;
+    let mut bindings = Vec::new();
+    for candidate in found.unwrap_or_default() {
+        match candidate.means {
+            Means::Check => of_check(relation, &candidate, &mut bindings),
+            Means::Trigger => bindings.extend(of_trigger(relation, &candidate)),
+        }
+    }
+    Ok(bindings)
+}
+
+fn of_check(relation: pg_sys::Oid, candidate: &Candidate, bindings: &mut Vec<Binding>) {
+    let Some(text) = candidate.expression.as_deref().and_then(|text| CString::new(text).ok()) else { return };
+    // SAFETY: the catalogue holds node trees of this server.
+    let calls = unsafe {
+        let mut calls = Vec::new();
+        conjuncts(pg_sys::stringToNode(text.as_ptr()).cast(), &mut calls);
+        calls
+    };
+    for (column, schema) in calls {
+        let Some(column) = column_name(relation, column) else { continue };
+        bindings.push(Binding {
+            name: candidate.name.clone(),
+            column: Some(column),
+            schema: SchemaSource::Inline(schema),
+            level: Level::Strict,
+            action: Action::Error,
+            means: Means::Check,
+            enforced: candidate.enforced,
+        });
+    }
+}
+
+fn of_trigger(relation: pg_sys::Oid, candidate: &Candidate) -> Option<Binding> {
+    let arguments = candidate.arguments.as_deref().and_then(texts)?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Arguments { schema, level, action } = Arguments::of(&arguments)?;
+    let column = match candidate.expression.as_deref() {
+        None => None,
+        Some(condition) => Some(column_name(relation, column_of_condition(&CString::new(condition).ok()?)?)?),
+    };
+    let level = if candidate.enforced { level } else { Level::Off };
+    let (name, enforced) = (candidate.name.clone(), level != Level::Off);
+    Some(Binding { name, column, schema, level, action, means: Means::Trigger, enforced })
+}
+
+/// The arguments of a trigger.
+pub struct Arguments {
+    pub schema: SchemaSource,
+    pub level: Level,
+    pub action: Action,
+}
+
+impl Arguments {
+    pub fn of(arguments: &[&str]) -> Option<Self> {
+        let [schema, level, action] = arguments else { return None };
+        Some(Arguments { schema: SchemaSource::of(schema), level: Level::of(level)?, action: Action::of(action)? })
+    }
+}
+
+/// Texts that are each ended by NUL, from hexadecimal.
+fn texts(hex: &str) -> Option<Vec<String>> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let bytes: Option<Vec<u8>> =
+        hex.as_bytes().chunks_exact(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.last()?)?)).collect();
+    let bytes = bytes?;
+    let ended =
+        bytes.split_inclusive(|byte| *byte == 0).map(|text| String::from_utf8(text.split_last()?.1.to_vec()).ok());
+    ended.collect()
+}
+
+fn column_name(relation: pg_sys::Oid, column: pg_sys::AttrNumber) -> Option<String> {
+    // SAFETY: with missing_ok an unknown column gives NULL; the name is a palloc'd copy.
+    unsafe {
+        let name = pg_sys::get_attname(relation, column, true);
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
+/// The column of a trigger's condition, which has to be `NEW.column IS NOT NULL`: the trigger takes its column from there, where
+/// PostgreSQL follows the column's renaming and knows of the dependency.
+pub fn column_of_condition(condition: &CStr) -> Option<pg_sys::AttrNumber> {
+    // SAFETY: node trees of this server, each looked at as what its tag says.
+    unsafe {
+        let test: *mut pg_sys::NullTest =
+            node(pg_sys::stringToNode(condition.as_ptr()).cast(), pg_sys::NodeTag::T_NullTest)?;
+        if (*test).nulltesttype != pg_sys::NullTestType::IS_NOT_NULL {
+            return None;
+        }
+        let column: *mut pg_sys::Var = node((*test).arg.cast(), pg_sys::NodeTag::T_Var)?;
+        ((*column).varno as u32 == pg_sys::PRS2_NEW_VARNO && (*column).varattno > 0).then_some((*column).varattno)
+    }
+}
+
+/// A node as what it is.
+unsafe fn node<T>(node: *mut pg_sys::Node, tag: pg_sys::NodeTag) -> Option<*mut T> {
+    // SAFETY: a node or null.
+    unsafe { (!node.is_null() && (*node).type_ == tag).then_some(node.cast()) }
+}
+
+unsafe fn elements(list: *mut pg_sys::List) -> impl Iterator<Item = *mut pg_sys::Node> {
+    // SAFETY: a list of nodes or NIL.
+    unsafe {
+        let length = if list.is_null() { 0 } else { (*list).length as usize };
+        (0..length).map(move |i| (*(*list).elements.add(i)).ptr_value.cast())
+    }
+}
+
+/// Columns and schemas of the calls that an expression is the conjunction of; nothing of what else is in it.
+unsafe fn conjuncts(expression: *mut pg_sys::Node, calls: &mut Vec<(pg_sys::AttrNumber, String)>) {
+    // SAFETY: a node tree; the recursion is as deep as PostgreSQL's parser allowed.
+    unsafe {
+        let Some(all) = node::<pg_sys::BoolExpr>(expression, pg_sys::NodeTag::T_BoolExpr) else {
+            calls.extend(call(expression));
+            return;
+        };
+        match (*all).boolop {
+            pg_sys::BoolExprType::AND_EXPR => elements((*all).args).for_each(|part| conjuncts(part, calls)),
+            pg_sys::BoolExprType::OR_EXPR => calls.extend(call_or_null(&elements((*all).args).collect::<Vec<_>>())),
+            _ => {}
+        }
+    }
+}
+
+/// `column IS NULL OR call`: means what the call alone does, for a CHECK passes when it is null.
+unsafe fn call_or_null(parts: &[*mut pg_sys::Node]) -> Option<(pg_sys::AttrNumber, String)> {
+    // SAFETY: as above.
+    unsafe {
+        let [first, second] = parts else { return None };
+        let (test, other) = match node::<pg_sys::NullTest>(*first, pg_sys::NodeTag::T_NullTest) {
+            Some(test) => (test, *second),
+            None => (node::<pg_sys::NullTest>(*second, pg_sys::NodeTag::T_NullTest)?, *first),
+        };
+        let call = call(other)?;
+        let is_null = (*test).nulltesttype == pg_sys::NullTestType::IS_NULL;
+        (is_null && column((*test).arg.cast()) == Some(call.0)).then_some(call)
+    }
+}
+
+/// A call of a validating function with a constant schema and a column.
+unsafe fn call(expression: *mut pg_sys::Node) -> Option<(pg_sys::AttrNumber, String)> {
+    // SAFETY: as above.
+    unsafe {
+        let call: *mut pg_sys::FuncExpr = node(expression, pg_sys::NodeTag::T_FuncExpr)?;
+        let is_ours = matches!(
+            own_function((*call).funcid)?.as_str(),
+            "json_matches_schema"
+                | "jsonb_matches_schema"
+                | "json_matches_compiled_schema"
+                | "jsonb_matches_compiled_schema"
+                | "is_valid"
+        );
+        let mut arguments = elements((*call).args);
+        let (schema, instance) = (arguments.next()?, arguments.next()?);
+        if is_ours { Some((column(instance)?, constant(schema)?)) } else { None }
+    }
+}
+
+/// The name of a function of the extension's schema.
+unsafe fn own_function(function: pg_sys::Oid) -> Option<String> {
+    // SAFETY: lookups in the system caches; the name is a palloc'd copy.
+    unsafe {
+        let name = pg_sys::get_func_name(function);
+        let is_own = pg_sys::get_func_namespace(function) == pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
+        (is_own && !name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
+/// The column, of a JSON type, that an expression is, with or without a cast.
+unsafe fn column(expression: *mut pg_sys::Node) -> Option<pg_sys::AttrNumber> {
+    // SAFETY: as above.
+    unsafe {
+        if let Some(cast) = node::<pg_sys::RelabelType>(expression, pg_sys::NodeTag::T_RelabelType) {
+            return column((*cast).arg.cast());
+        }
+        if let Some(cast) = node::<pg_sys::CoerceViaIO>(expression, pg_sys::NodeTag::T_CoerceViaIO) {
+            return column((*cast).arg.cast());
+        }
+        let column: *mut pg_sys::Var = node(expression, pg_sys::NodeTag::T_Var)?;
+        let is_json = matches!(pg_sys::getBaseType((*column).vartype), pg_sys::JSONOID | pg_sys::JSONBOID);
+        (is_json && (*column).varattno > 0).then_some((*column).varattno)
+    }
+}
+
+/// The schema that a constant holds, with or without a cast, as JSON text.
+unsafe fn constant(expression: *mut pg_sys::Node) -> Option<String> {
+    // SAFETY: as above; the types of the constants that such an argument can be are known.
+    unsafe {
+        if let Some(cast) = node::<pg_sys::RelabelType>(expression, pg_sys::NodeTag::T_RelabelType) {
+            return constant((*cast).arg.cast());
+        }
+        if let Some(cast) = node::<pg_sys::CoerceViaIO>(expression, pg_sys::NodeTag::T_CoerceViaIO) {
+            return constant((*cast).arg.cast());
+        }
+        if let Some(call) = node::<pg_sys::FuncExpr>(expression, pg_sys::NodeTag::T_FuncExpr) {
+            let is_cast = own_function((*call).funcid)?.starts_with("jsonschema_from_json");
+            return if is_cast { constant(elements((*call).args).next()?) } else { None };
+        }
+        let constant: *mut pg_sys::Const = node(expression, pg_sys::NodeTag::T_Const)?;
+        if (*constant).constisnull || (*constant).constlen != -1 {
+            return None;
+        }
+        let (mut out, mut is_varlena) = (pg_sys::InvalidOid, false);
+        pg_sys::getTypeOutputInfo((*constant).consttype, &mut out, &mut is_varlena);
+        let text = pg_sys::OidOutputFunctionCall(out, (*constant).constvalue);
+        Some(CStr::from_ptr(text).to_string_lossy().into_owned())
+    }
+}
+
+v1_function!(pg_finfo_restful_bound_schemas);
+/// `restful.bound_schemas(rel regclass)`
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn restful_bound_schemas(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: strict, with one argument of type regclass; returns TABLE of the columns put here.
+    unsafe {
+        let rows = ResultSet::start(call);
+        let relation = pg_sys::Oid::from((*(*call).args.as_ptr()).value.value() as u32);
+        let bindings = bindings(relation).unwrap_or_else(|why| error!("the bound schemas cannot be read: {why:?}"));
+        for b in &bindings {
+            let (schema, registered) = match &b.schema {
+                SchemaSource::Inline(text) => (jsonb(text), None),
+                SchemaSource::Registered(name) => (None, Some(name)),
+            };
+            let level = if b.enforced { b.level } else { Level::Off };
+            rows.put([
+                b.column.as_deref().and_then(name),
+                schema,
+                registered.and_then(|name| name.as_str().into_datum()),
+                level.word().into_datum(),
+                b.action.word().into_datum(),
+                b.means.word().into_datum(),
+                name(&b.name),
+            ]);
+        }
+        pg_sys::Datum::null()
+    }
+}
+
+fn name(text: &str) -> Option<pg_sys::Datum> {
+    let text = CString::new(text).ok()?;
+    // SAFETY: namein copies the text.
+    unsafe { direct_function_call_as_datum(pg_sys::namein, &[Some(text.as_ptr().into())]) }
+}
+
+fn jsonb(text: &str) -> Option<pg_sys::Datum> {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+    let text = CString::new(text).ok()?;
+    // SAFETY: jsonb_in copies the text.
+    unsafe { direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text.as_ptr().into())]) }
+}
