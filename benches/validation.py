@@ -80,12 +80,15 @@ create function party(i int) returns jsonb language sql as $$
     select jsonb_build_object('name', 'Person Number ' || i, 'email', 'person' || i || '@example.com', 'phone', '+49 30 ' || 100000 + i,
         'address', jsonb_build_object('street', 'Long Street ' || i, 'city', 'Middleton', 'postcode', 'AB' || i, 'country', 'DE'))
 $$;
-create table orders as
+create table orders (doc jsonb);
+-- in the row and not compressed, as documents just below the threshold of TOAST are
+alter table orders alter doc set storage plain;
+insert into orders
 select jsonb_build_object('id', md5(i::text)::uuid, 'number', 'OR-' || 10000 + i, 'placed', '2026-03-01T12:30:00Z', 'status', 'paid',
-    'currency', 'EUR', 'customer', party(i), 'recipient', party(i + 1), 'total', i * 1.25, 'notes', null,
+    'currency', 'EUR', 'customer', party(i), 'recipient', party(i + 1), 'total', i * 1.25, 'notes', repeat('Please leave it with the neighbours. ', 9),
     'tags', jsonb_build_array('web', 'first', 'gift-' || i),
     'lines', (select jsonb_agg(jsonb_build_object('sku', 'AB-' || 1000 + n, 'title', 'An article that has a name of some length ' || n,
-        'quantity', n, 'price', n * 2.5, 'discount', 0.1, 'gift', n % 2 = 0)) from generate_series(1, 8) n)) as doc
+        'quantity', n, 'price', n * 2.5, 'discount', 0.1, 'gift', n % 2 = 0)) from generate_series(1, 8) n))
 from generate_series(1, {ORDERS}) i;
 create table large as
 select jsonb_agg(doc) as doc from (select doc, row_number() over () % {LARGE} as g from orders, generate_series(1, 2)) x group by g;
@@ -94,7 +97,6 @@ create table tiny_in (doc jsonb);
 create table tiny_checked (doc jsonb check (restful.jsonb_matches_schema('{json.dumps(TINY)}', doc)));
 create table orders_in (doc jsonb);
 create table orders_checked (doc jsonb check (restful.jsonb_matches_schema('{json.dumps(ORDER)}', doc)));
-alter table orders alter doc set storage external;
 grant select on tiny, orders, large, texts to authenticator;
 grant insert, truncate on tiny_in, tiny_checked, orders_in, orders_checked to authenticator;
 vacuum analyze;
@@ -133,7 +135,8 @@ def validation(bench: Bench) -> None:
             again: f"select count(*) from {some} where recompiled('{literal}', doc)",
         }
         rounds = bench.alternate(f"{title}, some", {name: Statement(sql) for name, sql in statements.items()}, 1)
-        bench.report(rounds, ours, again, bar=0.03)
+        # A large document takes longer than compiling its schema does.
+        bench.report(rounds, ours, again, bar=None if table == "large" else 0.03)
     literal = json.dumps(ORDER)
     statements = {
         "validation of json texts of 2 KB": f"select count(*) from texts where restful.json_matches_schema('{literal}', doc)",
