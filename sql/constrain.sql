@@ -11,10 +11,10 @@ CREATE FUNCTION restful.bound_schemas(rel regclass)
 COMMENT ON FUNCTION restful.bound_schemas(regclass) IS
     'The JSON Schemas bound to a table by restful.constrain and by CHECK constraints written by hand; column: null for the whole row';
 
-CREATE FUNCTION restful.read_schema(schema text) RETURNS TABLE (document json, refers boolean)
+CREATE FUNCTION restful.read_schema(schema text) RETURNS TABLE (document json, refers boolean, registered boolean)
     LANGUAGE c STABLE STRICT ROWS 1 AS 'MODULE_PATHNAME', 'restful_read_schema';
 COMMENT ON FUNCTION restful.read_schema(text) IS
-    'Checks a JSON Schema given as JSON or by its registered name; refers: whether it refers to registered ones';
+    'Checks a JSON Schema given as JSON or by its registered name, to which the document then refers; refers: whether it refers to any registered one';
 
 CREATE FUNCTION restful.tables_of(rel regclass) RETURNS TABLE ("table" regclass, blocks bigint)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $tables_of$
@@ -194,11 +194,12 @@ BEGIN
         CASE WHEN b.name IS NULL THEN 'pg_catalog.to_jsonb(t.*)' ELSE format('t.%I::pg_catalog.jsonb', b.name) END), ' UNION ALL ')
     INTO checks
     FROM (
-        SELECT of_column AS name, s.document::text, s.document::jsonb = jsonb_build_object('$ref', 'restful:' || by_schema) AS by_name
+        SELECT of_column AS name, s.document::jsonb, s.registered AS by_name
         FROM restful.read_schema(by_schema) s
         UNION ALL
-        SELECT o."column", coalesce(o.schema, jsonb_build_object('$ref', 'restful:' || o.schema_name))::text, o.schema IS NULL
+        SELECT o."column", coalesce(o.schema, s.document::jsonb), o.schema IS NULL
         FROM restful.bound_schemas(rel) o
+        LEFT JOIN LATERAL restful.read_schema(o.schema_name) s ON true
         WHERE by_schema IS NULL AND (of_column IS NULL OR o."column" = of_column)
     ) b;
     IF checks IS NULL THEN

@@ -16,12 +16,15 @@ insert into shop.products values (2, '{"price": -1}', null);
 -- the fields that a program reads
 do $$
 declare
-    fields text[];
+    schema text;
+    "table" text;
+    "column" text;
+    "constraint" text;
 begin
     insert into shop.products values (2, '{"price": -1}', null);
 exception when check_violation then
-    get stacked diagnostics fields[1] = schema_name, fields[2] = table_name, fields[3] = column_name, fields[4] = constraint_name;
-    raise notice '%', fields;
+    get stacked diagnostics schema = schema_name, "table" = table_name, "column" = column_name, "constraint" = constraint_name;
+    raise notice '% % % %', schema, "table", "column", "constraint";
 end $$;
 -- a new version counts at once, within a transaction too; the version that was asked for stays
 begin;
@@ -42,5 +45,13 @@ copy products (id, doc) from stdin;
 \.
 update products set doc = '{"name": ""}' where id = 1;
 -- a name that is gone is an error, and not a pass
-select as_superuser('delete from restful.json_schema');
+select public.as_superuser('delete from restful.json_schema');
 insert into products values (5, '{"name": "Map"}', null);
+-- any name
+select public.as_superuser($$insert into restful.json_schema select n, 1, '{"const": 1}', 'none' from unnest('{prodükt,a#b/c?d%41}'::text[]) n$$);
+select restful.constrain('products', 'doc', 'prodükt'), restful.constrain('products', 'raw', 'a#b/c?d%41@1');
+insert into products (id, doc) values (6, '2');
+insert into products (id, raw) values (6, '2');
+select restful.constrain('products', 'doc', 'prodükt', 'off');
+insert into products (id, doc) values (6, '2');
+select * from restful.validation_report('products', 'doc') where row_key = '{"id": 6}';
