@@ -46,7 +46,7 @@ REFUSED = {
     **{f"by hand {c}": f"insert into shop.by_hand (id, {c}) values (2, '1')" for c in "abcdef"},
     "partition": """insert into shop.part values (1, '{"price": -1}')""",
 }
-BOUND = """select t, b.* from unnest('{shop.made,shop.by_hand,shop.part}'::regclass[]) t, restful.bound_schemas(t) b order by 1::text, 8, 2"""
+BOUND = """select t, b.* from unnest('{shop.made,shop.by_hand,shop.part}'::regclass[]) t, restful.bound_schemas(t) b order by t::text, b.name, b."column", b.schema::text"""
 REGISTERED = "select name, version, schema from restful.json_schema order by 1, 2"
 
 
