@@ -11,10 +11,10 @@ CREATE FUNCTION restful.bound_schemas(rel regclass)
 COMMENT ON FUNCTION restful.bound_schemas(regclass) IS
     'The JSON Schemas bound to a table by restful.constrain and by CHECK constraints written by hand; column: null for the whole row';
 
-CREATE FUNCTION restful.read_schema(schema text) RETURNS TABLE (document json, refers boolean)
+CREATE FUNCTION restful.read_schema(schema text) RETURNS TABLE (document json, refers boolean, registered boolean)
     LANGUAGE c STABLE STRICT ROWS 1 AS 'MODULE_PATHNAME', 'restful_read_schema';
 COMMENT ON FUNCTION restful.read_schema(text) IS
-    'Checks a JSON Schema given as JSON or by its registered name; refers: whether it refers to registered ones';
+    'Checks a JSON Schema given as JSON or by its registered name, to which the document then refers; refers: whether it refers to any registered one';
 
 CREATE FUNCTION restful.tables_of(rel regclass) RETURNS TABLE ("table" regclass, blocks bigint)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $tables_of$
@@ -163,18 +163,21 @@ COMMENT ON FUNCTION restful.unconstrain(regclass, name) IS
     'Removes what restful.constrain bound to a column (null: to the whole row); whether there was anything';
 
 -- Apart from the report, which runs policies and their functions under the caller's search path.
-CREATE FUNCTION restful.validation_query(rel regclass, "column" name, schema text, ranges boolean) RETURNS text
+CREATE FUNCTION restful.validation_query(rel regclass, of_column name, by_schema text, ranges boolean) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $validation_query$
 DECLARE
     row_key text;
     checks text;
 BEGIN
+    IF (SELECT c.relkind NOT IN ('r', 'p', 'm', 'f') FROM pg_catalog.pg_class c WHERE c.oid = rel) THEN
+        RAISE EXCEPTION '"%" is not a table', rel USING ERRCODE = 'wrong_object_type';
+    END IF;
     SELECT format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, t.%I', a.attname, a.attname), ', ' ORDER BY k.position))
     INTO row_key
     FROM pg_catalog.pg_index i
     CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, position)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    WHERE i.indrelid = rel AND i.indisprimary
+    WHERE i.indrelid = rel AND i.indisprimary AND k.position <= i.indnkeyatts
     HAVING count(*) > 0;
     IF row_key IS NULL THEN
         row_key := format('pg_catalog.jsonb_build_object(%s''ctid'', t.ctid::pg_catalog.text)',
@@ -184,22 +187,23 @@ BEGIN
     SELECT string_agg(format(
         'SELECT %L OPERATOR(pg_catalog.||) v.instance_location, %s, v.keyword, v.message FROM restful.validate(%L::pg_catalog.jsonb, %s, NULL, true) v',
         -- without a column, locations are those in the row
-        CASE WHEN validation_query."column" IS NULL AND b.name IS NOT NULL
+        CASE WHEN of_column IS NULL AND b.name IS NOT NULL
             THEN '/' || replace(replace(b.name, '~', '~0'), '/', '~1') ELSE '' END,
         CASE WHEN b.by_name THEN 'pg_catalog.substr(v.keyword_location, 6)' ELSE 'v.keyword_location' END, -- behind /$ref
         b.document,
-        CASE WHEN b.name IS NULL THEN 'pg_catalog.to_jsonb(t)' ELSE format('t.%I::pg_catalog.jsonb', b.name) END), ' UNION ALL ')
+        CASE WHEN b.name IS NULL THEN 'pg_catalog.to_jsonb(t.*)' ELSE format('t.%I::pg_catalog.jsonb', b.name) END), ' UNION ALL ')
     INTO checks
     FROM (
-        SELECT validation_query."column" AS name, s.document::text, s.document::jsonb = jsonb_build_object('$ref', 'restful:' || schema) AS by_name
-        FROM restful.read_schema(schema) s
+        SELECT of_column AS name, s.document::jsonb, s.registered AS by_name
+        FROM restful.read_schema(by_schema) s
         UNION ALL
-        SELECT o."column", coalesce(o.schema, jsonb_build_object('$ref', 'restful:' || o.schema_name))::text, o.schema IS NULL
+        SELECT o."column", coalesce(o.schema, s.document::jsonb), o.schema IS NULL
         FROM restful.bound_schemas(rel) o
-        WHERE schema IS NULL AND (validation_query."column" IS NULL OR o."column" = validation_query."column")
+        LEFT JOIN LATERAL restful.read_schema(o.schema_name) s ON true
+        WHERE by_schema IS NULL AND (of_column IS NULL OR o."column" = of_column)
     ) b;
     IF checks IS NULL THEN
-        RAISE EXCEPTION 'no schema is bound to %', CASE WHEN "column" IS NULL THEN '' ELSE format('column "%s" of ', "column") END || format('"%s"', rel)
+        RAISE EXCEPTION 'no schema is bound to %', CASE WHEN of_column IS NULL THEN '' ELSE format('column "%s" of ', of_column) END || format('"%s"', rel)
             USING ERRCODE = 'undefined_object', HINT = 'Bind one with restful.constrain, or give one as third argument.';
     END IF;
     RETURN format('SELECT %s, f.* FROM %s t CROSS JOIN LATERAL (%s) f', row_key, rel, checks) ||

@@ -77,3 +77,5 @@ pub const VIOLATIONS: usize = 1000;
 pub const REPORTED_VIOLATIONS: usize = 100;
 /// Violations that the error of a write shows: what a person reads.
 pub const VIOLATIONS_IN_DETAIL: usize = 10;
+/// Bytes of each of them: names of properties come from the value, and may have any length.
+pub const VIOLATION_BYTES_IN_DETAIL: usize = 1000;

@@ -1,6 +1,7 @@
 //! The schemas that are bound to a table: by triggers of `restful.enforce_schema`, and by CHECK constraints that are calls of
 //! the validating functions, whoever wrote them. The catalogue is all there is to know of them.
 
+use super::registry;
 use crate::error::Result;
 use crate::pg::api::v1_function;
 use crate::pg::catalog;
@@ -50,7 +51,7 @@ impl SchemaSource {
     pub fn json(&self) -> String {
         match self {
             SchemaSource::Inline(text) => text.clone(),
-            SchemaSource::Registered(name) => serde_json::json!({ "$ref": format!("restful:{name}") }).to_string(),
+            SchemaSource::Registered(name) => serde_json::json!({ "$ref": registry::uri(name) }).to_string(),
         }
     }
 }

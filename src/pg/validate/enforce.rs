@@ -313,6 +313,10 @@ fn lines(found: &[Violation]) -> String {
             "" => v.message.clone(),
             pointer => format!("{pointer}: {}", v.message),
         })
+        .map(|mut line| {
+            line.truncate(line.floor_char_boundary(limits::VIOLATION_BYTES_IN_DETAIL));
+            line
+        })
         .collect();
     if let more @ 1.. = found.len().saturating_sub(limits::VIOLATIONS_IN_DETAIL) {
         let at_least = if found.len() == limits::VIOLATIONS { "at least " } else { "" };
@@ -338,7 +342,8 @@ pub unsafe extern "C-unwind" fn restful_read_schema(call: pg_sys::FunctionCallIn
                 SchemaSource::Inline(_) => super::refuse(&refusal),
                 SchemaSource::Registered(name) => super::refuse(&unregistered(name, refusal)),
             });
-        rows.put([json.into_datum(), entry.compiled.refers.into_datum()]);
+        let registered = matches!(schema, SchemaSource::Registered(_));
+        rows.put([json.into_datum(), entry.compiled.refers.into_datum(), registered.into_datum()]);
     }
     pg_sys::Datum::null()
 }

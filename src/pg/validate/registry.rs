@@ -1,10 +1,12 @@
 //! The registered schemas (`restful.json_schema`), as references find them.
 
+use crate::http::target::{decode, encode};
 use crate::pg::api::v1_function;
 use crate::pg::role;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::cell::Cell;
 
 thread_local! {
@@ -31,13 +33,18 @@ unsafe extern "C-unwind" fn changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
     }
 }
 
+/// The URI of a registered schema, given as `name` or `name@version`: what a URI cannot hold is in percent-encoding (RFC 3986).
+pub fn uri(name: &str) -> String {
+    format!("restful:{}", encode(name, b"@"))
+}
+
 /// The document that a URI names: `restful:name`, `restful:name@version`, a name that is this URI, or a `$id` that is.
 pub fn document(uri: &str) -> Option<Value> {
     let (name, version) = match uri.strip_prefix("restful:") {
-        None => (uri, None),
+        None => (Cow::Borrowed(uri), None),
         Some(name) => match name.rsplit_once('@') {
-            Some((name, version)) => (name, Some(version.parse::<i32>().ok()?)),
-            None => (name, None),
+            Some((name, version)) => (decode(name, false)?, Some(version.parse::<i32>().ok()?)),
+            None => (decode(name, false)?, None),
         },
     };
     // SAFETY: lookups in the system caches; a missing schema or table gives InvalidOid.
@@ -52,7 +59,7 @@ pub fn document(uri: &str) -> Option<Value> {
     TABLE.set(table);
     let read = || {
         Spi::connect(|client| {
-            let found = client.select(QUERY, Some(1), &[name.into(), version.into()])?;
+            let found = client.select(QUERY, Some(1), &[name.as_ref().into(), version.into()])?;
             found.first().get_one::<JsonB>()
         })
     };
