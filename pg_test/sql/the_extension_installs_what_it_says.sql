@@ -11,7 +11,7 @@ from pg_proc p join pg_language l on l.oid = p.prolang
 where p.pronamespace = 'restful'::regnamespace order by p.oid::regprocedure::text;
 select t.oid::regtype as type, t.typtype as kind, obj_description(t.oid, 'pg_type') is not null as described,
     array(select attname || ' ' || format_type(atttypid, atttypmod) from pg_attribute where attrelid = t.typrelid and attnum > 0 order by attnum) as columns
-from pg_type t where t.typnamespace = 'restful'::regnamespace and t.typcategory <> 'A' order by 1::text;
+from pg_type t where t.typnamespace = 'restful'::regnamespace and t.typcategory <> 'A' order by t.oid::regtype::text;
 select c.relname, c.relkind from pg_class c where c.relnamespace = 'restful'::regnamespace and c.relkind <> 'c' order by 1;
 select coalesce(nullif(a.grantee, 0)::regrole::text, 'public') as grantee, a.privilege_type
 from pg_namespace n, aclexplode(n.nspacl) a where n.nspname = 'restful' and a.grantee <> n.nspowner order by 1, 2;

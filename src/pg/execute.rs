@@ -453,7 +453,7 @@ fn may_write(write: &Write, role: pg_sys::Oid) -> bool {
     let any = pg_sys::AclMaskHow::ACLMASK_ANY;
     // SAFETY: lookups in the system caches; the relation was planned for.
     unsafe {
-        pg_sys::pg_class_aclcheck(relation, role, mode.into()) == pg_sys::AclResult::ACLCHECK_OK
-            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode.into(), any) == pg_sys::AclResult::ACLCHECK_OK
+        pg_sys::pg_class_aclcheck(relation, role, mode as pg_sys::AclMode) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode as pg_sys::AclMode, any) == pg_sys::AclResult::ACLCHECK_OK
     }
 }
