@@ -1,6 +1,6 @@
 //! The SQL functions of JSON Schema: validation where the value lies, with compiled schemas that are kept.
 
-mod bindings;
+pub mod bindings;
 mod cache;
 mod call_site;
 mod data_type;
