@@ -185,16 +185,19 @@ BEGIN
     END IF;
 
     SELECT string_agg(format(
-        'SELECT %L OPERATOR(pg_catalog.||) v.instance_location, %s, v.keyword, v.message FROM restful.validate(%L::pg_catalog.jsonb, %s, NULL, true) v',
+        $part$
+        SELECT %1$L OPERATOR(pg_catalog.||) v.instance_location, %2$s, v.keyword, v.message
+        FROM restful.validate(%3$L::pg_catalog.jsonb, %4$s, NULL, true) v
+        WHERE NOT restful.is_valid(%3$L::pg_catalog.jsonb, %4$s)$part$,
         -- without a column, locations are those in the row
         CASE WHEN of_column IS NULL AND b.name IS NOT NULL
             THEN '/' || replace(replace(b.name, '~', '~0'), '/', '~1') ELSE '' END,
-        CASE WHEN b.by_name THEN 'pg_catalog.substr(v.keyword_location, 6)' ELSE 'v.keyword_location' END, -- behind /$ref
+        CASE WHEN b.registered THEN 'pg_catalog.substr(v.keyword_location, 6)' ELSE 'v.keyword_location' END, -- behind /$ref
         b.document,
         CASE WHEN b.name IS NULL THEN 'pg_catalog.to_jsonb(t.*)' ELSE format('t.%I::pg_catalog.jsonb', b.name) END), ' UNION ALL ')
     INTO checks
     FROM (
-        SELECT of_column AS name, s.document::jsonb, s.registered AS by_name
+        SELECT of_column AS name, s.document::jsonb, s.registered
         FROM restful.read_schema(by_schema) s
         UNION ALL
         SELECT o."column", coalesce(o.schema, s.document::jsonb), o.schema IS NULL

@@ -35,3 +35,9 @@ select restful.constrain('shop.products', 'doc', '{"required": ["b"]}');
 select name, "column", schema from restful.bound_schemas('shop.products') where "column" = 'doc' or source = 'trigger';
 select restful.unconstrain('shop.products', 'doc'), restful.unconstrain('shop.products', null), restful.unconstrain('shop.products', 'id');
 select name from restful.bound_schemas('shop.products') where "column" = 'doc' or source = 'trigger';
+-- they are part of the JSON Schema of the rows
+\c - postgres
+create table library.letters (id int primary key, doc jsonb, meta json not null);
+insert into restful.json_schema values ('letter', 1, '{"type": "object", "required": ["to"]}', 'none');
+select restful.constrain('library.letters', 'doc', 'letter'), restful.constrain('library.letters', 'meta', '{"type": "array", "items": {"type": "string"}}');
+select restful.schema_of('library.letters') -> 'properties';

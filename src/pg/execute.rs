@@ -454,6 +454,7 @@ fn may_write(write: &Write, role: pg_sys::Oid) -> bool {
     // SAFETY: lookups in the system caches; the relation was planned for.
     unsafe {
         pg_sys::pg_class_aclcheck(relation, role, mode as pg_sys::AclMode) == pg_sys::AclResult::ACLCHECK_OK
-            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode as pg_sys::AclMode, any) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode as pg_sys::AclMode, any)
+                == pg_sys::AclResult::ACLCHECK_OK
     }
 }

@@ -1,10 +1,11 @@
 //! `restful.schema_of(rel regclass)`: the catalogue read with the caller's rights.
 
 use crate::pg::catalog::{self, Arguments};
-use crate::pg::{guc, jsonb, unguarded};
+use crate::pg::{guc, jsonb, unguarded, validate};
 use crate::schema::of_table::{self, Kind, Table};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
+use serde_json::json;
 
 /// The JSON Schema of a relation's rows, as jsonb.
 ///
@@ -35,8 +36,24 @@ pub unsafe fn schema_of(relation: u32) -> pg_sys::Datum {
     jsonb::of_text(&of_table::schema_of(&table).to_string())
 }
 
-/// What the catalogue says of a relation, with the rights of the current user.
+/// What the catalogue says of a relation, with the rights of the current user, and the schemas bound to its columns.
 fn load(relation: u32) -> crate::error::Result<Option<Table>> {
+    let Some(mut table) = load_table(relation)? else { return Ok(None) };
+    for binding in validate::bindings(relation.into())? {
+        let Some(schema) = binding.required().and_then(|source| source.document()) else { continue };
+        // The schema of a whole row is the row's own to say: what is generated or defaulted is not there when it is sent.
+        let Some(column) = table.columns.iter_mut().find(|c| Some(&c.name) == binding.column.as_ref()) else {
+            continue;
+        };
+        column.schema = Some(match column.schema.take() {
+            None => schema,
+            Some(other) => json!({ "allOf": [other, schema] }),
+        });
+    }
+    Ok(Some(table))
+}
+
+fn load_table(relation: u32) -> crate::error::Result<Option<Table>> {
     // SAFETY: the nest level is closed again below; an error closes it with the transaction.
     let nest = unsafe { unguarded::NewGUCNestLevel() };
     // The first two decide how constants in expressions are written. The planner's guess of the recursive parts is so high

@@ -9,6 +9,7 @@ use crate::pg::result_set::ResultSet;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, direct_function_call_as_datum, pg_sys};
 use serde::Deserialize;
+use serde_json::Value;
 use std::ffi::{CStr, CString};
 
 /// A schema bound to a column or to the whole row of a table.
@@ -25,6 +26,13 @@ pub struct Binding {
     pub means: Means,
     /// Whether rows are checked: not at level off, nor when PostgreSQL is told to leave it out.
     pub enforced: bool,
+}
+
+impl Binding {
+    /// The schema, if no row that breaks it can be written.
+    pub fn required(&self) -> Option<&SchemaSource> {
+        (self.enforced && self.action == Action::Error).then_some(&self.schema)
+    }
 }
 
 /// Where a schema is written.
@@ -44,6 +52,14 @@ impl SchemaSource {
             SchemaSource::Inline(text.to_owned())
         } else {
             SchemaSource::Registered(text.to_owned())
+        }
+    }
+
+    /// The schema; of a registered one, the version that counts now. `None` if there is none.
+    pub fn document(&self) -> Option<Value> {
+        match self {
+            SchemaSource::Inline(text) => serde_json::from_str(text).ok(),
+            SchemaSource::Registered(name) => registry::document(&registry::uri(name)),
         }
     }
 
