@@ -117,7 +117,7 @@ def validation(bench: Bench) -> None:
     """Documents of three sizes, and inserts with a CHECK constraint."""
     library = pathlib.Path(run(bench.cluster.bin / "pg_config", "--pkglibdir").strip()) / "pg_restful.so"
     bench.set_up(SETUP.replace("{library}", str(library)))
-    for table, schema, title, recompiled in (("tiny", TINY, "tiny documents", 2000), ("orders", ORDER, "documents of 2 KB", 100),
+    for table, schema, title, recompiled in (("tiny", TINY, "tiny documents", 20_000), ("orders", ORDER, "documents of 2 KB", 200),
                                              ("large", MANY, "documents of 100 KB", 20)):
         literal = json.dumps(schema)
         bench.check(f"select bool_and(restful.jsonb_matches_schema('{literal}', doc)) and bool_and(by_value('{literal}', doc)) from {table}")

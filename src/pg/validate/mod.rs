@@ -50,6 +50,7 @@ impl Stored for Binary {
 
     #[inline(always)]
     fn with_node<T>(bytes: &[u8], work: impl FnOnce(WatchedNode<'_, Jsonb, Backend>) -> T) -> T {
+        watch::begin();
         work(WatchedNode::new(Jsonb::root(bytes)))
     }
 
@@ -68,7 +69,10 @@ impl Stored for Text {
 
     fn with_node<T>(bytes: &[u8], work: impl FnOnce(TextNode<'_, Backend>) -> T) -> T {
         match Document::parse(bytes) {
-            Ok(document) => work(document.root()),
+            Ok(document) => {
+                watch::begin();
+                work(document.root())
+            }
             Err(why) => unreadable(&why),
         }
     }

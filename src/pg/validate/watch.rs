@@ -3,26 +3,50 @@
 use crate::pg::unguarded::stack_is_too_deep;
 use crate::schema::Watch;
 use pgrx::pg_sys;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Watches as PostgreSQL's own recursive functions do.
 pub struct Backend;
+
+/// Stack that may be used before its depth is looked at again: much less than what PostgreSQL keeps free below
+/// `max_stack_depth` (512 KB).
+const STEP: usize = 16 << 10;
+
+/// The address below which the depth of the stack has to be looked at.
+static CHECKED: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Begins a validation: what was found out about the stack before may have been under another `max_stack_depth`.
+#[inline(always)]
+pub fn begin() {
+    CHECKED.store(here().saturating_sub(STEP), Ordering::Relaxed);
+}
+
+/// About where the stack ends.
+#[inline(always)]
+fn here() -> usize {
+    let mark = 0u8;
+    (&raw const mark).addr()
+}
 
 impl Watch for Backend {
     #[inline(always)]
     fn enter() {
         // SAFETY: reads a variable that signal handlers set.
         let interrupted = unsafe { (&raw const pg_sys::InterruptPending).read_volatile() } != 0;
-        if interrupted || stack_is_too_deep() {
-            raise();
+        if interrupted || here() < CHECKED.load(Ordering::Relaxed) {
+            look();
         }
     }
 }
 
-/// Raises PostgreSQL's error, which unwinds through the validator; returns when the interrupt was none.
+/// Raises PostgreSQL's error, which unwinds through the validator; returns when there is no reason to.
 #[cold]
 #[inline(never)]
-fn raise() {
-    // SAFETY: both may raise errors, which pgrx turns into unwinding.
-    unsafe { pg_sys::check_stack_depth() };
+fn look() {
+    if stack_is_too_deep() {
+        // SAFETY: raises an error, which pgrx turns into unwinding.
+        unsafe { pg_sys::check_stack_depth() };
+    }
+    begin();
     pgrx::check_for_interrupts!();
 }
