@@ -165,6 +165,7 @@ impl Retrieve for Documents {
 }
 
 fn refusal(error: &ValidationError<'_>) -> Refusal {
+    let error = innermost(error);
     let mut message = error.to_string();
     let mut hint = None;
     match error.kind() {
@@ -186,6 +187,18 @@ fn refusal(error: &ValidationError<'_>) -> Refusal {
         _ => {}
     }
     Refusal { pointer: error.instance_path().as_str().to_owned(), message, hint }
+}
+
+/// Of an error that is a choice, such as `items` in draft 4 (a schema or an array of schemas), what is wrong deeper inside: who
+/// wrote a schema there meant that branch.
+fn innermost<'e, 'i>(mut error: &'e ValidationError<'i>) -> &'e ValidationError<'i> {
+    let depth = |error: &ValidationError<'_>| error.instance_path().as_str().matches('/').count();
+    while let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } = error.kind() {
+        let deepest = context.iter().flatten().filter(|inner| depth(inner) > depth(error)).max_by_key(|inner| depth(inner));
+        let Some(inner) = deepest else { break };
+        error = inner;
+    }
+    error
 }
 
 /// What a pattern has that cannot be matched in linear time, if that is what is wrong with it.
