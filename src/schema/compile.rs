@@ -194,7 +194,8 @@ fn refusal(error: &ValidationError<'_>) -> Refusal {
 fn innermost<'e, 'i>(mut error: &'e ValidationError<'i>) -> &'e ValidationError<'i> {
     let depth = |error: &ValidationError<'_>| error.instance_path().as_str().matches('/').count();
     while let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } = error.kind() {
-        let deepest = context.iter().flatten().filter(|inner| depth(inner) > depth(error)).max_by_key(|inner| depth(inner));
+        let deepest =
+            context.iter().flatten().filter(|inner| depth(inner) > depth(error)).max_by_key(|inner| depth(inner));
         let Some(inner) = deepest else { break };
         error = inner;
     }

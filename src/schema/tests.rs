@@ -41,7 +41,11 @@ fn a_refusal_points_into_the_schema() {
             "\"strin\" is not one of \"array\"",
         ),
         (json!({"pattern": "^(?!a)"}), "/pattern", "the pattern \"^(?!a)\" has look-around"),
-        (json!({"patternProperties": {"(a)\\1": {}}}), "/patternProperties", "the pattern \"(a)\\\\1\" has a back reference"),
+        (
+            json!({"patternProperties": {"(a)\\1": {}}}),
+            "/patternProperties/(a)\\1",
+            "the pattern \"(a)\\\\1\" has a back reference",
+        ),
         (json!({"properties": {"a": {"pattern": "("}}}), "/properties/a/pattern", "is not a \"regex\""),
         (
             json!({"properties": {"a": {"$ref": "restful:b"}}}),
