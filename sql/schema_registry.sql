@@ -32,6 +32,10 @@ BEGIN
     IF register_schema.name IS NULL OR register_schema.schema IS NULL THEN
         RAISE EXCEPTION 'a schema is registered with a name and a schema, one of them is null' USING ERRCODE = '22004';
     END IF;
+    IF octet_length(register_schema.name) NOT BETWEEN 1 AND 255 OR register_schema.name ~ '[@[:space:]]' THEN
+        RAISE EXCEPTION 'a schema cannot be named "%"', register_schema.name
+            USING ERRCODE = '22023', HINT = 'A name has 1 to 255 bytes, no blank and no "@", behind which the version stands.';
+    END IF;
     -- One registration at a time: two of one name would both become the same version.
     LOCK TABLE restful.json_schema IN SHARE ROW EXCLUSIVE MODE;
     SELECT s.* INTO latest FROM restful.json_schema s WHERE s.name = register_schema.name ORDER BY s.version DESC LIMIT 1;
@@ -118,13 +122,25 @@ BEGIN
     LOCK TABLE restful.json_schema IN SHARE ROW EXCLUSIVE MODE;
     remains := drop_schema.version IS NOT NULL AND EXISTS (
         SELECT FROM restful.json_schema s WHERE s.name = drop_schema.name AND s.version <> drop_schema.version);
-    -- What names the schema: "restful:name", unless another version stays, and "restful:name@version".
-    WITH names AS (
-        SELECT s.name || '@' || s.version AS reference
+    -- What names the schema: "name@version"; unless another version stays, "name"; and then the URIs that it may have as its name
+    -- and as its $id.
+    WITH dropped AS (
+        SELECT s.*
         FROM restful.json_schema s
         WHERE s.name = drop_schema.name AND (drop_schema.version IS NULL OR s.version = drop_schema.version)
-        UNION ALL
-        SELECT drop_schema.name WHERE NOT remains
+    ), names AS (
+        SELECT d.name || '@' || d.version AS name, 'restful:' || d.name || '@' || d.version AS uri FROM dropped d
+        UNION
+        SELECT d.name, 'restful:' || d.name FROM dropped d WHERE NOT remains
+        UNION
+        SELECT NULL, u.uri
+        FROM dropped d, unnest(ARRAY[d.name, rtrim(d.schema ->> '$id', '#'), rtrim(d.schema ->> 'id', '#')]) u (uri)
+        WHERE NOT remains AND strpos(u.uri, ':') > 0
+    ), triggers AS (
+        -- the first of the arguments, each of which ends with a zero byte
+        SELECT t.tgname, t.tgrelid, convert_from(substring(t.tgargs FROM 1 FOR position('\x00'::bytea IN t.tgargs) - 1), 'UTF8') AS schema
+        FROM pg_trigger t
+        WHERE t.tgfoid = to_regproc('restful.enforce_schema') AND t.tgnargs > 0
     )
     SELECT string_agg(u.usage, ', ' ORDER BY u.usage) INTO used
     FROM (
@@ -132,18 +148,17 @@ BEGIN
         FROM restful.json_schema s, names n
         WHERE (s.name <> drop_schema.name OR (drop_schema.version IS NOT NULL AND s.version <> drop_schema.version))
           AND jsonb_path_exists(s.schema, 'strict $.**."$ref" ? (@ == $uri || @ starts with $part)',
-              jsonb_build_object('uri', 'restful:' || n.reference, 'part', 'restful:' || n.reference || '#'), true)
+              jsonb_build_object('uri', n.uri, 'part', n.uri || '#'), true)
         UNION
         SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || t.tgrelid::regclass
-        FROM pg_trigger t, names n
-        WHERE t.tgfoid = to_regproc('restful.enforce_schema')
-          AND split_part(encode(t.tgargs, 'escape'), '\000', 1) = n.reference
+        FROM triggers t, names n
+        WHERE t.schema = n.name OR strpos(t.schema, '"' || n.uri || '"') > 0 OR strpos(t.schema, '"' || n.uri || '#') > 0
         UNION
         SELECT 'constraint ' || quote_ident(c.conname) || ' on ' || c.conrelid::regclass
         FROM pg_constraint c, names n
         WHERE c.contype = 'c' AND c.conrelid <> 0
-          AND (strpos(pg_get_constraintdef(c.oid), '"restful:' || n.reference || '"') > 0
-            OR strpos(pg_get_constraintdef(c.oid), '"restful:' || n.reference || '#') > 0)
+          AND (strpos(pg_get_constraintdef(c.oid), '"' || n.uri || '"') > 0
+            OR strpos(pg_get_constraintdef(c.oid), '"' || n.uri || '#') > 0)
     ) u;
     IF used IS NOT NULL THEN
         RAISE EXCEPTION 'schema "%" is in use', drop_schema.name

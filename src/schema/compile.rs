@@ -165,13 +165,53 @@ impl Retrieve for Documents {
 }
 
 fn refusal(error: &ValidationError<'_>) -> Refusal {
-    let hint = match error.kind() {
-        ValidationErrorKind::Format { format } if format == "regex" => Some(
-            "Patterns are matched in linear time: look-around and backreferences are not supported, and their size is limited.",
-        ),
+    let error = innermost(error);
+    let mut message = error.to_string();
+    let mut hint = None;
+    match error.kind() {
+        ValidationErrorKind::Format { format } if format == "regex" => {
+            hint = Some(
+                "Patterns are matched in linear time: look-around and backreferences are not supported, and their size is limited.",
+            );
+            if let Some(what) = error.instance().as_str().and_then(unsupported) {
+                message = format!("the pattern {} has {what}", error.instance());
+            }
+        }
+        // What the meta-schemas say of a type that is none: a choice between definitions that the author has never seen.
+        ValidationErrorKind::AnyOf { .. } if error.schema_path().as_str().ends_with("/properties/type/anyOf") => {
+            message = format!("{} is not a type", error.instance());
+            hint = Some(
+                "The types are array, boolean, integer, null, number, object and string; several stand in an array, each once.",
+            );
+        }
+        _ => {}
+    }
+    Refusal { pointer: error.instance_path().as_str().to_owned(), message, hint }
+}
+
+/// Of an error that is a choice, such as `items` in draft 4 (a schema or an array of schemas), what is wrong deeper inside: who
+/// wrote a schema there meant that branch.
+fn innermost<'e, 'i>(mut error: &'e ValidationError<'i>) -> &'e ValidationError<'i> {
+    let depth = |error: &ValidationError<'_>| error.instance_path().as_str().matches('/').count();
+    while let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } = error.kind() {
+        let deepest =
+            context.iter().flatten().filter(|inner| depth(inner) > depth(error)).max_by_key(|inner| depth(inner));
+        let Some(inner) = deepest else { break };
+        error = inner;
+    }
+    error
+}
+
+/// What a pattern has that cannot be matched in linear time, if that is what is wrong with it.
+fn unsupported(pattern: &str) -> Option<&'static str> {
+    match regex_syntax::Parser::new().parse(pattern) {
+        Err(regex_syntax::Error::Parse(why)) => match why.kind() {
+            regex_syntax::ast::ErrorKind::UnsupportedLookAround => Some("look-around"),
+            regex_syntax::ast::ErrorKind::UnsupportedBackreference => Some("a back reference"),
+            _ => None,
+        },
         _ => None,
-    };
-    Refusal { pointer: error.instance_path().as_str().to_owned(), message: error.to_string(), hint }
+    }
 }
 
 /// Where a schema refers to `uri`, if it does so literally.

@@ -34,7 +34,18 @@ fn on_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 #[test]
 fn a_refusal_points_into_the_schema() {
     for (schema, pointer, message) in [
-        (json!({"properties": {"a": {"type": "strin"}}}), "/properties/a/type", "\"strin\" is not valid"),
+        (json!({"properties": {"a": {"type": "strin"}}}), "/properties/a/type", "\"strin\" is not a type"),
+        (
+            json!({"$schema": "http://json-schema.org/draft-04/schema#", "items": {"type": ["null", "strin"]}}),
+            "/items/type/1",
+            "\"strin\" is not one of \"array\"",
+        ),
+        (json!({"pattern": "^(?!a)"}), "/pattern", "the pattern \"^(?!a)\" has look-around"),
+        (
+            json!({"patternProperties": {"(a)\\1": {}}}),
+            "/patternProperties/(a)\\1",
+            "the pattern \"(a)\\\\1\" has a back reference",
+        ),
         (json!({"properties": {"a": {"pattern": "("}}}), "/properties/a/pattern", "is not a \"regex\""),
         (
             json!({"properties": {"a": {"$ref": "restful:b"}}}),
