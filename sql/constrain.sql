@@ -64,6 +64,8 @@ BEGIN
         RAISE EXCEPTION '"%" is not a table', rel
             USING ERRCODE = 'wrong_object_type', HINT = 'Of a view, constrain the tables behind it.';
     END IF;
+    -- as a $ref says it
+    schema := regexp_replace(schema, '^restful:', '');
     IF "column" IS NOT NULL THEN
         SELECT a.* INTO attribute FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = rel AND a.attname = "column" AND a.attnum > 0 AND NOT a.attisdropped;

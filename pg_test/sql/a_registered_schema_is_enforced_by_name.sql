@@ -6,7 +6,7 @@ insert into restful.json_schema values ('product', 1, '{"type": "object", "requi
 \c - curator
 create table shop.products (id int primary key, doc jsonb, raw json);
 select restful.constrain('shop.products', 'doc', 'product');
-select restful.constrain('shop.products', 'raw', 'product@1');
+select restful.constrain('shop.products', 'raw', 'restful:product@1');
 insert into shop.products values (1, '{"name": "Map"}', '{"name": "Map"}');
 insert into shop.products values (2, '{"price": -1}', null);
 insert into shop.products values (2, null, '{"price": -1}');

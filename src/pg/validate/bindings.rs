@@ -51,7 +51,7 @@ impl SchemaSource {
         if trimmed.starts_with('{') || matches!(trimmed, "true" | "false") {
             SchemaSource::Inline(text.to_owned())
         } else {
-            SchemaSource::Registered(text.to_owned())
+            SchemaSource::Registered(text.strip_prefix("restful:").unwrap_or(text).to_owned())
         }
     }
 
