@@ -5,7 +5,10 @@ mod cost;
 mod evolve;
 mod example;
 mod inclusion;
+mod pattern_cost;
 mod report;
+#[cfg(test)]
+mod soundness_tests;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -13,5 +16,5 @@ mod watch;
 
 pub use compile::{Compiled, Documents, Formats, Lookup, Refusal, compile, patterns, resolve};
 pub use evolve::{Change, Direction, Options, Verdict, changes};
-pub use report::{Values, Violation, violations};
+pub use report::{Values, Violation, messages, violations};
 pub use watch::{Unwatched, Watch, Watched, WatchedNode};

@@ -10,12 +10,23 @@ pub struct Backend;
 impl Watch for Backend {
     #[inline(always)]
     fn enter() {
-        // SAFETY: reads a variable that signal handlers set.
-        let interrupted = unsafe { (&raw const pg_sys::InterruptPending).read_volatile() } != 0;
-        if interrupted || stack_is_too_deep() {
+        if interrupted() || stack_is_too_deep() {
             raise();
         }
     }
+
+    #[inline(always)]
+    fn step() {
+        if interrupted() {
+            raise();
+        }
+    }
+}
+
+#[inline(always)]
+fn interrupted() -> bool {
+    // SAFETY: reads a variable that signal handlers set.
+    unsafe { (&raw const pg_sys::InterruptPending).read_volatile() != 0 }
 }
 
 /// Raises PostgreSQL's error, which unwinds through the validator; returns when the interrupt was none.
