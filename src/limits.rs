@@ -79,3 +79,16 @@ pub const REPORTED_VIOLATIONS: usize = 100;
 pub const VIOLATIONS_IN_DETAIL: usize = 10;
 /// Bytes of each of them: names of properties come from the value, and may have any length.
 pub const VIOLATION_BYTES_IN_DETAIL: usize = 1000;
+/// Memory of all that one validation finds wrong, about: the validator collects it before the first is listed. Some hundred
+/// thousand places of an ordinary value; an array of as many numbers as a `jsonb` holds would take gigabytes.
+pub const VIOLATION_BYTES: usize = 128 << 20;
+/// Bytes of one message: messages quote values, and each of a thousand could quote the same large one.
+pub const VIOLATION_TEXT_BYTES: usize = 16 * 1024;
+/// Subschemas to compile, counting again those that references lead to from other documents: each takes some microseconds.
+pub const SCHEMAS_COMPILED: usize = 200_000;
+/// Bytes of a name in a schema, patterns as names of `patternProperties` included.
+pub const SCHEMA_NAME_BYTES: usize = 1024;
+/// States of the automatons of all patterns of a schema, about. A thousand take some milliseconds to compile.
+pub const PATTERN_STATES: usize = 500_000;
+/// Ways to the schemas beside `unevaluatedProperties` and `unevaluatedItems`, all together: those keywords compile them again.
+pub const UNEVALUATED_SCHEMAS: usize = 20_000;

@@ -88,6 +88,7 @@ pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) ->
 /// # Errors
 /// As [`compile`].
 pub fn resolve(schema: &Value, lookup: Lookup<'_>) -> Result<Documents, Refusal> {
+    cost::check_ids(schema)?;
     let documents = Documents::default();
     let draft = Draft::default().detect(schema);
     let resource = draft.create_resource_ref(schema);
@@ -122,6 +123,7 @@ pub fn resolve(schema: &Value, lookup: Lookup<'_>) -> Result<Documents, Refusal>
                 hint: Some("Register that schema first: references are never fetched from a network."),
             });
         };
+        cost::check_ids(&document)?;
         documents.found().documents.insert(uri, document);
     }
 }

@@ -5,12 +5,14 @@
 //! next make a billion. The validator could not be stopped in there, so such schemas are refused before they are compiled.
 
 use super::compile::Refusal;
+use super::pattern_cost;
 use crate::limits;
 use jsonschema::Draft;
 use jsonschema::uri;
 use jsonschema::{ReferencingError, Registry};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 type Resolver<'r> = referencing::Resolver<'r>;
 
@@ -46,8 +48,12 @@ pub fn check<'r, 'd: 'r>(
         let resolver = resolver.in_subresource(draft.create_resource_ref(document)).unwrap_or(resolver);
         roots.push((document, resolver, draft));
     }
+    let documents = roots.len();
+    let root = roots.first().cloned();
+    let mut resources = 0;
     let mut schemas = Vec::new();
     while let Some((schema, resolver, draft)) = roots.pop() {
+        resources += usize::from(draft.create_resource_ref(schema).id().is_some());
         for part in draft.subresources_of(schema) {
             let draft = draft.detect(part);
             if let Ok(resolver) = resolver.in_subresource(draft.create_resource_ref(part)) {
@@ -62,6 +68,7 @@ pub fn check<'r, 'd: 'r>(
         }
         schemas.push((schema, resolver, draft));
     }
+    let mut unevaluated = 0_usize;
     for (schema, resolver, draft) in &schemas {
         let cost = costs.of(schema, resolver, *draft, 0)?;
         if cost.ways > limits::SCHEMAS_PER_VALUE {
@@ -70,6 +77,60 @@ pub fn check<'r, 'd: 'r>(
                 "Definitions that refer to others several times multiply: refer to each once.",
             ));
         }
+        if ["unevaluatedProperties", "unevaluatedItems"].iter().any(|keyword| schema.get(keyword).is_some()) {
+            unevaluated = unevaluated.saturating_add(cost.ways);
+        }
+    }
+    if unevaluated > limits::UNEVALUATED_SCHEMAS {
+        return Err(Refusal::whole(
+            format!("the schema has more than {} schemas beside \"unevaluated\" keywords", limits::UNEVALUATED_SCHEMAS),
+            "Say unevaluatedProperties and unevaluatedItems once, in the outermost schema.",
+        ));
+    }
+    check_names_and_patterns(&schemas)?;
+    match root {
+        Some((schema, resolver, draft)) if documents > 1 || resources > 1 => check_scopes(schema, resolver, draft),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses long URIs: every relative one within is resolved against them, before anything else can be found out.
+pub fn check_ids(value: &Value) -> Result<(), Refusal> {
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| match (name.as_str(), member) {
+            ("$id" | "id", Value::String(id)) if id.len() > limits::SCHEMA_NAME_BYTES => Err(Refusal::whole(
+                format!("the schema has an $id of {} bytes, {} are allowed", id.len(), limits::SCHEMA_NAME_BYTES),
+                "Use a shorter URI.",
+            )),
+            _ => check_ids(member),
+        }),
+        Value::Array(elements) => elements.iter().try_for_each(check_ids),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses names that would make locations long, and patterns that together take long to compile.
+fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result<(), Refusal> {
+    let mut patterns = HashSet::new();
+    for (schema, _, _) in schemas {
+        let Value::Object(members) = schema else { continue };
+        patterns.extend(members.get("pattern").and_then(Value::as_str));
+        let named = members.get("patternProperties").and_then(Value::as_object);
+        patterns.extend(named.into_iter().flatten().map(|(pattern, _)| pattern.as_str()));
+        let names = members.values().filter_map(Value::as_object).flat_map(|members| members.keys());
+        if let Some(name) = names.into_iter().find(|name| name.len() > limits::SCHEMA_NAME_BYTES) {
+            return Err(Refusal::whole(
+                format!("the schema has a name of {} bytes, {} are allowed", name.len(), limits::SCHEMA_NAME_BYTES),
+                "Names are repeated in the locations of everything below them: use shorter ones.",
+            ));
+        }
+    }
+    let states = patterns.into_iter().map(pattern_cost::states).fold(0, usize::saturating_add);
+    if states > limits::PATTERN_STATES {
+        return Err(Refusal::whole(
+            "the patterns of the schema are too many, or repeat too much",
+            "Use fewer and shorter patterns, lower counts in braces, and classes of ASCII in place of \\p{...}.",
+        ));
     }
     Ok(())
 }
@@ -153,4 +214,77 @@ impl Cost {
         self.depth = self.depth.max(part.depth + 1);
         self.ways = self.ways.saturating_add(part.ways);
     }
+}
+
+/// A schema to compile in one dynamic scope.
+struct Visit<'r> {
+    address: usize,
+    /// What its references lead to, each to be visited next.
+    targets: Vec<(&'r Value, Resolver<'r>, Draft)>,
+}
+
+/// Refuses schemas whose resources refer to each other in too many ways.
+///
+/// What a reference leads to is compiled anew in every dynamic scope (2020-12 Core, section 7.1), which is the list of the
+/// resources on the way there: between a few that refer to each other the ways grow exponentially.
+fn check_scopes<'r>(schema: &'r Value, resolver: Resolver<'r>, draft: Draft) -> Result<(), Refusal> {
+    let mut compiled = 0;
+    let mut seen: HashSet<(usize, u64)> = HashSet::new();
+    let mut path: Vec<Visit<'r>> = Vec::new();
+    let mut under_way: HashSet<usize> = HashSet::new();
+    let hasher = RandomState::new();
+    let mut next = Some((schema, resolver, draft));
+    loop {
+        if let Some((schema, resolver, draft)) = next.take() {
+            let address = std::ptr::from_ref(schema).addr();
+            let scope = hasher.hash_one((resolver.base_uri(), resolver.dynamic_scope()));
+            if !under_way.contains(&address) && seen.insert((address, scope)) {
+                let targets = references(schema, resolver, draft, &mut compiled);
+                if compiled > limits::SCHEMAS_COMPILED {
+                    return Err(Refusal::whole(
+                        format!(
+                            "the schema's documents refer to each other in more than {} ways",
+                            limits::SCHEMAS_COMPILED
+                        ),
+                        "Put what refers to each other into one schema, under \"$defs\" without \"$id\".",
+                    ));
+                }
+                under_way.insert(address);
+                path.push(Visit { address, targets });
+            }
+        }
+        let Some(visit) = path.last_mut() else { return Ok(()) };
+        next = visit.targets.pop();
+        if next.is_none() {
+            under_way.remove(&visit.address);
+            path.pop();
+        }
+    }
+}
+
+/// Where the references in a schema and in its subschemas lead. Counts those.
+fn references<'r>(
+    schema: &'r Value,
+    resolver: Resolver<'r>,
+    draft: Draft,
+    compiled: &mut usize,
+) -> Vec<(&'r Value, Resolver<'r>, Draft)> {
+    let mut targets = Vec::new();
+    let mut pending = vec![(schema, resolver, draft)];
+    while let Some((schema, resolver, draft)) = pending.pop() {
+        *compiled += 1;
+        for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
+            let Some(reference) = schema.get(keyword).and_then(Value::as_str) else { continue };
+            let resolved =
+                if keyword == "$recursiveRef" { resolver.lookup_recursive_ref() } else { resolver.lookup(reference) };
+            targets.extend(resolved.map(|resolved| resolved.into_inner()));
+        }
+        for part in draft.subresources_of(schema) {
+            let draft = draft.detect(part);
+            if let Ok(resolver) = resolver.in_subresource(draft.create_resource_ref(part)) {
+                pending.push((part, resolver, draft));
+            }
+        }
+    }
+    targets
 }

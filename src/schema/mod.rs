@@ -6,7 +6,10 @@ mod evolve;
 mod example;
 mod inclusion;
 pub mod of_table;
+mod pattern_cost;
 mod report;
+#[cfg(test)]
+mod soundness_tests;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -14,5 +17,5 @@ mod watch;
 
 pub use compile::{Compiled, Documents, Formats, Lookup, Refusal, compile, patterns, resolve};
 pub use evolve::{Change, Direction, Options, Verdict, changes};
-pub use report::{Values, Violation, violations};
+pub use report::{Values, Violation, messages, violations};
 pub use watch::{Unwatched, Watch, Watched, WatchedNode};

@@ -188,6 +188,8 @@ fn a_watch_can_stop_a_validation() {
         fn enter() {
             std::panic::resume_unwind(Box::new("stopped"));
         }
+
+        fn step() {}
     }
     let compiled =
         compile::<Watched<SerdeJson, Impatient>>(&json!({"items": {"type": "array"}}), Formats::Draft, &mut |_| None);
@@ -196,4 +198,98 @@ fn a_watch_can_stop_a_validation() {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| validator.is_valid(WatchedNode::new(&json!([[]])))));
     assert_eq!(stopped.unwrap_err().downcast_ref(), Some(&"stopped"));
     assert!(validator.is_valid(WatchedNode::new(&json!(3))), "the validator can be used again");
+}
+
+#[test]
+fn resources_that_refer_to_each_other_in_many_ways_are_refused() {
+    let members = |uri: usize, all: usize| json!({"a": {"$ref": format!("restful:r{}", (uri + 1) % all)}, "b": {"$ref": format!("restful:r{}", (uri + 7) % all)}});
+    let library = |all: usize| {
+        move |uri: &str| Some(json!({"properties": members(uri.strip_prefix("restful:r")?.parse().ok()?, all)}))
+    };
+    let schema = json!({"$ref": "restful:r0"});
+    let refused = compile::<Plain>(&schema, Formats::Draft, &mut library(60)).err().unwrap();
+    assert!(refused.message.contains("refer to each other in more than"), "{refused}");
+    let few = compile::<Plain>(&schema, Formats::Draft, &mut library(8)).unwrap();
+    assert!(few.validator.is_valid(WatchedNode::new(&json!({"a": {"b": {}}}))));
+    let embedded: Map<String, Value> = (0..60)
+        .map(|i| (i.to_string(), json!({"$id": format!("restful:r{i}"), "properties": members(i, 60)})))
+        .collect();
+    let refused = refusal(&json!({"$id": "https://example.com/", "$defs": embedded, "$ref": "restful:r0"}));
+    assert!(refused.message.contains("refer to each other in more than"), "{refused}");
+}
+
+#[test]
+fn patterns_of_one_schema_are_bounded_together() {
+    let properties = |count: usize, pattern: &dyn Fn(usize) -> String| {
+        let members: Map<String, Value> = (0..count).map(|i| (pattern(i), json!(true))).collect();
+        json!({"patternProperties": members})
+    };
+    for schema in [properties(20_000, &|i| format!("^a{i}.*b$")), properties(300, &|i| format!("\\p{{L}}{{20}}{i}"))] {
+        let refused = refusal(&schema);
+        assert!(refused.message.contains("patterns of the schema are too many"), "{refused}");
+    }
+    let words = properties(200, &|i| format!("^[\\w.-]{{1,50}}@\\d{{3}}{i}$"));
+    assert!(is_valid(&words, &json!({"a@1231": 1})));
+}
+
+#[test]
+fn unevaluated_keywords_do_not_multiply() {
+    let refused = refusal(&chain(13, |next| json!({"anyOf": [next, next], "unevaluatedProperties": false})));
+    assert!(refused.message.contains("beside \"unevaluated\""), "{refused}");
+    let branches: Vec<Value> = (0..500).map(|i| json!({"properties": {format!("a{i}"): true}})).collect();
+    let wide = json!({"allOf": branches, "unevaluatedProperties": false});
+    assert!(is_valid(&wide, &json!({"a1": 1})) && !is_valid(&wide, &json!({"b": 1})));
+}
+
+#[test]
+fn names_and_uris_are_short() {
+    let long = "a".repeat(2000);
+    let refused = refusal(&json!({"properties": {long.as_str(): {}}}));
+    assert!(refused.message.contains("a name of 2000 bytes"), "{refused}");
+    let refused = refusal(&json!({"properties": {"a": {"$id": format!("https://example.com/{long}")}}}));
+    assert!(refused.message.contains("an $id of"), "{refused}");
+}
+
+#[test]
+fn what_is_collected_of_a_bad_value_is_bounded() {
+    let compiled = compiled(&json!({"items": {"type": "string"}})).unwrap();
+    let list = |instance: &Value| violations(&compiled.validator, WatchedNode::new(instance), Values::Masked, 1000);
+    assert_eq!(list(&json!(vec![1; 100_000])).len(), 1000);
+    let many = list(&json!(vec![1; 1_000_000]));
+    assert_eq!(many.len(), 1);
+    assert_eq!((many[0].instance_location.as_str(), many[0].keyword.as_str()), ("/0", "type"));
+    // Locations of a megabyte each.
+    let named = self::compiled(&json!({"additionalProperties": {"items": {"type": "string"}}})).unwrap();
+    let instance = json!({"n".repeat(1 << 20): vec![1; 1000]});
+    assert_eq!(violations(&named.validator, WatchedNode::new(&instance), Values::Masked, 1000).len(), 1);
+    // What an anyOf collects is no less: nothing of it fits.
+    let either =
+        self::compiled(&json!({"anyOf": [{"items": {"type": "string"}}, {"items": {"type": "null"}}]})).unwrap();
+    let instance = json!(vec![1; 1_000_000]);
+    let many = violations(&either.validator, WatchedNode::new(&instance), Values::Masked, 1000);
+    assert_eq!(many.len(), 1);
+    assert!(many[0].message.contains("too many places"));
+    // Messages quote the value.
+    let message = messages(&compiled.validator, WatchedNode::new(&json!([vec![1; 100_000]])), 10).remove(0);
+    assert!(message.len() <= limits::VIOLATION_TEXT_BYTES + 3 && message.ends_with("..."), "{}", message.len());
+}
+
+#[test]
+fn a_watch_is_told_of_every_scalar() {
+    thread_local!(static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+    struct Counting;
+    impl Watch for Counting {
+        fn enter() {}
+
+        fn step() {
+            STEPS.set(STEPS.get() + 1);
+        }
+    }
+    let schema = json!({"items": {"multipleOf": 1}, "propertyNames": {"maxLength": 9}});
+    let compiled = compile::<Watched<SerdeJson, Counting>>(&schema, Formats::Draft, &mut |_| None).unwrap();
+    assert!(compiled.validator.is_valid(WatchedNode::new(&json!(vec![1; 1000]))));
+    assert!(STEPS.replace(0) >= 1000);
+    let members: Map<String, Value> = (0..1000).map(|i| (i.to_string(), json!(1))).collect();
+    assert!(compiled.validator.is_valid(WatchedNode::new(&Value::Object(members))));
+    assert!(STEPS.get() >= 1000);
 }

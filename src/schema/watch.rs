@@ -1,5 +1,6 @@
 //! A look at the clock and the stack while a validation runs.
 
+use super::report::{about_to_fail, met_name};
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object};
 use jsonschema_value::LazyInstance;
@@ -16,6 +17,9 @@ use std::ops::ControlFlow;
 pub trait Watch: Send + Sync + 'static {
     /// Called at every array and object, some thousands of times for a large document: it has to be cheap.
     fn enter();
+
+    /// Called at every element, member and string: an array of scalars is entered once, and each of them may be costly.
+    fn step();
 }
 
 /// Watches nothing: for tests and for validations of one's own small documents.
@@ -24,6 +28,9 @@ pub struct Unwatched;
 impl Watch for Unwatched {
     #[inline(always)]
     fn enter() {}
+
+    #[inline(always)]
+    fn step() {}
 }
 
 /// A representation of JSON whose validations are watched.
@@ -109,6 +116,7 @@ impl<'a, F: Json, W: Watch> Node<'a, Watched<F, W>> for WatchedNode<'a, F, W> {
 
     #[inline(always)]
     fn as_string(&self) -> Option<Cow<'a, str>> {
+        W::step();
         self.0.as_string()
     }
 
@@ -162,6 +170,7 @@ impl<'a, F: Json, W: Watch> Node<'a, Watched<F, W>> for WatchedNode<'a, F, W> {
     }
 
     fn lazy_value(&self) -> LazyInstance<'a> {
+        about_to_fail();
         self.0.lazy_value()
     }
 
@@ -202,7 +211,10 @@ impl<'a, F: Json, W: Watch> Object<'a, Watched<F, W>> for WatchedObject<'a, F, W
         buffer: &mut F::StringBuffer,
         mut f: impl FnMut(WatchedNode<'_, F, W>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        self.0.try_for_each_name_node(buffer, |name| f(WatchedNode::new(name)))
+        self.0.try_for_each_name_node(buffer, |name| {
+            W::step();
+            f(WatchedNode::new(name))
+        })
     }
 }
 
@@ -226,20 +238,24 @@ impl<'a, F: Json, W: Watch> Array<'a, Watched<F, W>> for WatchedArray<'a, F, W> 
     }
 }
 
-impl<'a, F: Json, W> Iterator for Members<'a, F, W> {
+impl<'a, F: Json, W: Watch> Iterator for Members<'a, F, W> {
     type Item = (<<F::Node<'a> as Node<'a, F>>::Object as Object<'a, F>>::MemberName, WatchedNode<'a, F, W>);
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(name, value)| (name, WatchedNode::new(value)))
+        W::step();
+        let (name, value) = self.0.next()?;
+        met_name(name.as_ref());
+        Some((name, WatchedNode::new(value)))
     }
 }
 
-impl<'a, F: Json, W> Iterator for Elements<'a, F, W> {
+impl<'a, F: Json, W: Watch> Iterator for Elements<'a, F, W> {
     type Item = WatchedNode<'a, F, W>;
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
+        W::step();
         self.0.next().map(WatchedNode::new)
     }
 }

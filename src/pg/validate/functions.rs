@@ -122,8 +122,7 @@ unsafe fn messages<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg
         let Some(instance) = argument(call, 1) else { return null(call) };
         let entry = call_site::compiled::<S, I>(call, schema, formats(None));
         let messages: Vec<String> = I::with_node(payload(instance), |node| {
-            let validator = &entry.compiled.validator;
-            validator.iter_errors(node).take(limits::VIOLATIONS).map(|error| error.to_string()).collect()
+            crate::schema::messages(&entry.compiled.validator, node, limits::VIOLATIONS)
         });
         messages.into_datum().unwrap_or(pg_sys::Datum::null())
     }

@@ -55,10 +55,16 @@ impl Stored for Binary {
     }
 
     fn schema(bytes: &[u8]) -> Result<Value, Refusal> {
+        // What a message about an earlier instance left behind is not about this schema.
+        let _ = take_pending_error();
         let schema = Jsonb::root(bytes).to_value().into_owned();
         match take_pending_error() {
             None => Ok(schema),
-            Some(_) => Err(too_deep()),
+            Some(why) if why.starts_with("Exceeded maximum nesting depth") => Err(too_deep()),
+            Some(_) => Err(Refusal::whole(
+                "the schema has a number beyond the range of a double",
+                "Numbers of schemas reach from -1.7e308 to 1.7e308.",
+            )),
         }
     }
 }

@@ -31,12 +31,23 @@ fn here() -> usize {
 impl Watch for Backend {
     #[inline(always)]
     fn enter() {
-        // SAFETY: reads a variable that signal handlers set.
-        let interrupted = unsafe { (&raw const pg_sys::InterruptPending).read_volatile() } != 0;
-        if interrupted || here() < CHECKED.load(Ordering::Relaxed) {
+        if interrupted() || here() < CHECKED.load(Ordering::Relaxed) {
             look();
         }
     }
+
+    #[inline(always)]
+    fn step() {
+        if interrupted() {
+            look();
+        }
+    }
+}
+
+#[inline(always)]
+fn interrupted() -> bool {
+    // SAFETY: reads a variable that signal handlers set.
+    unsafe { (&raw const pg_sys::InterruptPending).read_volatile() != 0 }
 }
 
 /// Raises PostgreSQL's error, which unwinds through the validator; returns when there is no reason to.

@@ -15,13 +15,13 @@ const COMPARED_ELEMENTS: u32 = 15;
 const VALUE_DEPTH: usize = 128;
 
 /// Whether the value at `at` equals `expected`, numbers by their value.
-pub(super) fn equals_value(document: &Document<'_>, at: u32, expected: &Value, enter: fn()) -> bool {
+pub(super) fn equals_value(document: &Document<'_>, at: u32, expected: &Value, step: fn()) -> bool {
     let mut pending = Vec::new();
     if !equals_shallow(document, at, expected, &mut pending) {
         return false;
     }
     while let Some((at, expected)) = pending.pop() {
-        enter();
+        step();
         if !equals_shallow(document, at, expected, &mut pending) {
             return false;
         }
@@ -103,13 +103,13 @@ fn equal(document: &Document<'_>, left: u32, right: u32, pending: &mut Vec<(u32,
 }
 
 /// Whether no two elements of the array at `array` are equal.
-pub(super) fn is_unique(document: &Document<'_>, array: u32, enter: fn()) -> bool {
+pub(super) fn is_unique(document: &Document<'_>, array: u32, step: fn()) -> bool {
     let mut pending = Vec::new();
     if document.entry(array).length <= COMPARED_ELEMENTS {
         let mut elements = document.children(array);
         while let Some((_, one)) = elements.next() {
             for (_, other) in elements.clone() {
-                enter();
+                step();
                 if equal(document, one, other, &mut pending) {
                     return false;
                 }
@@ -119,7 +119,7 @@ pub(super) fn is_unique(document: &Document<'_>, array: u32, enter: fn()) -> boo
     }
     let seed = RandomState::new();
     let mut hashes: Vec<(u64, u32)> =
-        document.children(array).map(|(_, at)| (hash(document, at, &seed, enter), at)).collect();
+        document.children(array).map(|(_, at)| (hash(document, at, &seed, step), at)).collect();
     hashes.sort_unstable();
     // Keyed hashes of 64 bits: other than for equal values, runs of more than one do not come.
     hashes.chunk_by(|(one, _), (other, _)| one == other).all(|run| {
@@ -138,15 +138,15 @@ struct Hashing<'a> {
 }
 
 /// A hash that equal values share.
-fn hash(document: &Document<'_>, mut at: u32, seed: &RandomState, enter: fn()) -> u64 {
+fn hash(document: &Document<'_>, mut at: u32, seed: &RandomState, step: fn()) -> u64 {
     let mut around: Vec<Hashing<'_>> = Vec::new();
     loop {
         let entry = document.entry(at);
+        step();
         let mut hash = match entry.kind {
             Kind::String => seed.hash_one((1, document.characters(entry))),
             Kind::Integer | Kind::Decimal => seed.hash_one((2, Decimal::new(document.characters(entry)))),
             Kind::Array | Kind::Object => {
-                enter();
                 let mut children = document.children(at);
                 match children.next() {
                     Some((key, value)) => {

@@ -5,6 +5,7 @@ use super::number::TextNumber;
 use super::tape::{Children, Document, Entry, Kind, tag};
 use crate::json::Kind as JsonKind;
 use crate::schema::Watch;
+use crate::schema::report::{about_to_fail, met_name};
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object};
 use jsonschema_value::LazyInstance;
@@ -84,7 +85,7 @@ pub(super) fn number<'a>(document: &'a Document<'_>, entry: &Entry) -> Option<Te
     }
 }
 
-impl<'a, W> TextNode<'a, W> {
+impl<'a, W: Watch> TextNode<'a, W> {
     #[inline(always)]
     pub(super) fn new(document: &'a Document<'a>, at: u32) -> Self {
         TextNode { document, at, watch: PhantomData }
@@ -153,11 +154,12 @@ pub struct Elements<'a, W> {
     watch: PhantomData<fn() -> W>,
 }
 
-impl<'a, W> Iterator for Elements<'a, W> {
+impl<'a, W: Watch> Iterator for Elements<'a, W> {
     type Item = TextNode<'a, W>;
 
     #[inline(always)]
     fn next(&mut self) -> Option<TextNode<'a, W>> {
+        W::step();
         let (_, value) = self.children.next()?;
         Some(TextNode::new(self.children.document, value))
     }
@@ -173,14 +175,17 @@ pub struct Members<'a, W> {
     watch: PhantomData<fn() -> W>,
 }
 
-impl<'a, W> Iterator for Members<'a, W> {
+impl<'a, W: Watch> Iterator for Members<'a, W> {
     type Item = (&'a str, TextNode<'a, W>);
 
     #[inline(always)]
     fn next(&mut self) -> Option<(&'a str, TextNode<'a, W>)> {
+        W::step();
         let (key, value) = self.children.next()?;
         let document = self.children.document;
-        Some((document.characters(document.entry(key)), TextNode::new(document, value)))
+        let name = document.characters(document.entry(key));
+        met_name(name);
+        Some((name, TextNode::new(document, value)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -206,7 +211,7 @@ impl<'a, W: Watch> Array<'a, TextJson<W>> for TextArray<'a, W> {
     }
 
     fn is_unique(&self) -> bool {
-        compare::is_unique(self.0.document, self.0.at, W::enter)
+        compare::is_unique(self.0.document, self.0.at, W::step)
     }
 }
 
@@ -241,7 +246,10 @@ impl<'a, W: Watch> Object<'a, TextJson<W>> for TextObject<'a, W> {
         mut f: impl FnMut(TextNode<'_, W>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let document = self.0.document;
-        document.children(self.0.at).try_for_each(|(key, _)| f(TextNode::new(document, key)))
+        document.children(self.0.at).try_for_each(|(key, _)| {
+            W::step();
+            f(TextNode::new(document, key))
+        })
     }
 }
 
@@ -270,6 +278,7 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
 
     #[inline]
     fn as_string(&self) -> Option<Cow<'a, str>> {
+        W::step();
         self.string().map(Cow::Borrowed)
     }
 
@@ -330,7 +339,7 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
 
     #[inline]
     fn equals_value(&self, expected: &Value) -> bool {
-        compare::equals_value(self.document, self.at, expected, W::enter)
+        compare::equals_value(self.document, self.at, expected, W::step)
     }
 
     fn to_value(&self) -> Cow<'a, Value> {
@@ -340,6 +349,7 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
     /// Most errors are read for their place alone: what failed is built when it is asked for, so that many errors of a
     /// large array or object do not copy it each.
     fn lazy_value(&self) -> LazyInstance<'a> {
+        about_to_fail();
         let entry = self.entry();
         let (bytes, tag) = match entry.kind {
             Kind::String => (self.document.characters(entry).as_bytes(), STRING),
