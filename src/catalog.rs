@@ -9,8 +9,13 @@ use std::rc::Rc;
 pub trait Catalog {
     /// The table or view of this name.
     fn relation(&self, schema: &str, name: &str) -> Result<Option<Rc<Relation>>>;
-    /// The foreign keys of a relation and those that refer to it.
+    /// The foreign keys of a table and those that refer to it; a view has none of its own.
     fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>>;
+    /// The views of a schema whose rows are made of those of any of the tables, by way of other views too.
+    fn views(&self, schema: &str, tables: &[&QualifiedName]) -> Result<Vec<String>>;
+    /// The function of this name whose only argument is a row of the relation: the first one in the search path of requests to
+    /// the schema.
+    fn row_function(&self, schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>>;
     /// The functions of this name.
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>>;
     /// How SQL spells the data type of this name: one of `pg_catalog` or of the schema. `None` when there is none, or
@@ -33,15 +38,54 @@ pub struct Relation {
     #[serde(flatten)]
     pub name: QualifiedName,
     pub columns: Vec<Column>,
-    /// The primary key's columns in its order; empty when there is none.
+    /// The primary key's columns in its order; empty when there is none. That of a view is made of the keys of the tables that
+    /// it shows, as far as all their columns are there.
     #[serde(default)]
     pub primary_key: Vec<String>,
+    /// Of a view: its columns that are columns of tables.
+    #[serde(default)]
+    pub sources: Vec<ColumnSource>,
     pub insertable: bool,
     pub updatable: bool,
     pub deletable: bool,
 }
 
 impl Relation {
+    /// The tables whose foreign keys are those of the relation: itself, or those that a view shows.
+    pub fn tables(&self) -> Vec<&QualifiedName> {
+        let mut tables = Vec::new();
+        for source in &self.sources {
+            if !tables.contains(&&source.table) {
+                tables.push(&source.table);
+            }
+        }
+        if tables.is_empty() {
+            tables.push(&self.name);
+        }
+        tables
+    }
+
+    /// What the relation calls these columns of a table. A view may show one several times, so there may be several answers;
+    /// there is none if one is not shown.
+    pub fn shows(&self, table: &QualifiedName, columns: &[String]) -> Vec<Vec<String>> {
+        if self.name == *table {
+            return vec![columns.to_vec()];
+        }
+        if self.sources.is_empty() {
+            return Vec::new();
+        }
+        let mut shown = vec![Vec::with_capacity(columns.len())];
+        for column in columns {
+            let names = self.sources.iter().filter(|s| s.table == *table && s.source == *column);
+            let names: Vec<&String> = names.map(|s| &s.column).collect();
+            let longer = shown.iter().flat_map(|head: &Vec<String>| {
+                names.iter().map(move |name| head.iter().chain([*name]).cloned().collect())
+            });
+            shown = longer.take(crate::limits::KEY_READINGS).collect();
+        }
+        shown
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
@@ -63,6 +107,15 @@ impl Relation {
         }
         methods.join(",")
     }
+}
+
+/// A column of a view that is a column of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ColumnSource {
+    pub column: String,
+    pub table: QualifiedName,
+    /// The table's name for it.
+    pub source: String,
 }
 
 /// A column.
@@ -103,6 +156,27 @@ pub struct ForeignKey {
     pub referenced_columns: Vec<String>,
     /// The columns are unique, so that at most one row refers to one.
     pub unique: bool,
+}
+
+/// A function whose only argument is a row of a relation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct RowFunction {
+    #[serde(flatten)]
+    pub name: QualifiedName,
+    /// What the type of its result is to the grammar.
+    pub class: TypeClass,
+    /// The table or view whose rows it returns.
+    pub relation: Option<QualifiedName>,
+    pub returns_set: bool,
+    /// It returns one row at most: no set, or one that is declared with `ROWS 1`.
+    pub returns_one: bool,
+}
+
+impl RowFunction {
+    /// Whether it computes a column.
+    pub fn is_column(&self) -> bool {
+        !self.returns_set
+    }
 }
 
 /// A function.

@@ -54,6 +54,10 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
         if found == 0 && action.verb != Verb::Replace && action.verb != Verb::Describe {
             return Err(no_item());
         }
+        if found > 1 {
+            return Err(Error::new(Code::Singular, "Cannot coerce the result to a single JSON object")
+                .details(format!("{found} rows have this key")));
+        }
     }
     let singular = matches!(media, MediaType::Object { .. });
     let has_rows = match action.verb {

@@ -30,5 +30,7 @@ JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_catalog.pg_class r ON r.oid = f.confrelid
 JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
 WHERE f.contype = 'f'
-  -- of a partitioned table's key, each partition has a copy: the one on the named table is meant
-  AND (f.conparentid = 0 OR f.conrelid = $1::pg_catalog.oid)
+  -- Of a partitioned table's key, each partition has a copy: the one on the named table is meant. A key that refers to a
+  -- partitioned table has a copy for each partition, too: they are one key.
+  AND (f.conparentid = 0 OR f.conrelid = $1::pg_catalog.oid AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_constraint o WHERE o.oid = f.conparentid AND o.conrelid = f.conrelid))

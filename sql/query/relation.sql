@@ -2,6 +2,7 @@ SELECT pg_catalog.jsonb_build_object(
     'oid', c.oid::pg_catalog.int8,
     'schema', n.nspname,
     'name', c.relname,
+    'is_view', c.relkind IN ('v', 'm'),
     'insertable', u.events & 8 <> 0,
     'updatable', u.events & 4 <> 0,
     'deletable', u.events & 16 <> 0,
@@ -35,7 +36,7 @@ SELECT pg_catalog.jsonb_build_object(
         FROM pg_catalog.pg_index i,
              pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k(attnum, position)
         JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
-        WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid
+        WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.position <= i.indnkeyatts
     ), '[]')
 )::pg_catalog.text
 FROM pg_catalog.pg_class c

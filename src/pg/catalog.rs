@@ -1,10 +1,11 @@
 //! The catalogue of the database: loaded when a request first names an object, forgotten when PostgreSQL says that it
 //! changed.
 
-use crate::catalog::{Catalog, ForeignKey, Function, Relation};
+use crate::catalog::{Catalog, ColumnSource, ForeignKey, Function, QualifiedName, Relation, RowFunction};
 use crate::error::{Code, Error, Result};
 use crate::pg::role;
-use crate::pg::unguarded;
+use crate::pg::{guc, unguarded, view};
+use crate::statement::array_literal;
 use pgrx::pg_sys;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
@@ -23,10 +24,33 @@ type Deferred = Rc<[[String; 2]]>;
 
 #[derive(Default)]
 struct Loaded {
-    relations: HashMap<Name, Rc<Relation>>,
+    relations: HashMap<Name, KnownRelation>,
     foreign_keys: HashMap<u32, ForeignKeys>,
     functions: HashMap<Name, Rc<[Function]>>,
     data_types: HashMap<Name, Rc<str>>,
+}
+
+/// A relation, with those that it is made of if it is a view: a change of any of these may change it, too.
+#[derive(Clone)]
+struct KnownRelation {
+    relation: Rc<Relation>,
+    /// Itself among them.
+    relations: Rc<[u32]>,
+}
+
+/// A relation as the query tells it.
+#[derive(serde::Deserialize)]
+struct LoadedRelation {
+    #[serde(flatten)]
+    relation: Relation,
+    is_view: bool,
+}
+
+/// What the columns of a view are, by name.
+#[derive(serde::Deserialize)]
+struct ViewColumns {
+    sources: Vec<ColumnSource>,
+    primary_key: Vec<String>,
 }
 
 /// The foreign keys of a relation and those that refer to it, with the tables at both their ends: a change of any of these
@@ -62,18 +86,19 @@ thread_local! {
     static DEFERRED: RefCell<Option<Deferred>> = const { RefCell::new(None) };
     /// Whether DEFERRED may be out of date.
     static CONSTRAINTS_CHANGED: Cell<bool> = const { Cell::new(false) };
-    static USED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    static USED: RefCell<Used> = RefCell::default();
 }
 
 /// Asks PostgreSQL to announce changes; once, when the library is loaded.
 pub fn watch() {
     use pg_sys::SysCacheIdentifier::{
-        AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, CONSTROID, NAMESPACEOID, PROCOID, TYPEOID,
+        AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, CONSTROID, NAMESPACEOID, PROCOID, RULERELNAME, TYPEOID,
     };
     // SAFETY: the callbacks are functions of this library, which is never unloaded.
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), 0usize.into());
-        for cache in [PROCOID, TYPEOID, NAMESPACEOID, CASTSOURCETARGET, CONSTROID, AUTHOID, AUTHMEMROLEMEM] {
+        for cache in [PROCOID, TYPEOID, NAMESPACEOID, CASTSOURCETARGET, CONSTROID, AUTHOID, AUTHMEMROLEMEM, RULERELNAME]
+        {
             pg_sys::CacheRegisterSyscacheCallback(cache as c_int, Some(catalogue_changed), 0usize.into());
         }
     }
@@ -135,7 +160,7 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
             return;
         }
         let changed = announced.relations.get(..announced.count).unwrap_or_default();
-        loaded.relations.retain(|_, r| !changed.contains(&r.oid));
+        loaded.relations.retain(|_, known| !known.relations.iter().any(|r| changed.contains(r)));
         loaded
             .foreign_keys
             .retain(|oid, known| !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table)));
@@ -151,8 +176,17 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
     }
 }
 
-/// The relations looked up since the last call: what a plan depends on.
-pub fn take_used() -> Vec<u32> {
+/// What a plan depends on.
+#[derive(Default)]
+pub struct Used {
+    /// `pg_class.oid`
+    pub relations: Vec<u32>,
+    /// Functions were looked for, whether there are any or not.
+    pub functions: bool,
+}
+
+/// What was looked up since the last call.
+pub fn take_used() -> Used {
     USED.take()
 }
 
@@ -193,22 +227,16 @@ impl Catalog for Session {
     fn relation(&self, schema: &str, name: &str) -> Result<Option<Rc<Relation>>> {
         let key = (schema.to_owned(), name.to_owned());
         let known = LOADED.with_borrow(|l| l.relations.get(&key).cloned());
-        let relation = match known {
-            Some(relation) => Some(relation),
+        let known = match known {
+            Some(known) => known,
             None => {
-                let loaded: Option<Relation> =
-                    load("relation", include_str!("../../sql/query/relation.sql"), Arguments::Names(schema, name))?;
-                loaded.map(|relation| {
-                    let relation = Rc::new(relation);
-                    LOADED.with_borrow_mut(|l| insert(&mut l.relations, key, relation.clone()));
-                    relation
-                })
+                let Some(known) = load_relation(schema, name)? else { return Ok(None) };
+                LOADED.with_borrow_mut(|l| insert(&mut l.relations, key, known.clone()));
+                known
             }
         };
-        if let Some(relation) = &relation {
-            USED.with_borrow_mut(|used| used.push(relation.oid));
-        }
-        Ok(relation)
+        USED.with_borrow_mut(|used| used.relations.extend(known.relations.iter()));
+        Ok(Some(known.relation))
     }
 
     fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>> {
@@ -229,8 +257,27 @@ impl Catalog for Session {
                 (keys, tables)
             }
         };
-        USED.with_borrow_mut(|used| used.extend(tables.iter()));
+        USED.with_borrow_mut(|used| used.relations.extend(tables.iter()));
         Ok(keys)
+    }
+
+    fn views(&self, schema: &str, tables: &[&QualifiedName]) -> Result<Vec<String>> {
+        let tables: Vec<[&str; 2]> = tables.iter().map(|t| [t.schema.as_str(), t.name.as_str()]).collect();
+        let tables = serde_json::json!(tables).to_string();
+        let query = include_str!("../../sql/query/views.sql");
+        let views: Option<Vec<String>> = load("views", query, Arguments::Texts(&[schema, &tables]))?;
+        Ok(views.unwrap_or_default())
+    }
+
+    fn row_function(&self, schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>> {
+        USED.with_borrow_mut(|used| used.functions = true);
+        if name.len() > crate::limits::IDENTIFIER_BYTES {
+            return Ok(None);
+        }
+        let extra = guc::extra_search_path();
+        let path = array_literal(std::iter::once(schema).chain(extra.iter().map(String::as_str)));
+        let query = include_str!("../../sql/query/row_function.sql");
+        load("row_function", query, Arguments::OidAnd(relation.oid, &[name, &path]))
     }
 
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>> {
@@ -262,6 +309,25 @@ impl Catalog for Session {
     }
 }
 
+fn load_relation(schema: &str, name: &str) -> Result<Option<KnownRelation>> {
+    let query = include_str!("../../sql/query/relation.sql");
+    let loaded: Option<LoadedRelation> = load("relation", query, Arguments::Names(schema, name))?;
+    let Some(LoadedRelation { mut relation, is_view }) = loaded else { return Ok(None) };
+    let mut relations = vec![relation.oid];
+    if is_view {
+        let origins = view::origins(relation.oid)?;
+        let numbers = serde_json::json!(origins.columns).to_string();
+        let query = include_str!("../../sql/query/view_columns.sql");
+        let columns: Option<ViewColumns> = load("view_columns", query, Arguments::OidAnd(relation.oid, &[&numbers]))?;
+        if let Some(columns) = columns {
+            relation.sources = columns.sources;
+            relation.primary_key = columns.primary_key;
+        }
+        relations.extend(origins.relations);
+    }
+    Ok(Some(KnownRelation { relation: Rc::new(relation), relations: relations.into() }))
+}
+
 fn insert<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: V) {
     if map.len() >= ENTRIES {
         map.clear();
@@ -275,6 +341,9 @@ pub enum Arguments<'a> {
     /// Of an object of a relation.
     RelatedNames(&'a str, &'a str, &'a str),
     Oid(u32),
+    /// An oid, and texts after it.
+    OidAnd(u32, &'a [&'a str]),
+    Texts(&'a [&'a str]),
     None,
 }
 
@@ -291,7 +360,7 @@ pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: Argum
 }
 
 /// Runs a catalogue query of one text column and at most one row.
-fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<String>> {
+pub fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<String>> {
     use pgrx::IntoDatum;
     let (mut types, mut values) = match arguments {
         Arguments::Names(a, b) => {
@@ -306,6 +375,15 @@ fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<S
         }
         Arguments::None => (Vec::new(), Vec::new()),
         Arguments::Oid(oid) => (vec![pg_sys::OIDOID], vec![pg_sys::Oid::from(oid).into_datum()]),
+        Arguments::OidAnd(oid, texts) => {
+            let (mut types, mut values) = (vec![pg_sys::OIDOID], vec![pg_sys::Oid::from(oid).into_datum()]);
+            types.resize(1 + texts.len(), pg_sys::TEXTOID);
+            values.extend(texts.iter().map(|text| text.into_datum()));
+            (types, values)
+        }
+        Arguments::Texts(texts) => {
+            (vec![pg_sys::TEXTOID; texts.len()], texts.iter().map(|text| text.into_datum()).collect())
+        }
     };
     let mut values: Vec<pg_sys::Datum> = values.drain(..).map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
     let known = QUERIES.with_borrow(|q| q.get(name).copied());

@@ -72,6 +72,8 @@ pub struct Work {
     /// Bytes of the last body: the next one is not grown to them step by step.
     body_bytes: Cell<usize>,
     relations: Vec<u32>,
+    /// Whether functions were called or looked for.
+    functions: bool,
     /// The schemas that the body of a write has to be valid against.
     schemas: BodySchemas,
     has_conflict_target: bool,
@@ -126,10 +128,8 @@ pub fn forget_stale() {
                 catalog::Stale::All => return plans.clear(),
                 catalog::Stale::Of { relations, functions } => (relations, functions),
             };
-            let is_stale = |work: &Work| {
-                (functions && matches!(work.plan, Plan::Call(_)))
-                    || work.relations.iter().any(|r| relations.contains(r))
-            };
+            let is_stale =
+                |work: &Work| (functions && work.functions) || work.relations.iter().any(|r| relations.contains(r));
             let gone: Vec<Key> = plans.iter().filter(|(_, work)| is_stale(work)).map(|(key, _)| key.clone()).collect();
             for key in gone {
                 plans.pop(&key);
@@ -145,7 +145,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
     }
     catalog::take_used();
     let plan = plan()?;
-    let mut relations = catalog::take_used();
+    let catalog::Used { mut relations, functions } = catalog::take_used();
     relations.sort_unstable();
     relations.dedup();
     let main = Prepared::new(statement::main(&plan), matches!(plan, Plan::Read(_)))?;
@@ -156,6 +156,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
             _ => false,
         },
         is_void: matches!(&plan, Plan::Call(call) if matches!(call.result, CallResult::Void)),
+        functions: functions || matches!(plan, Plan::Call(_)),
         plan,
         main,
         schemas,

@@ -100,6 +100,11 @@ pub fn search_path(schema: &str) -> Rc<CStr> {
     })
 }
 
+/// The schemas of `restful.extra_search_path`.
+pub fn extra_search_path() -> Vec<String> {
+    names(EXTRA_SEARCH_PATH.get().unwrap_or_default())
+}
+
 /// The role of requests without identity.
 pub fn anon_role() -> Option<Rc<str>> {
     let setting = ANON_ROLE.get()?;

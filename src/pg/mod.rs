@@ -22,6 +22,7 @@ mod tests;
 mod timeout;
 mod unguarded;
 mod validate;
+mod view;
 mod whole_errors;
 
 use pgrx::pg_guard;

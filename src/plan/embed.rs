@@ -1,7 +1,7 @@
 //! Relationships between relations, and the lateral joins that embed one in the other.
 
 use super::*;
-use crate::catalog::{ForeignKey, Relation};
+use crate::catalog::{ForeignKey, Relation, RowFunction};
 use crate::plan::read::Columns;
 use crate::query::{Embed, Join};
 use serde_json::{Value, json};
@@ -135,6 +135,17 @@ impl Relationship {
         })
     }
 
+    /// Where it stands among several.
+    fn rank(&self) -> (u8, &str, &str, &[String], &[String]) {
+        let (kind, junction) = match &self.kind {
+            Kind::OneToMany => (0, ""),
+            Kind::ManyToOne => (1, ""),
+            Kind::OneToOne { .. } => (2, ""),
+            Kind::ManyToMany(junction) => (3, junction.table.name.as_str()),
+        };
+        (kind, junction, &self.constraint, &self.origin_columns, &self.target_columns)
+    }
+
     /// What to write for this one of several.
     fn hint(&self) -> String {
         let by = match &self.kind {
@@ -148,24 +159,24 @@ impl Relationship {
 impl Planner<'_> {
     /// Plans an embedded relation: `alias` is that of the relation it is embedded in.
     pub(super) fn embed(&mut self, origin: &Relation, alias: &str, embed: &Embed) -> Result<Embedded> {
-        let relationship = self.relationship(origin, &embed.name, embed.hint.as_deref())?;
-        if embed.spread && relationship.is_to_many() {
-            return Err(Error::new(Code::NotImplemented, "Feature not implemented")
-                .details("Spreading a to-many relationship is not supported.")
-                .hint(format!("Embed it without the dots: {}(...).", embed.name)));
+        if let Some(function) = self.catalog.row_function(self.schema, origin, &embed.name)?
+            && let Some(target) = &function.relation
+        {
+            return self.embed_computed(&function, target, alias, embed);
         }
+        let relationship = self.relationship(origin, &embed.name, embed.hint.as_deref())?;
+        let to_many = relationship.is_to_many();
+        refuse_spread_of_many(embed, to_many)?;
         let target = self.relation(&relationship.target.name)?;
         let child = self.alias('t');
         let lateral = self.alias('e');
-        let reference =
-            |alias: &str, column: &String| ColumnReference { alias: alias.to_owned(), column: column.clone() };
         let mut on = Vec::new();
         let mut junction = None;
         let beyond = match &relationship.kind {
             Kind::ManyToMany(j) => {
                 let between = self.alias('j');
                 for (column, target_column) in j.columns.iter().zip(&j.target_columns) {
-                    on.push((reference(&between, column), reference(&child, target_column)));
+                    on.push((ColumnReference::new(&between, column), ColumnReference::new(&child, target_column)));
                 }
                 junction = Some((j.table.clone(), between.clone()));
                 between
@@ -173,31 +184,43 @@ impl Planner<'_> {
             _ => child.clone(),
         };
         for (origin_column, target_column) in relationship.origin_columns.iter().zip(&relationship.target_columns) {
-            on.push((reference(&beyond, target_column), reference(alias, origin_column)));
+            on.push((ColumnReference::new(&beyond, target_column), ColumnReference::new(alias, origin_column)));
         }
-        let select = self.select(
-            Source::Relation(target.name.clone()),
-            child,
-            Columns::Relation(&target),
-            &embed.node,
-            relationship.is_to_many(),
-        )?;
-        Ok(Embedded {
-            alias: lateral,
-            select,
-            on,
-            junction,
-            to_many: relationship.is_to_many(),
-            inner: embed.join == Some(Join::Inner),
-            spread: embed.spread,
-            extras: Vec::new(),
-        })
+        let source = Source::Relation(target.name.clone());
+        let select = self.select(source, child, Columns::Relation(&target), &embed.node, to_many)?;
+        Ok(Embedded { on, junction, ..embedded(lateral, select, to_many, embed) })
     }
 
+    /// Plans what a function makes of the row it is embedded in.
+    fn embed_computed(
+        &mut self,
+        function: &RowFunction,
+        target: &QualifiedName,
+        alias: &str,
+        embed: &Embed,
+    ) -> Result<Embedded> {
+        let to_many = !function.returns_one;
+        refuse_spread_of_many(embed, to_many)?;
+        let Some(relation) = self.catalog.relation(&target.schema, &target.name)? else {
+            return Err(self.no_relationship(&function.name.name, &target.name, None));
+        };
+        let child = self.alias('t');
+        let lateral = self.alias('e');
+        let source = Source::Computed {
+            function: function.name.clone(),
+            row: Row::Of(alias.to_owned()),
+            relation: target.clone(),
+            is_set: function.returns_set,
+        };
+        let select = self.select(source, child, Columns::Relation(&relation), &embed.node, to_many)?;
+        Ok(embedded(lateral, select, to_many, embed))
+    }
+
+    /// The one relationship that `name` and `hint` mean.
     fn relationship(&self, origin: &Relation, name: &str, hint: Option<&str>) -> Result<Relationship> {
-        let all = self.relationships(origin)?;
-        let mut meant: Vec<Relationship> = all.into_iter().filter(|r| r.is_meant(&origin.name, name, hint)).collect();
+        let mut meant = self.relationships(origin, name, hint)?;
         if meant.len() > 1 {
+            meant.sort_by(|a, b| a.rank().cmp(&b.rank()));
             let details: Vec<Value> = meant.iter().map(|r| r.describe(&origin.name)).collect();
             let hints: Vec<String> = meant.iter().map(Relationship::hint).collect();
             return Err(Error::new(
@@ -228,60 +251,171 @@ impl Planner<'_> {
         ))
     }
 
-    /// All relationships of a relation within the request's schema. Other schemas are not the request's to see.
-    fn relationships(&self, origin: &Relation) -> Result<Vec<Relationship>> {
-        let keys = self.catalog.foreign_keys(origin)?;
+    /// The relationships that are meant, within the request's schema: other schemas are not the request's to see. Looked at are
+    /// the relation of that name, the tables that the origin's keys refer to, and what may connect the two, not the whole schema.
+    fn relationships(&self, origin: &Relation, name: &str, hint: Option<&str>) -> Result<Vec<Relationship>> {
+        let ends = self.ends(origin)?;
+        let target = self.catalog.relation(self.schema, name)?;
         let mut found = Vec::new();
-        for key in keys.iter() {
-            if key.table == origin.name && key.referenced_table.schema == self.schema {
-                found.push(Relationship {
-                    target: key.referenced_table.clone(),
-                    kind: if key.unique { Kind::OneToOne { from_origin: true } } else { Kind::ManyToOne },
-                    origin_columns: key.columns.clone(),
-                    target_columns: key.referenced_columns.clone(),
-                    constraint: key.name.clone(),
-                });
+        for end in &ends {
+            let (table, columns) = end.other();
+            if let Some(target) = &target {
+                found.extend(target.shows(table, columns).into_iter().map(|c| end.relationship(&target.name, c)));
             }
-            if key.referenced_table == origin.name && key.table.schema == self.schema {
-                found.push(Relationship {
-                    target: key.table.clone(),
-                    kind: if key.unique { Kind::OneToOne { from_origin: false } } else { Kind::OneToMany },
-                    origin_columns: key.referenced_columns.clone(),
-                    target_columns: key.columns.clone(),
-                    constraint: key.name.clone(),
-                });
-                self.through_junction(key, &mut found)?;
+            if name == origin.name.name {
+                continue;
             }
+            // By the key's name or column a table is found; or the view that is asked, if it shows both ends of the key.
+            let own = if origin.sources.is_empty() { Vec::new() } else { origin.shows(table, columns) };
+            if own.is_empty() && table.schema == self.schema && table.name != name {
+                found.push(end.relationship(table, columns.to_vec()));
+            }
+            found.extend(own.into_iter().map(|c| end.relationship(&origin.name, c)));
         }
+        if let Some(target) = &target {
+            self.through_junctions(&ends, target, &mut found)?;
+        }
+        found.retain(|r| r.is_meant(&origin.name, name, hint));
         Ok(found)
     }
 
-    /// A table whose primary key holds two foreign keys connects the two tables they refer to.
-    fn through_junction(&self, near: &ForeignKey, found: &mut Vec<Relationship>) -> Result<()> {
-        let Some(table) = self.catalog.relation(&near.table.schema, &near.table.name)? else { return Ok(()) };
-        let in_key = |columns: &[String]| columns.iter().all(|c| table.primary_key.contains(c));
-        if !in_key(&near.columns) {
+    /// The ends of foreign keys that are at a relation: its own, or of a view those of its tables whose columns it shows.
+    fn ends(&self, relation: &Relation) -> Result<Vec<End>> {
+        let mut ends = Vec::new();
+        for table in relation.tables() {
+            let keys = if relation.name == *table {
+                self.catalog.foreign_keys(relation)?
+            } else {
+                let Some(table) = self.catalog.relation(&table.schema, &table.name)? else { continue };
+                self.catalog.foreign_keys(&table)?
+            };
+            for key in keys.iter() {
+                let end = |refers: bool| move |columns| End { key: key.clone(), refers, columns };
+                if key.table == *table {
+                    ends.extend(relation.shows(table, &key.columns).into_iter().map(end(true)));
+                }
+                if key.referenced_table == *table {
+                    ends.extend(relation.shows(table, &key.referenced_columns).into_iter().map(end(false)));
+                }
+            }
+        }
+        Ok(ends)
+    }
+
+    /// A relation whose primary key holds two foreign keys connects the relations they refer to.
+    fn through_junctions(&self, near: &[End], target: &Relation, found: &mut Vec<Relationship>) -> Result<()> {
+        let far = self.ends(target)?;
+        let (near_tables, far_tables) = (referring(near), referring(&far));
+        if near_tables.is_empty() || far_tables.is_empty() {
             return Ok(());
         }
-        for far in self.catalog.foreign_keys(&table)?.iter() {
-            let other = far.table == table.name && far.name != near.name;
-            if other && far.referenced_table.schema == self.schema && in_key(&far.columns) {
-                found.push(Relationship {
-                    target: far.referenced_table.clone(),
-                    kind: Kind::ManyToMany(Junction {
-                        table: table.name.clone(),
-                        constraint: far.name.clone(),
-                        columns: far.columns.clone(),
-                        target_columns: far.referenced_columns.clone(),
-                    }),
-                    origin_columns: near.referenced_columns.clone(),
-                    target_columns: near.columns.clone(),
-                    constraint: near.name.clone(),
-                });
+        let is_in_both = |table: &&&QualifiedName| table.schema == self.schema && far_tables.contains(*table);
+        let mut names: Vec<String> = near_tables.iter().filter(is_in_both).map(|table| table.name.clone()).collect();
+        let views = self.catalog.views(self.schema, &near_tables)?;
+        if near_tables == far_tables || views.is_empty() {
+            names.extend(views);
+        } else {
+            let others = self.catalog.views(self.schema, &far_tables)?;
+            names.extend(views.into_iter().filter(|view| others.contains(view)));
+        }
+        for name in names {
+            let Some(junction) = self.catalog.relation(self.schema, &name)? else { continue };
+            let in_key = |end: &&End| {
+                end.refers && !end.key.unique && end.columns.iter().all(|c| junction.primary_key.contains(c))
+            };
+            let ends = self.ends(&junction)?;
+            let ends: Vec<&End> = ends.iter().filter(in_key).collect();
+            for (to_near, to_far) in ends.iter().flat_map(|a| ends.iter().map(move |b| (a, b))) {
+                if to_near.key.name == to_far.key.name {
+                    continue;
+                }
+                for from in near.iter().filter(|end| !end.refers && end.key == to_near.key) {
+                    for to in far.iter().filter(|end| !end.refers && end.key == to_far.key) {
+                        found.push(Relationship {
+                            target: target.name.clone(),
+                            kind: Kind::ManyToMany(Junction {
+                                table: junction.name.clone(),
+                                constraint: to_far.key.name.clone(),
+                                columns: to_far.columns.clone(),
+                                target_columns: to.columns.clone(),
+                            }),
+                            origin_columns: from.columns.clone(),
+                            target_columns: to_near.columns.clone(),
+                            constraint: to_near.key.name.clone(),
+                        });
+                    }
+                }
             }
         }
         Ok(())
     }
+}
+
+/// An embedded relation that nothing joins yet.
+fn embedded(alias: String, select: Select, to_many: bool, embed: &Embed) -> Embedded {
+    Embedded {
+        alias,
+        select,
+        on: Vec::new(),
+        junction: None,
+        to_many,
+        inner: embed.join == Some(Join::Inner),
+        spread: embed.spread,
+        extras: Vec::new(),
+    }
+}
+
+fn refuse_spread_of_many(embed: &Embed, to_many: bool) -> Result<()> {
+    if !embed.spread || !to_many {
+        return Ok(());
+    }
+    Err(Error::new(Code::NotImplemented, "Feature not implemented")
+        .details("Spreading a to-many relationship is not supported.")
+        .hint(format!("Embed it without the dots: {}(...).", embed.name)))
+}
+
+/// The end of a foreign key that is at a relation.
+struct End {
+    key: ForeignKey,
+    /// It refers; the other end is referred to.
+    refers: bool,
+    /// The relation's columns, in the order of the key.
+    columns: Vec<String>,
+}
+
+impl End {
+    /// The table at the other end, and its columns.
+    fn other(&self) -> (&QualifiedName, &[String]) {
+        match self.refers {
+            true => (&self.key.referenced_table, &self.key.referenced_columns),
+            false => (&self.key.table, &self.key.columns),
+        }
+    }
+
+    /// The relationship to what is at the other end.
+    fn relationship(&self, target: &QualifiedName, target_columns: Vec<String>) -> Relationship {
+        let kind = match (self.key.unique, self.refers) {
+            (true, from_origin) => Kind::OneToOne { from_origin },
+            (false, true) => Kind::ManyToOne,
+            (false, false) => Kind::OneToMany,
+        };
+        Relationship {
+            target: target.clone(),
+            kind,
+            origin_columns: self.columns.clone(),
+            target_columns,
+            constraint: self.key.name.clone(),
+        }
+    }
+}
+
+/// The tables of which many rows may refer to one of these ends.
+fn referring(ends: &[End]) -> Vec<&QualifiedName> {
+    let mut tables: Vec<&QualifiedName> =
+        ends.iter().filter(|end| !end.refers && !end.key.unique).map(|end| &end.key.table).collect();
+    tables.sort_unstable_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+    tables.dedup();
+    tables
 }
 
 #[cfg(test)]
@@ -351,17 +485,17 @@ mod tests {
                 {
                     "cardinality": "many-to-one",
                     "embedding": "reviews with people",
-                    "relationship": "reviews_writer using reviews(written_by) and people(id)",
+                    "relationship": "reviews_editor using reviews(edited_by) and people(id)",
                 },
                 {
                     "cardinality": "many-to-one",
                     "embedding": "reviews with people",
-                    "relationship": "reviews_editor using reviews(edited_by) and people(id)",
+                    "relationship": "reviews_writer using reviews(written_by) and people(id)",
                 },
             ])
         );
         let hint = e.hint.clone().unwrap().to_string();
-        assert!(hint.contains("'people!reviews_writer', 'people!reviews_editor'"), "{hint}");
+        assert!(hint.contains("'people!reviews_editor', 'people!reviews_writer'"), "{hint}");
 
         let e = read("books?select=subjects(*)").unwrap_err();
         assert_eq!(e.status, 300);
@@ -371,6 +505,78 @@ mod tests {
             first["relationship"],
             "books_subjects using books_subjects_book(book_id) and books_subjects_subject(subject_id)"
         );
+    }
+
+    #[test]
+    fn views_have_the_keys_of_the_columns_they_show() {
+        for (target, expected) in [
+            ("book_list?select=authors(*)", "to-one authors: t1.id = t0.writer"),
+            ("book_list?select=writer(*)", "to-one authors: t1.id = t0.writer"),
+            ("book_list?select=books_author(*)", "to-one authors: t1.id = t0.writer"),
+            ("authors?select=book_list(*)", "to-many book_list: t1.writer = t0.id"),
+            ("authors?select=book_list!books_author(*)", "to-many book_list: t1.writer = t0.id"),
+            ("authors?select=book_list!writer(*)", "to-many book_list: t1.writer = t0.id"),
+            ("book_list?select=writer_list(*)", "to-one writer_list: t1.writer = t0.writer"),
+            ("writer_list?select=book_list(*)", "to-many book_list: t1.writer = t0.writer"),
+            // by the key's name, the table
+            ("writer_list?select=books_author(*)", "to-many books: t1.author_id = t0.writer"),
+            ("subject_list?select=subject_list(*)", "to-many subject_list: t1.above = t0.subject"),
+            ("subject_list?select=above(*)", "to-one subject_list: t1.subject = t0.above"),
+            ("subject_list?select=subjects!above(*)", "to-one subjects: t1.id = t0.above"),
+            ("loan_list?select=editions(*)", "to-one editions: t1.book_id = t0.b, t1.number = t0.e"),
+            // the table is in another schema
+            ("scan_list?select=books(*)", "to-one books: t1.id = t0.book"),
+        ] {
+            assert_eq!(join(target), expected, "{target}");
+        }
+        // without a column of the key there is no relationship
+        assert_eq!(refusal(read("half_loan_list?select=editions(*)")).0, "PGRST200");
+    }
+
+    #[test]
+    fn a_view_connects_the_two_that_its_key_refers_to() {
+        let through = "through awards: j3.prize = t1.id, j3.book = t0.";
+        assert_eq!(join("books?select=prizes(*)"), format!("to-many prizes {through}id"));
+        assert_eq!(join("books?select=prizes!awards(*)"), format!("to-many prizes {through}id"));
+        assert_eq!(join("book_list?select=prizes(*)"), format!("to-many prizes {through}book"));
+    }
+
+    #[test]
+    fn a_view_that_shows_a_key_twice_is_ambiguous() {
+        let e = read("pair_list?select=authors(*)").unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST201", 300));
+        let details = e.details.clone().unwrap();
+        let told: Vec<&str> = details.as_array().unwrap().iter().map(|d| d["relationship"].as_str().unwrap()).collect();
+        assert_eq!(
+            told,
+            [
+                "books_author using pair_list(first) and authors(id)",
+                "books_author using pair_list(second) and authors(id)"
+            ]
+        );
+        assert_eq!(join("pair_list?select=authors!second(*)"), "to-one authors: t1.id = t0.second");
+    }
+
+    #[test]
+    fn a_function_of_the_row_is_a_relationship() {
+        let computed = |target: &str| {
+            let select = read(target).unwrap();
+            let e = &select.embeds[0];
+            let Source::Computed { function, row: Row::Of(alias), relation, .. } = &e.select.source else {
+                panic!("{:?}", e.select.source)
+            };
+            format!("{} {}({alias}) {}", e.to_many, function.name, relation.name)
+        };
+        assert_eq!(computed("books?select=similar(title)"), "true similar(t0) books");
+        assert_eq!(computed("books?select=s:similar!inner(title)"), "true similar(t0) books");
+        // it is preferred to keys
+        assert_eq!(computed("books?select=editions(year)"), "false editions(t0) editions");
+        // and is the row's, wherever that comes from
+        assert_eq!(read("authors?select=books(similar(id))").unwrap().embeds[0].select.embeds.len(), 1);
+        assert_eq!(refusal(read("authors?select=similar(id)")).0, "PGRST200");
+        assert_eq!(refusal(read("books?select=...similar(id)")).0, "PGRST127");
+        // a value is no relation
+        assert_eq!(refusal(read("books?select=label(id)")).0, "PGRST200");
     }
 
     #[test]

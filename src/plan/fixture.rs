@@ -20,6 +20,7 @@ pub struct Library {
     relations: Vec<Rc<Relation>>,
     keys: Vec<ForeignKey>,
     functions: Vec<Function>,
+    row_functions: Vec<(&'static str, RowFunction)>,
 }
 
 impl Catalog for Library {
@@ -30,6 +31,17 @@ impl Catalog for Library {
     fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>> {
         let concerns = |k: &&ForeignKey| k.table == relation.name || k.referenced_table == relation.name;
         Ok(self.keys.iter().filter(concerns).cloned().collect())
+    }
+
+    fn views(&self, schema: &str, tables: &[&QualifiedName]) -> Result<Vec<String>> {
+        let is_over =
+            |r: &&Rc<Relation>| r.name.schema == schema && r.sources.iter().any(|s| tables.contains(&&s.table));
+        Ok(self.relations.iter().filter(is_over).map(|r| r.name.name.clone()).collect())
+    }
+
+    fn row_function(&self, _schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>> {
+        let is_it = |(of, f): &&(&str, RowFunction)| *of == relation.name.name && f.name.name == name;
+        Ok(self.row_functions.iter().find(is_it).map(|(_, f)| f.clone()))
     }
 
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>> {
@@ -73,10 +85,34 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         name: qualified(name),
         columns: columns.collect(),
         primary_key: words(primary_key),
+        sources: Vec::new(),
         insertable: true,
         updatable: true,
         deletable: true,
     })
+}
+
+/// A view: columns as `name=table.column`, with the columns of its key.
+fn view(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
+    let sources = columns.split_whitespace().map(|text| {
+        let (column, source) = text.split_once('=').unwrap();
+        let (table, source) = source.rsplit_once('.').unwrap();
+        ColumnSource { column: column.to_owned(), table: qualified(table), source: source.to_owned() }
+    });
+    let sources: Vec<ColumnSource> = sources.collect();
+    let typed: Vec<String> = sources.iter().map(|s| format!("{}:int4", s.column)).collect();
+    Rc::new(Relation { sources, ..(*table(name, &typed.join(" "), primary_key)).clone() })
+}
+
+/// A function of rows of a relation: `class`, of its value, or the relation that it returns.
+fn row_function(name: &str, class: TypeClass, relation: Option<&str>, returns_one: bool) -> RowFunction {
+    RowFunction {
+        name: qualified(name),
+        class,
+        relation: relation.map(qualified),
+        returns_set: relation.is_some() && !returns_one,
+        returns_one,
+    }
 }
 
 /// A foreign key: `table(columns)` refers to `table(columns)`.
@@ -142,7 +178,17 @@ impl Default for Library {
                 table("books_topics", "book_id:int4 topic_id:int4", "book_id topic_id"),
                 table("editions", "book_id:int4 number:int4 year:int4", "book_id number"),
                 table("loans", "id:int4 book:int4 edition:int4 due:timestamptz", "id"),
+                table("prizes", "id:int4", "id"),
+                table("archive.awards", "book_id:int4 prize_id:int4", "book_id prize_id"),
                 table("archive.scans", "id:int4 book_id:int4", "id"),
+                view("book_list", "book=books.id writer=books.author_id", "book"),
+                view("writer_list", "writer=authors.id", "writer"),
+                view("subject_list", "subject=subjects.id above=subjects.parent_id", "subject"),
+                view("loan_list", "loan=loans.id b=loans.book e=loans.edition", "loan"),
+                view("half_loan_list", "loan=loans.id b=loans.book", "loan"),
+                view("awards", "book=archive.awards.book_id prize=archive.awards.prize_id", "book prize"),
+                view("pair_list", "first=books.author_id second=books.author_id", ""),
+                view("scan_list", "scan=archive.scans.id book=archive.scans.book_id", "scan"),
                 Rc::new(read_only),
                 Rc::new(odd),
             ],
@@ -161,7 +207,15 @@ impl Default for Library {
                 key("books_topics_topic", "books_topics", "topic_id", "topics", "id"),
                 key("editions_book", "editions", "book_id", "books", "id"),
                 key("loans_edition", "loans", "book edition", "editions", "book_id number"),
+                key("awards_book", "archive.awards", "book_id", "books", "id"),
+                key("awards_prize", "archive.awards", "prize_id", "prizes", "id"),
                 key("scans_book", "archive.scans", "book_id", "books", "id"),
+            ],
+            row_functions: vec![
+                ("books", row_function("label", TypeClass::Scalar, None, true)),
+                ("books", row_function("summary", TypeClass::Structured, None, true)),
+                ("books", row_function("similar", TypeClass::Structured, Some("books"), false)),
+                ("books", row_function("editions", TypeClass::Structured, Some("editions"), true)),
             ],
             functions: vec![
                 function("add", "a:int4 b:int4", false, ResultType::Scalar),

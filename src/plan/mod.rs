@@ -76,7 +76,25 @@ pub struct Select {
     pub grouped: bool,
 }
 
+impl Source {
+    /// The relation whose rows they are, of an embedded one.
+    pub fn relation(&self) -> Option<&QualifiedName> {
+        match self {
+            Source::Relation(name) | Source::Computed { relation: name, .. } => Some(name),
+            Source::Written | Source::Function(_) => None,
+        }
+    }
+}
+
 impl Select {
+    /// Whether functions compute columns or embedded relations of its rows.
+    pub fn computes(&self) -> bool {
+        let is_computed = |e: &Expression| e.column.as_ref().is_some_and(|column| column.function.is_some());
+        self.outputs.iter().any(|o| matches!(o, Output::Expression { expression, .. } if is_computed(expression)))
+            || self.order.iter().any(|o| matches!(&o.by, OrderBy::Expression(e) if is_computed(e)))
+            || self.embeds.iter().any(|e| matches!(e.select.source, Source::Computed { .. }))
+    }
+
     /// How many columns an output is.
     pub fn width(&self, output: &Output) -> usize {
         match output {
@@ -111,6 +129,23 @@ pub enum Source {
     Written,
     /// The rows that the function returned.
     Function(Invocation),
+    /// The rows of a relation that a function makes of one row.
+    Computed {
+        function: QualifiedName,
+        row: Row,
+        relation: QualifiedName,
+        /// The function returns a set.
+        is_set: bool,
+    },
+}
+
+/// The row that a function is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// That of the source of this alias.
+    Of(String),
+    /// The value of a column.
+    In(ColumnReference),
 }
 
 /// An output column.
@@ -144,6 +179,15 @@ pub struct Expression {
 pub struct ColumnReference {
     pub alias: String,
     pub column: String,
+    /// Of a computed column: the function that makes it of the source's row.
+    pub function: Option<QualifiedName>,
+}
+
+impl ColumnReference {
+    /// A stored column.
+    pub fn new(alias: &str, column: &str) -> Self {
+        ColumnReference { alias: alias.to_owned(), column: column.to_owned(), function: None }
+    }
 }
 
 /// A condition.

@@ -126,7 +126,7 @@ impl Planner<'_> {
     }
 
     /// Replaces `*`, in spread relations too, by the columns it stands for: groups are formed by one at a time.
-    fn list_columns(&self, select: &mut Select, columns: Columns) -> Result<()> {
+    pub(super) fn list_columns(&self, select: &mut Select, columns: Columns) -> Result<()> {
         for output in std::mem::take(&mut select.outputs) {
             match output {
                 Output::All => {
@@ -137,13 +137,10 @@ impl Planner<'_> {
                     }
                 }
                 Output::Spread { embed } => {
-                    if let Some(Embedded { select: Select { source: Source::Relation(name), .. }, .. }) =
-                        select.embeds.get(embed)
+                    if let Some(embedded) = select.embeds.get_mut(embed)
+                        && let Some(target) = self.source_relation(&embedded.select.source)?
                     {
-                        let target = self.relation(&name.name)?;
-                        if let Some(embedded) = select.embeds.get_mut(embed) {
-                            self.list_columns(&mut embedded.select, Columns::Relation(&target))?;
-                        }
+                        self.list_columns(&mut embedded.select, Columns::Relation(&target))?;
                     }
                     select.outputs.push(output);
                 }
@@ -151,6 +148,10 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    fn source_relation(&self, source: &Source) -> Result<Option<Rc<Relation>>> {
+        source.relation().map_or(Ok(None), |name| self.catalog.relation(&name.schema, &name.name))
     }
 
     fn related_order(
@@ -166,8 +167,7 @@ impl Planner<'_> {
                 .details(format!("'{parent}' and '{relation}' do not form a many-to-one or one-to-one relationship"))
         };
         let embedded = embedded.filter(|e| !e.to_many).ok_or_else(refused)?;
-        let Source::Relation(name) = &embedded.select.source else { return Err(refused()) };
-        let target = self.relation(&name.name)?;
+        let target = self.source_relation(&embedded.select.source)?.ok_or_else(refused)?;
         let expression = self.expression(&embedded.select.alias, Columns::Relation(&target), field)?;
         embedded.extras.push(expression);
         Ok(OrderBy::Embedded { embed, extra: embedded.extras.len() - 1 })
@@ -229,10 +229,24 @@ impl Planner<'_> {
         }
     }
 
+    /// What a column's type is to the grammar, and the function that computes it, if one does.
+    fn column(&self, columns: Columns, name: &str) -> Result<(Option<QualifiedName>, TypeClass)> {
+        if let Some(class) = columns.class(name) {
+            return Ok((None, class));
+        }
+        if let Some(relation) = columns.relation()
+            && let Some(function) = self.catalog.row_function(self.schema, relation, name)?
+            && function.is_column()
+        {
+            return Ok((Some(function.name), function.class));
+        }
+        Err(Error::no_column(columns.label(), name))
+    }
+
     pub(super) fn expression(&self, alias: &str, columns: Columns, field: &Field) -> Result<Expression> {
-        let class = columns.class(&field.name).ok_or_else(|| Error::no_column(columns.label(), &field.name))?;
+        let (function, class) = self.column(columns, &field.name)?;
         Ok(Expression {
-            column: Some(ColumnReference { alias: alias.to_owned(), column: field.name.clone() }),
+            column: Some(ColumnReference { function, ..ColumnReference::new(alias, &field.name) }),
             to_jsonb: !field.path.is_empty() && class != TypeClass::Json,
             path: field.path.clone(),
             cast: None,
@@ -282,7 +296,7 @@ impl Planner<'_> {
                 configuration: configuration.clone(),
                 value: *value,
                 convert: !filter.field.path.is_empty()
-                    || columns.class(&filter.field.name) != Some(TypeClass::Tsvector),
+                    || self.column(columns, &filter.field.name)?.1 != TypeClass::Tsvector,
             },
         };
         Ok(Predicate::Test { expression, negated: filter.negated, test })
@@ -343,6 +357,26 @@ mod tests {
         let e = read("books?select=authors(nothing)").unwrap_err();
         assert_eq!(e.message, "column authors.nothing does not exist");
         assert_eq!(refusal(read("nothing")), ("PGRST205".to_owned(), 404));
+    }
+
+    #[test]
+    fn a_function_of_the_row_is_a_column() {
+        let select = read("books?select=id,label,summary->a,label::int4&label=eq.x&order=label").unwrap();
+        let functions: Vec<Option<&str>> = select
+            .outputs
+            .iter()
+            .map(|output| match output {
+                Output::Expression { expression, .. } => {
+                    expression.column.as_ref()?.function.as_ref().map(|f| f.name.as_str())
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(functions, [None, Some("label"), Some("summary"), Some("label")]);
+        assert_eq!(labels("books?select=label,l:label"), ["label", "l"]);
+        // what returns a set is none, nor is it one of another table
+        assert_eq!(refusal(read("books?select=similar")).0, "42703");
+        assert_eq!(refusal(read("authors?select=label")).0, "42703");
     }
 
     #[test]

@@ -67,7 +67,11 @@ impl Planner<'_> {
                 if verb == Verb::Replace {
                     node.conditions.clear();
                 }
-                let select = self.select(Source::Written, alias.clone(), Columns::Relation(relation), &node, false)?;
+                let columns = Columns::Relation(relation);
+                let mut select = self.select(Source::Written, alias.clone(), columns, &node, false)?;
+                if select.computes() {
+                    self.list_columns(&mut select, columns)?;
+                }
                 Returning::Rows(Box::new(select))
             }
             Some(Return::HeadersOnly) if verb == Verb::Create && !relation.primary_key.is_empty() => {

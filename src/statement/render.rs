@@ -120,6 +120,14 @@ impl Writer {
                 self.invocation(invocation);
                 self.put(format_args!(" AS {}", select.alias));
             }
+            Source::Computed { function, row, .. } => {
+                self.put(format_args!("{function}("));
+                match row {
+                    Row::Of(alias) => self.put(format_args!("{alias}.*")),
+                    Row::In(column) => self.column(column),
+                }
+                self.put(format_args!(") AS {}", select.alias));
+            }
         }
     }
 
@@ -193,13 +201,22 @@ impl Writer {
         }
         let all: Vec<usize> = (0..e.select.embeds.len()).collect();
         self.joins(&e.select, &all);
-        self.text(" WHERE ");
+        // Where it returns no set, FROM makes a row of nulls of a null.
+        let is_null = matches!(e.select.source, Source::Computed { is_set: false, .. });
+        if is_null {
+            self.put(format_args!(" WHERE NOT ({}.* IS NULL)", e.select.alias));
+        }
+        self.text(if e.on.is_empty() { "" } else { " WHERE " });
         self.list(&e.on, " AND ", |w, (a, b)| {
             w.column(a);
             w.text(" = ");
             w.column(b);
         });
-        self.conditions(" AND ", &e.select.conditions, &e.select.embeds);
+        self.conditions(
+            if e.on.is_empty() && !is_null { " WHERE " } else { " AND " },
+            &e.select.conditions,
+            &e.select.embeds,
+        );
         if e.select.grouped {
             self.group_by(&e.select);
         }
@@ -408,7 +425,11 @@ impl Writer {
     }
 
     pub(super) fn column(&mut self, reference: &ColumnReference) {
-        self.put(format_args!("{}.{}", reference.alias, Ident(&reference.column)));
+        match &reference.function {
+            None => self.put(format_args!("{}.{}", reference.alias, Ident(&reference.column))),
+            // The row is spelled with a star: its name alone might be that of a column.
+            Some(function) => self.put(format_args!("{function}({}.*)", reference.alias)),
+        }
     }
 }
 

@@ -103,6 +103,37 @@ fn embedded_relations() {
 }
 
 #[test]
+fn computed_columns_and_relations() {
+    read(
+        "books?select=*,label,summary->a&label=eq.x&order=label",
+        r#"SELECT t0.*, "lib"."label"(t0.*) AS "label", pg_catalog.to_jsonb("lib"."summary"(t0.*))->$1::pg_catalog.text AS "a" FROM "lib"."books" AS t0 WHERE "lib"."label"(t0.*) = $2 ORDER BY "lib"."label"(t0.*) ['a', 0 Text]"#,
+    );
+    read(
+        "books?select=id,similar(label)&similar.id=gt.1",
+        r#"SELECT t0."id" AS "id", coalesce(e2.j, '[]'::pg_catalog.json) AS "similar" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT "lib"."label"(t1.*) AS "label" FROM "lib"."similar"(t0.*) AS t1 WHERE t1."id" > $1) AS r) AS e2 ON true [0 Text]"#,
+    );
+    read(
+        "books?select=id,editions(year)&editions.year=gt.1",
+        r#"SELECT t0."id" AS "id", e2.j AS "editions" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."year" AS "year") AS r) AS j FROM "lib"."editions"(t0.*) AS t1 WHERE NOT (t1.* IS NULL) AND t1."year" > $1) AS e2 ON true [0 Text]"#,
+    );
+    write(
+        Verb::Create,
+        "books?select=*,label",
+        "return=representation",
+        Some("id"),
+        r#"INSERT INTO "lib"."books" AS t0 ("id") SELECT r.c1 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4) RETURNING t0."id" AS "id", t0."title" AS "title", t0."price" AS "price", t0."author_id" AS "author_id", t0."publisher_id" AS "publisher_id", "lib"."label"(t0.*) AS "label" [body, '{"id"}', '{}']"#,
+    );
+    let target = "books?select=id,l:label,similar(id)&label=eq.x&order=label";
+    write(
+        Verb::Update,
+        target,
+        "return=representation",
+        Some("id"),
+        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "id" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4) WHERE "lib"."label"(t0.*) = $4 RETURNING t0."id", "lib"."label"(t0.*) AS "label", CAST(t0.* AS "lib"."books") AS "?row") SELECT t0."id" AS "id", t0."label" AS "l", coalesce(e2.j, '[]'::pg_catalog.json) AS "similar" FROM written AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT t1."id" AS "id" FROM "lib"."similar"(t0."?row") AS t1) AS r) AS e2 ON true ORDER BY t0."label" [body, '{"id"}', '{}', 0 Text]"#,
+    );
+}
+
+#[test]
 fn counts() {
     let count = |target: &str, most| shown(&count(&fixture::read_with(target, &AGGREGATES).unwrap(), most));
     assert_eq!(

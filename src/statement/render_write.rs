@@ -4,6 +4,35 @@ use super::render::{WRITTEN, Writer};
 use super::{Form, Ident, Parameter, array_literal};
 use crate::plan::*;
 
+/// The column of [`WRITTEN`] that holds the whole row, for functions of it.
+const WRITTEN_ROW: &str = "?row";
+
+/// A SELECT over written rows in which RETURNING has computed what is computed of them.
+fn as_returned(select: &Select) -> Select {
+    let mut select = select.clone();
+    let returned = |expression: &mut Expression| {
+        if let Some(column) = &mut expression.column {
+            column.function = None;
+        }
+    };
+    for output in &mut select.outputs {
+        if let Output::Expression { expression, .. } = output {
+            returned(expression);
+        }
+    }
+    for term in &mut select.order {
+        if let OrderBy::Expression(expression) = &mut term.by {
+            returned(expression);
+        }
+    }
+    for embed in &mut select.embeds {
+        if let Source::Computed { row, .. } = &mut embed.select.source {
+            *row = Row::In(ColumnReference::new(&select.alias, WRITTEN_ROW));
+        }
+    }
+    select
+}
+
 impl Writer {
     pub(super) fn write(&mut self, write: &Write) {
         if let Change::Update { columns, .. } = &write.change
@@ -49,9 +78,13 @@ impl Writer {
             }
             (Returning::Rows(select), Some(_)) => {
                 self.text(" RETURNING ");
-                self.returned_columns(select);
+                self.returned_columns(write, select);
                 self.text(") ");
-                self.select(select);
+                if select.computes() {
+                    self.select(&as_returned(select));
+                } else {
+                    self.select(select);
+                }
             }
         }
     }
@@ -66,13 +99,13 @@ impl Writer {
     }
 
     /// The columns of the written rows that the SELECT over them needs, and no other: the role may not be allowed to
-    /// read the others.
-    pub(super) fn returned_columns(&mut self, select: &Select) {
+    /// read the others. Columns are computed here, where the rows are still of the relation's type.
+    pub(super) fn returned_columns(&mut self, write: &Write, select: &Select) {
         if select.outputs.iter().any(|o| matches!(o, Output::All)) {
             self.put(format_args!("{}.*", select.alias));
             return;
         }
-        let mut columns: Vec<&str> = Vec::new();
+        let mut columns: Vec<&ColumnReference> = Vec::new();
         let outputs = select.outputs.iter().filter_map(|o| match o {
             Output::Expression { expression, .. } => expression.column.as_ref(),
             _ => None,
@@ -83,15 +116,25 @@ impl Writer {
         });
         let joins = select.embeds.iter().flat_map(|e| e.on.iter().flat_map(|(a, b)| [a, b]));
         for reference in outputs.chain(orders).chain(joins) {
-            if reference.alias == select.alias && !columns.contains(&reference.column.as_str()) {
-                columns.push(&reference.column);
+            if reference.alias == select.alias && !columns.contains(&reference) {
+                columns.push(reference);
             }
         }
-        if columns.is_empty() {
+        let needs_row = select.embeds.iter().any(|e| matches!(e.select.source, Source::Computed { .. }));
+        if columns.is_empty() && !needs_row {
             self.text("1 AS \"?\"");
             return;
         }
-        self.list(columns, ", ", |w, c| w.put(format_args!("{}.{}", select.alias, Ident(c))));
+        self.list(&columns, ", ", |w, column| {
+            w.column(column);
+            if column.function.is_some() {
+                w.put(format_args!(" AS {}", Ident(&column.column)));
+            }
+        });
+        if needs_row {
+            self.text(if columns.is_empty() { "" } else { ", " });
+            self.put(format_args!("CAST({}.* AS {}) AS {}", select.alias, write.relation, Ident(WRITTEN_ROW)));
+        }
     }
 
     pub(super) fn insert(

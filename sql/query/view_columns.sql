@@ -1,0 +1,47 @@
+-- The columns of the view $1 that are columns of tables, by name, and the primary keys that are whole among them.
+-- $2: their numbers as [[column of the view, oid of the table, column of the table], ...]
+WITH sources AS (
+    SELECT
+        (o.item ->> 0)::pg_catalog.int2 AS attnum,
+        (o.item ->> 1)::pg_catalog.oid AS source_table,
+        (o.item ->> 2)::pg_catalog.int2 AS source
+    FROM pg_catalog.jsonb_array_elements($2::pg_catalog.jsonb) o(item)
+),
+keys AS (
+    SELECT k.position, shown.attnum, i.indrelid, i.indnkeyatts
+    FROM (SELECT DISTINCT s.source_table FROM sources s) t
+    JOIN pg_catalog.pg_index i ON i.indrelid = t.source_table AND i.indisprimary
+    CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k(attnum, position)
+    -- of a column that is shown several times, the first
+    CROSS JOIN LATERAL (
+        SELECT pg_catalog.min(s.attnum) AS attnum
+        FROM sources s
+        WHERE s.source_table = t.source_table AND s.source = k.attnum
+    ) shown
+    WHERE k.position <= i.indnkeyatts AND shown.attnum IS NOT NULL
+)
+SELECT pg_catalog.jsonb_build_object(
+    'sources', coalesce((
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+            'column', v.attname,
+            'table', pg_catalog.jsonb_build_object('schema', n.nspname, 'name', c.relname),
+            'source', a.attname
+        ) ORDER BY s.attnum)
+        FROM sources s
+        JOIN pg_catalog.pg_attribute v ON v.attrelid = $1::pg_catalog.oid AND v.attnum = s.attnum
+        JOIN pg_catalog.pg_class c ON c.oid = s.source_table
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.source
+    ), '[]'),
+    'primary_key', coalesce((
+        SELECT pg_catalog.jsonb_agg(v.attname ORDER BY whole.first, k.position)
+        FROM (
+            SELECT k.indrelid, pg_catalog.min(k.attnum) AS first
+            FROM keys k
+            GROUP BY k.indrelid
+            HAVING pg_catalog.count(*) = pg_catalog.min(k.indnkeyatts)
+        ) whole
+        JOIN keys k ON k.indrelid = whole.indrelid
+        JOIN pg_catalog.pg_attribute v ON v.attrelid = $1::pg_catalog.oid AND v.attnum = k.attnum
+    ), '[]')
+)::pg_catalog.text
