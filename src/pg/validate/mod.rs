@@ -49,7 +49,7 @@ impl Stored for Binary {
 
     fn schema(bytes: &[u8]) -> Result<Value, Refusal> {
         // What a message about an earlier instance left behind is not about this schema.
-        take_pending_error();
+        let _ = take_pending_error();
         let schema = Jsonb::root(bytes).to_value().into_owned();
         match take_pending_error() {
             None => Ok(schema),
