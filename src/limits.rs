@@ -69,10 +69,10 @@ pub const SCHEMA_CHAIN: usize = 200;
 pub const SCHEMAS_PER_VALUE: usize = 50_000;
 /// Bytes of a compiled `pattern`, and of the states that matching may keep.
 pub const PATTERN_BYTES: usize = 1 << 20;
-/// Compiled schemas that a backend keeps, and bytes of their texts together.
+/// Compiled schemas that a backend keeps for each form of instances.
 pub const COMPILED_SCHEMAS: usize = 256;
-/// Bytes of the schemas whose compiled form is kept.
-pub const COMPILED_SCHEMA_BYTES: usize = 8 << 20;
+/// Bytes that those take together, about: a schema of a hundred bytes can have patterns that take megabytes.
+pub const COMPILED_SCHEMA_BYTES: usize = 128 << 20;
 /// Violations that one validation lists.
 pub const VIOLATIONS: usize = 1000;
 /// Violations that a response lists.
@@ -86,8 +86,8 @@ pub const VIOLATION_BYTES_IN_DETAIL: usize = 1000;
 pub const VIOLATION_BYTES: usize = 128 << 20;
 /// Bytes of one message: messages quote values, and each of a thousand could quote the same large one.
 pub const VIOLATION_TEXT_BYTES: usize = 16 * 1024;
-/// Subschemas to compile, counting again those that references lead to from other documents: each takes some microseconds.
-pub const SCHEMAS_COMPILED: usize = 200_000;
+/// Subschemas that are compiled again because references lead to them from other documents: each takes some microseconds.
+pub const SCHEMAS_COMPILED_AGAIN: usize = 50_000;
 /// Bytes of a name in a schema, patterns as names of `patternProperties` included.
 pub const SCHEMA_NAME_BYTES: usize = 1024;
 /// States of the automatons of all patterns of a schema, about. A thousand take some milliseconds to compile.

@@ -31,6 +31,8 @@ pub struct Compiled<F: Json> {
     pub validator: Validator<F>,
     /// Whether the schema refers to others, by their registered names or URIs: then a change of those changes this one.
     pub refers: bool,
+    /// Memory that it takes, about.
+    pub bytes: usize,
 }
 
 /// Why a schema was not compiled.
@@ -75,12 +77,13 @@ pub type Lookup<'l> = &'l mut dyn FnMut(&str) -> Option<Value>;
 pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) -> Result<Compiled<F>, Refusal> {
     let documents = resolve(schema, lookup)?;
     let refers = !documents.found().documents.is_empty();
+    let bytes = documents.found().bytes;
     let mut options = jsonschema::options_for::<F>().with_retriever(documents).with_pattern_options(patterns());
     if formats != Formats::Draft {
         options = options.should_validate_formats(formats == Formats::On);
     }
     let validator = options.build(schema).map_err(|why| refusal(&why))?;
-    Ok(Compiled { validator, refers })
+    Ok(Compiled { validator, refers, bytes })
 }
 
 /// Finds what a schema refers to, directly or not, and refuses a schema that costs too much.
@@ -102,7 +105,8 @@ pub fn resolve(schema: &Value, lookup: Lookup<'_>) -> Result<Documents, Refusal>
         let registry = Registry::new().retriever(documents.clone()).extend(named()).and_then(|r| r.prepare());
         let refused = match registry {
             Ok(registry) => {
-                cost::check(&registry, named())?;
+                let bytes = cost::check(&registry, named())?;
+                documents.found().bytes = bytes;
                 return Ok(documents);
             }
             Err(refused) => refused,
@@ -142,6 +146,8 @@ struct Found {
     documents: HashMap<String, Value>,
     /// The first that was asked for and is not there.
     missing: Option<String>,
+    /// Memory that the schema and these take when they are compiled, about.
+    bytes: usize,
 }
 
 impl Documents {

@@ -32,13 +32,18 @@ struct Costs<'r> {
     anchors: HashMap<&'r str, Vec<(&'r Value, Resolver<'r>, Draft)>>,
 }
 
-/// Refuses a schema whose in-place applicators (JSON Schema 2020-12 Core, section 10.2) are too many or go in circles.
+/// Memory that a state of a pattern's automaton takes, and a compiled schema without its patterns, about.
+const STATE_BYTES: usize = 80;
+const SCHEMA_BYTES: usize = 1000;
+
+/// Refuses a schema whose in-place applicators (JSON Schema 2020-12 Core, section 10.2) are too many or go in circles, or
+/// which takes too long to compile. Returns the bytes that it takes then, about.
 ///
 /// `documents` are the schema and what it refers to, with their URIs, all of them in the registry.
 pub fn check<'r, 'd: 'r>(
     registry: &'r Registry<'_>,
     documents: impl Iterator<Item = (&'d str, &'d Value)>,
-) -> Result<(), Refusal> {
+) -> Result<usize, Refusal> {
     let mut costs = Costs { known: HashMap::new(), anchors: HashMap::new() };
     let mut roots = Vec::new();
     for (uri, document) in documents {
@@ -87,11 +92,14 @@ pub fn check<'r, 'd: 'r>(
             "Say unevaluatedProperties and unevaluatedItems once, in the outermost schema.",
         ));
     }
-    check_names_and_patterns(&schemas)?;
-    match root {
-        Some((schema, resolver, draft)) if documents > 1 || resources > 1 => check_scopes(schema, resolver, draft),
-        _ => Ok(()),
-    }
+    let states = check_names_and_patterns(&schemas)?;
+    let compiled = match root {
+        Some((schema, resolver, draft)) if documents > 1 || resources > 1 => {
+            check_scopes(schema, resolver, draft, schemas.len())?
+        }
+        _ => schemas.len(),
+    };
+    Ok(states.saturating_mul(STATE_BYTES).saturating_add(compiled.max(schemas.len()).saturating_mul(SCHEMA_BYTES)))
 }
 
 /// Refuses long URIs: every relative one within is resolved against them, before anything else can be found out.
@@ -109,8 +117,8 @@ pub fn check_ids(value: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses names that would make locations long, and patterns that together take long to compile.
-fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result<(), Refusal> {
+/// Refuses names that would make locations long, and patterns that together take long to compile. Returns their states.
+fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result<usize, Refusal> {
     let mut patterns = HashSet::new();
     for (schema, _, _) in schemas {
         let Value::Object(members) = schema else { continue };
@@ -132,7 +140,7 @@ fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result
             "Use fewer and shorter patterns, lower counts in braces, and classes of ASCII in place of \\p{...}.",
         ));
     }
-    Ok(())
+    Ok(states)
 }
 
 impl<'r> Costs<'r> {
@@ -226,8 +234,9 @@ struct Visit<'r> {
 /// Refuses schemas whose resources refer to each other in too many ways.
 ///
 /// What a reference leads to is compiled anew in every dynamic scope (2020-12 Core, section 7.1), which is the list of the
-/// resources on the way there: between a few that refer to each other the ways grow exponentially.
-fn check_scopes<'r>(schema: &'r Value, resolver: Resolver<'r>, draft: Draft) -> Result<(), Refusal> {
+/// resources on the way there: between a few that refer to each other the ways grow exponentially. `once`: how many schemas
+/// there are. Returns how many are compiled.
+fn check_scopes<'r>(schema: &'r Value, resolver: Resolver<'r>, draft: Draft, once: usize) -> Result<usize, Refusal> {
     let mut compiled = 0;
     let mut seen: HashSet<(usize, u64)> = HashSet::new();
     let mut path: Vec<Visit<'r>> = Vec::new();
@@ -240,11 +249,11 @@ fn check_scopes<'r>(schema: &'r Value, resolver: Resolver<'r>, draft: Draft) -> 
             let scope = hasher.hash_one((resolver.base_uri(), resolver.dynamic_scope()));
             if !under_way.contains(&address) && seen.insert((address, scope)) {
                 let targets = references(schema, resolver, draft, &mut compiled);
-                if compiled > limits::SCHEMAS_COMPILED {
+                if compiled > once + limits::SCHEMAS_COMPILED_AGAIN {
                     return Err(Refusal::whole(
                         format!(
                             "the schema's documents refer to each other in more than {} ways",
-                            limits::SCHEMAS_COMPILED
+                            limits::SCHEMAS_COMPILED_AGAIN
                         ),
                         "Put what refers to each other into one schema, under \"$defs\" without \"$id\".",
                     ));
@@ -253,7 +262,7 @@ fn check_scopes<'r>(schema: &'r Value, resolver: Resolver<'r>, draft: Draft) -> 
                 path.push(Visit { address, targets });
             }
         }
-        let Some(visit) = path.last_mut() else { return Ok(()) };
+        let Some(visit) = path.last_mut() else { return Ok(compiled) };
         next = visit.targets.pop();
         if next.is_none() {
             under_way.remove(&visit.address);

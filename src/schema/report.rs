@@ -61,7 +61,7 @@ pub fn violations<'a, F: Json>(
 /// What is wrong with an instance, with its values, at most `limit` messages.
 pub fn messages<'a, F: Json>(validator: &'a Validator<F>, instance: F::Node<'a>, limit: usize) -> Vec<String> {
     match errors(validator, instance) {
-        Some(errors) => errors.iter().take(limit).map(|error| text(error)).collect(),
+        Some(errors) => errors.iter().take(limit).map(text).collect(),
         None => vec![TOO_MANY.to_owned()],
     }
 }

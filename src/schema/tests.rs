@@ -211,6 +211,8 @@ fn resources_that_refer_to_each_other_in_many_ways_are_refused() {
     assert!(refused.message.contains("refer to each other in more than"), "{refused}");
     let few = compile::<Plain>(&schema, Formats::Draft, &mut library(8)).unwrap();
     assert!(few.validator.is_valid(WatchedNode::new(&json!({"a": {"b": {}}}))));
+    let meta = json!({"allOf": [{"$ref": "restful:r0"}, {"$ref": "https://json-schema.org/draft/2020-12/schema"}]});
+    assert!(compile::<Plain>(&meta, Formats::Draft, &mut library(4)).is_ok());
     let embedded: Map<String, Value> = (0..60)
         .map(|i| (i.to_string(), json!({"$id": format!("restful:r{i}"), "properties": members(i, 60)})))
         .collect();

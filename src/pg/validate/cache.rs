@@ -58,15 +58,20 @@ impl<F: Json> Kept<F> {
     }
 
     fn add(&mut self, key: Vec<u8>, entry: Rc<Entry<F>>) {
-        self.bytes += key.len();
-        if let Some((old, _)) = self.entries.push(key, entry) {
-            self.bytes -= old.len();
+        self.bytes += size(&key, &entry);
+        if let Some((key, old)) = self.entries.push(key, entry) {
+            self.bytes -= size(&key, &old);
         }
         while self.entries.len() > limits::COMPILED_SCHEMAS || self.bytes > limits::COMPILED_SCHEMA_BYTES {
-            let Some((old, _)) = self.entries.pop_lru() else { break };
-            self.bytes -= old.len();
+            let Some((key, old)) = self.entries.pop_lru() else { break };
+            self.bytes -= size(&key, &old);
         }
     }
+}
+
+/// Bytes that a kept schema takes, about.
+fn size<F: Json>(key: &[u8], entry: &Entry<F>) -> usize {
+    key.len() + entry.compiled.bytes
 }
 
 /// The compiled form of a stored schema for instances of the form `I`. Raises an error when it is invalid.
