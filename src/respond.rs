@@ -60,14 +60,16 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
         }
     }
     let singular = matches!(media, MediaType::Object { .. });
-    let has_rows = match action.verb {
-        Verb::Read | Verb::CallSafe | Verb::Call => true,
-        Verb::Create | Verb::Replace | Verb::Update | Verb::Delete => representation,
-        Verb::Describe | Verb::ReadRoot => false,
+    // A write is to be of one row even if the row is not sent back.
+    let rows = match action.verb {
+        Verb::Read | Verb::CallSafe | Verb::Call if !outcome.is_void => Some(outcome.rows),
+        Verb::Create | Verb::Replace | Verb::Update | Verb::Delete if representation => Some(outcome.rows),
+        Verb::Create | Verb::Update | Verb::Delete => Some(outcome.affected),
+        _ => None,
     };
-    if singular && has_rows && outcome.rows != 1 && !outcome.is_void {
+    if singular && let Some(rows) = rows.filter(|rows| *rows != 1) {
         return Err(Error::new(Code::Singular, "Cannot coerce the result to a single JSON object")
-            .details(format!("The result contains {} rows", outcome.rows)));
+            .details(format!("The result contains {rows} rows")));
     }
     let counted = preferences.count.is_some();
     let total_of_write = || if counted { outcome.affected.to_string() } else { "*".to_owned() };
@@ -285,6 +287,23 @@ mod tests {
         let status =
             |updated| ask("POST", "/t", "resolution=merge-duplicates", Verb::Create, outcome(updated)).unwrap().status;
         assert_eq!((status(0), status(1), status(2)), (201, 201, 200));
+    }
+
+    #[test]
+    fn a_write_that_is_to_be_of_one_object_changes_one_row() {
+        let headers: Headers = [("prefer", "")].into_iter().collect();
+        let write = |method, verb, affected| {
+            let request = Request::parse(method, "/t", &headers, None).unwrap();
+            let media = MediaType::Object { nulls_stripped: false };
+            respond(&action(verb), &request, &media, &Outcome { affected, ..Outcome::default() })
+        };
+        for (method, verb) in [("POST", Verb::Create), ("PATCH", Verb::Update), ("DELETE", Verb::Delete)] {
+            assert!(write(method, verb, 1).is_ok(), "{method}");
+            for affected in [0, 2] {
+                let e = write(method, verb, affected).unwrap_err();
+                assert_eq!((e.status, e.code.as_str()), (406, "PGRST116"), "{method} of {affected}");
+            }
+        }
     }
 
     #[test]

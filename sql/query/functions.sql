@@ -7,7 +7,8 @@ SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
     'parameters', coalesce((
         SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
             'name', coalesce(a.name, ''),
-            'data_type', pg_catalog.format_type(a.type, NULL),
+            -- without a modifier: to SQL, character is character(1)
+            'data_type', pg_catalog.format_type(a.type, -1),
             'required', a.position <= p.pronargs - p.pronargdefaults,
             'variadic', p.provariadic <> 0 AND a.position = p.pronargs
         ) ORDER BY a.position)
@@ -38,7 +39,7 @@ SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                     ELSE 'scalar' END) ORDER BY a.attnum)
                 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type ct ON ct.oid = a.atttypid
                 WHERE a.attrelid = b.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '[]'))
-        WHEN p.prorettype = 'pg_catalog.record'::pg_catalog.regtype AND p.proargmodes IS NOT NULL THEN pg_catalog.jsonb_build_object(
+        WHEN p.proargmodes && '{o,b,t}'::pg_catalog."char"[] THEN pg_catalog.jsonb_build_object(
             'kind', 'composite',
             'relation', NULL,
             'columns', coalesce((

@@ -27,7 +27,13 @@ SELECT pg_catalog.jsonb_build_object(
         ) ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute a
         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-        JOIN pg_catalog.pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+        CROSS JOIN LATERAL (
+            WITH RECURSIVE below AS (
+                SELECT t.oid, t.typtype, t.typbasetype
+                UNION ALL
+                SELECT n.oid, n.typtype, n.typbasetype FROM below d JOIN pg_catalog.pg_type n ON n.oid = d.typbasetype WHERE d.typtype = 'd')
+            SELECT oid FROM below WHERE typtype <> 'd') base
+        JOIN pg_catalog.pg_type b ON b.oid = base.oid
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     ), '[]'),

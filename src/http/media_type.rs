@@ -60,10 +60,10 @@ impl MediaType {
     pub fn content_type(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             MediaType::Json | MediaType::Any => "application/json; charset=utf-8",
-            MediaType::ArrayStripped => "application/vnd.pgrst.array+json; nulls=stripped; charset=utf-8",
+            MediaType::ArrayStripped => "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8",
             MediaType::Object { nulls_stripped: false } => "application/vnd.pgrst.object+json; charset=utf-8",
             MediaType::Object { nulls_stripped: true } => {
-                "application/vnd.pgrst.object+json; nulls=stripped; charset=utf-8"
+                "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8"
             }
             MediaType::Csv => "text/csv; charset=utf-8",
             MediaType::Form => "application/x-www-form-urlencoded",

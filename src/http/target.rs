@@ -58,23 +58,26 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Percent-decodes (RFC 3986, section 2.1), in a query also `+` as a blank. `None` when an escape is cut short, the result is
-/// not UTF-8, or it holds NUL, which no text of the database can hold.
-pub fn decode(text: &str, plus_is_blank: bool) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|b| b == b'%' || (b == b'+' && plus_is_blank)) {
+/// Percent-decodes (RFC 3986, section 2.1), in a query also `+` as a blank. A percent sign in a query that begins no escape stands
+/// for itself, so that a pattern such as `like.%plan%` may be written as it is. `None` when a path has such a sign, the result
+/// is not UTF-8, or it holds NUL, which no text of the database can hold.
+pub fn decode(text: &str, is_query: bool) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|b| b == b'%' || (b == b'+' && is_query)) {
         return Some(Cow::Borrowed(text));
     }
     let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(b) = bytes.next() {
-        out.push(match b {
-            b'%' => {
-                let mut digit = || bytes.next().and_then(|d| (d as char).to_digit(16));
-                let (high, low) = (digit()?, digit()?);
+    let mut rest = text.as_bytes();
+    while let Some((&b, after)) = rest.split_first() {
+        rest = after;
+        let digit = |i: usize| after.get(i).and_then(|d| char::from(*d).to_digit(16));
+        out.push(match (b, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                rest = after.get(2..).unwrap_or_default();
                 u8::try_from(high * 16 + low).ok()?
             }
-            b'+' if plus_is_blank => b' ',
-            b => b,
+            (b'%', ..) if !is_query => return None,
+            (b'+', ..) if is_query => b' ',
+            (b, ..) => b,
         });
     }
     if out.contains(&0) {
@@ -128,6 +131,14 @@ mod tests {
         for bad in ["", "films", "?a=b", "/a%2", "/a%zz", "/a?b=%ff", "/a?b=%00", "/a\r\nb", "http://x/", "/\u{7f}"] {
             assert_eq!(Target::parse(bad).err().map(|e| e.status), Some(400), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_percent_sign_that_begins_no_escape_stands_for_itself_in_a_query() {
+        for (text, decoded) in [("%plan%", "%plan%"), ("%2", "%2"), ("%%20", "% "), ("%2b%g+", "+%g ")] {
+            assert_eq!(decode(text, true).as_deref(), Some(decoded), "{text}");
+        }
+        assert_eq!(decode("100%", false), None);
     }
 
     #[test]

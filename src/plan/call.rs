@@ -132,8 +132,13 @@ impl Planner<'_> {
 
     fn no_function(&self, name: &str, names: &[&str], given: &Given) -> Error {
         let qualified = format!("{}.{name}", self.schema);
-        let shown = if names.is_empty() { " without parameters".to_owned() } else { format!("({})", names.join(", ")) };
+        let shown = match given {
+            Given::Whole(_) => String::new(),
+            _ if names.is_empty() => " without parameters".to_owned(),
+            _ => format!("({})", names.join(", ")),
+        };
         let searched = match (names.len(), given) {
+            (_, Given::Whole(types)) => format!(" with a single unnamed {} parameter", types.join("/")),
             (0, _) => " without parameters".to_owned(),
             (1, _) => format!(" with parameter {}", names.join(", ")),
             _ => format!(" with parameters {}", names.join(", ")),
@@ -270,6 +275,12 @@ mod tests {
             e.details.clone().unwrap(),
             "Searched for the function lib.add with parameters a, b, c or with a single unnamed json/jsonb parameter, \
              but no matches were found in the schema cache."
+        );
+        let e = call("add", &Given::Whole(&["text"])).unwrap_err();
+        assert_eq!(e.message, "Could not find the function lib.add in the schema cache");
+        assert_eq!(
+            e.details.clone().unwrap(),
+            "Searched for the function lib.add with a single unnamed text parameter, but no matches were found in the schema cache."
         );
         let e = call("nothing", &Given::Query).unwrap_err();
         assert_eq!(e.message, "Could not find the function lib.nothing without parameters in the schema cache");

@@ -20,6 +20,8 @@ pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bo
     for (name, value) in parameters {
         if let ("select", Some(text)) = (name.as_ref(), value)
             && parser.query.root.select.is_none()
+            // nothing to choose from all columns by
+            && !text.trim_ascii().is_empty()
         {
             let mut at = Cursor::new(text);
             let items = parser.select(&mut at, 0).and_then(|items| {
@@ -94,7 +96,7 @@ impl Parser {
         match reserved {
             "order" => {
                 let terms = order(value).map_err(|why| why.into_error("order", value))?;
-                let node = self.node(&path, name)?;
+                let node = self.node(&path)?;
                 if node.order.is_empty() {
                     node.order = terms;
                 }
@@ -103,7 +105,7 @@ impl Parser {
                 let number = range::row_number(name, value)?;
                 let id = self.query.add_value(Literal::Number(number));
                 let offset = reserved == "offset";
-                let node = self.node(&path, name)?;
+                let node = self.node(&path)?;
                 let slot = if offset { &mut node.offset } else { &mut node.limit };
                 slot.get_or_insert(id);
             }
@@ -120,14 +122,14 @@ impl Parser {
                     Ok(children)
                 });
                 let children = children.map_err(|why| why.into_error("logic tree", value))?;
-                self.node(&path, name)?.conditions.push(Condition::Tree { negated, connective, children });
+                self.node(&path)?.conditions.push(Condition::Tree { negated, connective, children });
             }
             _ => {
                 let mut at = Cursor::new(value);
                 match self.operation(&mut at, None) {
                     Ok((negated, operation)) => {
                         let filter = Filter { field, negated, operation };
-                        self.node(&path, name)?.conditions.push(Condition::Filter(filter));
+                        self.node(&path)?.conditions.push(Condition::Filter(filter));
                     }
                     Err(Refusal::Expected(_)) if function_arguments && path.is_empty() && field.path.is_empty() => {
                         let id = self.query.add_value(Literal::Text(value.to_owned()));
@@ -141,7 +143,7 @@ impl Parser {
     }
 
     /// The node that a path of embedded relations leads to.
-    fn node(&mut self, path: &[String], parameter: &str) -> Result<&mut Node> {
+    fn node(&mut self, path: &[String]) -> Result<&mut Node> {
         let mut node = &mut self.query.root;
         for step in path {
             let embeds = node.select.iter().flatten().filter_map(|item| match item {
@@ -166,9 +168,9 @@ impl Parser {
                         Some(alias) => error
                             .details("Target names are not allowed in filters if they have an alias")
                             .hint(format!("Change '{step}' to '{alias}' in filters, orders or limits.")),
-                        None => error.hint(format!(
-                            "Verify that '{step}' is included in the 'select' query parameter. (parameter '{parameter}')"
-                        )),
+                        None => {
+                            error.hint(format!("Verify that '{step}' is included in the 'select' query parameter."))
+                        }
                     });
                 }
             };

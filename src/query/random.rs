@@ -63,7 +63,7 @@ impl<'a> Generator<'a> {
     pub fn query(&mut self, function_arguments: bool) -> Query {
         self.filters = 0;
         let mut query = Query::default();
-        query.root.select = self.random.maybe(|_| ()).map(|()| self.select(0));
+        query.root.select = self.random.maybe(|_| ()).map(|()| self.select(0)).filter(|items| !items.is_empty());
         query.columns = self.random.maybe(|_| ()).map(|()| self.names());
         query.on_conflict = self.random.maybe(|_| ()).map(|()| self.names());
         if function_arguments {
