@@ -28,6 +28,8 @@ pub struct Outcome {
     pub offset: u64,
     /// The relation has a key to upsert by.
     pub has_conflict_target: bool,
+    /// The representation.
+    pub media: MediaType,
     /// What OPTIONS answers.
     pub allow: Option<String>,
 }
@@ -61,9 +63,10 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
         Verb::Create | Verb::Replace | Verb::Update | Verb::Delete => representation,
         Verb::Describe | Verb::ReadRoot => false,
     };
-    if singular && has_rows && outcome.rows != 1 && !outcome.is_void {
+    let found = if has_rows { outcome.rows } else { outcome.affected };
+    if singular && found != 1 && !outcome.is_void && !matches!(action.verb, Verb::Describe | Verb::ReadRoot) {
         return Err(Error::new(Code::Singular, "Cannot coerce the result to a single JSON object")
-            .details(format!("The result contains {} rows", outcome.rows)));
+            .details(format!("The result contains {found} rows")));
     }
     let counted = preferences.count.is_some();
     let total_of_write = || if counted { outcome.affected.to_string() } else { "*".to_owned() };

@@ -17,7 +17,8 @@ impl Writer {
         };
         // What RETURNING cannot do by itself is done by a SELECT over the written rows.
         let wrapped = rows.filter(|s| {
-            !s.embeds.is_empty()
+            self.handler.is_some()
+                || !s.embeds.is_empty()
                 || !s.order.is_empty()
                 || s.limit.is_set()
                 || s.offset.is_some()
@@ -51,7 +52,7 @@ impl Writer {
                 self.text(" RETURNING ");
                 self.returned_columns(select);
                 self.text(") ");
-                self.select(select);
+                self.body(select);
             }
         }
     }
