@@ -18,6 +18,8 @@ pub trait Catalog {
     fn row_function(&self, schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>>;
     /// The functions of this name.
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>>;
+    /// The aggregates of a schema that make bodies of rows.
+    fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>>;
     /// How SQL spells the data type of this name: one of `pg_catalog` or of the schema. `None` when there is none, or
     /// it is one that discloses catalogue contents (`regclass` and its like).
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>>;
@@ -193,6 +195,19 @@ pub struct Function {
     pub returns_set: bool,
     /// Whether it is VOLATILE.
     pub volatile: bool,
+    /// The media type of its result, which is a domain of that name, in lower case.
+    #[serde(default)]
+    pub media: Option<String>,
+}
+
+/// An aggregate whose result is a domain named like a media type: it makes a body of rows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct MediaHandler {
+    pub function: QualifiedName,
+    /// The name of the domain in lower case: `text/csv`, `*/*`.
+    pub media: String,
+    /// The relation whose rows it takes; any rows if there is none.
+    pub relation: Option<QualifiedName>,
 }
 
 /// An input parameter.

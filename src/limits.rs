@@ -24,6 +24,9 @@ pub const ORDER_TERMS: usize = 32;
 pub const IDENTIFIER_BYTES: usize = 63;
 /// Bytes of a body by default (`restful.max_body_bytes`): larger imports are asked for by setting it.
 pub const BODY_BYTES: i32 = 16 * 1024 * 1024;
+/// How many times `restful.max_body_bytes` a CSV or form body may be as JSON, in which every line repeats the names: a typical one
+/// doubles.
+pub const CONVERTED_BODY: usize = 4;
 /// Bytes of a response by default (`restful.max_response_bytes`): the whole body is held in memory.
 pub const RESPONSE_BYTES: i32 = 64 * 1024 * 1024;
 /// Bytes of each text of a database error in a response. A function that quotes the answer of a request of its own in an error

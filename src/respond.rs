@@ -28,6 +28,8 @@ pub struct Outcome {
     pub offset: u64,
     /// The relation has a key to upsert by.
     pub has_conflict_target: bool,
+    /// The representation.
+    pub media: MediaType,
     /// What OPTIONS answers.
     pub allow: Option<String>,
 }

@@ -29,6 +29,7 @@ SETTINGS = {
     "db-pre-request": ("restful.pre_request", str),
     "db-max-rows": ("restful.max_rows", str),
     "db-aggregates": ("restful.aggregates_enabled", switch),
+    "db-plan-enabled": ("restful.plan_enabled", switch),
     "db-tx-end": ("restful.tx_end", str),
     "client-error-verbosity": ("restful.error_verbosity", str.lower),
     "app.settings.app_host": ("app.settings.app_host", str),

@@ -4,6 +4,9 @@ SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
     'name', p.proname,
     'volatile', p.provolatile = 'v',
     'returns_set', p.proretset,
+    'media', CASE
+        WHEN t.typtype = 'd' AND t.typname ~ '^([A-Za-z0-9.-]+/[A-Za-z0-9.+-]+|\*/\*)$' THEN pg_catalog.lower(t.typname)
+    END,
     'parameters', coalesce((
         SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
             'name', coalesce(a.name, ''),

@@ -4,14 +4,17 @@ use crate::error::{Code, Error, Result};
 use std::borrow::Cow;
 
 /// A representation that a response can have, or a body.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MediaType {
     /// `application/json`: an array of rows.
+    #[default]
     Json,
     /// `application/vnd.pgrst.array+json`, `nulls=stripped`: an array of rows without their null members.
     ArrayStripped,
     /// `application/vnd.pgrst.object+json`: exactly one row, as an object.
     Object { nulls_stripped: bool },
+    /// `application/vnd.pgrst.plan`: how PostgreSQL gets at the representation of another type.
+    Plan(Box<PlanMedia>),
     /// `text/csv`.
     Csv,
     /// `application/x-www-form-urlencoded`.
@@ -24,93 +27,195 @@ pub enum MediaType {
     OctetStream,
     /// `application/openapi+json`.
     OpenApi,
-    /// `*/*`, `application/*`.
+    /// `application/geo+json` (RFC 7946).
+    GeoJson,
+    /// `*/*`.
     Any,
-    /// Any other, as it was written.
+    /// Any other, as it was written, without its weight.
     Other(String),
+}
+
+/// The parameters of `application/vnd.pgrst.plan`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PlanMedia {
+    /// The type whose plan it is.
+    pub of: MediaType,
+    /// The plan as JSON, otherwise as text.
+    pub json: bool,
+    /// Options of EXPLAIN.
+    pub options: Vec<PlanOption>,
+}
+
+/// An option of EXPLAIN (PostgreSQL docs, EXPLAIN).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PlanOption {
+    /// The statement is run.
+    Analyze,
+    Verbose,
+    Settings,
+    Buffers,
+    Wal,
+}
+
+impl PlanOption {
+    const ALL: [PlanOption; 5] =
+        [PlanOption::Analyze, PlanOption::Verbose, PlanOption::Settings, PlanOption::Buffers, PlanOption::Wal];
+
+    /// Its name, which is also the keyword of EXPLAIN.
+    pub fn name(self) -> &'static str {
+        match self {
+            PlanOption::Analyze => "analyze",
+            PlanOption::Verbose => "verbose",
+            PlanOption::Settings => "settings",
+            PlanOption::Buffers => "buffers",
+            PlanOption::Wal => "wal",
+        }
+    }
 }
 
 impl MediaType {
     /// Reads one media type with its parameters.
     pub fn parse(text: &str) -> Self {
-        let mut parts = text.split(';').map(str::trim);
-        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let nulls_stripped = parts.any(|p| p.eq_ignore_ascii_case("nulls=stripped"));
+        let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
+        let essence = essence.trim().to_ascii_lowercase();
+        let nulls_stripped = || parameter(parameters, "nulls").is_some_and(|value| value == "stripped");
         match essence.as_str() {
-            "" | "*/*" | "application/*" => MediaType::Any,
+            "" | "*/*" => MediaType::Any,
             "application/json" => MediaType::Json,
-            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" if nulls_stripped => {
-                MediaType::ArrayStripped
-            }
-            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => MediaType::Json,
+            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => match nulls_stripped() {
+                true => MediaType::ArrayStripped,
+                false => MediaType::Json,
+            },
             "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => {
-                MediaType::Object { nulls_stripped }
+                MediaType::Object { nulls_stripped: nulls_stripped() }
             }
+            "application/vnd.pgrst.plan+json" => MediaType::plan(parameters, true),
+            "application/vnd.pgrst.plan+text" | "application/vnd.pgrst.plan" => MediaType::plan(parameters, false),
             "text/csv" => MediaType::Csv,
             "application/x-www-form-urlencoded" => MediaType::Form,
             "text/plain" => MediaType::Text,
             "text/xml" => MediaType::Xml,
             "application/octet-stream" => MediaType::OctetStream,
             "application/openapi+json" => MediaType::OpenApi,
-            _ => MediaType::Other(text.trim().to_owned()),
+            "application/geo+json" => MediaType::GeoJson,
+            _ => MediaType::Other(essence),
         }
+    }
+
+    fn plan(parameters: &str, json: bool) -> Self {
+        let of = match parameter(parameters, "for").map(MediaType::parse) {
+            // there is no plan of a plan
+            None | Some(MediaType::Plan(_) | MediaType::Any) => MediaType::Json,
+            Some(media) => media,
+        };
+        let asked = parameter(parameters, "options").unwrap_or_default();
+        let options = PlanOption::ALL.into_iter().filter(|option| asked.split('|').any(|name| name == option.name()));
+        MediaType::Plan(Box::new(PlanMedia { of, json, options: options.collect() }))
+    }
+
+    /// The type without a charset.
+    pub fn name(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
+            MediaType::Json => "application/json",
+            MediaType::ArrayStripped => "application/vnd.pgrst.array+json;nulls=stripped",
+            MediaType::Object { nulls_stripped: false } => "application/vnd.pgrst.object+json",
+            MediaType::Object { nulls_stripped: true } => "application/vnd.pgrst.object+json;nulls=stripped",
+            MediaType::Csv => "text/csv",
+            MediaType::Form => "application/x-www-form-urlencoded",
+            MediaType::Text => "text/plain",
+            MediaType::Xml => "text/xml",
+            MediaType::OctetStream => "application/octet-stream",
+            MediaType::OpenApi => "application/openapi+json",
+            MediaType::GeoJson => "application/geo+json",
+            MediaType::Any => "*/*",
+            MediaType::Other(text) => text,
+            MediaType::Plan(plan) => return Cow::Owned(plan.name()),
+        })
     }
 
     /// The value of Content-Type.
     pub fn content_type(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            MediaType::Json | MediaType::Any => "application/json; charset=utf-8",
-            MediaType::ArrayStripped => "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8",
-            MediaType::Object { nulls_stripped: false } => "application/vnd.pgrst.object+json; charset=utf-8",
-            MediaType::Object { nulls_stripped: true } => {
-                "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8"
+        match self {
+            MediaType::Json | MediaType::Any => Cow::Borrowed("application/json; charset=utf-8"),
+            MediaType::OctetStream => Cow::Borrowed("application/octet-stream"),
+            MediaType::Other(text) => Cow::Owned(text.clone()),
+            media => Cow::Owned(format!("{}; charset=utf-8", media.name())),
+        }
+    }
+
+    /// Whether a media range takes in this type: the type itself, `type/*` or `*/*` (RFC 9110, section 12.5.1).
+    pub fn is_in(&self, range: &MediaType) -> bool {
+        match range {
+            MediaType::Any => true,
+            MediaType::Other(range) if range.ends_with("/*") => {
+                range.get(..range.len() - 1).is_some_and(|start| self.name().starts_with(start))
             }
-            MediaType::Csv => "text/csv; charset=utf-8",
-            MediaType::Form => "application/x-www-form-urlencoded",
-            MediaType::Text => "text/plain; charset=utf-8",
-            MediaType::Xml => "text/xml; charset=utf-8",
-            MediaType::OctetStream => "application/octet-stream",
-            MediaType::OpenApi => "application/openapi+json; charset=utf-8",
-            MediaType::Other(text) => return Cow::Owned(text.clone()),
-        })
+            range => self == range,
+        }
     }
 }
 
-/// The media ranges of an Accept field, the most wanted first; of equal weight the first.
-pub fn accepted(field: Option<&str>) -> Vec<MediaType> {
-    let Some(field) = field.filter(|f| !f.trim().is_empty()) else { return vec![MediaType::Any] };
-    let mut ranges: Vec<(f32, MediaType)> = field
-        .split(',')
+impl PlanMedia {
+    fn name(&self) -> String {
+        let mut name = format!(
+            "application/vnd.pgrst.plan+{}; for=\"{}\"",
+            if self.json { "json" } else { "text" },
+            // what stands in quotes in a header of the response
+            self.of.name().replace(|c: char| c == '"' || c == '\\' || c.is_control(), "")
+        );
+        for (i, option) in self.options.iter().enumerate() {
+            name.push_str(if i == 0 { "; options=" } else { "|" });
+            name.push_str(option.name());
+        }
+        name
+    }
+}
+
+/// The value of a parameter, without its quotes.
+fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
+    split_unquoted(parameters, ';').find_map(|part| {
+        let (key, value) = part.split_once('=')?;
+        let value = value.trim();
+        let plain = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
+        key.trim().eq_ignore_ascii_case(name).then_some(plain)
+    })
+}
+
+/// The parts of a text between separators that do not stand in double quotes.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    text.split(move |c| {
+        quoted ^= c == '"';
+        c == separator && !quoted
+    })
+}
+
+/// The media ranges of an Accept field, the most wanted first; of equal weight the first. Empty when the field is absent or
+/// empty: anything will do.
+///
+/// Errors: PGRST107 (406) when the field accepts nothing at all.
+pub fn accepted(field: Option<&str>) -> Result<Vec<MediaType>> {
+    let Some(field) = field.filter(|f| !f.trim().is_empty()) else { return Ok(Vec::new()) };
+    let mut ranges: Vec<(f32, MediaType)> = split_unquoted(field, ',')
         .filter(|range| !range.trim().is_empty())
         .map(|range| {
-            let weight = range.split(';').skip(1).find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok());
+            let parameters = range.split_once(';').map_or("", |(_, parameters)| parameters);
+            let weight = parameter(parameters, "q").and_then(|q| q.parse::<f32>().ok());
             (weight.unwrap_or(1.0), MediaType::parse(range))
         })
         .filter(|(weight, _)| *weight > 0.0)
         .collect();
+    if ranges.is_empty() {
+        return Err(not_available(&[MediaType::Other(field.to_owned())]));
+    }
     ranges.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    ranges.into_iter().map(|(_, media)| media).collect()
+    Ok(ranges.into_iter().map(|(_, media)| media).collect())
 }
 
-/// Chooses the representation of rows.
-///
-/// Errors: PGRST107 (406) when none of the accepted ones can be made.
-pub fn negotiate(accept: Option<&str>) -> Result<MediaType> {
-    if accept.is_none() {
-        return Ok(MediaType::Json);
-    }
-    let accepted = accepted(accept);
-    for media in &accepted {
-        match media {
-            MediaType::Any => return Ok(MediaType::Json),
-            MediaType::Json | MediaType::ArrayStripped | MediaType::Object { .. } => return Ok(media.clone()),
-            _ => {}
-        }
-    }
-    let names: Vec<String> =
-        accepted.iter().map(|m| m.content_type().split("; charset").next().unwrap_or_default().to_owned()).collect();
-    Err(Error::new(Code::MediaType, format!("None of these media types are available: {}", names.join(", ")))
-        .hint("Accept application/json, application/vnd.pgrst.object+json or application/vnd.pgrst.array+json."))
+/// The refusal of what cannot be made: PGRST107 (406).
+pub fn not_available(accepted: &[MediaType]) -> Error {
+    let names: Vec<Cow<str>> = accepted.iter().map(MediaType::name).collect();
+    Error::new(Code::MediaType, format!("None of these media types are available: {}", names.join(", ")))
 }
 
 #[cfg(test)]
@@ -118,19 +223,66 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_wanted_available_type_is_chosen() {
-        assert_eq!(negotiate(None), Ok(MediaType::Json));
-        assert_eq!(negotiate(Some("text/html, */*;q=0.1")), Ok(MediaType::Json));
+    fn ranges_are_ordered_by_weight() {
+        let names = |field| accepted(Some(field)).unwrap().iter().map(|m| m.name().into_owned()).collect::<Vec<_>>();
         assert_eq!(
-            negotiate(Some("application/json;q=0.5, application/vnd.pgrst.object+json; nulls=stripped")),
-            Ok(MediaType::Object { nulls_stripped: true })
+            names("text/html;q=0.2, */*;q=0.1, text/csv;Q=\"0.9\", image/png"),
+            ["image/png", "text/csv", "text/html", "*/*"]
         );
+        assert_eq!(names("application/json;q=0,text/csv"), ["text/csv"]);
+        assert_eq!(accepted(None), Ok(Vec::new()));
+        assert_eq!(accepted(Some(" ")), Ok(Vec::new()));
+        let e = accepted(Some("application/json;q=0")).unwrap_err();
+        assert_eq!((e.status, e.code.as_str()), (406, "PGRST107"));
     }
 
     #[test]
-    fn an_unavailable_type_is_406_and_named() {
-        let e = negotiate(Some("text/unknowntype")).unwrap_err();
-        assert_eq!((e.status, e.message.as_str()), (406, "None of these media types are available: text/unknowntype"));
-        assert_eq!(negotiate(Some("application/json;q=0")).unwrap_err().status, 406);
+    fn types_are_read_in_any_spelling() {
+        for (text, name) in [
+            ("ApplicatIon/vnd.PgRsT.object+json", "application/vnd.pgrst.object+json"),
+            ("application/vnd.pgrst.object; nulls=stripped", "application/vnd.pgrst.object+json;nulls=stripped"),
+            (
+                "application/vnd.pgrst.array+json;nulls = \"stripped\"",
+                "application/vnd.pgrst.array+json;nulls=stripped",
+            ),
+            ("application/vnd.pgrst.array", "application/json"),
+            ("text/csv; version=1", "text/csv"),
+            ("Image/PNG;level=3", "image/png"),
+        ] {
+            assert_eq!(MediaType::parse(text).name(), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn plans_name_what_they_are_of() {
+        for (text, name) in [
+            ("application/vnd.pgrst.plan", "application/vnd.pgrst.plan+text; for=\"application/json\""),
+            (
+                "application/vnd.pgrst.plan+json; options=wal|analyze|nonsense; for=\"text/csv\";",
+                "application/vnd.pgrst.plan+json; for=\"text/csv\"; options=analyze|wal",
+            ),
+            (
+                "application/vnd.pgrst.plan+text; for=\"application/vnd.pgrst.object; nulls=stripped\"",
+                "application/vnd.pgrst.plan+text; for=\"application/vnd.pgrst.object+json;nulls=stripped\"",
+            ),
+            (
+                "application/vnd.pgrst.plan; for=application/vnd.pgrst.plan",
+                "application/vnd.pgrst.plan+text; for=\"application/json\"",
+            ),
+        ] {
+            let media = accepted(Some(text)).unwrap().remove(0);
+            assert_eq!(media.name(), name, "{text}");
+            assert_eq!(MediaType::parse(name), media);
+        }
+    }
+
+    #[test]
+    fn ranges_take_types_in() {
+        let png = MediaType::parse("image/png");
+        for (range, taken) in
+            [("image/*", true), ("*/*", true), ("image/png", true), ("imag/*", false), ("text/*", false)]
+        {
+            assert_eq!(png.is_in(&MediaType::parse(range)), taken, "{range}");
+        }
     }
 }

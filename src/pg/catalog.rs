@@ -1,7 +1,7 @@
 //! The catalogue of the database: loaded when a request first names an object, forgotten when PostgreSQL says that it
 //! changed.
 
-use crate::catalog::{Catalog, ColumnSource, ForeignKey, Function, QualifiedName, Relation, RowFunction};
+use crate::catalog::{Catalog, ColumnSource, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction};
 use crate::error::{Code, Error, Result};
 use crate::pg::role;
 use crate::pg::{guc, unguarded, view};
@@ -28,6 +28,7 @@ struct Loaded {
     foreign_keys: HashMap<u32, ForeignKeys>,
     functions: HashMap<Name, Rc<[Function]>>,
     data_types: HashMap<Name, Rc<str>>,
+    media_handlers: HashMap<String, Rc<[MediaHandler]>>,
 }
 
 /// A relation, with those that it is made of if it is a view: a change of any of these may change it, too.
@@ -295,6 +296,17 @@ impl Catalog for Session {
         Ok(functions)
     }
 
+    fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>> {
+        if let Some(handlers) = LOADED.with_borrow(|l| l.media_handlers.get(schema).cloned()) {
+            return Ok(handlers);
+        }
+        let loaded: Option<Vec<MediaHandler>> =
+            load("media_handlers", include_str!("../../sql/query/media_handlers.sql"), Arguments::Name(schema))?;
+        let handlers: Rc<[MediaHandler]> = loaded.unwrap_or_default().into();
+        LOADED.with_borrow_mut(|l| insert(&mut l.media_handlers, schema.to_owned(), handlers.clone()));
+        Ok(handlers)
+    }
+
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>> {
         let key = (schema.to_owned(), name.to_owned());
         if let Some(data_type) = LOADED.with_borrow(|l| l.data_types.get(&key).cloned()) {
@@ -337,6 +349,7 @@ fn insert<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: V)
 
 /// What a catalogue query is given.
 pub enum Arguments<'a> {
+    Name(&'a str),
     Names(&'a str, &'a str),
     /// Of an object of a relation.
     RelatedNames(&'a str, &'a str, &'a str),
@@ -363,6 +376,7 @@ pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: Argum
 pub fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Option<String>> {
     use pgrx::IntoDatum;
     let (mut types, mut values) = match arguments {
+        Arguments::Name(name) => (vec![pg_sys::TEXTOID], vec![name.into_datum()]),
         Arguments::Names(a, b) => {
             // PostgreSQL would cut a longer name, and might find another object.
             if a.len() > crate::limits::IDENTIFIER_BYTES || b.len() > crate::limits::IDENTIFIER_BYTES {

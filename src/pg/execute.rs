@@ -1,8 +1,9 @@
 //! Plans run: found in the backend's cache of prepared statements, or made.
 
 use crate::error::{Code, Error, Result};
+use crate::http::Request;
+use crate::http::media_type::MediaType;
 use crate::http::prefer::{Count, Missing, Resolution, Return};
-use crate::http::{MediaType, Request};
 use crate::limits;
 use crate::pg::catalog;
 use crate::pg::direct_read::DirectRead;
@@ -12,6 +13,7 @@ use crate::pg::session::Frame;
 use crate::pg::unguarded;
 use crate::pg::validate::{self, BodySchemas};
 use crate::plan::call::Given;
+use crate::plan::media::{Handler, Rendition};
 use crate::plan::write::BodyKeys;
 use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select, Write};
 use crate::query::Query;
@@ -63,6 +65,7 @@ impl Drop for Updates {
 /// What a request of one shape takes to run.
 pub struct Work {
     plan: Plan,
+    rendition: Rendition,
     main: Prepared,
     /// The statements that count, made when they are first needed.
     exact: RefCell<Option<Rc<Prepared>>>,
@@ -106,6 +109,8 @@ pub struct Key {
     pub resolution: Option<Resolution>,
     pub missing: Option<Missing>,
     pub body: BodyShape,
+    /// What the client accepts, the most wanted first; nothing means anything.
+    pub accepted: Vec<MediaType>,
     pub settings: PlanSettings,
 }
 
@@ -139,16 +144,17 @@ pub fn forget_stale() {
 }
 
 /// The work of a request, from the cache or made by `plan`.
-pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work>> {
+pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> Result<Rc<Work>> {
     if let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) {
         return Ok(work);
     }
     catalog::take_used();
-    let plan = plan()?;
+    let (plan, rendition) = plan()?;
     let catalog::Used { mut relations, functions } = catalog::take_used();
     relations.sort_unstable();
     relations.dedup();
-    let main = Prepared::new(statement::main(&plan), matches!(plan, Plan::Read(_)))?;
+    let may_be_parallel = matches!(plan, Plan::Read(_)) && rendition.explain().is_none();
+    let main = Prepared::new(statement::rendered(&plan, &rendition), may_be_parallel)?;
     let schemas = body_schemas(&plan)?;
     let work = Rc::new(Work {
         has_conflict_target: match &plan {
@@ -158,6 +164,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<Plan>) -> Result<Rc<Work
         is_void: matches!(&plan, Plan::Call(call) if matches!(call.result, CallResult::Void)),
         functions: functions || matches!(plan, Plan::Call(_)),
         plan,
+        rendition,
         main,
         schemas,
         exact: RefCell::default(),
@@ -188,7 +195,6 @@ pub fn read_directly(
     key: &Key,
     frame: &Frame,
     values: &Values,
-    media: &MediaType,
     memory: pg_sys::MemoryContext,
 ) -> Result<Option<(Outcome, BodyBuffer)>> {
     // What the transaction has written is seen on the long way.
@@ -213,7 +219,9 @@ pub fn read_directly(
             return Ok(None);
         }
         Err(tries) => {
-            let made = frame.with_role(|| connected(|| DirectRead::of(statement::main(&work.plan), &work.main)))?;
+            let made = frame.with_role(|| {
+                connected(|| DirectRead::of(statement::rendered(&work.plan, &work.rendition), &work.main))
+            })?;
             work.direct.replace(match made {
                 Some(made) => Direct::Ready(Rc::new(made), tries + 1),
                 None => Direct::Untried(tries + 1),
@@ -221,7 +229,7 @@ pub fn read_directly(
             return Ok(None);
         }
     };
-    let (buffer, shape, is_array) = work.body(media, matches!(key.action.resource, Resource::Item { .. }), memory);
+    let (buffer, shape, is_array) = work.body(matches!(key.action.resource, Resource::Item { .. }), memory);
     let Some((done, mut buffer)) = direct.run(frame, values, buffer, shape)? else {
         work.direct.replace(Direct::Untried(tries));
         return Ok(None);
@@ -230,7 +238,8 @@ pub fn read_directly(
         buffer.byte(b']');
     }
     work.body_bytes.set(buffer.len());
-    Ok(Some((Outcome { rows: done.rows, ..Outcome::default() }, buffer)))
+    let media = work.rendition.media.clone();
+    Ok(Some((Outcome { rows: done.rows, media, ..Outcome::default() }, buffer)))
 }
 
 /// Runs `work` with SPI connected. An error that is raised ends the connection too.
@@ -265,7 +274,6 @@ impl Work {
         request: &Request,
         frame: &Frame,
         values: &Values,
-        media: &MediaType,
         is_item: bool,
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
@@ -297,12 +305,12 @@ impl Work {
                 pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             }
         }
-        let mut result = self.run_statements(request, values, media, is_item, read_only, memory);
+        let mut result = self.run_statements(request, values, is_item, read_only, memory);
         if !frame.is_published() && self.main.was_reanalysed() {
             // The statement was analysed again while its tables were being locked, and may now call functions that ask for
             // the request. It has only read, so it can run once more.
             frame.publish();
-            result = self.run_statements(request, values, media, is_item, read_only, memory);
+            result = self.run_statements(request, values, is_item, read_only, memory);
         }
         if fresh {
             // SAFETY: as above.
@@ -316,7 +324,8 @@ impl Work {
     }
 
     /// An empty body, opened, the shape of its rows, and whether it is an array.
-    fn body(&self, media: &MediaType, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, bool) {
+    fn body(&self, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, bool) {
+        let media = self.rendition.rows();
         let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
         let (shape, is_array) = match &self.plan {
             Plan::Call(call) => match call.result {
@@ -327,7 +336,15 @@ impl Work {
             },
             _ => (RowShape::Object { strip_nulls }, !is_item),
         };
-        let is_array = is_array && !self.returns_key() && !matches!(media, MediaType::Object { .. });
+        let (shape, is_array) = match (&self.rendition, media) {
+            _ if self.returns_key() => (shape, false),
+            (rendition, _) if rendition.explain().is_some() => (RowShape::Lines, false),
+            (Rendition { handler: Some(Handler::Aggregate { .. }), .. }, _) => (RowShape::Body, false),
+            (Rendition { handler: Some(Handler::Function), .. }, _) => (RowShape::Raw, false),
+            (_, MediaType::Csv) => (RowShape::Csv, false),
+            _ => (shape, is_array),
+        };
+        let is_array = is_array && !matches!(media, MediaType::Object { .. });
         // a little more than last time; bodies of several megabytes are grown, so that a rare one does not cost every other
         let last = self.body_bytes.get();
         let capacity = if last > limits::BODY_CAPACITY { limits::BODY_CAPACITY } else { (last + last / 8).max(1024) };
@@ -343,29 +360,34 @@ impl Work {
         &self,
         request: &Request,
         values: &Values,
-        media: &MediaType,
         is_item: bool,
         read_only: bool,
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
         let is_key = self.returns_key();
-        let (buffer, shape, is_array) = self.body(media, is_item, memory);
+        let (buffer, shape, is_array) = self.body(is_item, memory);
         let updates = Updates::new();
+        let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
         let (done, mut buffer) = self.main.run(values, read_only, buffer, shape)?;
         let writes = matches!(self.plan, Plan::Write(_));
         let mut outcome = Outcome {
             rows: done.rows,
             // a SELECT over what was written processed as many rows as it returned
-            affected: if writes { done.processed.max(done.rows) } else { 0 },
+            affected: match shape {
+                _ if !writes => 0,
+                RowShape::Body => done.rows,
+                _ => done.processed.max(done.rows),
+            },
             updated: updates.so_far(),
             has_conflict_target: self.has_conflict_target,
             is_void: self.is_void,
+            media: self.rendition.media.clone(),
             offset: 0,
             ..Outcome::default()
         };
         if is_array {
             buffer.byte(b']');
-        } else if matches!(&self.plan, Plan::Call(_)) && done.rows == 0 {
+        } else if matches!(&self.plan, Plan::Call(_)) && done.rows == 0 && shape_is_json {
             buffer.put(b"null");
         }
         self.body_bytes.set(buffer.len());

@@ -44,6 +44,7 @@ static MAX_ROWS: Value<c_int> = Value(Cell::new(0));
 static MAX_BODY_BYTES: Value<c_int> = Value(Cell::new(0));
 static MAX_RESPONSE_BYTES: Value<c_int> = Value(Cell::new(0));
 static AGGREGATES_ENABLED: Value<bool> = Value(Cell::new(false));
+static PLAN_ENABLED: Value<bool> = Value(Cell::new(false));
 static EXPOSE_DETAILS: Value<bool> = Value(Cell::new(false));
 static TX_END: Value<c_int> = Value(Cell::new(0));
 static ERROR_VERBOSITY: Value<c_int> = Value(Cell::new(0));
@@ -154,6 +155,11 @@ pub fn max_response_bytes() -> usize {
 /// Whether `select` may hold aggregates.
 pub fn aggregates_enabled() -> bool {
     AGGREGATES_ENABLED.0.get()
+}
+
+/// Whether PostgreSQL's plan of a request can be asked for.
+pub fn plan_enabled() -> bool {
+    PLAN_ENABLED.0.get()
 }
 
 /// Whether DETAIL of integrity violations is shown.
@@ -362,6 +368,11 @@ pub fn define() {
         }
     };
     switch(c"restful.aggregates_enabled", c"Whether select may hold aggregate functions.", &AGGREGATES_ENABLED);
+    switch(
+        c"restful.plan_enabled",
+        c"Whether the media type application/vnd.pgrst.plan answers with PostgreSQL's plan of the request.",
+        &PLAN_ENABLED,
+    );
     switch(
         c"restful.expose_details",
         c"Whether errors show DETAIL of integrity violations, which holds values of rows.",

@@ -4,14 +4,13 @@ use crate::catalog::Catalog;
 use crate::error::{Code, Error, Result};
 use crate::http::response::{Body, Response};
 use crate::http::{Headers, MediaType, Method, Request, media_type, target};
-use crate::json;
+use crate::pg::body;
 use crate::pg::execute::{self, BodyShape, Key};
 use crate::pg::prepared::Values;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::session::{self, Context, Finished, Frame};
 use crate::pg::{catalog, guc, pre_request};
-use crate::plan::call::{Given, JSON_TYPES};
-use crate::plan::write::BodyKeys;
+use crate::plan::media::Rendition;
 use crate::plan::{Plan, PlanSettings, Planner, set_page};
 use crate::query::{self, Literal, Query};
 use crate::respond::{self, Outcome};
@@ -64,8 +63,13 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
     let principal = session::principal(&request)?;
     let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
     let page = set_page(&mut query, request.range)?;
-    let media = media(&request, &action)?;
-    let body = body_shape(&request, &action)?;
+    let accepted = media_type::accepted(request.headers.get("accept"))?;
+    let body::Body { shape, converted, has_one_line } = body::read(&request, &action, &mut query)?;
+    let bytes = match &converted {
+        Some(json) => Some((json.as_slice(), body::datum(json))),
+        None => input.body,
+    };
+    request.body = bytes.map(|(bytes, _)| bytes);
     let schema = action.schema.clone();
     let context = Context { request: &request, principal: &principal, schema: &schema };
     session::in_frame(&context, |frame| {
@@ -75,13 +79,13 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
             (action, outcome, None)
         } else {
             let is_item = matches!(action.resource, Resource::Item { .. });
-            let (key, literals) = key(action, &request, query, body, frame)?;
-            let values = Values { literals: &literals, body: input.body.map(|(_, datum)| datum) };
+            let (key, literals) = key(action, &request, query, shape, accepted, frame)?;
+            let values = Values { literals: &literals, body: bytes.map(|(_, datum)| datum) };
             let pre_request = guc::pre_request();
             let may_read_directly =
                 key.action.verb == Verb::Read && pre_request.is_none() && request.preferences.count.is_none();
             let read = match may_read_directly {
-                true => execute::read_directly(&key, frame, &values, &media, memory)?,
+                true => execute::read_directly(&key, frame, &values, memory)?,
                 false => None,
             };
             let (outcome, rows) = match read {
@@ -94,13 +98,15 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
                             pre_request::call(&function, request.method.is_safe())?;
                         }
                         let work = execute::prepare(&key, || plan(&key, &request))?;
-                        work.run(&request, frame, &values, &media, is_item, memory)
+                        body::check_lines(has_one_line)?;
+                        work.run(&request, frame, &values, is_item, memory)
                     })?
                 }
             };
             (key.action, outcome, Some(rows))
         };
         outcome.offset = page.offset;
+        let media = std::mem::take(&mut outcome.media);
         let mut response = respond::respond(&action, &request, &media, &outcome)?;
         let (status, fields) = frame.response_settings();
         respond::apply_settings(&mut response, status.as_deref(), fields.as_deref())?;
@@ -115,65 +121,6 @@ fn commits(request: &Request) -> bool {
     match request.preferences.transaction {
         Some(asked) if end.allow_override => asked == Transaction::Commit,
         _ => !end.rollback,
-    }
-}
-
-fn media(request: &Request, action: &Action) -> Result<MediaType> {
-    match action.verb {
-        Verb::Describe => Ok(MediaType::Json),
-        _ => media_type::negotiate(request.headers.get("accept")),
-    }
-}
-
-/// What the body holds, as far as planning needs it.
-fn body_shape(request: &Request, action: &Action) -> Result<BodyShape> {
-    let invalid = |why: json::Error| Error::new(Code::Body, "The body is no valid JSON").details(why.to_string());
-    let content_type = || request.headers.get("content-type").map_or(MediaType::Json, MediaType::parse);
-    let body = request.body.unwrap_or_default();
-    let is_blank = body.iter().all(u8::is_ascii_whitespace);
-    match action.verb {
-        Verb::Create | Verb::Replace | Verb::Update => {
-            require_json(&content_type())?;
-            if is_blank {
-                return Err(Error::new(Code::Body, "Empty or invalid json")
-                    .details("The request has no body.")
-                    .hint("Send a JSON object, or an array of objects."));
-            }
-            let payload = json::first_keys(body).map_err(invalid)?;
-            let is_one = payload.kind == json::Kind::Object;
-            if !is_one && payload.kind != json::Kind::Array {
-                return Err(Error::new(Code::Body, "The body is no JSON object or array of objects")
-                    .hint("Send a JSON object, or an array of objects."));
-            }
-            Ok(BodyShape::Keys(BodyKeys { keys: payload.keys }))
-        }
-        Verb::Call => match content_type() {
-            MediaType::Text => Ok(BodyShape::Arguments(Given::Whole(&["text"]))),
-            MediaType::Xml => Ok(BodyShape::Arguments(Given::Whole(&["xml"]))),
-            MediaType::OctetStream => Ok(BodyShape::Arguments(Given::Whole(&["bytea"]))),
-            media => {
-                require_json(&media)?;
-                if is_blank {
-                    return Ok(BodyShape::Arguments(Given::Object(Vec::new())));
-                }
-                if !body.trim_ascii_start().starts_with(b"{") {
-                    json::check(body).map_err(invalid)?;
-                    return Ok(BodyShape::Arguments(Given::Whole(JSON_TYPES)));
-                }
-                let payload = json::first_keys(body).map_err(invalid)?;
-                Ok(BodyShape::Arguments(Given::Object(payload.keys)))
-            }
-        },
-        Verb::CallSafe => Ok(BodyShape::Arguments(Given::Query)),
-        Verb::Read | Verb::Delete | Verb::Describe | Verb::ReadRoot => Ok(BodyShape::None),
-    }
-}
-
-fn require_json(media: &MediaType) -> Result<()> {
-    match media {
-        MediaType::Json | MediaType::Any | MediaType::Object { .. } => Ok(()),
-        other => Err(Error::new(Code::Body, format!("Content-Type not acceptable: {}", other.content_type()))
-            .hint("Send application/json.")),
     }
 }
 
@@ -209,6 +156,7 @@ fn key(
     request: &Request,
     mut query: Query,
     body: BodyShape,
+    accepted: Vec<MediaType>,
     frame: &Frame,
 ) -> Result<(Key, Vec<Literal>)> {
     if let Resource::Item { relation, key } = &mut action.resource {
@@ -217,7 +165,8 @@ fn key(
     }
     let literals = std::mem::take(&mut query.values);
     let preferences = &request.preferences;
-    let settings = PlanSettings { max_rows: guc::max_rows(), aggregates: guc::aggregates_enabled() };
+    let settings =
+        PlanSettings { max_rows: guc::max_rows(), aggregates: guc::aggregates_enabled(), plans: guc::plan_enabled() };
     let role = frame.role().to_u32();
     let search_path = guc::search_path(&action.schema);
     let key = Key {
@@ -229,30 +178,35 @@ fn key(
         resolution: preferences.resolution,
         missing: preferences.missing,
         body,
+        accepted,
         settings,
     };
     Ok((key, literals))
 }
 
-fn plan(key: &Key, request: &Request) -> Result<Plan> {
+fn plan(key: &Key, request: &Request) -> Result<(Plan, Rendition)> {
     let Key { action, query, .. } = key;
     let mut planner = Planner::new(&catalog::Session, &action.schema, &key.settings);
-    match (&action.resource, &key.body) {
-        (Resource::Function { name }, BodyShape::Arguments(given)) => planner.call(name, query, given).map(Plan::Call),
+    let plan = match (&action.resource, &key.body) {
+        (Resource::Function { name }, BodyShape::Arguments(given)) => Plan::Call(planner.call(name, query, given)?),
         (Resource::Collection { relation } | Resource::Item { relation, .. }, body) => {
             let relation = planner.relation(relation)?;
-            if action.verb == Verb::Read {
-                return planner.read(&relation, &query.root).map(Plan::Read);
-            }
             let keys = match body {
                 BodyShape::Keys(keys) => Some(keys),
                 _ => None,
             };
-            planner.write(action.verb, &relation, query, &request.preferences, keys).map(Plan::Write)
+            match action.verb {
+                Verb::Read => Plan::Read(planner.read(&relation, &query.root)?),
+                verb => Plan::Write(planner.write(verb, &relation, query, &request.preferences, keys)?),
+            }
         }
-        _ => Err(Error::new(Code::RootDisabled, "Root endpoint metadata is disabled")
-            .hint("Ask for a table: /table, or call a function: /rpc/function.")),
-    }
+        _ => {
+            return Err(Error::new(Code::RootDisabled, "Root endpoint metadata is disabled")
+                .hint("Ask for a table: /table, or call a function: /rpc/function."));
+        }
+    };
+    let rendition = planner.rendition(&plan, query, &key.accepted)?;
+    Ok((plan, rendition))
 }
 
 /// `/table/{key}`: a filter for each column of the primary key.

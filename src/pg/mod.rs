@@ -1,6 +1,7 @@
 //! The half that touches PostgreSQL: the only place for pgrx, SPI and unsafe code.
 
 mod api;
+mod body;
 mod catalog;
 mod constraints;
 mod direct_read;

@@ -13,6 +13,8 @@ pub enum Given {
     Query,
     /// By POST: the keys of the body's object, in order.
     Object(Vec<String>),
+    /// By POST of CSV: the names of the header line. They are arguments, and never passed as a whole.
+    Fields(Vec<String>),
     /// By POST: a body that is not an object of arguments; its media type's SQL types in order of preference.
     Whole(&'static [&'static str]),
 }
@@ -27,6 +29,7 @@ impl Planner<'_> {
         let function = self.overload(name, &functions, query, given)?;
         let arguments = arguments(function, query, given);
         let invocation = Invocation { function: function.name.clone(), arguments };
+        let mut rows = None;
         let result = match &function.result {
             ResultType::Void => CallResult::Void,
             ResultType::Scalar if function.returns_set => {
@@ -47,6 +50,7 @@ impl Planner<'_> {
                     Some(relation) => self.catalog.relation(&relation.schema, &relation.name)?,
                     None => None,
                 };
+                rows = relation.as_ref().map(|relation| relation.name.clone());
                 let alias = self.alias('t');
                 let source = Source::Function(invocation.clone());
                 let shape = match &relation {
@@ -60,7 +64,8 @@ impl Planner<'_> {
         if !matches!(result, CallResult::Row(_) | CallResult::Rows(_)) {
             self.refuse_row_parameters(name, &query.root)?;
         }
-        Ok(Call { invocation, result })
+        let media = function.media.clone().filter(|_| !function.returns_set);
+        Ok(Call { invocation, result, media, rows })
     }
 
     /// A value has no columns to select, filter or order by.
@@ -84,10 +89,10 @@ impl Planner<'_> {
     ) -> Result<&'f Function> {
         let mut names: Vec<&str> = match given {
             Given::Query => query.arguments.iter().map(|(name, _)| name.as_str()).collect(),
-            Given::Object(keys) => keys.iter().map(String::as_str).collect(),
+            Given::Object(keys) | Given::Fields(keys) => keys.iter().map(String::as_str).collect(),
             Given::Whole(_) => Vec::new(),
         };
-        if let (Given::Object(_), Some(columns)) = (given, &query.columns) {
+        if let (Given::Object(_) | Given::Fields(_), Some(columns)) = (given, &query.columns) {
             names = columns.iter().map(String::as_str).collect();
         }
         let mut seen = HashSet::new();
@@ -105,7 +110,7 @@ impl Planner<'_> {
         };
         if fitting.is_empty() {
             let types: &[&str] = match given {
-                Given::Query => &[],
+                Given::Query | Given::Fields(_) => &[],
                 Given::Object(_) => JSON_TYPES,
                 Given::Whole(types) => types,
             };
@@ -194,7 +199,7 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
                 })
                 .collect(),
         ),
-        Given::Object(keys) => {
+        Given::Object(keys) | Given::Fields(keys) => {
             let keys = query.columns.as_ref().unwrap_or(keys);
             Arguments::Body(
                 function

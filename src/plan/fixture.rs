@@ -48,6 +48,20 @@ impl Catalog for Library {
         Ok(self.functions.iter().filter(|f| f.name.schema == schema && f.name.name == name).cloned().collect())
     }
 
+    fn media_handlers(&self, _schema: &str) -> Result<Rc<[MediaHandler]>> {
+        let handler = |media: &str, relation: Option<&str>| MediaHandler {
+            function: qualified(media),
+            media: media.to_owned(),
+            relation: relation.map(qualified),
+        };
+        Ok([
+            handler("text/tab-separated-values", Some("books")),
+            handler("*/*", Some("editions")),
+            handler("text/x-lines", None),
+        ]
+        .into())
+    }
+
     fn data_type(&self, _schema: &str, name: &str) -> Result<Option<Rc<str>>> {
         Ok(match name {
             "int4" | "text" | "numeric" | "timestamptz" => Some(format!("pg_catalog.{name}").into()),
@@ -138,7 +152,15 @@ fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType)
             variadic: name.starts_with("..."),
         }
     });
-    Function { oid: 0, name: qualified(name), parameters: parameters.collect(), result, returns_set, volatile: true }
+    Function {
+        oid: 0,
+        name: qualified(name),
+        parameters: parameters.collect(),
+        result,
+        returns_set,
+        volatile: true,
+        media: None,
+    }
 }
 
 impl Default for Library {
@@ -248,7 +270,7 @@ fn parsed(target: &str, is_call: bool) -> Result<(String, Query)> {
 }
 
 /// Settings under which aggregates are allowed.
-pub const AGGREGATES: PlanSettings = PlanSettings { max_rows: None, aggregates: true };
+pub const AGGREGATES: PlanSettings = PlanSettings { max_rows: None, aggregates: true, plans: true };
 
 /// The plan of a GET.
 pub fn read_with(target: &str, settings: &PlanSettings) -> Result<Select> {
@@ -276,7 +298,7 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
 /// The plan of a call.
 pub fn call(target: &str, given: &Given) -> Result<Call> {
     let (library, (name, query)) = (Library::default(), parsed(target, *given == Given::Query)?);
-    let settings = PlanSettings { max_rows: Some(100), aggregates: false };
+    let settings = PlanSettings { max_rows: Some(100), ..PlanSettings::default() };
     Planner::new(&library, SCHEMA, &settings).call(&name, &query, given)
 }
 

@@ -4,6 +4,7 @@ pub mod call;
 pub mod embed;
 #[cfg(test)]
 pub mod fixture;
+pub mod media;
 pub mod read;
 pub mod write;
 
@@ -20,6 +21,8 @@ pub struct PlanSettings {
     pub max_rows: Option<u64>,
     /// `restful.aggregates_enabled`
     pub aggregates: bool,
+    /// `restful.plan_enabled`
+    pub plans: bool,
 }
 
 /// What a plan is made from.
@@ -338,6 +341,10 @@ pub enum Returning {
 pub struct Call {
     pub invocation: Invocation,
     pub result: CallResult,
+    /// The media type that the function's value is, by its domain.
+    pub media: Option<String>,
+    /// The relation whose rows it returns.
+    pub rows: Option<QualifiedName>,
 }
 
 /// How a function is invoked.

@@ -445,7 +445,7 @@ mod tests {
 
     #[test]
     fn every_level_is_capped() {
-        let settings = PlanSettings { max_rows: Some(10), aggregates: false };
+        let settings = PlanSettings { max_rows: Some(10), ..PlanSettings::default() };
         let select = read_with("authors?select=id,books(id,publishers(id))", &settings).unwrap();
         let books = &select.embeds[0].select;
         assert_eq!((select.limit.cap, books.limit.cap), (Some(10), Some(10)));

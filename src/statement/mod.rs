@@ -6,7 +6,7 @@ mod render_call;
 mod render_write;
 
 pub use ident::Ident;
-pub use render::{count, main};
+pub use render::{count, main, rendered};
 
 use crate::query::ValueId;
 

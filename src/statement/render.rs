@@ -1,6 +1,7 @@
 //! Plans to SQL.
 
 use super::{Form, Ident, Parameter, Statement};
+use crate::plan::media::{Handler, Rendition};
 use crate::plan::read::aggregate_name;
 use crate::plan::*;
 use crate::query::{Connective, FullText, IsValue, JsonKey, Operator, Quantifier};
@@ -11,9 +12,21 @@ pub(super) const WRITTEN: &str = "written";
 
 /// The statement that does what the request asks.
 pub fn main(plan: &Plan) -> Statement {
-    let mut w = Writer::default();
+    rendered(plan, &Rendition::default())
+}
+
+/// The statement whose result is the body, or is written as the body, in the given representation.
+pub fn rendered(plan: &Plan, rendition: &Rendition) -> Statement {
+    let mut w = Writer { handler: rendition.handler.clone(), ..Writer::default() };
+    if let Some(plan) = rendition.explain() {
+        w.put(format_args!("EXPLAIN (FORMAT {}", if plan.json { "JSON" } else { "TEXT" }));
+        for option in &plan.options {
+            w.put(format_args!(", {}", option.name()));
+        }
+        w.text(") ");
+    }
     match plan {
-        Plan::Read(select) => w.select(select),
+        Plan::Read(select) => w.body(select),
         Plan::Write(write) => w.write(write),
         Plan::Call(call) => w.call(call),
     }
@@ -56,6 +69,8 @@ fn tests_embed(predicate: &Predicate, index: usize) -> bool {
 #[derive(Default)]
 pub(super) struct Writer {
     statement: Statement,
+    /// What makes the body of the rows.
+    pub(super) handler: Option<Handler>,
 }
 
 impl Writer {
@@ -86,6 +101,18 @@ impl Writer {
             }
             each(self, item);
         }
+    }
+
+    /// The rows of the answer, or the one row of the body that an aggregate makes of them and their number.
+    pub(super) fn body(&mut self, select: &Select) {
+        let Some(Handler::Aggregate { function, row }) = self.handler.clone() else { return self.select(select) };
+        self.put(format_args!("SELECT {function}(body"));
+        if let Some(row) = row {
+            self.put(format_args!("::{row}"));
+        }
+        self.text("), pg_catalog.count(*) FROM (");
+        self.select(select);
+        self.text(") AS body");
     }
 
     pub(super) fn select(&mut self, select: &Select) {

@@ -7,7 +7,7 @@ use crate::plan::*;
 impl Writer {
     pub(super) fn call(&mut self, call: &Call) {
         match &call.result {
-            CallResult::Row(select) | CallResult::Rows(select) => self.select(select),
+            CallResult::Row(select) | CallResult::Rows(select) => self.body(select),
             CallResult::Void | CallResult::Scalar | CallResult::ScalarSet(_) => {
                 self.text("SELECT ");
                 self.invocation(&call.invocation);

@@ -46,7 +46,8 @@ impl Writer {
         };
         // What RETURNING cannot do by itself is done by a SELECT over the written rows.
         let wrapped = rows.filter(|s| {
-            !s.embeds.is_empty()
+            self.handler.is_some()
+                || !s.embeds.is_empty()
                 || !s.order.is_empty()
                 || s.limit.is_set()
                 || s.offset.is_some()
@@ -81,9 +82,9 @@ impl Writer {
                 self.returned_columns(write, select);
                 self.text(") ");
                 if select.computes() {
-                    self.select(&as_returned(select));
+                    self.body(&as_returned(select));
                 } else {
-                    self.select(select);
+                    self.body(select);
                 }
             }
         }

@@ -13,6 +13,7 @@ mod array;
 mod buffer;
 mod catalog;
 mod composite;
+mod csv;
 mod datetime;
 mod encode;
 mod jsonb;
@@ -44,6 +45,19 @@ pub enum RowShape {
     /// The first column's own bytes, without separators: the content of text, json and bytea, the text form of other
     /// types, nothing for null.
     Raw,
+    /// As [`RowShape::Raw`], rows separated by line feeds.
+    Lines,
+    /// One row: the body as the first column's own bytes, and how many rows it was made of, a bigint.
+    Body,
+    /// A header line of the columns' names, and a line for each row, quoted as COPY does (PostgreSQL docs, COPY, "CSV
+    /// Format"); no line feed at the end.
+    Csv,
+}
+
+impl RowShape {
+    fn is_raw(self) -> bool {
+        matches!(self, RowShape::Raw | RowShape::Lines | RowShape::Body)
+    }
 }
 
 /// How the columns of a query's result are encoded. To be kept with the query's plan: every execution compares it with
@@ -55,6 +69,8 @@ pub struct Encoders {
     described: Vec<(Oid, i32, [c_char; NAME_LENGTH])>,
     /// The output function of the first column, for [`RowShape::Raw`].
     raw_output: Option<Box<Function>>,
+    /// The output functions of all columns, for [`RowShape::Csv`].
+    outputs: Vec<Box<Function>>,
     cast_generation: u64,
     executions: u64,
     /// What the last execution knew.
@@ -82,12 +98,18 @@ impl Encoders {
             // Look-ups in the catalogue may raise errors: what they leave behind must not look complete.
             self.described.clear();
             self.raw_output = None;
+            self.outputs.clear();
             // SAFETY: by contract.
             self.columns = unsafe { columns(descriptor) };
             self.described = description.collect();
             self.cast_generation = catalog::cast_generation();
         }
-        if shape == RowShape::Raw && self.raw_output.is_none() {
+        if shape == RowShape::Csv && self.outputs.len() != self.columns.len() {
+            let live = attributes.clone().filter(|attribute| !attribute.attisdropped);
+            self.outputs =
+                live.map(|attribute| Function::new(catalog::output_function(attribute.atttypid).0)).collect();
+        }
+        if shape.is_raw() && self.raw_output.is_none() {
             let first = attributes.clone().find(|attribute| !attribute.attisdropped);
             self.raw_output = first.map(|attribute| Function::new(catalog::output_function(attribute.atttypid).0));
         }
@@ -150,8 +172,11 @@ impl<'e> RowSink<'e> {
     /// `values` and `nulls` must be those of a tuple of the result, valid during the call.
     #[inline(always)]
     unsafe fn row(&mut self, values: *const Datum, nulls: *const bool) {
-        if self.rows > 0 && self.shape != RowShape::Raw {
-            self.writer.body.byte(b',');
+        match self.shape {
+            RowShape::Object { .. } | RowShape::Value if self.rows > 0 => self.writer.body.byte(b','),
+            RowShape::Lines if self.rows > 0 => self.writer.body.byte(b'\n'),
+            RowShape::Csv => self.writer.body.byte(b'\n'),
+            _ => {}
         }
         self.rows += 1;
         // SAFETY: the encoders were made from the result's description in `startup`.
@@ -165,7 +190,14 @@ impl<'e> RowSink<'e> {
                     },
                     None => self.writer.body.put(b"null"),
                 },
-                RowShape::Raw => self.raw_row(values, nulls),
+                RowShape::Raw | RowShape::Lines => self.raw_row(values, nulls),
+                RowShape::Body => {
+                    self.raw_row(values, nulls);
+                    if let Some(count) = self.encoders.columns.get(1).and_then(|column| column.value(values, nulls)) {
+                        self.rows = count.value() as u64;
+                    }
+                }
+                RowShape::Csv => csv::line(self.encoders, values, nulls, &mut self.writer),
             }
         }
     }
@@ -208,6 +240,9 @@ unsafe extern "C-unwind" fn startup(
         sink.encoders.prepare(descriptor, sink.shape);
         sink.writer.execution = sink.encoders.executions;
         sink.writer.scratch.start(pg_sys::CurrentMemoryContext);
+        if sink.shape == RowShape::Csv {
+            csv::header(descriptor, &mut sink.writer.body);
+        }
     }
 }
 

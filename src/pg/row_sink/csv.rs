@@ -1,0 +1,71 @@
+//! Rows as CSV, quoted as COPY does (utils copyto.c, `CopyAttributeOutCSV`).
+
+use super::Encoders;
+use super::buffer::BodyBuffer;
+use super::catalog;
+use super::encode::{Encoder, Writer};
+use super::varlena::payload;
+use pgrx::pg_sys;
+use pgrx::pg_sys::Datum;
+
+/// Appends the names of the columns.
+///
+/// # Safety
+/// `descriptor` must be valid.
+pub(super) unsafe fn header(descriptor: pg_sys::TupleDesc, body: &mut BodyBuffer) {
+    let mut first = true;
+    // SAFETY: by contract, and the indexes are below the count.
+    for attribute in unsafe { (0..catalog::attribute_count(descriptor)).map(|i| catalog::attribute(descriptor, i)) } {
+        if attribute.attisdropped {
+            continue;
+        }
+        if !std::mem::take(&mut first) {
+            body.byte(b',');
+        }
+        field(catalog::attribute_name(attribute), body);
+    }
+}
+
+/// Appends the line of a row.
+///
+/// # Safety
+/// `values` and `nulls` must be those of a tuple of the description that `encoders` were made from, valid until the row ends.
+pub(super) unsafe fn line(encoders: &mut Encoders, values: *const Datum, nulls: *const bool, writer: &mut Writer) {
+    for (i, (column, output)) in encoders.columns.iter_mut().zip(&mut encoders.outputs).enumerate() {
+        if i > 0 {
+            writer.body.byte(b',');
+        }
+        // SAFETY: by contract; the encoder tells the type of the value.
+        unsafe {
+            let Some(value) = column.value(values, nulls) else { continue };
+            match column.encoder {
+                Encoder::Int2 | Encoder::Int4 | Encoder::Int8 => column.encoder.encode(value, writer),
+                Encoder::Text | Encoder::Json => {
+                    let text = payload(value, &mut writer.scratch);
+                    field(text, &mut writer.body);
+                }
+                _ => {
+                    let text = output.output(value, writer);
+                    field(text, &mut writer.body);
+                }
+            }
+        }
+    }
+}
+
+/// Appends a field that is not null: an empty one in quotes, since without them it is null.
+fn field(text: &[u8], body: &mut BodyBuffer) {
+    if !text.is_empty() && memchr::memchr3(b',', b'\n', b'\r', text).is_none() && memchr::memchr(b'"', text).is_none() {
+        return body.put(text);
+    }
+    body.byte(b'"');
+    let mut rest = text;
+    while let Some(quote) = memchr::memchr(b'"', rest) {
+        let (before, after) = rest.split_at(quote + 1);
+        body.put(before);
+        body.byte(b'"');
+        rest = after;
+    }
+    body.put(rest);
+    body.byte(b'"');
+}

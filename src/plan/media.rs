@@ -1,0 +1,139 @@
+//! Which representation an answer gets: what the client accepts, and what can be made.
+
+use super::*;
+use crate::catalog::MediaHandler;
+use crate::http::media_type::{MediaType, PlanMedia, not_available};
+use crate::query::{Query, SelectItem};
+
+/// The representation of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendition {
+    /// What Content-Type says.
+    pub media: MediaType,
+    /// What makes the body, unless it is made here.
+    pub handler: Option<Handler>,
+}
+
+impl Rendition {
+    /// The body is PostgreSQL's plan.
+    pub fn explain(&self) -> Option<&PlanMedia> {
+        match &self.media {
+            MediaType::Plan(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
+    /// The type that the rows are written in.
+    pub fn rows(&self) -> &MediaType {
+        self.explain().map_or(&self.media, |plan| &plan.of)
+    }
+}
+
+/// What makes a body within the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handler {
+    /// An aggregate over all rows; `row`: the relation whose rows it takes, any if it is none.
+    Aggregate { function: QualifiedName, row: Option<QualifiedName> },
+    /// The called function itself: its result is the body.
+    Function,
+}
+
+/// What is asked for.
+enum Subject<'a> {
+    /// Rows, of this relation if they are those of one.
+    Rows(Option<&'a QualifiedName>),
+    /// The value of a function, and its media type if it has one.
+    Value(Option<&'a str>),
+}
+
+impl Planner<'_> {
+    /// Chooses the representation of a plan's answer. `accepted`: the ranges of the request, the most wanted first.
+    ///
+    /// Errors: PGRST107 (406) when none of the accepted ones can be made.
+    pub fn rendition(&self, plan: &Plan, query: &Query, accepted: &[MediaType]) -> Result<Rendition> {
+        let subject = match plan {
+            Plan::Read(select) => Subject::Rows(relation_of(select)),
+            Plan::Write(write) => Subject::Rows(Some(&write.relation)),
+            Plan::Call(call) => match &call.result {
+                CallResult::Row(_) | CallResult::Rows(_) => Subject::Rows(call.rows.as_ref()),
+                _ => Subject::Value(call.media.as_deref()),
+            },
+        };
+        let handlers = match subject {
+            Subject::Rows(_) => self.catalog.media_handlers(self.schema)?,
+            Subject::Value(_) => Rc::default(),
+        };
+        // An aggregate over a relation's rows gets whole ones.
+        let is_whole = match query.root.select.as_deref() {
+            None => true,
+            Some(items) => items.iter().all(|item| matches!(item, SelectItem::Star)) && !items.is_empty(),
+        };
+        let any = [MediaType::Any];
+        for range in if accepted.is_empty() { &any } else { accepted } {
+            let found = match range {
+                MediaType::ArrayStripped | MediaType::Object { .. } => {
+                    Some(Rendition { media: range.clone(), handler: None })
+                }
+                MediaType::Plan(plan) if self.settings.plans => match &plan.of {
+                    MediaType::ArrayStripped | MediaType::Object { .. } => Some(None),
+                    of => lookup(of, &subject, &handlers, is_whole).map(|found| found.handler),
+                }
+                .map(|handler| Rendition { media: range.clone(), handler }),
+                MediaType::Plan(_) => None,
+                range => lookup(range, &subject, &handlers, is_whole),
+            };
+            if let Some(found) = found {
+                return Ok(found);
+            }
+        }
+        Err(not_available(accepted))
+    }
+}
+
+/// The relation whose rows a SELECT reads.
+fn relation_of(select: &Select) -> Option<&QualifiedName> {
+    match &select.source {
+        Source::Relation(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// What makes a representation in the range: what was made for this relation or function, then what takes any rows, then
+/// what is built in.
+fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_whole: bool) -> Option<Rendition> {
+    let taken = |media: &str| -> Option<MediaType> {
+        match MediaType::parse(media) {
+            // a handler of `*/*` decides itself what it answers to
+            MediaType::Any => Some(MediaType::OctetStream),
+            media if media.is_in(range) && *range != MediaType::Any => Some(media),
+            _ => None,
+        }
+    };
+    match subject {
+        Subject::Value(Some(media)) => {
+            if let Some(media) = taken(media) {
+                return Some(Rendition { media, handler: Some(Handler::Function) });
+            }
+        }
+        Subject::Value(None) => {}
+        Subject::Rows(relation) => {
+            let own = |h: &&MediaHandler| is_whole && h.relation.is_some() && h.relation.as_ref() == *relation;
+            let any = |h: &&MediaHandler| h.relation.is_none();
+            // What takes any rows is taken for `*/*` only when just that is asked for.
+            let any = |h: &&MediaHandler| any(h) && (h.media != "*/*" || *range == MediaType::Any);
+            let takes_all = |h: &&MediaHandler| h.media == "*/*";
+            let own = handlers.iter().filter(own);
+            // That of the relation for `*/*` comes before any other.
+            let found = (own.clone().filter(takes_all))
+                .chain(own)
+                .chain(handlers.iter().filter(any))
+                .find_map(|h| taken(&h.media).map(|media| (h, media)));
+            if let Some((handler, media)) = found {
+                let MediaHandler { function, relation, .. } = handler.clone();
+                return Some(Rendition { media, handler: Some(Handler::Aggregate { function, row: relation }) });
+            }
+        }
+    }
+    let built_in = [MediaType::Json, MediaType::Csv].into_iter().find(|media| media.is_in(range))?;
+    Some(Rendition { media: built_in, handler: None })
+}
