@@ -76,20 +76,27 @@ impl MediaType {
     }
 }
 
-/// The media ranges of an Accept field, the most wanted first; of equal weight the first.
-pub fn accepted(field: Option<&str>) -> Vec<MediaType> {
-    let Some(field) = field.filter(|f| !f.trim().is_empty()) else { return vec![MediaType::Any] };
-    let mut ranges: Vec<(f32, MediaType)> = field
+/// The media ranges of an Accept field as they are written, the most wanted first; of equal weight the first. Those that are
+/// not wanted are left out.
+pub fn ranges(field: Option<&str>) -> Vec<&str> {
+    let Some(field) = field.filter(|f| !f.trim().is_empty()) else { return vec!["*/*"] };
+    let mut ranges: Vec<(f32, &str)> = field
         .split(',')
-        .filter(|range| !range.trim().is_empty())
+        .map(str::trim)
+        .filter(|range| !range.is_empty())
         .map(|range| {
             let weight = range.split(';').skip(1).find_map(|p| p.trim().strip_prefix("q=")?.parse::<f32>().ok());
-            (weight.unwrap_or(1.0), MediaType::parse(range))
+            (weight.unwrap_or(1.0), range)
         })
         .filter(|(weight, _)| *weight > 0.0)
         .collect();
     ranges.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    ranges.into_iter().map(|(_, media)| media).collect()
+    ranges.into_iter().map(|(_, range)| range).collect()
+}
+
+/// The media types of these ranges.
+pub fn accepted(field: Option<&str>) -> Vec<MediaType> {
+    ranges(field).into_iter().map(MediaType::parse).collect()
 }
 
 /// Chooses the representation of rows.

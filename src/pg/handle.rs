@@ -9,7 +9,7 @@ use crate::pg::execute::{self, BodyShape, Key};
 use crate::pg::prepared::Values;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::session::{self, Context, Finished, Frame};
-use crate::pg::{catalog, guc, pre_request};
+use crate::pg::{catalog, guc, openapi, pre_request};
 use crate::plan::call::{Given, JSON_TYPES};
 use crate::plan::write::BodyKeys;
 use crate::plan::{Plan, PlanSettings, Planner, set_page};
@@ -60,11 +60,15 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         // It is not the request's to say, so it is not applied either.
         request.preferences.transaction = None;
     }
-    let action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
+    let mut action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
+    let is_root = action.resource == Resource::Root;
+    if is_root {
+        openapi::route_root(&mut action)?;
+    }
     let principal = session::principal(&request)?;
     let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
     let page = set_page(&mut query, request.range)?;
-    let media = media(&request, &action)?;
+    let media = media(&request, &action, is_root)?;
     let body = body_shape(&request, &action)?;
     let schema = action.schema.clone();
     let context = Context { request: &request, principal: &principal, schema: &schema };
@@ -73,13 +77,23 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         let (action, mut outcome, rows) = if action.verb == Verb::Describe {
             let outcome = describe(&action)?;
             (action, outcome, None)
+        } else if action.verb == Verb::ReadRoot {
+            frame.take_role();
+            let rows = execute::connected(|| {
+                run_pre_request(&request, frame)?;
+                let (version, _) = openapi::negotiate(&request)?;
+                match request.method {
+                    Method::Head => Ok(None),
+                    _ => openapi::describe(&action.schema, version, memory).map(Some),
+                }
+            })?;
+            (action, Outcome::default(), rows)
         } else {
             let is_item = matches!(action.resource, Resource::Item { .. });
             let (key, literals) = key(action, &request, query, body, frame)?;
             let values = Values { literals: &literals, body: input.body.map(|(_, datum)| datum) };
-            let pre_request = guc::pre_request();
             let may_read_directly =
-                key.action.verb == Verb::Read && pre_request.is_none() && request.preferences.count.is_none();
+                key.action.verb == Verb::Read && guc::pre_request().is_none() && request.preferences.count.is_none();
             let read = match may_read_directly {
                 true => execute::read_directly(&key, frame, &values, &media, memory)?,
                 false => None,
@@ -89,10 +103,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
                 None => {
                     frame.take_role();
                     execute::connected(|| {
-                        if let Some(function) = pre_request {
-                            frame.publish();
-                            pre_request::call(&function, request.method.is_safe())?;
-                        }
+                        run_pre_request(&request, frame)?;
                         let work = execute::prepare(&key, || plan(&key, &request))?;
                         work.run(&request, frame, &values, &media, is_item, memory)
                     })?
@@ -108,6 +119,13 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
     })
 }
 
+/// Calls the function of `restful.pre_request`, if there is one; SPI is connected.
+fn run_pre_request(request: &Request, frame: &Frame) -> Result<()> {
+    let Some(function) = guc::pre_request() else { return Ok(()) };
+    frame.publish();
+    pre_request::call(&function, request.method.is_safe())
+}
+
 /// Whether the request's changes are kept.
 fn commits(request: &Request) -> bool {
     use crate::http::prefer::Transaction;
@@ -118,8 +136,10 @@ fn commits(request: &Request) -> bool {
     }
 }
 
-fn media(request: &Request, action: &Action) -> Result<MediaType> {
+fn media(request: &Request, action: &Action, is_root: bool) -> Result<MediaType> {
     match action.verb {
+        Verb::ReadRoot => openapi::negotiate(request).map(|(_, media)| media),
+        Verb::CallSafe if is_root => crate::openapi::negotiate_root_spec(request.headers.get("accept")),
         Verb::Describe => Ok(MediaType::Json),
         _ => media_type::negotiate(request.headers.get("accept")),
     }
@@ -250,8 +270,7 @@ fn plan(key: &Key, request: &Request) -> Result<Plan> {
             };
             planner.write(action.verb, &relation, query, &request.preferences, keys).map(Plan::Write)
         }
-        _ => Err(Error::new(Code::RootDisabled, "Root endpoint metadata is disabled")
-            .hint("Ask for a table: /table, or call a function: /rpc/function.")),
+        _ => Err(Error::new(Code::Path, "Invalid path specified in request URL")),
     }
 }
 
