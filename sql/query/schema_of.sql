@@ -89,7 +89,6 @@ described_columns AS (
     GROUP BY a.attrelid
 )
 SELECT pg_catalog.jsonb_build_object(
-    'bytea_is_hex', pg_catalog.current_setting('bytea_output') = 'hex',
     'tables', coalesce((
         SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
             'oid', c.oid::pg_catalog.int8,
@@ -121,44 +120,47 @@ SELECT pg_catalog.jsonb_build_object(
         LEFT JOIN described_columns columns ON columns.attrelid = c.oid
         WHERE c.oid = ANY ($1)
     ), '[]'),
-    'types', coalesce((
-        SELECT pg_catalog.jsonb_object_agg(t.oid::pg_catalog.text, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-            'schema', s.nspname,
-            'name', t.typname,
-            'sql', pg_catalog.format_type(t.oid, NULL),
-            'kind', t.typtype,
-            'element', CASE t.typsubscript
-                WHEN 'pg_catalog.array_subscript_handler'::pg_catalog.regproc THEN t.typelem::pg_catalog.int8
-            END,
-            'base', CASE t.typtype WHEN 'd' THEN pg_catalog.jsonb_build_object(
-                'type_oid', t.typbasetype::pg_catalog.int8, 'modifier', t.typtypmod) END,
-            'not_null', t.typnotnull,
-            'default', CASE t.typtype WHEN 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
-            'checks', (
-                SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_expr(k.conbin, 0) ORDER BY k.conname)
-                FROM pg_catalog.pg_constraint k
-                WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated),
-            'labels', (
-                SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder)
-                FROM pg_catalog.pg_enum e
-                WHERE e.enumtypid = t.oid),
-            'attributes', (
-                SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-                    'name', a.attname,
-                    'type_oid', a.atttypid::pg_catalog.int8,
-                    'modifier', a.atttypmod,
-                    'collation', l.collation
-                )) ORDER BY a.attnum)
-                FROM pg_catalog.pg_attribute a
-                LEFT JOIN odd_collations l ON l.oid = a.attcollation
-                WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
-            -- only those of types that came after PostgreSQL's own count (its json.c)
-            'casts_to_json', t.oid >= 16384 AND EXISTS (
-                SELECT FROM pg_catalog.pg_cast k
-                WHERE k.castsource = t.oid AND k.casttarget = 'pg_catalog.json'::pg_catalog.regtype AND k.castmethod = 'f')
-        )))
-        FROM used_types u
-        JOIN pg_catalog.pg_type t ON t.oid = u.oid
-        JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace
-    ), '{}')
+    'types', pg_catalog.jsonb_build_object(
+        'bytea_is_hex', pg_catalog.current_setting('bytea_output') = 'hex',
+        'by_oid', coalesce((
+            SELECT pg_catalog.jsonb_object_agg(t.oid::pg_catalog.text, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+                'schema', s.nspname,
+                'name', t.typname,
+                'sql', pg_catalog.format_type(t.oid, NULL),
+                'kind', t.typtype,
+                'element', CASE t.typsubscript
+                    WHEN 'pg_catalog.array_subscript_handler'::pg_catalog.regproc THEN t.typelem::pg_catalog.int8
+                END,
+                'base', CASE t.typtype WHEN 'd' THEN pg_catalog.jsonb_build_object(
+                    'type_oid', t.typbasetype::pg_catalog.int8, 'modifier', t.typtypmod) END,
+                'not_null', t.typnotnull,
+                'default', CASE t.typtype WHEN 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
+                'checks', (
+                    SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_expr(k.conbin, 0) ORDER BY k.conname)
+                    FROM pg_catalog.pg_constraint k
+                    WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated),
+                'labels', (
+                    SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder)
+                    FROM pg_catalog.pg_enum e
+                    WHERE e.enumtypid = t.oid),
+                'attributes', (
+                    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+                        'name', a.attname,
+                        'type_oid', a.atttypid::pg_catalog.int8,
+                        'modifier', a.atttypmod,
+                        'collation', l.collation
+                    )) ORDER BY a.attnum)
+                    FROM pg_catalog.pg_attribute a
+                    LEFT JOIN odd_collations l ON l.oid = a.attcollation
+                    WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
+                -- only those of types that came after PostgreSQL's own count (its json.c)
+                'casts_to_json', t.oid >= 16384 AND EXISTS (
+                    SELECT FROM pg_catalog.pg_cast k
+                    WHERE k.castsource = t.oid AND k.casttarget = 'pg_catalog.json'::pg_catalog.regtype AND k.castmethod = 'f')
+            )))
+            FROM used_types u
+            JOIN pg_catalog.pg_type t ON t.oid = u.oid
+            JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace
+        ), '{}')
+    )
 )::pg_catalog.text

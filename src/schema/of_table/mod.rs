@@ -35,7 +35,6 @@ const SHAPES: usize = 20_000;
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Relations {
     pub tables: Vec<Table>,
-    #[serde(flatten)]
     pub types: Types,
 }
 

@@ -350,7 +350,6 @@ fn composite_types_end_at_a_depth_and_a_size() {
 #[test]
 fn the_query_of_the_catalogue_is_read() {
     let Relations { tables, types } = serde_json::from_value(json!({
-        "bytea_is_hex": true,
         "tables": [{
             "oid": 7, "schema": "s", "name": "t", "kind": "v", "comment": null, "schema_usable": true, "permitted": true,
             "checks": [], "primary_key": ["c"],
@@ -358,11 +357,11 @@ fn the_query_of_the_catalogue_is_read() {
                 "identity": "d", "readable": true, "insertable": false, "updatable": false,
                 "collation": {"deterministic": false, "ascii_digits": false}}]
         }],
-        "types": {
+        "types": { "bytea_is_hex": true, "by_oid": {
             "9": {"schema": "s", "name": "d", "kind": "d", "not_null": true, "base": {"type_oid": 25, "modifier": -1},
                 "checks": ["((VALUE <> ''::text) AND (VALUE = 'a'::text))"]},
             "25": {"schema": "pg_catalog", "name": "text", "kind": "b", "not_null": false}
-        }
+        } }
     }))
     .unwrap();
     let table = tables.into_iter().next().unwrap();

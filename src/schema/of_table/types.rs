@@ -8,7 +8,6 @@ use std::collections::HashMap;
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Types {
     /// By `pg_type.oid`.
-    #[serde(rename = "types")]
     pub by_oid: HashMap<u32, Type>,
     /// Whether `bytea_output` is `hex`.
     pub bytea_is_hex: bool,
