@@ -22,6 +22,7 @@ pub mod error;
 pub mod http;
 pub mod json;
 pub mod limits;
+pub mod openapi;
 pub mod plan;
 pub mod query;
 pub mod respond;

@@ -128,10 +128,7 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
             let allow = outcome.allow.clone().unwrap_or_else(|| "OPTIONS,GET,HEAD".to_owned());
             return Ok(Response::new(200, Body::Empty).header("allow", allow));
         }
-        Verb::ReadRoot => {
-            return Err(Error::new(Code::RootDisabled, "Root endpoint metadata is disabled")
-                .hint("Ask for a table: /table, or call a function: /rpc/function."));
-        }
+        Verb::ReadRoot => Response::new(200, Body::Rows),
     };
     let mut response = response;
     if response.body == Body::Rows {

@@ -31,12 +31,17 @@ SETTINGS = {
     "db-aggregates": ("restful.aggregates_enabled", switch),
     "db-plan-enabled": ("restful.plan_enabled", switch),
     "db-tx-end": ("restful.tx_end", str),
+    "openapi-mode": ("restful.openapi_mode", str),
+    "db-root-spec": ("restful.root_spec", str),
+    "openapi-security-active": ("restful.openapi_security_active", switch),
+    "openapi-server-proxy-uri": ("restful.openapi_server_proxy_uri", str),
     "client-error-verbosity": ("restful.error_verbosity", str.lower),
     "app.settings.app_host": ("app.settings.app_host", str),
     "app.settings.external_api_secret": ("app.settings.external_api_secret", str),
 }
 FIXED = {
     "restful.trusted_authenticators": identifiers([AUTHENTICATOR]),
+    "restful.openapi_version": "2.0",
     # PostgREST shows DETAIL always.
     "restful.expose_details": "on",
 }

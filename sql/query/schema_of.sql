@@ -1,19 +1,19 @@
--- What the JSON Schema of a relation's rows needs to know: the columns that the role may use, the types that they are made
--- of, and the constraints that hold for every row.
+-- What the JSON Schema of relations' rows needs to know: of the relations $1, the columns that the role may use (all, if $3),
+-- the constraints that hold for every row, and the types that they and $2 are made of.
 WITH RECURSIVE
 used_columns AS (
     SELECT
         a.*,
-        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable,
-        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT') AS insertable,
-        pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE') AS updatable
+        $3 OR pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable,
+        $3 OR pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT') AS insertable,
+        $3 OR pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE') AS updatable
     FROM pg_catalog.pg_attribute a
-    WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
-      AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT, INSERT, UPDATE')
+    WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped
+      AND ($3 OR pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT, INSERT, UPDATE'))
 ),
 -- Elements of arrays, bases of domains, attributes of composite types. A type cannot be made of itself.
 used_types (oid) AS (
-    SELECT c.atttypid FROM used_columns c
+    (SELECT c.atttypid FROM used_columns c UNION SELECT pg_catalog.unnest($2))
     UNION
     SELECT part.oid
     FROM used_types u
@@ -28,14 +28,14 @@ used_types (oid) AS (
         WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
     ) part (oid)
 ),
--- Tables whose rows are among those of the relation, and which may lack what is declared for it.
-heirs (oid) AS (
-    SELECT i.inhrelid
+-- Tables whose rows are among those of a relation, and which may lack what is declared for it.
+heirs (relation, oid) AS (
+    SELECT i.inhparent, i.inhrelid
     FROM pg_catalog.pg_inherits i
     JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
-    WHERE i.inhparent = $1 AND c.relkind = 'r'
+    WHERE i.inhparent = ANY ($1) AND c.relkind = 'r'
     UNION
-    SELECT i.inhrelid
+    SELECT h.relation, i.inhrelid
     FROM heirs h
     JOIN pg_catalog.pg_inherits i ON i.inhparent = h.oid
 ),
@@ -59,95 +59,108 @@ odd_collations AS (
         END AS provider
     ) p
     WHERE NOT l.collisdeterministic OR p.provider <> 'c'
+),
+described_columns AS (
+    SELECT a.attrelid, pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+        'name', a.attname,
+        'type_oid', a.atttypid::pg_catalog.int8,
+        'modifier', a.atttypmod,
+        'collation', l.collation,
+        'not_null', a.attnotnull
+            -- declared and not yet true of all rows (PostgreSQL 18)
+            AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_constraint k
+                WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum AND NOT k.convalidated)
+            AND NOT EXISTS (
+                SELECT FROM heirs h
+                JOIN pg_catalog.pg_attribute o ON o.attrelid = h.oid
+                WHERE h.relation = a.attrelid AND o.attname = a.attname AND NOT o.attnotnull),
+        'default', CASE a.attgenerated WHEN '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
+        'generated', a.attgenerated <> '',
+        'identity', nullif(a.attidentity, ''),
+        'comment', pg_catalog.col_description(a.attrelid, a.attnum),
+        'readable', a.readable,
+        'insertable', a.insertable,
+        'updatable', a.updatable
+    )) ORDER BY a.attnum) AS columns
+    FROM used_columns a
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN odd_collations l ON l.oid = a.attcollation
+    GROUP BY a.attrelid
 )
 SELECT pg_catalog.jsonb_build_object(
-    'schema', n.nspname,
-    'name', c.relname,
-    'kind', c.relkind,
-    'comment', pg_catalog.obj_description(c.oid, 'pg_class'),
-    'schema_usable', pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
-    'permitted', pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE'),
-    'bytea_is_hex', pg_catalog.current_setting('bytea_output') = 'hex',
-    'columns', coalesce((
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-            'name', a.attname,
-            'type_oid', a.atttypid::pg_catalog.int8,
-            'modifier', a.atttypmod,
-            'collation', l.collation,
-            'not_null', a.attnotnull
-                -- declared and not yet true of all rows (PostgreSQL 18)
-                AND NOT EXISTS (
-                    SELECT FROM pg_catalog.pg_constraint k
-                    WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum AND NOT k.convalidated)
-                AND NOT EXISTS (
-                    SELECT FROM heirs h
-                    JOIN pg_catalog.pg_attribute o ON o.attrelid = h.oid
-                    WHERE o.attname = a.attname AND NOT o.attnotnull),
-            'default', CASE a.attgenerated WHEN '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
-            'generated', a.attgenerated <> '',
-            'identity', nullif(a.attidentity, ''),
-            'comment', pg_catalog.col_description(a.attrelid, a.attnum),
-            'readable', a.readable,
-            'insertable', a.insertable,
-            'updatable', a.updatable
-        )) ORDER BY a.attnum)
-        FROM used_columns a
-        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        LEFT JOIN odd_collations l ON l.oid = a.attcollation
-    ), '[]'),
-    'checks', coalesce((
-        SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_expr(k.conbin, k.conrelid) ORDER BY k.conname)
-        FROM pg_catalog.pg_constraint k
-        WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated
-          AND NOT (k.connoinherit AND EXISTS (SELECT FROM heirs))
-    ), '[]'),
-    'primary_key', coalesce((
-        SELECT pg_catalog.jsonb_agg(a.attname ORDER BY k.position)
-        FROM pg_catalog.pg_index i,
-             pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k(attnum, position)
-        JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
-        WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.position <= i.indnkeyatts
-    ), '[]'),
-    'types', coalesce((
-        SELECT pg_catalog.jsonb_object_agg(t.oid::pg_catalog.text, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-            'schema', s.nspname,
-            'name', t.typname,
-            'kind', t.typtype,
-            'element', CASE t.typsubscript
-                WHEN 'pg_catalog.array_subscript_handler'::pg_catalog.regproc THEN t.typelem::pg_catalog.int8
-            END,
-            'base', CASE t.typtype WHEN 'd' THEN pg_catalog.jsonb_build_object(
-                'type_oid', t.typbasetype::pg_catalog.int8, 'modifier', t.typtypmod) END,
-            'not_null', t.typnotnull,
-            'default', CASE t.typtype WHEN 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
-            'checks', (
-                SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_expr(k.conbin, 0) ORDER BY k.conname)
+    'tables', coalesce((
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+            'oid', c.oid::pg_catalog.int8,
+            'schema', n.nspname,
+            'name', c.relname,
+            'kind', c.relkind,
+            'comment', pg_catalog.obj_description(c.oid, 'pg_class'),
+            'schema_usable', pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+            'permitted', $3 OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE'),
+            'may_be_bound', c.relchecks > 0 OR EXISTS (
+                SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
+            'columns', coalesce(columns.columns, '[]'),
+            'checks', coalesce((
+                SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_expr(k.conbin, k.conrelid) ORDER BY k.conname)
                 FROM pg_catalog.pg_constraint k
-                WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated),
-            'labels', (
-                SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder)
-                FROM pg_catalog.pg_enum e
-                WHERE e.enumtypid = t.oid),
-            'attributes', (
-                SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-                    'name', a.attname,
-                    'type_oid', a.atttypid::pg_catalog.int8,
-                    'modifier', a.atttypmod,
-                    'collation', l.collation
-                )) ORDER BY a.attnum)
-                FROM pg_catalog.pg_attribute a
-                LEFT JOIN odd_collations l ON l.oid = a.attcollation
-                WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
-            -- only those of types that came after PostgreSQL's own count (its json.c)
-            'casts_to_json', t.oid >= 16384 AND EXISTS (
-                SELECT FROM pg_catalog.pg_cast k
-                WHERE k.castsource = t.oid AND k.casttarget = 'pg_catalog.json'::pg_catalog.regtype AND k.castmethod = 'f')
-        )))
-        FROM used_types u
-        JOIN pg_catalog.pg_type t ON t.oid = u.oid
-        JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace
-    ), '{}')
+                WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated
+                  AND NOT (k.connoinherit AND EXISTS (SELECT FROM heirs h WHERE h.relation = c.oid))
+            ), '[]'),
+            'primary_key', coalesce((
+                SELECT pg_catalog.jsonb_agg(a.attname ORDER BY k.position)
+                FROM pg_catalog.pg_index i,
+                     pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k(attnum, position)
+                JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum
+                WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.position <= i.indnkeyatts
+            ), '[]')
+        ) ORDER BY c.relname)
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN described_columns columns ON columns.attrelid = c.oid
+        WHERE c.oid = ANY ($1)
+    ), '[]'),
+    'types', pg_catalog.jsonb_build_object(
+        'bytea_is_hex', pg_catalog.current_setting('bytea_output') = 'hex',
+        'by_oid', coalesce((
+            SELECT pg_catalog.jsonb_object_agg(t.oid::pg_catalog.text, pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+                'schema', s.nspname,
+                'name', t.typname,
+                'sql', pg_catalog.format_type(t.oid, NULL),
+                'kind', t.typtype,
+                'element', CASE t.typsubscript
+                    WHEN 'pg_catalog.array_subscript_handler'::pg_catalog.regproc THEN t.typelem::pg_catalog.int8
+                END,
+                'base', CASE t.typtype WHEN 'd' THEN pg_catalog.jsonb_build_object(
+                    'type_oid', t.typbasetype::pg_catalog.int8, 'modifier', t.typtypmod) END,
+                'not_null', t.typnotnull,
+                'default', CASE t.typtype WHEN 'd' THEN pg_catalog.pg_get_expr(t.typdefaultbin, 0) END,
+                'checks', (
+                    SELECT pg_catalog.jsonb_agg(pg_catalog.pg_get_expr(k.conbin, 0) ORDER BY k.conname)
+                    FROM pg_catalog.pg_constraint k
+                    WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated),
+                'labels', (
+                    SELECT pg_catalog.jsonb_agg(e.enumlabel ORDER BY e.enumsortorder)
+                    FROM pg_catalog.pg_enum e
+                    WHERE e.enumtypid = t.oid),
+                'attributes', (
+                    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+                        'name', a.attname,
+                        'type_oid', a.atttypid::pg_catalog.int8,
+                        'modifier', a.atttypmod,
+                        'collation', l.collation
+                    )) ORDER BY a.attnum)
+                    FROM pg_catalog.pg_attribute a
+                    LEFT JOIN odd_collations l ON l.oid = a.attcollation
+                    WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
+                -- only those of types that came after PostgreSQL's own count (its json.c)
+                'casts_to_json', t.oid >= 16384 AND EXISTS (
+                    SELECT FROM pg_catalog.pg_cast k
+                    WHERE k.castsource = t.oid AND k.casttarget = 'pg_catalog.json'::pg_catalog.regtype AND k.castmethod = 'f')
+            )))
+            FROM used_types u
+            JOIN pg_catalog.pg_type t ON t.oid = u.oid
+            JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace
+        ), '{}')
+    )
 )::pg_catalog.text
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = $1

@@ -190,26 +190,33 @@ fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The media ranges of an Accept field, the most wanted first; of equal weight the first. Empty when the field is absent or
-/// empty: anything will do.
+/// The media ranges of an Accept field as they are written, the most wanted first; of equal weight the first. Those that are
+/// not wanted are left out.
+pub fn ranges(field: &str) -> Vec<&str> {
+    let mut ranges: Vec<(f32, &str)> = split_unquoted(field, ',')
+        .map(str::trim)
+        .filter(|range| !range.is_empty())
+        .map(|range| {
+            let parameters = range.split_once(';').map_or("", |(_, parameters)| parameters);
+            let weight = parameter(parameters, "q").and_then(|q| q.parse::<f32>().ok());
+            (weight.unwrap_or(1.0), range)
+        })
+        .filter(|(weight, _)| *weight > 0.0)
+        .collect();
+    ranges.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    ranges.into_iter().map(|(_, range)| range).collect()
+}
+
+/// The media types of an Accept field, the most wanted first. Empty when the field is absent or empty: anything will do.
 ///
 /// Errors: PGRST107 (406) when the field accepts nothing at all.
 pub fn accepted(field: Option<&str>) -> Result<Vec<MediaType>> {
     let Some(field) = field.filter(|f| !f.trim().is_empty()) else { return Ok(Vec::new()) };
-    let mut ranges: Vec<(f32, MediaType)> = split_unquoted(field, ',')
-        .filter(|range| !range.trim().is_empty())
-        .map(|range| {
-            let parameters = range.split_once(';').map_or("", |(_, parameters)| parameters);
-            let weight = parameter(parameters, "q").and_then(|q| q.parse::<f32>().ok());
-            (weight.unwrap_or(1.0), MediaType::parse(range))
-        })
-        .filter(|(weight, _)| *weight > 0.0)
-        .collect();
+    let ranges = ranges(field);
     if ranges.is_empty() {
         return Err(not_available(&[MediaType::Other(field.to_owned())]));
     }
-    ranges.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    Ok(ranges.into_iter().map(|(_, media)| media).collect())
+    Ok(ranges.into_iter().map(MediaType::parse).collect())
 }
 
 /// The refusal of what cannot be made: PGRST107 (406).

@@ -357,6 +357,10 @@ pub enum Arguments<'a> {
     /// An oid, and texts after it.
     OidAnd(u32, &'a [&'a str]),
     Texts(&'a [&'a str]),
+    /// OIDs of relations and of types, and whether rights are left out of account.
+    Described(&'a [pg_sys::Oid], &'a [pg_sys::Oid], bool),
+    /// A schema, and whether rights are left out of account.
+    Schema(&'a str, bool),
     None,
 }
 
@@ -386,6 +390,13 @@ pub fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Opti
         }
         Arguments::RelatedNames(a, b, c) => {
             (vec![pg_sys::TEXTOID; 3], vec![a.into_datum(), b.into_datum(), c.into_datum()])
+        }
+        Arguments::Described(relations, of_types, all) => (
+            vec![pg_sys::OIDARRAYOID, pg_sys::OIDARRAYOID, pg_sys::BOOLOID],
+            vec![relations.into_datum(), of_types.into_datum(), all.into_datum()],
+        ),
+        Arguments::Schema(schema, all) => {
+            (vec![pg_sys::TEXTOID, pg_sys::BOOLOID], vec![schema.into_datum(), all.into_datum()])
         }
         Arguments::None => (Vec::new(), Vec::new()),
         Arguments::Oid(oid) => (vec![pg_sys::OIDOID], vec![pg_sys::Oid::from(oid).into_datum()]),

@@ -1,6 +1,7 @@
 //! Settings (`restful.*`): definition and reading.
 
 use crate::limits;
+use crate::openapi;
 use crate::schema::Formats;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
@@ -39,6 +40,8 @@ static EXTRA_SEARCH_PATH: Text = Text::new();
 static PRE_REQUEST: Text = Text::new();
 static TRUSTED_AUTHENTICATORS: Text = Text::new();
 static BYPASSRLS_ROLES: Text = Text::new();
+static ROOT_SPEC: Text = Text::new();
+static OPENAPI_SERVER_PROXY_URI: Text = Text::new();
 static CLAIMS: Text = Text::new();
 static MAX_ROWS: Value<c_int> = Value(Cell::new(0));
 static MAX_BODY_BYTES: Value<c_int> = Value(Cell::new(0));
@@ -49,6 +52,20 @@ static EXPOSE_DETAILS: Value<bool> = Value(Cell::new(false));
 static TX_END: Value<c_int> = Value(Cell::new(0));
 static ERROR_VERBOSITY: Value<c_int> = Value(Cell::new(0));
 static ASSERT_FORMATS: Value<c_int> = Value(Cell::new(0));
+static OPENAPI_MODE: Value<c_int> = Value(Cell::new(0));
+static OPENAPI_VERSION: Value<c_int> = Value(Cell::new(0));
+static OPENAPI_SECURITY_ACTIVE: Value<bool> = Value(Cell::new(false));
+
+/// What the description of the API tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenApiMode {
+    /// What the request's role may use.
+    FollowPrivileges,
+    /// All that is exposed.
+    IgnorePrivileges,
+    /// There is none.
+    Disabled,
+}
 
 /// How a request's transaction ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +137,36 @@ pub fn anon_role() -> Option<Rc<str>> {
 /// The function called before each request's statement.
 pub fn pre_request() -> Option<String> {
     PRE_REQUEST.get().map(str::to_owned)
+}
+
+/// The function that answers requests of the root.
+pub fn root_spec() -> Option<String> {
+    ROOT_SPEC.get().map(str::to_owned)
+}
+
+/// What the description of the API tells.
+pub fn openapi_mode() -> OpenApiMode {
+    match OPENAPI_MODE.0.get() {
+        1 => OpenApiMode::IgnorePrivileges,
+        2 => OpenApiMode::Disabled,
+        _ => OpenApiMode::FollowPrivileges,
+    }
+}
+
+/// The version of OpenAPI that is answered when none is asked for.
+pub fn openapi_version() -> openapi::Version {
+    match OPENAPI_VERSION.0.get() {
+        1 => openapi::Version::V2,
+        _ => openapi::Version::V31,
+    }
+}
+
+/// What else is said of the API in its description.
+pub fn openapi_settings() -> openapi::Settings {
+    openapi::Settings {
+        server: OPENAPI_SERVER_PROXY_URI.get().map(str::to_owned),
+        security_active: OPENAPI_SECURITY_ACTIVE.0.get(),
+    }
 }
 
 /// Whether any login role's `request.jwt.claims` are believed.
@@ -241,6 +288,9 @@ static TX_END_OPTIONS: Options = Options([
     END,
 ]);
 static FORMATS_OPTIONS: Options = Options([option(c"draft", 0), option(c"on", 1), option(c"off", 2), END, END]);
+static OPENAPI_MODE_OPTIONS: Options =
+    Options([option(c"follow-privileges", 0), option(c"ignore-privileges", 1), option(c"disabled", 2), END, END]);
+static OPENAPI_VERSION_OPTIONS: Options = Options([option(c"3.1", 0), option(c"2.0", 1), END, END, END]);
 static VERBOSITY_OPTIONS: Options = Options([option(c"verbose", 0), option(c"minimal", 1), END, END, END]);
 
 /// Defines the settings; once, when the library is loaded.
@@ -300,6 +350,22 @@ pub fn define() {
         c"restful.bypassrls_roles",
         c"Roles with BYPASSRLS that a request may run as.",
         &BYPASSRLS_ROLES,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.root_spec",
+        c"A function without arguments that answers requests of the root, instead of the description of the API.",
+        &ROOT_SPEC,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.openapi_server_proxy_uri",
+        c"The URI at which clients reach the API.",
+        &OPENAPI_SERVER_PROXY_URI,
         c"",
         PGC_SUSET,
         0,
@@ -379,6 +445,12 @@ pub fn define() {
         &EXPOSE_DETAILS,
     );
 
+    switch(
+        c"restful.openapi_security_active",
+        c"Whether the description of the API says that every request has to bring a token.",
+        &OPENAPI_SECURITY_ACTIVE,
+    );
+
     let choice = |name: &'static CStr, what: &'static CStr, value: &'static Value<c_int>, options: &'static Options| {
         // SAFETY: as above; the list of options ends with an entry without name.
         unsafe {
@@ -403,6 +475,18 @@ pub fn define() {
         c"Whether format asserts in JSON Schemas: as the draft says, on or off.",
         &ASSERT_FORMATS,
         &FORMATS_OPTIONS,
+    );
+    choice(
+        c"restful.openapi_mode",
+        c"Whether the description of the API is of what the role may use, of all that is exposed, or there is none.",
+        &OPENAPI_MODE,
+        &OPENAPI_MODE_OPTIONS,
+    );
+    choice(
+        c"restful.openapi_version",
+        c"The version of OpenAPI that is answered when none is asked for.",
+        &OPENAPI_VERSION,
+        &OPENAPI_VERSION_OPTIONS,
     );
     choice(c"restful.error_verbosity", c"Whether errors carry details and hint.", &ERROR_VERBOSITY, &VERBOSITY_OPTIONS);
 }

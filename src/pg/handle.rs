@@ -9,7 +9,7 @@ use crate::pg::execute::{self, BodyShape, Key};
 use crate::pg::prepared::Values;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::session::{self, Context, Finished, Frame};
-use crate::pg::{catalog, guc, pre_request};
+use crate::pg::{catalog, guc, openapi, pre_request};
 use crate::plan::media::Rendition;
 use crate::plan::{Plan, PlanSettings, Planner, set_page};
 use crate::query::{self, Literal, Query};
@@ -59,11 +59,21 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         // It is not the request's to say, so it is not applied either.
         request.preferences.transaction = None;
     }
-    let action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
+    let mut action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
+    let is_root = action.resource == Resource::Root;
+    if is_root {
+        openapi::route_root(&mut action)?;
+    }
     let principal = session::principal(&request)?;
     let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
     let page = set_page(&mut query, request.range)?;
-    let accepted = media_type::accepted(request.headers.get("accept"))?;
+    let accept = request.headers.get("accept");
+    // A function that answers for the document is asked for JSON, whatever the document would be called.
+    let instead = match is_root && action.verb == Verb::CallSafe {
+        true => crate::openapi::root_spec_media(accept),
+        false => None,
+    };
+    let accepted = if instead.is_some() { Vec::new() } else { media_type::accepted(accept)? };
     let body::Body { shape, converted, has_one_line } = body::read(&request, &action, &mut query)?;
     let bytes = match &converted {
         Some(json) => Some((json.as_slice(), body::datum(json))),
@@ -77,13 +87,23 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         let (action, mut outcome, rows) = if action.verb == Verb::Describe {
             let outcome = describe(&action)?;
             (action, outcome, None)
+        } else if action.verb == Verb::ReadRoot {
+            let (version, media) = openapi::negotiate(&request)?;
+            frame.take_role();
+            let rows = execute::connected(|| {
+                run_pre_request(&request, frame)?;
+                match request.method {
+                    Method::Head => Ok(None),
+                    _ => openapi::describe(&action.schema, version, memory).map(Some),
+                }
+            })?;
+            (action, Outcome { media, ..Outcome::default() }, rows)
         } else {
             let is_item = matches!(action.resource, Resource::Item { .. });
             let (key, literals) = key(action, &request, query, shape, accepted, frame)?;
             let values = Values { literals: &literals, body: bytes.map(|(_, datum)| datum) };
-            let pre_request = guc::pre_request();
             let may_read_directly =
-                key.action.verb == Verb::Read && pre_request.is_none() && request.preferences.count.is_none();
+                key.action.verb == Verb::Read && guc::pre_request().is_none() && request.preferences.count.is_none();
             let read = match may_read_directly {
                 true => execute::read_directly(&key, frame, &values, memory)?,
                 false => None,
@@ -93,10 +113,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
                 None => {
                     frame.take_role();
                     execute::connected(|| {
-                        if let Some(function) = pre_request {
-                            frame.publish();
-                            pre_request::call(&function, request.method.is_safe())?;
-                        }
+                        run_pre_request(&request, frame)?;
                         let work = execute::prepare(&key, || plan(&key, &request))?;
                         body::check_lines(has_one_line)?;
                         work.run(&request, frame, &values, is_item, memory)
@@ -106,12 +123,19 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
             (key.action, outcome, Some(rows))
         };
         outcome.offset = page.offset;
-        let media = std::mem::take(&mut outcome.media);
+        let media = instead.unwrap_or_else(|| std::mem::take(&mut outcome.media));
         let mut response = respond::respond(&action, &request, &media, &outcome)?;
         let (status, fields) = frame.response_settings();
         respond::apply_settings(&mut response, status.as_deref(), fields.as_deref())?;
         Ok(Finished { value: Answer { response, rows }, commit: commits(&request) })
     })
+}
+
+/// Calls the function of `restful.pre_request`, if there is one; SPI is connected.
+fn run_pre_request(request: &Request, frame: &Frame) -> Result<()> {
+    let Some(function) = guc::pre_request() else { return Ok(()) };
+    frame.publish();
+    pre_request::call(&function, request.method.is_safe())
 }
 
 /// Whether the request's changes are kept.
@@ -201,8 +225,7 @@ fn plan(key: &Key, request: &Request) -> Result<(Plan, Rendition)> {
             }
         }
         _ => {
-            return Err(Error::new(Code::RootDisabled, "Root endpoint metadata is disabled")
-                .hint("Ask for a table: /table, or call a function: /rpc/function."));
+            return Err(Error::new(Code::Path, "Invalid path specified in request URL"));
         }
     };
     let rendition = planner.rendition(&plan, query, &key.accepted)?;

@@ -10,6 +10,7 @@ mod execute;
 mod guc;
 mod handle;
 mod jsonb;
+mod openapi;
 mod pre_request;
 mod prepared;
 mod record_source;

@@ -1,8 +1,9 @@
 //! `restful.schema_of(rel regclass)`: the catalogue read with the caller's rights.
 
+use crate::error::Result;
 use crate::pg::catalog::{self, Arguments};
 use crate::pg::{guc, jsonb, unguarded, validate};
-use crate::schema::of_table::{self, Kind, Table};
+use crate::schema::of_table::{self, Kind, Relations, Table};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::json;
@@ -15,12 +16,13 @@ use serde_json::json;
 /// # Safety
 /// Runs a query: called within a transaction.
 pub unsafe fn schema_of(relation: u32) -> pg_sys::Datum {
-    let table = match load(relation) {
-        Ok(Some(table)) => table,
-        Ok(None) => {
-            refuse(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("relation with OID {relation} does not exist"))
-        }
+    let mut relations = match load(&[relation.into()], &[], false) {
+        Ok(relations) => relations,
         Err(error) => refuse(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.message.clone()),
+    };
+    let table = match relations.tables.pop() {
+        Some(table) => table,
+        None => refuse(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("relation with OID {relation} does not exist")),
     };
     if table.kind == Kind::Other {
         refuse(PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE, format!("\"{}\" is not a table or view", table.name));
@@ -33,13 +35,21 @@ pub unsafe fn schema_of(relation: u32) -> pg_sys::Datum {
         let message = format!("permission denied for {} {}", table.kind.noun(), table.name);
         refuse(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message);
     }
-    jsonb::of_text(&of_table::schema_of(&table).to_string())
+    jsonb::of_text(&of_table::schema_of(&table, &relations.types).to_string())
 }
 
-/// What the catalogue says of a relation, with the rights of the current user, and the schemas bound to its columns.
-fn load(relation: u32) -> crate::error::Result<Option<Table>> {
-    let Some(mut table) = load_table(relation)? else { return Ok(None) };
-    for binding in validate::bindings(relation.into())? {
+/// What the catalogue says of relations with the schemas bound to their columns, and of the types that they and `types` are
+/// made of: as far as the rights of the current user go, or all of it.
+pub fn load(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -> Result<Relations> {
+    let mut relations = load_relations(relations, types, all)?;
+    for table in relations.tables.iter_mut().filter(|table| table.may_be_bound) {
+        bind(table)?;
+    }
+    Ok(relations)
+}
+
+fn bind(table: &mut Table) -> Result<()> {
+    for binding in validate::bindings(table.oid.into())? {
         let Some(schema) = binding.required().and_then(|source| source.document()) else { continue };
         // The schema of a whole row is the row's own to say: what is generated or defaulted is not there when it is sent.
         let Some(column) = table.columns.iter_mut().find(|c| Some(&c.name) == binding.column.as_ref()) else {
@@ -50,10 +60,10 @@ fn load(relation: u32) -> crate::error::Result<Option<Table>> {
             Some(other) => json!({ "allOf": [other, schema] }),
         });
     }
-    Ok(Some(table))
+    Ok(())
 }
 
-fn load_table(relation: u32) -> crate::error::Result<Option<Table>> {
+fn load_relations(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -> Result<Relations> {
     // SAFETY: the nest level is closed again below; an error closes it with the transaction.
     let nest = unsafe { unguarded::NewGUCNestLevel() };
     // The first two decide how constants in expressions are written. The planner's guess of the recursive parts is so high
@@ -62,10 +72,11 @@ fn load_table(relation: u32) -> crate::error::Result<Option<Table>> {
     for (name, value) in settings {
         guc::set_for_request(name, value, pg_sys::GucContext::PGC_USERSET);
     }
-    let table = catalog::load("schema_of", include_str!("../../sql/query/schema_of.sql"), Arguments::Oid(relation));
+    let query = include_str!("../../sql/query/schema_of.sql");
+    let loaded = catalog::load("schema_of", query, Arguments::Described(relations, types, all));
     // SAFETY: the level opened above.
     unsafe { unguarded::AtEOXact_GUC(true, nest) };
-    table
+    Ok(loaded?.unwrap_or_default())
 }
 
 fn refuse(code: PgSqlErrorCode, message: String) -> ! {

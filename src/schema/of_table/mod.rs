@@ -16,6 +16,7 @@ mod pattern;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use check::{Bound, Class, Fact};
 use serde::Deserialize;
@@ -23,14 +24,25 @@ use serde_json::{Map, Number, Value, json};
 use shape::Shape;
 use std::collections::HashMap;
 
+pub use types::{Collation, Type, TypeUse, Types};
+
 /// Levels of composite types and arrays in one another; below, any value is accepted.
 const DEPTH: usize = 16;
 /// Types in one schema, each counted as often as it is used; beyond, any value is accepted.
 const SHAPES: usize = 20_000;
 
+/// Tables and views, as the query `sql/query/schema_of.sql` tells them, with the types that they are made of.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Relations {
+    pub tables: Vec<Table>,
+    pub types: Types,
+}
+
 /// A table or view, as the query `sql/query/schema_of.sql` tells it: what its role may use of it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Table {
+    /// `pg_class.oid`
+    pub oid: u32,
     pub schema: String,
     pub name: String,
     /// `pg_class.relkind`
@@ -46,10 +58,9 @@ pub struct Table {
     pub checks: Vec<String>,
     /// The primary key's columns in its order.
     pub primary_key: Vec<String>,
-    /// The types of columns and what these are made of, by OID.
-    pub types: HashMap<u32, Type>,
-    /// Whether `bytea_output` is `hex`.
-    pub bytea_is_hex: bool,
+    /// It has checks or triggers, which may be JSON Schemas bound to it.
+    #[serde(default)]
+    pub may_be_bound: bool,
 }
 
 /// What kind of relation it is.
@@ -119,99 +130,26 @@ pub enum Identity {
     ByDefault,
 }
 
-/// A type with what is said where it is used.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct TypeUse {
-    /// `pg_type.oid`
-    pub type_oid: u32,
-    /// `pg_attribute.atttypmod`: a length, or precision and scale; -1 without.
-    #[serde(default = "no_modifier")]
-    pub modifier: i32,
-    /// The collation of a text, when it is not the plain one.
-    #[serde(default)]
-    pub collation: Collation,
-}
-
-fn no_modifier() -> i32 {
-    -1
-}
-
-/// What a collation means to CHECK constraints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct Collation {
-    /// Texts are equal only if their bytes are.
-    pub deterministic: bool,
-    /// `\d` is `[0-9]`.
-    pub ascii_digits: bool,
-}
-
-impl Default for Collation {
-    fn default() -> Self {
-        Collation { deterministic: true, ascii_digits: true }
-    }
-}
-
-/// A data type.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Type {
-    pub schema: String,
-    pub name: String,
-    /// `pg_type.typtype`: `b`ase, `c`omposite, `d`omain, `e`num, `p`seudo, `r`ange, `m`ultirange.
-    pub kind: String,
-    /// The element type of an array.
-    #[serde(default)]
-    pub element: Option<u32>,
-    /// What a domain is of.
-    #[serde(default)]
-    pub base: Option<TypeUse>,
-    /// A domain's NOT NULL.
-    #[serde(default)]
-    pub not_null: bool,
-    /// A domain's default expression.
-    #[serde(default)]
-    pub default: Option<String>,
-    /// CHECK constraints of a domain.
-    #[serde(default)]
-    pub checks: Vec<String>,
-    /// An enum's labels in their order.
-    #[serde(default)]
-    pub labels: Vec<String>,
-    /// A composite type's attributes in their order.
-    #[serde(default)]
-    pub attributes: Vec<Attribute>,
-    /// A cast to json decides how it is written.
-    #[serde(default)]
-    pub casts_to_json: bool,
-}
-
-/// An attribute of a composite type.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Attribute {
-    pub name: String,
-    #[serde(flatten)]
-    pub data_type: TypeUse,
-}
-
 /// The JSON Schema of a table's rows, with the properties in the order of the columns.
 ///
 /// One schema for rows and for what a writer sends. The JSON of a row always holds every column, so `required` would say
 /// nothing about rows; it lists what a writer has to give: columns that are NOT NULL and have no default. Columns that
 /// only the database writes are `readOnly`, those that the role may not read are `writeOnly` (and never required, for
 /// what it reads is without them).
-pub fn schema_of(table: &Table) -> Value {
-    let mut writer = Writer { table, left: SHAPES };
-    let mut facts = writer.table_facts();
+pub fn schema_of(table: &Table, types: &Types) -> Value {
+    let mut writer = Writer { types, left: SHAPES };
+    let mut facts = writer.table_facts(table);
     let mut properties = Map::new();
     let mut required: Vec<Value> = Vec::new();
     for column in &table.columns {
         let facts = facts.remove(&column.name).unwrap_or_default();
         let has_default = column.default.is_some() || writer.domain_default(column).is_some();
         let is_generated = column.generated || column.identity.is_some();
-        let nullable = writer.nullable(column, &facts);
+        let nullable = writer.nullable(table, column, &facts);
         if !(nullable || has_default || is_generated) && column.readable {
             required.push(column.name.as_str().into());
         }
-        properties.insert(column.name.clone(), writer.column(column, facts, nullable));
+        properties.insert(column.name.clone(), writer.column(table, column, facts, nullable));
     }
     let mut schema = Map::new();
     schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
@@ -228,19 +166,24 @@ pub fn schema_of(table: &Table) -> Value {
     schema.into()
 }
 
+/// The JSON Schema of a value of a type: an argument or the result of a function.
+pub fn schema_of_type(of: TypeUse, types: &Types, nullable: bool) -> Value {
+    Writer { types, left: SHAPES }.shape(of, 0).render(nullable).into()
+}
+
 struct Writer<'a> {
-    table: &'a Table,
+    types: &'a Types,
     /// Shapes that may still be made.
     left: usize,
 }
 
 impl Writer<'_> {
     /// What the table's CHECK constraints say, by column.
-    fn table_facts(&self) -> HashMap<String, Vec<Fact>> {
-        let columns: HashMap<&str, &Column> = self.table.columns.iter().map(|c| (c.name.as_str(), c)).collect();
+    fn table_facts(&self, table: &Table) -> HashMap<String, Vec<Fact>> {
+        let columns: HashMap<&str, &Column> = table.columns.iter().map(|c| (c.name.as_str(), c)).collect();
         let class = |name: &str| columns.get(name).map(|c| self.class(c.data_type));
         let mut facts: HashMap<String, Vec<Fact>> = HashMap::new();
-        for text in &self.table.checks {
+        for text in &table.checks {
             for (name, fact) in check::facts(text, &class) {
                 facts.entry(name).or_default().push(fact);
             }
@@ -248,42 +191,29 @@ impl Writer<'_> {
         facts
     }
 
-    /// The domains that a type is over, the outermost first, and what these are of.
-    fn domains(&self, mut of: TypeUse) -> (Vec<&Type>, TypeUse) {
-        let mut domains = Vec::new();
-        while domains.len() < DEPTH
-            && let Some(domain) = self.table.types.get(&of.type_oid)
-            && let Some(base) = domain.base
-        {
-            domains.push(domain);
-            of = TypeUse { collation: of.collation, ..base };
-        }
-        (domains, of)
-    }
-
     fn class(&self, of: TypeUse) -> Class {
-        let (_, base) = self.domains(of);
-        self.table.types.get(&base.type_oid).map_or(Class::Other, |t| class(t, base.collation))
+        let (_, base) = self.types.domains(of);
+        self.types.by_oid.get(&base.type_oid).map_or(Class::Other, |t| class(t, base.collation))
     }
 
     fn domain_default(&self, column: &Column) -> Option<&str> {
-        self.table.types.get(&column.data_type.type_oid)?.default.as_deref()
+        self.types.by_oid.get(&column.data_type.type_oid)?.default.as_deref()
     }
 
-    fn nullable(&self, column: &Column, facts: &[Fact]) -> bool {
+    fn nullable(&self, table: &Table, column: &Column, facts: &[Fact]) -> bool {
         if column.not_null || facts.contains(&Fact::NotNull) {
             return false;
         }
-        let (domains, _) = self.domains(column.data_type);
+        let (domains, _) = self.types.domains(column.data_type);
         let says_not_null = |domain: &&Type| {
             let class = |_: &str| Some(Class::Other);
             domain.not_null
                 || domain.checks.iter().flat_map(|c| check::facts(c, &class)).any(|(_, f)| f == Fact::NotNull)
         };
-        !(self.table.kind.checks_domains() && domains.iter().any(says_not_null))
+        !(table.kind.checks_domains() && domains.iter().any(says_not_null))
     }
 
-    fn column(&mut self, column: &Column, facts: Vec<Fact>, nullable: bool) -> Value {
+    fn column(&mut self, table: &Table, column: &Column, facts: Vec<Fact>, nullable: bool) -> Value {
         let mut shape = self.shape(column.data_type, 0);
         facts.into_iter().for_each(|fact| shape.narrow(fact));
         let is_json = shape.class == Class::Json;
@@ -291,7 +221,7 @@ impl Writer<'_> {
         let default = default.filter(|_| !column.generated).and_then(|text| literal(text, shape.class));
         let mut schema = shape.render(nullable);
         if let Some(bound) = &column.schema {
-            let bound = embedded(bound, &self.table.schema, &self.table.name, &column.name);
+            let bound = embedded(bound, &table.schema, &table.name, &column.name);
             // SQL's NULL, which JSON writes as null. A CHECK passes on it.
             let bound = if nullable { json!({ "anyOf": [{ "type": "null" }, bound] }) } else { bound };
             match bound {
@@ -320,10 +250,10 @@ impl Writer<'_> {
     fn shape(&mut self, of: TypeUse, depth: usize) -> Shape {
         let Some(left) = self.left.checked_sub(1) else { return Shape::anything() };
         self.left = left;
-        let (domains, base) = self.domains(of);
+        let (domains, base) = self.types.domains(of);
         let domains: Vec<Type> = domains.into_iter().cloned().collect();
-        let table = self.table;
-        let mut shape = match table.types.get(&base.type_oid) {
+        let types = self.types;
+        let mut shape = match types.by_oid.get(&base.type_oid) {
             Some(of_type) if depth < DEPTH => self.base_shape(of_type, base, depth),
             _ => Shape::anything(),
         };
@@ -400,7 +330,7 @@ impl Writer<'_> {
             "time" => return Shape::matching(&format!("^{TIME}$")),
             "timetz" => return Shape::matching(&format!("^{TIME}[+\\-][0-9]{{2}}(:[0-9]{{2}}){{0,2}}$")),
             "json" | "jsonb" => shape.types.clear(),
-            "bytea" if self.table.bytea_is_hex => return Shape::matching(r"^\\x([0-9a-f]{2})*$"),
+            "bytea" if self.types.bytea_is_hex => return Shape::matching(r"^\\x([0-9a-f]{2})*$"),
             "oid" => return Shape::matching("^[0-9]+$"),
             "macaddr" => return Shape::matching("^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"),
             "macaddr8" => return Shape::matching("^[0-9a-f]{2}(:[0-9a-f]{2}){7}$"),

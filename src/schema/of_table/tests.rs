@@ -1,7 +1,7 @@
 use super::*;
 
 /// A table with one column per type name of `pg_catalog`, and these CHECK constraints.
-fn table(columns: &[(&str, &str)], checks: &[&str]) -> Table {
+fn table(columns: &[(&str, &str)], checks: &[&str]) -> (Table, Types) {
     let mut types = HashMap::new();
     let columns = columns
         .iter()
@@ -15,7 +15,8 @@ fn table(columns: &[(&str, &str)], checks: &[&str]) -> Table {
             column(name, oid)
         })
         .collect();
-    Table {
+    let table = Table {
+        oid: 1,
         schema: "s".into(),
         name: "t".into(),
         kind: Kind::Table,
@@ -25,9 +26,9 @@ fn table(columns: &[(&str, &str)], checks: &[&str]) -> Table {
         columns,
         checks: checks.iter().map(|c| (*c).to_owned()).collect(),
         primary_key: Vec::new(),
-        types,
-        bytea_is_hex: true,
-    }
+        may_be_bound: false,
+    };
+    (table, Types { by_oid: types, bytea_is_hex: true })
 }
 
 fn base_type(name: &str) -> Type {
@@ -61,8 +62,8 @@ fn column(name: &str, type_oid: u32) -> Column {
 
 /// The schema of column `c` of a type under a CHECK.
 fn checked(data_type: &str, check: &str) -> Value {
-    let table = table(&[("c", data_type), ("d", data_type), ("We ird", data_type)], &[check]);
-    schema_of(&table)["properties"]["c"].clone()
+    let (table, types) = table(&[("c", data_type), ("d", data_type), ("We ird", data_type)], &[check]);
+    schema_of(&table, &types)["properties"]["c"].clone()
 }
 
 #[test]
@@ -214,7 +215,7 @@ fn cardinality_says_little_of_the_outer_array() {
 
 #[test]
 fn a_check_passes_on_null() {
-    let mut table = table(
+    let (mut table, mut types) = table(
         &[("c", "text"), ("d", "text"), ("e", "jsonb")],
         &[
             "(c = 'a'::text)",
@@ -223,7 +224,7 @@ fn a_check_passes_on_null() {
         ],
     );
     table.columns.iter_mut().for_each(|c| c.not_null = false);
-    let schema = schema_of(&table);
+    let schema = schema_of(&table, &types);
     assert_eq!(schema["properties"]["c"], json!({"type": ["string", "null"], "enum": ["a", null]}));
     assert_eq!(schema["properties"]["d"], json!({"type": "string", "enum": ["a"]}));
     assert_eq!(schema["properties"]["e"], json!({"type": ["object", "null"]}));
@@ -289,9 +290,9 @@ fn patterns_are_taken_when_all_engines_agree() {
 #[test]
 fn numeric_has_limits_that_binary_fractions_keep() {
     let limits = |precision: i32, scale: i32| {
-        let mut table = table(&[("c", "numeric")], &[]);
+        let (mut table, types) = table(&[("c", "numeric")], &[]);
         table.columns[0].data_type.modifier = ((precision << 16) | (scale & 0x7ff)) + 4;
-        let schema = schema_of(&table);
+        let schema = schema_of(&table, &types);
         let c = &schema["properties"]["c"];
         (c["minimum"].clone(), c["maximum"].clone())
     };
@@ -305,7 +306,7 @@ fn numeric_has_limits_that_binary_fractions_keep() {
 
 #[test]
 fn a_schema_bound_to_a_column_lets_null_pass() {
-    let mut table = table(&[("c", "jsonb"), ("d", "jsonb"), ("e", "jsonb")], &[]);
+    let (mut table, types) = table(&[("c", "jsonb"), ("d", "jsonb"), ("e", "jsonb")], &[]);
     let bound = json!({"type": "object", "required": ["a"]});
     let recursive = json!({"properties": {"child": {"$ref": "#"}}});
     table.columns[0].schema = Some(bound.clone());
@@ -313,14 +314,14 @@ fn a_schema_bound_to_a_column_lets_null_pass() {
     table.columns[1].not_null = false;
     table.columns[1].comment = Some("D".into());
     table.columns[2].schema = Some(recursive);
-    let properties = &schema_of(&table)["properties"];
+    let properties = &schema_of(&table, &types)["properties"];
     assert_eq!(properties["c"], bound);
     assert_eq!(properties["d"], json!({"anyOf": [{"type": "null"}, bound], "description": "D"}));
     // what refers to its own root keeps it
     let id = "urn:x-postgresql:s:t:e";
     assert_eq!(properties["e"], json!({"properties": {"child": {"$ref": "#"}}, "$id": id}));
     let nested = json!({"c": 0, "d": null, "e": {"child": {"child": 7, "x": 1}}});
-    let schema = jsonschema::validator_for(&schema_of(&table)).unwrap();
+    let schema = jsonschema::validator_for(&schema_of(&table, &types)).unwrap();
     assert!(!schema.is_valid(&nested));
     assert!(schema.is_valid(&json!({"c": {"a": 1}, "d": null, "e": {"child": {"child": {}}}})));
     assert!(!schema.is_valid(&json!({"c": {"a": 1}, "d": {}, "e": {}})));
@@ -329,7 +330,7 @@ fn a_schema_bound_to_a_column_lets_null_pass() {
 #[test]
 fn composite_types_end_at_a_depth_and_a_size() {
     // each has two attributes of the one before
-    let mut table = table(&[("c", "int4")], &[]);
+    let (mut table, mut types) = table(&[("c", "int4")], &[]);
     let mut inner = 1;
     for oid in 10..60 {
         let attribute = |name: &str| Attribute {
@@ -337,33 +338,36 @@ fn composite_types_end_at_a_depth_and_a_size() {
             data_type: TypeUse { type_oid: inner, modifier: -1, collation: Collation::default() },
         };
         let attributes = vec![attribute("a"), attribute("b")];
-        table.types.insert(oid, Type { kind: "c".into(), attributes, ..Type::default() });
+        types.by_oid.insert(oid, Type { kind: "c".into(), attributes, ..Type::default() });
         inner = oid;
     }
     table.columns[0].data_type.type_oid = inner;
-    let schema = schema_of(&table);
+    let schema = schema_of(&table, &types);
     assert_eq!(schema["properties"]["c"]["properties"]["a"]["type"], json!(["object", "null"]));
     assert!(schema.to_string().len() < 4_000_000);
 }
 
 #[test]
 fn the_query_of_the_catalogue_is_read() {
-    let table: Table = serde_json::from_value(json!({
-        "schema": "s", "name": "t", "kind": "v", "comment": null, "schema_usable": true, "permitted": true,
-        "bytea_is_hex": true, "checks": [], "primary_key": ["c"],
-        "columns": [{"name": "c", "type_oid": 9, "modifier": -1, "not_null": false, "generated": false,
-            "identity": "d", "readable": true, "insertable": false, "updatable": false,
-            "collation": {"deterministic": false, "ascii_digits": false}}],
-        "types": {
+    let Relations { tables, types } = serde_json::from_value(json!({
+        "tables": [{
+            "oid": 7, "schema": "s", "name": "t", "kind": "v", "comment": null, "schema_usable": true, "permitted": true,
+            "checks": [], "primary_key": ["c"],
+            "columns": [{"name": "c", "type_oid": 9, "modifier": -1, "not_null": false, "generated": false,
+                "identity": "d", "readable": true, "insertable": false, "updatable": false,
+                "collation": {"deterministic": false, "ascii_digits": false}}]
+        }],
+        "types": { "bytea_is_hex": true, "by_oid": {
             "9": {"schema": "s", "name": "d", "kind": "d", "not_null": true, "base": {"type_oid": 25, "modifier": -1},
                 "checks": ["((VALUE <> ''::text) AND (VALUE = 'a'::text))"]},
             "25": {"schema": "pg_catalog", "name": "text", "kind": "b", "not_null": false}
-        }
+        } }
     }))
     .unwrap();
+    let table = tables.into_iter().next().unwrap();
     // a view's column can be NULL, whatever its domain says; equality is not that of bytes
     assert_eq!(
-        schema_of(&table)["properties"]["c"],
+        schema_of(&table, &types)["properties"]["c"],
         json!({"type": ["string", "null"], "minLength": 1, "readOnly": true})
     );
 }

@@ -1,0 +1,165 @@
+//! The description of an API: what `/` answers. Pure; the catalogue comes in as data, a JSON document goes out.
+
+mod negotiate;
+#[cfg(test)]
+mod tests;
+mod v2;
+mod v31;
+
+pub use negotiate::{negotiate, root_spec_media};
+
+use crate::schema::of_table::{Relations, Table, TypeUse, Types};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// A version of the OpenAPI specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// 3.1
+    V31,
+    /// 2.0, also called Swagger: the document that PostgREST's clients read.
+    V2,
+}
+
+/// What of a schema is described, as the query `sql/query/openapi.sql` tells it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Schema {
+    pub schema: String,
+    pub comment: Option<String>,
+    pub relations: Vec<Access>,
+    pub functions: Vec<Function>,
+}
+
+impl Schema {
+    /// The relations whose columns are described.
+    pub fn relation_oids(&self) -> impl Iterator<Item = u32> {
+        self.relations.iter().map(|access| access.oid)
+    }
+
+    /// The types that functions take and return. A row of a described relation is told by the relation.
+    pub fn type_oids(&self) -> impl Iterator<Item = u32> {
+        let described: std::collections::HashSet<u32> = self.relation_oids().collect();
+        self.functions.iter().flat_map(move |function| {
+            let result = function.relation.is_none_or(|oid| !described.contains(&oid)).then_some(function.result);
+            let parameters = function.parameters.iter().map(|p| p.data_type.type_oid);
+            parameters.chain(function.columns.iter().map(|c| c.data_type.type_oid)).chain(result)
+        })
+    }
+}
+
+/// What can be done with a relation: by its kind, and as far as rights count, by the role.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Access {
+    /// `pg_class.oid`
+    pub oid: u32,
+    pub readable: bool,
+    pub insertable: bool,
+    pub updatable: bool,
+    pub deletable: bool,
+    /// Those of one column, to relations of the same schema.
+    pub foreign_keys: Vec<ForeignKey>,
+}
+
+/// A foreign key of one column.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ForeignKey {
+    pub column: String,
+    pub table: String,
+    pub referenced: String,
+}
+
+/// A function.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Function {
+    pub name: String,
+    pub comment: Option<String>,
+    pub volatile: bool,
+    pub returns_set: bool,
+    /// The input parameters in order.
+    pub parameters: Vec<Parameter>,
+    /// `pg_proc.prorettype`
+    pub result: u32,
+    /// Its OUT parameters, or the columns of its table.
+    pub columns: Vec<OutColumn>,
+    /// The relation whose rows it returns.
+    pub relation: Option<u32>,
+}
+
+/// A parameter of a function. One without a name is the whole body.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Parameter {
+    pub name: String,
+    #[serde(flatten)]
+    pub data_type: TypeUse,
+    /// It has no default.
+    pub required: bool,
+    pub variadic: bool,
+}
+
+/// A column of a function's result.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OutColumn {
+    pub name: String,
+    #[serde(flatten)]
+    pub data_type: TypeUse,
+}
+
+/// What settings say of the description.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Where clients reach the API (`restful.openapi_server_proxy_uri`).
+    pub server: Option<String>,
+    /// Every request has to bring a token (`restful.openapi_security_active`).
+    pub security_active: bool,
+}
+
+/// A relation with what can be done with it.
+#[derive(Clone, Copy)]
+struct Relation<'a> {
+    table: &'a Table,
+    access: &'a Access,
+}
+
+/// All that a description is made of.
+struct Api<'a> {
+    schema: &'a Schema,
+    relations: Vec<Relation<'a>>,
+    types: &'a Types,
+    settings: &'a Settings,
+}
+
+impl Api<'_> {
+    fn relation(&self, oid: u32) -> Option<Relation<'_>> {
+        self.relations.iter().find(|r| r.access.oid == oid).copied()
+    }
+
+    /// The functions, those of one name together.
+    fn functions(&self) -> impl Iterator<Item = &[Function]> {
+        self.schema.functions.chunk_by(|a, b| a.name == b.name)
+    }
+}
+
+/// The document. `described` are the columns and types of `schema`.
+pub fn document(version: Version, schema: &Schema, described: &Relations, settings: &Settings) -> Value {
+    let access: HashMap<u32, &Access> = schema.relations.iter().map(|access| (access.oid, access)).collect();
+    let relations = described
+        .tables
+        .iter()
+        .filter_map(|table| Some(Relation { table, access: access.get(&table.oid).copied()? }))
+        .collect();
+    let api = Api { schema, relations, types: &described.types, settings };
+    match version {
+        Version::V31 => v31::document(&api),
+        Version::V2 => v2::document(&api),
+    }
+}
+
+/// A comment as summary, its first line, and description, what follows.
+fn summary(comment: Option<&str>) -> (Option<&str>, Option<&str>) {
+    let Some(comment) = comment.filter(|c| !c.is_empty()) else { return (None, None) };
+    match comment.split_once('\n') {
+        None => (Some(comment), None),
+        Some((first, rest)) => (Some(first), Some(rest.trim_start_matches('\n')).filter(|rest| !rest.is_empty())),
+    }
+}

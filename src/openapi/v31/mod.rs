@@ -1,0 +1,261 @@
+//! OpenAPI 3.1.
+//!
+//! Rows are described by one schema each, made as `restful.schema_of` makes it; bodies that change some columns of a row refer
+//! to its properties. Names of components hold letters, digits and hyphens, and a full stop where two names are joined, so that
+//! no two of them are the same.
+
+mod functions;
+mod relations;
+
+use super::{Api, summary};
+use serde_json::{Map, Value, json};
+
+/// Names of parameters that are no column's filter.
+const RESERVED: [&str; 8] = ["select", "order", "limit", "offset", "and", "or", "columns", "on_conflict"];
+
+pub fn document(api: &Api) -> Value {
+    let (title, description) = summary(api.schema.comment.as_deref());
+    let mut info = Map::new();
+    info.insert("title".to_owned(), title.unwrap_or(&api.schema.schema).into());
+    if let Some(description) = description {
+        info.insert("description".to_owned(), description.into());
+    }
+    info.insert("version".to_owned(), env!("CARGO_PKG_VERSION").into());
+
+    let mut document = Parts::default();
+    document.paths.insert("/".to_owned(), root());
+    for relation in &api.relations {
+        relations::add(&mut document, relation, api.types);
+    }
+    for overloads in api.functions() {
+        functions::add(&mut document, api, overloads);
+    }
+    let Parts { paths, mut schemas, mut parameters } = document;
+    schemas.extend(shared_schemas());
+    parameters.extend(shared_parameters());
+    let token = json!({ "bearer": [] });
+    json!({
+        "openapi": "3.1.1",
+        "info": info,
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "servers": [{ "url": api.settings.server.as_deref().unwrap_or("/") }],
+        "security": if api.settings.security_active { json!([token]) } else { json!([{}, token]) },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "parameters": parameters,
+            "responses": shared_responses(),
+            "headers": {
+                "Content-Range": {
+                    "description": "The rows of the answer, from 0, and after the slash how many there are, if they were counted.",
+                    "schema": { "type": "string" },
+                    "example": "0-24/3573"
+                },
+                "Location": {
+                    "description": "The created row, as a filter on its primary key.",
+                    "schema": { "type": "string", "format": "uri-reference" }
+                }
+            },
+            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } }
+        }
+    })
+}
+
+/// The parts of the document that grow with the API.
+#[derive(Default)]
+struct Parts {
+    paths: Map<String, Value>,
+    schemas: Map<String, Value>,
+    parameters: Map<String, Value>,
+}
+
+/// A name as part of a component's: all but letters, digits and underscores as a hyphen and two hexadecimal digits per byte.
+fn component(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for b in name.bytes() {
+        match b {
+            b if b.is_ascii_alphanumeric() || b == b'_' => out.push(char::from(b)),
+            b => out.push_str(&format!("-{b:02X}")),
+        }
+    }
+    out
+}
+
+/// A reference into the document: a JSON Pointer (RFC 6901) as a fragment of a URI.
+fn reference(path: &[&str]) -> Value {
+    let mut text = "#".to_owned();
+    for step in path {
+        text.push('/');
+        crate::http::target::encode_into(&mut text, &step.replace('~', "~0").replace('/', "~1"), b"");
+    }
+    json!({ "$ref": text })
+}
+
+fn parameter(name: &str) -> Value {
+    reference(&["components", "parameters", name])
+}
+
+fn schema(name: &str) -> Value {
+    reference(&["components", "schemas", name])
+}
+
+fn response(name: &str) -> Value {
+    reference(&["components", "responses", name])
+}
+
+fn json_content(schema: &Value) -> Value {
+    json!({ "application/json": { "schema": schema } })
+}
+
+/// An operation's first members: its tag, the comment of what it is about, its name.
+fn operation(id: String, tag: &str, comment: Option<&str>) -> Map<String, Value> {
+    let (summary, description) = summary(comment);
+    let mut operation = Map::new();
+    operation.insert("operationId".to_owned(), id.into());
+    operation.insert("tags".to_owned(), json!([tag]));
+    for (member, text) in [("summary", summary), ("description", description)] {
+        if let Some(text) = text {
+            operation.insert(member.to_owned(), text.into());
+        }
+    }
+    operation
+}
+
+fn root() -> Value {
+    let object = json!({ "schema": { "type": "object" } });
+    json!({ "get": {
+        "operationId": "describe",
+        "tags": ["/"],
+        "summary": "This document",
+        "responses": {
+            "200": {
+                "description": "The API as far as the role of the request may use it.",
+                "content": {
+                    "application/openapi+json; version=3.1": object,
+                    "application/openapi+json; version=2.0": object,
+                    "application/json": object
+                }
+            },
+            "default": response("Problem")
+        }
+    } })
+}
+
+fn shared_responses() -> Value {
+    json!({
+        "Problem": {
+            "description": "The request was refused or failed.",
+            "content": { "application/problem+json": { "schema": schema("rest.problem") } }
+        },
+        "Changed": { "description": "Done.", "headers": { "Content-Range": header("Content-Range") } }
+    })
+}
+
+fn header(name: &str) -> Value {
+    reference(&["components", "headers", name])
+}
+
+fn shared_schemas() -> Map<String, Value> {
+    let text = json!({ "type": ["string", "null"] });
+    let mut schemas = Map::new();
+    schemas.insert(
+        "rest.problem".to_owned(),
+        json!({
+            "description": "A problem (RFC 9457), with the code and the texts of PostgreSQL or of the request's stage that refused.",
+            "type": "object",
+            "properties": {
+                "type": { "type": "string", "format": "uri-reference" },
+                "title": { "type": "string" },
+                "status": { "type": "integer" },
+                "instance": { "type": "string" },
+                "code": { "description": "PGRSTnnn, RESTnnn or an SQLSTATE.", "type": "string" },
+                "message": { "type": "string" },
+                "details": text,
+                "hint": text,
+                "errors": {
+                    "description": "Where a body breaks the JSON Schema that is bound to what it was for.",
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "pointer": { "type": "string" },
+                            "keyword": { "type": "string" },
+                            "message": { "type": "string" }
+                        }
+                    }
+                }
+            },
+            "required": ["status", "code", "message"]
+        }),
+    );
+    schemas.insert(
+        "rest.filter".to_owned(),
+        json!({
+            "description": "An operator and a value: eq, neq, lt, lte, gt, gte, like, ilike, match, imatch, in, is, isdistinct, \
+                            cs, cd, ov, sl, sr, nxr, nxl, adj, fts, plfts, phfts or wfts, with not. before it to negate it.",
+            "type": "string",
+            "examples": ["eq.1", "not.is.null", "in.(1,2,3)"]
+        }),
+    );
+    schemas
+}
+
+fn shared_parameters() -> Map<String, Value> {
+    let query = |name: &str, description: &str, schema: Value| {
+        json!({
+            "name": name, "in": "query", "description": description, "schema": schema
+        })
+    };
+    let text = |example: &str| json!({ "type": "string", "examples": [example] });
+    let count = json!({ "type": "integer", "minimum": 0 });
+    let prefer = |description: &str, examples: &[&str]| {
+        json!({
+            "name": "Prefer", "in": "header", "description": description, "schema": { "type": "string", "examples": examples }
+        })
+    };
+    [
+        (
+            "rest.query.select",
+            query(
+                "select",
+                "The columns of the answer, which then has these alone: renamed by new:column, cast by ::type, into JSON by ->, \
+                 and the rows of related tables by table(columns).",
+                text("*"),
+            ),
+        ),
+        ("rest.query.order", query("order", "Columns to sort by.", text("name.desc.nullslast,id"))),
+        ("rest.query.limit", query("limit", "The most rows of the answer.", count.clone())),
+        ("rest.query.offset", query("offset", "Rows to leave out at the beginning.", count)),
+        ("rest.query.and", query("and", "Filters that all have to hold.", text("(id.gt.1,id.lt.9)"))),
+        ("rest.query.or", query("or", "Filters of which one has to hold.", text("(id.eq.1,id.eq.9)"))),
+        (
+            "rest.query.columns",
+            query("columns", "The columns that are taken from the body; all when not given.", text("id,name")),
+        ),
+        (
+            "rest.query.on_conflict",
+            query("on_conflict", "The unique columns that tell whether a row is there already.", text("name")),
+        ),
+        (
+            "rest.header.range",
+            json!({
+                "name": "Range", "in": "header", "description": "The rows of the answer, from 0: as limit and offset.",
+                "schema": { "type": "string", "examples": ["0-24"] }
+            }),
+        ),
+        (
+            "rest.header.prefer-read",
+            prefer("How rows are counted (RFC 7240).", &["count=exact", "count=planned", "count=estimated"]),
+        ),
+        (
+            "rest.header.prefer-write",
+            prefer(
+                "What is answered, and what becomes of rows that are there already (RFC 7240).",
+                &["return=representation", "return=minimal", "resolution=merge-duplicates", "missing=default"],
+            ),
+        ),
+    ]
+    .into_iter()
+    .map(|(name, parameter)| (name.to_owned(), parameter))
+    .collect()
+}

@@ -1,0 +1,218 @@
+//! Paths of tables and views: `/table`, and `/table/{key}` where there is a primary key.
+
+use super::{Parts, RESERVED, component, header, json_content, operation, parameter, reference, response, schema};
+use crate::http::target;
+use crate::openapi::Relation;
+use crate::schema::of_table::{self, Identity, Types};
+use serde_json::{Map, Value, json};
+
+/// Adds the paths of a relation, and the schemas and parameters that they refer to.
+pub fn add(document: &mut Parts, relation: &Relation, types: &Types) {
+    let table = relation.table;
+    let name = component(&table.name);
+    let mut row = of_table::schema_of(table, types);
+    if let Value::Object(members) = &mut row {
+        // the document says it for all schemas
+        members.remove("$schema");
+    }
+    document.schemas.insert(name.clone(), row);
+    if relation.access.updatable {
+        document.schemas.insert(format!("{name}.patch"), patch(relation, &name));
+    }
+    let mut filters = Vec::new();
+    for column in table.columns.iter().filter(|c| c.readable && !RESERVED.contains(&c.name.as_str())) {
+        let filter = format!("{name}.{}", component(&column.name));
+        let mut parameter = json!({ "name": column.name, "in": "query", "schema": schema("rest.filter") });
+        if let (Some(comment), Value::Object(members)) = (&column.comment, &mut parameter) {
+            members.insert("description".to_owned(), comment.as_str().into());
+        }
+        filters.push(super::parameter(&filter));
+        document.parameters.insert(filter, parameter);
+    }
+    let path = format!("/{}", target::encode(&table.name, b""));
+    let writer = Operations { relation, name: &name, filters };
+    let collection = writer.collection();
+    if !collection.is_empty() {
+        document.paths.insert(path.clone(), collection.into());
+    }
+    if let Some(item) = writer.item() {
+        document.paths.insert(format!("{path}/{{key}}"), item);
+    }
+}
+
+/// Some columns of a row, as a change of it sends them.
+fn patch(relation: &Relation, name: &str) -> Value {
+    let columns = relation.table.columns.iter();
+    let properties: Map<String, Value> = columns
+        .filter(|c| c.updatable && !c.generated && c.identity != Some(Identity::Always))
+        .map(|c| (c.name.clone(), reference(&["components", "schemas", name, "properties", &c.name])))
+        .collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+struct Operations<'a> {
+    relation: &'a Relation<'a>,
+    /// The name of its components.
+    name: &'a str,
+    filters: Vec<Value>,
+}
+
+impl Operations<'_> {
+    fn collection(&self) -> Map<String, Value> {
+        let access = self.relation.access;
+        let mut item = Map::new();
+        if access.readable {
+            let headers = json!({ "Content-Range": header("Content-Range") });
+            let rows = |description| json!({ "description": description, "headers": headers, "content": self.rows() });
+            let responses = json!({
+                "200": rows("The rows: all that there are, or not counted."),
+                "206": rows("A part of the rows that there are."),
+                "default": response("Problem")
+            });
+            let parameters = self.filtered(&[
+                "rest.query.and",
+                "rest.query.or",
+                "rest.query.select",
+                "rest.query.order",
+                "rest.query.limit",
+                "rest.query.offset",
+                "rest.header.range",
+                "rest.header.prefer-read",
+            ]);
+            item.insert("get".to_owned(), self.operation("read", parameters, None, responses));
+        }
+        if access.insertable {
+            let row = schema(self.name);
+            let body = json!({ "anyOf": [row, { "type": "array", "items": row }] });
+            let mut created = json!({ "description": "Created.", "headers": { "Location": header("Location") } });
+            self.represent(&mut created, self.rows());
+            let mut responses = json!({ "201": created, "default": response("Problem") });
+            if let (true, Value::Object(members)) = (access.updatable, &mut responses) {
+                members.insert(
+                    "200".to_owned(),
+                    json!({ "description": "All rows were there already, and were updated." }),
+                );
+            }
+            let parameters =
+                ["rest.query.select", "rest.query.columns", "rest.query.on_conflict", "rest.header.prefer-write"];
+            let parameters = parameters.map(parameter).to_vec();
+            item.insert("post".to_owned(), self.operation("create", parameters, Some(body), responses));
+        }
+        let written = || {
+            let mut responses = json!({ "204": response("Changed"), "default": response("Problem") });
+            if let (true, Value::Object(members)) = (access.readable, &mut responses) {
+                members.insert(
+                    "200".to_owned(),
+                    json!({ "description": "The rows, with Prefer: return=representation.", "content": self.rows() }),
+                );
+            }
+            responses
+        };
+        let parameters = ["rest.query.and", "rest.query.or", "rest.query.select", "rest.header.prefer-write"];
+        if access.updatable {
+            let body = schema(&format!("{}.patch", self.name));
+            item.insert(
+                "patch".to_owned(),
+                self.operation("update", self.filtered(&parameters), Some(body), written()),
+            );
+        }
+        if access.deletable {
+            item.insert("delete".to_owned(), self.operation("delete", self.filtered(&parameters), None, written()));
+        }
+        item
+    }
+
+    /// The one row of a key. Without the right to read the key's columns, no row can be named by it.
+    fn item(&self) -> Option<Value> {
+        let (table, access) = (self.relation.table, self.relation.access);
+        let is_readable = |name: &String| table.columns.iter().any(|c| c.name == *name && c.readable);
+        if table.primary_key.is_empty() || !table.primary_key.iter().all(is_readable) {
+            return None;
+        }
+        let row = json_content(&schema(self.name));
+        let one = |description| json!({ "description": description, "content": row });
+        let represented = |status: &str, others: Value| {
+            let mut responses = json!({ "default": response("Problem") });
+            if let (Value::Object(members), Value::Object(others)) = (&mut responses, others) {
+                members.extend(others);
+                if access.readable {
+                    members.insert(status.to_owned(), one("The row, with Prefer: return=representation."));
+                }
+            }
+            responses
+        };
+        let select = || vec![parameter("rest.query.select")];
+        let write = || vec![parameter("rest.query.select"), parameter("rest.header.prefer-write")];
+        let mut item = Map::new();
+        if access.readable {
+            let responses = json!({ "200": one("The row."), "default": response("Problem") });
+            item.insert("get".to_owned(), self.operation("read_item", select(), None, responses));
+        }
+        if access.insertable && access.updatable {
+            let done = json!({
+                "201": { "description": "Created." }, "204": { "description": "Created or replaced." }
+            });
+            let responses = represented("200", done);
+            let body = Some(schema(self.name));
+            item.insert("put".to_owned(), self.operation("replace_item", write(), body, responses));
+        }
+        if access.updatable {
+            let responses = represented("200", json!({ "204": response("Changed") }));
+            let body = Some(schema(&format!("{}.patch", self.name)));
+            item.insert("patch".to_owned(), self.operation("update_item", write(), body, responses));
+        }
+        if access.deletable {
+            let responses = represented("200", json!({ "204": response("Changed") }));
+            item.insert("delete".to_owned(), self.operation("delete_item", write(), None, responses));
+        }
+        if item.is_empty() {
+            return None;
+        }
+        let key = match table.primary_key.as_slice() {
+            [column] => json!({
+                "name": "key", "in": "path", "required": true,
+                "description": format!("The value of {column}."),
+                "schema": reference(&["components", "schemas", self.name, "properties", column])
+            }),
+            columns => json!({
+                "name": "key", "in": "path", "required": true,
+                "description": format!("The values of {}, in this order, separated by commas.", columns.join(", ")),
+                "schema": { "type": "string" }
+            }),
+        };
+        item.insert("parameters".to_owned(), json!([key]));
+        Some(item.into())
+    }
+
+    fn operation(&self, verb: &str, parameters: Vec<Value>, body: Option<Value>, responses: Value) -> Value {
+        let table = self.relation.table;
+        let mut operation = operation(format!("{verb}.{}", self.name), &table.name, table.comment.as_deref());
+        if !parameters.is_empty() {
+            operation.insert("parameters".to_owned(), parameters.into());
+        }
+        if let Some(body) = body {
+            operation.insert("requestBody".to_owned(), json!({ "required": true, "content": json_content(&body) }));
+        }
+        operation.insert("responses".to_owned(), responses);
+        operation.into()
+    }
+
+    fn filtered(&self, others: &[&str]) -> Vec<Value> {
+        self.filters.iter().cloned().chain(others.iter().map(|name| parameter(name))).collect()
+    }
+
+    /// Rows as they are answered: several, or one alone.
+    fn rows(&self) -> Value {
+        let row = schema(self.name);
+        json!({
+            "application/json": { "schema": { "type": "array", "items": row } },
+            "application/vnd.pgrst.object+json": { "schema": row }
+        })
+    }
+
+    fn represent(&self, response: &mut Value, content: Value) {
+        if let (true, Value::Object(members)) = (self.relation.access.readable, response) {
+            members.insert("content".to_owned(), content);
+        }
+    }
+}
