@@ -11,6 +11,7 @@ help:
 	@echo 'make test        everything that is tested, on every PostgreSQL; last line: N passed, N failed'
 	@echo 'make lint        formatting and clippy'
 	@echo 'make pure        tests of the half that needs no PostgreSQL (seconds)'
+	@echo 'make conformance what of PostgREST'"'"'s own tests the extension passes (PostgreSQL 15)'
 	@echo 'make bench       measurements against the alternatives'
 	@echo 'make clean       stop and remove private clusters, remove what was built'
 
@@ -41,6 +42,11 @@ lint:
 .PHONY: pure
 pure:
 	@tools/test pure
+
+.PHONY: conformance
+conformance: setup
+	@tools/install $${VERSION:-15}
+	@tools/conformance --version $${VERSION:-15}
 
 .PHONY: bench
 bench: setup

@@ -1,0 +1,90 @@
+"""How the runner of PostgREST's spec vectors reaches this extension: `Adapter` calls restful.serve.
+
+The session is that of an HTTP layer (restful.anon_role, restful.trusted_authenticators). The claims of a vector are set as a
+trusted authenticator would: the setting request.jwt.claims, and the role that they name. A token whose check is the vector's
+subject goes through as it is.
+"""
+
+import json
+
+# The login role of the fixtures; it may take the roles that the vectors ask for.
+AUTHENTICATOR = "Postgrest_Test_Authenticator"
+
+
+def identifiers(names: list[str]) -> str:
+    """A list of names as in search_path."""
+    return ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def switch(on: bool) -> str:
+    return "on" if on else "off"
+
+
+# Key of a vector's configuration: the setting, and how its value is written. What is not here has no setting: such vectors are run
+# without it.
+SETTINGS = {
+    "db-schemas": ("restful.schemas", identifiers),
+    "db-anon-role": ("restful.anon_role", str),
+    "db-extra-search-path": ("restful.extra_search_path", identifiers),
+    "db-pre-request": ("restful.pre_request", str),
+    "db-max-rows": ("restful.max_rows", str),
+    "db-aggregates": ("restful.aggregates_enabled", switch),
+    "db-tx-end": ("restful.tx_end", str),
+    "client-error-verbosity": ("restful.error_verbosity", str.lower),
+    "app.settings.app_host": ("app.settings.app_host", str),
+    "app.settings.external_api_secret": ("app.settings.external_api_secret", str),
+}
+FIXED = {
+    "restful.trusted_authenticators": identifiers([AUTHENTICATOR]),
+    # PostgREST shows DETAIL always.
+    "restful.expose_details": "on",
+}
+
+
+def settings(configuration: dict) -> dict[str, str]:
+    """The settings of a configuration."""
+    chosen = {name: text(configuration[key]) for key, (name, text) in SETTINGS.items() if configuration[key] is not None}
+    return FIXED | chosen
+
+
+class Adapter:
+    # What no function in a database can do: the web server before it does it, or it is of PostgREST's own connections.
+    skip_tags = {
+        "cors": "CORS is the web server's",
+        "server-timing": "Server-Timing is the web server's",
+        "trace-header": "trace headers are the web server's",
+        "prepared": "about PostgREST's prepared statements",
+        "postgis": "needs PostGIS",
+        "safeupdate": "needs safeupdate",
+    }
+    skip_specs = {"ConcurrentSpec": "about PostgREST's server"}
+
+    def configure(self, conn, configuration: dict) -> None:
+        """Makes a new session that of an HTTP layer with this configuration."""
+        # A custom setting is only known once the library is loaded.
+        conn.execute("select restful.get('/')")
+        for name, value in settings(configuration).items():
+            conn.execute("select set_config(%s, %s, false)", [name, value])
+        conn.execute(f"set session authorization {identifiers([AUTHENTICATOR])}")
+
+    def call(self, conn, vector: dict, configuration: dict, method: str, target: str, headers: list, body: bytes | None):
+        """Status, header fields and body of one request. The caller has set a savepoint."""
+        claims = vector.get("jwt_claims") or {}
+        role = claims.get("role") or configuration["db-anon-role"]
+        if claims and role and "jwt-check" not in vector["tags"]:
+            headers = [(name, value) for name, value in headers if name.lower() != "authorization"]
+            conn.execute("select set_config('request.jwt.claims', %s, true)", [json.dumps(claims | {"role": role}, default=float)])
+            conn.execute(f"set local role {identifiers([role])}")
+        sent: dict[str, list[str]] = {}
+        for name, value in headers:
+            sent.setdefault(name.lower(), []).append(value)
+        sql = "select status, headers, body from restful.serve(%s::text, %s::text, %s::jsonb, %s::bytea)"
+        status, fields, answer = conn.execute(sql, [method, target, json.dumps(sent), body]).fetchone()
+        pairs = [(name, value) for name, values in (fields or {}).items()
+                 for value in (values if isinstance(values, list) else [values])]
+        return status, pairs, answer
+
+    def after_commit(self, conn) -> None:
+        """Takes back what a request that is kept has left behind of its own settings."""
+        conn.execute("reset role")
+        conn.execute("select set_config('request.jwt.claims', '', true)")
