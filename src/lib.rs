@@ -21,6 +21,9 @@ pub mod catalog;
 pub mod error;
 pub mod http;
 pub mod json;
+#[cfg(any(test, feature = "fuzzing"))]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+pub mod laws;
 pub mod limits;
 pub mod openapi;
 pub mod plan;

@@ -2,7 +2,8 @@
 
 pub mod call;
 pub mod embed;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 pub mod fixture;
 pub mod media;
 pub mod read;

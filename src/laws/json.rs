@@ -1,0 +1,98 @@
+//! JSON texts: what `serde_json` makes of them.
+
+use crate::json::{self, Kind, Problem, Reader, Text};
+use crate::schema::Unwatched;
+use crate::schema::text::{Document, TextNode};
+use jsonschema::json::Node;
+use serde_json::{Map, Value};
+
+/// A body.
+pub fn json_body(data: &[u8]) -> bool {
+    let expected = serde_json::from_slice::<Value>(data);
+    let beyond_double = expected.as_ref().is_err_and(|e| e.to_string().contains("out of range"));
+    let checked = json::check(data);
+    match (&checked, &expected) {
+        (Ok(kind), Ok(expected)) => {
+            assert_eq!(*kind, kind_of(expected));
+            let mut reader = Reader::new(data).expect("checked before");
+            let found = tree(&mut reader);
+            reader.finish().expect("checked before");
+            assert_eq!(&found, expected);
+        }
+        (Ok(_), Err(e)) => assert!(beyond_double, "{e}"),
+        (Err(e), _) => {
+            // The reader is the stricter one where a value could not be stored or would mean two things.
+            use Problem::*;
+            let stricter = matches!(e.problem, NulCharacter | Digits | Exponent | Depth | DuplicateKey | LoneSurrogate);
+            assert!(stricter || expected.is_err(), "{e}");
+            assert!(e.offset <= data.len() && e.line > 0 && e.column > 0, "{e}");
+        }
+    }
+    if let (Ok(payload), Ok(expected)) = (json::first_keys(data), &expected) {
+        let first = if let Value::Array(items) = expected { items.first() } else { Some(expected) };
+        let keys: Vec<&String> = first.and_then(Value::as_object).into_iter().flat_map(Map::keys).collect();
+        assert_eq!((payload.kind, payload.keys.iter().collect()), (kind_of(expected), keys));
+    }
+    checked.is_ok()
+}
+
+fn kind_of(value: &Value) -> Kind {
+    match value {
+        Value::Null => Kind::Null,
+        Value::Bool(_) => Kind::Bool,
+        Value::Number(_) => Kind::Number,
+        Value::String(_) => Kind::String,
+        Value::Array(_) => Kind::Array,
+        Value::Object(_) => Kind::Object,
+    }
+}
+
+/// The value that a checked text holds.
+fn tree(reader: &mut Reader) -> Value {
+    let text = |text: Text| String::from_utf8(text.unescaped().into_owned()).expect("UTF-8");
+    match reader.kind().expect("checked before") {
+        Kind::Array => {
+            reader.open_array().expect("checked before");
+            let mut items = Vec::new();
+            while reader.next_element().expect("checked before") {
+                items.push(tree(reader));
+            }
+            Value::Array(items)
+        }
+        Kind::Object => {
+            reader.open_object().expect("checked before");
+            let mut members = Map::new();
+            while let Some(key) = reader.next_key().expect("checked before") {
+                members.insert(text(key), tree(reader));
+            }
+            Value::Object(members)
+        }
+        _ => match reader.value().expect("checked before") {
+            json::Value::Null => Value::Null,
+            json::Value::Bool(value) => Value::Bool(value),
+            json::Value::Number(number) => serde_json::from_slice(number.text).expect("a number"),
+            json::Value::String(string) => Value::String(text(string)),
+            json::Value::Array(_) | json::Value::Object(_) => panic!("a scalar was announced"),
+        },
+    }
+}
+
+/// A text that is validated.
+pub fn json_text(data: &[u8]) -> bool {
+    let expected = serde_json::from_slice::<Value>(data);
+    // The one difference: a number that no double holds.
+    if expected.as_ref().is_err_and(|e| e.to_string().contains("out of range")) {
+        return false;
+    }
+    match (Document::parse(data), expected) {
+        (Ok(document), Ok(expected)) => {
+            let root: TextNode<'_, Unwatched> = document.root();
+            // The texts too, for the order of the members.
+            assert_eq!(root.to_value().to_string(), expected.to_string());
+            assert!(root.equals_value(&expected));
+            true
+        }
+        (Err(_), Err(_)) => false,
+        (found, expected) => panic!("{:?}, but {:?}", found.map(drop), expected.map(drop)),
+    }
+}

@@ -1,0 +1,185 @@
+//! Requests to statements: one plan is one statement, with names of the catalogue and without the request's literals.
+
+use super::grammar::{displayed, in_order};
+use super::{Message, refused};
+use crate::catalog::Catalog;
+use crate::error::Result;
+use crate::http::target::Target;
+use crate::http::{MediaType, Request, media_type};
+use crate::json;
+use crate::limits;
+use crate::plan::call::{Given, JSON_TYPES};
+use crate::plan::fixture::{Library, SCHEMA};
+use crate::plan::write::BodyKeys;
+use crate::plan::{CallResult, Plan, PlanSettings, Planner, Select, Source};
+use crate::query::{self, Literal, Query};
+use crate::route::{self, Resource, Verb};
+use crate::statement::{self, Parameter, Statement};
+use std::rc::Rc;
+
+/// A statement of a request.
+pub struct Rendered {
+    pub statement: Statement,
+    /// The parameters as they would be bound, without the body.
+    pub bound: Vec<String>,
+}
+
+/// A request (see [`Message`]).
+pub fn statement(data: &[u8]) -> bool {
+    !statements(data).is_empty()
+}
+
+/// The statements of a request, checked; none if it is refused.
+pub fn statements(data: &[u8]) -> Vec<Rendered> {
+    let mut all = Vec::new();
+    for (max_rows, aggregates) in [(None, true), (Some(100), false)] {
+        match plan(data, &PlanSettings { max_rows, aggregates }) {
+            Some(Ok(rendered)) => all.extend(rendered),
+            Some(Err(e)) => refused(&e),
+            None => return Vec::new(),
+        }
+    }
+    for Rendered { statement, .. } in &all {
+        is_one_statement(statement);
+    }
+    all
+}
+
+fn plan(data: &[u8], settings: &PlanSettings) -> Option<Result<Vec<Rendered>>> {
+    let message = Message::parse(data)?;
+    let body = Some(message.body).filter(|body| !body.is_empty());
+    Some(Request::parse(message.method, message.target, &message.headers, body).and_then(|request| {
+        let schemas: [Rc<str>; 2] = [SCHEMA.into(), "archive".into()];
+        let action = route::route(request.method, &request.target, request.headers, &schemas)?;
+        media_type::negotiate(request.headers.get("accept"))?;
+        let is_call = action.verb == Verb::CallSafe;
+        let query = query::parse(&request.target.parameters, is_call)?;
+        let rendered = rendered(&action, &request, &query, settings)?;
+        // What is displayed of the query means the same.
+        let shown = displayed(&query);
+        if shown.len() <= limits::TARGET_BYTES {
+            let target = Target::parse(&shown)?;
+            let again = query::parse(&target.parameters, is_call)?;
+            let again = self::rendered(&action, &request, &in_order(&again), settings).expect("planned before");
+            assert_eq!(rendered.len(), again.len());
+            for (one, other) in rendered.iter().zip(&again) {
+                assert_eq!((&one.statement.sql, &one.bound), (&other.statement.sql, &other.bound), "{shown}");
+            }
+        }
+        Ok(rendered)
+    }))
+}
+
+fn rendered(
+    action: &route::Action,
+    request: &Request,
+    query: &Query,
+    settings: &PlanSettings,
+) -> Result<Vec<Rendered>> {
+    let library = Library::default();
+    let mut planner = Planner::new(&library, &action.schema, settings);
+    let keys = || json::first_keys(request.body.unwrap_or_default()).map_or(Vec::new(), |payload| payload.keys);
+    let plan = match &action.resource {
+        Resource::Function { name } => {
+            let given = match (action.verb, request.headers.get("content-type").map(MediaType::parse)) {
+                (Verb::CallSafe, _) => Given::Query,
+                (_, Some(MediaType::Text)) => Given::Whole(&["text"]),
+                (_, Some(MediaType::OctetStream)) => Given::Whole(&["bytea"]),
+                _ if request.body.is_some_and(|body| body.starts_with(b"[")) => Given::Whole(JSON_TYPES),
+                _ => Given::Object(keys()),
+            };
+            Plan::Call(planner.call(name, query, &given)?)
+        }
+        Resource::Collection { relation } => {
+            let relation = planner.relation(relation)?;
+            if action.verb == Verb::Read {
+                Plan::Read(planner.read(&relation, &query.root)?)
+            } else {
+                let body = (action.verb != Verb::Delete).then(|| BodyKeys { keys: keys() });
+                Plan::Write(planner.write(action.verb, &relation, query, &request.preferences, body.as_ref())?)
+            }
+        }
+        Resource::Root | Resource::Item { .. } => return Ok(Vec::new()),
+    };
+    let mut statements = vec![statement::main(&plan)];
+    assert_eq!(statements[0], statement::main(&plan));
+    if let Some(select) = counted(&plan) {
+        statements.push(statement::count(select, None));
+        statements.push(statement::count(select, Some(10)));
+    }
+    Ok(statements.into_iter().map(|statement| bind(statement, query)).collect())
+}
+
+/// What `count` is asked of.
+fn counted(plan: &Plan) -> Option<&Select> {
+    let select = match plan {
+        Plan::Read(select) => select,
+        Plan::Call(call) => match &call.result {
+            CallResult::Rows(select) | CallResult::ScalarSet(select) => select,
+            _ => return None,
+        },
+        Plan::Write(_) => return None,
+    };
+    (!matches!(select.source, Source::Written)).then_some(select)
+}
+
+fn bind(statement: Statement, query: &Query) -> Rendered {
+    let bound = statement.parameters.iter().map(|parameter| match parameter {
+        Parameter::Literal(id, form) => format!("{:?} {form:?}", query.values[*id]),
+        Parameter::Limit(id, most) => match &query.values[*id] {
+            Literal::Number(n) => format!("{n} at most {most:?}"),
+            other => panic!("a limit is {other:?}"),
+        },
+        Parameter::Constant(text) => format!("{text:?}"),
+        Parameter::Body => "body".to_owned(),
+    });
+    let bound = bound.collect();
+    Rendered { statement, bound }
+}
+
+/// Outside of quoted names there is nothing that would end the statement or begin a comment or a text, brackets are balanced,
+/// parameters are numbered in order, and each name after a schema is one of the catalogue.
+fn is_one_statement(statement: &Statement) {
+    let sql = &statement.sql;
+    assert!(!sql.contains('\0'), "{sql:?}");
+    let mut outside = String::with_capacity(sql.len());
+    let mut rest = sql.as_str();
+    while let Some((before, after)) = rest.split_once('"') {
+        outside.push_str(before);
+        let end = after.replace("\"\"", "__").find('"').unwrap_or_else(|| panic!("an open name: {sql}"));
+        let name = after[..end].replace("\"\"", "\"");
+        assert!(!name.is_empty() && name.len() <= limits::IDENTIFIER_BYTES, "{name:?} in {sql}");
+        rest = &after[end + 1..];
+        if let Some(inner) = rest.strip_prefix(".\"")
+            && [SCHEMA, "archive"].contains(&name.as_str())
+        {
+            let end = inner.replace("\"\"", "__").find('"').unwrap_or_else(|| panic!("an open name: {sql}"));
+            let of_schema = inner[..end].replace("\"\"", "\"");
+            assert!(is_known(&name, &of_schema), "{of_schema:?} in {sql}");
+        }
+    }
+    outside.push_str(rest);
+    for forbidden in [";", "--", "/*", "$$", "\\"] {
+        assert!(!outside.contains(forbidden), "{forbidden} in {sql}");
+    }
+    let mut open = Vec::new();
+    for c in outside.chars() {
+        match c {
+            '(' | '[' => open.push(c),
+            ')' => assert_eq!(open.pop(), Some('('), "{sql}"),
+            ']' => assert_eq!(open.pop(), Some('['), "{sql}"),
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "{sql}");
+    let number = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok();
+    let used: Vec<Option<usize>> = outside.split('$').skip(1).map(number).collect();
+    let expected: Vec<Option<usize>> = (1..=statement.parameters.len()).map(Some).collect();
+    assert_eq!(used, expected, "{sql}");
+}
+
+fn is_known(schema: &str, name: &str) -> bool {
+    let library = Library::default();
+    let is_relation = library.relation(schema, name).is_ok_and(|relation| relation.is_some());
+    is_relation || library.functions(schema, name).is_ok_and(|functions| !functions.is_empty())
+}
