@@ -34,5 +34,5 @@ select show(restful.serve('GET', '/shelves?order=room'));
 -- what it allows
 select show_all(restful.serve('OPTIONS', '/books/3'));
 -- a relation without a key has no items
-select as_superuser('create view library.novels as select id, title from library.books where tags @> ''{novel}''; grant select on library.novels to public');
+select as_superuser('create view library.novels as select title from library.books where tags @> ''{novel}''; grant select on library.novels to public');
 select show(restful.serve('GET', '/novels/1'));

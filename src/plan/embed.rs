@@ -161,6 +161,8 @@ impl Planner<'_> {
     pub(super) fn embed(&mut self, origin: &Relation, alias: &str, embed: &Embed) -> Result<Embedded> {
         if let Some(function) = self.catalog.row_function(self.schema, origin, &embed.name)?
             && let Some(target) = &function.relation
+            // What is preferred to a foreign key has to come from where the API is.
+            && function.name.schema == self.schema
         {
             return self.embed_computed(&function, target, alias, embed);
         }
