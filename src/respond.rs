@@ -40,6 +40,10 @@ pub struct Outcome {
 /// 406), more rows changed than allowed (400). The request is rolled back then.
 pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &Outcome) -> Result<Response> {
     let preferences = &request.preferences;
+    if matches!(media, MediaType::Plan(_)) && !matches!(action.verb, Verb::Describe | Verb::ReadRoot) {
+        let body = if request.method == Method::Head { Body::Empty } else { Body::Rows };
+        return Ok(with_content(Response::new(200, body), action, media));
+    }
     let is_item = matches!(action.resource, Resource::Item { .. });
     let representation = preferences.representation == Some(Return::Representation);
     if let Some(most) = preferences.max_affected()
@@ -132,10 +136,7 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
     };
     let mut response = response;
     if response.body == Body::Rows {
-        response = response.header("content-type", media.content_type());
-        if action.negotiated {
-            response = response.header("content-profile", action.schema.to_string());
-        }
+        response = with_content(response, action, media);
         if request.method == Method::Head {
             response.body = Body::Empty;
         }
@@ -146,6 +147,15 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
         response = response.header("preference-applied", applied);
     }
     Ok(response)
+}
+
+/// The fields that describe the body.
+fn with_content(response: Response, action: &Action, media: &MediaType) -> Response {
+    let response = response.header("content-type", media.content_type());
+    match action.negotiated {
+        true => response.header("content-profile", action.schema.to_string()),
+        false => response,
+    }
 }
 
 /// One answer for a row that does not exist and one that the role may not see.

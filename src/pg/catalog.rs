@@ -87,6 +87,8 @@ thread_local! {
     static DEFERRED: RefCell<Option<Deferred>> = const { RefCell::new(None) };
     /// Whether DEFERRED may be out of date.
     static CONSTRAINTS_CHANGED: Cell<bool> = const { Cell::new(false) };
+    /// Counts the announced changes of functions.
+    static FUNCTION_CHANGES: Cell<u64> = const { Cell::new(0) };
     static USED: RefCell<Used> = RefCell::default();
 }
 
@@ -166,6 +168,8 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
             .foreign_keys
             .retain(|oid, known| !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table)));
         if announced.functions {
+            FUNCTION_CHANGES.set(FUNCTION_CHANGES.get() + 1);
+            loaded.media_handlers.clear();
             loaded.functions.clear();
         }
     });
@@ -175,6 +179,11 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
         let relations = announced.relations.get(..announced.count).unwrap_or_default();
         forget(Stale::Of { relations, functions: announced.functions });
     }
+}
+
+/// Changes whenever functions or aggregates have changed since the last look.
+pub fn function_changes() -> u64 {
+    FUNCTION_CHANGES.get()
 }
 
 /// What a plan depends on.

@@ -1,5 +1,6 @@
 //! Plans run: found in the backend's cache of prepared statements, or made.
 
+use crate::catalog::{Catalog, MediaHandler};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::http::media_type::MediaType;
@@ -66,6 +67,8 @@ impl Drop for Updates {
 pub struct Work {
     plan: Plan,
     rendition: Rendition,
+    /// The aggregates that it was chosen among, and how many changes of functions ago they were last looked at.
+    handlers: (Rc<[MediaHandler]>, Cell<u64>),
     main: Prepared,
     /// The statements that count, made when they are first needed.
     exact: RefCell<Option<Rc<Prepared>>>,
@@ -145,8 +148,14 @@ pub fn forget_stale() {
 
 /// The work of a request, from the cache or made by `plan`.
 pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> Result<Rc<Work>> {
-    if let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) {
-        return Ok(work);
+    let changes = catalog::function_changes();
+    let known = PLANS.with(|plans| plans.borrow_mut().get(key).cloned());
+    if let Some(work) = known {
+        let (handlers, seen) = &work.handlers;
+        if seen.get() == changes || *handlers == catalog::Session.media_handlers(&key.action.schema)? {
+            seen.set(changes);
+            return Ok(work);
+        }
     }
     catalog::take_used();
     let (plan, rendition) = plan()?;
@@ -165,6 +174,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
         functions: functions || matches!(plan, Plan::Call(_)),
         plan,
         rendition,
+        handlers: (catalog::Session.media_handlers(&key.action.schema)?, Cell::new(changes)),
         main,
         schemas,
         exact: RefCell::default(),
@@ -203,6 +213,9 @@ pub fn read_directly(
         return Ok(None);
     }
     let Some(work) = PLANS.with(|plans| plans.borrow_mut().get(key).cloned()) else { return Ok(None) };
+    if work.handlers.1.get() != catalog::function_changes() {
+        return Ok(None);
+    }
     let known = match &*work.direct.borrow() {
         Direct::Ready(direct, tries) => Ok((direct.clone(), *tries)),
         Direct::Untried(tries) => Err(*tries),
@@ -320,7 +333,8 @@ impl Work {
     }
 
     fn returns_key(&self) -> bool {
-        matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)))
+        self.rendition.explain().is_none()
+            && matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)))
     }
 
     /// An empty body, opened, the shape of its rows, and whether it is an array.
@@ -337,8 +351,8 @@ impl Work {
             _ => (RowShape::Object { strip_nulls }, !is_item),
         };
         let (shape, is_array) = match (&self.rendition, media) {
-            _ if self.returns_key() => (shape, false),
             (rendition, _) if rendition.explain().is_some() => (RowShape::Lines, false),
+            _ if self.returns_key() => (shape, false),
             (Rendition { handler: Some(Handler::Aggregate { .. }), .. }, _) => (RowShape::Body, false),
             (Rendition { handler: Some(Handler::Function), .. }, _) => (RowShape::Raw, false),
             (_, MediaType::Csv) => (RowShape::Csv, false),
@@ -367,8 +381,10 @@ impl Work {
         let is_key = self.returns_key();
         let (buffer, shape, is_array) = self.body(is_item, memory);
         let updates = Updates::new();
+        // SPI takes EXPLAIN for a statement that may write, whatever it explains; the transaction knows better.
+        let explains = self.rendition.explain().is_some();
         let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
-        let (done, mut buffer) = self.main.run(values, read_only, buffer, shape)?;
+        let (done, mut buffer) = self.main.run(values, read_only && !explains, buffer, shape)?;
         let writes = matches!(self.plan, Plan::Write(_));
         let mut outcome = Outcome {
             rows: done.rows,
@@ -395,7 +411,7 @@ impl Work {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             outcome.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         }
-        if let (Some(count), false, false) = (request.preferences.count, writes, is_item) {
+        if let (Some(count), false, false) = (request.preferences.count, writes || explains, is_item) {
             outcome.total = match self.select() {
                 // To call it again for counting would do again what the function does: the total of a page stays unknown.
                 Some(page) if !read_only => Some(done.rows).filter(|_| !page.limit.is_set() && page.offset.is_none()),

@@ -127,7 +127,9 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         let mut response = respond::respond(&action, &request, &media, &outcome)?;
         let (status, fields) = frame.response_settings();
         respond::apply_settings(&mut response, status.as_deref(), fields.as_deref())?;
-        Ok(Finished { value: Answer { response, rows }, commit: commits(&request) })
+        // To ask how something would be done is not to ask for it.
+        let commit = commits(&request) && !matches!(media, MediaType::Plan(_));
+        Ok(Finished { value: Answer { response, rows }, commit })
     })
 }
 

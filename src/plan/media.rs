@@ -137,3 +137,102 @@ fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_wh
     let built_in = [MediaType::Json, MediaType::Csv].into_iter().find(|media| media.is_in(range))?;
     Some(Rendition { media: built_in, handler: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::media_type;
+    use crate::plan::fixture::*;
+    use crate::query;
+    use crate::route::Verb;
+
+    /// The type of the answer to a read, and what makes it.
+    fn answer(target: &str, accept: &str) -> Result<(String, Option<Handler>)> {
+        answer_with(target, accept, &PlanSettings::default())
+    }
+
+    fn answer_with(target: &str, accept: &str, settings: &PlanSettings) -> Result<(String, Option<Handler>)> {
+        let plan = Plan::Read(read(target)?);
+        chosen(&plan, target, accept, settings)
+    }
+
+    fn chosen(plan: &Plan, target: &str, accept: &str, settings: &PlanSettings) -> Result<(String, Option<Handler>)> {
+        let library = Library::default();
+        let target = crate::http::target::Target::parse(target)?;
+        let query = query::parse(&target.parameters, false)?;
+        let accepted = media_type::accepted(Some(accept))?;
+        let rendition = Planner::new(&library, SCHEMA, settings).rendition(plan, &query, &accepted)?;
+        Ok((rendition.media.name().into_owned(), rendition.handler))
+    }
+
+    #[track_caller]
+    fn media(target: &str, accept: &str) -> String {
+        answer(target, accept).unwrap().0
+    }
+
+    #[test]
+    fn the_first_that_can_be_made_is_chosen() {
+        assert_eq!(media("/authors", ""), "application/json");
+        assert_eq!(media("/authors", "text/html, */*;q=0.1"), "application/json");
+        assert_eq!(media("/authors", "text/html, text/csv"), "text/csv");
+        assert_eq!(
+            media("/authors", "application/json;q=0.5, application/vnd.pgrst.object"),
+            "application/vnd.pgrst.object+json"
+        );
+        let e = answer("/authors", "text/unknowntype, image/*").unwrap_err();
+        assert_eq!(
+            (e.status, e.message.as_str()),
+            (406, "None of these media types are available: text/unknowntype, image/*")
+        );
+    }
+
+    #[test]
+    fn aggregates_of_the_relation_come_before_those_of_any_rows() {
+        let (media, handler) = answer("/books", "text/tab-separated-values").unwrap();
+        assert_eq!(media, "text/tab-separated-values");
+        assert!(matches!(handler, Some(Handler::Aggregate { row: Some(row), .. }) if row.name == "books"));
+        // they take whole rows
+        assert!(answer("/books?select=*", "text/tab-separated-values").is_ok());
+        assert_eq!(answer("/books?select=id", "text/tab-separated-values").unwrap_err().status, 406);
+        assert_eq!(answer("/authors", "text/tab-separated-values").unwrap_err().status, 406);
+        let (_, handler) = answer("/books?select=id", "text/x-lines").unwrap();
+        assert!(matches!(handler, Some(Handler::Aggregate { row: None, .. })));
+    }
+
+    #[test]
+    fn one_for_any_type_takes_all_but_the_dialects_own() {
+        for accept in ["", "*/*", "application/json", "text/csv", "made/up"] {
+            assert_eq!(media("/editions", accept), "application/octet-stream", "{accept}");
+        }
+        assert_eq!(media("/editions", "application/vnd.pgrst.object"), "application/vnd.pgrst.object+json");
+        assert_eq!(media("/editions?select=year", "*/*"), "application/json");
+    }
+
+    #[test]
+    fn plans_are_shown_where_they_are_allowed() {
+        let plan = "application/vnd.pgrst.plan+json; for=\"text/x-lines\"";
+        assert_eq!(answer("/books", plan).unwrap_err().status, 406);
+        let settings = PlanSettings { plans: true, ..PlanSettings::default() };
+        let (media, handler) = answer_with("/books", plan, &settings).unwrap();
+        assert_eq!(media, plan);
+        assert!(handler.is_some());
+        let nothing = "application/vnd.pgrst.plan; for=\"text/html\"";
+        assert_eq!(answer_with("/books", nothing, &settings).unwrap_err().status, 406);
+    }
+
+    #[test]
+    fn what_is_written_is_answered_as_what_is_read() {
+        let plan = Plan::Write(write(Verb::Create, "books", "return=representation", Some("id")).unwrap());
+        let settings = PlanSettings::default();
+        let (media, handler) = chosen(&plan, "/books", "text/tab-separated-values", &settings).unwrap();
+        let rendition = Rendition { media: MediaType::parse(&media), handler };
+        let sql = crate::statement::rendered(&plan, &rendition).sql;
+        assert!(sql.starts_with("WITH written AS (INSERT INTO"), "{sql}");
+        assert!(
+            sql.contains(
+                ") SELECT \"lib\".\"text/tab-separated-values\"(body::\"lib\".\"books\"), pg_catalog.count(*) FROM (SELECT t0.* FROM written AS t0) AS body"
+            ),
+            "{sql}"
+        );
+    }
+}

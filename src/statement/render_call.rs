@@ -49,7 +49,12 @@ impl Writer {
                     w.put(format_args!("r.c{}", i + 1));
                 });
             }
-            Arguments::WholeBody(data_type) if data_type == "bytea" => self.parameter(Parameter::Body),
+            Arguments::WholeBody(data_type) if data_type == "bytea" => {
+                // Of a parameter without a type, an overload for text would be preferred.
+                self.text("CAST(");
+                self.parameter(Parameter::Body);
+                self.text(" AS pg_catalog.bytea)");
+            }
             Arguments::WholeBody(data_type) => {
                 self.text("CAST(pg_catalog.convert_from(");
                 self.parameter(Parameter::Body);

@@ -247,7 +247,7 @@ fn calls() {
         &Given::Whole(JSON_TYPES),
         r#"SELECT "lib"."import"(CAST(pg_catalog.convert_from($1, 'UTF8') AS jsonb)) AS value [body]"#,
     );
-    call("upload", &Given::Whole(&["bytea"]), r#"SELECT "lib"."upload"($1) AS value [body]"#);
+    call("upload", &Given::Whole(&["bytea"]), r#"SELECT "lib"."upload"(CAST($1 AS pg_catalog.bytea)) AS value [body]"#);
     call("newest_book", &object(""), r#"SELECT t0.* FROM "lib"."newest_book"() AS t0 []"#);
     call(
         "books_of?author=1&select=id,authors(name)&price=gt.2&order=id&limit=3",

@@ -1,0 +1,42 @@
+-- A write takes CSV and forms; they end in the same statement as JSON does.
+\pset tuples_only on
+\pset format unaligned
+\c - librarian
+select show(restful.serve('POST', '/subjects?select=id,name', '{"content-type": "text/csv", "prefer": "return=representation"}',
+    convert_to(E'id,name\r\n10,"Paper, ink and ""glue"""\r\n11,  plain \r\n', 'UTF8')));
+-- NULL is null, an empty field is an empty text
+select show(restful.serve('POST', '/authors?select=id,name,born,contact', '{"content-type": "text/csv; charset=utf-8", "prefer": "return=representation"}',
+    E'id,name,born\n10,,NULL\n11,NULL er,1900'));
+-- arrays are written as PostgreSQL writes them
+select show(restful.serve('POST', '/books?select=id,tags,price', '{"content-type": "text/csv", "prefer": "return=representation"}',
+    E'id,title,author,tags,price\n20,T,1,"{a,""b c""}",1.5'));
+-- defaults for missing columns, columns that are left out
+select show(restful.serve('POST', '/shelves?columns=room,number,capacity', '{"content-type": "text/csv", "prefer": "return=representation, missing=default"}',
+    E'room,number,colour\nC,1,red\nC,2,blue'));
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv", "prefer": "return=representation, resolution=merge-duplicates"}',
+    E'id,name\n10,Ink\n12,New'));
+select show(restful.serve('PATCH', '/subjects?id=eq.12', '{"content-type": "text/csv", "prefer": "return=representation"}', E'name\nNewer'));
+-- a header line alone inserts nothing
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv", "prefer": "return=representation"}', E'id,name\n'));
+-- forms: of a repeated name the last value counts
+select show(restful.serve('POST', '/subjects', '{"content-type": "application/x-www-form-urlencoded", "prefer": "return=representation"}',
+    'id=13&name=first&name=One+%26+two'));
+select show(restful.serve('PATCH', '/subjects/13', '{"content-type": "application/x-www-form-urlencoded", "prefer": "return=representation"}', 'name=changed'));
+-- what is refused changes nothing
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', E'id,name\n30,a\n31'));
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', E'id,id\n30,31'));
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', E'id,name\n30,a"b'));
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', E'id,nothing\n30,a'));
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', ''));
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', '\x69640aff'));
+select show(restful.serve('POST', '/subjects', '{"content-type": "application/x-www-form-urlencoded"}', 'id=30&name=%00'));
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/xml"}', '<a/>'));
+-- rights are those of any write
+\c - alice
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', E'id,name\n30,a'));
+\c - librarian
+select show(restful.serve('GET', '/subjects?id=gte.30'));
+-- two bytes a line become 68: the limit is on the JSON, too
+select as_superuser('alter role librarian set restful.max_body_bytes = 1000');
+\c - librarian
+select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', convert_to(repeat('a', 60) || repeat(E'\nx', 400), 'UTF8')));

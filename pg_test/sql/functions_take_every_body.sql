@@ -1,0 +1,21 @@
+-- A form brings arguments by name, CSV one line of them; text, XML and bytes go to the one unnamed parameter of their type.
+\pset tuples_only on
+\pset format unaligned
+create function library.greet(name text, times int default 1) returns text language sql as $$ select repeat(name, times) $$;
+create function library.joined(variadic words text[]) returns text language sql as $$ select array_to_string(words, '+') $$;
+create function library.take(text) returns text language sql as $$ select 'text ' || $1 $$;
+create function library.take(xml) returns text language sql as $$ select 'xml ' || $1::text $$;
+create function library.take(bytea) returns text language sql as $$ select 'bytes ' || encode($1, 'hex') $$;
+create function library.take(json) returns text language sql as $$ select 'json ' || $1::text $$;
+\c - authenticator
+select show(restful.serve('POST', '/rpc/greet', '{"content-type": "application/x-www-form-urlencoded"}', 'name=a+%26%20b&times=2'));
+select show(restful.serve('POST', '/rpc/joined', '{"content-type": "application/x-www-form-urlencoded"}', 'words=a&words=b'));
+select show(restful.serve('POST', '/rpc/greet', '{"content-type": "text/csv"}', E'times,name\n2,x'));
+select show(restful.serve('POST', '/rpc/greet', '{"content-type": "text/csv"}', E'times,name\n2,x\n3,y'));
+select show(restful.serve('POST', '/rpc/take', '{"content-type": "text/plain"}', 'a "b"'));
+select show(restful.serve('POST', '/rpc/take', '{"content-type": "text/xml"}', '<a>1</a>'));
+select show(restful.serve('POST', '/rpc/take', '{"content-type": "application/octet-stream"}', '\x00ff'));
+select show(restful.serve('POST', '/rpc/take', '{"content-type": "application/json"}', '{"a": 1}'));
+-- neither a form nor CSV is passed as a whole
+select show(restful.serve('POST', '/rpc/take', '{"content-type": "application/x-www-form-urlencoded"}', 'a=1'));
+select show(restful.serve('POST', '/rpc/take', '{"content-type": "text/csv"}', E'a\n1'));
