@@ -28,17 +28,23 @@ fn api() -> (Schema, Relations) {
                 "columns": [{"name": "x", "type_oid": 23}], "parameters": []}
         ]
     });
-    let column = |name: &str, type_oid: u32| json!({
-        "name": name, "type_oid": type_oid, "not_null": true, "generated": false, "identity": null, "readable": true,
-        "insertable": true, "updatable": true
-    });
-    let table = |oid: u32, name: &str, columns: Vec<Value>, key: &[&str]| json!({
-        "oid": oid, "schema": "api", "name": name, "kind": "r", "comment": "First line\nThe rest", "schema_usable": true,
-        "permitted": true, "checks": [], "primary_key": key, "columns": columns
-    });
-    let base = |name: &str, sql: &str| json!({
-        "schema": "pg_catalog", "name": name, "sql": sql, "kind": "b", "not_null": false
-    });
+    let column = |name: &str, type_oid: u32| {
+        json!({
+            "name": name, "type_oid": type_oid, "not_null": true, "generated": false, "identity": null, "readable": true,
+            "insertable": true, "updatable": true
+        })
+    };
+    let table = |oid: u32, name: &str, columns: Vec<Value>, key: &[&str]| {
+        json!({
+            "oid": oid, "schema": "api", "name": name, "kind": "r", "comment": "First line\nThe rest", "schema_usable": true,
+            "permitted": true, "checks": [], "primary_key": key, "columns": columns
+        })
+    };
+    let base = |name: &str, sql: &str| {
+        json!({
+            "schema": "pg_catalog", "name": name, "sql": sql, "kind": "b", "not_null": false
+        })
+    };
     let mut array = base("_int4", "integer[]");
     array["element"] = 23.into();
     let mut hidden = column("hidden", 25);
