@@ -60,7 +60,9 @@ select show(restful.serve('POST', '/rpc/one', '{"prefer": "handling=strict, max-
 select show(restful.serve('GET', '/books?select=price.avg()'));
 -- PGRST125, 126: the path
 select show(restful.serve('GET', '/a/b/c'));
+select as_superuser('set restful.openapi_mode = disabled');
 select show(restful.serve('GET', '/'));
+select as_superuser('reset restful.openapi_mode');
 -- PGRST127: not built
 select show(restful.serve('GET', '/rpc/of_record'));
 -- PGRST202, 203: functions

@@ -155,6 +155,11 @@ pub fn document(version: Version, schema: &Schema, described: &Relations, settin
     }
 }
 
+/// Whether a parameter of this name is a column's filter.
+fn can_be_filtered(name: &str) -> bool {
+    !["select", "order", "limit", "offset", "and", "or", "columns", "on_conflict"].contains(&name)
+}
+
 /// A comment as summary, its first line, and description, what follows.
 fn summary(comment: Option<&str>) -> (Option<&str>, Option<&str>) {
     let Some(comment) = comment.filter(|c| !c.is_empty()) else { return (None, None) };

@@ -1,7 +1,7 @@
 //! OpenAPI 2.0: the document of PostgREST, as its clients and their generators read it. Formats are names of PostgreSQL's types;
 //! keys are told in descriptions, as `<pk/>` and `<fk table='…' column='…'/>`.
 
-use super::{Api, Function, Parameter, Relation, summary};
+use super::{Api, Function, Parameter, Relation, can_be_filtered, summary};
 use crate::http::target;
 use crate::schema::of_table::{Column, Table, Type, TypeUse, Types};
 use serde_json::{Map, Value, json};
@@ -86,7 +86,7 @@ fn paths(api: &Api) -> Value {
 
 fn reference(kind: &str, name: &str) -> Value {
     let name = name.replace('~', "~0").replace('/', "~1");
-    json!({ "$ref": format!("#/{kind}/{}", target::encode(&name, b" ,:()")) })
+    json!({ "$ref": format!("#/{kind}/{}", target::encode(&name, b"")) })
 }
 
 fn described(tag: &str, comment: Option<&str>) -> Map<String, Value> {
@@ -103,7 +103,7 @@ fn described(tag: &str, comment: Option<&str>) -> Map<String, Value> {
 
 fn relation_path(relation: &Relation) -> Value {
     let Relation { table, access } = relation;
-    let filters: Vec<Value> = table.columns.iter().map(|c| reference("parameters", &filter_name(table, c))).collect();
+    let filters: Vec<Value> = filtered(table).map(|c| reference("parameters", &filter_name(table, c))).collect();
     let body = format!("body.{}", table.name);
     let operation = |filters: &[Value], others: &[&str], responses: Value| {
         let mut operation = described(&table.name, table.comment.as_deref());
@@ -134,6 +134,10 @@ fn relation_path(relation: &Relation) -> Value {
         path.insert("delete".to_owned(), operation(&filters, &["preferReturn"], changed()));
     }
     path.into()
+}
+
+fn filtered(table: &Table) -> impl Iterator<Item = &Column> {
+    table.columns.iter().filter(|c| c.readable && can_be_filtered(&c.name))
 }
 
 fn filter_name(table: &Table, column: &Column) -> String {
@@ -353,7 +357,7 @@ fn parameters(api: &Api) -> Value {
                 "schema": reference("definitions", &table.name)
             }),
         );
-        for column in &table.columns {
+        for column in filtered(table) {
             let mut filter = json!({ "name": column.name, "in": "query", "required": false, "type": "string" });
             if let (Some(comment), Value::Object(members)) = (&column.comment, &mut filter) {
                 members.insert("description".to_owned(), comment.as_str().into());

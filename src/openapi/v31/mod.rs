@@ -10,9 +10,6 @@ mod relations;
 use super::{Api, summary};
 use serde_json::{Map, Value, json};
 
-/// Names of parameters that are no column's filter.
-const RESERVED: [&str; 8] = ["select", "order", "limit", "offset", "and", "or", "columns", "on_conflict"];
-
 pub fn document(api: &Api) -> Value {
     let (title, description) = summary(api.schema.comment.as_deref());
     let mut info = Map::new();

@@ -1,8 +1,8 @@
 //! Paths of tables and views: `/table`, and `/table/{key}` where there is a primary key.
 
-use super::{Parts, RESERVED, component, header, json_content, operation, parameter, reference, response, schema};
+use super::{Parts, component, header, json_content, operation, parameter, reference, response, schema};
 use crate::http::target;
-use crate::openapi::Relation;
+use crate::openapi::{Relation, can_be_filtered};
 use crate::schema::of_table::{self, Identity, Types};
 use serde_json::{Map, Value, json};
 
@@ -20,7 +20,7 @@ pub fn add(document: &mut Parts, relation: &Relation, types: &Types) {
         document.schemas.insert(format!("{name}.patch"), patch(relation, &name));
     }
     let mut filters = Vec::new();
-    for column in table.columns.iter().filter(|c| c.readable && !RESERVED.contains(&c.name.as_str())) {
+    for column in table.columns.iter().filter(|c| c.readable && can_be_filtered(&c.name)) {
         let filter = format!("{name}.{}", component(&column.name));
         let mut parameter = json!({ "name": column.name, "in": "query", "schema": schema("rest.filter") });
         if let (Some(comment), Value::Object(members)) = (&column.comment, &mut parameter) {
@@ -126,7 +126,8 @@ impl Operations<'_> {
     fn item(&self) -> Option<Value> {
         let (table, access) = (self.relation.table, self.relation.access);
         let is_readable = |name: &String| table.columns.iter().any(|c| c.name == *name && c.readable);
-        if table.primary_key.is_empty() || !table.primary_key.iter().all(is_readable) {
+        // `/rpc/...` is a function
+        if table.name == "rpc" || table.primary_key.is_empty() || !table.primary_key.iter().all(is_readable) {
             return None;
         }
         let row = json_content(&schema(self.name));

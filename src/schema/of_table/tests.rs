@@ -1,3 +1,4 @@
+use super::types::Attribute;
 use super::*;
 
 /// A table with one column per type name of `pg_catalog`, and these CHECK constraints.
@@ -215,7 +216,7 @@ fn cardinality_says_little_of_the_outer_array() {
 
 #[test]
 fn a_check_passes_on_null() {
-    let (mut table, mut types) = table(
+    let (mut table, types) = table(
         &[("c", "text"), ("d", "text"), ("e", "jsonb")],
         &[
             "(c = 'a'::text)",
