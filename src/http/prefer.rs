@@ -66,7 +66,7 @@ impl Preferences {
         let Some(field) = field else { return Ok(p) };
         for text in field.split(',').map(str::trim).filter(|t| !t.is_empty()) {
             let (name, value) = text.split_once('=').unwrap_or((text, ""));
-            let (name, value) = (name.trim_end(), value.trim_start().trim_matches('"'));
+            let (name, value) = (name.trim_end(), value.trim_matches(|c: char| c == '"' || c.is_whitespace()));
             let known = match name {
                 "resolution" => set(&mut p.resolution, Resolution::parse(value)),
                 "return" => set(&mut p.representation, Return::parse(value)),

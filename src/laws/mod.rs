@@ -61,16 +61,64 @@ fn refused(error: &Error) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::random::Random;
     use std::fs;
     use std::path::Path;
 
+    fn seeds(law: &str) -> Vec<Vec<u8>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(law);
+        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        files.iter().map(|file| fs::read(file).unwrap()).collect()
+    }
+
     #[test]
     fn the_laws_hold_for_the_seeds() {
-        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
         for (name, law) in LAWS {
-            let files = fs::read_dir(seeds.join(name)).unwrap();
-            let applied = files.filter(|file| law(&fs::read(file.as_ref().unwrap().path()).unwrap())).count();
+            let applied = seeds(name).iter().filter(|seed| law(seed)).count();
             assert!(applied > 3, "{name}: {applied} seeds were read");
         }
+    }
+
+    /// `LAW_ROUNDS`: how often each law is tried; for as long a search as the fuzzer's.
+    #[test]
+    fn the_laws_hold_near_the_seeds() {
+        let rounds = std::env::var("LAW_ROUNDS").map_or(2_000, |rounds| rounds.parse().unwrap());
+        let mut random = Random::new(std::env::var("LAW_SEED").map_or(0x9e37_79b9, |seed| seed.parse().unwrap()));
+        let words = include_str!("../../fuzz/dictionary");
+        let words: Vec<&str> = words.lines().map(|line| line.trim_matches('"')).collect();
+        for (name, law) in LAWS {
+            let seeds = seeds(name);
+            let mut applied = 0;
+            for _ in 0..rounds {
+                let mut data = random.pick(&seeds).clone();
+                for _ in 0..=random.below(4) {
+                    mutate(&mut data, &mut random, &seeds, &words);
+                }
+                let shown = String::from_utf8_lossy(&data).into_owned();
+                let held = std::panic::catch_unwind(|| law(&data));
+                applied += usize::from(held.unwrap_or_else(|_| panic!("{name} is broken by {shown:?}")));
+            }
+            assert!(applied > rounds / 50, "{name}: {applied} of {rounds} were read");
+        }
+    }
+
+    /// Replaces a piece by nothing, by itself twice, by a word, a byte, or a piece of another seed.
+    fn mutate(data: &mut Vec<u8>, random: &mut Random, seeds: &[Vec<u8>], words: &[&str]) {
+        let at = random.below(data.len() + 1);
+        let end = (at + random.below(6)).min(data.len());
+        let piece = data[at..end].to_vec();
+        let new = match random.below(5) {
+            0 => Vec::new(),
+            1 => [&piece[..], &piece[..]].concat(),
+            2 => random.pick(words).as_bytes().to_vec(),
+            3 => vec![*random.pick(b"\"\\(){}[],.:;-+&=%*!'#/ \n\t\x00\xff0a_$")],
+            _ => {
+                let other = random.pick(seeds);
+                let from = random.below(other.len() + 1);
+                other[from..(from + random.below(24)).min(other.len())].to_vec()
+            }
+        };
+        data.splice(at..end, new);
     }
 }

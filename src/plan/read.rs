@@ -303,12 +303,13 @@ impl Planner<'_> {
     }
 }
 
-/// The name of a field's member: its alias, or the last key of its path, or the column.
+/// The name of a field's member without an alias: the last key of its path that is not empty, or the column.
 fn default_label(field: &Field) -> String {
     use crate::query::JsonKey;
     let key = field.path.iter().rev().find_map(|step| match &step.key {
-        JsonKey::Member(key) => Some(key.clone()),
-        JsonKey::Index(_) => None,
+        // SQL has no empty names
+        JsonKey::Member(key) if !key.is_empty() => Some(key.clone()),
+        JsonKey::Member(_) | JsonKey::Index(_) => None,
     });
     key.unwrap_or_else(|| field.name.clone())
 }
@@ -382,8 +383,10 @@ mod tests {
     #[test]
     fn an_output_is_named_by_alias_or_last_key_or_column_or_aggregate() {
         assert_eq!(
-            labels("authors?select=id,n:name,facts->a,facts->a->>b,facts->a->0,facts->0,x:facts->a,name::text"),
-            ["id", "n", "a", "b", "a", "facts", "x", "name"]
+            labels(
+                "authors?select=id,n:name,facts->a,facts->a->>b,facts->a->0,facts->0,x:facts->a,facts->\"\",name::text"
+            ),
+            ["id", "n", "a", "b", "a", "facts", "x", "facts", "name"]
         );
         assert_eq!(labels("books?select=price.sum(),s:price.sum(),count(),id.count()"), ["sum", "s", "count", "count"]);
         assert_eq!(labels("books?select=*,authors(*),a:authors(*),...publishers(*)"), ["*", "authors", "a", "..."]);
