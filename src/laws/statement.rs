@@ -33,7 +33,7 @@ pub fn statement(data: &[u8]) -> bool {
 pub fn statements(data: &[u8]) -> Vec<Rendered> {
     let mut all = Vec::new();
     for (max_rows, aggregates) in [(None, true), (Some(100), false)] {
-        match plan(data, &PlanSettings { max_rows, aggregates }) {
+        match plan(data, &PlanSettings { max_rows, aggregates, plans: false }) {
             Some(Ok(rendered)) => all.extend(rendered),
             Some(Err(e)) => refused(&e),
             None => return Vec::new(),
@@ -51,7 +51,7 @@ fn plan(data: &[u8], settings: &PlanSettings) -> Option<Result<Vec<Rendered>>> {
     Some(Request::parse(message.method, message.target, &message.headers, body).and_then(|request| {
         let schemas: [Rc<str>; 2] = [SCHEMA.into(), "archive".into()];
         let action = route::route(request.method, &request.target, request.headers, &schemas)?;
-        media_type::negotiate(request.headers.get("accept"))?;
+        media_type::accepted(request.headers.get("accept"))?;
         let is_call = action.verb == Verb::CallSafe;
         let query = query::parse(&request.target.parameters, is_call)?;
         let rendered = rendered(&action, &request, &query, settings)?;
