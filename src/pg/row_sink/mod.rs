@@ -70,6 +70,7 @@ pub struct Encoders {
     /// The output function of the first column, for [`RowShape::Raw`].
     raw_output: Option<Box<Function>>,
     /// The output functions of all columns, for [`RowShape::Csv`].
+    #[allow(clippy::vec_box)] // their addresses are handed out, and stay when another is added
     outputs: Vec<Box<Function>>,
     cast_generation: u64,
     executions: u64,
