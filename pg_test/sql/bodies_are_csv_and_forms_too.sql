@@ -40,3 +40,4 @@ select show(restful.serve('GET', '/subjects?id=gte.30'));
 select as_superuser('alter role librarian set restful.max_body_bytes = 1000');
 \c - librarian
 select show(restful.serve('POST', '/subjects', '{"content-type": "text/csv"}', convert_to(repeat('a', 60) || repeat(E'\nx', 400), 'UTF8')));
+select as_superuser('alter role librarian reset restful.max_body_bytes');
