@@ -21,3 +21,4 @@ from restful.serve('GET', '/loans', '{"accept": "application/vnd.pgrst.plan+json
 select show(restful.serve('DELETE', '/subjects?id=eq.1', '{"accept": "application/vnd.pgrst.plan+json"}'));
 \c - authenticator
 select show(restful.serve('GET', '/loans', '{"accept": "application/vnd.pgrst.plan+json"}'));
+select as_superuser('alter role ' || r || ' reset restful.plan_enabled') from unnest('{librarian,alice,authenticator}'::text[]) r;
