@@ -3,6 +3,7 @@ SELECT pg_catalog.jsonb_build_object(
     'schema', n.nspname,
     'name', c.relname,
     'is_view', c.relkind IN ('v', 'm'),
+    'is_partition', c.relispartition,
     'insertable', u.events & 8 <> 0,
     'updatable', u.events & 4 <> 0,
     'deletable', u.events & 16 <> 0,

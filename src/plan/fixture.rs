@@ -100,6 +100,7 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         columns: columns.collect(),
         primary_key: words(primary_key),
         sources: Vec::new(),
+        is_partition: false,
         insertable: true,
         updatable: true,
         deletable: true,

@@ -167,20 +167,83 @@ impl Writer {
             }
             Output::Embedded { embed, name } => {
                 let Some(e) = select.embeds.get(*embed) else { return };
-                if e.to_many && !e.inner {
-                    w.put(format_args!("coalesce({}.j, '[]'::pg_catalog.json)", e.alias));
-                } else {
-                    w.put(format_args!("{}.j", e.alias));
-                }
-                // json has no equality to group by
-                w.text(if select.grouped { "::pg_catalog.jsonb" } else { "" });
+                w.handed_out(e, "j", e.to_many, select.grouped);
                 w.put(format_args!(" AS {}", Ident(name)));
             }
             Output::Spread { embed } => {
                 let Some(e) = select.embeds.get(*embed) else { return };
-                w.put(format_args!("{}.*", e.alias));
+                w.list(e.spread.iter().flatten().enumerate(), ", ", |w, (i, column)| {
+                    w.spread_column(e, i, column, select.grouped);
+                    w.put(format_args!(" AS {}", Ident(&column.name)));
+                });
             }
         });
+    }
+
+    /// What an embedded relation hands out; `is_list`: a list of it, empty where there is no row.
+    fn handed_out(&mut self, e: &Embedded, column: &str, is_list: bool, as_jsonb: bool) {
+        match is_list && !e.inner {
+            true => self.put(format_args!("coalesce({}.{column}, '[]'::pg_catalog.json)", e.alias)),
+            false => self.put(format_args!("{}.{column}", e.alias)),
+        }
+        // json has no equality to group by
+        self.text(if as_jsonb { "::pg_catalog.jsonb" } else { "" });
+    }
+
+    fn spread_column(&mut self, e: &Embedded, i: usize, column: &SpreadColumn, grouped: bool) {
+        let name = format!("c{}", i + 1);
+        match &column.aggregate {
+            None => self.handed_out(e, &name, e.to_many, grouped && (column.is_json || e.to_many)),
+            Some((aggregate, cast)) => {
+                self.text(if cast.is_some() { "CAST(" } else { "" });
+                self.put(format_args!("pg_catalog.{}({}.{name})", aggregate_name(*aggregate), e.alias));
+                if let Some(cast) = cast {
+                    self.put(format_args!(" AS {cast})"));
+                }
+            }
+        }
+    }
+
+    /// The outputs of a spread relation under names of their own, which are unique.
+    fn numbered_outputs(&mut self, select: &Select) {
+        let mut number = 0;
+        for output in &select.outputs {
+            let width = match output {
+                Output::Spread { embed } => {
+                    select.embeds.get(*embed).and_then(|e| e.spread.as_ref()).map_or(0, Vec::len)
+                }
+                _ => 1,
+            };
+            for i in 0..width {
+                number += 1;
+                self.text(if number > 1 { ", " } else { "" });
+                match output {
+                    Output::All => {}
+                    Output::Expression { expression, .. } => self.expression(expression),
+                    Output::Embedded { embed, .. } => {
+                        if let Some(e) = select.embeds.get(*embed) {
+                            self.handed_out(e, "j", e.to_many, false);
+                        }
+                    }
+                    Output::Spread { embed } => {
+                        if let Some(e) = select.embeds.get(*embed)
+                            && let Some(column) = e.spread.as_ref().and_then(|columns| columns.get(i))
+                        {
+                            self.spread_column(e, i, column, false);
+                        }
+                    }
+                }
+                self.put(format_args!(" AS c{number}"));
+            }
+        }
+    }
+
+    fn extras(&mut self, e: &Embedded) {
+        for (i, extra) in e.extras.iter().enumerate() {
+            self.text(", ");
+            self.expression(extra);
+            self.put(format_args!(" AS o{i}"));
+        }
     }
 
     pub(super) fn joins(&mut self, select: &Select, embeds: &[usize]) {
@@ -196,12 +259,26 @@ impl Writer {
         }
     }
 
-    /// The subquery of an embedded relation: one column `j` with its JSON, null when there is no row.
+    /// The subquery of an embedded relation: column `j` with its JSON, null when there is no row; of a spread one, columns `cN`
+    /// beside a `j` that only tells whether there is a row.
     pub(super) fn embedded(&mut self, e: &Embedded) {
-        if e.spread {
-            self.text("SELECT ");
-            self.outputs(&e.select);
-            self.related_rows(e);
+        if let Some(columns) = &e.spread {
+            if e.to_many {
+                self.text("SELECT nullif(pg_catalog.count(*), 0) AS j");
+                for number in 1..=columns.len() {
+                    self.put(format_args!(", pg_catalog.json_agg(r.c{number}) AS c{number}"));
+                }
+                self.text(" FROM (SELECT ");
+                self.numbered_outputs(&e.select);
+                self.related_rows(e);
+                self.text(") AS r");
+            } else {
+                self.text("SELECT true AS j");
+                self.text(if columns.is_empty() { "" } else { ", " });
+                self.numbered_outputs(&e.select);
+                self.extras(e);
+                self.related_rows(e);
+            }
         } else if e.to_many {
             self.text("SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT ");
             self.outputs(&e.select);
@@ -211,11 +288,7 @@ impl Writer {
             self.text("SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT ");
             self.outputs(&e.select);
             self.text(") AS r) AS j");
-            for (i, extra) in e.extras.iter().enumerate() {
-                self.text(", ");
-                self.expression(extra);
-                self.put(format_args!(" AS o{i}"));
-            }
+            self.extras(e);
             self.related_rows(e);
         }
     }
@@ -253,11 +326,18 @@ impl Writer {
 
     pub(super) fn group_by(&mut self, select: &Select) {
         let (mut keys, mut position) = (Vec::new(), 0);
+        let mut column = |is_key: bool| {
+            position += 1;
+            keys.extend(is_key.then_some(position));
+        };
         for output in &select.outputs {
-            let columns = position + 1..=position + select.width(output);
-            position = *columns.end();
-            if !matches!(output, Output::Expression { expression, .. } if expression.aggregate.is_some()) {
-                keys.extend(columns);
+            match output {
+                Output::Expression { expression, .. } => column(expression.aggregate.is_none()),
+                Output::All | Output::Embedded { .. } => column(true),
+                Output::Spread { embed } => {
+                    let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
+                    spread.into_iter().flatten().for_each(|c| column(c.aggregate.is_none()));
+                }
             }
         }
         if !keys.is_empty() {
@@ -277,6 +357,13 @@ impl Writer {
                 OrderBy::Embedded { embed, extra } => {
                     if let Some(e) = select.embeds.get(*embed) {
                         w.put(format_args!("{}.o{extra}", e.alias));
+                    }
+                }
+                OrderBy::Spread { embed, column } => {
+                    if let Some(e) = select.embeds.get(*embed)
+                        && let Some(spread) = e.spread.as_ref().and_then(|columns| columns.get(*column))
+                    {
+                        w.spread_column(e, *column, spread, false);
                     }
                 }
             }
@@ -422,6 +509,8 @@ impl Writer {
             self.text("CAST(");
         }
         match &e.column {
+            // what a parent's count() counts of a spread relation
+            None if e.aggregate.is_none() => self.text("1"),
             None => self.text("*"),
             Some(column) if e.to_jsonb => {
                 self.text("pg_catalog.to_jsonb(");

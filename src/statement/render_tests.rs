@@ -70,7 +70,15 @@ fn embedded_relations() {
     );
     read(
         "books?select=id,...authors(author:name)&order=id",
-        r#"SELECT t0."id" AS "id", e2.* FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT t1."name" AS "author" FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY t0."id" []"#,
+        r#"SELECT t0."id" AS "id", e2.c1 AS "author" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT true AS j, t1."name" AS c1 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY t0."id" []"#,
+    );
+    read(
+        "authors?select=id,...books(title,...publishers(name))&books.order=title",
+        r#"SELECT t0."id" AS "id", coalesce(e2.c1, '[]'::pg_catalog.json) AS "title", coalesce(e2.c2, '[]'::pg_catalog.json) AS "name" FROM "lib"."authors" AS t0 LEFT JOIN LATERAL (SELECT nullif(pg_catalog.count(*), 0) AS j, pg_catalog.json_agg(r.c1) AS c1, pg_catalog.json_agg(r.c2) AS c2 FROM (SELECT t1."title" AS c1, e4.c1 AS c2 FROM "lib"."books" AS t1 LEFT JOIN LATERAL (SELECT true AS j, t3."name" AS c1 FROM "lib"."publishers" AS t3 WHERE t3."id" = t1."publisher_id") AS e4 ON true WHERE t1."author_id" = t0."id" ORDER BY t1."title") AS r) AS e2 ON true []"#,
+    );
+    read(
+        "reviews?select=stars,...people!written_by(by:name,count(),id.max()::text)&order=people(by)",
+        r#"SELECT t0."stars" AS "stars", e2.c1 AS "by", pg_catalog.count(e2.c2) AS "count", CAST(pg_catalog.max(e2.c3) AS pg_catalog.text) AS "max" FROM "lib"."reviews" AS t0 LEFT JOIN LATERAL (SELECT true AS j, t1."name" AS c1, 1 AS c2, t1."id" AS c3 FROM "lib"."people" AS t1 WHERE t1."id" = t0."written_by") AS e2 ON true GROUP BY 1, 2 ORDER BY e2.c1 []"#,
     );
     read(
         "books?select=id,authors()&authors=not.is.null&order=id",
@@ -94,7 +102,7 @@ fn embedded_relations() {
     );
     read(
         "books?select=count(),...authors(*),publishers(name)",
-        r#"SELECT pg_catalog.count(*) AS "count", e2.*, e4.j::pg_catalog.jsonb AS "publishers" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT t1."id" AS "id", t1."name" AS "name", t1."facts" AS "facts", t1."tags" AS "tags", t1."bio" AS "bio" FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t3."name" AS "name") AS r) AS j FROM "lib"."publishers" AS t3 WHERE t3."id" = t0."publisher_id") AS e4 ON true GROUP BY 2, 3, 4, 5, 6, 7 []"#,
+        r#"SELECT pg_catalog.count(*) AS "count", e2.c1 AS "id", e2.c2 AS "name", e2.c3 AS "facts", e2.c4 AS "tags", e2.c5 AS "bio", e4.j::pg_catalog.jsonb AS "publishers" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT true AS j, t1."id" AS c1, t1."name" AS c2, t1."facts" AS c3, t1."tags" AS c4, t1."bio" AS c5 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t3."name" AS "name") AS r) AS j FROM "lib"."publishers" AS t3 WHERE t3."id" = t0."publisher_id") AS e4 ON true GROUP BY 2, 3, 4, 5, 6, 7 []"#,
     );
     read(
         "authors?select=id,count(),*",
