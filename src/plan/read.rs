@@ -192,7 +192,7 @@ impl Planner<'_> {
             Error::new(Code::RelatedOrder, format!("A related order on '{relation}' is not possible"))
                 .details(format!("'{parent}' and '{relation}' do not form a many-to-one or one-to-one relationship"))
         };
-        let embedded = embedded.filter(|e| !e.to_many).ok_or_else(refused)?;
+        let embedded = embedded.filter(|e| !e.to_many && !e.select.grouped).ok_or_else(refused)?;
         if let Some(column) = embed::handed_out(embedded, field) {
             return Ok(OrderBy::Spread { embed, column });
         }

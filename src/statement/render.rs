@@ -33,44 +33,13 @@ pub fn rendered(plan: &Plan, rendition: &Rendition) -> Statement {
     w.statement
 }
 
-/// The statement that counts the rows of a read or call, without its page; at most `most` of them.
-pub fn count(select: &Select, most: Option<u64>) -> Statement {
-    let mut w = Writer::default();
-    if select.grouped {
-        w.text("SELECT pg_catalog.count(*) FROM (");
-        let whole = Select { limit: RowLimit::default(), offset: None, order: Vec::new(), ..select.clone() };
-        w.select(&whole);
-    } else {
-        w.text("SELECT pg_catalog.count(*) FROM (SELECT FROM ");
-        w.source(select);
-        // Only joins that leave rows out matter to the count.
-        let decides = |i: &usize| {
-            select.embeds.get(*i).is_some_and(|e| e.inner) || select.conditions.iter().any(|c| tests_embed(c, *i))
-        };
-        let joins: Vec<usize> = (0..select.embeds.len()).filter(decides).collect();
-        w.joins(select, &joins);
-        w.conditions(" WHERE ", &select.conditions, &select.embeds);
-    }
-    if let Some(most) = most {
-        w.put(format_args!(" LIMIT {most}"));
-    }
-    w.text(") AS counted");
-    w.statement
-}
-
-fn tests_embed(predicate: &Predicate, index: usize) -> bool {
-    match predicate {
-        Predicate::Tree { children, .. } => children.iter().any(|c| tests_embed(c, index)),
-        Predicate::Test { .. } => false,
-        Predicate::Embedded { embed, .. } => *embed == index,
-    }
-}
-
 #[derive(Default)]
 pub(super) struct Writer {
-    statement: Statement,
+    pub(super) statement: Statement,
     /// What makes the body of the rows.
     pub(super) handler: Option<Handler>,
+    /// Rows are only counted: embedded relations are looked for, not joined.
+    pub(super) counting: bool,
 }
 
 impl Writer {
@@ -125,8 +94,7 @@ impl Writer {
 
     /// All that follows FROM and its source.
     pub(super) fn rest(&mut self, select: &Select) {
-        let all: Vec<usize> = (0..select.embeds.len()).collect();
-        self.joins(select, &all);
+        self.joins(&select.embeds);
         self.conditions(" WHERE ", &select.conditions, &select.embeds);
         if select.grouped {
             self.group_by(select);
@@ -178,150 +146,6 @@ impl Writer {
                 });
             }
         });
-    }
-
-    /// What an embedded relation hands out; `is_list`: a list of it, empty where there is no row.
-    fn handed_out(&mut self, e: &Embedded, column: &str, is_list: bool, as_jsonb: bool) {
-        match is_list && !e.inner {
-            true => self.put(format_args!("coalesce({}.{column}, '[]'::pg_catalog.json)", e.alias)),
-            false => self.put(format_args!("{}.{column}", e.alias)),
-        }
-        // json has no equality to group by
-        self.text(if as_jsonb { "::pg_catalog.jsonb" } else { "" });
-    }
-
-    fn spread_column(&mut self, e: &Embedded, i: usize, column: &SpreadColumn, grouped: bool) {
-        let name = format!("c{}", i + 1);
-        match &column.aggregate {
-            None => self.handed_out(e, &name, e.to_many, grouped && (column.is_json || e.to_many)),
-            Some((aggregate, cast)) => {
-                self.text(if cast.is_some() { "CAST(" } else { "" });
-                self.put(format_args!("pg_catalog.{}({}.{name})", aggregate_name(*aggregate), e.alias));
-                if let Some(cast) = cast {
-                    self.put(format_args!(" AS {cast})"));
-                }
-            }
-        }
-    }
-
-    /// The outputs of a spread relation under names of their own, which are unique.
-    fn numbered_outputs(&mut self, select: &Select) {
-        let mut number = 0;
-        for output in &select.outputs {
-            let width = match output {
-                Output::Spread { embed } => {
-                    select.embeds.get(*embed).and_then(|e| e.spread.as_ref()).map_or(0, Vec::len)
-                }
-                _ => 1,
-            };
-            for i in 0..width {
-                number += 1;
-                self.text(if number > 1 { ", " } else { "" });
-                match output {
-                    Output::All => {}
-                    Output::Expression { expression, .. } => self.expression(expression),
-                    Output::Embedded { embed, .. } => {
-                        if let Some(e) = select.embeds.get(*embed) {
-                            self.handed_out(e, "j", e.to_many, false);
-                        }
-                    }
-                    Output::Spread { embed } => {
-                        if let Some(e) = select.embeds.get(*embed)
-                            && let Some(column) = e.spread.as_ref().and_then(|columns| columns.get(i))
-                        {
-                            self.spread_column(e, i, column, false);
-                        }
-                    }
-                }
-                self.put(format_args!(" AS c{number}"));
-            }
-        }
-    }
-
-    fn extras(&mut self, e: &Embedded) {
-        for (i, extra) in e.extras.iter().enumerate() {
-            self.text(", ");
-            self.expression(extra);
-            self.put(format_args!(" AS o{i}"));
-        }
-    }
-
-    pub(super) fn joins(&mut self, select: &Select, embeds: &[usize]) {
-        for e in embeds.iter().filter_map(|i| select.embeds.get(*i)) {
-            self.text(if e.inner { " INNER JOIN LATERAL (" } else { " LEFT JOIN LATERAL (" });
-            self.embedded(e);
-            self.put(format_args!(") AS {} ON ", e.alias));
-            if e.inner && e.to_many {
-                self.put(format_args!("{}.j IS NOT NULL", e.alias));
-            } else {
-                self.text("true");
-            }
-        }
-    }
-
-    /// The subquery of an embedded relation: column `j` with its JSON, null when there is no row; of a spread one, columns `cN`
-    /// beside a `j` that only tells whether there is a row.
-    pub(super) fn embedded(&mut self, e: &Embedded) {
-        if let Some(columns) = &e.spread {
-            if e.to_many {
-                self.text("SELECT nullif(pg_catalog.count(*), 0) AS j");
-                for number in 1..=columns.len() {
-                    self.put(format_args!(", pg_catalog.json_agg(r.c{number}) AS c{number}"));
-                }
-                self.text(" FROM (SELECT ");
-                self.numbered_outputs(&e.select);
-                self.related_rows(e);
-                self.text(") AS r");
-            } else {
-                self.text("SELECT true AS j");
-                self.text(if columns.is_empty() { "" } else { ", " });
-                self.numbered_outputs(&e.select);
-                self.extras(e);
-                self.related_rows(e);
-            }
-        } else if e.to_many {
-            self.text("SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT ");
-            self.outputs(&e.select);
-            self.related_rows(e);
-            self.text(") AS r");
-        } else {
-            self.text("SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT ");
-            self.outputs(&e.select);
-            self.text(") AS r) AS j");
-            self.extras(e);
-            self.related_rows(e);
-        }
-    }
-
-    pub(super) fn related_rows(&mut self, e: &Embedded) {
-        self.text(" FROM ");
-        self.source(&e.select);
-        if let Some((table, alias)) = &e.junction {
-            self.put(format_args!(" CROSS JOIN {table} AS {alias}"));
-        }
-        let all: Vec<usize> = (0..e.select.embeds.len()).collect();
-        self.joins(&e.select, &all);
-        // Where it returns no set, FROM makes a row of nulls of a null.
-        let is_null = matches!(e.select.source, Source::Computed { is_set: false, .. });
-        if is_null {
-            self.put(format_args!(" WHERE NOT ({}.* IS NULL)", e.select.alias));
-        }
-        self.text(if e.on.is_empty() { "" } else { " WHERE " });
-        self.list(&e.on, " AND ", |w, (a, b)| {
-            w.column(a);
-            w.text(" = ");
-            w.column(b);
-        });
-        self.conditions(
-            if e.on.is_empty() && !is_null { " WHERE " } else { " AND " },
-            &e.select.conditions,
-            &e.select.embeds,
-        );
-        if e.select.grouped {
-            self.group_by(&e.select);
-        }
-        self.order_by(&e.select);
-        self.page(&e.select);
     }
 
     pub(super) fn group_by(&mut self, select: &Select) {
@@ -414,7 +238,11 @@ impl Writer {
                 self.text(")");
             }
             Predicate::Embedded { embed, is_null } => {
-                if let Some(e) = embeds.get(*embed) {
+                let Some(e) = embeds.get(*embed) else { return };
+                if self.counting {
+                    self.text(if *is_null { "NOT " } else { "" });
+                    self.exists(e);
+                } else {
                     self.put(format_args!("{}.j IS {}NULL", e.alias, if *is_null { "" } else { "NOT " }));
                 }
             }
