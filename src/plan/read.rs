@@ -435,6 +435,19 @@ mod tests {
     }
 
     #[test]
+    fn count_counts_rows_unless_it_is_a_column() {
+        let select = read_with("books?select=count,n:count::text", &AGGREGATES).unwrap();
+        assert!(select.grouped);
+        for output in &select.outputs {
+            let Output::Expression { expression, .. } = output else { panic!("{output:?}") };
+            assert!(expression.column.is_none() && expression.aggregate == Some(Aggregate::Count), "{output:?}");
+        }
+        assert_eq!(labels("books?select=count,n:count::text"), ["count", "n"]);
+        assert_eq!(refusal(read("books?select=count")).0, "42703");
+        assert_eq!(refusal(read_with("books?select=count->a", &AGGREGATES)).0, "42703");
+    }
+
+    #[test]
     fn rows_are_ordered_by_to_one_relations_alone() {
         let select = read("books?select=id,authors(name)&order=authors(name).desc").unwrap();
         assert!(matches!(select.order[0].by, OrderBy::Embedded { embed: 0, extra: 0 }));

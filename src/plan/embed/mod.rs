@@ -25,7 +25,9 @@ impl Planner<'_> {
         }
         let relationship = self.relationship(origin, &embed.name, embed.hint.as_deref())?;
         let to_many = relationship.is_to_many();
-        let target = self.relation(&relationship.target.name)?;
+        let Some(target) = self.visible(&relationship.target.name)? else {
+            return Err(self.no_relationship(&origin.name.name, &embed.name, embed.hint.as_deref()));
+        };
         let child = self.alias('t');
         let lateral = self.alias('e');
         let mut on = Vec::new();

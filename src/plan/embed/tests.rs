@@ -179,6 +179,59 @@ fn a_list_of_values_is_no_group() {
 }
 
 #[test]
+fn a_spread_adds_the_columns_of_all_that_is_spread_in_it() {
+    let spread = |target: &str| {
+        let columns = read_with(target, &AGGREGATES).unwrap().embeds.swap_remove(0).spread.unwrap();
+        let shown = columns.into_iter().map(|c| match (c.aggregate, c.is_json) {
+            (Some((aggregate, _)), _) => format!("{aggregate:?} {}", c.name),
+            (None, true) => format!("json {}", c.name),
+            (None, false) => c.name,
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    for (target, expected) in [
+        ("books?select=...authors(*)", "id, name, facts, tags, bio"),
+        ("books?select=...authors(a:name,n:id.max())", "a, Max n"),
+        ("books?select=...authors()", ""),
+        ("authors?select=...books(title,covers(*),...publishers(p:name))", "title, json covers, p"),
+        ("covers?select=...books(id,...authors(count(),...books(ids:id)))", "id, Count count, json ids"),
+    ] {
+        assert_eq!(spread(target), expected, "{target}");
+    }
+}
+
+#[test]
+fn rows_are_ordered_by_what_a_spread_hands_out() {
+    let order = |target: &str| match read_with(target, &AGGREGATES).unwrap().order.as_slice() {
+        [Ordering { by: OrderBy::Spread { column, .. }, .. }] => Some(*column),
+        [Ordering { by: OrderBy::Embedded { .. }, .. }] => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(order("books?select=...authors(id,by:name)&order=authors(by)"), Some(1));
+    assert_eq!(order("books?select=...authors(id,by:name)&order=authors(name)"), Some(1));
+    assert_eq!(order("books?select=...authors(n:id.max())&order=authors(n)"), Some(0));
+    // what it does not hand out is taken from its row
+    assert_eq!(order("books?select=...authors(id)&order=authors(name)"), None);
+    assert_eq!(order("books?select=...authors(name,n:id.max())&order=authors(id)"), None);
+    assert_eq!(refusal(read("authors?select=...books(title)&order=books(title)")).0, "PGRST118");
+}
+
+#[test]
+fn a_partition_is_none_of_the_relations() {
+    assert_eq!(refusal(read("old_books")), ("PGRST205".to_owned(), 404));
+    for target in ["authors?select=old_books(*)", "authors?select=old_books_author(*)"] {
+        assert_eq!(refusal(read(target)), ("PGRST200".to_owned(), 400), "{target}");
+    }
+}
+
+#[test]
+fn an_unknown_relationship_is_told_before_an_unknown_column() {
+    assert_eq!(refusal(read("books?select=nothing,people(*)")).0, "PGRST200");
+    assert_eq!(refusal(read("books?select=nothing,authors(people(*))&nothing=eq.1")).0, "PGRST200");
+    assert_eq!(refusal(read("books?select=nothing,authors(*)")).0, "42703");
+}
+
+#[test]
 fn what_is_not_related_is_refused() {
     for target in ["books?select=people(*)", "books?select=nothing(*)", "books?select=authors!books_publisher(*)"] {
         assert_eq!(refusal(read(target)), ("PGRST200".to_owned(), 400), "{target}");
