@@ -9,6 +9,7 @@ mod error;
 mod execute;
 mod guc;
 mod handle;
+mod identity;
 mod jsonb;
 mod openapi;
 mod pre_request;
