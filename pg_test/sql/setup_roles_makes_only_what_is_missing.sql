@@ -71,7 +71,7 @@ select setup(false);
 select p.oid::regprocedure
 from pg_proc p
 where p.pronamespace = 'restful'::regnamespace and not has_function_privilege('public', p.oid, 'EXECUTE')
-  and p.proname not in (select function from restful.administration()) order by 1;
+  and p.proname not in (select function from restful.administration()) order by p.oid::regprocedure::text;
 -- and what is an administrator's is not everybody's
 select a.function
 from restful.administration() a
