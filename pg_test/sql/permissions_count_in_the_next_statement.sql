@@ -36,5 +36,8 @@ set local request.jwt.claims = '{"role": "alice", "sub": "ann"}';
 :notes
 select show(restful.serve('POST', '/rpc/publish', '{}', '{"tenant": "north"}'));
 commit;
+-- nobody is asked to sign in
+\c - authenticator
+select show(restful.serve('POST', '/rpc/publish', '{}', '{"tenant": "north"}'));
 \c - postgres
 drop role app_proxy;
