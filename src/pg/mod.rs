@@ -7,6 +7,7 @@ mod constraints;
 mod direct_read;
 mod error;
 mod execute;
+mod expression;
 mod guc;
 mod handle;
 mod jsonb;
