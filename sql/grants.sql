@@ -15,6 +15,22 @@ GRANT EXECUTE ON FUNCTION
     restful.record_source(bytea, text[], integer, integer[]),
     restful.count_update()
 TO PUBLIC;
+-- the identity of whoever asks
+GRANT EXECUTE ON FUNCTION
+    restful.uid(),
+    restful.user_id(),
+    restful.role(),
+    restful.email(),
+    restful.jwt(),
+    restful.claims(),
+    restful.claim(text),
+    restful.tenant_id(),
+    restful.scopes(),
+    restful.has_scope(text),
+    restful.aal(),
+    restful.method(),
+    restful.is_authenticated()
+TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     restful.jsonschema_in(cstring),
     restful.jsonschema_out(restful.jsonschema),

@@ -17,6 +17,7 @@ use std::mem::offset_of;
 
 extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
+extension_sql_file!("../../sql/identity.sql", name = "identity", requires = ["install"]);
 extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
 extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
 extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
@@ -115,7 +116,7 @@ unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::D
 }
 
 /// A text argument. It is UTF-8, since the extension refuses other databases.
-unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
+pub(super) unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
     let text = argument(call, i)?.cast_mut_ptr();
     let is_plain = pgrx::varatt_is_4b_u(text) || (pgrx::varatt_is_1b(text) && !pgrx::varatt_is_1b_e(text));
     let text = if is_plain { text } else { pg_sys::pg_detoast_datum_packed(text) };

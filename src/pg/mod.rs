@@ -10,6 +10,7 @@ mod execute;
 mod expression;
 mod guc;
 mod handle;
+mod identity;
 mod jsonb;
 mod openapi;
 mod pre_request;

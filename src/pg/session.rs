@@ -5,7 +5,7 @@
 //! undo the latter, but not the former.
 
 use crate::auth::principal::SessionState;
-use crate::auth::{Identity, Principal};
+use crate::auth::{Identity, Method, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
@@ -160,11 +160,16 @@ impl Frame<'_> {
         set(c"request.headers", request.headers.to_setting());
         set(c"request.cookies", request.headers.cookies_to_setting());
         if self.is_outermost {
+            let method = self.context.principal.method();
             let claims = self.context.principal.claims_setting(&role::name(self.role));
-            if let Identity::Claims(_) = self.context.principal.identity
-                && let Ok(claims) = CString::new(claims.clone())
+            if method != Method::Sql
+                && let Ok(claims) = CString::new(claims.as_str())
             {
                 guc::set_for_request(c"restful.claims", &claims, PGC_SUSET);
+            }
+            // Always: where it is set, request.jwt.claims, which the request's own code can set, is asked by nobody.
+            if let Ok(method) = CString::new(method.as_str()) {
+                guc::set_for_request(c"restful.method", &method, PGC_SUSET);
             }
             set(c"request.jwt.claims", claims);
         }
