@@ -23,6 +23,8 @@ extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", r
 extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
 extension_sql_file!("../../sql/constrain.sql", name = "constrain", requires = ["validation"]);
 extension_sql_file!("../../sql/policy/expression.sql", name = "expression", requires = ["install"]);
+extension_sql_file!("../../sql/policy/policies.sql", name = "policies", requires = ["expression", "constrain"]);
+extension_sql_file!("../../sql/policy/exposure.sql", name = "exposure", requires = ["policies"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
 
 /// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of its fmgr.h).
