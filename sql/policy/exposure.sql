@@ -59,7 +59,7 @@ CREATE FUNCTION restful.make_grants(
 AS $function$
 #variable_conflict use_variable
 DECLARE
-    found pg_catalog.pg_class;
+    class pg_catalog.pg_class;
     of_table text;
     schema name;
     roles oid[] := restful.policy_roles(to_roles);
@@ -80,12 +80,12 @@ BEGIN
     IF dry_run IS NULL THEN
         RAISE EXCEPTION 'dry_run is null' USING ERRCODE = '22004';
     END IF;
-    SELECT c.* INTO found FROM pg_catalog.pg_class c WHERE c.oid = rel;
-    schema := (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = found.relnamespace);
-    of_table := format('%I.%I', schema, found.relname);
-    IF found.relkind IS NULL OR found.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+    SELECT c.* INTO class FROM pg_catalog.pg_class c WHERE c.oid = rel;
+    schema := (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = class.relnamespace);
+    of_table := format('%I.%I', schema, class.relname);
+    IF class.relkind IS NULL OR class.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
         RAISE EXCEPTION '% is not a table or view', coalesce(rel::text, 'null') USING ERRCODE = '42809';
-    ELSIF NOT pg_has_role(found.relowner, 'USAGE') THEN
+    ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of %', of_table USING ERRCODE = '42501';
     END IF;
     SELECT c INTO missing FROM unnest(columns) c WHERE NOT EXISTS (
@@ -98,7 +98,7 @@ BEGIN
 
     FOREACH role IN ARRAY roles LOOP
         role_name := CASE role WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(role)) END;
-        IF role = found.relowner THEN
+        IF role = class.relowner THEN
             RAISE EXCEPTION '% is the owner of %', role_name, of_table
                 USING ERRCODE = '22023', HINT = 'Requests come as roles that own nothing.';
         END IF;
@@ -108,8 +108,8 @@ BEGIN
         granted := '{}';
         revoked := '{}';
         FOREACH command IN ARRAY '{select,insert,update,delete}'::text[] LOOP
-            is_whole := EXISTS (SELECT FROM aclexplode(found.relacl) a
-                WHERE a.grantee = role AND a.grantor = found.relowner AND a.privilege_type = upper(command));
+            is_whole := EXISTS (SELECT FROM aclexplode(class.relacl) a
+                WHERE a.grantee = role AND a.grantor = class.relowner AND a.privilege_type = upper(command));
             is_columns := restful.granted_columns(rel, role, command);
             IF NOT command = ANY (of_commands) THEN
                 IF is_whole OR is_columns <> '{}' THEN -- of the table, and with it of every column
@@ -193,13 +193,13 @@ CREATE FUNCTION restful.expose(
 AS $function$
 #variable_conflict use_variable
 DECLARE
-    found pg_catalog.pg_class;
+    class pg_catalog.pg_class;
     name text;
 BEGIN
-    SELECT c.* INTO found FROM pg_catalog.pg_class c WHERE c.oid = rel;
-    name := format('%I.%I', (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = found.relnamespace), found.relname);
-    IF public IS NOT TRUE AND found.relkind = 'v' THEN
-        IF NOT EXISTS (SELECT FROM pg_options_to_table(found.reloptions) o
+    SELECT c.* INTO class FROM pg_catalog.pg_class c WHERE c.oid = rel;
+    name := format('%I.%I', (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = class.relnamespace), class.relname);
+    IF public IS NOT TRUE AND class.relkind = 'v' THEN
+        IF NOT EXISTS (SELECT FROM pg_options_to_table(class.reloptions) o
             WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
         THEN
             RAISE EXCEPTION '% is a view that shows what its owner may see', name USING ERRCODE = '55000', HINT = concat(
@@ -207,10 +207,10 @@ BEGIN
                     THEN format('ALTER VIEW %s SET (security_invoker = true) makes it ask for its reader''s rights; ', name) END,
                 'with public => true it is exposed as it is.');
         END IF;
-    ELSIF public IS NOT TRUE AND NOT found.relrowsecurity THEN
+    ELSIF public IS NOT TRUE AND NOT class.relrowsecurity THEN
         RAISE EXCEPTION '% has no row-level security', name USING ERRCODE = '55000', HINT = concat(
-            CASE WHEN found.relkind IN ('r', 'p') THEN format('Turn it on first: SELECT * FROM restful.enable_rls(%L); ', name) END,
-            CASE WHEN found.relkind IN ('r', 'p') THEN 'with' ELSE 'With' END, ' public => true, everybody it is exposed to gets every row.');
+            CASE WHEN class.relkind IN ('r', 'p') THEN format('Turn it on first: SELECT * FROM restful.enable_rls(%L); ', name) END,
+            CASE WHEN class.relkind IN ('r', 'p') THEN 'with' ELSE 'With' END, ' public => true, everybody it is exposed to gets every row.');
     END IF;
     RETURN QUERY SELECT * FROM restful.make_grants(rel, to_roles, commands, columns, dry_run);
 END
@@ -232,6 +232,7 @@ DECLARE
     of_table text := restful.policy_table(rel);
     owner oid := (SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = rel);
     attribute pg_catalog.pg_attribute;
+    other record;
     there text;
     wanted text;
     writable name[];
@@ -251,6 +252,14 @@ BEGIN
     IF there NOT LIKE 'restful.preset(%' THEN
         RAISE EXCEPTION 'column "%" of % has another default: %', col, of_table, there
             USING ERRCODE = '42710', HINT = format('If the preset is to take its place: ALTER TABLE %s ALTER %I DROP DEFAULT;', of_table, col);
+    END IF;
+    SELECT a.* INTO other FROM (
+        SELECT relacl FROM pg_catalog.pg_class WHERE oid = rel UNION ALL SELECT attribute.attacl
+    ) l (acl), aclexplode(l.acl) a WHERE a.grantor <> owner AND a.grantee <> owner AND a.privilege_type IN ('INSERT', 'UPDATE');
+    IF FOUND THEN
+        RAISE EXCEPTION '% has % on % from %, who is not the owner', CASE other.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(other.grantee)::text END,
+            other.privilege_type, of_table, pg_get_userbyid(other.grantor)
+            USING ERRCODE = '55000', HINT = 'A right can be taken back by whoever gave it: let that role do it, or take its grant option with CASCADE.';
     END IF;
     wanted := format('restful.preset(%s)', pg_get_expr(tree, rel));
     IF there IS DISTINCT FROM pg_get_expr(restful.parse_expression(rel, wanted, attribute.attnum), rel) THEN

@@ -5,26 +5,26 @@ CREATE FUNCTION restful.policy_table(rel regclass) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    found pg_catalog.pg_class;
+    class pg_catalog.pg_class;
     name text;
 BEGIN
     IF rel IS NULL THEN
         RAISE EXCEPTION 'the table is null' USING ERRCODE = '22004';
     END IF;
-    SELECT c.* INTO found FROM pg_catalog.pg_class c WHERE c.oid = rel;
+    SELECT c.* INTO class FROM pg_catalog.pg_class c WHERE c.oid = rel;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'relation with OID % does not exist', rel::oid USING ERRCODE = '42P01';
     END IF;
-    name := format('%I.%I', (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = found.relnamespace), found.relname);
-    IF found.relkind = 'v' THEN
+    name := format('%I.%I', (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = class.relnamespace), class.relname);
+    IF class.relkind = 'v' THEN
         RAISE EXCEPTION '% is a view, which has no policies', name USING ERRCODE = '42809', HINT = concat(
             'Make policies for the tables behind it', CASE WHEN current_setting('server_version_num')::integer >= 150000
                 THEN format(', and let it ask for its reader''s rights: ALTER VIEW %s SET (security_invoker = true)', name)
                 ELSE '; they hold for the view''s owner, and for its reader only from PostgreSQL 15 on, with security_invoker' END, '.');
-    ELSIF found.relkind NOT IN ('r', 'p') THEN
+    ELSIF class.relkind NOT IN ('r', 'p') THEN
         RAISE EXCEPTION '% is not a table of this database, and PostgreSQL has no row-level security for it', name
             USING ERRCODE = '42809', HINT = 'Let its readers have a view or a function that shows them their rows.';
-    ELSIF NOT pg_has_role(found.relowner, 'USAGE') THEN
+    ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of table %', name USING ERRCODE = '42501';
     END IF;
     RETURN name;
@@ -127,7 +127,7 @@ AS $function$
             CASE c.relkind WHEN 'r' THEN 'CONCURRENTLY ' END, restful.policy_table(rel), "column")
     END
     FROM pg_catalog.pg_class c
-    WHERE c.oid = rel AND NOT EXISTS (
+    WHERE c.oid = rel AND "column" IS NOT NULL AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_index i
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
         WHERE i.indrelid = rel AND a.attname = "column" AND i.indisvalid AND i.indpred IS NULL)
@@ -294,7 +294,7 @@ DECLARE
     of_table text := restful.policy_table(rel);
     data_type text := restful.policy_column(rel, owner_column);
     asked text[] := restful.policy_commands(commands);
-    -- To change a row, it has to be found.
+    -- To change a row, it has to be class.
     of_commands text[] := restful.policy_commands(CASE WHEN asked && '{update,delete}' THEN asked || '{select}'::text[] ELSE asked END);
     expression text := format('%I = (SELECT %s)', owner_column,
         CASE data_type WHEN 'uuid' THEN 'restful.uid()' ELSE restful.policy_cast('restful.user_id()', data_type) END);
@@ -325,7 +325,7 @@ DECLARE
     of_table text := restful.policy_table(rel);
     data_type text := restful.policy_column(rel, tenant_column);
     -- Who may only read has been named, and who may write has not.
-    of_commands text[] := restful.policy_commands(CASE WHEN read IS NOT NULL AND write IS NULL THEN '{select}' ELSE '{all}' END);
+    of_commands text[] := restful.policy_commands(CASE WHEN read IS NOT NULL AND write IS NULL THEN '{select}'::text[] ELSE '{all}' END);
     expressions text[] := ARRAY(
         SELECT format('%I = %s', tenant_column, CASE
             WHEN permission IS NULL THEN

@@ -25,6 +25,9 @@ extension_sql_file!("../../sql/constrain.sql", name = "constrain", requires = ["
 extension_sql_file!("../../sql/policy/expression.sql", name = "expression", requires = ["install"]);
 extension_sql_file!("../../sql/policy/policies.sql", name = "policies", requires = ["expression", "constrain"]);
 extension_sql_file!("../../sql/policy/exposure.sql", name = "exposure", requires = ["policies"]);
+extension_sql_file!("../../sql/act_as.sql", name = "act_as", requires = ["install"]);
+extension_sql_file!("../../sql/rbac.sql", name = "rbac", requires = ["identity"]);
+extension_sql_file!("../../sql/setup_roles.sql", name = "setup_roles", requires = ["rbac"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
 
 /// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of its fmgr.h).
@@ -112,7 +115,7 @@ pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCall
     true.into()
 }
 
-unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
+pub(super) unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let argument = (*call).args.as_slice(i + 1).get(i)?;
     (!argument.isnull).then_some(argument.value)
 }
@@ -137,14 +140,14 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
 }
 
 /// A varlena argument, detoasted, with a header of four bytes.
-unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
+pub(super) unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let datum = argument(call, i)?;
     let varlena = datum.cast_mut_ptr();
     Some(if pgrx::varatt_is_4b_u(varlena) { datum } else { pg_sys::pg_detoast_datum(varlena).into() })
 }
 
 /// The payload of a detoasted varlena.
-unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+pub(super) unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     pgrx::varlena_to_byte_slice(datum.cast_mut_ptr())
 }
 
