@@ -23,7 +23,11 @@ reset role;
 begin; select pg_temp.be('alice', 'red'); select id from app.docs; update app.docs set id = 0 where id = 2; insert into app.docs values (5, 'red') returning id; insert into app.docs values (6, 'blue'); rollback;
 begin; select pg_temp.be('alice'); select id from app.docs; rollback;
 
--- permissions: to read, and to write
+-- permissions: to read, and to write; without an index, and with one
+set role keeper;
+select s from restful.policy_tenant('app.docs', read => 'docs.read', write => 'docs.write') s where s not like 'COMMENT%';
+reset role;
+begin; select pg_temp.be('alice', 'green'); select id from app.docs order by id; update app.docs set id = id returning id; insert into app.docs values (8, 'red'); rollback;
 set role keeper;
 select s from restful.policy_tenant('app.docs', read => 'docs.read', write => 'docs.write', make_index => true) s where s not like 'COMMENT%';
 reset role;

@@ -16,9 +16,10 @@ create view app.state as
 -- dry_run says what a run does, and does nothing
 create table app.said (run int, place int generated always as identity, statement text);
 insert into app.said (run, statement) select 1, s from restful.enable_rls('app.notes', dry_run => true) s;
-insert into app.said (run, statement) select 1, s from restful.policy_owner('app.notes', dry_run => true, make_index => true) s;
 select * from app.state;
 insert into app.said (run, statement) select 2, s from restful.enable_rls('app.notes') s;
+insert into app.said (run, statement) select 1, s from restful.policy_owner('app.notes', dry_run => true, make_index => true) s;
+select * from app.state;
 insert into app.said (run, statement) select 2, s from restful.policy_owner('app.notes', make_index => true) s;
 select array_agg(statement order by place) filter (where run = 1) = array_agg(statement order by place) filter (where run = 2) as the_same from app.said;
 create table app.made as select * from app.state;

@@ -168,7 +168,7 @@ BEGIN
             ORDER BY 1);
     END LOOP;
     IF made = '{}' THEN
-        made := ARRAY[format('-- nothing to do: of %s, %s may do this already', of_table, array_to_string(to_roles, ', '))];
+        made := ARRAY[format('-- nothing to do: these are the rights of %s on %s', array_to_string(to_roles, ', '), of_table)];
     END IF;
     FOREACH statement IN ARRAY made LOOP
         IF NOT dry_run THEN
@@ -196,6 +196,9 @@ DECLARE
     class pg_catalog.pg_class;
     name text;
 BEGIN
+    IF rel IS NULL THEN
+        RAISE EXCEPTION 'the table is null' USING ERRCODE = '22004';
+    END IF;
     SELECT c.* INTO class FROM pg_catalog.pg_class c WHERE c.oid = rel;
     name := format('%I.%I', (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = class.relnamespace), class.relname);
     IF public IS NOT TRUE AND class.relkind = 'v' THEN
@@ -226,6 +229,8 @@ COMMENT ON FUNCTION restful.unexpose(regclass, text[], boolean) IS
 
 CREATE FUNCTION restful.make_preset(rel regclass, col name, tree pg_node_tree, dry_run boolean) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    -- constants are written the same whoever asks
+    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
 AS $function$
 #variable_conflict use_variable
 DECLARE

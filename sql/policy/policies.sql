@@ -123,7 +123,7 @@ CREATE FUNCTION restful.policy_index(rel regclass, "column" name, make_index boo
 AS $function$
     SELECT CASE
         WHEN make_index THEN format('CREATE INDEX ON %s (%I);', restful.policy_table(rel), "column")
-        ELSE format('-- without an index on %I, every statement reads the whole table: CREATE INDEX %sON %s (%I);', "column",
+        ELSE format('-- without an index on %I, every statement reads the whole table: CREATE INDEX %sON %s (%I); and then this again', "column",
             CASE c.relkind WHEN 'r' THEN 'CONCURRENTLY ' END, restful.policy_table(rel), "column")
     END
     FROM pg_catalog.pg_class c
@@ -326,14 +326,17 @@ DECLARE
     data_type text := restful.policy_column(rel, tenant_column);
     -- Who may only read has been named, and who may write has not.
     of_commands text[] := restful.policy_commands(CASE WHEN read IS NOT NULL AND write IS NULL THEN '{select}'::text[] ELSE '{all}' END);
+    -- An array is looked up in an index, but without one each row is compared with all of it; a subquery is hashed.
+    indexed boolean := make_index OR restful.policy_index(rel, tenant_column, true) IS NULL;
     expressions text[] := ARRAY(
-        SELECT format('%I = %s', tenant_column, CASE
-            WHEN permission IS NULL THEN
-                format('(SELECT %s)', restful.policy_cast('restful.tenant_id()', data_type))
-            WHEN data_type = 'uuid' THEN format('ANY (ARRAY(SELECT restful.tenant_uuids_with(%L)))', permission)
-            WHEN data_type = 'text' THEN format('ANY (ARRAY(SELECT restful.tenants_with(%L)))', permission)
-            ELSE format('ANY (ARRAY(SELECT %s FROM restful.tenants_with(%L) t))', restful.policy_cast('t', data_type), permission)
-        END)
+        SELECT CASE WHEN permission IS NULL
+            THEN format('%I = (SELECT %s)', tenant_column, restful.policy_cast('restful.tenant_id()', data_type))
+            ELSE format(CASE WHEN indexed THEN '%I = ANY (ARRAY(SELECT %s))' ELSE '%I IN (SELECT %s)' END, tenant_column, CASE data_type
+                WHEN 'uuid' THEN format('restful.tenant_uuids_with(%L)', permission)
+                WHEN 'text' THEN format('restful.tenants_with(%L)', permission)
+                ELSE format('%s FROM restful.tenants_with(%L) t', restful.policy_cast('t', data_type), permission)
+            END)
+        END
         FROM unnest(of_commands) WITH ORDINALITY c (command, place),
             LATERAL (SELECT CASE command WHEN 'select' THEN read ELSE write END) p (permission)
         ORDER BY place);
@@ -386,6 +389,8 @@ CREATE FUNCTION restful.make_policies_of_tree(
     dry_run boolean
 ) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    -- constants are written the same whoever asks
+    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
 AS $function$
 #variable_conflict use_variable
 DECLARE
