@@ -1,6 +1,7 @@
 -- Who may touch a table, and which columns the database fills in. Grants and defaults are the caller's own, as policies are.
 
 -- The mark of a preset lies in the default itself: it is dumped, renamed and dropped with its column.
+-- Without a search path, so that it is inlined; there is no name in it.
 CREATE FUNCTION restful.preset(value anyelement) RETURNS anyelement
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT value $function$;

@@ -15,7 +15,11 @@ pub unsafe extern "C-unwind" fn restful_parse_expression(call: pg_sys::FunctionC
     unsafe {
         let [relation, text, attribute] = [0, 1, 2].map(|i| (&(*call).args.as_slice(3))[i].value);
         let text = pg_sys::pg_detoast_datum_packed(text.cast_mut_ptr());
-        let tree = parse(pg_sys::Oid::from(relation.value() as u32), text_to_rust_str(text).unwrap_or_default(), attribute.value() as i16);
+        let tree = parse(
+            pg_sys::Oid::from(relation.value() as u32),
+            text_to_rust_str(text).unwrap_or_default(),
+            attribute.value() as i16,
+        );
         pg_sys::Datum::from(pg_sys::cstring_to_text(pg_sys::nodeToString(tree.cast())))
     }
 }
