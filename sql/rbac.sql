@@ -273,14 +273,16 @@ COMMENT ON FUNCTION restful.change_grant(boolean, text, text, text, timestamptz)
     'Internal: grants or revokes by right of the request''s subject, or, without a request, of the role in force';
 
 CREATE FUNCTION restful.grant_role(subject text, role text, tenant text DEFAULT NULL, expires_at timestamptz DEFAULT NULL) RETURNS void
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-AS $function$ SELECT restful.change_grant(true, subject, role, tenant, expires_at) $function$;
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$ BEGIN PERFORM restful.change_grant(true, subject, role, tenant, expires_at); END $function$;
 COMMENT ON FUNCTION restful.grant_role(text, text, text, timestamptz) IS
     'Gives a subject a role of the application, for a tenant or for all, until a time or for ever; granted again, it expires at the new time. The subject of a request can grant what their roles can grant';
 
 CREATE FUNCTION restful.revoke_role(subject text, role text, tenant text DEFAULT NULL) RETURNS boolean
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-AS $function$ SELECT restful.change_grant(false, subject, role, tenant, NULL) $function$;
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$ BEGIN RETURN restful.change_grant(false, subject, role, tenant, NULL); END $function$;
 COMMENT ON FUNCTION restful.revoke_role(text, text, text) IS
     'Takes a role of the application from a subject, in one tenant, or with null the grant for all tenants; false when there was no such grant. The subject of a request can revoke what their roles can grant';
 
@@ -358,17 +360,26 @@ CREATE FUNCTION restful.tenants_with(permission text) RETURNS SETOF text
 AS $function$
 DECLARE
     asking text := restful.user_id();
+    tenants text[];
 BEGIN
     IF asking IS NULL THEN
         RETURN;
     END IF;
+    tenants := ARRAY(SELECT DISTINCT h.tenant FROM restful.rbac_held h WHERE h.subject = asking AND permission LIKE ANY (h.patterns));
+    IF array_position(tenants, NULL) IS NULL THEN
+        RETURN QUERY SELECT unnest(tenants);
+        RETURN;
+    END IF;
+    -- For all tenants: from one to the next in the index, however often each is granted.
     RETURN QUERY
-    WITH held AS MATERIALIZED (
-        SELECT DISTINCT h.tenant FROM restful.rbac_held h WHERE h.subject = asking AND permission LIKE ANY (h.patterns)
+    WITH RECURSIVE known AS (
+        (SELECT g.tenant FROM restful.rbac_grant g WHERE g.tenant IS NOT NULL ORDER BY g.tenant LIMIT 1)
+        UNION ALL
+        SELECT (SELECT g.tenant FROM restful.rbac_grant g WHERE g.tenant > k.tenant ORDER BY g.tenant LIMIT 1)
+        FROM known k
+        WHERE k.tenant IS NOT NULL
     )
-    SELECT h.tenant FROM held h WHERE h.tenant IS NOT NULL
-    UNION
-    SELECT g.tenant FROM restful.rbac_grant g WHERE g.tenant IS NOT NULL AND (SELECT bool_or(h.tenant IS NULL) FROM held h);
+    SELECT k.tenant FROM known k WHERE k.tenant IS NOT NULL;
 END
 $function$;
 COMMENT ON FUNCTION restful.tenants_with(text) IS

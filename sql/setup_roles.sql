@@ -75,6 +75,9 @@ BEGIN
     WHERE r.rolname = ANY (names)
       AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR (r.rolbypassrls AND r.rolname <> service_role)
         OR r.oid = d.datdba OR m.rolname IS NOT NULL)
+    -- the cause before what it causes
+    ORDER BY m.rolname IS NOT NULL,
+        NOT EXISTS (SELECT FROM pg_auth_members a WHERE a.member = r.oid AND a.roleid = to_regrole(quote_ident(m.rolname))), r.rolname
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '%', wrong
@@ -98,6 +101,15 @@ BEGIN
                 (authenticator, 'log_parameter_max_length', '0', true), (service_authenticator, 'log_parameter_max_length', '0', true),
                 (authenticator, 'restful.anon_role', anon::text, true),
                 (service_authenticator, 'restful.bypassrls_roles', quote_ident(service_role), true)
+        ), preloads (role, libraries) AS (
+            -- A library that is first loaded in the midst of a parallel query cannot take over what is set of it: which
+            -- authenticators are trusted, for one.
+            SELECT l.name, coalesce(
+                (SELECT split_part(one, '=', 2) FROM pg_db_role_setting c, unnest(c.setconfig) one
+                 WHERE c.setrole = to_regrole(quote_ident(l.name)) AND c.setdatabase = 0 AND starts_with(one, 'session_preload_libraries=')),
+                (SELECT g.setting FROM pg_settings g WHERE g.name = 'session_preload_libraries'))
+            FROM unnest(logins) l (name)
+            WHERE NOT EXISTS (SELECT FROM pg_settings g WHERE g.name = 'shared_preload_libraries' AND g.setting ~ '[[:<:]]pg_restful[[:>:]]')
         ), callers (role) AS (
             VALUES (authenticator), (anon), (authenticated), (service_role), (service_authenticator)
         ), functions AS (
@@ -153,6 +165,13 @@ BEGIN
                 WHERE c.setrole = to_regrole(quote_ident(s.role))
                   AND c.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
                   AND CASE WHEN s.replace THEN one = s.setting || '=' || s.value ELSE starts_with(one, s.setting || '=') END)
+            UNION ALL
+            SELECT 4, 1, format('ALTER ROLE %I SET session_preload_libraries = %s', p.role, concat_ws(', ',
+                (SELECT string_agg(quote_literal(btrim(l, ' "')), ', ' ORDER BY place)
+                 FROM unnest(string_to_array(p.libraries, ',')) WITH ORDINALITY e (l, place) WHERE btrim(l, ' "') <> ''),
+                quote_literal('pg_restful')))
+            FROM preloads p
+            WHERE coalesce(p.libraries, '') !~ '[[:<:]]pg_restful[[:>:]]'
             UNION ALL
             SELECT 5, 0, format('GRANT USAGE ON SCHEMA restful TO %I', c.role)
             FROM callers c
