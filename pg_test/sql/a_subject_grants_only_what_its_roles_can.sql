@@ -73,6 +73,13 @@ select restful.grant_role('eve', 'head', 'north');
 \c - alice
 set request.jwt.claims = '{"role": "alice", "sub": "hal"}';
 select restful.grant_role('eve', 'head', 'north');
+-- objects of her own that have the names of the tables and functions stand in for none of them
+create temp table rbac_held (subject text, tenant text, all_roles text[], patterns text[]);
+insert into rbac_held values ('alice', null, '{head}', '{%}');
+create function pg_temp.user_id() returns text language sql as $$ select 'alice' $$;
+create function pg_temp.statement_timestamp() returns timestamptz language sql as $$ select '-infinity'::timestamptz $$;
+set search_path = pg_temp, restful, pg_catalog;
+select restful.has_permission('posts.read'), restful.has_role('head'), array(select restful.tenants_with('posts.read'));
 -- an expired right, and one that was revoked, is none
 \c - postgres
 update restful.rbac_grant set expires_at = now() where subject = 'hal';

@@ -10,7 +10,9 @@ select setup(true);
 -- nothing was made; alice may not
 select count(*) from pg_roles where rolname like 'app\_%';
 \c - alice
+\set VERBOSITY terse
 select setup(false);
+\set VERBOSITY default
 \c - postgres
 select count(*) from setup(false);
 select setup(true);
