@@ -13,7 +13,7 @@ v1_function!(pg_finfo_restful_parse_expression);
 pub unsafe extern "C-unwind" fn restful_parse_expression(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: strict, with arguments of these types; what is made lives in the context of the call.
     unsafe {
-        let [relation, text, attribute] = [0, 1, 2].map(|i| (&(*call).args.as_slice(3))[i].value);
+        let [relation, text, attribute] = [0, 1, 2].map(|i| (*call).args.as_slice(3)[i].value);
         let text = pg_sys::pg_detoast_datum_packed(text.cast_mut_ptr());
         let tree = parse(
             pg_sys::Oid::from(relation.value() as u32),
