@@ -2,7 +2,7 @@
 //! by pg_test/sql.
 #![allow(clippy::unwrap_used)]
 
-mod memory;
+mod t52_memory;
 mod nesting;
 mod plans;
 mod settings;
