@@ -11,6 +11,8 @@ GRANT EXECUTE ON FUNCTION
     restful.patch(text, jsonb, jsonb),
     restful.delete(text, jsonb),
     restful.schema_of(regclass),
+    -- reads PostgreSQL's catalogue alone, which everybody may
+    restful.access_matrix(text[], text[]),
     -- part of the statements of writes, which run as the request's role
     restful.record_source(bytea, text[], integer, integer[]),
     restful.count_update()

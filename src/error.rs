@@ -142,6 +142,8 @@ pub struct Problem {
     pub hint: Option<Value>,
     /// What is wrong with the body, value by value.
     pub errors: Vec<Invalid>,
+    /// Why a row is not seen, for those who may ask.
+    pub access: Option<Value>,
     /// Response headers that belong to the error (`allow`, `www-authenticate`), names in lower case.
     pub headers: Vec<(String, String)>,
 }
@@ -173,6 +175,7 @@ impl Error {
             details: None,
             hint: None,
             errors: Vec::new(),
+            access: None,
             headers: Vec::new(),
         }))
     }
@@ -195,6 +198,13 @@ impl Error {
     #[must_use]
     pub fn errors(mut self, errors: Vec<Invalid>) -> Self {
         self.0.errors = errors;
+        self
+    }
+
+    /// Adds why a row is not seen.
+    #[must_use]
+    pub fn access(mut self, access: Value) -> Self {
+        self.0.access = Some(access);
         self
     }
 
@@ -257,6 +267,9 @@ impl Error {
         if verbose && let Some(body) = body.as_object_mut() {
             body.insert("details".to_owned(), self.details.clone().unwrap_or(Value::Null));
             body.insert("hint".to_owned(), self.hint.clone().unwrap_or(Value::Null));
+        }
+        if let (Some(access), Some(body)) = (&self.access, body.as_object_mut()) {
+            body.insert("access".to_owned(), access.clone());
         }
         if !self.errors.is_empty()
             && let Some(body) = body.as_object_mut()

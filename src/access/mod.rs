@@ -6,7 +6,7 @@
 pub mod expression;
 mod report;
 
-pub use report::Report;
+pub use report::{Verdict, Report};
 
 use serde::Deserialize;
 

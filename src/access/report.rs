@@ -25,7 +25,7 @@ pub struct Report<'a> {
 
 /// A verdict in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Verdict {
     /// The row is read.
     Visible,
     /// The row is left out.
@@ -45,28 +45,28 @@ pub enum Outcome {
     Unknown,
 }
 
-impl Outcome {
+impl Verdict {
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
-            Outcome::Visible => "visible",
-            Outcome::Hidden => "hidden",
-            Outcome::Absent => "absent",
-            Outcome::Allowed => "allowed",
-            Outcome::NoRow => "no row",
-            Outcome::Denied => "denied",
-            Outcome::Error => "error",
-            Outcome::Depends => "depends",
-            Outcome::Unknown => "unknown",
+            Verdict::Visible => "visible",
+            Verdict::Hidden => "hidden",
+            Verdict::Absent => "absent",
+            Verdict::Allowed => "allowed",
+            Verdict::NoRow => "no row",
+            Verdict::Denied => "denied",
+            Verdict::Error => "error",
+            Verdict::Depends => "depends",
+            Verdict::Unknown => "unknown",
         }
     }
 }
 
 impl Report<'_> {
     /// What happens, in one word and in a sentence.
-    pub fn verdict(&self) -> (Outcome, String) {
+    pub fn verdict(&self) -> (Verdict, String) {
         if let Some(why) = self.without_right() {
-            return (Outcome::Denied, format!("denied: {why}"));
+            return (Verdict::Denied, format!("denied: {why}"));
         }
         let Facts { relation, kind, owner, role, invoker, .. } = self.facts;
         if kind == "view" {
@@ -75,22 +75,22 @@ impl Report<'_> {
                 false => format!("as its owner {owner} (security_invoker is off)"),
             };
             let why = format!("{relation} is a view: it reads its tables {whose}; ask about those tables, as that role");
-            return (Outcome::Depends, format!("depends: {why}"));
+            return (Verdict::Depends, format!("depends: {why}"));
         }
         if kind != "table" {
             let why = format!("row-level security does not apply to a {kind}; the privileges are all there is");
             return (self.done(), format!("{}: {why}", self.done().as_str()));
         }
         match &self.stored {
-            Stored::Absent => return (Outcome::Absent, "absent: the row does not exist".to_owned()),
+            Stored::Absent => return (Verdict::Absent, "absent: the row does not exist".to_owned()),
             Stored::NotReadable(why) => {
                 let sentence = format!("cannot be told: {} cannot read the row: {why}", self.caller);
-                return (Outcome::Unknown, sentence);
+                return (Verdict::Unknown, sentence);
             }
             Stored::NotAsked | Stored::Found | Stored::NotSeen => {}
         }
         if let Some((sqlstate, message)) = &self.unmakeable {
-            return (Outcome::Error, format!("error: the row cannot be made: {message} ({sqlstate})"));
+            return (Verdict::Error, format!("error: the row cannot be made: {message} ({sqlstate})"));
         }
         let is_open = match self.facts.row_security() {
             RowSecurity::Applies => match self.through_the_steps() {
@@ -102,22 +102,31 @@ impl Report<'_> {
         let needs_row = self.command != Command::Insert;
         match &self.stored {
             Stored::NotSeen if needs_row => (
-                Outcome::Unknown,
+                Verdict::Unknown,
                 format!(
                     "cannot be told: {} sees no row with this key; it does not exist, or row-level security hides it",
                     self.caller
                 ),
             ),
             _ if is_open && needs_row => {
-                (Outcome::Depends, "depends: the policies decide row by row; give the key of one".to_owned())
+                (Verdict::Depends, "depends: the policies decide row by row; give the key of one".to_owned())
             }
-            _ if is_open => (Outcome::Depends, "depends: the policies decide row by row; give the new row".to_owned()),
+            _ if is_open => (Verdict::Depends, "depends: the policies decide row by row; give the new row".to_owned()),
             _ => (self.done(), format!("{}: {}", self.done().as_str(), self.why_done())),
         }
     }
 
-    fn done(&self) -> Outcome {
-        if self.command == Command::Select { Outcome::Visible } else { Outcome::Allowed }
+    fn done(&self) -> Verdict {
+        if self.command == Command::Select { Verdict::Visible } else { Verdict::Allowed }
+    }
+
+    /// The SQLSTATE of the error that the command raises.
+    pub fn sqlstate(&self) -> Option<&str> {
+        let raised = self.steps.iter().filter(|step| step.decides).find_map(|step| match step.passage() {
+            Passage::Raises(Applied { evaluated: Evaluated { value: Value::Error(sqlstate, _), .. }, .. }) => Some(sqlstate),
+            _ => None,
+        });
+        raised.or(self.unmakeable.as_ref().map(|(sqlstate, _)| sqlstate)).map(String::as_str)
     }
 
     /// The privilege that is missing.
@@ -157,7 +166,7 @@ impl Report<'_> {
     }
 
     /// Whether it depends on a row that is not there; or the verdict of the step that fails.
-    fn through_the_steps(&self) -> Result<bool, (Outcome, String)> {
+    fn through_the_steps(&self) -> Result<bool, (Verdict, String)> {
         let mut is_open = false;
         for step in self.steps.iter().filter(|step| step.decides) {
             let why = match step.passage() {
@@ -169,7 +178,7 @@ impl Report<'_> {
                 Passage::Raises(applied) => {
                     let Value::Error(sqlstate, message) = &applied.evaluated.value else { continue };
                     return Err((
-                        Outcome::Error,
+                        Verdict::Error,
                         format!("error: policy {} raises \"{message}\" ({sqlstate})", applied.policy),
                     ));
                 }
@@ -179,11 +188,11 @@ impl Report<'_> {
             let sees_none = step.subject == Subject::Stored && matches!(self.stored, Stored::NotSeen | Stored::NotAsked);
             let whatever = if sees_none { ", whatever the row" } else { "" };
             let (outcome, what) = match (self.command, step.is_check) {
-                (Command::Select, _) => (Outcome::Hidden, "hidden"),
-                (Command::Delete, _) => (Outcome::NoRow, "0 rows deleted"),
-                (_, false) => (Outcome::NoRow, "0 rows updated"),
-                (Command::Insert, true) => (Outcome::Denied, "insert denied"),
-                (_, true) => (Outcome::Denied, "update denied"),
+                (Command::Select, _) => (Verdict::Hidden, "hidden"),
+                (Command::Delete, _) => (Verdict::NoRow, "0 rows deleted"),
+                (_, false) => (Verdict::NoRow, "0 rows updated"),
+                (Command::Insert, true) => (Verdict::Denied, "insert denied"),
+                (_, true) => (Verdict::Denied, "update denied"),
             };
             return Err((outcome, format!("{what}{whatever}: {why}")));
         }
