@@ -365,7 +365,7 @@ fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
     let hidden = if step.is_check && step.command == Command::Select { "the new row could not be read: " } else { "" };
     let because = |a: &Applied| {
         let culprit = a.evaluated.culprit();
-        format!("{}: {}", culprit.value.as_str(), culprit.expression)
+        format!("{}: {}", culprit.value.as_str(), on_one_line(&culprit.expression))
     };
     match passage {
         Passage::Restricted(a) => {
@@ -443,8 +443,12 @@ fn evaluated_json(evaluated: &Evaluated) -> Json {
     json
 }
 
+fn on_one_line(expression: &str) -> String {
+    expression.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn push_evaluated(lines: &mut Vec<String>, evaluated: &Evaluated, indent: usize) {
-    let expression = evaluated.expression.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expression = on_one_line(&evaluated.expression);
     let value = match &evaluated.value {
         Value::Error(sqlstate, message) => format!("error {sqlstate}, {message}"),
         value => value.as_str().to_owned(),
