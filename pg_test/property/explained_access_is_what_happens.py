@@ -68,7 +68,7 @@ insert into access_property.results
 select 'rows ' || m.relation || ' ' || m.role || ' ' || m.why, case m.rows when 'by policy' then h.n else m.rows end,
   case when m.rows = 'by policy' then h.n when h.n = '42501' or h.n = '0' then 'none' when h.n = '6' then 'all' else h.n end
 from restful.access_matrix('{access_property}', '{access_owner,access_a,access_b,access_child,access_bypass}') m
-cross join lateral (select access_property.happens(m.role, 'select id from ' || m.relation) as n) h
+cross join lateral (select access_property.happens(m.role, 'select 1 from ' || m.relation) as n) h
 where m.command = 'SELECT' and m.relation = 'access_property.t'::regclass;
 """
 
@@ -143,7 +143,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--library", help="not needed")
     arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    arguments.add_argument("--tables", type=int, default=150)
+    arguments.add_argument("--tables", type=int, default=60)
     options = arguments.parse_args()
     print(f"seed {options.seed}, {options.tables} tables", flush=True)
     rng = random.Random(options.seed)
@@ -157,9 +157,9 @@ def main():
                 script.append(f"select access_property.compare('access_property.t', '{command}', '{role}', {literal(key)}, {new_row}, "
                               f"{literal(statement)}, {literal(note)});")
         script.append(MATRIX)
-    script.append("select json_build_object('compared', count(*), 'kinds', (select json_object_agg(h, n) from (select happened h, "
+    script.append("select jsonb_build_object('compared', count(*), 'kinds', (select jsonb_object_agg(h, n) from (select happened h, "
                   "count(*) n from access_property.results where description not like 'matrix%' group by 1) k), 'different', "
-                  "coalesce(json_agg(results) filter (where explained is distinct from happened), '[]')) from access_property.results;")
+                  "coalesce(jsonb_agg(to_jsonb(results)) filter (where explained is distinct from happened), '[]')) from access_property.results;")
     script.append("drop schema access_property cascade; drop role access_child, access_a, access_b, access_bypass, access_owner;")
     psql = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], encoding="utf-8", check=False,
                           input="set client_min_messages = error;\n" + "\n".join(script),

@@ -1,7 +1,7 @@
 -- A role ($1), and whether it is one that requests run as: a login role that is an HTTP layer may take it.
 SELECT json_build_object(
     'oid', r.oid::int8,
-    'is_of_requests', EXISTS (
+    'is_of_requests', r.rolname NOT LIKE 'pg\_%' AND EXISTS (
         SELECT
         FROM pg_db_role_setting s
         JOIN pg_roles l ON l.oid = s.setrole

@@ -6,7 +6,7 @@
 pub mod expression;
 mod report;
 
-pub use report::{Verdict, Report};
+pub use report::{Report, Verdict};
 
 use serde::Deserialize;
 
@@ -377,8 +377,14 @@ mod tests {
 
     #[test]
     fn using_stands_in_for_a_missing_check() {
-        assert_eq!(passage(vec![policy("a", true, "ALL", Some("t"), None)], Command::Insert), "passes by a, passes by a");
-        assert_eq!(passage(vec![policy("a", true, "INSERT", None, Some("t"))], Command::Insert), "passes by a, none permits");
+        assert_eq!(
+            passage(vec![policy("a", true, "ALL", Some("t"), None)], Command::Insert),
+            "passes by a, passes by a"
+        );
+        assert_eq!(
+            passage(vec![policy("a", true, "INSERT", None, Some("t"))], Command::Insert),
+            "passes by a, none permits"
+        );
         assert_eq!(passage(vec![policy("a", true, "ALL", None, None)], Command::Select), "none permits");
     }
 

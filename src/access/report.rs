@@ -74,7 +74,8 @@ impl Report<'_> {
                 true => format!("as {role} (security_invoker is on)"),
                 false => format!("as its owner {owner} (security_invoker is off)"),
             };
-            let why = format!("{relation} is a view: it reads its tables {whose}; ask about those tables, as that role");
+            let why =
+                format!("{relation} is a view: it reads its tables {whose}; ask about those tables, as that role");
             return (Verdict::Depends, format!("depends: {why}"));
         }
         if kind != "table" {
@@ -123,7 +124,9 @@ impl Report<'_> {
     /// The SQLSTATE of the error that the command raises.
     pub fn sqlstate(&self) -> Option<&str> {
         let raised = self.steps.iter().filter(|step| step.decides).find_map(|step| match step.passage() {
-            Passage::Raises(Applied { evaluated: Evaluated { value: Value::Error(sqlstate, _), .. }, .. }) => Some(sqlstate),
+            Passage::Raises(Applied { evaluated: Evaluated { value: Value::Error(sqlstate, _), .. }, .. }) => {
+                Some(sqlstate)
+            }
             _ => None,
         });
         raised.or(self.unmakeable.as_ref().map(|(sqlstate, _)| sqlstate)).map(String::as_str)
@@ -185,7 +188,8 @@ impl Report<'_> {
                 failed => why_not(step, &failed, &self.facts.role),
             };
             // What a row that is not seen cannot change may be told of it.
-            let sees_none = step.subject == Subject::Stored && matches!(self.stored, Stored::NotSeen | Stored::NotAsked);
+            let sees_none =
+                step.subject == Subject::Stored && matches!(self.stored, Stored::NotSeen | Stored::NotAsked);
             let whatever = if sees_none { ", whatever the row" } else { "" };
             let (outcome, what) = match (self.command, step.is_check) {
                 (Command::Select, _) => (Verdict::Hidden, "hidden"),
@@ -222,7 +226,9 @@ impl Report<'_> {
             RowSecurity::BypassRls => format!("{role} has BYPASSRLS"),
             RowSecurity::Owner => match role == owner {
                 true => format!("{role} owns {relation}, and row-level security is not forced"),
-                false => format!("{role} inherits from {owner}, who owns {relation}, and row-level security is not forced"),
+                false => {
+                    format!("{role} inherits from {owner}, who owns {relation}, and row-level security is not forced")
+                }
             },
             RowSecurity::NoTable => "row-level security does not apply".to_owned(),
         }
@@ -232,14 +238,15 @@ impl Report<'_> {
         let mut notes = Vec::new();
         let Facts { relation, role, .. } = self.facts;
         if !self.facts.privilege && self.command != Command::Delete {
-            let names: Vec<&str> =
-                self.facts.columns.iter().filter(|c| c.granted).map(|c| c.name.as_str()).collect();
+            let names: Vec<&str> = self.facts.columns.iter().filter(|c| c.granted).map(|c| c.name.as_str()).collect();
             if !names.is_empty() {
                 notes.push(format!("{role} may {} these columns alone: {}", self.command.as_str(), names.join(", ")));
             }
         }
         for parent in &self.facts.protected_parents {
-            notes.push(format!("{relation} is a partition: the policies of {parent} apply to what is asked of {parent} alone"));
+            notes.push(format!(
+                "{relation} is a partition: the policies of {parent} apply to what is asked of {parent} alone"
+            ));
         }
         if !self.without_default.is_empty() {
             let columns = self.without_default.join(", ");
@@ -279,10 +286,7 @@ impl Report<'_> {
         let (outcome, verdict) = self.verdict();
         let (applies, why) = self.row_security();
         let granted: Vec<&str> = self.facts.columns.iter().filter(|c| c.granted).map(|c| c.name.as_str()).collect();
-        let others: Vec<Json> = self
-            .others()
-            .map(|(policy, roles)| json!({ "policy": policy, "to": roles }))
-            .collect();
+        let others: Vec<Json> = self.others().map(|(policy, roles)| json!({ "policy": policy, "to": roles })).collect();
         json!({
             "relation": self.facts.relation,
             "command": self.command.as_str(),
@@ -340,7 +344,8 @@ impl Report<'_> {
             }
             for applied in &step.applied {
                 let kind = if applied.permissive { "permissive" } else { "restrictive" };
-                let head = format!("    {kind} {} (to {}), {}", applied.policy, applied.roles.join(", "), applied.clause);
+                let head =
+                    format!("    {kind} {} (to {}), {}", applied.policy, applied.roles.join(", "), applied.clause);
                 lines.push(head);
                 push_evaluated(&mut lines, &applied.evaluated, 6);
             }
@@ -367,15 +372,19 @@ fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
         let culprit = a.evaluated.culprit();
         format!("{}: {}", culprit.value.as_str(), on_one_line(&culprit.expression))
     };
+    let clause = |a: &Applied| match step.is_check && step.command != Command::Select && a.clause == "USING" {
+        true => "USING, in the place of WITH CHECK,",
+        false => a.clause,
+    };
     match passage {
         Passage::Restricted(a) => {
-            format!("{hidden}{} of restrictive policy {} is {}", a.clause, a.policy, because(a))
+            format!("{hidden}{} of restrictive policy {} is {}", clause(a), a.policy, because(a))
         }
         _ => {
             let permissive: Vec<&Applied> = step.applied.iter().filter(|a| a.permissive).collect();
             match (permissive.as_slice(), step.is_check) {
                 ([], _) => format!("{hidden}no permissive policy for {command} applies to role {role}"),
-                ([a], true) => format!("{hidden}{} of policy {} is {}", a.clause, a.policy, because(a)),
+                ([a], true) => format!("{hidden}{} of policy {} is {}", clause(a), a.policy, because(a)),
                 (all, is_check) => {
                     let row = if is_check { "the new row" } else { "this row" };
                     let each: Vec<String> = all.iter().map(|a| format!("{} is {}", a.policy, because(a))).collect();

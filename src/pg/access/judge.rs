@@ -139,13 +139,7 @@ pub fn judge(facts: &Facts, command: Command, row: Option<pg_sys::Datum>, given:
 }
 
 /// An expression's value for a row, and those of its operands.
-fn evaluate(
-    facts: &Facts,
-    expression: &str,
-    row: Option<pg_sys::Datum>,
-    depth: usize,
-    left: &mut usize,
-) -> Evaluated {
+fn evaluate(facts: &Facts, expression: &str, row: Option<pg_sys::Datum>, depth: usize, left: &mut usize) -> Evaluated {
     let value = value(facts, expression, row);
     *left = left.saturating_sub(1);
     let operands = if depth == 0 || *left == 0 { Vec::new() } else { operands(expression) };
@@ -164,7 +158,13 @@ fn value(facts: &Facts, expression: &str, row: Option<pg_sys::Datum>) -> Value {
         None => run(&format!("SELECT ({expression})"), &[], false),
     };
     match found {
-        Ok(Found::One(Some(value))) => if value.value() != 0 { Value::True } else { Value::False },
+        Ok(Found::One(Some(value))) => {
+            if value.value() != 0 {
+                Value::True
+            } else {
+                Value::False
+            }
+        }
         Ok(_) => Value::Null,
         // Names of columns mean nothing without a row.
         Err(f) if row.is_none() && f.in_analysis && matches!(f.raised.sqlstate.as_str(), "42703" | "42P01") => {
@@ -191,11 +191,7 @@ fn answer(reader: &str) -> Json {
 }
 
 /// The row that INSERT makes of the given values, defaults and generated columns included.
-fn new_row(
-    facts: &Facts,
-    given: &Map<String, Json>,
-    without_default: &mut Vec<String>,
-) -> Made {
+fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<String>) -> Made {
     let mut columns = Vec::new();
     for column in &facts.columns {
         let default = column.expression.as_ref().filter(|_| !column.generated);
@@ -219,11 +215,7 @@ fn new_row(
 }
 
 /// The row that UPDATE makes of another.
-fn changed_row(
-    facts: &Facts,
-    given: &Map<String, Json>,
-    row: pg_sys::Datum,
-) -> Made {
+fn changed_row(facts: &Facts, given: &Map<String, Json>, row: pg_sys::Datum) -> Made {
     let found = run("SELECT pg_catalog.jsonb_populate_record($2, $1)", &[jsonb(given), of_row_type(facts, row)], true)?;
     generated(facts, found)
 }

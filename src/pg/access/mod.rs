@@ -31,9 +31,11 @@ v1_function!(pg_finfo_restful_explain_access);
 pub unsafe extern "C-unwind" fn restful_explain_access(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: called by PostgreSQL with the arguments that sql/access.sql declares.
     unsafe {
-        with_whole_errors(|| match Question::of(call).and_then(|question| explain(&question, |report| report.to_json())) {
-            Ok(report) => jsonb::of_text(&report.to_string()),
-            Err(error) => raise(&error),
+        with_whole_errors(|| {
+            match Question::of(call).and_then(|question| explain(&question, |report| report.to_json())) {
+                Ok(report) => jsonb::of_text(&report.to_string()),
+                Err(error) => raise(&error),
+            }
         })
     }
 }
@@ -140,12 +142,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
 }
 
 /// Evaluates the policies as the role, with the claims, reading only.
-fn in_frame(
-    question: &Question,
-    facts: &Facts,
-    taken: pg_sys::Oid,
-    row: Option<pg_sys::Datum>,
-) -> Result<Judged> {
+fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<pg_sys::Datum>) -> Result<Judged> {
     let headers = Headers::default();
     let request = Request::parse("GET", "/", &headers, None)?;
     let mut claims = question.claims.clone();
@@ -220,9 +217,9 @@ fn read_for(frame: &Frame, facts: &Facts, key: &Json) -> Result<Row> {
 fn facts(relation: u32, command: Command, role: &str) -> Result<Facts> {
     let query = include_str!("../../../sql/query/access.sql");
     let facts: Option<Facts> = catalog::load("access", query, Arguments::OidAnd(relation, &[command.as_str(), role]))?;
-    facts.filter(|facts| facts.kind != "other").ok_or_else(|| {
-        Error::with_code("42809", 400, "access can be explained of tables and views alone")
-    })
+    facts
+        .filter(|facts| facts.kind != "other")
+        .ok_or_else(|| Error::with_code("42809", 400, "access can be explained of tables and views alone"))
 }
 
 /// Refuses values for columns that there are not.

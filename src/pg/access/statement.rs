@@ -97,7 +97,8 @@ unsafe fn run_within(sql: &str, parameters: &[Parameter], by_reference: bool, an
     pg_sys::ffi::pg_guard_ffi_boundary(|| {
         use crate::pg::unguarded::executor::*;
         let (null, none) = (std::ptr::null_mut(), std::ptr::null_mut());
-        let query = CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);
+        let query =
+            CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);
         ExecutorStart(query, 0);
         let found = match next(query) {
             None => Found::Nothing,
