@@ -2,7 +2,7 @@
 -- users wrote runs as the role in question, and neither roles nor claims can be borrowed.
 \pset tuples_only on
 \pset format unaligned
-\set SHOW_CONTEXT never
+\set VERBOSITY terse
 create role mallory login;
 create role victim login;
 create role helpdesk nologin;
@@ -76,6 +76,14 @@ select restful.explain_access('traps.bait', 'select', 'victim', key => '"a"') ->
 select restful.explain_access('traps.bait', 'select', 'postgres', key => '"a"') ->> 'verdict';
 select restful.explain_access('traps.bait', 'insert', 'postgres', new_row => '{"id": "b"}') ->> 'verdict';
 select count(*) from traps.ran;
+-- nor when a literal is read, which for arrays of domains runs the domain's check
+\c - mallory
+create policy literal on traps.bait as restrictive using (not id = any ('{x}'::traps.checked[]));
+create table traps.pairs (id traps.checked[] primary key);
+insert into traps.pairs values ('{a}');
+\c - postgres
+select restful.explain_access('traps.bait', 'select', 'victim', key => '"a"') ->> 'verdict';
+select restful.explain_access('traps.pairs', 'select', 'victim', key => '"{a}"') ->> 'verdict';
 -- names planted in front of PostgreSQL's own are not found
 create function traps.unnest(anyarray) returns setof anyelement language plpgsql as $$ begin raise 'planted'; end $$;
 set search_path = traps, pg_catalog;

@@ -1,4 +1,13 @@
 -- What decides whether a role ($3) can run a command ($2) on the rows of a relation ($1).
+WITH plain AS (
+    -- Types whose literals are read without running code that is not a superuser's: no domains, nor what may hold some.
+    SELECT t.oid
+    FROM pg_type t
+    LEFT JOIN pg_type e ON e.oid = t.typelem
+    WHERE (t.typtype IN ('b', 'e') AND (e.oid IS NULL OR e.typtype IN ('b', 'e')))
+       OR (t.typtype IN ('r', 'm') AND t.typnamespace = 'pg_catalog'::regnamespace)
+       OR t.typname = 'unknown' AND t.typnamespace = 'pg_catalog'::regnamespace
+)
 SELECT json_build_object(
     'schema', n.nspname,
     'name', c.relname,
@@ -29,6 +38,7 @@ SELECT json_build_object(
         SELECT json_agg(json_build_object(
             'name', a.attname,
             'base_type', format_type(b.oid, NULL),
+            'is_plain', b.oid IN (SELECT plain.oid FROM plain),
             'granted', CASE $2 WHEN 'DELETE' THEN false ELSE has_column_privilege(r.oid, c.oid, a.attnum, $2) END,
             'readable', has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT'),
             'expression', CASE
@@ -36,6 +46,9 @@ SELECT json_build_object(
                     pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname))
                 ELSE pg_get_expr(d.adbin, d.adrelid)
             END,
+            'has_plain_literals', NOT EXISTS (
+                SELECT FROM regexp_matches(d.adbin::text, ':consttype (\d+)', 'g') AS m (number)
+                WHERE NOT EXISTS (SELECT FROM plain WHERE plain.oid = m.number[1]::oid)),
             'generated', a.attgenerated <> '') ORDER BY a.attnum)
         FROM pg_attribute a
         CROSS JOIN LATERAL (
@@ -64,6 +77,9 @@ SELECT json_build_object(
             'applies', EXISTS (
                 SELECT FROM unnest(p.polroles) AS u (oid)
                 WHERE CASE u.oid WHEN 0 THEN true ELSE pg_has_role(r.oid, u.oid, 'USAGE') END),
+            'has_plain_literals', NOT EXISTS (
+                SELECT FROM regexp_matches(concat(p.polqual::text, p.polwithcheck::text)::text, ':consttype (\d+)', 'g') AS m (number)
+                WHERE NOT EXISTS (SELECT FROM plain WHERE plain.oid = m.number[1]::oid)),
             'using', pg_get_expr(p.polqual, p.polrelid),
             'check', pg_get_expr(p.polwithcheck, p.polrelid)) ORDER BY p.polname)
         FROM pg_policy p

@@ -1,8 +1,8 @@
 //! The row in question, read or made, and the expressions of policies evaluated on it.
 
-use super::statement::{Failure, Found, Parameter, run};
+use super::statement::{Failure, Found, Names, Parameter, run};
 use crate::access::expression::{operands, readers};
-use crate::access::{self, Command, Evaluated, Facts, Step, Stored, Subject, Value};
+use crate::access::{self, Command, Evaluated, Facts, Policy, Step, Stored, Subject, Value};
 use crate::error::{Error, Result};
 use crate::statement::Ident;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
@@ -34,6 +34,11 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
     let mut parameters = Vec::new();
     let alias = alias(facts);
     for (column, value) in key_columns(facts, key)? {
+        if !column.is_plain {
+            let message =
+                format!("a row cannot be named by the column {}, whose type may run a user's code", column.name);
+            return Err(Error::with_code("0A000", 400, message).hint("Name it by another column."));
+        }
         let base = &column.base_type;
         let and = if parameters.is_empty() { "" } else { " AND " };
         let (name, number) = (Ident(&column.name), parameters.len() + 1);
@@ -42,7 +47,7 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
     }
     let sql = format!("SELECT {alias} FROM {} AS {alias} WHERE {condition}", qualified(facts));
     let absent = if sees_all { Stored::Absent } else { Stored::NotSeen };
-    Ok(match run(&sql, &parameters, true) {
+    Ok(match run(&sql, Names::ByExtension, &parameters, true) {
         Ok(Found::One(value)) => Row { stored: Stored::Found, value },
         Ok(Found::Nothing) => Row { stored: absent, value: None },
         Ok(Found::Several) => {
@@ -114,48 +119,58 @@ pub fn judge(facts: &Facts, command: Command, row: Option<pg_sys::Datum>, given:
         }
         None => None,
     };
-    let mut known: Vec<(String, Subject, Evaluated)> = Vec::new();
+    let mut known: Vec<(String, Subject, Names, Evaluated)> = Vec::new();
     let mut left = EXPRESSIONS;
-    judged.steps = access::steps(facts, command, given.is_some(), |expression, subject| {
-        if let Some((.., evaluated)) = known.iter().find(|(e, s, _)| e == expression && *s == subject) {
+    judged.steps = access::steps(facts, command, given.is_some(), |policy: &Policy, expression, subject| {
+        if let Some((.., evaluated)) = known.iter().find(|(e, s, ..)| e == expression && *s == subject) {
             return evaluated.clone();
         }
         let row = match subject {
             Subject::Stored => row,
             Subject::Proposed => proposed,
         };
-        let evaluated = evaluate(facts, expression, row, DEPTH, &mut left);
-        known.push((expression.to_owned(), subject, evaluated.clone()));
+        let names = Names::of(policy.has_plain_literals);
+        let evaluated = evaluate(facts, expression, names, row, DEPTH, &mut left);
+        known.push((expression.to_owned(), subject, names, evaluated.clone()));
         evaluated
     });
-    let mut asked: Vec<&str> = Vec::new();
-    for reader in known.iter().flat_map(|(expression, ..)| readers(expression)) {
-        if !asked.contains(&reader) {
-            asked.push(reader);
+    let mut asked: Vec<(&str, Names)> = Vec::new();
+    for (expression, _, names, _) in &known {
+        for reader in readers(expression) {
+            if !asked.iter().any(|(known, _)| *known == reader) {
+                asked.push((reader, *names));
+            }
         }
     }
-    judged.readers = asked.into_iter().map(|reader| (reader.to_owned(), answer(reader))).collect();
+    judged.readers = asked.into_iter().map(|(reader, names)| (reader.to_owned(), answer(reader, names))).collect();
     judged
 }
 
 /// An expression's value for a row, and those of its operands.
-fn evaluate(facts: &Facts, expression: &str, row: Option<pg_sys::Datum>, depth: usize, left: &mut usize) -> Evaluated {
-    let value = value(facts, expression, row);
+fn evaluate(
+    facts: &Facts,
+    expression: &str,
+    names: Names,
+    row: Option<pg_sys::Datum>,
+    depth: usize,
+    left: &mut usize,
+) -> Evaluated {
+    let value = value(facts, expression, names, row);
     *left = left.saturating_sub(1);
     let operands = if depth == 0 || *left == 0 { Vec::new() } else { operands(expression) };
-    let parts = operands.into_iter().map(|part| evaluate(facts, part, row, depth - 1, left)).collect();
+    let parts = operands.into_iter().map(|part| evaluate(facts, part, names, row, depth - 1, left)).collect();
     Evaluated { expression: expression.to_owned(), value, parts }
 }
 
-fn value(facts: &Facts, expression: &str, row: Option<pg_sys::Datum>) -> Value {
+fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datum>) -> Value {
     let found = match row {
         Some(row) => {
             // A function's result of the table's row type: whole rows in the expression are of that type, as in the table.
             let name = Ident(&facts.name);
             let sql = format!("SELECT ({expression}) FROM pg_catalog.unnest(ARRAY[$1]) AS {name}");
-            run(&sql, &[of_row_type(facts, row)], false)
+            run(&sql, names, &[of_row_type(facts, row)], false)
         }
-        None => run(&format!("SELECT ({expression})"), &[], false),
+        None => run(&format!("SELECT ({expression})"), names, &[], false),
     };
     match found {
         Ok(Found::One(Some(value))) => {
@@ -175,10 +190,10 @@ fn value(facts: &Facts, expression: &str, row: Option<pg_sys::Datum>) -> Value {
 }
 
 /// What a function that depends on no row answers: its value, or an array of the rows of a set.
-fn answer(reader: &str) -> Json {
+fn answer(reader: &str, names: Names) -> Json {
     let sql = format!("SELECT pg_catalog.jsonb_agg(v)::pg_catalog.text FROM (SELECT {reader} AS v LIMIT 20) AS s");
     // SAFETY: the column is a text, copied from the copy.
-    let text = match run(&sql, &[], true) {
+    let text = match run(&sql, names, &[], true) {
         Ok(Found::One(Some(text))) => unsafe { String::from_datum(text, false) },
         Ok(_) => return Json::Array(Vec::new()),
         Err(failure) => return Json::from(format!("error: {} ({})", failure.raised.message, failure.raised.sqlstate)),
@@ -197,7 +212,7 @@ fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<S
         let default = column.expression.as_ref().filter(|_| !column.generated);
         columns.push(match default {
             _ if given.contains_key(&column.name) => format!("(s.r).{}", Ident(&column.name)),
-            Some(default) => match run(&format!("SELECT pg_catalog.num_nulls({default})"), &[], false) {
+            Some(default) => match run(&format!("SELECT pg_catalog.num_nulls({default})"), names(column), &[], false) {
                 Ok(_) => format!("({default})"),
                 Err(_) => {
                     without_default.push(column.name.clone());
@@ -211,13 +226,13 @@ fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<S
     let sql = format!(
         "SELECT ROW({columns})::{table} FROM (SELECT pg_catalog.jsonb_populate_record(NULL::{table}, $1) AS r) AS s"
     );
-    generated(facts, run(&sql, &[jsonb(given)], true)?)
+    generated(facts, run(&sql, all_names(facts), &[jsonb(given)], true)?)
 }
 
 /// The row that UPDATE makes of another.
 fn changed_row(facts: &Facts, given: &Map<String, Json>, row: pg_sys::Datum) -> Made {
-    let found = run("SELECT pg_catalog.jsonb_populate_record($2, $1)", &[jsonb(given), of_row_type(facts, row)], true)?;
-    generated(facts, found)
+    let sql = "SELECT pg_catalog.jsonb_populate_record($2, $1)";
+    generated(facts, run(sql, Names::ByExtension, &[jsonb(given), of_row_type(facts, row)], true)?)
 }
 
 /// The row with its generated columns.
@@ -237,10 +252,19 @@ fn generated(facts: &Facts, found: Found) -> Made {
         .collect();
     let (table, columns) = (qualified(facts), columns.join(", "));
     let sql = format!("SELECT ROW({columns})::{table} FROM pg_catalog.unnest(ARRAY[$1]) AS {name}");
-    match run(&sql, &[of_row_type(facts, row)], true)? {
+    match run(&sql, all_names(facts), &[of_row_type(facts, row)], true)? {
         Found::One(row) => Ok(row),
         _ => Ok(None),
     }
+}
+
+fn names(column: &access::Column) -> Names {
+    Names::of(column.has_plain_literals)
+}
+
+/// Who looks up the names in a statement that holds the expressions of columns.
+fn all_names(facts: &Facts) -> Names {
+    Names::of(facts.columns.iter().all(|column| column.has_plain_literals))
 }
 
 fn of_row_type(facts: &Facts, row: pg_sys::Datum) -> Parameter {

@@ -2,7 +2,8 @@
 //!
 //! Names are looked up by the extension, under PostgreSQL's own search path: the expressions of the catalogue name objects
 //! whose schema their reader may not use, as a policy does not look up names either when it runs. To look up names runs no
-//! code of a user. All else, from the rewriting of policies to the execution, is done as the current user.
+//! code of a user, but to read a literal may, of a domain's array say; statements with such literals are the current user's from
+//! the start. All else, from the rewriting of policies to the execution, is done as the current user.
 
 use crate::error::Raised;
 use crate::pg::error::{self, Watch};
@@ -31,11 +32,26 @@ pub struct Failure {
 /// The type and the value of a parameter.
 pub type Parameter = (pg_sys::Oid, Option<pg_sys::Datum>);
 
+/// Who looks up the names in a statement.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Names {
+    /// The extension: all literals in the text are of types whose input is not a user's code.
+    ByExtension,
+    ByCurrentUser,
+}
+
+impl Names {
+    /// Whether the literals are so.
+    pub fn of(has_plain_literals: bool) -> Self {
+        if has_plain_literals { Names::ByExtension } else { Names::ByCurrentUser }
+    }
+}
+
 /// Runs a SELECT of one column, in a subtransaction. A value that is not passed by value (`by_reference`: a varlena) is
 /// copied to the current memory context.
 ///
 /// Raises errors that are no answer: cancellation, loss of resources, failures of the transaction.
-pub fn run(sql: &str, parameters: &[Parameter], by_reference: bool) -> Result<Found, Failure> {
+pub fn run(sql: &str, names: Names, parameters: &[Parameter], by_reference: bool) -> Result<Found, Failure> {
     let analysed = &AssertUnwindSafe(Cell::new(false));
     // SAFETY: reads globals, to be put back.
     let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
@@ -48,7 +64,7 @@ pub fn run(sql: &str, parameters: &[Parameter], by_reference: bool) -> Result<Fo
     let body = AssertUnwindSafe(|| {
         // SAFETY: the subtransaction is ended on every path: here, or in the handler. Both put the context and the owner back.
         unsafe {
-            let found = run_within(sql, parameters, by_reference, analysed);
+            let found = run_within(sql, names, parameters, by_reference, analysed);
             pg_sys::ReleaseCurrentSubTransaction();
             unguarded::switch_to(memory);
             pg_sys::CurrentResourceOwner = owner;
@@ -75,9 +91,16 @@ pub fn run(sql: &str, parameters: &[Parameter], by_reference: bool) -> Result<Fo
     })
 }
 
-unsafe fn run_within(sql: &str, parameters: &[Parameter], by_reference: bool, analysed: &Cell<bool>) -> Found {
-    let text = CString::new(sql).unwrap_or_default();
-    let query = analyse(&text, parameters);
+unsafe fn run_within(
+    sql: &str,
+    names: Names,
+    parameters: &[Parameter],
+    by_reference: bool,
+    analysed: &Cell<bool>,
+) -> Found {
+    // a NUL cannot occur in what the catalogue holds
+    let text = CString::new(sql).unwrap_or_else(|_| c"SELECT NULL::pg_catalog.bool".into());
+    let query = analyse(&text, names, parameters);
     analysed.set(true);
 
     let bound = pg_sys::makeParamList(parameters.len() as c_int);
@@ -124,13 +147,17 @@ unsafe fn run_within(sql: &str, parameters: &[Parameter], by_reference: bool, an
 }
 
 /// The statement with its names looked up.
-unsafe fn analyse(text: &CString, parameters: &[Parameter]) -> *mut pg_sys::Query {
+unsafe fn analyse(text: &CString, names: Names, parameters: &[Parameter]) -> *mut pg_sys::Query {
     let mut types: Vec<pg_sys::Oid> = parameters.iter().map(|(data_type, _)| *data_type).collect();
     let nest = unguarded::NewGUCNestLevel();
     guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
     let security = role::security_context()
         | (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
-    let query = role::with_user(pg_sys::BOOTSTRAP_SUPERUSERID.into(), security, || {
+    let user = match names {
+        Names::ByExtension => pg_sys::BOOTSTRAP_SUPERUSERID.into(),
+        Names::ByCurrentUser => unguarded::GetUserId(),
+    };
+    let query = role::with_user(user, security, || {
         let parsed = pg_sys::pg_parse_query(text.as_ptr());
         let statement = (*(*parsed).elements).ptr_value.cast::<pg_sys::RawStmt>();
         let (types, count) = (types.as_mut_ptr(), types.len() as c_int);
