@@ -116,6 +116,21 @@ alter table vault.log enable row level security;
 grant select on vault.log, vault.log1 to reader;
 select public.verdict('vault.log', 'select', 'reader', '{"id": 1}');
 select restful.explain_access('vault.log1', 'select', 'reader', key => '{"id": 1}') #>> '{notes,0}';
+-- the claims are the request's, for the functions that ask for them; nothing of them stays
+create policy claimed on vault.pairs using (b = current_setting('request.jwt.claims', true)::jsonb ->> 'sub'
+    and current_setting('restful.claims', true)::jsonb ->> 'role' = current_user);
+drop policy whole on vault.pairs;
+select restful.explain_access('vault.pairs', 'select', 'reader', '{"sub": "x", "role": "keeper"}', '{"a": 2}') ->> 'verdict';
+select restful.explain_access('vault.pairs', 'select', 'reader', '{"sub": "y"}', '{"a": 2}') ->> 'verdict';
+select restful.explain_access('vault.pairs', 'select', 'reader', '{}', '{"a": 2}') -> 'readers';
+select current_setting('restful.claims', true), current_setting('request.jwt.claims', true);
+-- a policy that takes too long, for its role
+\c - postgres
+alter role reader set statement_timeout = '50ms';
+\c - keeper
+create policy slow on vault.pairs as restrictive using (pg_sleep(60) is not null);
+select public.verdict('vault.pairs', 'select', 'reader', '{"a": 2}');
+drop policy slow on vault.pairs;
 -- what is no question
 select public.verdict('vault.docs', 'truncate', 'reader');
 select public.verdict('vault.docs', null, 'reader');

@@ -250,6 +250,8 @@ fn raise(error: &Error) -> ! {
         code if code.len() == 5 => {
             code.iter().rev().fold(0, |all, byte| (all << 6) | (i32::from(byte.wrapping_sub(b'0')) & 0x3f))
         }
+        // the time limit of the role
+        _ if error.status == 504 => PgSqlErrorCode::ERRCODE_QUERY_CANCELED as i32,
         _ => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR as i32,
     };
     let report = ErrorReport::new(PgSqlErrorCode::from(code), error.message.clone(), "pg_restful");
