@@ -1,6 +1,7 @@
 //! The half that touches PostgreSQL: the only place for pgrx, SPI and unsafe code.
 
 mod access;
+mod act_as;
 mod api;
 mod body;
 mod catalog;
@@ -10,6 +11,7 @@ mod error;
 mod execute;
 mod guc;
 mod handle;
+mod identity;
 mod jsonb;
 mod openapi;
 mod pre_request;

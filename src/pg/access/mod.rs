@@ -7,7 +7,7 @@ mod judge;
 mod statement;
 
 use crate::access::{Command, Facts, Report, RowSecurity, Stored};
-use crate::auth::{Identity, Principal};
+use crate::auth::{Identity, Method, Principal};
 use crate::error::{Error, Result};
 use crate::http::response::Response;
 use crate::http::{Headers, Request};
@@ -150,13 +150,12 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
         true => Identity::Anonymous,
         false => {
             claims.insert("role".to_owned(), Json::from(question.role.as_str()));
-            Identity::Claims(claims)
+            Identity::Claims(claims, Method::Jwt)
         }
     };
     let principal = Principal { identity, switch_to: None };
     let context = Context { request: &request, principal: &principal, schema: &facts.schema };
     session::in_frame_as(&context, Some(taken), |frame| {
-        guc::set_for_request(c"restful.claims", c"", pg_sys::GucContext::PGC_SUSET);
         frame.publish();
         frame.take_role();
         let judged = judge(facts, question.command, row, question.row.as_ref());
