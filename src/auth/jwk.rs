@@ -248,6 +248,11 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
+/// Bytes of base64 in either alphabet, with padding or without: how people write secrets.
+pub fn decode_any(text: &str) -> Option<Vec<u8>> {
+    decode(&text.trim().trim_end_matches('=').replace('+', "-").replace('/', "_"))
+}
+
 /// base64url without padding.
 pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)

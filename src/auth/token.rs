@@ -47,7 +47,7 @@ pub struct Policy {
 #[derive(Debug)]
 pub struct Signed {
     pub issuer: Rc<Issuer>,
-    pub claims: Map<String, Value>,
+    pub claims: Rc<Map<String, Value>>,
 }
 
 /// Why a token is refused.
@@ -173,7 +173,7 @@ impl KeySet {
         }
         let found = candidates.find(|key| key.verifier.verify(signature, message.as_bytes(), algorithm));
         let key = found.ok_or(Refusal::NoKey("None of the keys was able to decode the JWT"))?;
-        Ok(Signed { issuer: key.issuer.clone(), claims })
+        Ok(Signed { issuer: key.issuer.clone(), claims: Rc::new(claims) })
     }
 }
 

@@ -58,7 +58,7 @@ fn every_algorithm_signs_and_verifies() {
             }
         };
         let verified = set.verify(&token).unwrap();
-        assert_eq!((verified.role().as_deref(), &verified.claims), (Some("web"), &claims), "{name}");
+        assert_eq!((verified.role().as_deref(), &*verified.claims), (Some("web"), &claims), "{name}");
         // another key of the same kind did not make it
         let other = generate(algorithm).unwrap();
         if let Some(jwk) = &other.public {

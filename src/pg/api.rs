@@ -18,6 +18,7 @@ use std::mem::offset_of;
 extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
 extension_sql_file!("../../sql/identity.sql", name = "identity", requires = ["install"]);
+extension_sql_file!("../../sql/keys.sql", name = "keys", requires = ["install"]);
 extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
 extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
 extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
@@ -109,7 +110,7 @@ pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCall
     true.into()
 }
 
-unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
+pub(super) unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let argument = (*call).args.as_slice(i + 1).get(i)?;
     (!argument.isnull).then_some(argument.value)
 }
@@ -134,14 +135,14 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
 }
 
 /// A varlena argument, detoasted, with a header of four bytes.
-unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
+pub(super) unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let datum = argument(call, i)?;
     let varlena = datum.cast_mut_ptr();
     Some(if pgrx::varatt_is_4b_u(varlena) { datum } else { pg_sys::pg_detoast_datum(varlena).into() })
 }
 
 /// The payload of a detoasted varlena.
-unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+pub(super) unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     pgrx::varlena_to_byte_slice(datum.cast_mut_ptr())
 }
 
