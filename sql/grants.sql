@@ -33,6 +33,29 @@ GRANT EXECUTE ON FUNCTION
     -- what it makes is the caller's, by PostgreSQL's rules
     restful.install_auth_api(name)
 TO PUBLIC;
+-- These answer about the subject of the request alone.
+GRANT EXECUTE ON FUNCTION
+    restful.has_role(text, text),
+    restful.has_any_role(text[], text),
+    restful.has_permission(text, text),
+    restful.authorize(text),
+    restful.permissions(text),
+    restful.tenants_with(text),
+    restful.tenant_uuids_with(text),
+    restful.require(text, text)
+TO PUBLIC;
+-- What these grant is what the subject's roles can grant; without a request, who calls has to have the right to restful.set_grant.
+GRANT EXECUTE ON FUNCTION
+    restful.grant_role(text, text, text, timestamptz),
+    restful.revoke_role(text, text, text),
+    restful.change_grant(boolean, text, text, text, timestamptz),
+    restful.set_grant_as_subject(boolean, text, text, text, timestamptz)
+TO PUBLIC;
+-- with the caller's rights alone
+GRANT EXECUTE ON FUNCTION
+    restful.setup_roles(name, name, name, name, name, name, name, name, boolean),
+    restful.administration()
+TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     restful.jsonschema_in(cstring),
     restful.jsonschema_out(restful.jsonschema),

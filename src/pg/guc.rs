@@ -551,6 +551,17 @@ pub fn define() {
 ///
 /// Raises PostgreSQL's error when the value is none of the setting's.
 pub fn set_for_request(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
+    set(name, value, context, pg_sys::GucAction::GUC_ACTION_SAVE);
+}
+
+/// Sets a setting as SET LOCAL does.
+///
+/// Raises PostgreSQL's error when the value is none of the setting's.
+pub fn set_for_transaction(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
+    set(name, value, context, pg_sys::GucAction::GUC_ACTION_LOCAL);
+}
+
+fn set(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type, action: pg_sys::GucAction::Type) {
     // SAFETY: both texts are NUL-terminated and copied by PostgreSQL.
     unsafe {
         pg_sys::set_config_option(
@@ -558,7 +569,7 @@ pub fn set_for_request(name: &CStr, value: &CStr, context: pg_sys::GucContext::T
             value.as_ptr(),
             context,
             pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
+            action,
             true,
             0,
             false,

@@ -1,5 +1,6 @@
 //! The half that touches PostgreSQL: the only place for pgrx, SPI and unsafe code.
 
+mod act_as;
 mod api;
 mod body;
 mod catalog;

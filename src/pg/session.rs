@@ -4,7 +4,7 @@
 //! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
 //! undo the latter, but not the former.
 
-use crate::auth::principal::SessionState;
+use crate::auth::principal::{SessionState, trust};
 use crate::auth::{Identity, Method, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
@@ -15,9 +15,11 @@ use crate::pg::unguarded;
 use crate::pg::{constraints, guc, keys, role, validate};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
+use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 
 thread_local! {
     /// The frame that is open, if one is.
@@ -51,6 +53,13 @@ pub fn check_context() {
     }
 }
 
+/// Whether the role in force is not the session's to choose: in a request, a SECURITY DEFINER function or a
+/// security-restricted operation.
+pub fn is_confined() -> bool {
+    // SAFETY: reads globals.
+    OPEN.get().is_some() || unsafe { unguarded::InLocalUserIdChange() || unguarded::InSecurityRestrictedOperation() }
+}
+
 /// Finds out whom a request speaks for.
 pub fn principal(request: &Request) -> Result<Principal> {
     let authorization = request.headers.get("authorization");
@@ -64,6 +73,13 @@ pub fn principal(request: &Request) -> Result<Principal> {
         // A denial is answered as it would be to the outer request.
         let identity = if outer.is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
         return Ok(Principal { identity, switch_to: None, is_authenticated: outer.is_authenticated });
+    }
+    if authorization.is_none()
+        && let Some(method) = guc::method()
+        && let Some(identity) = acted_as(method)
+    {
+        let is_authenticated = identity != Identity::Anonymous;
+        return Ok(Principal { identity, switch_to: None, is_authenticated });
     }
     let anon_role = guc::anon_role();
     // The common case, an HTTP layer's session, needs no names: only whether they are equal.
@@ -84,6 +100,15 @@ pub fn principal(request: &Request) -> Result<Principal> {
         authorization,
         keys::verify,
     )
+}
+
+/// The identity that `restful.act_as` has set, while its role is in force.
+fn acted_as(method: Method) -> Option<Identity> {
+    // SAFETY: reads a global.
+    let role = role::name(unsafe { unguarded::GetUserId() });
+    let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;
+    trust(&claims, &role, None)?;
+    Some(if method == Method::Anonymous { Identity::Anonymous } else { Identity::Claims(Rc::new(claims), method) })
 }
 
 /// What a frame is opened with.
