@@ -88,6 +88,11 @@ impl Relation {
         shown
     }
 
+    /// Whether casts say how some column of it stands in JSON or in filters.
+    pub fn is_represented(&self) -> bool {
+        self.columns.iter().any(|c| c.representation.is_some())
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
@@ -132,6 +137,22 @@ pub struct Column {
     pub default: Option<String>,
     /// A value for it can be given: it is neither a generated column nor `GENERATED ALWAYS AS IDENTITY`.
     pub writable: bool,
+    /// How casts say that its values, which are of a domain, come in and go out.
+    #[serde(default)]
+    pub representation: Option<Representation>,
+}
+
+/// The functions of the implicit casts of a domain: what its values are in JSON and in filters. What has none is as
+/// the domain's base type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Representation {
+    /// From the domain to `json`: values of answers.
+    pub to_json: Option<QualifiedName>,
+    /// From `json` to the domain: values of bodies.
+    pub from_json: Option<QualifiedName>,
+    /// From `text` to the domain: values of filters.
+    pub from_text: Option<QualifiedName>,
 }
 
 /// What a type is to the grammar.

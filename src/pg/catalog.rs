@@ -168,6 +168,8 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
             .foreign_keys
             .retain(|oid, known| !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table)));
         if announced.functions {
+            // those of casts may have other names
+            loaded.relations.retain(|_, known| !known.relation.is_represented());
             FUNCTION_CHANGES.set(FUNCTION_CHANGES.get() + 1);
             loaded.media_handlers.clear();
             loaded.functions.clear();
@@ -245,7 +247,10 @@ impl Catalog for Session {
                 known
             }
         };
-        USED.with_borrow_mut(|used| used.relations.extend(known.relations.iter()));
+        USED.with_borrow_mut(|used| {
+            used.relations.extend(known.relations.iter());
+            used.functions |= known.relation.is_represented();
+        });
         Ok(Some(known.relation))
     }
 

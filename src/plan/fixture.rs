@@ -92,7 +92,14 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
             "tsvector" => TypeClass::Tsvector,
             _ => TypeClass::Scalar,
         };
-        Column { name: name.to_owned(), data_type: data_type.to_owned(), class, default, writable: true }
+        Column {
+            name: name.to_owned(),
+            data_type: data_type.to_owned(),
+            class,
+            default,
+            writable: true,
+            representation: None,
+        }
     });
     Rc::new(Relation {
         oid: 0,
@@ -179,6 +186,7 @@ impl Default for Library {
                 class: TypeClass::Scalar,
                 default: None,
                 writable: true,
+                representation: None,
             }],
             primary_key: vec![ODD.to_owned()],
             ..(*table("odd", "", "")).clone()

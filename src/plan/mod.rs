@@ -78,6 +78,8 @@ pub struct Select {
     pub offset: Option<ValueId>,
     /// Some outputs are aggregates: the others are what is grouped by, and none of them is [`Output::All`].
     pub grouped: bool,
+    /// What [`Output::All`] stands for where some columns have a representation; otherwise nothing.
+    pub listed: Vec<Output>,
 }
 
 impl Source {
@@ -176,6 +178,8 @@ pub struct Expression {
     pub cast: Option<Rc<str>>,
     pub aggregate: Option<Aggregate>,
     pub aggregate_cast: Option<Rc<str>>,
+    /// The function that makes the column's JSON, in the output of one that has a representation.
+    pub to_json: Option<QualifiedName>,
 }
 
 /// A column of a source.
@@ -206,6 +210,8 @@ pub enum Predicate {
         expression: Expression,
         negated: bool,
         test: Test,
+        /// The function that reads the values that a column with a representation is compared with.
+        from_text: Option<QualifiedName>,
     },
     /// The embedded relation has a row, or has none.
     Embedded {
@@ -308,6 +314,8 @@ pub struct KeyColumn {
     pub column: String,
     /// Its position in the body's columns, if it stands there too.
     pub in_body: Option<usize>,
+    /// The function that reads the URL's value, of a column with a representation.
+    pub from_text: Option<QualifiedName>,
 }
 
 /// A column that a key of the body feeds.
@@ -317,6 +325,8 @@ pub struct BodyColumn {
     pub data_type: String,
     /// The expression for rows without the key.
     pub default: Option<String>,
+    /// The function that makes the value of the body's JSON, of a column with a representation.
+    pub from_json: Option<QualifiedName>,
 }
 
 /// What to do with rows that exist.
@@ -332,8 +342,8 @@ pub struct Conflict {
 #[derive(Clone, Debug)]
 pub enum Returning {
     Nothing,
-    /// The primary key, for Location.
-    Key(Vec<String>),
+    /// The primary key, for Location: columns, and the functions that make JSON of those that filters read back from it.
+    Key(Vec<(String, Option<QualifiedName>)>),
     Rows(Box<Select>),
 }
 
