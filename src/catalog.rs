@@ -18,6 +18,10 @@ pub trait Catalog {
     fn row_function(&self, schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>>;
     /// The functions of this name.
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>>;
+    /// The tables and views that the role in force may use, of those whose names may be similar to this one.
+    fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>>;
+    /// The functions that the role in force may call, of those whose names may be similar to this one.
+    fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>>;
     /// The aggregates of a schema that make bodies of rows.
     fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>>;
     /// How SQL spells the data type of this name: one of `pg_catalog` or of the schema. `None` when there is none, or
@@ -219,6 +223,14 @@ pub struct Function {
     /// The media type of its result, which is a domain of that name, in lower case.
     #[serde(default)]
     pub media: Option<String>,
+}
+
+/// A function by the names that it is called with.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Signature {
+    pub name: String,
+    /// The names of its input parameters.
+    pub parameters: Vec<String>,
 }
 
 /// An aggregate whose result is a domain named like a media type: it makes a body of rows.

@@ -246,14 +246,18 @@ impl Error {
 
     /// The body: RFC 9457 members, and those that clients of the dialect read.
     pub fn body(&self, instance: &str, verbose: bool) -> Value {
-        let mut body = json!({
-            "type": "about:blank",
-            "title": self.title(),
-            "status": self.status,
-            "instance": instance,
-            "code": self.code,
-            "message": self.message,
-        });
+        let mut body = match self.status {
+            400.. => json!({
+                "type": "about:blank",
+                "title": self.title(),
+                "status": self.status,
+                "instance": instance,
+                "code": self.code,
+                "message": self.message,
+            }),
+            // a choice between functions, or what a function chose, is no problem
+            _ => json!({ "code": self.code, "message": self.message }),
+        };
         if verbose && let Some(body) = body.as_object_mut() {
             body.insert("details".to_owned(), self.details.clone().unwrap_or(Value::Null));
             body.insert("hint".to_owned(), self.hint.clone().unwrap_or(Value::Null));

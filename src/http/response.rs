@@ -40,7 +40,13 @@ impl Response {
     pub fn problem(error: &Error, instance: &str, verbose: bool, head: bool) -> Self {
         let body = if head { Body::Empty } else { Body::Bytes(error.body(instance, verbose).to_string().into_bytes()) };
         let mut response = Response::new(error.status, body)
-            .header("content-type", "application/problem+json; charset=utf-8")
+            .header(
+                "content-type",
+                match error.status {
+                    400.. => "application/problem+json; charset=utf-8",
+                    _ => "application/json; charset=utf-8",
+                },
+            )
             .header("proxy-status", proxy_status(&error.code));
         response.headers.extend(error.headers.iter().map(|(n, v)| (n.clone().into(), v.clone().into())));
         response

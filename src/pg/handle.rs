@@ -85,7 +85,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
     session::in_frame(&context, |frame| {
         execute::forget_stale();
         let (action, mut outcome, rows) = if action.verb == Verb::Describe {
-            let outcome = describe(&action)?;
+            let outcome = frame.with_role(|| describe(&action))?;
             (action, outcome, None)
         } else if action.verb == Verb::ReadRoot {
             let (version, media) = openapi::negotiate(&request)?;
@@ -187,7 +187,7 @@ fn key(
 ) -> Result<(Key, Vec<Literal>)> {
     if let Resource::Item { relation, key } = &mut action.resource {
         let values = std::mem::take(key);
-        add_key_filters(&action.schema, relation, values, &mut query)?;
+        frame.with_role(|| add_key_filters(&action.schema, relation, values, &mut query))?;
     }
     let literals = std::mem::take(&mut query.values);
     let preferences = &request.preferences;

@@ -48,6 +48,18 @@ impl Catalog for Library {
         Ok(self.functions.iter().filter(|f| f.name.schema == schema && f.name.name == name).cloned().collect())
     }
 
+    fn similar_relations(&self, schema: &str, _name: &str) -> Result<Vec<String>> {
+        Ok(self.relations.iter().filter(|r| r.name.schema == schema).map(|r| r.name.name.clone()).collect())
+    }
+
+    fn similar_functions(&self, schema: &str, _name: &str) -> Result<Vec<Signature>> {
+        let signature = |f: &Function| Signature {
+            name: f.name.name.clone(),
+            parameters: f.parameters.iter().map(|p| p.name.clone()).collect(),
+        };
+        Ok(self.functions.iter().filter(|f| f.name.schema == schema).map(signature).collect())
+    }
+
     fn media_handlers(&self, _schema: &str) -> Result<Rc<[MediaHandler]>> {
         let handler = |media: &str, relation: Option<&str>| MediaHandler {
             function: qualified(media),

@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, QualifiedName};
 use crate::error::{Code, Error, Result};
 use crate::http::range::Page;
 use crate::query::{Aggregate, Connective, FullText, IsValue, JsonStep, Literal, Operator, Quantifier, Query, ValueId};
+use crate::similar;
 use std::rc::Rc;
 
 /// Settings that a plan depends on.
@@ -47,11 +48,20 @@ impl<'a> Planner<'a> {
         alias
     }
 
-    /// The table or view of the request's schema.
+    /// The table or view of the request's schema; where there is none, the refusal names a similar one that the role in
+    /// force may use.
     pub fn relation(&self, name: &str) -> Result<Rc<crate::catalog::Relation>> {
-        self.catalog.relation(self.schema, name)?.ok_or_else(|| {
-            Error::new(Code::Relation, format!("Could not find the table '{}.{name}' in the schema cache", self.schema))
-                .hint("Check the name and the schema; a new table is found as soon as it is committed.")
+        if let Some(relation) = self.catalog.relation(self.schema, name)? {
+            return Ok(relation);
+        }
+        let error = Error::new(
+            Code::Relation,
+            format!("Could not find the table '{}.{name}' in the schema cache", self.schema),
+        );
+        let names = self.catalog.similar_relations(self.schema, name)?;
+        Err(match similar::closest(name, names.iter().map(String::as_str)) {
+            Some(meant) => error.hint(format!("Perhaps you meant the table '{}.{meant}'", self.schema)),
+            None => error,
         })
     }
 }
