@@ -323,6 +323,18 @@ mod tests {
     }
 
     #[test]
+    fn a_function_of_similar_name_or_parameters_is_suggested() {
+        let hint = |name: &str, given: &Given| call(name, given).unwrap_err().hint.clone();
+        let meant = |what: &str| Some(format!("Perhaps you meant to call the function lib.{what}").into());
+        assert_eq!(hint("serie?n=1", &Given::Query), meant("series"));
+        assert_eq!(hint("add?a=1&b=2&c=3", &Given::Query), meant("add(a, b)"));
+        assert_eq!(hint("area", &object("a b c d")), meant("area(a, b, c)"));
+        assert_eq!(hint("add", &object("left right")), None);
+        assert_eq!(hint("xyz", &Given::Query), None);
+        assert_eq!(hint("notee", &Given::Whole(&["text"])), None);
+    }
+
+    #[test]
     fn a_whole_body_goes_to_the_one_unnamed_parameter_of_its_type() {
         assert_eq!(arguments("import", &object("any keys")), ["jsonb"]);
         assert_eq!(arguments("import", &Given::Whole(JSON_TYPES)), ["jsonb"]);
@@ -346,7 +358,9 @@ mod tests {
         assert!(matches!(result("stats?select=n&label=eq.x", &Given::Query), CallResult::Rows(_)));
         assert_eq!(refusal(call("stats?select=nothing", &Given::Query)), ("42703".to_owned(), 400));
         assert_eq!(refusal(call("stats?select=authors(*)", &Given::Query)), ("PGRST200".to_owned(), 400));
-        assert_eq!(refusal(call("anything", &Given::Query)), ("PGRST127".to_owned(), 400));
+        // a record is not taken apart
+        assert!(matches!(result("anything", &Given::Query), CallResult::ScalarSet(_)));
+        assert_eq!(refusal(call("anything?select=a", &Given::Query)), ("PGRST100".to_owned(), 400));
     }
 
     #[test]

@@ -92,6 +92,15 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
+/// That of the domain `colour`, which has a cast for each way.
+fn representation(data_type: &str) -> Option<Representation> {
+    (data_type == "lib.colour").then(|| Representation {
+        to_json: Some(qualified("json")),
+        from_json: Some(qualified("colour_of_json")),
+        from_text: Some(qualified("colour")),
+    })
+}
+
 /// A table: columns as `name:type`, with `=` and its default after; the key's columns.
 fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     let columns = columns.split_whitespace().map(|text| {
@@ -110,7 +119,7 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
             class,
             default,
             writable: true,
-            representation: None,
+            representation: representation(data_type),
         }
     });
     Rc::new(Relation {
@@ -221,6 +230,7 @@ impl Default for Library {
                 table("editions", "book_id:int4 number:int4 year:int4", "book_id number"),
                 table("loans", "id:int4 book:int4 edition:int4 due:timestamptz", "id"),
                 table("prizes", "id:int4", "id"),
+                table("paints", "shade:lib.colour=0 price:int4 facts:jsonb", "shade"),
                 table("archive.awards", "book_id:int4 prize_id:int4", "book_id prize_id"),
                 table("archive.scans", "id:int4 book_id:int4", "id"),
                 view("book_list", "book=books.id writer=books.author_id", "book"),
