@@ -387,9 +387,12 @@ impl Work {
         // SPI takes EXPLAIN for a statement that may write, whatever it explains; the transaction knows better.
         let explains = self.rendition.explain().is_some();
         let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
-        let page = if read_only || explains { None } else { self.counted_page(request, values) };
+        // What a set of records consists of cannot be asked for without calling the function as a value.
+        let is_set = matches!(&self.plan, Plan::Call(call) if matches!(call.result, CallResult::ScalarSet(_)));
+        let is_called_once = !read_only || is_set;
+        let page = if is_called_once && !explains { self.counted_page(request, values) } else { None };
         let (done, mut buffer) = match page {
-            Some(page) => self.whole_call()?.run_within(Some(page), values, false, buffer, shape)?,
+            Some(page) => self.whole_call()?.run_within(Some(page), values, read_only, buffer, shape)?,
             None => self.main.run(values, read_only && !explains, buffer, shape)?,
         };
         let writes = matches!(self.plan, Plan::Write(_));
@@ -421,7 +424,7 @@ impl Work {
         if let (Some(count), false, false) = (request.preferences.count, writes || explains, is_item) {
             outcome.total = match self.select() {
                 Some(_) if page.is_some() => Some(done.processed),
-                Some(all) if !read_only => Some(done.rows).filter(|_| !all.limit.is_set() && all.offset.is_none()),
+                Some(all) if is_called_once => Some(done.rows).filter(|_| !all.limit.is_set() && all.offset.is_none()),
                 Some(select) => Some(self.total(count, select, values, memory)?),
                 None => Some(done.rows),
             };
