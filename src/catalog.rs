@@ -152,11 +152,11 @@ pub struct Column {
 #[serde(default)]
 pub struct Representation {
     /// From the domain to `json`: values of answers.
-    pub to_json: Option<QualifiedName>,
+    pub to_json: Option<Box<QualifiedName>>,
     /// From `json` to the domain: values of bodies.
-    pub from_json: Option<QualifiedName>,
+    pub from_json: Option<Box<QualifiedName>>,
     /// From `text` to the domain: values of filters.
-    pub from_text: Option<QualifiedName>,
+    pub from_text: Option<Box<QualifiedName>>,
 }
 
 /// What a type is to the grammar.

@@ -95,9 +95,9 @@ fn words(text: &str) -> Vec<String> {
 /// That of the domain `colour`, which has a cast for each way.
 fn representation(data_type: &str) -> Option<Representation> {
     (data_type == "lib.colour").then(|| Representation {
-        to_json: Some(qualified("json")),
-        from_json: Some(qualified("colour_of_json")),
-        from_text: Some(qualified("colour")),
+        to_json: Some(Box::new(qualified("json"))),
+        from_json: Some(Box::new(qualified("colour_of_json"))),
+        from_text: Some(Box::new(qualified("colour"))),
     })
 }
 

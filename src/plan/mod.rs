@@ -89,7 +89,7 @@ pub struct Select {
     /// Some outputs are aggregates: the others are what is grouped by, and none of them is [`Output::All`].
     pub grouped: bool,
     /// What [`Output::All`] stands for where some columns have a representation; otherwise nothing.
-    pub listed: Vec<Output>,
+    pub listed: Option<Rc<Vec<Output>>>,
 }
 
 impl Source {
@@ -189,7 +189,7 @@ pub struct Expression {
     pub aggregate: Option<Aggregate>,
     pub aggregate_cast: Option<Rc<str>>,
     /// The function that makes the column's JSON, in the output of one that has a representation.
-    pub to_json: Option<QualifiedName>,
+    pub to_json: Option<Box<QualifiedName>>,
 }
 
 /// A column of a source.
@@ -221,7 +221,7 @@ pub enum Predicate {
         negated: bool,
         test: Test,
         /// The function that reads the values that a column with a representation is compared with.
-        from_text: Option<QualifiedName>,
+        from_text: Option<Box<QualifiedName>>,
     },
     /// The embedded relation has a row, or has none.
     Embedded {
@@ -325,7 +325,7 @@ pub struct KeyColumn {
     /// Its position in the body's columns, if it stands there too.
     pub in_body: Option<usize>,
     /// The function that reads the URL's value, of a column with a representation.
-    pub from_text: Option<QualifiedName>,
+    pub from_text: Option<Box<QualifiedName>>,
 }
 
 /// A column that a key of the body feeds.
@@ -336,7 +336,7 @@ pub struct BodyColumn {
     /// The expression for rows without the key.
     pub default: Option<String>,
     /// The function that makes the value of the body's JSON, of a column with a representation.
-    pub from_json: Option<QualifiedName>,
+    pub from_json: Option<Box<QualifiedName>>,
 }
 
 /// What to do with rows that exist.
@@ -353,7 +353,7 @@ pub struct Conflict {
 pub enum Returning {
     Nothing,
     /// The primary key, for Location: columns, and the functions that make JSON of those that filters read back from it.
-    Key(Vec<(String, Option<QualifiedName>)>),
+    Key(Vec<(String, Option<Box<QualifiedName>>)>),
     Rows(Box<Select>),
 }
 

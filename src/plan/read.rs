@@ -75,7 +75,7 @@ impl Planner<'_> {
             limit: RowLimit { value: node.limit, cap: self.settings.max_rows.filter(|_| capped) },
             offset: node.offset,
             grouped: false,
-            listed: Vec::new(),
+            listed: None,
         };
         let mut labels: Vec<&str> = Vec::new();
         match &node.select {
@@ -112,7 +112,7 @@ impl Planner<'_> {
         } else if columns.relation().is_some_and(Relation::is_represented)
             && select.outputs.iter().any(|output| matches!(output, Output::All))
         {
-            select.listed = self.listed(&select.alias, columns)?;
+            select.listed = Some(Rc::new(self.listed(&select.alias, columns)?));
         }
         for condition in &node.conditions {
             let predicate = self.predicate(&select.alias, columns, &labels, condition)?;

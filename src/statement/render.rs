@@ -163,10 +163,10 @@ impl Writer {
         // An aggregate over a relation's rows gets them as they are stored.
         let is_stored = matches!(self.handler, Some(Handler::Aggregate { row: Some(_), .. }));
         self.list(&select.outputs, ", ", |w, output| match output {
-            Output::All if !select.listed.is_empty() && !is_stored => {
-                w.outputs(&Select { outputs: select.listed.clone(), listed: Vec::new(), ..select.clone() });
-            }
-            Output::All => w.put(format_args!("{}.*", select.alias)),
+            Output::All => match select.listed.as_ref().filter(|_| !is_stored) {
+                Some(listed) => w.outputs(&Select { outputs: listed.to_vec(), listed: None, ..select.clone() }),
+                None => w.put(format_args!("{}.*", select.alias)),
+            },
             Output::Expression { expression, name } => {
                 w.expression(expression);
                 // json has no equality to group by
@@ -346,7 +346,7 @@ impl Writer {
                 if *negated {
                     self.text("NOT ");
                 }
-                self.test(expression, test, from_text.as_ref());
+                self.test(expression, test, from_text.as_deref());
             }
         }
     }

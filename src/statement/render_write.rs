@@ -163,7 +163,7 @@ impl Writer {
             if i > 0 || !columns.is_empty() {
                 self.text(", ");
             }
-            self.value_read(k.from_text.as_ref(), *value, Form::Text);
+            self.value_read(k.from_text.as_deref(), *value, Form::Text);
         }
         self.text(" FROM ");
         self.record_source(columns, uniform);
@@ -174,7 +174,7 @@ impl Writer {
                 first = false;
                 self.fed_value(position, columns);
                 self.text(" = ");
-                self.value_read(k.from_text.as_ref(), *value, Form::Text);
+                self.value_read(k.from_text.as_deref(), *value, Form::Text);
             }
         }
         if let Some(conflict) = conflict {
