@@ -484,8 +484,7 @@ impl Work {
     /// The planner's estimate.
     fn planned_total(&self, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<u64> {
         let explain = || {
-            let whole = Select { limit: RowLimit::default(), offset: None, ..select.clone() };
-            let mut statement = statement::main(&Plan::Read(whole));
+            let mut statement = statement::counted(select);
             statement.sql.insert_str(0, "EXPLAIN (FORMAT JSON) ");
             statement
         };

@@ -48,10 +48,15 @@ impl<'a> Planner<'a> {
         alias
     }
 
+    /// The table or view of the request's schema, if requests may name it.
+    fn visible(&self, name: &str) -> Result<Option<Rc<crate::catalog::Relation>>> {
+        Ok(self.catalog.relation(self.schema, name)?.filter(|relation| !relation.is_partition))
+    }
+
     /// The table or view of the request's schema; where there is none, the refusal names a similar one that the role in
     /// force may use.
     pub fn relation(&self, name: &str) -> Result<Rc<crate::catalog::Relation>> {
-        if let Some(relation) = self.catalog.relation(self.schema, name)? {
+        if let Some(relation) = self.visible(name)? {
             return Ok(relation);
         }
         let error = Error::new(
@@ -109,17 +114,6 @@ impl Select {
         self.outputs.iter().any(|o| matches!(o, Output::Expression { expression, .. } if is_computed(expression)))
             || self.order.iter().any(|o| matches!(&o.by, OrderBy::Expression(e) if is_computed(e)))
             || self.embeds.iter().any(|e| matches!(e.select.source, Source::Computed { .. }))
-    }
-
-    /// How many columns an output is.
-    pub fn width(&self, output: &Output) -> usize {
-        match output {
-            Output::Spread { embed } => self
-                .embeds
-                .get(*embed)
-                .map_or(0, |e| e.select.outputs.iter().map(|output| e.select.width(output)).sum()),
-            _ => 1,
-        }
     }
 }
 
@@ -267,6 +261,11 @@ pub enum OrderBy {
         embed: usize,
         extra: usize,
     },
+    /// A column that a spread relation hands out: index into [`Select::embeds`] and its columns.
+    Spread {
+        embed: usize,
+        column: usize,
+    },
 }
 
 /// A relation embedded in another: a lateral join.
@@ -282,9 +281,20 @@ pub struct Embedded {
     pub to_many: bool,
     /// Parents without a related row are left out.
     pub inner: bool,
-    pub spread: bool,
+    /// Of a spread relation, the columns it adds to the parent's.
+    pub spread: Option<Vec<SpreadColumn>>,
     /// Expressions that the parent orders by.
     pub extras: Vec<Expression>,
+}
+
+/// A column that a spread relation adds to the parent's. One of a to-many relation is the list of its rows' values.
+#[derive(Clone, Debug)]
+pub struct SpreadColumn {
+    pub name: String,
+    /// An aggregate is formed in the parent, over the parent's groups; with the cast of its result.
+    pub aggregate: Option<(Aggregate, Option<Rc<str>>)>,
+    /// The value is of type `json`, which has no equality to group by.
+    pub is_json: bool,
 }
 
 /// A change of one relation.
