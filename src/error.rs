@@ -219,11 +219,12 @@ impl Error {
         self
     }
 
-    /// An error of the grammar: `what` could not be parsed, because of `why`.
-    pub fn parse(what: &str, text: &str, why: impl fmt::Display) -> Self {
+    /// An error of the grammar: `what` could not be parsed from the character `column` on, counted from 1, because of `why`.
+    pub fn parse(what: &str, text: &str, column: usize, why: impl Into<String>) -> Self {
         // An absurdly long parameter is not sent back whole.
         let shown: String = text.chars().take(200).collect();
-        Error::new(Code::QueryParameter, format!("failed to parse {what} ({shown})")).details(why.to_string())
+        let message = format!("\"failed to parse {what} ({shown})\" (line 1, column {column})");
+        Error::new(Code::QueryParameter, message).details(why.into())
     }
 
     /// A row that is not valid against the JSON Schema of a column, or against its own: in the database's words.

@@ -32,6 +32,7 @@ pub mod query;
 pub mod respond;
 pub mod route;
 pub mod schema;
+pub mod similar;
 pub mod statement;
 
 #[cfg(feature = "pg")]

@@ -90,7 +90,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
             return Ok(Finished { value: Answer { response, rows: None }, commit: false });
         }
         let (action, mut outcome, rows) = if action.verb == Verb::Describe {
-            let outcome = describe(&action)?;
+            let outcome = frame.with_role(|| describe(&action))?;
             (action, outcome, None)
         } else if action.verb == Verb::ReadRoot {
             let (version, media) = openapi::negotiate(&request)?;
@@ -198,7 +198,7 @@ fn key(
 ) -> Result<(Key, Vec<Literal>)> {
     if let Resource::Item { relation, key } = &mut action.resource {
         let values = std::mem::take(key);
-        add_key_filters(&action.schema, relation, values, &mut query)?;
+        frame.with_role(|| add_key_filters(&action.schema, relation, values, &mut query))?;
     }
     let literals = std::mem::take(&mut query.values);
     let preferences = &request.preferences;
