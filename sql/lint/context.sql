@@ -100,7 +100,7 @@ COMMENT ON FUNCTION restful.lint_schemas() IS
 -- `reached`: an API role may do something to its rows; `readable`: read a column of them.
 CREATE FUNCTION restful.lint_relations(schemas text[])
     RETURNS TABLE (relation oid, object text, kind "char", owner oid, rls boolean, forced boolean, reached boolean, readable boolean)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_relations$
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_relations$
     WITH roles (role) AS MATERIALIZED (
         SELECT a.role FROM restful.lint_api_roles() a
         UNION ALL
@@ -133,7 +133,7 @@ COMMENT ON FUNCTION restful.lint_relations(text[]) IS
 
 CREATE FUNCTION restful.lint_grants(schemas text[])
     RETURNS TABLE (relation oid, object text, kind "char", attribute smallint, grantee text, privilege text)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_grants$
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_grants$
     WITH grantees AS MATERIALIZED (SELECT g.role, g.name FROM restful.lint_grantees() g)
     SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, held.attribute, g.name, held.privilege
     FROM pg_catalog.pg_class c
@@ -160,7 +160,7 @@ COMMENT ON FUNCTION restful.lint_grants(text[]) IS
 CREATE FUNCTION restful.lint_policies(schemas text[]) RETURNS TABLE (
         policy oid, relation oid, object text, on_table text, name name, command "char", permissive boolean, roles oid[],
         to_strangers boolean, "using" text, "check" text, columns text, stable text[], asking text[])
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_policies$
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_policies$
     WITH api AS MATERIALIZED (SELECT a.role FROM restful.lint_api_roles() a)
     SELECT p.oid, c.oid, format('%I ON %I.%I', p.polname, n.nspname, c.relname), format('%I.%I', n.nspname, c.relname), p.polname,
         p.polcmd, p.polpermissive, p.polroles,

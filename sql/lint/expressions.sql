@@ -54,7 +54,7 @@ $lint_groups$;
 COMMENT ON FUNCTION restful.lint_groups(text) IS 'Internal: the calls and groups in an expression as pg_get_expr prints it';
 
 CREATE FUNCTION restful.lint_wrapped(expression text, functions text[], columns text) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_wrapped$
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_wrapped$
 DECLARE
     call record;
     wrapped text := expression;

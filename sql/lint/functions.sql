@@ -1,7 +1,7 @@
 -- What functions may do, and who may call them.
 
 CREATE FUNCTION restful.lint_function(schemas text[]) RETURNS TABLE (lint text, object text, detail text, fix_sql text)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_function$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_function$
     WITH functions AS MATERIALIZED (
         SELECT p.oid, p.proname AS name, n.nspname AS schema, p.prosecdef AS definer, p.provolatile AS volatility, p.proconfig AS settings,
             p.proowner AS owner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl, p.prokind AS kind,

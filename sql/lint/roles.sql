@@ -10,7 +10,7 @@ COMMENT ON FUNCTION restful.lint_safe_minor(integer) IS
     'Internal: the oldest minor version of a major one without known faults that strangers can use';
 
 CREATE FUNCTION restful.lint_role(schemas text[]) RETURNS TABLE (lint text, object text, detail text, fix_sql text)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_role$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_role$
     WITH RECURSIVE authenticators AS MATERIALIZED (
         SELECT a.role, a.name FROM restful.lint_authenticators() a
     ), memberships (authenticator, role) AS (

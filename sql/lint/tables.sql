@@ -1,7 +1,7 @@
 -- Keys and indexes.
 
 CREATE FUNCTION restful.lint_table(schemas text[]) RETURNS TABLE (lint text, object text, detail text, fix_sql text)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_table$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_table$
     WITH tables AS MATERIALIZED (
         SELECT c.oid, c.relkind AS kind, c.relispartition AS is_partition, format('%I.%I', n.nspname, c.relname) AS object
         FROM pg_catalog.pg_class c
@@ -31,7 +31,7 @@ CREATE FUNCTION restful.lint_table(schemas text[]) RETURNS TABLE (lint text, obj
             JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = p.attribute
         ) keys (columns)
     WHERE NOT EXISTS (
-        SELECT FROM indexes i
+        SELECT FROM pg_catalog.pg_index i
         WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL
           -- in any order
           AND (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] @> k.conkey AND i.indnkeyatts >= cardinality(k.conkey))
@@ -59,7 +59,7 @@ CREATE FUNCTION restful.lint_table(schemas text[]) RETURNS TABLE (lint text, obj
         ORDER BY i.indexrelid
         LIMIT 1
     ) u (name, is_constraint, columns) ON true
-    WHERE NOT t.is_partition AND NOT EXISTS (SELECT FROM indexes i WHERE i.indrelid = t.oid AND i.indisprimary)
+    WHERE NOT t.is_partition AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND i.indisprimary)
 
     -- Each write maintains both. The key of a constraint is kept, then the unique one, then the older one.
     UNION ALL
