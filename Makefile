@@ -42,7 +42,7 @@ lint:
 
 .PHONY: lint-db
 lint-db:
-	@tools/lint-db $(if $(DSN),'$(DSN)') --min-level $${MIN_LEVEL:-INFO} --fail-on $${FAIL_ON:-ERROR} --schemas "$${SCHEMAS:-}"
+	@tools/lint-db $${DSN:+"$$DSN"} --min-level "$${MIN_LEVEL:-INFO}" --fail-on "$${FAIL_ON:-ERROR}" --schemas "$${SCHEMAS:-}"
 
 .PHONY: pure
 pure:

@@ -57,7 +57,7 @@ insert into fixtures values
           with check (customer = current_setting('request.jwt.claim.sub'))$$,
         $$create policy mine on shop.orders to anon using (customer = (select restful.claim('sub')) and customer <> 'current_setting(''request.')$$),
     ('authenticator_inherits_or_super', 'authenticator',
-        'alter role authenticator inherit createrole; create role restful_admin; grant restful_admin to authenticator',
+        'create role restful_admin; grant restful_admin to authenticator; alter role authenticator inherit createrole',
         'select'),
     ('secret_in_role_setting', 'app.jwt_secret of seller in database test_golden',
         $$alter role seller in database test_golden set app.jwt_secret = 'x'$$,

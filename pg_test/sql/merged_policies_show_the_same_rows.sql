@@ -9,7 +9,7 @@ alter table library.notes enable row level security;
 grant select, insert, update, delete on library.notes to editor, guest;
 create policy shared on library.notes for select to editor, guest using (shared);
 create policy own on library.notes to editor using (owner = current_setting('role_of.mine', true)) with check (owner = current_setting('role_of.mine', true) and id < 100);
-create policy own_guest on library.notes for update to guest using (owner = 'guest') with check (not shared);
+create policy own_guest on library.notes for update to guest using (owner = 'guest') with check (id < 20);
 create policy any_guest on library.notes for insert to guest with check (owner = 'guest');
 create policy few_guest on library.notes for insert to guest with check (id > 90);
 create policy open on library.notes as restrictive to editor, guest using (not locked);
