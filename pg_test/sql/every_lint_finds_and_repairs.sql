@@ -84,7 +84,8 @@ insert into fixtures values
         $$create function backstage.buy(item int) returns int language sql security definer set search_path = '' as 'select 1';
           create function backstage.sell() returns int language sql security definer set search_path = shop, pg_temp as 'select 1'$$),
     ('policy_not_initplan', 'mine ON shop.orders',
-        $$create policy mine on shop.orders to anon using (owner = restful.uid() or note = ') restful.uid(') with check (customer = current_setting('a.b', true))$$,
+        $$create function shop.words() returns text[] language sql stable as 'select null::text[]';
+          create policy mine on shop.orders to anon using (owner = restful.uid() or note = ') restful.uid(' or note = any (shop.words())) with check (customer = current_setting('a.b', true))$$,
         $$create policy mine on shop.orders to anon using (owner = (select restful.uid()) and note = 'restful.uid()' and "restful.uid()" > 0)$$),
     ('policy_always_true', 'anything ON shop.orders',
         'create policy anything on shop.orders to anon using (true)',

@@ -6,6 +6,11 @@ CREATE FUNCTION restful.lint_exposure(schemas text[]) RETURNS TABLE (lint text, 
         SELECT r.* FROM restful.lint_relations(schemas) r
     ), grants AS MATERIALIZED (
         SELECT g.* FROM restful.lint_grants(schemas) g
+    ), readers AS MATERIALIZED (
+        SELECT g.relation, g.grantee, bool_or(g.attribute = 0) AS of_all, array_agg(g.attribute) AS attributes
+        FROM grants g
+        WHERE g.privilege = 'SELECT'
+        GROUP BY g.relation, g.grantee
     ), children (relation, ancestor) AS (
         SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i
         UNION
@@ -69,20 +74,19 @@ CREATE FUNCTION restful.lint_exposure(schemas text[]) RETURNS TABLE (lint text, 
     -- Credentials and numbers of documents, by the names that they usually have, where no policy decides who sees them.
     UNION ALL
     SELECT 'sensitive_columns_exposed', r.object,
-        'strangers may read ' || string_agg(DISTINCT quote_ident(a.attname), ', ') || ' of every row',
-        string_agg(DISTINCT concat(
+        string_agg(format('%s may read %s', g.grantee, c.sensitive), ', ' ORDER BY g.grantee) || ' of every row',
+        string_agg(concat(
             format('REVOKE SELECT ON %s FROM %s;', r.object, g.grantee),
-            (SELECT format(' GRANT SELECT (%s) ON %s TO %s;', string_agg(quote_ident(o.attname), ', ' ORDER BY o.attnum), r.object, g.grantee)
-                FROM pg_catalog.pg_attribute o
-                WHERE o.attrelid = r.relation AND o.attnum > 0 AND NOT o.attisdropped AND NOT restful.lint_is_sensitive(o.attname)
-                  AND EXISTS (
-                      SELECT FROM grants s
-                      WHERE s.relation = r.relation AND s.grantee = g.grantee AND s.privilege = 'SELECT' AND s.attribute IN (0, o.attnum))
-                HAVING count(*) > 0)), ' ')
+            ' GRANT SELECT (' || c.others || format(') ON %s TO %s;', r.object, g.grantee)), ' ' ORDER BY g.grantee)
     FROM relations r
-    JOIN grants g ON g.relation = r.relation AND g.privilege = 'SELECT'
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = r.relation AND a.attnum > 0 AND NOT a.attisdropped AND g.attribute IN (0, a.attnum)
-    WHERE r.readable AND NOT r.rls AND restful.lint_is_sensitive(a.attname)
+    JOIN readers g ON g.relation = r.relation,
+        LATERAL (
+            SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE restful.lint_is_sensitive(a.attname)),
+                string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE NOT restful.lint_is_sensitive(a.attname))
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = r.relation AND a.attnum > 0 AND NOT a.attisdropped AND (g.of_all OR a.attnum = ANY (g.attributes))
+        ) c (sensitive, others)
+    WHERE r.readable AND NOT r.rls AND c.sensitive IS NOT NULL
       AND r.relation NOT IN (SELECT c.relation FROM protected_children c)
       AND NOT (r.kind = 'v' AND EXISTS (
           SELECT FROM pg_catalog.pg_class v, pg_options_to_table(v.reloptions) o

@@ -57,8 +57,8 @@ CREATE FUNCTION restful.lint_wrapped(expression text, functions text[], columns 
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_wrapped$
 DECLARE
     call record;
+    masked text := restful.lint_masked(expression);
     wrapped text := expression;
-    before integer := length(expression) + 1;
 BEGIN
     -- from the back, so that places stay right; of two calls within each other the outer one alone
     FOR call IN
@@ -72,7 +72,10 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM found o WHERE o.start < f.start AND o.start + o.length >= f.start + f.length)
         ORDER BY f.start DESC
     LOOP
-        wrapped := overlay(wrapped PLACING '( SELECT ' || substr(expression, call.start, call.length) || ')'
+        -- ANY ((SELECT array)) would compare with the rows of a sub-select
+        wrapped := overlay(wrapped PLACING format(
+                CASE WHEN left(masked, call.start - 1) ~ '\m(ANY|ALL) \($' AND substr(masked, call.start + call.length, 1) = ')'
+                    THEN 'COALESCE(( SELECT %s))' ELSE '( SELECT %s)' END, substr(expression, call.start, call.length))
             FROM call.start FOR call.length);
     END LOOP;
     RETURN wrapped;

@@ -16,6 +16,7 @@ CREATE FUNCTION restful.lint_policy(schemas text[]) RETURNS TABLE (lint text, ob
     FROM policies p,
         LATERAL (
             SELECT restful.lint_trusted_metadata(p."using"), restful.lint_trusted_metadata(p."check")
+            OFFSET 0
         ) said ("using", "check"),
         LATERAL (
             SELECT EXISTS (
@@ -24,7 +25,8 @@ CREATE FUNCTION restful.lint_policy(schemas text[]) RETURNS TABLE (lint text, ob
                 WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.policy
                   AND d.refclassid = 'pg_catalog.pg_class'::regclass AND a.attname IN ('user_metadata', 'raw_user_meta_data'))
         ) found (in_columns)
-    WHERE found.in_columns OR (said."using", said."check") IS DISTINCT FROM (p."using", p."check")
+    WHERE concat(p."using", ' ', p."check") LIKE '%user_meta%'
+      AND (found.in_columns OR (said."using", said."check") IS DISTINCT FROM (p."using", p."check"))
 
     -- Any SQL user sets request.*: only verified claims say who asks.
     UNION ALL
