@@ -15,6 +15,45 @@ GRANT EXECUTE ON FUNCTION
     restful.record_source(bytea, text[], integer, integer[]),
     restful.count_update()
 TO PUBLIC;
+-- the identity of whoever asks
+GRANT EXECUTE ON FUNCTION
+    restful.uid(),
+    restful.user_id(),
+    restful.role(),
+    restful.email(),
+    restful.jwt(),
+    restful.claims(),
+    restful.claim(text),
+    restful.tenant_id(),
+    restful.scopes(),
+    restful.has_scope(text),
+    restful.aal(),
+    restful.method(),
+    restful.is_authenticated()
+TO PUBLIC;
+-- These answer about the subject of the request alone.
+GRANT EXECUTE ON FUNCTION
+    restful.has_role(text, text),
+    restful.has_any_role(text[], text),
+    restful.has_permission(text, text),
+    restful.authorize(text),
+    restful.permissions(text),
+    restful.tenants_with(text),
+    restful.tenant_uuids_with(text),
+    restful.require(text, text)
+TO PUBLIC;
+-- What these grant is what the subject's roles can grant; without a request, who calls has to have the right to restful.set_grant.
+GRANT EXECUTE ON FUNCTION
+    restful.grant_role(text, text, text, timestamptz),
+    restful.revoke_role(text, text, text),
+    restful.change_grant(boolean, text, text, text, timestamptz),
+    restful.set_grant_as_subject(boolean, text, text, text, timestamptz)
+TO PUBLIC;
+-- with the caller's rights alone
+GRANT EXECUTE ON FUNCTION
+    restful.setup_roles(name, name, name, name, name, name, name, name, boolean),
+    restful.administration()
+TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     restful.jsonschema_in(cstring),
     restful.jsonschema_out(restful.jsonschema),

@@ -1,17 +1,8 @@
--- Roles, policies and functions as docs/security.md wants them: restful.lint() has nothing to say.
+-- Roles as restful.setup_roles() makes them, policies and functions of the recommended form: restful.lint() has nothing to say.
 set client_min_messages = warning;
-create role web login noinherit;
-create role visitor;
-create role member;
-create role staff;
 create role app_owner;
-grant visitor, member to web;
-alter role web set restful.anon_role = 'visitor';
+select count(*) > 10 as made from restful.setup_roles('web', 'visitor', 'member', 'service', 'service_web', 'chief', 'auditor', 'app_owner');
 alter role web set restful.schemas = 'api';
-alter role visitor set statement_timeout = '3s';
-alter role member set statement_timeout = '8s';
-revoke temporary on database test_golden from public;
-revoke create on schema public from public;
 -- what the shared set-up has
 alter function public.as_superuser set search_path = pg_catalog, pg_temp;
 
@@ -20,7 +11,6 @@ create schema private authorization app_owner;
 grant usage on schema api to visitor, member;
 grant usage on schema private to member;
 set role app_owner;
-alter default privileges for role app_owner revoke execute on functions from public;
 create table private.memberships (member text, team int, role text, primary key (member, team));
 create function private.member() returns text stable parallel safe language sql as $$ select current_setting('app.member', true) $$;
 create function private.teams(wanted text) returns setof int stable parallel safe security definer set search_path = pg_catalog, pg_temp language sql
@@ -57,5 +47,5 @@ grant execute on function api.publish to member;
 reset role;
 select * from restful.lint('{api}') where object <> 'anon';
 
-drop owned by web, visitor, member, staff, app_owner cascade;
-drop role web, visitor, member, staff, app_owner;
+drop owned by web, visitor, member, service, service_web, chief, auditor, app_owner cascade;
+drop role web, visitor, member, service, service_web, chief, auditor, app_owner;

@@ -1,22 +1,6 @@
 -- Every lint has a fixture that it finds, whose fix_sql clears the finding without making another error, and one that it passes.
 \set SHOW_CONTEXT never
 set client_min_messages = warning;
--- Where the functions are not there that say who asks, others stand in for them.
-do $$
-declare missing text[];
-begin
-    foreach missing slice 1 in array array[
-        ['restful.uid()', 'uuid'], ['restful.jwt()', 'jsonb'], ['restful.claim(text)', 'text'], ['restful.has_permission(text,text)', 'boolean'],
-        ['restful.tenants_with(text)', 'setof text'], ['restful.tenant_uuids_with(text)', 'setof uuid']]
-    loop
-        if to_regprocedure(missing[1]) is null then
-            execute format('create function %s returns %s language sql stable parallel safe as ''select null::%s''', missing[1], missing[2],
-                replace(missing[2], 'setof ', ''));
-            execute format('grant execute on function %s to public', missing[1]);
-        end if;
-    end loop;
-end $$;
-
 -- of the shared set-up, a finding of its own
 alter function public.as_superuser set search_path = pg_catalog, pg_temp;
 

@@ -147,7 +147,7 @@ $lint_known_subject$;
 COMMENT ON FUNCTION restful.lint_known_subject(text, text[]) IS
     'Internal: an expression that does not hold because one of these functions gives NULL';
 
--- has_permission(p, column) becomes column = ANY (the tenants with p). The set is no wider.
+-- has_permission(p, column) becomes has_permission(p), which is for all tenants, OR column = ANY (the tenants with p).
 CREATE FUNCTION restful.lint_by_set(expression text, relation oid) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_by_set$
 DECLARE
@@ -160,7 +160,7 @@ BEGIN
     FOR call IN
         SELECT g.*
         FROM restful.lint_groups(expression) g
-        WHERE g.function IN ('restful.has_permission', 'restful.authorize') AND g.arguments ~ '^''_*''::text, '
+        WHERE g.function = 'restful.has_permission' AND g.arguments ~ '^''_*''::text, '
         ORDER BY g.start DESC
     LOOP
         permission := substring(call.arguments FROM '^''_*''::text');
@@ -172,7 +172,7 @@ BEGIN
             SELECT FROM pg_catalog.pg_attribute a
             WHERE a.attrelid = relation AND a.attnum > 0 AND a.atttypid = 'uuid'::regtype
               AND tenant = format('(%I)::text', a.attname));
-        by_set := overlay(by_set PLACING format('(%s = ANY (ARRAY( SELECT restful.%I(%s))))',
+        by_set := overlay(by_set PLACING format('(( SELECT restful.has_permission(%3$s)) OR (%1$s = ANY (ARRAY( SELECT restful.%2$I(%3$s)))))',
                 CASE WHEN of_uuids THEN substring(tenant FROM '^\((.*)\)::text$') ELSE tenant END,
                 CASE WHEN of_uuids THEN 'tenant_uuids_with' ELSE 'tenants_with' END, permission)
             FROM call.start FOR call.length);

@@ -1,5 +1,6 @@
 //! The identity of a request and the role that follows from it.
 
+use crate::auth::claims::Method;
 use crate::error::{Code, Error, Result};
 use serde_json::{Map, Value};
 use std::rc::Rc;
@@ -26,8 +27,8 @@ pub enum Identity {
     Anonymous,
     /// The SQL user whose session it is.
     SessionUser,
-    /// The subject of claims that a trusted authenticator verified.
-    Claims(Map<String, Value>),
+    /// The subject of claims that were verified in this way.
+    Claims(Map<String, Value>, Method),
 }
 
 /// An identity and the role its request runs as.
@@ -58,15 +59,15 @@ impl Principal {
                 .hint("Tokens cannot be verified here. Leave the Authorization header out."));
         }
         let claims = match session.claims.filter(|c| session.is_trusted && !c.is_empty()) {
-            Some(claims) => Self::trusted_claims(session, claims)?,
+            Some(claims) => Self::trusted_identity(session, claims)?,
             None => None,
         };
         Ok(match (claims, &session.anon_role) {
-            (Some(claims), _) => Principal { identity: Identity::Claims(claims), switch_to: None },
+            (Some(identity), _) => Principal { identity, switch_to: None },
             (None, Some(role)) if !switched => {
                 Principal { identity: Identity::Anonymous, switch_to: Some(role.clone()) }
             }
-            // PostgREST took the role for its anonymous requests, or for a request without claims.
+            // PostgREST took the role for its anonymous requests.
             (None, Some(role)) if **role == *session.current_user => {
                 Principal { identity: Identity::Anonymous, switch_to: None }
             }
@@ -75,21 +76,20 @@ impl Principal {
     }
 
     /// Claims count only if they name the role that the authenticator has taken for them.
-    fn trusted_claims(session: &SessionState, text: &str) -> Result<Option<Map<String, Value>>> {
-        let refused = |why: String| {
+    fn trusted_identity(session: &SessionState, text: &str) -> Result<Option<Identity>> {
+        let refused = |why: &str| {
             Error::new(Code::Identity, "The session's claims and role do not agree")
                 .details(why)
                 .hint("A trusted authenticator sets request.jwt.claims and takes the role that they name, in one transaction.")
                 .header("www-authenticate", "Bearer")
         };
-        let claims: Map<String, Value> = serde_json::from_str(text)
-            .map_err(|_| refused("The setting request.jwt.claims is no JSON object.".to_owned()))?;
-        match claims.get("role").and_then(Value::as_str) {
-            // PostgREST sets no more than the role for an anonymous request
-            Some(role) if role == session.current_user && claims.len() == 1 => Ok(None),
-            Some(role) if role == session.current_user => Ok(Some(claims)),
-            None if claims.is_empty() => Ok(None),
-            _ => Err(refused("The claim 'role' is not the current role.".to_owned())),
+        let claims: Map<String, Value> =
+            serde_json::from_str(text).map_err(|_| refused("The setting request.jwt.claims is no JSON object."))?;
+        match trust(&claims, session.current_user, session.anon_role.as_deref()) {
+            _ if claims.is_empty() => Ok(None),
+            Some(Method::Anonymous) => Ok(Some(Identity::Anonymous)),
+            Some(method) => Ok(Some(Identity::Claims(claims, method))),
+            None => Err(refused("The claim 'role' is not the current role.")),
         }
     }
 
@@ -98,15 +98,35 @@ impl Principal {
         self.identity != Identity::Anonymous
     }
 
+    /// How its identity was established.
+    pub fn method(&self) -> Method {
+        match &self.identity {
+            Identity::Anonymous => Method::Anonymous,
+            Identity::SessionUser => Method::Sql,
+            Identity::Claims(_, method) => *method,
+        }
+    }
+
     /// The claims as the setting `request.jwt.claims` shows them: with the role always.
     pub fn claims_setting(&self, role: &str) -> String {
         let mut claims = match &self.identity {
-            Identity::Claims(claims) => claims.clone(),
+            Identity::Claims(claims, _) => claims.clone(),
             Identity::Anonymous | Identity::SessionUser => Map::new(),
         };
         claims.insert("role".to_owned(), Value::from(role));
         Value::Object(claims).to_string()
     }
+}
+
+/// What the claims of a trusted authenticator's session stand for while this role is in force: for a subject of PostgREST's, or
+/// for nobody when they hold the role alone, as PostgREST sets them for an anonymous request, and it is the anonymous one, if that
+/// is known. `None` when they do not name the role.
+pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -> Option<Method> {
+    if claims.get("role").and_then(Value::as_str) != Some(role) {
+        return None;
+    }
+    let is_anonymous = claims.len() == 1 && anon_role.is_none_or(|anon| anon == role);
+    Some(if is_anonymous { Method::Anonymous } else { Method::Postgrest })
 }
 
 /// The token of an Authorization field with the scheme Bearer (RFC 6750, section 2.1). Other schemes are not ours.
@@ -174,7 +194,7 @@ mod tests {
             Principal::of(&s, None)
         };
         let p = trusted("webuser", r#"{"role":"webuser","sub":"1"}"#).unwrap();
-        assert!(matches!(p.identity, Identity::Claims(_)));
+        assert!(matches!(p.identity, Identity::Claims(_, Method::Postgrest)));
         for (current, claims) in [
             ("webuser", r#"{"role":"admin","sub":"1"}"#),
             ("webuser", r#"{"sub":"1"}"#),

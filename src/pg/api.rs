@@ -17,10 +17,14 @@ use std::mem::offset_of;
 
 extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
+extension_sql_file!("../../sql/identity.sql", name = "identity", requires = ["install"]);
 extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
 extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
 extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
 extension_sql_file!("../../sql/constrain.sql", name = "constrain", requires = ["validation"]);
+extension_sql_file!("../../sql/act_as.sql", name = "act_as", requires = ["install"]);
+extension_sql_file!("../../sql/rbac.sql", name = "rbac", requires = ["identity"]);
+extension_sql_file!("../../sql/setup_roles.sql", name = "setup_roles", requires = ["rbac"]);
 extension_sql_file!("../../sql/lint/expressions.sql", name = "lint_expressions", requires = ["install"]);
 extension_sql_file!("../../sql/lint/context.sql", name = "lint_context", requires = ["lint_expressions"]);
 extension_sql_file!("../../sql/lint/exposure.sql", name = "lint_exposure", requires = ["lint_context"]);
@@ -120,13 +124,13 @@ pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCall
     true.into()
 }
 
-unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
+pub(super) unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let argument = (*call).args.as_slice(i + 1).get(i)?;
     (!argument.isnull).then_some(argument.value)
 }
 
 /// A text argument. It is UTF-8, since the extension refuses other databases.
-unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
+pub(super) unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
     let text = argument(call, i)?.cast_mut_ptr();
     let is_plain = pgrx::varatt_is_4b_u(text) || (pgrx::varatt_is_1b(text) && !pgrx::varatt_is_1b_e(text));
     let text = if is_plain { text } else { pg_sys::pg_detoast_datum_packed(text) };
@@ -145,14 +149,14 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
 }
 
 /// A varlena argument, detoasted, with a header of four bytes.
-unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
+pub(super) unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let datum = argument(call, i)?;
     let varlena = datum.cast_mut_ptr();
     Some(if pgrx::varatt_is_4b_u(varlena) { datum } else { pg_sys::pg_detoast_datum(varlena).into() })
 }
 
 /// The payload of a detoasted varlena.
-unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+pub(super) unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     pgrx::varlena_to_byte_slice(datum.cast_mut_ptr())
 }
 

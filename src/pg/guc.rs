@@ -1,5 +1,6 @@
 //! Settings (`restful.*`): definition and reading.
 
+use crate::auth::Method;
 use crate::limits;
 use crate::openapi;
 use crate::schema::Formats;
@@ -42,7 +43,9 @@ static TRUSTED_AUTHENTICATORS: Text = Text::new();
 static BYPASSRLS_ROLES: Text = Text::new();
 static ROOT_SPEC: Text = Text::new();
 static OPENAPI_SERVER_PROXY_URI: Text = Text::new();
+static TENANT_CLAIM: Text = Text::new();
 static CLAIMS: Text = Text::new();
+static METHOD: Text = Text::new();
 static MAX_ROWS: Value<c_int> = Value(Cell::new(0));
 static MAX_BODY_BYTES: Value<c_int> = Value(Cell::new(0));
 static MAX_RESPONSE_BYTES: Value<c_int> = Value(Cell::new(0));
@@ -177,6 +180,21 @@ pub fn has_trusted_authenticators() -> bool {
 /// Whether a login role's `request.jwt.claims` are believed.
 pub fn is_trusted_authenticator(role: &str) -> bool {
     TRUSTED_AUTHENTICATORS.get().is_some_and(|list| names(list).iter().any(|n| n == role))
+}
+
+/// The path to the claim that names the tenant.
+pub fn tenant_claim() -> Option<String> {
+    TENANT_CLAIM.get().map(str::to_owned)
+}
+
+/// Runs `read` on the verified claims of the request that is running, as JSON.
+pub fn with_claims<T>(read: impl FnOnce(&str) -> T) -> Option<T> {
+    CLAIMS.get().map(read)
+}
+
+/// How the identity of the request that is running was established.
+pub fn method() -> Option<Method> {
+    METHOD.get().and_then(|name| Method::ALL.into_iter().find(|method| method.as_str() == name))
 }
 
 /// Whether a role that bypasses row-level security may be taken.
@@ -370,15 +388,25 @@ pub fn define() {
         PGC_SUSET,
         0,
     );
+    text(
+        c"restful.tenant_claim",
+        c"The path to the claim that names the tenant.",
+        &TENANT_CLAIM,
+        c"tenant_id",
+        PGC_SUSET,
+        0,
+    );
     let hidden =
         pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE | pg_sys::GUC_NO_RESET_ALL;
+    let hidden = c_int::try_from(hidden).unwrap_or(0);
+    text(c"restful.claims", c"The verified claims of the request that is running.", &CLAIMS, c"", PGC_SUSET, hidden);
     text(
-        c"restful.claims",
-        c"The verified claims of the request that is running.",
-        &CLAIMS,
+        c"restful.method",
+        c"How the identity of the request that is running was established.",
+        &METHOD,
         c"",
         PGC_SUSET,
-        c_int::try_from(hidden).unwrap_or(0),
+        hidden,
     );
 
     let number = |name: &'static CStr, what: &'static CStr, value: &'static Value<c_int>, boot, flags: u32| {
@@ -495,6 +523,17 @@ pub fn define() {
 ///
 /// Raises PostgreSQL's error when the value is none of the setting's.
 pub fn set_for_request(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
+    set(name, value, context, pg_sys::GucAction::GUC_ACTION_SAVE);
+}
+
+/// Sets a setting as SET LOCAL does.
+///
+/// Raises PostgreSQL's error when the value is none of the setting's.
+pub fn set_for_transaction(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
+    set(name, value, context, pg_sys::GucAction::GUC_ACTION_LOCAL);
+}
+
+fn set(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type, action: pg_sys::GucAction::Type) {
     // SAFETY: both texts are NUL-terminated and copied by PostgreSQL.
     unsafe {
         pg_sys::set_config_option(
@@ -502,7 +541,7 @@ pub fn set_for_request(name: &CStr, value: &CStr, context: pg_sys::GucContext::T
             value.as_ptr(),
             context,
             pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
+            action,
             true,
             0,
             false,

@@ -1,5 +1,6 @@
 //! The half that touches PostgreSQL: the only place for pgrx, SPI and unsafe code.
 
+mod act_as;
 mod api;
 mod body;
 mod catalog;
@@ -9,6 +10,7 @@ mod error;
 mod execute;
 mod guc;
 mod handle;
+mod identity;
 mod jsonb;
 mod openapi;
 mod pre_request;

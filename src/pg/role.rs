@@ -197,8 +197,10 @@ impl RoleSettings {
             let Some((name, value)) = item.split_once('=') else { continue };
             let lower = name.to_ascii_lowercase();
             // These belong to the frame.
-            if matches!(lower.as_str(), "role" | "session_authorization" | "restful.claims" | "search_path")
-                || lower.starts_with("transaction_")
+            if matches!(
+                lower.as_str(),
+                "role" | "session_authorization" | "restful.claims" | "restful.method" | "search_path"
+            ) || lower.starts_with("transaction_")
             {
                 continue;
             }

@@ -4,8 +4,8 @@
 //! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
 //! undo the latter, but not the former.
 
-use crate::auth::principal::SessionState;
-use crate::auth::{Identity, Principal};
+use crate::auth::principal::{SessionState, trust};
+use crate::auth::{Identity, Method, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
@@ -15,6 +15,7 @@ use crate::pg::unguarded;
 use crate::pg::{constraints, guc, role, validate};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
+use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::panic::AssertUnwindSafe;
@@ -51,6 +52,13 @@ pub fn check_context() {
     }
 }
 
+/// Whether the role in force is not the session's to choose: in a request, a SECURITY DEFINER function or a
+/// security-restricted operation.
+pub fn is_confined() -> bool {
+    // SAFETY: reads globals.
+    OPEN.get().is_some() || unsafe { unguarded::InLocalUserIdChange() || unguarded::InSecurityRestrictedOperation() }
+}
+
 /// Finds out whom a request speaks for.
 pub fn principal(request: &Request) -> Result<Principal> {
     let authorization = request.headers.get("authorization");
@@ -63,6 +71,12 @@ pub fn principal(request: &Request) -> Result<Principal> {
         }
         // A denial is answered as it would be to the outer request.
         let identity = if outer.is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
+        return Ok(Principal { identity, switch_to: None });
+    }
+    if authorization.is_none()
+        && let Some(method) = guc::method()
+        && let Some(identity) = acted_as(method)
+    {
         return Ok(Principal { identity, switch_to: None });
     }
     let anon_role = guc::anon_role();
@@ -82,6 +96,15 @@ pub fn principal(request: &Request) -> Result<Principal> {
         },
         authorization,
     )
+}
+
+/// The identity that `restful.act_as` has set, while its role is in force.
+fn acted_as(method: Method) -> Option<Identity> {
+    // SAFETY: reads a global.
+    let role = role::name(unsafe { unguarded::GetUserId() });
+    let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;
+    trust(&claims, &role, None)?;
+    Some(if method == Method::Anonymous { Identity::Anonymous } else { Identity::Claims(claims, method) })
 }
 
 /// What a frame is opened with.
@@ -160,11 +183,16 @@ impl Frame<'_> {
         set(c"request.headers", request.headers.to_setting());
         set(c"request.cookies", request.headers.cookies_to_setting());
         if self.is_outermost {
+            let method = self.context.principal.method();
             let claims = self.context.principal.claims_setting(&role::name(self.role));
-            if let Identity::Claims(_) = self.context.principal.identity
-                && let Ok(claims) = CString::new(claims.clone())
+            if method != Method::Sql
+                && let Ok(claims) = CString::new(claims.as_str())
             {
                 guc::set_for_request(c"restful.claims", &claims, PGC_SUSET);
+            }
+            // Always: where it is set, request.jwt.claims, which the request's own code can set, is asked by nobody.
+            if let Ok(method) = CString::new(method.as_str()) {
+                guc::set_for_request(c"restful.method", &method, PGC_SUSET);
             }
             set(c"request.jwt.claims", claims);
         }

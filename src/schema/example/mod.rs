@@ -20,11 +20,18 @@ const WAYS: usize = 24;
 /// The most schemas followed to read one location: `$ref`, `allOf` and their like.
 const PARTS: usize = 200;
 
+/// The most limits, and the most steps, that numbers are tried around.
+const LIMITS: usize = 32;
+
 /// The most items and properties that an array or object is filled up to.
 const LONGEST_LIST: usize = 128;
 
-/// Values built in one run, counting every member of every array and object: bounds time and memory.
+/// Work done in one run: schemas read, and values built, counting every member of every array and object. It bounds time
+/// and memory.
 const WORK: usize = 1_500_000;
+
+/// Work done between two questions whether to stop.
+const INTERVAL: usize = 1000;
 
 /// A schema and the document in which its references are looked up.
 #[derive(Clone, Copy)]
@@ -137,16 +144,16 @@ impl<'a> Way<'a> {
 /// Makes instances, within a bounded amount of work.
 pub struct Generator {
     work: usize,
+    interrupt: Option<fn()>,
     patterns: HashMap<String, Option<jsonschema::Validator>>,
 }
 
-impl Default for Generator {
-    fn default() -> Self {
-        Self { work: WORK, patterns: HashMap::new() }
-    }
-}
-
 impl Generator {
+    /// `interrupt` is called now and then, so that the caller can stop the work by unwinding.
+    pub fn new(interrupt: Option<fn()>) -> Self {
+        Self { work: WORK, interrupt, patterns: HashMap::new() }
+    }
+
     /// At most about `limit` instances that `must` is likely to accept, among them ones at and just beyond the limits
     /// of `hint`. The plainest come first.
     pub fn instances(&mut self, must: Part<'_>, hint: &[Part<'_>], limit: usize) -> Vec<Value> {
@@ -157,8 +164,21 @@ impl Generator {
     }
 
     fn spend(&mut self, work: usize) -> bool {
-        self.work = self.work.saturating_sub(work);
-        self.work > 0
+        let left = self.work.saturating_sub(work);
+        if left / INTERVAL != self.work / INTERVAL
+            && let Some(interrupt) = self.interrupt
+        {
+            interrupt();
+        }
+        self.work = left;
+        left > 0
+    }
+
+    /// The ways to satisfy `way`, paid for.
+    fn expand<'a>(&mut self, way: &Way<'a>) -> Vec<Way<'a>> {
+        let (ways, read) = expand(way);
+        self.spend(read);
+        ways
     }
 
     /// One or two values per way: the smallest, and for objects the full one.
@@ -167,7 +187,7 @@ impl Generator {
         if depth > DEPTH || !self.spend(1) {
             return values;
         }
-        for way in expand(way).iter().take(if depth == 0 { WAYS } else { 4 }) {
+        for way in self.expand(way).iter().take(if depth == 0 { WAYS } else { 4 }) {
             if way.is_open() {
                 values.push(json!("a"));
                 continue;
@@ -200,7 +220,7 @@ impl Generator {
         if depth > DEPTH || !self.spend(1) {
             return values;
         }
-        let ways = expand(way);
+        let ways = self.expand(way);
         let share = (limit / ways.len().max(1)).max(8);
         for way in &ways {
             if way.is_open() {
@@ -238,7 +258,11 @@ impl Generator {
             "null" => vec![Value::Null],
             "boolean" => vec![json!(true), json!(false)],
             "string" => self.strings(way),
-            _ => numbers(way, kind == "integer"),
+            _ => {
+                let numbers = numbers(way, kind == "integer");
+                self.spend(numbers.len() * (1 + way.must.len()));
+                numbers
+            }
         }
     }
 
@@ -329,7 +353,7 @@ impl Generator {
             let named: Vec<Part<'_>> =
                 schemas.iter().filter_map(|part| part.get("propertyNames").map(|names| part.within(names))).collect();
             if !named.is_empty() {
-                for way in expand(&Way { must: named, hint: Vec::new() }) {
+                for way in self.expand(&Way { must: named, hint: Vec::new() }) {
                     let texts = listed(&way).unwrap_or_else(|| self.strings(&way));
                     names.extend(texts.iter().filter_map(Value::as_str).take(12).map(ToOwned::to_owned));
                 }
@@ -616,12 +640,19 @@ fn numbers(way: &Way<'_>, integer: bool) -> Vec<Value> {
     if !integer {
         points.extend([0.5, -0.5]);
     }
-    let steps = way.numbers("multipleOf");
+    let few = |mut numbers: Vec<f64>| {
+        let mut seen = std::collections::HashSet::new();
+        numbers.retain(|number| seen.insert(number.to_bits()));
+        numbers.truncate(LIMITS);
+        numbers
+    };
+    let steps = few(way.numbers("multipleOf"));
     let mut limits = Vec::new();
     for keyword in ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] {
         limits.extend(way.numbers(keyword));
     }
     limits.extend(way.all().flat_map(constants).filter_map(Value::as_f64));
+    let limits = few(limits);
     for limit in &limits {
         points.extend([*limit, limit + 1.0, limit - 1.0]);
         if !integer {
@@ -653,13 +684,12 @@ fn numbers(way: &Way<'_>, integer: bool) -> Vec<Value> {
                 && limit("multipleOf").is_none_or(|step| (point / step).fract() == 0.0)
         })
     };
-    points.sort_by(|left, right| {
-        (!fits(*left), left.abs(), *left < 0.0)
-            .partial_cmp(&(!fits(*right), right.abs(), *right < 0.0))
-            .unwrap_or(std::cmp::Ordering::Equal)
-    });
+    points.sort_by(f64::total_cmp);
     points.dedup();
-    let mut values: Vec<Value> = points.into_iter().filter_map(number).collect();
+    let mut ranked: Vec<_> = points.into_iter().map(|point| (!fits(point), point.abs(), point < 0.0)).collect();
+    ranked.sort_by(|left, right| left.partial_cmp(right).unwrap_or(std::cmp::Ordering::Equal));
+    let values = ranked.into_iter().map(|(_, size, below)| if below { -size } else { size });
+    let mut values: Vec<Value> = values.filter_map(number).collect();
     if integer {
         // Draft 4 alone takes 1.0 for no integer.
         values.extend(Number::from_f64(1.0).map(Value::Number));
@@ -674,20 +704,27 @@ fn number(point: f64) -> Option<Value> {
     Number::from_f64(point).map(Value::Number)
 }
 
-/// The ways to satisfy `way`: its references followed, its `allOf` taken in, one branch chosen of every `anyOf`.
-fn expand<'a>(way: &Way<'a>) -> Vec<Way<'a>> {
+/// The ways to satisfy `way`, its references followed, its `allOf` taken in, one branch chosen of every `anyOf`; and how
+/// many schemas were read for it.
+fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
     let mut ways = Vec::new();
+    let mut read = 0;
     let mut pending = vec![(way.must.clone(), Way::default(), way.hint.clone(), 0_usize)];
     while let Some((mut open, mut done, mut hints, mut steps)) = pending.pop() {
-        if ways.len() == WAYS {
+        if ways.len() == WAYS || read > WAYS * PARTS {
             break;
         }
+        read += 1;
         let mut dead = false;
         while let Some(part) = open.pop() {
             steps += 1;
+            read += 1;
             if steps > PARTS || part.schema == &Value::Bool(false) {
                 dead = true;
                 break;
+            }
+            if done.must.iter().any(|other| std::ptr::eq(other.schema, part.schema)) {
+                continue;
             }
             open.extend(part.follow());
             open.extend(part.list("allOf"));
@@ -742,10 +779,11 @@ fn expand<'a>(way: &Way<'a>) -> Vec<Way<'a>> {
         }
         if !dead {
             done.hint = flattened(&hints);
+            read += done.hint.len();
             ways.push(done);
         }
     }
-    ways
+    (ways, read)
 }
 
 /// Every schema that a hint consists of.

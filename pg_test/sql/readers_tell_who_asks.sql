@@ -1,0 +1,48 @@
+-- The readers tell the same of an identity in a request of ours and in a query that PostgREST runs itself: in policies, defaults,
+-- views and SECURITY DEFINER functions.
+\pset tuples_only on
+\pset format unaligned
+create role proxy login;
+alter role proxy set restful.trusted_authenticators = 'proxy';
+alter role proxy set restful.schemas = 'library';
+grant alice, anon to proxy;
+create view library.me as select restful.uid(), restful.user_id(), restful.role(), restful.email(), restful.claim('app.plan') as plan,
+    restful.claim('$.app.seats[1]') as seat, restful.tenant_id(), restful.scopes(), restful.has_scope('write') as may_write,
+    restful.has_scope('w') as may_w, restful.aal(), restful.method(), restful.is_authenticated(), restful.jwt() = restful.claims() as same;
+create function library.who() returns text language sql stable security definer as $$ select current_user || ' for ' || restful.role() || ' ' || restful.user_id() $$;
+create table library.notes (id int primary key, owner uuid default restful.uid());
+insert into library.notes values (1, '00112233-4455-6677-8899-aabbccddeeff'), (2, '10112233-4455-6677-8899-aabbccddeeff');
+alter table library.notes enable row level security;
+create policy own on library.notes using (owner = (select restful.uid()));
+grant select, insert on library.me, library.notes to alice, anon;
+\c - proxy
+select * from library.me;
+set role alice;
+set request.jwt.claims = '{"role": "alice", "sub": "00112233-4455-6677-8899-aabbccddeeff", "email": "a@b.example", "tenant_id": 7, "scope": "read write", "aal": "aal2", "app": {"plan": "gold", "seats": [1, "x"]}}';
+\x on
+select * from library.me;
+\x off
+select library.who();
+select id from library.notes;
+select show(restful.serve('GET', '/me'));
+select show(restful.serve('GET', '/rpc/who'));
+select show(restful.serve('GET', '/notes'));
+select show(restful.serve('POST', '/notes', '{"prefer": "return=representation"}', '{"id": 3}'));
+-- a subject that is no UUID, and another claim for the tenant
+set request.jwt.claims = '{"role": "alice", "sub": "auth0|42", "org": {"id": "acme"}, "scopes": ["a", "b"]}';
+select as_superuser($$ set restful.tenant_claim = 'org.id' $$);
+select uid, user_id, tenant_id, scopes from library.me;
+select show(restful.serve('GET', '/me?select=uid,user_id,tenant_id,scopes'));
+-- claims of another role, and none that are an object
+set request.jwt.claims = '{"role": "bob", "sub": "42"}';
+select user_id, role, method from library.me;
+set request.jwt.claims = '[1]';
+select user_id, role, method from library.me;
+-- nobody: PostgREST sets the role alone
+set role anon;
+set request.jwt.claims = '{"role": "anon"}';
+select user_id, role, method, is_authenticated, same from library.me;
+select show(restful.serve('GET', '/me?select=user_id,role,method,is_authenticated,same'));
+\c - postgres
+drop owned by proxy;
+drop role proxy;

@@ -1,0 +1,79 @@
+-- Who asks: readers of the request's identity. STABLE: within a statement it is one. PARALLEL SAFE: it is in settings, which parallel
+-- workers have too. They run with the caller's rights and read nothing else.
+
+CREATE FUNCTION restful.uid() RETURNS uuid
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_uid';
+COMMENT ON FUNCTION restful.uid() IS
+'The subject of the request''s verified claims (sub), if it is a UUID; null otherwise and when nobody is known.';
+
+CREATE FUNCTION restful.user_id() RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_user_id';
+COMMENT ON FUNCTION restful.user_id() IS
+'The subject of the request''s verified claims (sub); null when nobody is known.';
+
+CREATE FUNCTION restful.role() RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_role';
+COMMENT ON FUNCTION restful.role() IS
+'The role that runs the request, also in a SECURITY DEFINER function; outside a request the role in force.';
+
+CREATE FUNCTION restful.email() RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_email';
+COMMENT ON FUNCTION restful.email() IS
+'The claim email.';
+
+CREATE FUNCTION restful.claims() RETURNS jsonb
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_claims';
+COMMENT ON FUNCTION restful.claims() IS
+'The verified claims of the request; null when there are none.';
+
+CREATE FUNCTION restful.jwt() RETURNS jsonb
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_claims';
+COMMENT ON FUNCTION restful.jwt() IS
+'The same as restful.claims().';
+
+CREATE FUNCTION restful.tenant_id() RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_tenant_id';
+COMMENT ON FUNCTION restful.tenant_id() IS
+'The claim that restful.tenant_claim names.';
+
+CREATE FUNCTION restful.scopes() RETURNS text[]
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_scopes';
+COMMENT ON FUNCTION restful.scopes() IS
+'The scopes of the request: the claim scope, in parts, or the array scopes or scp.';
+
+CREATE FUNCTION restful.aal() RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_aal';
+COMMENT ON FUNCTION restful.aal() IS
+'The claim aal: the level of assurance of whoever signed in.';
+
+CREATE FUNCTION restful.method() RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_method';
+COMMENT ON FUNCTION restful.method() IS
+'How the identity was established: jwt, api_key, postgrest, sql (a login to the database) or anonymous.';
+
+CREATE FUNCTION restful.is_authenticated() RETURNS boolean
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_is_authenticated';
+COMMENT ON FUNCTION restful.is_authenticated() IS
+'Whether the request''s subject proved its identity, by token, by API key or to PostgREST.';
+
+CREATE FUNCTION restful.claim(path text) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_claim';
+COMMENT ON FUNCTION restful.claim(text) IS
+'A verified claim as text, by its name or by a path: app_metadata.plan, $.roles[0], $["https://example.com/plan"].';
+
+CREATE FUNCTION restful.has_scope(scope text) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_has_scope';
+COMMENT ON FUNCTION restful.has_scope(text) IS 'Whether the request has a scope; false when nothing is known of scopes.';

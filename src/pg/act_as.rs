@@ -1,0 +1,77 @@
+//! `restful.act_as(role name, claims jsonb)`: role and claims of a request without the request, for tests of policies.
+
+use crate::auth::principal::trust;
+use crate::pg::api::{argument, detoasted, v1_function, varlena};
+use crate::pg::whole_errors::with_whole_errors;
+use crate::pg::{error, guc, jsonb, session};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
+use serde_json::{Map, Value};
+use std::ffi::{CStr, CString};
+
+v1_function!(pg_finfo_restful_act_as);
+/// `restful.act_as(role name, claims jsonb)`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    with_whole_errors(|| {
+        let (role, claims) = (argument(call, 0), detoasted(call, 1));
+        let (Some(role), Some(claims)) = (role, claims) else {
+            refuse(PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, "a role and claims to act with cannot be null", None)
+        };
+        act_as(CStr::from_ptr(role.cast_mut_ptr()), varlena(jsonb::to_text(claims)));
+        pg_sys::Datum::null()
+    })
+}
+
+/// Takes the role and the claims until the end of the transaction, or of the innermost function with a SET clause.
+///
+/// Raises 42501 in a request, a SECURITY DEFINER function or a security-restricted operation, and for a role that the
+/// session's user may not take; 42704 for an unknown role; 22023 for claims that are no object or name another role.
+unsafe fn act_as(role: &CStr, claims: &[u8]) {
+    if session::is_confined() {
+        error::refuse_context(
+            "a role cannot be acted as here",
+            "Call restful.act_as outside of requests, SECURITY DEFINER functions and maintenance commands.",
+        );
+    }
+    // Raises an error for an unknown role, "none" among them, which SET ROLE takes for no role.
+    pg_sys::get_role_oid(role.as_ptr(), false);
+    let name = role.to_string_lossy();
+    let wrong = PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+    let Ok(mut claims) = serde_json::from_slice::<Map<String, Value>>(claims) else {
+        refuse(wrong, "claims are a JSON object", None)
+    };
+    claims.entry("role").or_insert_with(|| Value::from(&*name));
+    let Some(method) = trust(&claims, &name, None) else {
+        refuse(wrong, "the claim \"role\" names another role", Some("Leave it out: it is the role to act as."))
+    };
+    // jsonb holds no NUL
+    let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
+    let method = match method.is_authenticated() {
+        true => c"jwt",
+        false => c"anonymous",
+    };
+    if !pg_sys::IsTransactionBlock() {
+        ErrorReport::new(
+            PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+            "restful.act_as ends with the transaction, and there is no transaction block",
+            "pg_restful",
+        )
+        .set_hint("Begin one with BEGIN.")
+        .report(PgLogLevel::WARNING);
+    }
+    use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
+    guc::set_for_transaction(c"role", role, PGC_USERSET);
+    guc::set_for_transaction(c"restful.claims", &claims, PGC_SUSET);
+    guc::set_for_transaction(c"restful.method", method, PGC_SUSET);
+    guc::set_for_transaction(c"request.jwt.claims", &claims, PGC_USERSET);
+}
+
+fn refuse(code: PgSqlErrorCode, message: &str, hint: Option<&str>) -> ! {
+    let mut report = ErrorReport::new(code, message.to_owned(), "pg_restful");
+    if let Some(hint) = hint {
+        report = report.set_hint(hint);
+    }
+    report.report(PgLogLevel::ERROR);
+    unreachable!()
+}

@@ -1,0 +1,113 @@
+//! The readers of the request's identity. They are PARALLEL SAFE, so the identity is in settings, which parallel workers
+//! inherit, and nothing here may know more than those.
+
+use crate::auth::claims::{self, Method};
+use crate::auth::principal::trust;
+use crate::pg::api::{text, v1_function};
+use crate::pg::whole_errors::with_whole_errors;
+use crate::pg::{guc, jsonb, role};
+use pgrx::{IntoDatum, pg_sys};
+use serde_json::{Map, Value};
+use std::cell::RefCell;
+
+type Claims = Map<String, Value>;
+
+thread_local! {
+    /// The claims that were last read, by their text: a policy asks once per row.
+    static PARSED: RefCell<(String, Option<Claims>)> = const { RefCell::new((String::new(), None)) };
+}
+
+/// Runs `read` on the claims of a JSON text. `None` when it is no object, or `read` finds nothing.
+fn with_parsed<T>(text: &str, read: impl FnOnce(&Claims) -> Option<T>) -> Option<T> {
+    PARSED.with_borrow_mut(|(last, parsed)| {
+        if last != text {
+            *parsed = serde_json::from_str(text).ok();
+            text.clone_into(last);
+        }
+        parsed.as_ref().and_then(read)
+    })
+}
+
+/// Runs `read` on whatever claims are known, and how they came.
+///
+/// Without a request of ours, as when PostgREST runs a query itself, they are those of a trusted authenticator, if they name
+/// the role that its session has taken. That is the role outside of SECURITY DEFINER functions, which ask for the caller too.
+fn with_identity<T>(read: impl FnOnce(&str, &Claims, Method) -> Option<T>) -> Option<T> {
+    if let Some(method) = guc::method() {
+        return guc::with_claims(|text| with_parsed(text, |claims| read(text, claims, method))).flatten();
+    }
+    if !guc::has_trusted_authenticators() {
+        return None;
+    }
+    let text = guc::get(c"request.jwt.claims")?;
+    // SAFETY: reads globals.
+    let (session, taken) = unsafe { (pg_sys::GetSessionUserId(), pg_sys::GetOuterUserId()) };
+    if !guc::is_trusted_authenticator(&role::name(session)) {
+        return None;
+    }
+    with_parsed(&text, |claims| read(&text, claims, trust(claims, &role::name(taken), guc::anon_role().as_deref())?))
+}
+
+fn with_claims<T>(read: impl FnOnce(&Claims) -> Option<T>) -> Option<T> {
+    with_identity(|_, claims, _| read(claims))
+}
+
+fn method() -> Method {
+    guc::method().or_else(|| with_identity(|_, _, method| Some(method))).unwrap_or(Method::Sql)
+}
+
+/// Declares a reader to PostgreSQL: its SQL function returns what the body says, or NULL.
+macro_rules! reader {
+    ($finfo:ident, $name:ident, $sql:literal, |$call:ident| $body:expr) => {
+        v1_function!($finfo);
+        #[doc = concat!("`restful.", $sql, "`")]
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C-unwind" fn $name($call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+            with_whole_errors(|| {
+                let found: Option<pg_sys::Datum> = $body;
+                (*$call).isnull = found.is_none();
+                found.unwrap_or(pg_sys::Datum::null())
+            })
+        }
+    };
+}
+
+fn text_datum(text: &str) -> Option<pg_sys::Datum> {
+    text.into_datum()
+}
+
+fn claim(path: &str) -> Option<pg_sys::Datum> {
+    with_claims(|claims| claims::text_at(claims, path).as_deref().and_then(text_datum))
+}
+
+reader!(pg_finfo_restful_uid, restful_uid, "uid()", |call| {
+    with_claims(claims::uid).and_then(|bytes| pgrx::Uuid::from_bytes(bytes).into_datum())
+});
+reader!(pg_finfo_restful_user_id, restful_user_id, "user_id()", |call| {
+    with_claims(|claims| claims::user_id(claims).and_then(text_datum))
+});
+reader!(pg_finfo_restful_role, restful_role, "role()", |call| {
+    let named = with_claims(|claims| claims.get("role")?.as_str().and_then(text_datum));
+    // SAFETY: reads a global. A SQL user's request runs as the role in force, so this is it, in definer functions too.
+    named.or_else(|| text_datum(&role::name(unsafe { pg_sys::GetOuterUserId() })))
+});
+reader!(pg_finfo_restful_email, restful_email, "email()", |call| claim("email"));
+reader!(pg_finfo_restful_aal, restful_aal, "aal()", |call| claim("aal"));
+reader!(pg_finfo_restful_claim, restful_claim, "claim(path text)", |call| { text(call, 0).and_then(claim) });
+reader!(pg_finfo_restful_tenant_id, restful_tenant_id, "tenant_id()", |call| {
+    guc::tenant_claim().and_then(|path| claim(&path))
+});
+reader!(pg_finfo_restful_claims, restful_claims, "claims()", |call| {
+    with_identity(|text, _, _| Some(jsonb::of_text(text)))
+});
+reader!(pg_finfo_restful_scopes, restful_scopes, "scopes()", |call| {
+    with_claims(|claims| claims::scopes(claims)?.into_datum())
+});
+reader!(pg_finfo_restful_has_scope, restful_has_scope, "has_scope(scope text)", |call| {
+    let has = |scope| with_claims(|claims| Some(claims::scopes(claims)?.contains(&scope)));
+    text(call, 0).map(|scope| has(scope).unwrap_or(false).into())
+});
+reader!(pg_finfo_restful_method, restful_method, "method()", |call| text_datum(method().as_str()));
+reader!(pg_finfo_restful_is_authenticated, restful_is_authenticated, "is_authenticated()", |call| {
+    Some(method().is_authenticated().into())
+});
