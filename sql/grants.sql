@@ -89,6 +89,37 @@ GRANT EXECUTE ON FUNCTION
     restful.list_schemas(),
     restful.drop_schema(text, integer)
 TO PUBLIC;
+-- Their statements are the caller's, by PostgreSQL's rules; policies and grants are for a table's owner to make. The default of a
+-- preset column is computed by whoever inserts.
+GRANT EXECUTE ON FUNCTION
+    restful.parse_expression(regclass, text, smallint),
+    restful.policy_table(regclass),
+    restful.policy_roles(text[]),
+    restful.policy_commands(text[]),
+    restful.policy_column(regclass, name),
+    restful.policy_cast(text, text),
+    restful.policy_index(regclass, name, boolean),
+    restful.make_policies(regclass, text, name, text[], text[], text[], text, boolean, name, boolean, boolean),
+    restful.make_policies_of_tree(regclass, text, name, text[], text[], pg_node_tree, boolean),
+    restful.enable_rls(regclass, boolean, boolean),
+    restful.policy_owner(regclass, name, text[], text[], boolean, name, boolean),
+    restful.policy_tenant(regclass, name, text, text, text[], boolean, name, boolean),
+    restful.policy_permission(regclass, text, text, text[], boolean, name),
+    restful.policy_public_read(regclass, text[], text, boolean, name),
+    restful.policy_restrict(regclass, text, text, text[], boolean),
+    restful.drop_policies(regclass, name, boolean),
+    restful.preset(anyelement),
+    restful.preset_columns(regclass),
+    restful.writable_columns(regclass, name[]),
+    restful.granted_columns(regclass, oid, text),
+    restful.column_list(name[]),
+    restful.make_grants(regclass, text[], text[], name[], boolean),
+    restful.expose(regclass, text[], text[], name[], boolean, boolean),
+    restful.unexpose(regclass, text[], boolean),
+    restful.make_preset(regclass, name, pg_node_tree, boolean),
+    restful.column_preset(regclass, name, text, boolean),
+    restful.drop_preset(regclass, name, boolean)
+TO PUBLIC;
 -- Lints read the catalogue, which everybody may read, and the exceptions.
 GRANT EXECUTE ON FUNCTION
     restful.lint(text[],text),

@@ -22,6 +22,9 @@ extension_sql_file!("../../sql/validation.sql", name = "validation", requires = 
 extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
 extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
 extension_sql_file!("../../sql/constrain.sql", name = "constrain", requires = ["validation"]);
+extension_sql_file!("../../sql/policy/expression.sql", name = "expression", requires = ["install"]);
+extension_sql_file!("../../sql/policy/policies.sql", name = "policies", requires = ["expression", "constrain"]);
+extension_sql_file!("../../sql/policy/exposure.sql", name = "exposure", requires = ["policies"]);
 extension_sql_file!("../../sql/act_as.sql", name = "act_as", requires = ["install"]);
 extension_sql_file!("../../sql/rbac.sql", name = "rbac", requires = ["identity"]);
 extension_sql_file!("../../sql/setup_roles.sql", name = "setup_roles", requires = ["rbac"]);

@@ -8,6 +8,7 @@ mod constraints;
 mod direct_read;
 mod error;
 mod execute;
+mod expression;
 mod guc;
 mod handle;
 mod identity;
