@@ -20,7 +20,7 @@ pub struct Library {
     relations: Vec<Rc<Relation>>,
     keys: Vec<ForeignKey>,
     functions: Vec<Function>,
-    row_functions: Vec<(&'static str, RowFunction)>,
+    pub row_functions: Vec<(&'static str, RowFunction)>,
 }
 
 impl Catalog for Library {

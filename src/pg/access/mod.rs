@@ -150,10 +150,11 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
         true => Identity::Anonymous,
         false => {
             claims.insert("role".to_owned(), Json::from(question.role.as_str()));
-            Identity::Claims(claims, Method::Jwt)
+            Identity::Claims(claims.into(), Method::Jwt)
         }
     };
-    let principal = Principal { identity, switch_to: None };
+    let is_authenticated = identity != Identity::Anonymous;
+    let principal = Principal { identity, switch_to: None, is_authenticated };
     let context = Context { request: &request, principal: &principal, schema: &facts.schema };
     session::in_frame_as(&context, Some(taken), |frame| {
         frame.publish();
