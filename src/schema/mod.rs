@@ -1,5 +1,6 @@
 //! JSON Schema: drafts 4, 6, 7, 2019-09 and 2020-12.
 
+pub mod binary;
 mod compile;
 mod cost;
 mod evolve;

@@ -20,6 +20,10 @@ pub trait Watch: Send + Sync + 'static {
 
     /// Called at every element, member and string: an array of scalars is entered once, and each of them may be costly.
     fn step();
+
+    /// Called where a stored value breaks its own format. When it returns, what cannot be read counts as not there.
+    #[cold]
+    fn malformed() {}
 }
 
 /// Watches nothing: for tests and for validations of one's own small documents.

@@ -2,7 +2,8 @@
 
 use crate::pg::unguarded::stack_is_too_deep;
 use crate::schema::Watch;
-use pgrx::pg_sys;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Watches as PostgreSQL's own recursive functions do.
@@ -41,6 +42,14 @@ impl Watch for Backend {
         if interrupted() {
             look();
         }
+    }
+
+    /// Raises XX001 (data_corrupted).
+    #[cold]
+    #[inline(never)]
+    fn malformed() {
+        ErrorReport::new(PgSqlErrorCode::ERRCODE_DATA_CORRUPTED, "a stored jsonb value is corrupted", "pg_restful")
+            .report(PgLogLevel::ERROR);
     }
 }
 
