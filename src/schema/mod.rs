@@ -19,4 +19,4 @@ mod watch;
 pub use compile::{Compiled, Documents, Formats, Lookup, Refusal, compile, patterns, resolve};
 pub use evolve::{Change, Direction, Options, Verdict, changes};
 pub use report::{Values, Violation, messages, violations};
-pub use watch::{Unwatched, Watch, Watched, WatchedNode};
+pub use watch::{Unwatched, Watch};

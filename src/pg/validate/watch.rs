@@ -1,5 +1,6 @@
 //! What stops a validation: cancellation and the depth of the stack.
 
+use crate::json::is_ascii;
 use crate::pg::unguarded::stack_is_too_deep;
 use crate::schema::Watch;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -50,6 +51,16 @@ impl Watch for Backend {
     fn malformed() {
         ErrorReport::new(PgSqlErrorCode::ERRCODE_DATA_CORRUPTED, "a stored jsonb value is corrupted", "pg_restful")
             .report(PgLogLevel::ERROR);
+    }
+
+    /// Names and most strings are short and ASCII: found out here in fewer steps than the standard library takes.
+    #[inline(always)]
+    fn text(bytes: &[u8]) -> Option<&str> {
+        if is_ascii(bytes) {
+            // SAFETY: ASCII is UTF-8.
+            return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
+        }
+        std::str::from_utf8(bytes).ok()
     }
 }
 

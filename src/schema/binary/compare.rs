@@ -119,8 +119,7 @@ pub(super) fn is_unique<W: Watch>(mut elements: super::Elements<'_, W>) -> bool 
         return true;
     }
     let seed = RandomState::new();
-    let mut hashes: Vec<(u64, BinaryNode<'_, W>)> =
-        elements.map(|element| (hash(element, &seed), element)).collect();
+    let mut hashes: Vec<(u64, BinaryNode<'_, W>)> = elements.map(|element| (hash(element, &seed), element)).collect();
     hashes.sort_unstable_by_key(|(hash, _)| *hash);
     // Keyed hashes of 64 bits: other than for equal values, runs of more than one do not come.
     hashes.chunk_by(|(one, _), (other, _)| one == other).all(|run| {

@@ -178,6 +178,18 @@ impl<'a> Children<'a> {
         Some(child)
     }
 
+    /// The next child, if these are an object's keys.
+    #[inline(always)]
+    pub fn next_key<W: Watch>(&mut self) -> Option<&'a [u8]> {
+        let end = end(self.entries.next()?, self.at);
+        let Some(key) = self.body.get(self.at..end) else {
+            W::malformed();
+            return None;
+        };
+        self.at = end;
+        Some(key)
+    }
+
     #[inline(always)]
     pub fn left(&self) -> usize {
         self.entries.len()

@@ -95,23 +95,22 @@ impl<'a> Numeric<'a> {
     #[inline(always)]
     fn magnitude(&self) -> Option<u64> {
         // What is most often asked for.
-        if let ([digit], 0) = (self.digits, self.weight) {
-            return Some(u64::from(u16::from_ne_bytes(*digit)));
+        let value = |digit: &[u8; 2]| u64::from(u16::from_ne_bytes(*digit));
+        match (self.digits, self.weight) {
+            ([digit], 0) => Some(value(digit)),
+            ([first, second], 1) => Some(value(first) * 10_000 + value(second)),
+            _ if self.is_whole() => self.long_magnitude(),
+            _ => None,
         }
-        self.long_magnitude()
     }
 
+    /// [`Self::magnitude`] of a whole number.
     #[inline(never)]
     fn long_magnitude(&self) -> Option<u64> {
-        if !self.is_whole() {
-            return None;
-        }
         let whole = self.whole_digits();
         let stored = self.digits.len().min(whole);
-        let mut value = self
-            .values()
-            .take(stored)
-            .try_fold(0u64, |value, digit| value.checked_mul(10_000)?.checked_add(digit))?;
+        let mut value =
+            self.values().take(stored).try_fold(0u64, |value, digit| value.checked_mul(10_000)?.checked_add(digit))?;
         if value != 0 {
             for _ in stored..whole {
                 value = value.checked_mul(10_000)?;
@@ -123,7 +122,13 @@ impl<'a> Numeric<'a> {
     #[inline(always)]
     fn is_whole(&self) -> bool {
         let whole = self.whole_digits();
-        self.digits.len() <= whole || self.values().skip(whole).all(|digit| digit == 0)
+        match self.digits.last() {
+            Some(last) if self.digits.len() > whole => {
+                // No zeros are stored at the end.
+                *last == [0, 0] && self.values().skip(whole).all(|digit| digit == 0)
+            }
+            _ => true,
+        }
     }
 
     /// The number without zeros at either end of its digits: as PostgreSQL stores it.

@@ -46,7 +46,7 @@ fn a_stored_value_is_valid_when_the_parsed_one_is() {
         let peers = validator::<Jsonb>(schema);
         let by_value = validator::<SerdeJson>(schema);
         let mut verdicts = [0, 0];
-        for text in texts(0xdead_beef_0000_0001 + number as u64, 1500) {
+        for text in texts(0xdead_beef_0000_0001 + number as u64, 600) {
             let stored = stored(&text);
             let expected = peers.is_valid(Jsonb::root(&stored));
             verdicts[usize::from(expected)] += 1;
@@ -139,7 +139,7 @@ fn broken_values_are_read_without_harm() {
     let validators: Vec<Validator<Binary>> = schemas().iter().map(validator).collect();
     let mut random = Random::new(0x0123_4567_89ab_cdef);
     let mut changed = 0;
-    for text in texts(0x5555_aaaa_5555_aaab, 3000).filter(|text| text.len() < 2000) {
+    for text in texts(0x5555_aaaa_5555_aaab, 1500).filter(|text| text.len() < 2000) {
         let mut bytes = stored(&text);
         let before = root(&bytes).to_value().into_owned();
         for _ in 0..1 + random.below(4) {
@@ -162,5 +162,5 @@ fn broken_values_are_read_without_harm() {
         }
         let _ = root(&bytes).equals_value(&before);
     }
-    assert!(changed > 1000, "{changed}");
+    assert!(changed > 500, "{changed}");
 }

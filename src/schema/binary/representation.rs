@@ -111,9 +111,9 @@ impl<'a, W: Watch> BinaryNode<'a, W> {
     /// The characters of a string. In a database whose encoding is not UTF-8, what is no UTF-8 is replaced.
     #[inline(always)]
     pub(super) fn characters(self) -> Cow<'a, str> {
-        match std::str::from_utf8(self.data) {
-            Ok(characters) => Cow::Borrowed(characters),
-            Err(_) => replaced(self.data),
+        match W::text(self.data) {
+            Some(characters) => Cow::Borrowed(characters),
+            None => replaced(self.data),
         }
     }
 }
@@ -168,9 +168,9 @@ impl<'a, W: Watch> Iterator for Members<'a, W> {
     #[inline(always)]
     fn next(&mut self) -> Option<(Cow<'a, str>, BinaryNode<'a, W>)> {
         W::step();
-        let key = self.keys.next::<W>()?;
+        let key = self.keys.next_key::<W>()?;
         let value = self.values.next::<W>()?;
-        let name = BinaryNode::<W>::new(key).characters();
+        let name = BinaryNode::<W>::new(Child { data: key, kind: STRING }).characters();
         met_name(&name);
         Some((name, BinaryNode::new(value)))
     }

@@ -29,7 +29,8 @@ fn the_validators_contract_is_kept() {
 
 #[test]
 fn every_kind_of_value_can_be_the_root() {
-    for text in ["null", "true", "false", "0", "-12.50", "1e100", r#""""#, r#""é""#, "[]", "{}", "[[]]", r#"{"":{}}"#] {
+    for text in ["null", "true", "false", "0", "-12.50", "1e100", r#""""#, r#""é""#, "[]", "{}", "[[]]", r#"{"":{}}"#]
+    {
         let expected: Value = serde_json::from_str(text).unwrap();
         assert_eq!(root(&stored(text)).tree(), Ok(expected.clone()), "{text}");
         assert!(root(&stored(text)).equals_value(&expected), "{text}");
@@ -67,7 +68,8 @@ fn members_are_found_in_objects_of_any_size() {
 #[test]
 fn elements_are_found_in_arrays_of_any_size() {
     for count in [0, 1, 31, 32, 33, 64, 100] {
-        let elements: Vec<Value> = (0..count).map(|n| if n % 3 == 0 { json!("é".repeat(n)) } else { json!(n) }).collect();
+        let elements: Vec<Value> =
+            (0..count).map(|n| if n % 3 == 0 { json!("é".repeat(n)) } else { json!(n) }).collect();
         let stored = stored(&json!(elements).to_string());
         let array = root(&stored).as_array().unwrap();
         assert_eq!(array.len(), count);
