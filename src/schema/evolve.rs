@@ -394,7 +394,7 @@ fn compare<'b>(
     let hints = [Part::document(to.document)];
     let members = size(old.document) + size(new.document);
     let tries = (EFFORT / members).clamp(FEWEST_TRIES, TRIES);
-    let mut instances = Generator::default().instances(Part::document(from.document), &hints, tries);
+    let mut instances = Generator::new(options.interrupt).instances(Part::document(from.document), &hints, tries);
     instances.truncate(2 * tries);
     let mut shown = false;
     for instance in instances {
@@ -416,7 +416,7 @@ fn compare<'b>(
         _ => &[],
     };
     for part in parts.iter().take(ROWS) {
-        let instances = Generator::default().instances(Part::document(part), &hints, tries / 8);
+        let instances = Generator::new(options.interrupt).instances(Part::document(part), &hints, tries / 8);
         instances.into_iter().for_each(|instance| _ = trial(instance));
     }
     let validators: Vec<Option<Validator>> =

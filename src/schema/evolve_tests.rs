@@ -416,3 +416,29 @@ fn unusable_schemas_say_which() {
     ));
     assert!(matches!(changes(&fine, &json!({"pattern": "(?=a)"}), &Options::default()), Err(Error::New(_))));
 }
+
+#[test]
+fn making_examples_is_bounded_and_can_be_stopped() {
+    // Each level of items reads the whole schema again.
+    let old = json!({
+        "dependentSchemas": {"a": {"else": {"dependentSchemas": {"b": {}, "ab": {"pattern": "1"}}}}},
+        "if": {"then": {"maximum": 100}},
+        "items": [{"exclusiveMinimum": 0.5, "format": "date", "$ref": "#"}, {}, {}],
+        "$schema": "https://json-schema.org/draft/2019-09/schema",
+    });
+    let mut new = old.clone();
+    new["items"][0]["enum"] = json!([{"a": 1.5}, null, -0.0]);
+    thread_local!(static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+    let counting = || ASKED.set(ASKED.get() + 1);
+    changes(&old, &new, &Options { interrupt: Some(counting), ..Options::default() }).unwrap();
+    assert!((1..50_000).contains(&ASKED.get()), "{}", ASKED.get());
+
+    let stopping = || match ASKED.get() {
+        0 => panic!("stopped"),
+        left => ASKED.set(left - 1),
+    };
+    ASKED.set(20);
+    let stopped =
+        std::panic::catch_unwind(|| changes(&old, &new, &Options { interrupt: Some(stopping), ..Options::default() }));
+    assert!(stopped.is_err());
+}

@@ -22,22 +22,26 @@ const DEPTH: usize = 8;
 /// The most items and properties that an array or object is filled up to.
 const LONGEST_LIST: usize = 128;
 
-/// Values built in one run, counting every member of every array and object: bounds time and memory.
+/// Work done in one run: schemas read, and values built, counting every member of every array and object. It bounds time
+/// and memory.
 const WORK: usize = 1_500_000;
+
+/// Work done between two questions whether to stop.
+const INTERVAL: usize = 1000;
 
 /// Makes instances, within a bounded amount of work.
 pub struct Generator {
     work: usize,
+    interrupt: Option<fn()>,
     patterns: HashMap<String, Option<jsonschema::Validator>>,
 }
 
-impl Default for Generator {
-    fn default() -> Self {
-        Self { work: WORK, patterns: HashMap::new() }
-    }
-}
-
 impl Generator {
+    /// `interrupt` is called now and then, so that the caller can stop the work by unwinding.
+    pub fn new(interrupt: Option<fn()>) -> Self {
+        Self { work: WORK, interrupt, patterns: HashMap::new() }
+    }
+
     /// At most about `limit` instances that `must` is likely to accept, among them ones at and just beyond the limits
     /// of `hint`. The plainest come first.
     pub fn instances(&mut self, must: Part<'_>, hint: &[Part<'_>], limit: usize) -> Vec<Value> {
@@ -48,8 +52,21 @@ impl Generator {
     }
 
     fn spend(&mut self, work: usize) -> bool {
-        self.work = self.work.saturating_sub(work);
-        self.work > 0
+        let left = self.work.saturating_sub(work);
+        if left / INTERVAL != self.work / INTERVAL
+            && let Some(interrupt) = self.interrupt
+        {
+            interrupt();
+        }
+        self.work = left;
+        left > 0
+    }
+
+    /// The ways to satisfy `way`, paid for.
+    fn expand<'a>(&mut self, way: &Way<'a>) -> Vec<Way<'a>> {
+        let (ways, read) = expand(way);
+        self.spend(read);
+        ways
     }
 
     /// One or two values per way: the smallest, and for objects the full one.
@@ -58,7 +75,7 @@ impl Generator {
         if depth > DEPTH || !self.spend(1) {
             return values;
         }
-        for way in expand(way).iter().take(if depth == 0 { WAYS } else { 4 }) {
+        for way in self.expand(way).iter().take(if depth == 0 { WAYS } else { 4 }) {
             if way.is_open() {
                 values.push(json!("a"));
                 continue;
@@ -91,7 +108,7 @@ impl Generator {
         if depth > DEPTH || !self.spend(1) {
             return values;
         }
-        let ways = expand(way);
+        let ways = self.expand(way);
         let share = (limit / ways.len().max(1)).max(8);
         for way in &ways {
             if way.is_open() {

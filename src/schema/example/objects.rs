@@ -2,7 +2,7 @@
 
 use super::part::Part;
 use super::text::matching;
-use super::way::{Way, expand, listed, required, strings};
+use super::way::{Way, listed, required, strings};
 use super::{Generator, LONGEST_LIST, size};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ impl Generator {
             let named: Vec<Part<'_>> =
                 schemas.iter().filter_map(|part| part.get("propertyNames").map(|names| part.within(names))).collect();
             if !named.is_empty() {
-                for way in expand(&Way { must: named, hint: Vec::new() }) {
+                for way in self.expand(&Way { must: named, hint: Vec::new() }) {
                     let texts = listed(&way).unwrap_or_else(|| self.strings(&way));
                     names.extend(texts.iter().filter_map(Value::as_str).take(12).map(ToOwned::to_owned));
                 }

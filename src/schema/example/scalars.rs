@@ -5,13 +5,20 @@ use super::text::{matching, of_format};
 use super::way::{Way, constants, most};
 use serde_json::{Number, Value, json};
 
+/// The most limits, and the most steps, that numbers are tried around.
+const LIMITS: usize = 32;
+
 impl Generator {
     pub(super) fn scalars(&mut self, way: &Way<'_>, kind: &str) -> Vec<Value> {
         match kind {
             "null" => vec![Value::Null],
             "boolean" => vec![json!(true), json!(false)],
             "string" => self.strings(way),
-            _ => numbers(way, kind == "integer"),
+            _ => {
+                let numbers = numbers(way, kind == "integer");
+                self.spend(numbers.len() * (1 + way.must.len()));
+                numbers
+            }
         }
     }
 
@@ -49,12 +56,19 @@ fn numbers(way: &Way<'_>, integer: bool) -> Vec<Value> {
     if !integer {
         points.extend([0.5, -0.5]);
     }
-    let steps = way.numbers("multipleOf");
+    let few = |mut numbers: Vec<f64>| {
+        let mut seen = std::collections::HashSet::new();
+        numbers.retain(|number| seen.insert(number.to_bits()));
+        numbers.truncate(LIMITS);
+        numbers
+    };
+    let steps = few(way.numbers("multipleOf"));
     let mut limits = Vec::new();
     for keyword in ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] {
         limits.extend(way.numbers(keyword));
     }
     limits.extend(way.all().flat_map(constants).filter_map(Value::as_f64));
+    let limits = few(limits);
     for limit in &limits {
         points.extend([*limit, limit + 1.0, limit - 1.0]);
         if !integer {
@@ -86,13 +100,12 @@ fn numbers(way: &Way<'_>, integer: bool) -> Vec<Value> {
                 && limit("multipleOf").is_none_or(|step| (point / step).fract() == 0.0)
         })
     };
-    points.sort_by(|left, right| {
-        (!fits(*left), left.abs(), *left < 0.0)
-            .partial_cmp(&(!fits(*right), right.abs(), *right < 0.0))
-            .unwrap_or(std::cmp::Ordering::Equal)
-    });
+    points.sort_by(f64::total_cmp);
     points.dedup();
-    let mut values: Vec<Value> = points.into_iter().filter_map(number).collect();
+    let mut ranked: Vec<_> = points.into_iter().map(|point| (!fits(point), point.abs(), point < 0.0)).collect();
+    ranked.sort_by(|left, right| left.partial_cmp(right).unwrap_or(std::cmp::Ordering::Equal));
+    let values = ranked.into_iter().map(|(_, size, below)| if below { -size } else { size });
+    let mut values: Vec<Value> = values.filter_map(number).collect();
     if integer {
         // Draft 4 alone takes 1.0 for no integer.
         values.extend(Number::from_f64(1.0).map(Value::Number));

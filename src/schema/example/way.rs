@@ -110,20 +110,27 @@ pub(super) fn kinds(way: &Way<'_>) -> Vec<&'static str> {
     kinds.into_iter().map(|(kind, _)| *kind).collect()
 }
 
-/// The ways to satisfy `way`: its references followed, its `allOf` taken in, one branch chosen of every `anyOf`.
-pub(super) fn expand<'a>(way: &Way<'a>) -> Vec<Way<'a>> {
+/// The ways to satisfy `way`, its references followed, its `allOf` taken in, one branch chosen of every `anyOf`; and how
+/// many schemas were read for it.
+pub(super) fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
     let mut ways = Vec::new();
+    let mut read = 0;
     let mut pending = vec![(way.must.clone(), Way::default(), way.hint.clone(), 0_usize)];
     while let Some((mut open, mut done, mut hints, mut steps)) = pending.pop() {
-        if ways.len() == WAYS {
+        if ways.len() == WAYS || read > WAYS * PARTS {
             break;
         }
+        read += 1;
         let mut dead = false;
         while let Some(part) = open.pop() {
             steps += 1;
+            read += 1;
             if steps > PARTS || part.schema == &Value::Bool(false) {
                 dead = true;
                 break;
+            }
+            if done.must.iter().any(|other| std::ptr::eq(other.schema, part.schema)) {
+                continue;
             }
             open.extend(part.follow());
             open.extend(part.list("allOf"));
@@ -178,10 +185,11 @@ pub(super) fn expand<'a>(way: &Way<'a>) -> Vec<Way<'a>> {
         }
         if !dead {
             done.hint = flattened(&hints);
+            read += done.hint.len();
             ways.push(done);
         }
     }
-    ways
+    (ways, read)
 }
 
 /// Every schema that a hint consists of.
