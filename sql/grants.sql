@@ -11,6 +11,8 @@ GRANT EXECUTE ON FUNCTION
     restful.patch(text, jsonb, jsonb),
     restful.delete(text, jsonb),
     restful.schema_of(regclass),
+    -- reads PostgreSQL's catalogue alone, which everybody may
+    restful.access_matrix(text[], text[]),
     -- part of the statements of writes, which run as the request's role
     restful.record_source(bytea, text[], integer, integer[]),
     restful.count_update()
@@ -29,7 +31,9 @@ GRANT EXECUTE ON FUNCTION
     restful.has_scope(text),
     restful.aal(),
     restful.method(),
-    restful.is_authenticated()
+    restful.is_authenticated(),
+    -- what it makes is the caller's, by PostgreSQL's rules
+    restful.install_auth_api(name)
 TO PUBLIC;
 -- These answer about the subject of the request alone.
 GRANT EXECUTE ON FUNCTION
@@ -120,3 +124,38 @@ GRANT EXECUTE ON FUNCTION
     restful.column_preset(regclass, name, text, boolean),
     restful.drop_preset(regclass, name, boolean)
 TO PUBLIC;
+-- Lints read the catalogue, which everybody may read, and the exceptions.
+GRANT EXECUTE ON FUNCTION
+    restful.lint(text[],text),
+    restful.lint_alter_policy(text,text,text),
+    restful.lint_api_roles(),
+    restful.lint_authenticators(),
+    restful.lint_by_set(text,oid),
+    restful.lint_calls_with(text,text[],text),
+    restful.lint_command("char"),
+    restful.lint_exposure(text[]),
+    restful.lint_function(text[]),
+    restful.lint_grantees(),
+    restful.lint_grants(text[]),
+    restful.lint_groups(text),
+    restful.lint_is_sensitive(name),
+    restful.lint_known_subject(text,text[]),
+    restful.lint_masked(text),
+    restful.lint_merged_policies(oid),
+    restful.lint_names(text),
+    restful.lint_policies(text[]),
+    restful.lint_policy(text[]),
+    restful.lint_reads_only(oid),
+    restful.lint_relations(text[]),
+    restful.lint_role(text[]),
+    restful.lint_role_list(oid[]),
+    restful.lint_role_settings(),
+    restful.lint_safe_minor(integer),
+    restful.lint_schemas(),
+    restful.lint_table(text[]),
+    restful.lint_trusted_metadata(text),
+    restful.lint_verified_claims(text),
+    restful.lint_wrapped(text,text[],text),
+    restful.lints()
+TO PUBLIC;
+GRANT SELECT ON restful.lint_exception TO PUBLIC;

@@ -10,6 +10,8 @@ AS $function$
         ('act_as'::name, false),
         ('define_role', false),
         ('drop_role', false),
+        ('explain_access', false),
+        ('explain_access_text', false),
         ('list_roles', true),
         ('roles_of', true),
         ('set_grant', false)

@@ -127,12 +127,27 @@ class SchemasOnTables(unittest.TestCase):
         restored.close()
         original.ask(f"drop database {restored_name} with (force)")
 
-    def test_what_is_dumped_of_the_extension(self):
-        """A table of the extension's whose rows are in every dump is one that holds no secret."""
-        dumped = self.session(os.environ["PGDATABASE"]).ask(
-            "select string_agg(t::text, ' ' order by t::text) from pg_extension e, unnest(e.extconfig) with ordinality c(o, n), "
-            "cast(c.o::regclass as text) t where extname = 'pg_restful' and e.extcondition[n] not in ('WHERE false', 'where false')")
-        self.assertEqual(dumped, "restful.json_schema restful.rbac_grant restful.rbac_role")
+    def test_keys(self):
+        """Public keys are in a dump, secrets only where they are asked for; no table that is always dumped has a secret."""
+        source = os.environ["PGDATABASE"]
+        original = self.session(source)
+        always = """select string_agg(format('%s.%s', a.attrelid::regclass, a.attname), ' ') from pg_extension e, unnest(e.extconfig) with ordinality c(o, n)
+            join pg_attribute a on a.attrelid = c.o and a.attnum > 0
+            where e.extname = 'pg_restful' and e.extcondition[n] = '' and a.attname ~ 'secret|private|password'"""
+        self.assertEqual(original.ask(always), "")
+        jwks = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "k1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+        self.assertEqual(original.ask(f"select restful.load_jwks('https://issuer.example', '{jwks}')"), "1")
+        original.ask("select restful.load_secret('a secret of at least thirty-two bytes', 'h1')")
+        secret = "a secret of at least thirty-two bytes".encode().hex()
+        for asked in False, True:
+            with self.subTest(asked=asked), tempfile.TemporaryDirectory() as directory:
+                dump = pathlib.Path(directory) / "dump"
+                options = ["env", "PGOPTIONS=-c restful.dump_secrets=on"] if asked else []
+                self.run_program(*options, BIN / "pg_dump", "-U", "postgres", "-f", dump, source)
+                text = dump.read_text()
+                self.assertIn("https://issuer.example", text)
+                self.assertIn("k1", text)
+                self.assertEqual(secret in text, asked)
 
     def test_changes_of_the_registry_reach_other_sessions(self):
         admin, writer = self.session(os.environ["PGDATABASE"]), self.session(os.environ["PGDATABASE"])

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 from _session import Session
@@ -51,6 +52,29 @@ class HotStandby(unittest.TestCase):
         self.assertEqual(self.anon.ask(counted), "0-0/4")
         self.assertTrue(self.anon.get("/countries?nothing=eq.1").startswith("400 "))
 
+    def test_tokens_are_verified(self):
+        admin = Session("postgres")
+        self.addCleanup(admin.close)
+        self.addCleanup(admin.ask, "delete from restful.token_issuer")
+        admin.ask("select restful.create_signing_key(kid => 'standby')")
+        token = admin.ask("""select restful.jwt_sign('{"role": "anon", "sub": "me"}')""")
+        admin.ask("create or replace function library.me() returns text language sql stable as 'select restful.user_id()'")
+        lag = f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'"
+        ask = f"""select status || ' ' || (body #>> '{{}}') from restful.get('/rpc/me', '{{"authorization": "Bearer {token}"}}')"""
+        self.wait(lag)
+        for _ in range(3):
+            self.assertEqual(self.anon.ask(ask), "200 me")
+        admin.ask("select restful.revoke_key('standby')")
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'")
+        self.assertTrue(self.anon.ask(ask).startswith(("401 ", "500 ")))
+
+    def wait(self, condition):
+        for _ in range(100):
+            if self.anon.ask(condition) == "t":
+                return
+            time.sleep(0.1)
+        self.fail("the standby does not follow")
+
     def test_writes_are_refused(self):
         for statement in (
             "restful.post('/countries', '{\"code\": \"at\", \"name\": \"Austria\"}')",
@@ -65,3 +89,13 @@ class HotStandby(unittest.TestCase):
         answer = librarian.ask("select status || ' ' || (body->>'code') from restful.delete('/loans?id=eq.1')")
         self.assertEqual(answer, "405 25006")
         self.assertEqual(librarian.get("/countries/pl?select=code"), '200 {"code": "pl"}')
+
+    def test_written_when_promoted(self):
+        """The last of these tests by its name: after it there is no standby."""
+        librarian = Session("librarian", PGHOST=str(self.home), PGPORT="5433")
+        self.addCleanup(librarian.close)
+        write = "select status || ' ' || coalesce(body->>'code', '') from restful.post('/subjects', '{\"id\": 9, \"name\": \"Nine\"}')"
+        self.assertEqual(librarian.ask(write), "405 25006")
+        as_server_user(BIN / "pg_ctl", "promote", "-s", "-w", "-D", self.home / "data")
+        self.assertEqual(librarian.ask(write), "201 ")
+        self.assertEqual(librarian.get("/subjects/9?select=name"), '200 {"name": "Nine"}')

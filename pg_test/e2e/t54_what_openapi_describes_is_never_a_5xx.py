@@ -10,7 +10,7 @@ import unittest
 import _clients
 from harness import HERE, Gateway
 
-SECONDS = 40
+SECONDS = 30
 # The same requests at each run, as far as the server's answers are the same.
 SEED = 54
 

@@ -1,6 +1,7 @@
 //! Settings (`restful.*`): definition and reading.
 
 use crate::auth::Method;
+use crate::auth::token::Policy;
 use crate::limits;
 use crate::openapi;
 use crate::schema::Formats;
@@ -41,6 +42,8 @@ static EXTRA_SEARCH_PATH: Text = Text::new();
 static PRE_REQUEST: Text = Text::new();
 static TRUSTED_AUTHENTICATORS: Text = Text::new();
 static BYPASSRLS_ROLES: Text = Text::new();
+static EXPLAIN_ROLES: Text = Text::new();
+static EXPLAIN_READER: Text = Text::new();
 static ROOT_SPEC: Text = Text::new();
 static OPENAPI_SERVER_PROXY_URI: Text = Text::new();
 static TENANT_CLAIM: Text = Text::new();
@@ -52,6 +55,9 @@ static MAX_RESPONSE_BYTES: Value<c_int> = Value(Cell::new(0));
 static AGGREGATES_ENABLED: Value<bool> = Value(Cell::new(false));
 static PLAN_ENABLED: Value<bool> = Value(Cell::new(false));
 static EXPOSE_DETAILS: Value<bool> = Value(Cell::new(false));
+static REQUIRE_TOKEN: Value<bool> = Value(Cell::new(false));
+static JWT_REQUIRE_EXP: Value<bool> = Value(Cell::new(true));
+static JWT_REQUIRE_AUD: Value<bool> = Value(Cell::new(true));
 static TX_END: Value<c_int> = Value(Cell::new(0));
 static ERROR_VERBOSITY: Value<c_int> = Value(Cell::new(0));
 static ASSERT_FORMATS: Value<c_int> = Value(Cell::new(0));
@@ -202,6 +208,21 @@ pub fn may_bypass_rls(role: &str) -> bool {
     BYPASSRLS_ROLES.get().is_some_and(|list| names(list).iter().any(|n| n == role))
 }
 
+/// Whether requests of a role may ask why they see a row or not.
+pub fn may_ask_for_access(role: &str) -> bool {
+    EXPLAIN_ROLES.get().is_some_and(|list| names(list).iter().any(|n| n == role))
+}
+
+/// Whether any role's requests may.
+pub fn has_explain_roles() -> bool {
+    EXPLAIN_ROLES.get().is_some()
+}
+
+/// The role that reads the row in question for requests of roles that may execute `restful.explain_access`.
+pub fn explain_reader() -> Option<String> {
+    EXPLAIN_READER.get().map(str::to_owned)
+}
+
 /// The most rows that one level of a read returns.
 pub fn max_rows() -> Option<u64> {
     u64::try_from(MAX_ROWS.0.get()).ok().filter(|n| *n > 0)
@@ -230,6 +251,16 @@ pub fn plan_enabled() -> bool {
 /// Whether DETAIL of integrity violations is shown.
 pub fn expose_details() -> bool {
     EXPOSE_DETAILS.0.get()
+}
+
+/// Whether requests without identity are refused.
+pub fn requires_token() -> bool {
+    REQUIRE_TOKEN.0.get()
+}
+
+/// What tokens have to say.
+pub fn token_policy() -> Policy {
+    Policy { require_exp: JWT_REQUIRE_EXP.0.get(), require_aud: JWT_REQUIRE_AUD.0.get() }
 }
 
 /// Whether errors carry details and hint.
@@ -373,6 +404,22 @@ pub fn define() {
         0,
     );
     text(
+        c"restful.explain_roles",
+        c"Roles whose requests may say Prefer: explain-access.",
+        &EXPLAIN_ROLES,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.explain_reader",
+        c"A role with BYPASSRLS that looks for the row in question, where the request's role may execute restful.explain_access.",
+        &EXPLAIN_READER,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
         c"restful.root_spec",
         c"A function without arguments that answers requests of the root, instead of the description of the API.",
         &ROOT_SPEC,
@@ -444,7 +491,7 @@ pub fn define() {
         pg_sys::GUC_UNIT_BYTE,
     );
 
-    let switch = |name: &'static CStr, what: &'static CStr, value: &'static Value<bool>| {
+    let switch_with_default = |name: &'static CStr, what: &'static CStr, value: &'static Value<bool>, boot: bool| {
         // SAFETY: as above.
         unsafe {
             pg_sys::DefineCustomBoolVariable(
@@ -452,7 +499,7 @@ pub fn define() {
                 what.as_ptr(),
                 ptr::null(),
                 value.0.as_ptr(),
-                false,
+                boot,
                 PGC_SUSET,
                 0,
                 None,
@@ -461,6 +508,20 @@ pub fn define() {
             );
         }
     };
+    let switch = |name, what, value| switch_with_default(name, what, value, false);
+    switch(c"restful.require_token", c"Whether requests without identity are refused.", &REQUIRE_TOKEN);
+    switch_with_default(
+        c"restful.jwt_require_exp",
+        c"Whether a token has to say when it expires.",
+        &JWT_REQUIRE_EXP,
+        true,
+    );
+    switch_with_default(
+        c"restful.jwt_require_aud",
+        c"Whether a token has to say whom it is meant for, if the audiences of its issuer are set.",
+        &JWT_REQUIRE_AUD,
+        true,
+    );
     switch(c"restful.aggregates_enabled", c"Whether select may hold aggregate functions.", &AGGREGATES_ENABLED);
     switch(
         c"restful.plan_enabled",

@@ -1,5 +1,6 @@
 //! The half that touches PostgreSQL: the only place for pgrx, SPI and unsafe code.
 
+mod access;
 mod act_as;
 mod api;
 mod body;
@@ -13,6 +14,7 @@ mod guc;
 mod handle;
 mod identity;
 mod jsonb;
+mod keys;
 mod openapi;
 mod pre_request;
 mod prepared;
@@ -25,6 +27,7 @@ mod session;
 #[cfg(feature = "pg_test")]
 mod tests;
 mod timeout;
+mod tokens;
 mod unguarded;
 mod validate;
 mod view;
@@ -40,4 +43,5 @@ pub extern "C-unwind" fn _PG_init() {
     guc::define();
     catalog::watch();
     validate::watch_registry();
+    keys::watch();
 }
