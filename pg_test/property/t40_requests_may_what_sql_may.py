@@ -3,7 +3,7 @@
 
 Relations, their owners, policies, grants of tables and of columns, and functions are made at random. Each cell of the matrix is a
 request, made in every way in which a role is taken (a login of its own, the role of an HTTP layer's requests, a trusted
-authenticator), and the same in SQL under SET ROLE. Rows, denials, and what the relation holds afterwards have to be
+authenticator, a bearer token), and the same in SQL under SET ROLE. Rows, denials, and what the relation holds afterwards have to be
 identical. Every cell is rolled back.
 
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
@@ -28,9 +28,12 @@ COLUMNS = ["id", "owner", "title", "amount", "secret"]
 ROWS = [(1, "m_alice"), (2, "m_alice"), (3, "m_bob"), (4, "m_bob"), (5, "m_clerk"), (6, "m_owner")]
 # Rows to ask for, each another's for most roles; the last there is not.
 ASKED = [1, 3, 6, 99]
-WAYS = ["login", "layer", "trusted"]
+WAYS = ["login", "layer", "trusted", "token"]
+# What an HTTP layer logs in as.
+LOGINS = [f"m_layer_{role}" for role in ROLES] + ["m_gate", "m_tokens"]
+KEY = "matrix"
 # Who is nobody in particular is asked to say who they are.
-DENIED = {"login": 403, "layer": 401, "trusted": 403}
+DENIED = {"login": 403, "layer": 401, "trusted": 403, "token": 403}
 
 SET_UP = """
 create schema matrix;
@@ -229,9 +232,10 @@ class Relation:
 
 
 def clean_up():
-    roles = ROLES + [f"m_layer_{role}" for role in ROLES] + ["m_gate"]
+    roles = ROLES + LOGINS
     each = "\n".join(f"drop owned by {role}; drop role {role};" for role in reversed(roles))
     return f"""drop schema if exists matrix cascade;
+        select restful.revoke_key('{KEY}') \\g /dev/null
         select exists (select from pg_roles where rolname = 'm_gate') as made \\gset
         \\if :made
         {each}
@@ -246,7 +250,8 @@ def logins():
         yield f"alter role m_layer_{role} set restful.anon_role = '{role}';"
     yield f"create role m_gate login noinherit; grant {', '.join(ROLES)} to m_gate;"
     yield "alter role m_gate set restful.trusted_authenticators = 'm_gate';"
-    for login in ROLES + [f"m_layer_{role}" for role in ROLES] + ["m_gate"]:
+    yield f"create role m_tokens login noinherit; grant {', '.join(ROLES)} to m_tokens;"
+    for login in ROLES + LOGINS:
         yield f"alter role {login} set restful.schemas = 'matrix'; alter role {login} set restful.bypassrls_roles = 'm_bypass';"
 
 
@@ -263,9 +268,17 @@ def become(role):
     return f"set local role {role}; set local request.jwt.claims = {quote(json.dumps({'role': role, 'sub': role}))};"
 
 
-def as_request(cell, way):
+def tokens():
+    """A token of each role."""
+    yield f"select restful.load_secret(encode(sha256(random()::text::bytea), 'hex'), '{KEY}') \\g /dev/null"
+    for role in ROLES:
+        yield f"select restful.jwt_sign({quote(json.dumps({'role': role, 'sub': role}))}, '1 hour', '{KEY}');"
+
+
+def as_request(cell, way, token=None):
+    headers = cell.headers | ({"authorization": f"Bearer {token}"} if token else {})
     body = "null" if cell.body is None else f"convert_to({quote(json.dumps(cell.body))}, 'utf8')"
-    call = f"restful.serve('{cell.method}', {quote(cell.target)}, {quote(json.dumps(cell.headers))}, {body})"
+    call = f"restful.serve('{cell.method}', {quote(cell.target)}, {quote(json.dumps(headers))}, {body})"
     return (f"begin; {become(cell.role) if way == 'trusted' else ''} select jsonb_build_object('status', status, 'headers', headers, "
             f"'body', convert_from(body, 'utf8'), 'held', matrix.holds('{cell.base}')) from {call}; rollback;")
 
@@ -329,9 +342,11 @@ def main():
         numbered = [numbered[options.cell]]
     user = os.environ.get("PGUSER", "postgres")
     psql(user, "\n".join([clean_up(), *logins(), SET_UP, *(line for r in relations for line in r.script), "analyze;"]))
+    token = dict(zip(ROLES, psql(user, "\n".join(tokens()))))
 
     jobs = {("SQL", None): (user, "\n".join(as_sql(cell) for _, cell in numbered))}
     jobs["trusted", None] = "m_gate", "\n".join(as_request(cell, "trusted") for _, cell in numbered)
+    jobs["token", None] = "m_tokens", "\n".join(as_request(cell, "token", token[cell.role]) for _, cell in numbered)
     for role in ROLES:
         for way, login in ("login", role), ("layer", f"m_layer_{role}"):
             jobs[way, role] = login, "\n".join(as_request(cell, way) for _, cell in numbered if cell.role == role)
@@ -346,7 +361,7 @@ def main():
         answer = sql.get("answer", {})
         outcomes[answer.get("code") or ("rows" if answer.get("rows") else "no rows" if cell.answers else "done")] += 1
         for way in WAYS:
-            response = next(answers[way, None if way == "trusted" else cell.role])
+            response = next(answers[way, cell.role if way in ("login", "layer") else None])
             if what := difference(cell, way, sql, response):
                 differing += 1
                 print(f"\n--seed {options.seed} --relations {options.relations} --cell {number}: {cell.role}, {cell.verb}, "
