@@ -12,7 +12,7 @@ use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::error::{self, ViolatedCheck, Watch};
 use crate::pg::timeout::StatementTimeout;
 use crate::pg::unguarded;
-use crate::pg::{constraints, guc, role, validate};
+use crate::pg::{constraints, guc, keys, role, validate};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
@@ -71,7 +71,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
         }
         // A denial is answered as it would be to the outer request.
         let identity = if outer.is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
-        return Ok(Principal { identity, switch_to: None });
+        return Ok(Principal { identity, switch_to: None, is_authenticated: outer.is_authenticated });
     }
     if authorization.is_none()
         && let Some(method) = guc::method()
@@ -91,10 +91,12 @@ pub fn principal(request: &Request) -> Result<Principal> {
             session_user: &session_user,
             current_user: &current_user,
             anon_role,
+            requires_token: guc::requires_token(),
             is_trusted,
             claims: claims.as_deref(),
         },
         authorization,
+        keys::verify,
     )
 }
 
@@ -151,7 +153,7 @@ impl Frame<'_> {
     }
 
     fn as_outer(&self) -> Outer {
-        Outer { role: self.role, is_authenticated: self.context.principal.is_authenticated() }
+        Outer { role: self.role, is_authenticated: self.context.principal.is_authenticated }
     }
 
     /// The security context in which roles cannot be changed.
@@ -226,7 +228,7 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
         Some(name) => Some(role::may_take(name)?),
         None => None,
     };
-    let authenticated = context.principal.is_authenticated();
+    let authenticated = context.principal.is_authenticated;
     let timeout = &AssertUnwindSafe(Cell::new(None::<StatementTimeout>));
     let outer = OPEN.get();
     // SAFETY: reads globals, to be put back.
