@@ -8,10 +8,14 @@ CREATE FUNCTION restful.administration() RETURNS TABLE (function name, auditor b
 AS $function$
     VALUES
         ('act_as'::name, false),
+        ('create_api_key', false),
         ('define_role', false),
         ('drop_role', false),
+        ('list_api_keys', true),
         ('list_roles', true),
+        ('revoke_api_key', false),
         ('roles_of', true),
+        ('rotate_api_key', false),
         ('set_grant', false)
 $function$;
 COMMENT ON FUNCTION restful.administration() IS

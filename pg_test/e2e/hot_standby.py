@@ -68,6 +68,22 @@ class HotStandby(unittest.TestCase):
         self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
         self.assertTrue(self.anon.ask(ask).startswith(("401 ", "500 ")))
 
+    def test_api_keys_are_known(self):
+        admin = Session("postgres")
+        self.addCleanup(admin.close)
+        self.addCleanup(admin.ask, "delete from restful.api_key; drop function if exists library.subject()")
+        admin.ask("create function library.subject() returns text language sql volatile as 'select restful.user_id()'")
+        id, key = admin.ask("select id || ' ' || key from restful.create_api_key('me', 'anon')").split()
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        ask = f"""select status || ' ' || (body #>> '{{}}') from restful.{{}}('/rpc/subject', {{}} '{{{{"apikey": "{key}"}}}}')"""
+        for _ in range(3):
+            self.assertEqual(self.anon.ask(ask.format("get", "")), "200 me")
+        # a function that writes nothing can be called by POST, whose use of the key is written down elsewhere
+        self.assertNotIn("ERROR", self.anon.ask(ask.format("post", "'{}',")))
+        admin.ask(f"select restful.revoke_api_key('{id}')")
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        self.assertTrue(self.anon.ask(ask.format("get", "")).startswith("401 "))
+
     def wait(self, condition):
         for _ in range(100):
             if self.anon.ask(condition) == "t":

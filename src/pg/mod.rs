@@ -2,6 +2,7 @@
 
 mod act_as;
 mod api;
+mod api_keys;
 mod body;
 mod catalog;
 mod constraints;
@@ -42,4 +43,5 @@ pub extern "C-unwind" fn _PG_init() {
     catalog::watch();
     validate::watch_registry();
     keys::watch();
+    api_keys::watch();
 }
