@@ -67,6 +67,9 @@ BEGIN
     IF subject IS NULL OR octet_length(subject) NOT BETWEEN 1 AND 255 THEN
         RAISE EXCEPTION 'a subject has 1 to 255 bytes' USING ERRCODE = '22023';
     END IF;
+    IF role IS NULL THEN
+        RAISE EXCEPTION 'a key has a role' USING ERRCODE = '22004';
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role AND NOT r.rolsuper AND NOT starts_with(r.rolname::text, 'pg_')) THEN
         RAISE EXCEPTION 'requests cannot run as role "%"', role
             USING ERRCODE = '22023', HINT = 'The role has to exist, and be neither a superuser nor one of PostgreSQL''s own.';

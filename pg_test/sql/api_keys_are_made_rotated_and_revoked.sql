@@ -14,8 +14,7 @@ create table keys (name text primary key, id text, key text);
 grant select, insert on keys to keymaster;
 grant select on keys to layer;
 create function public.ask(name text, method text default 'GET') returns text language sql as $$
-    select (a.r).status || ' ' || convert_from((a.r).body, 'utf8')
-    from (select restful.serve(method, '/rpc/me', jsonb_build_object('apikey', key, 'accept', 'text/plain'), '{}') r from keys k where k.name = $1) a $$;
+    select replace(show(restful.serve(method, '/rpc/me', jsonb_build_object('apikey', key), '{}')), e'\n', ' ') from keys k where k.name = $1 $$;
 \c - keymaster
 \set SHOW_CONTEXT never
 -- what is refused
