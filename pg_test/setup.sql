@@ -93,7 +93,7 @@ declare
 begin
     if body is null then
         return r.status || e'\n(no body)';
-    elsif r.headers->>'content-type' not like 'application/problem+json%' then
+    elsif r.headers->>'content-type' not like 'application/problem+json%' and r.status <> 300 then
         return r.status || e'\n' || body;
     end if;
     error := body::jsonb;

@@ -47,6 +47,9 @@ pub struct Relation {
     /// Of a view: its columns that are columns of tables.
     #[serde(default)]
     pub sources: Vec<ColumnSource>,
+    /// A partition: what it holds is the partitioned table's, and requests see that alone.
+    #[serde(default)]
+    pub is_partition: bool,
     pub insertable: bool,
     pub updatable: bool,
     pub deletable: bool,

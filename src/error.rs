@@ -245,6 +245,12 @@ impl Error {
         error
     }
 
+    /// Whether it is a problem in the sense of RFC 9457. No other status is: with 300 the client is to choose (RFC 9110, section
+    /// 15.4.1), and functions may end a request with any.
+    pub fn is_problem(&self) -> bool {
+        self.status >= 400
+    }
+
     /// The title of the problem document: the reason phrase of the status (RFC 9457, section 4.2.1).
     pub fn title(&self) -> &'static str {
         reason_phrase(self.status)
@@ -252,14 +258,18 @@ impl Error {
 
     /// The body: RFC 9457 members, and those that clients of the dialect read.
     pub fn body(&self, instance: &str, verbose: bool) -> Value {
-        let mut body = json!({
-            "type": "about:blank",
-            "title": self.title(),
-            "status": self.status,
-            "instance": instance,
-            "code": self.code,
-            "message": self.message,
-        });
+        let mut body = if self.is_problem() {
+            json!({
+                "type": "about:blank",
+                "title": self.title(),
+                "status": self.status,
+                "instance": instance,
+                "code": self.code,
+                "message": self.message,
+            })
+        } else {
+            json!({ "code": self.code, "message": self.message })
+        };
         if verbose && let Some(body) = body.as_object_mut() {
             body.insert("details".to_owned(), self.details.clone().unwrap_or(Value::Null));
             body.insert("hint".to_owned(), self.hint.clone().unwrap_or(Value::Null));

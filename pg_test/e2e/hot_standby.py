@@ -59,13 +59,13 @@ class HotStandby(unittest.TestCase):
         admin.ask("select restful.create_signing_key(kid => 'standby')")
         token = admin.ask("""select restful.jwt_sign('{"role": "anon", "sub": "me"}')""")
         admin.ask("create or replace function library.me() returns text language sql stable as 'select restful.user_id()'")
-        lag = f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'"
+        lag = f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'"
         ask = f"""select status || ' ' || (body #>> '{{}}') from restful.get('/rpc/me', '{{"authorization": "Bearer {token}"}}')"""
         self.wait(lag)
         for _ in range(3):
             self.assertEqual(self.anon.ask(ask), "200 me")
         admin.ask("select restful.revoke_key('standby')")
-        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'")
         self.assertTrue(self.anon.ask(ask).startswith(("401 ", "500 ")))
 
     def test_api_keys_are_known(self):

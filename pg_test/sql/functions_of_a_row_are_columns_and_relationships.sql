@@ -51,7 +51,7 @@ select show(restful.serve('GET', '/books?select=title,editor(name)&id=in.(3,4)&o
 select show(restful.serve('GET', '/books?select=title,editor!inner(name)'));
 select show(restful.serve('GET', '/books?select=title,copies(room)&id=lt.4&order=id'));
 select show(restful.serve('GET', '/books?select=id,writer(books!author(siblings(id)))&id=eq.1'));
-select show(restful.serve('GET', '/books?select=...siblings(id)'));
+select show(restful.serve('GET', '/books?select=...siblings(id)&order=id'));
 -- what is neither
 select show(restful.serve('GET', '/books?select=many'));
 select show(restful.serve('GET', '/books?select=two'));

@@ -37,6 +37,7 @@ select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "
 select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a\": \"x\\u0001\"}]"}', 'utf8')));
 -- RAISE with a status of its own
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT402"}'));
+select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT303"}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT999"}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PTXYZ"}'));
 -- RAISE SQLSTATE 'PGRST' says everything

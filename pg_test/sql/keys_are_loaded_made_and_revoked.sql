@@ -20,7 +20,6 @@ select restful.create_signing_key('EdDSA', 'ours', 'https://us.example', '{us,th
 select pg_temp.verified(restful.jwt_sign('{"sub": "me"}'));
 select restful.jwt_sign('{"iss": "https://them.example"}');
 select (restful.jwt_check(restful.jwt_sign('{"aud": "others"}'))).reason;
-select (restful.jwt_check(restful.jwt_sign('{}', ttl => '1 second'))).*::text is not null;
 select restful.jwt_sign('{}', ttl => '-1 second');
 -- the times of the token are those asked for
 select (c->>'exp')::int - (c->>'iat')::int from restful.jwt_verify(restful.jwt_sign('{}', ttl => '1 hour 1 second')) c;

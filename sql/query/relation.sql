@@ -3,6 +3,7 @@ SELECT pg_catalog.jsonb_build_object(
     'schema', n.nspname,
     'name', c.relname,
     'is_view', c.relkind IN ('v', 'm'),
+    'is_partition', c.relispartition,
     'insertable', u.events & 8 <> 0,
     'updatable', u.events & 4 <> 0,
     'deletable', u.events & 16 <> 0,
@@ -21,7 +22,8 @@ SELECT pg_catalog.jsonb_build_object(
                 WHEN a.attidentity <> '' THEN pg_catalog.format(
                     'pg_catalog.nextval(%L::pg_catalog.regclass)',
                     pg_catalog.pg_get_serial_sequence(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), a.attname))
-                ELSE pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+                -- a domain may have one, too
+                ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0))
             END,
             'writable', a.attgenerated = '' AND a.attidentity <> 'a'
         ) ORDER BY a.attnum)

@@ -36,11 +36,15 @@ impl Response {
         self
     }
 
-    /// The answer to an error: a problem document (RFC 9457) for the target `instance`. HEAD gets no body.
+    /// The answer to an error: a problem document (RFC 9457) for the target `instance`, or what is no problem as JSON. HEAD gets no body.
     pub fn problem(error: &Error, instance: &str, verbose: bool, head: bool) -> Self {
         let body = if head { Body::Empty } else { Body::Bytes(error.body(instance, verbose).to_string().into_bytes()) };
+        let media_type = match error.is_problem() {
+            true => "application/problem+json; charset=utf-8",
+            false => "application/json; charset=utf-8",
+        };
         let mut response = Response::new(error.status, body)
-            .header("content-type", "application/problem+json; charset=utf-8")
+            .header("content-type", media_type)
             .header("proxy-status", proxy_status(&error.code));
         response.headers.extend(error.headers.iter().map(|(n, v)| (n.clone().into(), v.clone().into())));
         response

@@ -106,6 +106,7 @@ fn rendered(
     if let Some(select) = counted(&plan) {
         statements.push(statement::count(select, None));
         statements.push(statement::count(select, Some(10)));
+        statements.push(statement::counted(select));
     }
     Ok(statements.into_iter().map(|statement| bind(statement, query)).collect())
 }

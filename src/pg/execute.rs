@@ -16,7 +16,7 @@ use crate::pg::validate::{self, BodySchemas};
 use crate::plan::call::Given;
 use crate::plan::media::{Handler, Rendition};
 use crate::plan::write::BodyKeys;
-use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select, Write};
+use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, Select, Write};
 use crate::query::Query;
 use crate::respond::Outcome;
 use crate::route::{Action, Resource};
@@ -443,8 +443,7 @@ impl Work {
     /// The planner's estimate.
     fn planned_total(&self, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<u64> {
         let explain = || {
-            let whole = Select { limit: RowLimit::default(), offset: None, ..select.clone() };
-            let mut statement = statement::main(&Plan::Read(whole));
+            let mut statement = statement::counted(select);
             statement.sql.insert_str(0, "EXPLAIN (FORMAT JSON) ");
             statement
         };

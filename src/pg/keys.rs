@@ -48,16 +48,24 @@ unsafe extern "C-unwind" fn changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
 ///
 /// Errors: PGRST300 when there are no keys, PGRST301 and PGRST303 for a bad token.
 pub fn verify(token: &str) -> Result<Rc<Signed>> {
-    let (signed, checked) = check(token).map_err(|refusal| match refusal {
+    let Checked { signed, refusal } = check(token).map_err(|refusal| match refusal {
         Some(refusal) => refusal.into_error(),
         None => Error::new(Code::NoKeys, "Server lacks JWT secret"),
     })?;
-    checked.map_err(Refusal::into_error)?;
-    Ok(signed)
+    refusal.map_or(Ok(signed), |refusal| Err(refusal.into_error()))
 }
 
-/// A token whose signature is its issuer's, and whether its claims hold now. The error `None`: there are no keys.
-pub fn check(token: &str) -> std::result::Result<(Rc<Signed>, std::result::Result<(), Refusal>), Option<Refusal>> {
+/// A token whose signature is its issuer's.
+pub struct Checked {
+    pub signed: Rc<Signed>,
+    /// Why its claims do not hold now; `None` when they do.
+    pub refusal: Option<Refusal>,
+}
+
+/// Verifies the signature of a token, and checks its claims.
+///
+/// Errors: the signature is nobody's; `None` when there are no keys.
+pub fn check(token: &str) -> std::result::Result<Checked, Option<Refusal>> {
     if token.len() > limits::TOKEN_BYTES {
         return Err(Some(Refusal::TooLong));
     }
@@ -76,8 +84,8 @@ pub fn check(token: &str) -> std::result::Result<(Rc<Signed>, std::result::Resul
             signed
         }
     };
-    let checked = signed.check(guc::token_policy(), now());
-    Ok((signed, checked))
+    let refusal = signed.check(guc::token_policy(), now()).err();
+    Ok(Checked { signed, refusal })
 }
 
 /// Seconds since 1970, by the clock.

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 
 thread_local! {
     /// The frame that is open, if one is.
@@ -117,7 +118,7 @@ fn acted_as(method: Method) -> Option<Identity> {
     let role = role::name(unsafe { unguarded::GetUserId() });
     let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;
     trust(&claims, &role, None)?;
-    Some(if method == Method::Anonymous { Identity::Anonymous } else { Identity::Claims(claims.into(), method) })
+    Some(if method == Method::Anonymous { Identity::Anonymous } else { Identity::Claims(Rc::new(claims), method) })
 }
 
 /// What a frame is opened with.

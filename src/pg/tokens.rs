@@ -6,8 +6,9 @@ use crate::auth::path::Path;
 use crate::auth::token::{self, Refusal};
 use crate::limits::KEY_ID_BYTES;
 use crate::pg::api::{argument, detoasted, text, v1_function, varlena};
+use crate::pg::jsonb;
+use crate::pg::keys::{self, Checked};
 use crate::pg::whole_errors::with_whole_errors;
-use crate::pg::{jsonb, keys};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -319,9 +320,8 @@ pub unsafe extern "C-unwind" fn restful_jwt_verify(call: pg_sys::FunctionCallInf
             refuse(PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, message, None)
         };
         match keys::check(text(call, 0).unwrap_or_default()) {
-            Ok((signed, Ok(()))) => of_claims(&signed.claims),
-            Ok((_, Err(refusal))) => refuse(Some(refusal)),
-            Err(refusal) => refuse(refusal),
+            Ok(Checked { signed, refusal: None }) => of_claims(&signed.claims),
+            Ok(Checked { refusal, .. }) | Err(refusal) => refuse(refusal),
         }
     })
 }
@@ -336,7 +336,9 @@ v1_function!(pg_finfo_restful_jwt_check);
 pub unsafe extern "C-unwind" fn restful_jwt_check(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     with_whole_errors(|| {
         let (refusal, claims) = match keys::check(text(call, 0).unwrap_or_default()) {
-            Ok((signed, checked)) => (checked.err().map(|refusal| refusal.message()), Some(of_claims(&signed.claims))),
+            Ok(Checked { signed, refusal }) => {
+                (refusal.map(|refusal| refusal.message()), Some(of_claims(&signed.claims)))
+            }
             Err(refusal) => (Some(refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.message())), None),
         };
         let valid = refusal.is_none();

@@ -100,6 +100,7 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         columns: columns.collect(),
         primary_key: words(primary_key),
         sources: Vec::new(),
+        is_partition: false,
         insertable: true,
         updatable: true,
         deletable: true,
@@ -183,6 +184,8 @@ impl Default for Library {
             primary_key: vec![ODD.to_owned()],
             ..(*table("odd", "", "")).clone()
         };
+        let partition =
+            Relation { is_partition: true, ..(*table("old_books", "id:int4 author_id:int4", "id")).clone() };
         let columns = ["n", "label"].map(|n| ResultColumn { name: n.to_owned(), class: TypeClass::Scalar });
         let rows = |relation: &str| ResultType::Composite { relation: Some(qualified(relation)), columns: Vec::new() };
         Library {
@@ -213,9 +216,11 @@ impl Default for Library {
                 view("scan_list", "scan=archive.scans.id book=archive.scans.book_id", "scan"),
                 Rc::new(read_only),
                 Rc::new(odd),
+                Rc::new(partition),
             ],
             keys: vec![
                 key("books_author", "books", "author_id", "authors", "id"),
+                key("old_books_author", "old_books", "author_id", "authors", "id"),
                 key("books_publisher", "books", "publisher_id", "publishers", "id"),
                 ForeignKey { unique: true, ..key("covers_book", "covers", "book_id", "books", "id") },
                 key("reviews_writer", "reviews", "written_by", "people", "id"),

@@ -47,9 +47,14 @@ impl<'a> Planner<'a> {
         alias
     }
 
+    /// The table or view of the request's schema, if requests may name it.
+    fn visible(&self, name: &str) -> Result<Option<Rc<crate::catalog::Relation>>> {
+        Ok(self.catalog.relation(self.schema, name)?.filter(|relation| !relation.is_partition))
+    }
+
     /// The table or view of the request's schema.
     pub fn relation(&self, name: &str) -> Result<Rc<crate::catalog::Relation>> {
-        self.catalog.relation(self.schema, name)?.ok_or_else(|| {
+        self.visible(name)?.ok_or_else(|| {
             Error::new(Code::Relation, format!("Could not find the table '{}.{name}' in the schema cache", self.schema))
                 .hint("Check the name and the schema; a new table is found as soon as it is committed.")
         })
@@ -97,17 +102,6 @@ impl Select {
         self.outputs.iter().any(|o| matches!(o, Output::Expression { expression, .. } if is_computed(expression)))
             || self.order.iter().any(|o| matches!(&o.by, OrderBy::Expression(e) if is_computed(e)))
             || self.embeds.iter().any(|e| matches!(e.select.source, Source::Computed { .. }))
-    }
-
-    /// How many columns an output is.
-    pub fn width(&self, output: &Output) -> usize {
-        match output {
-            Output::Spread { embed } => self
-                .embeds
-                .get(*embed)
-                .map_or(0, |e| e.select.outputs.iter().map(|output| e.select.width(output)).sum()),
-            _ => 1,
-        }
     }
 }
 
@@ -251,6 +245,11 @@ pub enum OrderBy {
         embed: usize,
         extra: usize,
     },
+    /// A column that a spread relation hands out: index into [`Select::embeds`] and its columns.
+    Spread {
+        embed: usize,
+        column: usize,
+    },
 }
 
 /// A relation embedded in another: a lateral join.
@@ -266,9 +265,20 @@ pub struct Embedded {
     pub to_many: bool,
     /// Parents without a related row are left out.
     pub inner: bool,
-    pub spread: bool,
+    /// Of a spread relation, the columns it adds to the parent's.
+    pub spread: Option<Vec<SpreadColumn>>,
     /// Expressions that the parent orders by.
     pub extras: Vec<Expression>,
+}
+
+/// A column that a spread relation adds to the parent's. One of a to-many relation is the list of its rows' values.
+#[derive(Clone, Debug)]
+pub struct SpreadColumn {
+    pub name: String,
+    /// An aggregate is formed in the parent, over the parent's groups; with the cast of its result.
+    pub aggregate: Option<(Aggregate, Option<Rc<str>>)>,
+    /// The value is of type `json`, which has no equality to group by.
+    pub is_json: bool,
 }
 
 /// A change of one relation.

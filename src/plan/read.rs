@@ -69,36 +69,18 @@ impl Planner<'_> {
             offset: node.offset,
             grouped: false,
         };
+        // Relationships come first: an unknown one is told before an unknown column.
         let mut labels: Vec<&str> = Vec::new();
-        match &node.select {
-            None => select.outputs.push(Output::All),
-            Some(items) => {
-                for item in items {
-                    match item {
-                        SelectItem::Star => select.outputs.push(Output::All),
-                        SelectItem::Field(field) => {
-                            let output = self.field_output(&select.alias, columns, field)?;
-                            select.grouped |= field.aggregate.is_some();
-                            select.outputs.push(output);
-                        }
-                        SelectItem::Embed(embed) => {
-                            let Some(relation) = columns.relation() else {
-                                return Err(self.no_relationship(columns.label(), &embed.name, None));
-                            };
-                            let embedded = self.embed(relation, &select.alias, embed)?;
-                            let index = select.embeds.len();
-                            if embed.spread {
-                                select.outputs.push(Output::Spread { embed: index });
-                            } else if !embedded.select.outputs.is_empty() {
-                                select.outputs.push(Output::Embedded { embed: index, name: embed.label().to_owned() });
-                            }
-                            select.embeds.push(embedded);
-                            labels.push(embed.label());
-                        }
-                    }
-                }
-            }
+        for item in node.select.iter().flatten() {
+            let SelectItem::Embed(embed) = item else { continue };
+            let Some(relation) = columns.relation() else {
+                return Err(self.no_relationship(columns.label(), &embed.name, None));
+            };
+            let embedded = self.embed(relation, &select.alias, embed)?;
+            select.embeds.push(embedded);
+            labels.push(embed.label());
         }
+        self.outputs(&mut select, columns, node)?;
         if select.grouped {
             self.list_columns(&mut select, columns)?;
         }
@@ -125,7 +107,58 @@ impl Planner<'_> {
         Ok(select)
     }
 
-    /// Replaces `*`, in spread relations too, by the columns it stands for: groups are formed by one at a time.
+    /// What the level shows. Its embedded relations are planned already, in their order.
+    fn outputs(&self, select: &mut Select, columns: Columns, node: &Node) -> Result<()> {
+        let Some(items) = &node.select else {
+            select.outputs.push(Output::All);
+            return Ok(());
+        };
+        let mut embeds = select.embeds.iter().enumerate();
+        for item in items {
+            match item {
+                SelectItem::Star => select.outputs.push(Output::All),
+                SelectItem::Field(field) => {
+                    let counted = self.count_column(columns, field)?;
+                    let field = counted.as_ref().unwrap_or(field);
+                    select.outputs.push(self.field_output(&select.alias, columns, field)?);
+                    select.grouped |= field.aggregate.is_some();
+                }
+                SelectItem::Embed(embed) => {
+                    let Some((index, embedded)) = embeds.next() else { continue };
+                    if let Some(columns) = &embedded.spread {
+                        select.grouped |= columns.iter().any(|column| column.aggregate.is_some());
+                        if !columns.is_empty() {
+                            select.outputs.push(Output::Spread { embed: index });
+                        }
+                    } else if !embedded.select.outputs.is_empty() {
+                        select.outputs.push(Output::Embedded { embed: index, name: embed.label().to_owned() });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `count` as it is written where SQL's `table.count` is meant: `count()`, unless the relation has such a column.
+    fn count_column(&self, columns: Columns, field: &SelectField) -> Result<Option<SelectField>> {
+        let is_count = |f: &Field| f.name == "count" && f.path.is_empty();
+        if !self.settings.aggregates
+            || field.aggregate.is_some()
+            || !field.field.as_ref().is_some_and(is_count)
+            || self.column(columns, "count").is_ok()
+        {
+            return Ok(None);
+        }
+        Ok(Some(SelectField {
+            field: None,
+            alias: field.alias.clone(),
+            cast: None,
+            aggregate: Some(Aggregate::Count),
+            aggregate_cast: field.cast.clone(),
+        }))
+    }
+
+    /// Replaces `*` by the columns it stands for: groups are formed by one at a time, and a spread hands out each.
     pub(super) fn list_columns(&self, select: &mut Select, columns: Columns) -> Result<()> {
         for output in std::mem::take(&mut select.outputs) {
             match output {
@@ -136,20 +169,13 @@ impl Planner<'_> {
                         select.outputs.push(Output::Expression { expression, name: field.name });
                     }
                 }
-                Output::Spread { embed } => {
-                    if let Some(embedded) = select.embeds.get_mut(embed)
-                        && let Some(target) = self.source_relation(&embedded.select.source)?
-                    {
-                        self.list_columns(&mut embedded.select, Columns::Relation(&target))?;
-                    }
-                    select.outputs.push(output);
-                }
                 other => select.outputs.push(other),
             }
         }
         Ok(())
     }
 
+    /// The relation of an embedded source.
     fn source_relation(&self, source: &Source) -> Result<Option<Rc<Relation>>> {
         source.relation().map_or(Ok(None), |name| self.catalog.relation(&name.schema, &name.name))
     }
@@ -166,7 +192,10 @@ impl Planner<'_> {
             Error::new(Code::RelatedOrder, format!("A related order on '{relation}' is not possible"))
                 .details(format!("'{parent}' and '{relation}' do not form a many-to-one or one-to-one relationship"))
         };
-        let embedded = embedded.filter(|e| !e.to_many).ok_or_else(refused)?;
+        let embedded = embedded.filter(|e| !e.to_many && !e.select.grouped).ok_or_else(refused)?;
+        if let Some(column) = embed::handed_out(embedded, field) {
+            return Ok(OrderBy::Spread { embed, column });
+        }
         let target = self.source_relation(&embedded.select.source)?.ok_or_else(refused)?;
         let expression = self.expression(&embedded.select.alias, Columns::Relation(&target), field)?;
         embedded.extras.push(expression);
@@ -272,7 +301,10 @@ impl Planner<'_> {
             Condition::Filter(filter) => filter,
         };
         let embed = labels.iter().position(|label| *label == filter.field.name);
-        if let (Some(embed), true) = (embed, filter.field.path.is_empty()) {
+        let is_null_test = matches!(filter.operation, Operation::Is(IsValue::Null | IsValue::NotNull));
+        // A column may have the name of the embedded relation: what can only be asked of a value is asked of the column.
+        let is_column = !is_null_test && columns.class(&filter.field.name).is_some();
+        if let (Some(embed), true) = (embed, filter.field.path.is_empty() && !is_column) {
             return match (&filter.operation, filter.negated) {
                 (Operation::Is(IsValue::Null), negated) => Ok(Predicate::Embedded { embed, is_null: !negated }),
                 (Operation::Is(IsValue::NotNull), negated) => Ok(Predicate::Embedded { embed, is_null: negated }),
@@ -400,6 +432,19 @@ mod tests {
             assert_eq!(refusal(read(target)), ("PGRST123".to_owned(), 400), "{target}");
             assert!(read_with(target, &AGGREGATES).is_ok(), "{target}");
         }
+    }
+
+    #[test]
+    fn count_counts_rows_unless_it_is_a_column() {
+        let select = read_with("books?select=count,n:count::text", &AGGREGATES).unwrap();
+        assert!(select.grouped);
+        for output in &select.outputs {
+            let Output::Expression { expression, .. } = output else { panic!("{output:?}") };
+            assert!(expression.column.is_none() && expression.aggregate == Some(Aggregate::Count), "{output:?}");
+        }
+        assert_eq!(labels("books?select=count,n:count::text"), ["count", "n"]);
+        assert_eq!(refusal(read("books?select=count")).0, "42703");
+        assert_eq!(refusal(read_with("books?select=count->a", &AGGREGATES)).0, "42703");
     }
 
     #[test]

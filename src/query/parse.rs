@@ -308,7 +308,11 @@ impl Parser {
         let negated = ahead.take("not.");
         for (token, connective) in [("and", Connective::And), ("or", Connective::Or)] {
             let mut tree = ahead;
-            if tree.take(token) && tree.peek() == Some('(') {
+            if !tree.take(token) {
+                continue;
+            }
+            tree.skip_blanks();
+            if tree.peek() == Some('(') {
                 *at = tree;
                 let children = self.children(at, depth + 1)?;
                 return Ok(Condition::Tree { negated, connective, children });

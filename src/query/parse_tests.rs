@@ -37,6 +37,15 @@ fn what_is_displayed_parses_to_the_same() {
 }
 
 #[test]
+fn blanks_around_the_parts_of_a_tree_mean_nothing() {
+    let root = |text: &str| query(text).unwrap().root;
+    assert_eq!(
+        root("and=( and ( id.in.(1,2) , id.is.null ) , not.or ( b.is.true , a.is.null ) )"),
+        root("and=(and(id.in.(1,2),id.is.null),not.or(b.is.true,a.is.null))")
+    );
+}
+
+#[test]
 fn requests_that_differ_in_literals_have_one_shape() {
     let shape = |text: &str| Query { values: Vec::new(), ..query(text).unwrap() };
     assert_eq!(shape("id=eq.1&limit=5&or=(a.eq.x,b.in.(1,2))"), shape("id=eq.22&limit=7&or=(a.eq.y,b.in.(3))"));

@@ -3,10 +3,13 @@
 pub mod ident;
 mod render;
 mod render_call;
+mod render_count;
+mod render_embed;
 mod render_write;
 
 pub use ident::Ident;
-pub use render::{count, main, rendered};
+pub use render::{main, rendered};
+pub use render_count::{count, counted};
 
 use crate::query::ValueId;
 

@@ -33,44 +33,13 @@ pub fn rendered(plan: &Plan, rendition: &Rendition) -> Statement {
     w.statement
 }
 
-/// The statement that counts the rows of a read or call, without its page; at most `most` of them.
-pub fn count(select: &Select, most: Option<u64>) -> Statement {
-    let mut w = Writer::default();
-    if select.grouped {
-        w.text("SELECT pg_catalog.count(*) FROM (");
-        let whole = Select { limit: RowLimit::default(), offset: None, order: Vec::new(), ..select.clone() };
-        w.select(&whole);
-    } else {
-        w.text("SELECT pg_catalog.count(*) FROM (SELECT FROM ");
-        w.source(select);
-        // Only joins that leave rows out matter to the count.
-        let decides = |i: &usize| {
-            select.embeds.get(*i).is_some_and(|e| e.inner) || select.conditions.iter().any(|c| tests_embed(c, *i))
-        };
-        let joins: Vec<usize> = (0..select.embeds.len()).filter(decides).collect();
-        w.joins(select, &joins);
-        w.conditions(" WHERE ", &select.conditions, &select.embeds);
-    }
-    if let Some(most) = most {
-        w.put(format_args!(" LIMIT {most}"));
-    }
-    w.text(") AS counted");
-    w.statement
-}
-
-fn tests_embed(predicate: &Predicate, index: usize) -> bool {
-    match predicate {
-        Predicate::Tree { children, .. } => children.iter().any(|c| tests_embed(c, index)),
-        Predicate::Test { .. } => false,
-        Predicate::Embedded { embed, .. } => *embed == index,
-    }
-}
-
 #[derive(Default)]
 pub(super) struct Writer {
-    statement: Statement,
+    pub(super) statement: Statement,
     /// What makes the body of the rows.
     pub(super) handler: Option<Handler>,
+    /// Rows are only counted: embedded relations are looked for, not joined.
+    pub(super) counting: bool,
 }
 
 impl Writer {
@@ -125,8 +94,7 @@ impl Writer {
 
     /// All that follows FROM and its source.
     pub(super) fn rest(&mut self, select: &Select) {
-        let all: Vec<usize> = (0..select.embeds.len()).collect();
-        self.joins(select, &all);
+        self.joins(&select.embeds);
         self.conditions(" WHERE ", &select.conditions, &select.embeds);
         if select.grouped {
             self.group_by(select);
@@ -167,97 +135,33 @@ impl Writer {
             }
             Output::Embedded { embed, name } => {
                 let Some(e) = select.embeds.get(*embed) else { return };
-                if e.to_many && !e.inner {
-                    w.put(format_args!("coalesce({}.j, '[]'::pg_catalog.json)", e.alias));
-                } else {
-                    w.put(format_args!("{}.j", e.alias));
-                }
-                // json has no equality to group by
-                w.text(if select.grouped { "::pg_catalog.jsonb" } else { "" });
+                w.handed_out(e, "j", e.to_many, select.grouped);
                 w.put(format_args!(" AS {}", Ident(name)));
             }
             Output::Spread { embed } => {
                 let Some(e) = select.embeds.get(*embed) else { return };
-                w.put(format_args!("{}.*", e.alias));
+                w.list(e.spread.iter().flatten().enumerate(), ", ", |w, (i, column)| {
+                    w.spread_column(e, i, column, select.grouped);
+                    w.put(format_args!(" AS {}", Ident(&column.name)));
+                });
             }
         });
-    }
-
-    pub(super) fn joins(&mut self, select: &Select, embeds: &[usize]) {
-        for e in embeds.iter().filter_map(|i| select.embeds.get(*i)) {
-            self.text(if e.inner { " INNER JOIN LATERAL (" } else { " LEFT JOIN LATERAL (" });
-            self.embedded(e);
-            self.put(format_args!(") AS {} ON ", e.alias));
-            if e.inner && e.to_many {
-                self.put(format_args!("{}.j IS NOT NULL", e.alias));
-            } else {
-                self.text("true");
-            }
-        }
-    }
-
-    /// The subquery of an embedded relation: one column `j` with its JSON, null when there is no row.
-    pub(super) fn embedded(&mut self, e: &Embedded) {
-        if e.spread {
-            self.text("SELECT ");
-            self.outputs(&e.select);
-            self.related_rows(e);
-        } else if e.to_many {
-            self.text("SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT ");
-            self.outputs(&e.select);
-            self.related_rows(e);
-            self.text(") AS r");
-        } else {
-            self.text("SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT ");
-            self.outputs(&e.select);
-            self.text(") AS r) AS j");
-            for (i, extra) in e.extras.iter().enumerate() {
-                self.text(", ");
-                self.expression(extra);
-                self.put(format_args!(" AS o{i}"));
-            }
-            self.related_rows(e);
-        }
-    }
-
-    pub(super) fn related_rows(&mut self, e: &Embedded) {
-        self.text(" FROM ");
-        self.source(&e.select);
-        if let Some((table, alias)) = &e.junction {
-            self.put(format_args!(" CROSS JOIN {table} AS {alias}"));
-        }
-        let all: Vec<usize> = (0..e.select.embeds.len()).collect();
-        self.joins(&e.select, &all);
-        // Where it returns no set, FROM makes a row of nulls of a null.
-        let is_null = matches!(e.select.source, Source::Computed { is_set: false, .. });
-        if is_null {
-            self.put(format_args!(" WHERE NOT ({}.* IS NULL)", e.select.alias));
-        }
-        self.text(if e.on.is_empty() { "" } else { " WHERE " });
-        self.list(&e.on, " AND ", |w, (a, b)| {
-            w.column(a);
-            w.text(" = ");
-            w.column(b);
-        });
-        self.conditions(
-            if e.on.is_empty() && !is_null { " WHERE " } else { " AND " },
-            &e.select.conditions,
-            &e.select.embeds,
-        );
-        if e.select.grouped {
-            self.group_by(&e.select);
-        }
-        self.order_by(&e.select);
-        self.page(&e.select);
     }
 
     pub(super) fn group_by(&mut self, select: &Select) {
         let (mut keys, mut position) = (Vec::new(), 0);
+        let mut column = |is_key: bool| {
+            position += 1;
+            keys.extend(is_key.then_some(position));
+        };
         for output in &select.outputs {
-            let columns = position + 1..=position + select.width(output);
-            position = *columns.end();
-            if !matches!(output, Output::Expression { expression, .. } if expression.aggregate.is_some()) {
-                keys.extend(columns);
+            match output {
+                Output::Expression { expression, .. } => column(expression.aggregate.is_none()),
+                Output::All | Output::Embedded { .. } => column(true),
+                Output::Spread { embed } => {
+                    let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
+                    spread.into_iter().flatten().for_each(|c| column(c.aggregate.is_none()));
+                }
             }
         }
         if !keys.is_empty() {
@@ -277,6 +181,13 @@ impl Writer {
                 OrderBy::Embedded { embed, extra } => {
                     if let Some(e) = select.embeds.get(*embed) {
                         w.put(format_args!("{}.o{extra}", e.alias));
+                    }
+                }
+                OrderBy::Spread { embed, column } => {
+                    if let Some(e) = select.embeds.get(*embed)
+                        && let Some(spread) = e.spread.as_ref().and_then(|columns| columns.get(*column))
+                    {
+                        w.spread_column(e, *column, spread, false);
                     }
                 }
             }
@@ -327,7 +238,11 @@ impl Writer {
                 self.text(")");
             }
             Predicate::Embedded { embed, is_null } => {
-                if let Some(e) = embeds.get(*embed) {
+                let Some(e) = embeds.get(*embed) else { return };
+                if self.counting {
+                    self.text(if *is_null { "NOT " } else { "" });
+                    self.exists(e);
+                } else {
                     self.put(format_args!("{}.j IS {}NULL", e.alias, if *is_null { "" } else { "NOT " }));
                 }
             }
@@ -422,6 +337,8 @@ impl Writer {
             self.text("CAST(");
         }
         match &e.column {
+            // what a parent's count() counts of a spread relation
+            None if e.aggregate.is_none() => self.text("1"),
             None => self.text("*"),
             Some(column) if e.to_jsonb => {
                 self.text("pg_catalog.to_jsonb(");

@@ -6,6 +6,7 @@ use crate::plan::fixture::{self, AGGREGATES, ODD, object, shown, sql};
 use crate::query::random::{Generator, Vocabulary};
 use crate::query::{Literal, Query};
 use crate::route::Verb;
+use crate::statement::{count, counted};
 
 #[track_caller]
 fn read(target: &str, expected: &str) {
@@ -58,7 +59,7 @@ fn reads() {
 fn embedded_relations() {
     read(
         "books?select=id,authors(name)",
-        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true []"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true []"#,
     );
     read(
         "authors?select=id,books!inner(id)&books.price=gt.3&books.order=id&books.limit=2",
@@ -70,19 +71,27 @@ fn embedded_relations() {
     );
     read(
         "books?select=id,...authors(author:name)&order=id",
-        r#"SELECT t0."id" AS "id", e2.* FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT t1."name" AS "author" FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY t0."id" []"#,
+        r#"SELECT t0."id" AS "id", e2.c1 AS "author" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT true AS j, t1."name" AS c1 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY t0."id" []"#,
+    );
+    read(
+        "authors?select=id,...books(title,...publishers(name))&books.order=title",
+        r#"SELECT t0."id" AS "id", coalesce(e2.c1, '[]'::pg_catalog.json) AS "title", coalesce(e2.c2, '[]'::pg_catalog.json) AS "name" FROM "lib"."authors" AS t0 LEFT JOIN LATERAL (SELECT nullif(pg_catalog.count(*), 0) AS j, pg_catalog.json_agg(r.c1) AS c1, pg_catalog.json_agg(r.c2) AS c2 FROM (SELECT t1."title" AS c1, e4.c1 AS c2 FROM "lib"."books" AS t1 LEFT JOIN LATERAL (SELECT true AS j, t3."name" AS c1 FROM "lib"."publishers" AS t3 WHERE t3."id" = t1."publisher_id") AS e4 ON true WHERE t1."author_id" = t0."id" ORDER BY t1."title") AS r) AS e2 ON true []"#,
+    );
+    read(
+        "reviews?select=stars,...people!written_by(by:name,count(),id.max()::text)&order=people(by)",
+        r#"SELECT t0."stars" AS "stars", e2.c1 AS "by", pg_catalog.count(e2.c2) AS "count", CAST(pg_catalog.max(e2.c3) AS pg_catalog.text) AS "max" FROM "lib"."reviews" AS t0 LEFT JOIN LATERAL (SELECT true AS j, t1."name" AS c1, 1 AS c2, t1."id" AS c3 FROM "lib"."people" AS t1 WHERE t1."id" = t0."written_by") AS e2 ON true GROUP BY 1, 2 ORDER BY e2.c1 []"#,
     );
     read(
         "books?select=id,authors()&authors=not.is.null&order=id",
-        r#"SELECT t0."id" AS "id" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT ) AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true WHERE e2.j IS NOT NULL ORDER BY t0."id" []"#,
+        r#"SELECT t0."id" AS "id" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT true AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true WHERE e2.j IS NOT NULL ORDER BY t0."id" []"#,
     );
     read(
         "books?select=id,authors(name)&order=authors(name).desc",
-        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0 DESC []"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0 DESC []"#,
     );
     read(
         "authors?select=books(covers(colour))",
-        r#"SELECT coalesce(e2.j, '[]'::pg_catalog.json) AS "books" FROM "lib"."authors" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT e4.j AS "covers" FROM "lib"."books" AS t1 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t3."colour" AS "colour") AS r) AS j FROM "lib"."covers" AS t3 WHERE t3."book_id" = t1."id") AS e4 ON true WHERE t1."author_id" = t0."id") AS r) AS e2 ON true []"#,
+        r#"SELECT coalesce(e2.j, '[]'::pg_catalog.json) AS "books" FROM "lib"."authors" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(pg_catalog.row_to_json(r.*)) AS j FROM (SELECT e4.j AS "covers" FROM "lib"."books" AS t1 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."covers" AS t3 CROSS JOIN LATERAL (SELECT t3."colour" AS "colour") AS r WHERE t3."book_id" = t1."id") AS e4 ON true WHERE t1."author_id" = t0."id") AS r) AS e2 ON true []"#,
     );
     read(
         "authors?select=books(price.sum(),publisher_id)",
@@ -90,11 +99,15 @@ fn embedded_relations() {
     );
     read(
         "loans?select=editions(*)",
-        r#"SELECT e2.j AS "editions" FROM "lib"."loans" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1.*) AS r) AS j FROM "lib"."editions" AS t1 WHERE t1."book_id" = t0."book" AND t1."number" = t0."edition") AS e2 ON true []"#,
+        r#"SELECT e2.j AS "editions" FROM "lib"."loans" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."editions" AS t1 CROSS JOIN LATERAL (SELECT t1.*) AS r WHERE t1."book_id" = t0."book" AND t1."number" = t0."edition") AS e2 ON true []"#,
     );
     read(
         "books?select=count(),...authors(*),publishers(name)",
-        r#"SELECT pg_catalog.count(*) AS "count", e2.*, e4.j::pg_catalog.jsonb AS "publishers" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT t1."id" AS "id", t1."name" AS "name", t1."facts" AS "facts", t1."tags" AS "tags", t1."bio" AS "bio" FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t3."name" AS "name") AS r) AS j FROM "lib"."publishers" AS t3 WHERE t3."id" = t0."publisher_id") AS e4 ON true GROUP BY 2, 3, 4, 5, 6, 7 []"#,
+        r#"SELECT pg_catalog.count(*) AS "count", e2.c1 AS "id", e2.c2 AS "name", e2.c3 AS "facts", e2.c4 AS "tags", e2.c5 AS "bio", e4.j::pg_catalog.jsonb AS "publishers" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT true AS j, t1."id" AS c1, t1."name" AS c2, t1."facts" AS c3, t1."tags" AS c4, t1."bio" AS c5 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."publishers" AS t3 CROSS JOIN LATERAL (SELECT t3."name" AS "name") AS r WHERE t3."id" = t0."publisher_id") AS e4 ON true GROUP BY 2, 3, 4, 5, 6, 7 []"#,
+    );
+    read(
+        "books?select=authors(name,count())",
+        r#"SELECT e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (pg_catalog.row_to_json(r.*)) AS j FROM (SELECT t1."name" AS "name", pg_catalog.count(*) AS "count" FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id" GROUP BY 1) AS r) AS e2 ON true []"#,
     );
     read(
         "authors?select=id,count(),*",
@@ -114,7 +127,7 @@ fn computed_columns_and_relations() {
     );
     read(
         "books?select=id,editions(year)&editions.year=gt.1",
-        r#"SELECT t0."id" AS "id", e2.j AS "editions" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."year" AS "year") AS r) AS j FROM "lib"."editions"(t0.*) AS t1 WHERE NOT (t1.* IS NULL) AND t1."year" > $1) AS e2 ON true [0 Text]"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "editions" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."editions"(t0.*) AS t1 CROSS JOIN LATERAL (SELECT t1."year" AS "year") AS r WHERE NOT (t1.* IS NULL) AND t1."year" > $1) AS e2 ON true [0 Text]"#,
     );
     write(
         Verb::Create,
@@ -141,8 +154,19 @@ fn counts() {
         r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."books" AS t0 WHERE t0."id" > $1) AS counted [0 Text]"#
     );
     assert_eq!(
-        count("books?select=id,authors!inner(name),publishers()&publishers=is.null", Some(100)),
-        r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."books" AS t0 INNER JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT ) AS r) AS j FROM "lib"."publishers" AS t3 WHERE t3."id" = t0."publisher_id") AS e4 ON true WHERE e4.j IS NULL LIMIT 100) AS counted []"#
+        count("books?id=gt.1&select=id,authors!inner(name,books!inner()),publishers()&publishers=is.null", Some(100)),
+        r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."books" AS t0 WHERE t0."id" > $1 AND NOT EXISTS (SELECT FROM "lib"."publishers" AS t5 WHERE t5."id" = t0."publisher_id") AND EXISTS (SELECT FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id" AND EXISTS (SELECT FROM "lib"."books" AS t3 WHERE t3."author_id" = t1."id")) LIMIT 100) AS counted [0 Text]"#
+    );
+    // without a key there is a group even of no rows
+    assert_eq!(
+        count("authors?select=id,books!inner(count())", None),
+        r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."authors" AS t0 WHERE EXISTS (SELECT pg_catalog.count(*) AS "count" FROM "lib"."books" AS t1 WHERE t1."author_id" = t0."id")) AS counted []"#
+    );
+    let estimated =
+        counted(&fixture::read("authors?select=id,...books!inner(id)&books.id=gt.1&order=id&limit=1").unwrap());
+    assert_eq!(
+        shown(&estimated),
+        r#"SELECT FROM "lib"."authors" AS t0 WHERE EXISTS (SELECT FROM "lib"."books" AS t1 WHERE t1."author_id" = t0."id" AND t1."id" > $1) [0 Text]"#
     );
     assert_eq!(
         count("books?select=author_id,count()&limit=1", None),
@@ -179,7 +203,7 @@ fn writes() {
         "books?select=id,authors(name)",
         "return=representation",
         Some("author_id"),
-        r#"WITH written AS (INSERT INTO "lib"."books" AS t0 ("author_id") SELECT r.c1 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"author_id"}', '{}']"#,
+        r#"WITH written AS (INSERT INTO "lib"."books" AS t0 ("author_id") SELECT r.c1 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"author_id"}', '{}']"#,
     );
     write(
         Create,
@@ -252,7 +276,7 @@ fn calls() {
     call(
         "books_of?author=1&select=id,authors(name)&price=gt.2&order=id&limit=3",
         &Given::Query,
-        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books_of"("author" => CAST($1 AS int4)) AS t0 LEFT JOIN LATERAL (SELECT (SELECT pg_catalog.row_to_json(r.*) FROM (SELECT t1."name" AS "name") AS r) AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true WHERE t0."price" > $2 ORDER BY t0."id" LIMIT $3 [0 Text, 1 Text, 2 at most Some(100)]"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books_of"("author" => CAST($1 AS int4)) AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true WHERE t0."price" > $2 ORDER BY t0."id" LIMIT $3 [0 Text, 1 Text, 2 at most Some(100)]"#,
     );
     call(
         "books_of?select=id",

@@ -113,7 +113,7 @@ impl Writer {
         });
         let orders = select.order.iter().filter_map(|o| match &o.by {
             OrderBy::Expression(e) => e.column.as_ref(),
-            OrderBy::Embedded { .. } => None,
+            OrderBy::Embedded { .. } | OrderBy::Spread { .. } => None,
         });
         let joins = select.embeds.iter().flat_map(|e| e.on.iter().flat_map(|(a, b)| [a, b]));
         for reference in outputs.chain(orders).chain(joins) {

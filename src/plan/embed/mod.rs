@@ -1,0 +1,103 @@
+//! Relations embedded in others: the lateral joins.
+
+mod lookup;
+mod relationship;
+mod spread;
+#[cfg(test)]
+mod tests;
+
+use super::*;
+use crate::catalog::{Relation, RowFunction};
+use crate::plan::read::Columns;
+use crate::query::{Embed, Join};
+use relationship::Kind;
+pub(super) use spread::handed_out;
+
+impl Planner<'_> {
+    /// Plans an embedded relation: `alias` is that of the relation it is embedded in.
+    pub(super) fn embed(&mut self, origin: &Relation, alias: &str, embed: &Embed) -> Result<Embedded> {
+        if let Some(function) = self.catalog.row_function(self.schema, origin, &embed.name)?
+            && let Some(target) = &function.relation
+            // What is preferred to a foreign key has to come from where the API is.
+            && function.name.schema == self.schema
+        {
+            return self.embed_computed(&function, target, alias, embed);
+        }
+        let relationship = self.relationship(origin, &embed.name, embed.hint.as_deref())?;
+        let to_many = relationship.is_to_many();
+        let Some(target) = self.visible(&relationship.target.name)? else {
+            return Err(self.no_relationship(&origin.name.name, &embed.name, embed.hint.as_deref()));
+        };
+        let child = self.alias('t');
+        let lateral = self.alias('e');
+        let mut on = Vec::new();
+        let mut junction = None;
+        let beyond = match &relationship.kind {
+            Kind::ManyToMany(j) => {
+                let between = self.alias('j');
+                for (column, target_column) in j.columns.iter().zip(&j.target_columns) {
+                    on.push((ColumnReference::new(&between, column), ColumnReference::new(&child, target_column)));
+                }
+                junction = Some((j.table.clone(), between.clone()));
+                between
+            }
+            _ => child.clone(),
+        };
+        for (origin_column, target_column) in relationship.origin_columns.iter().zip(&relationship.target_columns) {
+            on.push((ColumnReference::new(&beyond, target_column), ColumnReference::new(alias, origin_column)));
+        }
+        let source = Source::Relation(target.name.clone());
+        let embedded = self.embedded(lateral, source, child, Columns::Relation(&target), to_many, embed)?;
+        Ok(Embedded { on, junction, ..embedded })
+    }
+
+    /// Plans what a function makes of the row it is embedded in.
+    fn embed_computed(
+        &mut self,
+        function: &RowFunction,
+        target: &QualifiedName,
+        alias: &str,
+        embed: &Embed,
+    ) -> Result<Embedded> {
+        let to_many = !function.returns_one;
+        let Some(relation) = self.catalog.relation(&target.schema, &target.name)? else {
+            return Err(self.no_relationship(&function.name.name, &target.name, None));
+        };
+        let child = self.alias('t');
+        let lateral = self.alias('e');
+        let source = Source::Computed {
+            function: function.name.clone(),
+            row: Row::Of(alias.to_owned()),
+            relation: target.clone(),
+            is_set: function.returns_set,
+        };
+        self.embedded(lateral, source, child, Columns::Relation(&relation), to_many, embed)
+    }
+
+    /// An embedded relation that nothing joins yet; `child` is the alias of its source.
+    fn embedded(
+        &mut self,
+        alias: String,
+        source: Source,
+        child: String,
+        columns: Columns,
+        to_many: bool,
+        embed: &Embed,
+    ) -> Result<Embedded> {
+        let mut select = self.select(source, child, columns, &embed.node, to_many)?;
+        let spread = match embed.spread {
+            true => Some(self.spread_columns(&mut select, columns, to_many)?),
+            false => None,
+        };
+        Ok(Embedded {
+            alias,
+            select,
+            on: Vec::new(),
+            junction: None,
+            to_many,
+            inner: embed.join == Some(Join::Inner),
+            spread,
+            extras: Vec::new(),
+        })
+    }
+}
