@@ -11,6 +11,8 @@ AS $function$
         ('create_api_key', false),
         ('define_role', false),
         ('drop_role', false),
+        ('explain_access', false),
+        ('explain_access_text', false),
         ('list_api_keys', true),
         ('list_roles', true),
         ('revoke_api_key', false),
