@@ -19,7 +19,6 @@ CREATE TABLE restful.api_key (
     CONSTRAINT hash_is_sha256 CHECK (octet_length(hash) = 32),
     CONSTRAINT claims_are_an_object CHECK (jsonb_typeof(claims) = 'object')
 );
-CREATE INDEX api_key_subject ON restful.api_key (subject);
 COMMENT ON TABLE restful.api_key IS 'API keys, made by restful.create_api_key. pg_dump leaves its rows out unless restful.dump_secrets is on in its session';
 COMMENT ON COLUMN restful.api_key.id IS 'The public part of the key, by which it is found';
 COMMENT ON COLUMN restful.api_key.hash IS 'The SHA-256 of the key';

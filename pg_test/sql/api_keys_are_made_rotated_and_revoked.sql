@@ -67,19 +67,20 @@ select ask('three', 'POST');
 create function pg_temp.used() returns setof text language sql as $$
     select k.name from restful.list_api_keys() l join keys k using (id) where l.last_used is not null order by 1 $$;
 select pg_temp.used();
+insert into keys select 'five', * from restful.rotate_api_key((select id from keys where name = 'four'));
 \c - layer
 begin read only;
-select ask('four'), ask('four', 'POST');
+select ask('five'), ask('five', 'POST');
 commit;
 begin isolation level repeatable read;
-select ask('four', 'POST');
+select ask('five', 'POST');
 commit;
 \c - keymaster
 create function pg_temp.used() returns setof text language sql as $$
     select k.name from restful.list_api_keys() l join keys k using (id) where l.last_used is not null order by 1 $$;
 select pg_temp.used();
 \c - layer
-select ask('four');
+select ask('five');
 select ask('three', 'POST');
 \c - keymaster
 create function pg_temp.used() returns setof text language sql as $$

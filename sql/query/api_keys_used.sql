@@ -7,7 +7,8 @@ WITH free AS (
         FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.float8[])) s (id, seconds)
     ) n
     JOIN restful.api_key_use u ON u.id OPERATOR(pg_catalog.=) n.id
-    WHERE u.last_used IS NULL OR u.last_used OPERATOR(pg_catalog.<) n.last_used OPERATOR(pg_catalog.-) '1 minute'::pg_catalog.interval
+    WHERE u.last_used IS NULL
+       OR u.last_used OPERATOR(pg_catalog.<) (n.last_used OPERATOR(pg_catalog.-) '1 minute'::pg_catalog.interval)
     FOR UPDATE OF u SKIP LOCKED
 )
 UPDATE restful.api_key_use u
