@@ -15,7 +15,8 @@ CREATE TABLE restful.api_key (
     expires_at timestamptz,
     lifetime interval,
     revoked_at timestamptz,
-    replaces text REFERENCES restful.api_key ON DELETE SET NULL,
+    -- no foreign key: pg_dump warns of those that refer to their own table
+    replaces text,
     CONSTRAINT hash_is_sha256 CHECK (octet_length(hash) = 32),
     CONSTRAINT claims_are_an_object CHECK (jsonb_typeof(claims) = 'object')
 );
