@@ -19,6 +19,8 @@ const SECRET: usize = 43;
 const CHECK: usize = 6;
 /// Characters of the environment, at most.
 const ENVIRONMENT: usize = 16;
+/// Bytes of a key, at most.
+pub const MAX_BYTES: usize = PREFIX.len() + ENVIRONMENT + 1 + ID + 1 + SECRET + CHECK;
 /// The characters of an id: it can be selected by a double click, and is no word with a sign.
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -134,6 +136,7 @@ mod tests {
     fn a_made_key_is_read_again() {
         let New { id: made, key, hash: stored } = generate("live").unwrap();
         assert_eq!(id(&key), Some(made.as_str()));
+        assert_eq!(generate("environment12345").unwrap().key.len(), MAX_BYTES);
         assert_eq!(key.len(), "rk_live_".len() + ID + 1 + SECRET + CHECK);
         assert!(is_stored(&hash(&key), Some(&stored)));
         let other = generate("live").unwrap();

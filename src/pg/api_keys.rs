@@ -70,7 +70,9 @@ pub fn verify(key: &str, method: http::Method) -> Result<Verified> {
 }
 
 fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {
-    let id = api_key::id(key).ok_or(Refusal::Malformed)?;
+    if key.len() > api_key::MAX_BYTES {
+        return Err(Refusal::Malformed);
+    }
     let hash = api_key::hash(key);
     // SAFETY: a change that was committed before this statement has been announced.
     unsafe { unguarded::AcceptInvalidationMessages() };
@@ -85,6 +87,7 @@ fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {
     let known = match known {
         Some(known) => known,
         None => {
+            let id = api_key::id(key).ok_or(Refusal::Malformed)?;
             let known = Rc::new(read(id, &hash)?);
             // not if the table has changed while it was read
             if GENERATION.get() == generation {
