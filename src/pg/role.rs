@@ -84,6 +84,17 @@ pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
     }
 }
 
+/// Whether a role has a right (`ACL_SELECT` and the like) to a relation, or to any column of it.
+pub fn may_any_column(relation: pg_sys::Oid, role: pg_sys::Oid, mode: u32) -> bool {
+    let any = pg_sys::AclMaskHow::ACLMASK_ANY;
+    // SAFETY: lookups in the system caches; the relation was found in the catalogue.
+    unsafe {
+        pg_sys::pg_class_aclcheck(relation, role, mode as pg_sys::AclMode) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode as pg_sys::AclMode, any)
+                == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
 /// Runs `work` as another user, in this security context. An error that is raised leaves both to the end of the
 /// subtransaction.
 ///

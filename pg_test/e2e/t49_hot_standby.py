@@ -108,3 +108,13 @@ class HotStandby(unittest.TestCase):
         answer = librarian.ask("select status || ' ' || (body->>'code') from restful.delete('/loans?id=eq.1')")
         self.assertEqual(answer, "405 25006")
         self.assertEqual(librarian.get("/countries/pl?select=code"), '200 {"code": "pl"}')
+
+    def test_written_when_promoted(self):
+        """The last of these tests by its name: after it there is no standby."""
+        librarian = Session("librarian", PGHOST=str(self.home), PGPORT="5433")
+        self.addCleanup(librarian.close)
+        write = "select status || ' ' || coalesce(body->>'code', '') from restful.post('/subjects', '{\"id\": 9, \"name\": \"Nine\"}')"
+        self.assertEqual(librarian.ask(write), "405 25006")
+        as_server_user(BIN / "pg_ctl", "promote", "-s", "-w", "-D", self.home / "data")
+        self.assertEqual(librarian.ask(write), "201 ")
+        self.assertEqual(librarian.get("/subjects/9?select=name"), '200 {"name": "Nine"}')
