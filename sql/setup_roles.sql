@@ -8,12 +8,24 @@ CREATE FUNCTION restful.administration() RETURNS TABLE (function name, auditor b
 AS $function$
     VALUES
         ('act_as'::name, false),
+        ('create_api_key', false),
+        ('create_signing_key', false),
         ('define_role', false),
         ('drop_role', false),
         ('explain_access', false),
         ('explain_access_text', false),
+        ('list_api_keys', true),
+        ('jwks', true),
+        ('jwt_check', false),
+        ('jwt_sign', false),
+        ('jwt_verify', false),
         ('list_roles', true),
+        ('load_jwks', false),
+        ('load_secret', false),
+        ('revoke_api_key', false),
+        ('revoke_key', false),
         ('roles_of', true),
+        ('rotate_api_key', false),
         ('set_grant', false)
 $function$;
 COMMENT ON FUNCTION restful.administration() IS

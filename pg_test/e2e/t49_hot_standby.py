@@ -68,6 +68,25 @@ class HotStandby(unittest.TestCase):
         self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'")
         self.assertTrue(self.anon.ask(ask).startswith(("401 ", "500 ")))
 
+    def test_api_keys_are_known(self):
+        admin = Session("postgres")
+        self.addCleanup(admin.close)
+        # what is committed is flushed, so that there is a place in the log to wait for
+        admin.ask("set synchronous_commit = on")
+        self.addCleanup(admin.ask, "delete from restful.api_key; drop function if exists library.subject()")
+        admin.ask("create function library.subject() returns text language sql volatile as 'select restful.user_id()'")
+        id, key = admin.ask("select id || ' ' || key from restful.create_api_key('me', 'anon')").split()
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        ask = lambda call: self.anon.ask(f"select status || ' ' || (body #>> '{{}}') from {call}")
+        get = f"""restful.get('/rpc/subject', '{{"apikey": "{key}"}}')"""
+        for _ in range(3):
+            self.assertEqual(ask(get), "200 me")
+        # a use of the key is not written down, and that is no error
+        self.assertEqual(ask(f"""restful.post('/rpc/subject', '{{}}', '{{"apikey": "{key}"}}')"""), "200 me")
+        admin.ask(f"select restful.revoke_api_key('{id}')")
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        self.assertTrue(ask(get).startswith("401 "))
+
     def wait(self, condition):
         for _ in range(100):
             if self.anon.ask(condition) == "t":

@@ -124,6 +124,18 @@ pub unsafe fn as_owner<T>(table: pg_sys::Oid, work: impl FnOnce() -> T) -> Optio
     Some(result)
 }
 
+/// [`as_owner`] with the newest snapshot: what was committed a moment ago counts, in a transaction that began before, too. An error
+/// leaves user and snapshot to the end of the transaction.
+///
+/// # Safety
+/// As for [`as_owner`].
+pub unsafe fn as_owner_with_newest<T>(table: pg_sys::Oid, work: impl FnOnce() -> T) -> Option<T> {
+    pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+    let result = as_owner(table, work);
+    pg_sys::PopActiveSnapshot();
+    result
+}
+
 unsafe fn owner_of(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
     let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, table.into());
     if tuple.is_null() {
