@@ -29,7 +29,9 @@ GRANT EXECUTE ON FUNCTION
     restful.has_scope(text),
     restful.aal(),
     restful.method(),
-    restful.is_authenticated()
+    restful.is_authenticated(),
+    -- what it makes is the caller's, by PostgreSQL's rules
+    restful.install_auth_api(name)
 TO PUBLIC;
 -- These answer about the subject of the request alone.
 GRANT EXECUTE ON FUNCTION

@@ -77,3 +77,32 @@ CREATE FUNCTION restful.has_scope(scope text) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_has_scope';
 COMMENT ON FUNCTION restful.has_scope(text) IS 'Whether the request has a scope; false when nothing is known of scopes.';
+
+-- INVOKER: the schema and the functions are made with the caller's rights, and are the caller's.
+CREATE FUNCTION restful.install_auth_api(schema name DEFAULT 'auth') RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    reader record;
+    signature text;
+BEGIN
+    IF to_regnamespace(quote_ident(install_auth_api.schema)) IS NULL THEN
+        EXECUTE format('CREATE SCHEMA %I', install_auth_api.schema);
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO PUBLIC', install_auth_api.schema);
+    END IF;
+    FOR reader IN
+        SELECT r.* FROM (VALUES ('uid', 'uid', 'uuid'), ('user_id', 'user_id', 'text'), ('role', 'role', 'text'), ('email', 'email', 'text'),
+            ('jwt', 'jwt', 'jsonb'), ('session', 'jwt', 'jsonb')) r (name, calls, type)
+    LOOP
+        signature := format('%I.%I()', install_auth_api.schema, reader.name);
+        -- What is there is somebody's, who may mean something else by it.
+        CONTINUE WHEN to_regprocedure(signature) IS NOT NULL;
+        EXECUTE format('CREATE FUNCTION %s RETURNS %s LANGUAGE sql STABLE PARALLEL SAFE AS ''SELECT restful.%I()''',
+            signature, reader.type, reader.calls);
+        RETURN NEXT signature;
+    END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION restful.install_auth_api(name) IS
+'Makes auth.uid(), user_id(), role(), email(), jwt() and session(), for policies written for Supabase or Neon; leaves alone what is there, and returns what it made';

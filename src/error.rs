@@ -92,6 +92,10 @@ catalogue! {
     NoKeys                  = "PGRST300", 500;
     /// The token cannot be decoded or verified.
     Token                   = "PGRST301", 401;
+    /// Requests without identity are not answered.
+    TokenRequired           = "PGRST302", 401;
+    /// The token's claims do not hold: it has expired, or is not meant for this API.
+    Claims                  = "PGRST303", 401;
     /// A header, or the target, holds bytes that it may not hold.
     MalformedRequest        = "REST400", 400;
     /// The session's identity does not fit the claims it brings.

@@ -97,3 +97,12 @@ pub const SCHEMA_NAME_BYTES: usize = 1024;
 pub const PATTERN_STATES: usize = 500_000;
 /// Ways to the schemas beside `unevaluatedProperties` and `unevaluatedItems`, all together: those keywords compile them again.
 pub const UNEVALUATED_SCHEMAS: usize = 20_000;
+
+/// Bytes of a token. Web servers take headers of about as many; a larger one is no identity but a document.
+pub const TOKEN_BYTES: usize = 8 * 1024;
+/// Bytes of the name of a key, in a token and in a set.
+pub const KEY_ID_BYTES: usize = 256;
+/// Bytes of a subject (OpenID Connect Core 1.0, section 2).
+pub const SUBJECT_BYTES: usize = 255;
+/// Verified tokens kept by a backend: each of at most 8 KiB, parsed.
+pub const TOKENS: usize = 256;

@@ -1,8 +1,7 @@
 """How the runner of PostgREST's spec vectors reaches this extension: `Adapter` calls restful.serve.
 
-The session is that of an HTTP layer (restful.anon_role, restful.trusted_authenticators). The claims of a vector are set as a
-trusted authenticator would: the setting request.jwt.claims, and the role that they name. A token whose check is the vector's
-subject goes through as it is.
+The session is that of an HTTP layer (restful.anon_role, restful.trusted_authenticators). Tokens are verified with the secret of a
+vector's configuration, and need not expire, as PostgREST's need not.
 """
 
 import json
@@ -44,6 +43,9 @@ FIXED = {
     "restful.openapi_version": "2.0",
     # PostgREST shows DETAIL always.
     "restful.expose_details": "on",
+    # Its tokens need neither exp nor aud.
+    "restful.jwt_require_exp": "off",
+    "restful.jwt_require_aud": "off",
 }
 
 
@@ -51,6 +53,21 @@ def settings(configuration: dict) -> dict[str, str]:
     """The settings of a configuration."""
     chosen = {name: text(configuration[key]) for key, (name, text) in SETTINGS.items() if configuration[key] is not None}
     return FIXED | chosen
+
+
+def load_keys(conn, configuration: dict) -> None:
+    """The keys of a configuration, and no others."""
+    secret, audience = configuration["jwt-secret"], configuration["jwt-audience"]
+    audiences = [audience] if audience else []
+    conn.execute("delete from restful.token_issuer")
+    if secret is None:
+        return
+    if secret.lstrip().startswith("{"):
+        keys = json.loads(secret)
+        keys = keys if "keys" in keys else {"keys": [keys]}
+        conn.execute("select restful.load_jwks('', %s::jsonb, %s::text[])", [json.dumps(keys), audiences])
+    else:
+        conn.execute("select restful.load_secret(%s::text, audiences => %s::text[])", [secret, audiences])
 
 
 class Adapter:
@@ -71,16 +88,13 @@ class Adapter:
         conn.execute("select restful.get('/')")
         for name, value in settings(configuration).items():
             conn.execute("select set_config(%s, %s, false)", [name, value])
+        if configuration["db-anon-role"] is None:
+            conn.execute("set restful.require_token = on")
+        load_keys(conn, configuration)
         conn.execute(f"set session authorization {identifiers([AUTHENTICATOR])}")
 
     def call(self, conn, vector: dict, configuration: dict, method: str, target: str, headers: list, body: bytes | None):
         """Status, header fields and body of one request. The caller has set a savepoint."""
-        claims = vector.get("jwt_claims") or {}
-        role = claims.get("role") or configuration["db-anon-role"]
-        if claims and role and "jwt-check" not in vector["tags"]:
-            headers = [(name, value) for name, value in headers if name.lower() != "authorization"]
-            conn.execute("select set_config('request.jwt.claims', %s, true)", [json.dumps(claims | {"role": role}, default=float)])
-            conn.execute(f"set local role {identifiers([role])}")
         sent: dict[str, list[str]] = {}
         for name, value in headers:
             sent.setdefault(name.lower(), []).append(value)

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 from _session import Session
@@ -50,6 +51,29 @@ class HotStandby(unittest.TestCase):
         counted = "select headers->>'content-range' from restful.get('/countries?limit=1', '{\"prefer\": \"count=exact\"}')"
         self.assertEqual(self.anon.ask(counted), "0-0/4")
         self.assertTrue(self.anon.get("/countries?nothing=eq.1").startswith("400 "))
+
+    def test_tokens_are_verified(self):
+        admin = Session("postgres")
+        self.addCleanup(admin.close)
+        self.addCleanup(admin.ask, "delete from restful.token_issuer")
+        admin.ask("select restful.create_signing_key(kid => 'standby')")
+        token = admin.ask("""select restful.jwt_sign('{"role": "anon", "sub": "me"}')""")
+        admin.ask("create or replace function library.me() returns text language sql stable as 'select restful.user_id()'")
+        lag = f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'"
+        ask = f"""select status || ' ' || (body #>> '{{}}') from restful.get('/rpc/me', '{{"authorization": "Bearer {token}"}}')"""
+        self.wait(lag)
+        for _ in range(3):
+            self.assertEqual(self.anon.ask(ask), "200 me")
+        admin.ask("select restful.revoke_key('standby')")
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'")
+        self.assertTrue(self.anon.ask(ask).startswith(("401 ", "500 ")))
+
+    def wait(self, condition):
+        for _ in range(100):
+            if self.anon.ask(condition) == "t":
+                return
+            time.sleep(0.1)
+        self.fail("the standby does not follow")
 
     def test_writes_are_refused(self):
         for statement in (

@@ -1,8 +1,11 @@
 //! Who a request speaks for. Pure: settings, keys and clock are arguments.
 
 pub mod claims;
+pub mod jwk;
 pub mod path;
 pub mod principal;
+pub mod strict;
+pub mod token;
 
 pub use claims::Method;
 pub use principal::{Identity, Principal};

@@ -1,6 +1,7 @@
 //! The identity of a request and the role that follows from it.
 
 use crate::auth::claims::Method;
+use crate::auth::token::{Refusal, Signed};
 use crate::error::{Code, Error, Result};
 use serde_json::{Map, Value};
 use std::rc::Rc;
@@ -14,6 +15,8 @@ pub struct SessionState<'a> {
     pub current_user: &'a str,
     /// `restful.anon_role`; set, the session speaks as an HTTP layer.
     pub anon_role: Option<Rc<str>>,
+    /// `restful.require_token`: without an identity, there is no answer.
+    pub requires_token: bool,
     /// `session_user` is listed in `restful.trusted_authenticators`.
     pub is_trusted: bool,
     /// The setting `request.jwt.claims`, which any SQL user can set.
@@ -28,7 +31,7 @@ pub enum Identity {
     /// The SQL user whose session it is.
     SessionUser,
     /// The subject of claims that were verified in this way.
-    Claims(Map<String, Value>, Method),
+    Claims(Rc<Map<String, Value>>, Method),
 }
 
 /// An identity and the role its request runs as.
@@ -37,14 +40,20 @@ pub struct Principal {
     pub identity: Identity,
     /// The role to become; `None` to stay what the session is.
     pub switch_to: Option<Rc<str>>,
+    /// Whether it is more than everybody is: then a denial is 403, else 401.
+    pub is_authenticated: bool,
 }
 
 impl Principal {
-    /// Finds out whom a request speaks for. An unverified token is never taken for none.
+    /// Finds out whom a request speaks for. A token is never taken for none. `verify` is given the one that came.
     ///
-    /// Errors: PGRST300 (500) for a bearer token when there is no key to verify it with; REST400 when PostgREST's session
-    /// passes one on; REST401 when claims and role of a trusted authenticator do not agree.
-    pub fn of(session: &SessionState, authorization: Option<&str>) -> Result<Self> {
+    /// Errors: what `verify` refuses; PGRST302 when there is no identity and one is required, or no role for one; REST400 when
+    /// PostgREST's session passes a token on; REST401 when claims and role of a trusted authenticator do not agree.
+    pub fn of(
+        session: &SessionState,
+        authorization: Option<&str>,
+        verify: impl FnOnce(&str) -> Result<Rc<Signed>>,
+    ) -> Result<Self> {
         let switched = session.session_user != session.current_user;
         if let Some(token) = authorization.and_then(bearer_token) {
             if switched {
@@ -53,26 +62,32 @@ impl Principal {
                     .hint("Leave the Authorization header out, or call as the authenticator itself."));
             }
             if token.is_empty() {
-                return Err(token_error("Empty JWT is sent in Authorization header"));
+                return Err(Refusal::Empty.into_error());
             }
-            return Err(Error::new(Code::NoKeys, "Server lacks JWT secret")
-                .hint("Tokens cannot be verified here. Leave the Authorization header out."));
+            let signed = verify(token)?;
+            let role = signed.role().map(Rc::from).or_else(|| session.anon_role.clone()).ok_or_else(token_required)?;
+            return Ok(Principal {
+                identity: Identity::Claims(signed.claims.clone(), Method::Jwt),
+                is_authenticated: session.anon_role.as_ref() != Some(&role),
+                switch_to: Some(role),
+            });
         }
         let claims = match session.claims.filter(|c| session.is_trusted && !c.is_empty()) {
             Some(claims) => Self::trusted_identity(session, claims)?,
             None => None,
         };
-        Ok(match (claims, &session.anon_role) {
-            (Some(identity), _) => Principal { identity, switch_to: None },
-            (None, Some(role)) if !switched => {
-                Principal { identity: Identity::Anonymous, switch_to: Some(role.clone()) }
-            }
+        let (identity, switch_to) = match (claims, &session.anon_role) {
+            (Some(identity), _) => (identity, None),
+            (None, Some(role)) if !switched => (Identity::Anonymous, Some(role.clone())),
             // PostgREST took the role for its anonymous requests.
-            (None, Some(role)) if **role == *session.current_user => {
-                Principal { identity: Identity::Anonymous, switch_to: None }
-            }
-            _ => Principal { identity: Identity::SessionUser, switch_to: None },
-        })
+            (None, Some(role)) if **role == *session.current_user => (Identity::Anonymous, None),
+            _ => (Identity::SessionUser, None),
+        };
+        if session.requires_token && !matches!(identity, Identity::Claims(..)) {
+            return Err(token_required());
+        }
+        let is_authenticated = identity != Identity::Anonymous;
+        Ok(Principal { identity, switch_to, is_authenticated })
     }
 
     /// Claims count only if they name the role that the authenticator has taken for them.
@@ -88,14 +103,9 @@ impl Principal {
         match trust(&claims, session.current_user, session.anon_role.as_deref()) {
             _ if claims.is_empty() => Ok(None),
             Some(Method::Anonymous) => Ok(Some(Identity::Anonymous)),
-            Some(method) => Ok(Some(Identity::Claims(claims, method))),
+            Some(method) => Ok(Some(Identity::Claims(Rc::new(claims), method))),
             None => Err(refused("The claim 'role' is not the current role.")),
         }
-    }
-
-    /// Whether somebody in particular is asking: then a denial is 403, else 401.
-    pub fn is_authenticated(&self) -> bool {
-        self.identity != Identity::Anonymous
     }
 
     /// How its identity was established.
@@ -110,7 +120,7 @@ impl Principal {
     /// The claims as the setting `request.jwt.claims` shows them: with the role always.
     pub fn claims_setting(&self, role: &str) -> String {
         let mut claims = match &self.identity {
-            Identity::Claims(claims, _) => claims.clone(),
+            Identity::Claims(claims, _) => Map::clone(claims),
             Identity::Anonymous | Identity::SessionUser => Map::new(),
         };
         claims.insert("role".to_owned(), Value::from(role));
@@ -135,9 +145,8 @@ fn bearer_token(field: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn token_error(message: &str) -> Error {
-    Error::new(Code::Token, message)
-        .header("www-authenticate", format!("Bearer error=\"invalid_token\", error_description=\"{message}\""))
+fn token_required() -> Error {
+    Error::new(Code::TokenRequired, "Anonymous access is disabled").header("www-authenticate", "Bearer")
 }
 
 /// Whether a role may be taken at all, whoever asks: never a superuser or one of PostgreSQL's own.
@@ -160,6 +169,10 @@ pub fn role_refused() -> Error {
 mod tests {
     use super::*;
 
+    fn of(session: &SessionState, authorization: Option<&str>) -> Result<Principal> {
+        Principal::of(session, authorization, |_| Err(Refusal::Expired.into_error()))
+    }
+
     fn session<'a>(session_user: &'a str, current_user: &'a str) -> SessionState<'a> {
         SessionState { session_user, current_user, ..SessionState::default() }
     }
@@ -167,8 +180,8 @@ mod tests {
     #[test]
     fn an_http_layer_without_token_is_anonymous() {
         let s = SessionState { anon_role: Some("anon".into()), ..session("authenticator", "authenticator") };
-        let p = Principal::of(&s, None).unwrap();
-        assert_eq!((p.is_authenticated(), p.switch_to.as_deref()), (false, Some("anon")));
+        let p = of(&s, None).unwrap();
+        assert_eq!((p.is_authenticated, p.switch_to.as_deref()), (false, Some("anon")));
         assert_eq!(p.claims_setting("anon"), r#"{"role":"anon"}"#);
     }
 
@@ -176,22 +189,52 @@ mod tests {
     fn a_token_is_never_taken_for_none() {
         let s = SessionState { anon_role: Some("anon".into()), ..session("authenticator", "authenticator") };
         for header in ["Bearer x.y.z", "bearer ", "BEARER abc", "Bearer"] {
-            assert!(Principal::of(&s, Some(header)).is_err(), "{header}");
+            assert!(of(&s, Some(header)).is_err(), "{header}");
         }
-        assert_eq!(Principal::of(&s, Some("Bearer ")).unwrap_err().status, 401);
+        assert_eq!(of(&s, Some("Bearer ")).unwrap_err().status, 401);
+    }
+
+    #[test]
+    fn a_token_decides_the_role() {
+        use crate::auth::path::Path;
+        use crate::auth::token::Issuer;
+        let anon = SessionState { anon_role: Some("anon".into()), ..session("authenticator", "authenticator") };
+        let with = |session: &SessionState, claims: Value| {
+            let path = Path::parse("app.role").unwrap();
+            let issuer = Issuer { name: String::new(), audiences: Vec::new(), role_path: path };
+            let claims = Rc::new(claims.as_object().cloned().unwrap());
+            Principal::of(session, Some("Bearer x"), |_| Ok(Rc::new(Signed { issuer: Rc::new(issuer), claims })))
+        };
+        let p = with(&anon, serde_json::json!({"sub": "1", "role": "other", "app": {"role": "web"}})).unwrap();
+        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (true, Some("web"), Method::Jwt));
+        assert_eq!(p.claims_setting("web"), r#"{"sub":"1","role":"web","app":{"role":"web"}}"#);
+        // no role in it: the anonymous one, with a subject
+        let p = with(&anon, serde_json::json!({"sub": "1"})).unwrap();
+        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (false, Some("anon"), Method::Jwt));
+        let refused = with(&session("alice", "alice"), serde_json::json!({})).unwrap_err();
+        assert_eq!((refused.status, refused.code.as_str()), (401, "PGRST302"));
+        assert_eq!(with(&session("authenticator", "web"), serde_json::json!({})).unwrap_err().status, 400);
+    }
+
+    #[test]
+    fn a_token_can_be_required() {
+        for anon_role in [None, Some("anon".into())] {
+            let s = SessionState { anon_role, requires_token: true, ..session("authenticator", "authenticator") };
+            assert_eq!(of(&s, None).unwrap_err().code, "PGRST302");
+        }
     }
 
     #[test]
     fn claims_of_an_untrusted_session_do_not_count() {
         let s = SessionState { claims: Some(r#"{"role":"alice","sub":"1"}"#), ..session("alice", "alice") };
-        assert_eq!(Principal::of(&s, None).unwrap().identity, Identity::SessionUser);
+        assert_eq!(of(&s, None).unwrap().identity, Identity::SessionUser);
     }
 
     #[test]
     fn claims_of_a_trusted_session_have_to_name_its_role() {
         let trusted = |current, claims| {
             let s = SessionState { is_trusted: true, claims: Some(claims), ..session("authenticator", current) };
-            Principal::of(&s, None)
+            of(&s, None)
         };
         let p = trusted("webuser", r#"{"role":"webuser","sub":"1"}"#).unwrap();
         assert!(matches!(p.identity, Identity::Claims(_, Method::Postgrest)));

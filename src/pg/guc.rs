@@ -1,6 +1,7 @@
 //! Settings (`restful.*`): definition and reading.
 
 use crate::auth::Method;
+use crate::auth::token::Policy;
 use crate::limits;
 use crate::openapi;
 use crate::schema::Formats;
@@ -52,6 +53,9 @@ static MAX_RESPONSE_BYTES: Value<c_int> = Value(Cell::new(0));
 static AGGREGATES_ENABLED: Value<bool> = Value(Cell::new(false));
 static PLAN_ENABLED: Value<bool> = Value(Cell::new(false));
 static EXPOSE_DETAILS: Value<bool> = Value(Cell::new(false));
+static REQUIRE_TOKEN: Value<bool> = Value(Cell::new(false));
+static JWT_REQUIRE_EXP: Value<bool> = Value(Cell::new(true));
+static JWT_REQUIRE_AUD: Value<bool> = Value(Cell::new(true));
 static TX_END: Value<c_int> = Value(Cell::new(0));
 static ERROR_VERBOSITY: Value<c_int> = Value(Cell::new(0));
 static ASSERT_FORMATS: Value<c_int> = Value(Cell::new(0));
@@ -230,6 +234,16 @@ pub fn plan_enabled() -> bool {
 /// Whether DETAIL of integrity violations is shown.
 pub fn expose_details() -> bool {
     EXPOSE_DETAILS.0.get()
+}
+
+/// Whether requests without identity are refused.
+pub fn requires_token() -> bool {
+    REQUIRE_TOKEN.0.get()
+}
+
+/// What tokens have to say.
+pub fn token_policy() -> Policy {
+    Policy { require_exp: JWT_REQUIRE_EXP.0.get(), require_aud: JWT_REQUIRE_AUD.0.get() }
 }
 
 /// Whether errors carry details and hint.
@@ -444,7 +458,7 @@ pub fn define() {
         pg_sys::GUC_UNIT_BYTE,
     );
 
-    let switch = |name: &'static CStr, what: &'static CStr, value: &'static Value<bool>| {
+    let switch_with_default = |name: &'static CStr, what: &'static CStr, value: &'static Value<bool>, boot: bool| {
         // SAFETY: as above.
         unsafe {
             pg_sys::DefineCustomBoolVariable(
@@ -452,7 +466,7 @@ pub fn define() {
                 what.as_ptr(),
                 ptr::null(),
                 value.0.as_ptr(),
-                false,
+                boot,
                 PGC_SUSET,
                 0,
                 None,
@@ -461,6 +475,20 @@ pub fn define() {
             );
         }
     };
+    let switch = |name, what, value| switch_with_default(name, what, value, false);
+    switch(c"restful.require_token", c"Whether requests without identity are refused.", &REQUIRE_TOKEN);
+    switch_with_default(
+        c"restful.jwt_require_exp",
+        c"Whether a token has to say when it expires.",
+        &JWT_REQUIRE_EXP,
+        true,
+    );
+    switch_with_default(
+        c"restful.jwt_require_aud",
+        c"Whether a token has to say whom it is meant for, if the audiences of its issuer are set.",
+        &JWT_REQUIRE_AUD,
+        true,
+    );
     switch(c"restful.aggregates_enabled", c"Whether select may hold aggregate functions.", &AGGREGATES_ENABLED);
     switch(
         c"restful.plan_enabled",

@@ -12,6 +12,7 @@ mod guc;
 mod handle;
 mod identity;
 mod jsonb;
+mod keys;
 mod openapi;
 mod pre_request;
 mod prepared;
@@ -24,6 +25,7 @@ mod session;
 #[cfg(feature = "pg_test")]
 mod tests;
 mod timeout;
+mod tokens;
 mod unguarded;
 mod validate;
 mod view;
@@ -39,4 +41,5 @@ pub extern "C-unwind" fn _PG_init() {
     guc::define();
     catalog::watch();
     validate::watch_registry();
+    keys::watch();
 }

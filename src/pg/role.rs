@@ -98,6 +98,31 @@ pub unsafe fn with_user<T>(user: pg_sys::Oid, security: i32, work: impl FnOnce()
     result
 }
 
+/// Runs `work` as the owner of a table of the extension, with nothing in the search path but PostgreSQL's own, and with no way
+/// to another role. `None` when there is no such table.
+///
+/// # Safety
+/// `work` runs statements that are constants, with parameters.
+pub unsafe fn as_owner<T>(table: pg_sys::Oid, work: impl FnOnce() -> T) -> Option<T> {
+    let owner = owner_of(table)?;
+    let nest = unguarded::NewGUCNestLevel();
+    guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
+    let locked = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
+    let result = with_user(owner, security_context() | locked, work);
+    unguarded::AtEOXact_GUC(false, nest);
+    Some(result)
+}
+
+unsafe fn owner_of(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, table.into());
+    if tuple.is_null() {
+        return None;
+    }
+    let owner = (*(pg_sys::GETSTRUCT(tuple) as pg_sys::Form_pg_class)).relowner;
+    pg_sys::ReleaseSysCache(tuple);
+    Some(owner)
+}
+
 /// The security context in force.
 pub fn security_context() -> i32 {
     let (mut user, mut security) = (pg_sys::InvalidOid, 0);

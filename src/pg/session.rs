@@ -12,13 +12,14 @@ use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::error::{self, ViolatedCheck, Watch};
 use crate::pg::timeout::StatementTimeout;
 use crate::pg::unguarded;
-use crate::pg::{constraints, guc, role, validate};
+use crate::pg::{constraints, guc, keys, role, validate};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 
 thread_local! {
     /// The frame that is open, if one is.
@@ -71,13 +72,14 @@ pub fn principal(request: &Request) -> Result<Principal> {
         }
         // A denial is answered as it would be to the outer request.
         let identity = if outer.is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
-        return Ok(Principal { identity, switch_to: None });
+        return Ok(Principal { identity, switch_to: None, is_authenticated: outer.is_authenticated });
     }
     if authorization.is_none()
         && let Some(method) = guc::method()
         && let Some(identity) = acted_as(method)
     {
-        return Ok(Principal { identity, switch_to: None });
+        let is_authenticated = identity != Identity::Anonymous;
+        return Ok(Principal { identity, switch_to: None, is_authenticated });
     }
     let anon_role = guc::anon_role();
     // The common case, an HTTP layer's session, needs no names: only whether they are equal.
@@ -91,10 +93,12 @@ pub fn principal(request: &Request) -> Result<Principal> {
             session_user: &session_user,
             current_user: &current_user,
             anon_role,
+            requires_token: guc::requires_token(),
             is_trusted,
             claims: claims.as_deref(),
         },
         authorization,
+        keys::verify,
     )
 }
 
@@ -104,7 +108,7 @@ fn acted_as(method: Method) -> Option<Identity> {
     let role = role::name(unsafe { unguarded::GetUserId() });
     let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;
     trust(&claims, &role, None)?;
-    Some(if method == Method::Anonymous { Identity::Anonymous } else { Identity::Claims(claims, method) })
+    Some(if method == Method::Anonymous { Identity::Anonymous } else { Identity::Claims(Rc::new(claims), method) })
 }
 
 /// What a frame is opened with.
@@ -151,7 +155,7 @@ impl Frame<'_> {
     }
 
     fn as_outer(&self) -> Outer {
-        Outer { role: self.role, is_authenticated: self.context.principal.is_authenticated() }
+        Outer { role: self.role, is_authenticated: self.context.principal.is_authenticated }
     }
 
     /// The security context in which roles cannot be changed.
@@ -226,7 +230,7 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
         Some(name) => Some(role::may_take(name)?),
         None => None,
     };
-    let authenticated = context.principal.is_authenticated();
+    let authenticated = context.principal.is_authenticated;
     let timeout = &AssertUnwindSafe(Cell::new(None::<StatementTimeout>));
     let outer = OPEN.get();
     // SAFETY: reads globals, to be put back.

@@ -1,0 +1,66 @@
+-- Keys of issuers: what is loaded verifies, what is made signs, what is revoked does neither.
+\pset tuples_only on
+\pset format unaligned
+\pset null null
+create function pg_temp.verified(token text) returns jsonb language sql as $$ select restful.jwt_verify(token) - 'iat' - 'exp' $$;
+create function pg_temp.header(token text) returns jsonb language sql as $$
+    select convert_from(decode(rpad(h, (length(h) + 3) / 4 * 4, '='), 'base64'), 'utf8')::jsonb from translate(split_part(token, '.', 1), '-_', '+/') h $$;
+select restful.jwt_check('a.b.c');
+select restful.jwt_verify('a.b.c');
+select restful.jwt_sign('{}');
+-- each algorithm
+select a, pg_temp.verified(restful.jwt_sign('{"sub": "me"}', kid => restful.create_signing_key(a, kid => 'k-' || a)))
+from unnest('{HS256,HS384,HS512,RS256,PS256,ES256,ES384,EdDSA}'::text[]) a;
+select k->>'kid', k->>'kty', k->>'alg', k->>'use', k ?| '{d,p,q,k}' as secret from jsonb_array_elements(restful.jwks()->'keys') k order by 1;
+select pg_temp.header(restful.jwt_sign('{}'));
+select restful.create_signing_key('none');
+select restful.revoke_key('k-' || a) from unnest('{HS256,HS384,HS512,RS256,PS256,ES256,ES384,EdDSA,other}'::text[]) a;
+-- an issuer of our own: iss and aud come with the key
+select restful.create_signing_key('EdDSA', 'ours', 'https://us.example', '{us,them}', '$.app.role');
+select pg_temp.verified(restful.jwt_sign('{"sub": "me"}'));
+select restful.jwt_sign('{"iss": "https://them.example"}');
+select (restful.jwt_check(restful.jwt_sign('{"aud": "others"}'))).reason;
+select restful.jwt_sign('{}', ttl => '-1 second');
+-- the times of the token are those asked for
+select (c->>'exp')::int - (c->>'iat')::int from restful.jwt_verify(restful.jwt_sign('{}', ttl => '1 hour 1 second')) c;
+-- a foreign issuer's set (RFC 7515, appendix A.3): an old token, whose exp is long past
+select restful.load_jwks('joe', '{"keys": [
+    {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
+    {"kty": "RSA", "use": "enc", "n": "AQAB", "e": "AQAB"}, {"kty": "OKP", "crv": "X25519", "x": "AA"}]}');
+select * from restful.jwt_check('eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q');
+-- foreign keys are not published as ours
+select jsonb_path_query_array(restful.jwks(), '$.keys[*].kid');
+-- T27: what is weak, malformed or secret is not loaded, and nothing of its set is
+select restful.load_jwks('joe', '{"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}');
+select restful.load_jwks('joe', '{"keys": [{"kty": "oct", "k": "AQAB"}]}');
+select restful.load_jwks('joe', '{"keys": [{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"}]}');
+select restful.load_jwks('joe', '{"keys": [{"kty": "EC", "crv": "P-256", "d": "AA", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}');
+select restful.load_jwks('joe', '[]');
+select restful.load_jwks('joe', null);
+select restful.load_jwks(null, '{"keys": []}');
+select restful.load_jwks('joe', '{"keys": []}', array['us', null]);
+select restful.load_jwks('joe', '{"keys": []}', role_path => '$.a b');
+select restful.load_secret('too short');
+select restful.load_secret('a secret of thirty-two bytes, ok', algorithm => 'HS512');
+select restful.load_secret('a secret of thirty-two bytes, ok', algorithm => 'RS256');
+select restful.load_secret('a secret of thirty-two bytes, ok', kid => repeat('k', 257));
+select restful.load_secret(null);
+select count(*) from restful.public_key where issuer = 'joe';
+-- a secret as PostgREST has one: its tokens name no kid, and no issuer
+select restful.load_secret('reallyreallyreallyreallyverysafe', 'legacy');
+select pg_temp.verified('eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjk5OTk5OTk5OTksInJvbGUiOiJwb3N0Z3Jlc3RfdGVzdF9hdXRob3IiLCJpZCI6Impkb2UifQ.Dpss-QoLYjec5OTsOaAc3FNVsSjA89wACoV-0ra3ClA');
+select restful.revoke_key('legacy');
+select pg_temp.verified('eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjk5OTk5OTk5OTksInJvbGUiOiJwb3N0Z3Jlc3RfdGVzdF9hdXRob3IiLCJpZCI6Impkb2UifQ.Dpss-QoLYjec5OTsOaAc3FNVsSjA89wACoV-0ra3ClA');
+-- no exp: refused, unless the setting says otherwise
+select restful.load_secret(encode(convert_to('reallyreallyreallyreallyverysafe', 'utf8'), 'base64'), 'legacy', is_base64 => true);
+\set forever eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoicG9zdGdyZXN0X3Rlc3RfYXV0aG9yIn0.Xod-F15qsGL0WhdOCr2j3DdKuTw9QJERVgoFD3vGaWA
+select * from restful.jwt_check(:'forever');
+set restful.jwt_require_exp = off;
+select * from restful.jwt_check(:'forever');
+reset restful.jwt_require_exp;
+-- and an audience, where the issuer's are set
+select restful.load_secret('reallyreallyreallyreallyverysafe', 'legacy', audiences => '{us}');
+set restful.jwt_require_exp = off;
+select reason from restful.jwt_check(:'forever');
+set restful.jwt_require_aud = off;
+select reason from restful.jwt_check(:'forever');

@@ -1,0 +1,321 @@
+//! Keys: JSON Web Keys (RFC 7517, 7518, 8037) read, checked and made; signatures verified and made. The key says which algorithms
+//! it may be used with, never the token (RFC 8725, section 3.1).
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING,
+    ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair, VerificationAlgorithm,
+};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, crypto};
+use serde_json::{Map, Value, json};
+
+/// The algorithms (RFC 7518, section 3.1; RFC 8037), none of them `none`.
+const ALGORITHMS: [(&str, Algorithm); 12] = [
+    ("HS256", Algorithm::HS256),
+    ("HS384", Algorithm::HS384),
+    ("HS512", Algorithm::HS512),
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+];
+
+/// Bits of an RSA modulus: fewer are weak, more take too long (RFC 7518, section 3.3).
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// The algorithm of a name, which is matched to the letter.
+pub fn algorithm(name: &str) -> Option<Algorithm> {
+    ALGORITHMS.iter().find(|(n, _)| *n == name).map(|(_, a)| *a)
+}
+
+/// The name of an algorithm.
+pub fn algorithm_name(algorithm: Algorithm) -> &'static str {
+    ALGORITHMS.iter().find(|(_, a)| *a == algorithm).map_or("", |(n, _)| n)
+}
+
+/// Why a key is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is not for signatures, or of a kind that is not known: others of its set may be.
+    NotForSignatures,
+    /// It is weak, malformed, or secret where it should be public.
+    Invalid(&'static str),
+}
+
+/// A key that signatures are verified with.
+pub struct Verifier {
+    key: DecodingKey,
+    algorithms: Vec<Algorithm>,
+}
+
+impl Verifier {
+    /// Reads a public key.
+    pub fn of_public(jwk: &Map<String, Value>) -> Result<Self, Unusable> {
+        use Unusable::{Invalid, NotForSignatures};
+        if jwk.get("kty").and_then(Value::as_str) == Some("oct") {
+            return Err(Invalid("it is symmetric: load it with restful.load_secret"));
+        }
+        if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|secret| jwk.contains_key(*secret)) {
+            return Err(Invalid("it holds the private key, which is its owner's alone"));
+        }
+        if !is_for_signatures(jwk) {
+            return Err(NotForSignatures);
+        }
+        let bytes = |name: &str| {
+            let text = jwk.get(name).and_then(Value::as_str).ok_or(Invalid("it lacks a member"))?;
+            decode(text).ok_or(Invalid("a member is no base64url"))
+        };
+        let curve = jwk.get("crv").and_then(Value::as_str).unwrap_or_default();
+        let (key, mut algorithms) = match (jwk.get("kty").and_then(Value::as_str).unwrap_or_default(), curve) {
+            ("RSA", _) => {
+                let (n, e) = (bytes("n")?, bytes("e")?);
+                check_rsa(&n, &e)?;
+                (DecodingKey::from_rsa_raw_components(&n, &e), AlgorithmFamily::Rsa.algorithms().to_vec())
+            }
+            ("EC", "P-256" | "P-384") => {
+                let (x, y) = (bytes("x")?, bytes("y")?);
+                let (size, kind, algorithm): (_, &'static dyn VerificationAlgorithm, _) = match curve {
+                    "P-256" => (32, &ECDSA_P256_SHA256_FIXED, Algorithm::ES256),
+                    _ => (48, &ECDSA_P384_SHA384_FIXED, Algorithm::ES384),
+                };
+                if x.len() != size || y.len() != size {
+                    return Err(Invalid("a coordinate has not the length of its curve"));
+                }
+                let point = [&[4], x.as_slice(), y.as_slice()].concat();
+                if !is_well_formed(kind, &point) {
+                    return Err(Invalid("it is no point on its curve"));
+                }
+                (DecodingKey::from_ec_der(&point), vec![algorithm])
+            }
+            ("OKP", "Ed25519") => {
+                let x = bytes("x")?;
+                if x.len() != 32 || is_of_small_order(&x) || !is_well_formed(&ED25519, &x) {
+                    return Err(Invalid("it is no point on its curve, or one of small order"));
+                }
+                (DecodingKey::from_ed_der(&x), vec![Algorithm::EdDSA])
+            }
+            _ => return Err(NotForSignatures),
+        };
+        if let Some(name) = jwk.get("alg") {
+            let name = name.as_str().ok_or(Invalid("its alg is no text"))?;
+            // RFC 9864 has a name of its own for it
+            let only = algorithm(if name == "Ed25519" { "EdDSA" } else { name }).ok_or(NotForSignatures)?;
+            if !algorithms.contains(&only) {
+                return Err(Invalid("its alg is not one for its kind of key"));
+            }
+            algorithms = vec![only];
+        }
+        Ok(Verifier { key, algorithms })
+    }
+
+    /// A secret, for HMAC with one algorithm (RFC 7518, section 3.2: as long as the hash at least).
+    pub fn of_secret(secret: &[u8], algorithm: Algorithm) -> Result<Self, Unusable> {
+        let least = match algorithm {
+            Algorithm::HS256 => 32,
+            Algorithm::HS384 => 48,
+            Algorithm::HS512 => 64,
+            _ => return Err(Unusable::Invalid("a secret is for HS256, HS384 or HS512")),
+        };
+        if secret.len() < least {
+            return Err(Unusable::Invalid("it is too short: it has to have as many bytes as the hash, 32 for HS256"));
+        }
+        Ok(Verifier { key: DecodingKey::from_secret(secret), algorithms: vec![algorithm] })
+    }
+
+    /// Whether the key may be used with an algorithm.
+    pub fn allows(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+
+    /// Whether a signature, in base64url, is of this message.
+    pub fn verify(&self, signature: &str, message: &[u8], algorithm: Algorithm) -> bool {
+        self.allows(algorithm) && crypto::verify(signature, message, &self.key, algorithm).unwrap_or(false)
+    }
+}
+
+/// The public half of a JSON Web Key: what may be stored where others read it, its `kid` given.
+pub fn public_part(jwk: &Map<String, Value>, kid: &str) -> Value {
+    let mut public = Map::new();
+    for name in ["kty", "crv", "x", "y", "n", "e", "alg"] {
+        if let Some(value) = jwk.get(name) {
+            public.insert(name.to_owned(), value.clone());
+        }
+    }
+    public.insert("use".to_owned(), "sig".into());
+    public.insert("kid".to_owned(), kid.into());
+    Value::Object(public)
+}
+
+/// The thumbprint of a public key (RFC 7638), which is its `kid` when it has none.
+pub fn thumbprint(jwk: &Map<String, Value>) -> String {
+    // the required members, in the order of the alphabet
+    let members: Map<String, Value> = ["crv", "e", "kty", "n", "x", "y"]
+        .iter()
+        .filter_map(|m| Some(((*m).to_owned(), jwk.get(*m)?.clone())))
+        .collect();
+    let text = Value::Object(members).to_string();
+    URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()))
+}
+
+/// A key that tokens are signed with: the form that [`sign`] takes, and as a JSON Web Key its public half, unless it is
+/// symmetric.
+pub struct Generated {
+    pub private: Vec<u8>,
+    pub public: Option<Map<String, Value>>,
+}
+
+/// Makes a key. `None` when there is no randomness, which is the operating system's.
+pub fn generate(algorithm: Algorithm) -> Option<Generated> {
+    let name = algorithm_name(algorithm);
+    let (private, public) = match algorithm {
+        Algorithm::HS256 => (random::<32>()?, None),
+        Algorithm::HS384 => (random::<48>()?, None),
+        Algorithm::HS512 => (random::<64>()?, None),
+        Algorithm::ES256 | Algorithm::ES384 => {
+            let (kind, curve) = match algorithm {
+                Algorithm::ES256 => (&ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"),
+                _ => (&ECDSA_P384_SHA384_FIXED_SIGNING, "P-384"),
+            };
+            let private = EcdsaKeyPair::generate_pkcs8(kind, &SystemRandom::new()).ok()?;
+            let pair = EcdsaKeyPair::from_pkcs8(kind, private.as_ref()).ok()?;
+            // uncompressed: 4, x, y
+            let point = pair.public_key().as_ref().get(1..)?;
+            let (x, y) = point.split_at(point.len() / 2);
+            let jwk =
+                json!({"kty": "EC", "crv": curve, "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y)});
+            (private.as_ref().to_vec(), Some(jwk))
+        }
+        Algorithm::EdDSA => {
+            let private = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).ok()?;
+            let pair = Ed25519KeyPair::from_pkcs8(private.as_ref()).ok()?;
+            let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+            (private.as_ref().to_vec(), Some(json!({"kty": "OKP", "crv": "Ed25519", "x": x})))
+        }
+        _ => {
+            let pair = RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).ok()?;
+            let public = pair.public_key();
+            let n = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
+            let e = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
+            let pkcs8 = AsDer::as_der(&pair).ok()?;
+            // Signing takes RSAPrivateKey (RFC 8017), which is the last of what PKCS #8 has around it: at this size, 26 bytes.
+            let private = pkcs8.as_ref().get(26..)?.to_vec();
+            RsaKeyPair::from_der(&private).ok()?;
+            (private, Some(json!({"kty": "RSA", "n": n, "e": e})))
+        }
+    };
+    let public = public.and_then(|jwk| match jwk {
+        Value::Object(mut jwk) => {
+            jwk.insert("alg".to_owned(), name.into());
+            Some(jwk)
+        }
+        _ => None,
+    });
+    Some(Generated { private, public })
+}
+
+/// A name for a key that tells nothing of it.
+pub fn random_kid() -> Option<String> {
+    Some(URL_SAFE_NO_PAD.encode(random::<16>()?))
+}
+
+fn random<const N: usize>() -> Option<Vec<u8>> {
+    let mut bytes = vec![0; N];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Signs a message with a key of [`generate`] or a secret; the signature in base64url. `None` when the key is not one for it.
+pub fn sign(message: &[u8], private: &[u8], algorithm: Algorithm) -> Option<String> {
+    let key = match algorithm.family() {
+        AlgorithmFamily::Hmac => EncodingKey::from_secret(private),
+        AlgorithmFamily::Rsa => EncodingKey::from_rsa_der(private),
+        AlgorithmFamily::Ec => EncodingKey::from_ec_der(private),
+        AlgorithmFamily::Ed => EncodingKey::from_ed_der(private),
+    };
+    crypto::sign(message, &key, algorithm).ok()
+}
+
+/// Bytes of base64url without padding (RFC 7515, section 2), in the one way there is to write them.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Bytes of base64 in either alphabet, with padding or without: how people write secrets.
+pub fn decode_any(text: &str) -> Option<Vec<u8>> {
+    decode(&text.trim().trim_end_matches('=').replace('+', "-").replace('/', "_"))
+}
+
+/// base64url without padding.
+pub fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn is_for_signatures(jwk: &Map<String, Value>) -> bool {
+    let verifies = |operations: &Value| operations.as_array().is_some_and(|o| o.iter().any(|o| o == "verify"));
+    jwk.get("use").is_none_or(|usage| usage == "sig") && jwk.get("key_ops").is_none_or(verifies)
+}
+
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
+    let (Some(first), Some(last)) = (n.first(), n.last()) else { return Err(Unusable::Invalid("it lacks a member")) };
+    let bits = n.len() * 8 - first.leading_zeros() as usize;
+    if *first == 0 || last % 2 == 0 || !RSA_BITS.contains(&bits) {
+        return Err(Unusable::Invalid("its modulus has to have 2048 to 8192 bits"));
+    }
+    let exponent = e.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
+    if e.len() > 4 || exponent < 3 || exponent % 2 == 0 {
+        return Err(Unusable::Invalid("its exponent has to be odd, from 3 to 2^32"));
+    }
+    Ok(())
+}
+
+fn is_well_formed(kind: &'static dyn VerificationAlgorithm, key: &[u8]) -> bool {
+    ParsedPublicKey::new(kind, key).is_ok()
+}
+
+/// Points that anybody can sign for (RFC 8032 has them decode; RFC 7748, section 7 lists their kind), without their sign.
+const SMALL_ORDER: [[u8; 32]; 7] = {
+    let one = {
+        let mut point = [0; 32];
+        point[0] = 1;
+        point
+    };
+    const fn below_prime(low: u8) -> [u8; 32] {
+        let mut point = [0xff; 32];
+        point[0] = low;
+        point[31] = 0x7f;
+        point
+    }
+    [
+        [0; 32],
+        one,
+        below_prime(0xec),
+        below_prime(0xed),
+        below_prime(0xee),
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+            0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        ],
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+            0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        ],
+    ]
+};
+
+fn is_of_small_order(point: &[u8]) -> bool {
+    SMALL_ORDER.iter().any(|known| {
+        point
+            .iter()
+            .zip(known)
+            .enumerate()
+            .all(|(i, (byte, known))| (byte & if i == 31 { 0x7f } else { 0xff }) == *known)
+    })
+}

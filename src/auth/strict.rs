@@ -1,0 +1,98 @@
+//! JSON of tokens and keys, read strictly: a member that comes twice is refused, since parsers differ in which of them they take.
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::fmt;
+
+/// An object; `None` when the text is none, or is malformed, or an object in it has two members of one name.
+pub fn object(text: &[u8]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(text).ok()? {
+        Strict(Value::Object(object)) => Some(object),
+        Strict(_) => None,
+    }
+}
+
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not finite"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Strict(value))) = members.next_entry::<String, Strict>()? {
+            if object.insert(name, value).is_some() {
+                return Err(de::Error::custom("a member comes twice"));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ambiguous_is_refused() {
+        assert!(object(br#"{"a": {"b": [1, -2, 1.5, "x", null, true]}}"#).is_some());
+        for text in [
+            r#"{"a": 1, "a": 1}"#,
+            r#"{"a": [{"b": 1, "\u0062": 2}]}"#,
+            "[]",
+            "1",
+            "",
+            "{} {}",
+            r#"{"a": 1e400}"#,
+            r#"{"a": NaN}"#,
+            "\u{feff}{}",
+        ] {
+            assert_eq!(object(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(object(&[b"{\"a\":".repeat(5000), b"1".to_vec(), b"}".repeat(5000)].concat()), None);
+        assert_eq!(object(b"{\"a\": \"\xff\"}"), None);
+    }
+}

@@ -1,0 +1,181 @@
+//! The keys of token issuers, as this session knows them, and the tokens that it verified with them.
+
+use crate::auth::jwk::{self, Verifier};
+use crate::auth::path::Path;
+use crate::auth::token::{Issuer, Key, KeySet, Refusal, Signed};
+use crate::error::{Code, Error, Result};
+use crate::limits;
+use crate::pg::api::v1_function;
+use crate::pg::{guc, role, unguarded};
+use aws_lc_rs::digest;
+use lru::LruCache;
+use pgrx::prelude::*;
+use pgrx::{JsonB, pg_sys};
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+const QUERY: &str = include_str!("../../sql/query/verification_keys.sql");
+const TABLES: [&CStr; 3] = [c"token_issuer", c"public_key", c"secret_key"];
+
+thread_local! {
+    /// Counts the changes of the keys that this session was told of.
+    static GENERATION: Cell<u64> = const { Cell::new(0) };
+    static KNOWN_TABLES: Cell<[pg_sys::Oid; 3]> = const { Cell::new([pg_sys::InvalidOid; 3]) };
+    /// The keys, of which generation.
+    static KEYS: RefCell<Option<(u64, Rc<KeySet>)>> = const { RefCell::new(None) };
+    /// Tokens that a key of this generation signed, by their SHA-256. What they say of times and audiences is checked at each use.
+    static SIGNED: RefCell<LruCache<[u8; 32], Rc<Signed>>> = RefCell::new(LruCache::new(
+        NonZeroUsize::new(limits::TOKENS).unwrap_or(NonZeroUsize::MIN),
+    ));
+}
+
+/// Asks PostgreSQL to announce changes; once, when the library is loaded.
+pub fn watch() {
+    // SAFETY: the callback is a function of this library, which is never unloaded.
+    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), 0usize.into()) };
+}
+
+unsafe extern "C-unwind" fn changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
+    if relation == pg_sys::InvalidOid || KNOWN_TABLES.get().contains(&relation) {
+        GENERATION.set(GENERATION.get() + 1);
+    }
+}
+
+/// A token whose signature and claims hold now.
+///
+/// Errors: PGRST300 when there are no keys, PGRST301 and PGRST303 for a bad token.
+pub fn verify(token: &str) -> Result<Rc<Signed>> {
+    let Checked { signed, refusal } = check(token).map_err(|refusal| match refusal {
+        Some(refusal) => refusal.into_error(),
+        None => Error::new(Code::NoKeys, "Server lacks JWT secret"),
+    })?;
+    refusal.map_or(Ok(signed), |refusal| Err(refusal.into_error()))
+}
+
+/// A token whose signature is its issuer's.
+pub struct Checked {
+    pub signed: Rc<Signed>,
+    /// Why its claims do not hold now; `None` when they do.
+    pub refusal: Option<Refusal>,
+}
+
+/// Verifies the signature of a token, and checks its claims.
+///
+/// Errors: the signature is nobody's; `None` when there are no keys.
+pub fn check(token: &str) -> std::result::Result<Checked, Option<Refusal>> {
+    if token.len() > limits::TOKEN_BYTES {
+        return Err(Some(Refusal::TooLong));
+    }
+    let keys = keys();
+    if keys.0.is_empty() {
+        return Err(None);
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+    let known = SIGNED.with_borrow_mut(|signed| signed.get(&hash).cloned());
+    let signed = match known {
+        Some(signed) => signed,
+        None => {
+            let signed = Rc::new(keys.verify(token)?);
+            SIGNED.with_borrow_mut(|known| known.put(hash, signed.clone()));
+            signed
+        }
+    };
+    let refusal = signed.check(guc::token_policy(), now()).err();
+    Ok(Checked { signed, refusal })
+}
+
+/// Seconds since 1970, by the clock.
+pub fn now() -> f64 {
+    // PostgreSQL counts microseconds since 2000.
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() as f64 / 1e6 + 946_684_800.0 }
+}
+
+/// The keys that there are now.
+fn keys() -> Rc<KeySet> {
+    // SAFETY: a change that was committed before this statement has been announced.
+    unsafe { unguarded::AcceptInvalidationMessages() };
+    let generation = GENERATION.get();
+    let known =
+        KEYS.with_borrow(|keys| keys.as_ref().filter(|(of, _)| *of == generation).map(|(_, keys)| keys.clone()));
+    if let Some(keys) = known {
+        return keys;
+    }
+    SIGNED.with_borrow_mut(LruCache::clear);
+    let keys = Rc::new(read().unwrap_or_default());
+    KEYS.set(Some((generation, keys.clone())));
+    keys
+}
+
+fn read() -> Option<KeySet> {
+    let rows = with_tables(|| Spi::connect(|client| collect(client.select(QUERY, None, &[])?)))?;
+    match rows {
+        Ok(keys) => Some(keys),
+        Err(why) => error!("the keys cannot be read: {why}"),
+    }
+}
+
+fn collect(rows: spi::SpiTupleTable) -> spi::Result<KeySet> {
+    let mut keys: Vec<Key> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let name = row.get::<String>(1)?.unwrap_or_default();
+        let issuer = match keys.iter().find(|key| key.issuer.name == name) {
+            Some(key) => key.issuer.clone(),
+            None => {
+                let path = row.get::<String>(3)?.unwrap_or_default();
+                let Some(role_path) = Path::parse(&path) else { continue };
+                Rc::new(Issuer { name, audiences: row.get::<Vec<String>>(2)?.unwrap_or_default(), role_path })
+            }
+        };
+        let kid = row.get::<String>(4)?.unwrap_or_default();
+        let verifier = match row.get::<JsonB>(5)? {
+            Some(JsonB(Value::Object(jwk))) => Verifier::of_public(&jwk).ok(),
+            _ => {
+                let algorithm = row.get::<String>(6)?.as_deref().and_then(jwk::algorithm);
+                let secret = row.get::<Vec<u8>>(7)?.unwrap_or_default();
+                algorithm.and_then(|algorithm| Verifier::of_secret(&secret, algorithm).ok())
+            }
+        };
+        // Keys were checked when they were loaded: one that somebody has written by hand since is no key.
+        keys.extend(verifier.map(|verifier| Key { issuer, kid, verifier }));
+    }
+    Ok(KeySet(keys))
+}
+
+/// Runs `work` with the rights of the tables' owner and the newest snapshot: what was committed a moment ago counts, in a
+/// transaction that began before, too. `None` when the extension is not there.
+pub fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // SAFETY: lookups in the system caches; a missing schema or table gives InvalidOid.
+    let tables = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
+        TABLES.map(|name| pg_sys::get_relname_relid(name.as_ptr(), schema))
+    };
+    KNOWN_TABLES.set(tables);
+    // SAFETY: the statements of all callers are constants. An error leaves user and snapshot to the end of the transaction.
+    unsafe {
+        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+        let result = role::as_owner(tables[0], work);
+        pg_sys::PopActiveSnapshot();
+        result
+    }
+}
+
+v1_function!(pg_finfo_restful_keys_changed);
+/// The trigger of the tables: announces their change to all sessions.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn restful_keys_changed(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the context is checked before it is used as what it is.
+    unsafe {
+        let trigger = (*call).context.cast::<pg_sys::TriggerData>();
+        if trigger.is_null() || (*trigger).type_ != pg_sys::NodeTag::T_TriggerData {
+            error!("keys_changed is a trigger function");
+        }
+        pg_sys::CacheInvalidateRelcacheByRelid((*(*trigger).tg_relation).rd_id);
+    }
+    pg_sys::Datum::null()
+}
