@@ -8,10 +8,16 @@ CREATE FUNCTION restful.administration() RETURNS TABLE (function name, auditor b
 AS $function$
     VALUES
         ('act_as'::name, false),
+        ('create_authorization_code', false),
         ('define_role', false),
+        ('drop_client', false),
         ('drop_role', false),
+        ('list_clients', true),
         ('list_roles', true),
+        ('register_client', false),
+        ('revoke_grants', false),
         ('roles_of', true),
+        ('rotate_client_secret', false),
         ('set_grant', false)
 $function$;
 COMMENT ON FUNCTION restful.administration() IS

@@ -106,3 +106,8 @@ pub const KEY_ID_BYTES: usize = 256;
 pub const SUBJECT_BYTES: usize = 255;
 /// Verified tokens kept by a backend: each of at most 8 KiB, parsed.
 pub const TOKENS: usize = 256;
+/// How long an access token of the OAuth endpoints holds by default (`restful.oauth_access_token_lifetime`), in seconds: nothing ends
+/// it earlier.
+pub const ACCESS_TOKEN_SECONDS: i32 = 15 * 60;
+/// How long a refresh token holds by default unless it is used (`restful.oauth_refresh_token_lifetime`), in seconds.
+pub const REFRESH_TOKEN_SECONDS: i32 = 30 * 24 * 60 * 60;

@@ -25,6 +25,7 @@ extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["
 extension_sql_file!("../../sql/constrain.sql", name = "constrain", requires = ["validation"]);
 extension_sql_file!("../../sql/act_as.sql", name = "act_as", requires = ["install"]);
 extension_sql_file!("../../sql/rbac.sql", name = "rbac", requires = ["identity"]);
+extension_sql_file!("../../sql/oauth.sql", name = "oauth", requires = ["identity"]);
 extension_sql_file!("../../sql/setup_roles.sql", name = "setup_roles", requires = ["rbac"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
 
