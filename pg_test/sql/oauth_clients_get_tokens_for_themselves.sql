@@ -18,9 +18,9 @@ create function public.send(path text, fields jsonb, client text default null, h
     language sql as $$
     select restful.serve('POST', path, jsonb_strip_nulls(jsonb_build_object('content-type', 'application/x-www-form-urlencoded',
         'authorization', 'Basic ' || translate(encode(convert_to(client, 'utf8'), 'base64'), e'\n', ''))) || headers, form(fields)) $$;
-create function public.body(r record) returns jsonb language sql as $$ select convert_from(r.body, 'utf8')::jsonb $$;
+create function public.body(r restful.http_response) returns jsonb language sql as $$ select convert_from(r.body, 'utf8')::jsonb $$;
 -- what of an answer is the same each time
-create function public.tell(r record) returns text language sql as $$
+create function public.tell(r restful.http_response) returns text language sql as $$
     select concat_ws(' ', r.status, coalesce(b->>'error', (select string_agg(key, ' ' order by key) from jsonb_object_keys(b) key)), b->>'scope')
     from body(r) b $$;
 create function public.claims(token text) returns jsonb language sql security definer as $$ select restful.jwt_verify(token) $$;
@@ -56,7 +56,7 @@ select tell(send('/oauth/token', jsonb_build_object('grant_type', 'client_creden
 select tell(send('/oauth/token', f, :'robot' || ':' || :'secret')) from unnest(array['{}', '{"grant_type": "password"}', '{"grant_type": "implicit"}',
     '{"grant_type": "refresh_token", "refresh_token": "x"}', '{"grant_type": "authorization_code", "code": "x"}',
     '{"grant_type": "client_credentials", "scope": "read admin"}', '{"grant_type": "client_credentials", "scope": "READ"}',
-    '{"grant_type": "client_credentials", "scope": "re\\"ad"}']::jsonb[]) f;
+    '{"grant_type": "client_credentials", "scope": "re\"ad"}']::jsonb[]) f;
 select tell(send('/oauth/token', jsonb_build_object('grant_type', 'client_credentials', 'client_id', :'phone')));
 select tell(send('/oauth/token', f, :'refresher' || ':' || :'refresher_secret')) from unnest(array['{"grant_type": "refresh_token"}',
     '{"grant_type": "refresh_token", "refresh_token": "x"}', '{"grant_type": "refresh_token", "refresh_token": "a.b.c"}']::jsonb[]) f;

@@ -18,9 +18,9 @@ create function public.send(path text, fields jsonb, client text default null, h
     language sql as $$
     select restful.serve('POST', path, jsonb_strip_nulls(jsonb_build_object('content-type', 'application/x-www-form-urlencoded',
         'authorization', 'Basic ' || translate(encode(convert_to(client, 'utf8'), 'base64'), e'\n', ''))) || headers, form(fields)) $$;
-create function public.body(r record) returns jsonb language sql as $$ select convert_from(r.body, 'utf8')::jsonb $$;
+create function public.body(r restful.http_response) returns jsonb language sql as $$ select convert_from(r.body, 'utf8')::jsonb $$;
 -- what of an answer is the same each time
-create function public.tell(r record) returns text language sql as $$
+create function public.tell(r restful.http_response) returns text language sql as $$
     select concat_ws(' ', r.status, coalesce(b->>'error', (select string_agg(key, ' ' order by key) from jsonb_object_keys(b) key)), b->>'scope')
     from body(r) b $$;
 create function public.claims(token text) returns jsonb language sql security definer as $$ select restful.jwt_verify(token) $$;
@@ -46,7 +46,8 @@ create function public.exchange(client text, code text, arguments jsonb default 
         'code_verifier', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk') || arguments), null, headers) $$;
 \c - layer
 select code(:'phone') as code \gset
-select length(:'code'), body(exchange(:'phone', :'code')) as answer \gset
+select length(:'code');
+select body(exchange(:'phone', :'code')) as answer \gset
 select (:'answer'::jsonb) - '{access_token,refresh_token}'::text[], length(:'answer'::jsonb ->> 'refresh_token');
 select who(:'answer'::jsonb ->> 'access_token');
 -- It comes again: refused, and what it was exchanged for is gone, though the answer is an error.
@@ -60,21 +61,20 @@ select tell(exchange(:'phone', :'code'));
 select a, tell(exchange(:'phone', c, a)), tell(exchange(:'phone', c))
 from unnest(array['{"redirect_uri": "com.example.phone:/back/"}', '{"redirect_uri": "https://app.example/back?x=1"}',
     '{"code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"}',
-    '{"code_verifier": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "plain"}']::jsonb[]) a, code(:'phone') c;
+    '{"code_verifier": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "plain"}']::jsonb[]) a,
+    -- one for each
+    code(:'phone', jsonb_build_object('state', a::text)) c;
 select a, tell(exchange(:'phone', code(:'phone'), a)) from unnest(array['{"code_verifier": null}', '{"redirect_uri": null}', '{"code": null}', '{"code": "x"}']::jsonb[]) a;
 -- Prefer and settings that undo a request do not bring a code back
+select code(:'phone') as code \gset
 \c - postgres
 alter role layer set restful.tx_end = 'rollback-allow-override';
 \c - layer
-select tell(exchange(:'phone', :'code', '{}', '{"prefer": "tx=rollback"}')) from code(:'phone') \gset
-select code(:'phone') is null as needs_commit;
+select tell(exchange(:'phone', :'code', '{}', '{"prefer": "tx=rollback"}'));
+select tell(exchange(:'phone', :'code', '{}', '{"prefer": "tx=rollback"}'));
 \c - postgres
 alter role layer reset restful.tx_end;
 \c - layer
-select code(:'phone') as code \gset
-set restful.schemas = 'library';
-select tell(exchange(:'phone', :'code', '{}', '{"prefer": "tx=rollback"}'));
-select tell(exchange(:'phone', :'code'));
 -- a minute later
 select code(:'phone') as code \gset
 \c - postgres
@@ -85,7 +85,8 @@ select tell(exchange(:'phone', :'code'));
 select code(:'short') as code \gset
 select send('/oauth/token', jsonb_build_object('grant_type', 'authorization_code', 'code', :'code', 'redirect_uri', 'com.example.phone:/back',
     'code_verifier', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'), :'short' || ':' || :'secret') as answer \gset
-select tell(:'answer'::restful.http_response), body(:'answer'::restful.http_response) ->> 'access_token' as token \gset
+select tell(:'answer');
+select body(:'answer') ->> 'access_token' as token \gset
 select body(send('/oauth/introspect', jsonb_build_object('token', :'token'), :'short' || ':' || :'secret')) ->> 'active';
 select tell(send('/oauth/token', jsonb_build_object('grant_type', 'authorization_code', 'code', :'code', 'redirect_uri', 'com.example.phone:/back',
     'code_verifier', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'), :'short' || ':' || :'secret'));

@@ -5,16 +5,9 @@ create role layer login noinherit;
 grant anon to layer;
 alter role layer set restful.schemas = 'library';
 alter role layer set restful.anon_role = 'anon';
-alter role layer set restful.require_token = on;
 create table library.oauth (name text primary key, value int);
 insert into library.oauth values ('token', 1), ('other', 2);
 grant select on library.oauth to anon;
-\c - layer
-set restful.schemas = 'library';
-select show(restful.serve('POST', '/oauth/token'));
-select show(restful.serve('GET', '/.well-known/jwks.json'));
-\c - postgres
-alter role layer reset restful.require_token;
 \c - layer
 select show(restful.serve('GET', '/oauth/token'));
 select show(restful.serve('POST', '/oauth/token'));

@@ -177,6 +177,7 @@ pub fn openapi_settings() -> openapi::Settings {
     openapi::Settings {
         server: OPENAPI_SERVER_PROXY_URI.get().map(str::to_owned),
         security_active: OPENAPI_SECURITY_ACTIVE.0.get(),
+        oauth_issuer: oauth_issuer(),
     }
 }
 

@@ -98,7 +98,9 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
             Endpoint::Revocation => revoke(request),
             Endpoint::Introspection => introspect(request, issuer),
         };
-        Ok(Finished { value: response.unwrap_or_else(|failure| failure.response()), commit: true })
+        // What failed by our fault, as without a key to sign with, has used nothing up.
+        let commit = !matches!(&response, Err(failure) if failure.kind == Kind::ServerError);
+        Ok(Finished { value: response.unwrap_or_else(|failure| failure.response()), commit })
     });
     done.unwrap_or_else(|error| {
         let kind = match error.status {
