@@ -10,6 +10,7 @@ help:
 	@echo 'make demo-check  the same, without staying: are the answers right?'
 	@echo 'make test        everything that is tested, on every PostgreSQL; last line: N passed, N failed'
 	@echo 'make lint        formatting and clippy'
+	@echo 'make lint-db DSN=... [MIN_LEVEL=WARN] [FAIL_ON=ERROR] [SCHEMAS=a,b]  what is dangerous or slow in a database; fails on errors'
 	@echo 'make pure        tests of the half that needs no PostgreSQL (seconds)'
 	@echo 'make conformance what of PostgREST'"'"'s own tests the extension passes (PostgreSQL 15)'
 	@echo 'make bench       measurements against the alternatives'
@@ -38,6 +39,10 @@ test:
 .PHONY: lint
 lint:
 	@tools/test fmt clippy
+
+.PHONY: lint-db
+lint-db:
+	@tools/lint-db $${DSN:+"$$DSN"} --min-level "$${MIN_LEVEL:-INFO}" --fail-on "$${FAIL_ON:-ERROR}" --schemas "$${SCHEMAS:-}"
 
 .PHONY: pure
 pure:

@@ -109,4 +109,7 @@ EXAMPLES = [
             lambda a: [(r["quantity"], r["products"]["name"]) for r in a.body] == [(100, "Green tea"), (-3, "Green tea")],
             user="alice", sql="select status, body from restful.get("
                               "'/stock_movements?select=quantity,reason,products(name)&order=id')"),
+
+    Example("Nothing dangerous is found in what the demo exposes", 200, lambda a: a.body == [],
+            user="bob", sql="select 200, coalesce(json_agg(l), '[]') from restful.lint(min_level => 'ERROR') l"),
 ]

@@ -11,6 +11,8 @@ GRANT EXECUTE ON FUNCTION
     restful.patch(text, jsonb, jsonb),
     restful.delete(text, jsonb),
     restful.schema_of(regclass),
+    -- reads PostgreSQL's catalogue alone, which everybody may
+    restful.access_matrix(text[], text[]),
     -- part of the statements of writes, which run as the request's role
     restful.record_source(bytea, text[], integer, integer[]),
     restful.count_update()
@@ -91,3 +93,69 @@ GRANT EXECUTE ON FUNCTION
     restful.list_schemas(),
     restful.drop_schema(text, integer)
 TO PUBLIC;
+-- Their statements are the caller's, by PostgreSQL's rules; policies and grants are for a table's owner to make. The default of a
+-- preset column is computed by whoever inserts.
+GRANT EXECUTE ON FUNCTION
+    restful.parse_expression(regclass, text, smallint),
+    restful.policy_table(regclass),
+    restful.policy_roles(text[]),
+    restful.policy_commands(text[]),
+    restful.policy_column(regclass, name),
+    restful.policy_cast(text, text),
+    restful.policy_index(regclass, name, boolean),
+    restful.make_policies(regclass, text, name, text[], text[], text[], text, boolean, name, boolean, boolean),
+    restful.make_policies_of_tree(regclass, text, name, text[], text[], pg_node_tree, boolean),
+    restful.enable_rls(regclass, boolean, boolean),
+    restful.policy_owner(regclass, name, text[], text[], boolean, name, boolean),
+    restful.policy_tenant(regclass, name, text, text, text[], boolean, name, boolean),
+    restful.policy_permission(regclass, text, text, text[], boolean, name),
+    restful.policy_public_read(regclass, text[], text, boolean, name),
+    restful.policy_restrict(regclass, text, text, text[], boolean),
+    restful.drop_policies(regclass, name, boolean),
+    restful.preset(anyelement),
+    restful.preset_columns(regclass),
+    restful.writable_columns(regclass, name[]),
+    restful.granted_columns(regclass, oid, text),
+    restful.column_list(name[]),
+    restful.make_grants(regclass, text[], text[], name[], boolean),
+    restful.expose(regclass, text[], text[], name[], boolean, boolean),
+    restful.unexpose(regclass, text[], boolean),
+    restful.make_preset(regclass, name, pg_node_tree, boolean),
+    restful.column_preset(regclass, name, text, boolean),
+    restful.drop_preset(regclass, name, boolean)
+TO PUBLIC;
+-- Lints read the catalogue, which everybody may read, and the exceptions.
+GRANT EXECUTE ON FUNCTION
+    restful.lint(text[],text),
+    restful.lint_alter_policy(text,text,text),
+    restful.lint_api_roles(),
+    restful.lint_authenticators(),
+    restful.lint_by_set(text,oid),
+    restful.lint_calls_with(text,text[],text),
+    restful.lint_command("char"),
+    restful.lint_exposure(text[]),
+    restful.lint_function(text[]),
+    restful.lint_grantees(),
+    restful.lint_grants(text[]),
+    restful.lint_groups(text),
+    restful.lint_is_sensitive(name),
+    restful.lint_known_subject(text,text[]),
+    restful.lint_masked(text),
+    restful.lint_merged_policies(oid),
+    restful.lint_names(text),
+    restful.lint_policies(text[]),
+    restful.lint_policy(text[]),
+    restful.lint_reads_only(oid),
+    restful.lint_relations(text[]),
+    restful.lint_role(text[]),
+    restful.lint_role_list(oid[]),
+    restful.lint_role_settings(),
+    restful.lint_safe_minor(integer),
+    restful.lint_schemas(),
+    restful.lint_table(text[]),
+    restful.lint_trusted_metadata(text),
+    restful.lint_verified_claims(text),
+    restful.lint_wrapped(text,text[],text),
+    restful.lints()
+TO PUBLIC;
+GRANT SELECT ON restful.lint_exception TO PUBLIC;

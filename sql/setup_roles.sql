@@ -12,6 +12,8 @@ AS $function$
         ('define_role', false),
         ('drop_client', false),
         ('drop_role', false),
+        ('explain_access', false),
+        ('explain_access_text', false),
         ('list_clients', true),
         ('list_roles', true),
         ('register_client', false),

@@ -18,6 +18,10 @@ pub trait Catalog {
     fn row_function(&self, schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>>;
     /// The functions of this name.
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>>;
+    /// The tables and views that the role in force may use, of those whose names may be similar to this one.
+    fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>>;
+    /// The functions that the role in force may call, of those whose names may be similar to this one.
+    fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>>;
     /// The aggregates of a schema that make bodies of rows.
     fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>>;
     /// How SQL spells the data type of this name: one of `pg_catalog` or of the schema. `None` when there is none, or
@@ -91,6 +95,11 @@ impl Relation {
         shown
     }
 
+    /// Whether casts say how some column of it stands in JSON or in filters.
+    pub fn is_represented(&self) -> bool {
+        self.columns.iter().any(|c| c.representation.is_some())
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
@@ -135,6 +144,22 @@ pub struct Column {
     pub default: Option<String>,
     /// A value for it can be given: it is neither a generated column nor `GENERATED ALWAYS AS IDENTITY`.
     pub writable: bool,
+    /// How casts say that its values, which are of a domain, come in and go out.
+    #[serde(default)]
+    pub representation: Option<Representation>,
+}
+
+/// The functions of the implicit casts of a domain: what its values are in JSON and in filters. What has none is as
+/// the domain's base type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Representation {
+    /// From the domain to `json`: values of answers.
+    pub to_json: Option<Box<QualifiedName>>,
+    /// From `json` to the domain: values of bodies.
+    pub from_json: Option<Box<QualifiedName>>,
+    /// From `text` to the domain: values of filters.
+    pub from_text: Option<Box<QualifiedName>>,
 }
 
 /// What a type is to the grammar.
@@ -201,6 +226,14 @@ pub struct Function {
     /// The media type of its result, which is a domain of that name, in lower case.
     #[serde(default)]
     pub media: Option<String>,
+}
+
+/// A function by the names that it is called with.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Signature {
+    pub name: String,
+    /// The names of its input parameters.
+    pub parameters: Vec<String>,
 }
 
 /// An aggregate whose result is a domain named like a media type: it makes a body of rows.

@@ -146,6 +146,8 @@ pub struct Problem {
     pub hint: Option<Value>,
     /// What is wrong with the body, value by value.
     pub errors: Vec<Invalid>,
+    /// Why a row is not seen, for those who may ask.
+    pub access: Option<Value>,
     /// Response headers that belong to the error (`allow`, `www-authenticate`), names in lower case.
     pub headers: Vec<(String, String)>,
 }
@@ -177,6 +179,7 @@ impl Error {
             details: None,
             hint: None,
             errors: Vec::new(),
+            access: None,
             headers: Vec::new(),
         }))
     }
@@ -202,6 +205,13 @@ impl Error {
         self
     }
 
+    /// Adds why a row is not seen.
+    #[must_use]
+    pub fn access(mut self, access: Value) -> Self {
+        self.0.access = Some(access);
+        self
+    }
+
     /// Adds a response header; `name` in lower case.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -209,11 +219,12 @@ impl Error {
         self
     }
 
-    /// An error of the grammar: `what` could not be parsed, because of `why`.
-    pub fn parse(what: &str, text: &str, why: impl fmt::Display) -> Self {
+    /// An error of the grammar: `what` could not be parsed from the character `column` on, counted from 1, because of `why`.
+    pub fn parse(what: &str, text: &str, column: usize, why: impl Into<String>) -> Self {
         // An absurdly long parameter is not sent back whole.
         let shown: String = text.chars().take(200).collect();
-        Error::new(Code::QueryParameter, format!("failed to parse {what} ({shown})")).details(why.to_string())
+        let message = format!("\"failed to parse {what} ({shown})\" (line 1, column {column})");
+        Error::new(Code::QueryParameter, message).details(why.into())
     }
 
     /// A row that is not valid against the JSON Schema of a column, or against its own: in the database's words.
@@ -271,6 +282,9 @@ impl Error {
         if verbose && let Some(body) = body.as_object_mut() {
             body.insert("details".to_owned(), self.details.clone().unwrap_or(Value::Null));
             body.insert("hint".to_owned(), self.hint.clone().unwrap_or(Value::Null));
+        }
+        if let (Some(access), Some(body)) = (&self.access, body.as_object_mut()) {
+            body.insert("access".to_owned(), access.clone());
         }
         if !self.errors.is_empty()
             && let Some(body) = body.as_object_mut()

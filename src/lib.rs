@@ -16,6 +16,7 @@
 //! Steps 5, 8 and 9 are in `pg`, the only half that touches PostgreSQL. The others are pure.
 #![deny(unsafe_code)]
 
+pub mod access;
 pub mod auth;
 pub mod catalog;
 pub mod error;
@@ -32,6 +33,7 @@ pub mod query;
 pub mod respond;
 pub mod route;
 pub mod schema;
+pub mod similar;
 pub mod statement;
 
 #[cfg(feature = "pg")]

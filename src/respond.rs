@@ -1,6 +1,7 @@
 //! What was done, as an HTTP response. Pure.
 
-use crate::error::{Code, Error, Result};
+use crate::access::{Report, Verdict};
+use crate::error::{Code, Error, Raised, Result};
 use crate::http::field::{is_field_value, is_token};
 use crate::http::prefer::{Preferences, Resolution, Return};
 use crate::http::response::{Body, Response};
@@ -149,6 +150,30 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
     Ok(response)
 }
 
+/// The answer to `Prefer: explain-access`: under the status that the request would have had, the report as the member
+/// `access`.
+///
+/// Errors: all but a row that is seen, as the problem that it is.
+pub fn access(report: &Report, authenticated: bool) -> Result<Response> {
+    let (verdict, sentence) = report.verdict();
+    let applied = "explain-access";
+    let error = match verdict {
+        Verdict::Visible => {
+            let body = serde_json::json!({ "access": report.to_json() }).to_string();
+            return Ok(Response::new(200, Body::Bytes(body.into_bytes()))
+                .header("content-type", "application/vnd.restful.access+json; charset=utf-8")
+                .header("preference-applied", applied));
+        }
+        Verdict::Denied => Error::database(
+            Raised { sqlstate: "42501".to_owned(), message: sentence, ..Raised::default() },
+            authenticated,
+        ),
+        Verdict::Error => Error::with_code(report.sqlstate().unwrap_or("XX000"), 500, sentence),
+        _ => no_item(),
+    };
+    Err(error.access(report.to_json()).header("preference-applied", applied))
+}
+
 /// The fields that describe the body.
 fn with_content(response: Response, action: &Action, media: &MediaType) -> Response {
     let response = response.header("content-type", media.content_type());
@@ -167,6 +192,8 @@ fn no_item() -> Error {
 /// The preferences that had a meaning for the action (RFC 7240, section 3).
 fn applied_preferences(action: &Action, asked: &Preferences, outcome: &Outcome) -> Preferences {
     let mut applied = asked.clone();
+    // What was asked for so is answered by `access`.
+    applied.explain_access = false;
     let is_create = action.verb == Verb::Create;
     let is_write = matches!(action.verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Delete);
     applied.resolution = applied.resolution.filter(|_| is_create && outcome.has_conflict_target);

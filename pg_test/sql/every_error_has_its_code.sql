@@ -4,7 +4,6 @@
 create role layer login noinherit;
 grant anon to layer;
 alter role layer set restful.anon_role = 'anon';
-create function library.of_record() returns record language sql stable as $$ select 1, 2 $$;
 create function library.one() returns int language sql stable as $$ select 1 $$;
 create function library.two(a int) returns int language sql stable as $$ select a $$;
 create function library.two(a text) returns text language sql stable as $$ select a $$;
@@ -63,8 +62,6 @@ select show(restful.serve('GET', '/a/b/c'));
 select as_superuser('set restful.openapi_mode = disabled');
 select show(restful.serve('GET', '/'));
 select as_superuser('reset restful.openapi_mode');
--- PGRST127: not built
-select show(restful.serve('GET', '/rpc/of_record'));
 -- PGRST202, 203: functions
 select show(restful.serve('GET', '/rpc/three'));
 select show(restful.serve('GET', '/rpc/two?a=1'));

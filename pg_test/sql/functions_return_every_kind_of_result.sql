@@ -21,6 +21,15 @@ create function library.documents() returns setof jsonb language sql stable as $
 create function library.today() returns date language sql stable as $$ select '2024-02-29'::date $$;
 create domain library.short as text;
 create function library.of_domain() returns library.short language sql stable as $$ select 'd' $$;
+create function library.any_row(kind text) returns record language plpgsql stable as $$
+declare found record;
+begin
+    if kind = 'subject' then select * into found from library.subjects where id = 1;
+    else select 1 as a, array[kind] as "b c" into found;
+    end if;
+    return found;
+end $$;
+create function library.any_rows() returns setof record language sql stable as 'select id, name from library.subjects order by id';
 create procedure library.proc() language sql as '';
 \c - authenticator
 select show_all(restful.serve('GET', '/rpc/one'));
@@ -41,6 +50,11 @@ select show(restful.serve('GET', '/rpc/document'));
 select show(restful.serve('GET', '/rpc/documents'));
 select show(restful.serve('GET', '/rpc/today'));
 select show(restful.serve('GET', '/rpc/of_domain'));
+-- a record has the members that it comes with, and is not taken apart
+select show_all(restful.serve('GET', '/rpc/any_row?kind=subject'));
+select show(restful.serve('POST', '/rpc/any_row', '{}', '{"kind": "x"}'));
+select show_all(restful.serve('GET', '/rpc/any_rows?limit=2&offset=1', '{"prefer": "count=exact"}'));
+select show(restful.serve('GET', '/rpc/any_rows?select=name'));
 -- procedures are not called
 select show(restful.serve('POST', '/rpc/proc'));
 -- rows are selected, filtered, ordered and cut like those of a table

@@ -25,7 +25,22 @@ SELECT pg_catalog.jsonb_build_object(
                 -- a domain may have one, too
                 ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0))
             END,
-            'writable', a.attgenerated = '' AND a.attidentity <> 'a'
+            'writable', a.attgenerated = '' AND a.attidentity <> 'a',
+            'representation', CASE WHEN t.typtype = 'd' THEN (
+                SELECT pg_catalog.jsonb_object_agg(
+                    CASE
+                        WHEN k.castsource = t.oid THEN 'to_json'
+                        WHEN k.castsource = 'pg_catalog.json'::pg_catalog.regtype THEN 'from_json'
+                        ELSE 'from_text'
+                    END, pg_catalog.jsonb_build_object('schema', pn.nspname, 'name', p.proname))
+                FROM pg_catalog.pg_cast k
+                JOIN pg_catalog.pg_proc p ON p.oid = k.castfunc AND p.pronargs = 1
+                JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
+                WHERE k.castcontext = 'i' AND k.castmethod = 'f' AND (
+                    k.castsource = t.oid AND k.casttarget = 'pg_catalog.json'::pg_catalog.regtype
+                    OR k.casttarget = t.oid AND k.castsource IN (
+                        'pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype))
+            ) END
         ) ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute a
         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

@@ -54,6 +54,8 @@ pub struct Preferences {
     pub timezone: Option<String>,
     /// The most rows a write may change; binding with `handling=strict` only.
     pub max_affected: Option<u64>,
+    /// Whether to say why the row is seen or not, instead of the row.
+    pub explain_access: bool,
     unknown: Vec<String>,
 }
 
@@ -75,6 +77,10 @@ impl Preferences {
                 "missing" => set(&mut p.missing, Missing::parse(value)),
                 "handling" => set(&mut p.handling, Handling::parse(value)),
                 "timezone" => set(&mut p.timezone, Some(value.to_owned()).filter(|v| !v.is_empty())),
+                "explain-access" => {
+                    p.explain_access = true;
+                    true
+                }
                 "max-affected" => set(&mut p.max_affected, value.parse().ok()),
                 _ => false,
             };
@@ -111,6 +117,7 @@ impl Preferences {
         let max_affected = self.max_affected().map(|n| format!("max-affected={n}"));
         applied.extend(timezone.as_deref());
         applied.extend(max_affected.as_deref());
+        applied.extend(self.explain_access.then_some("explain-access"));
         (!applied.is_empty()).then(|| applied.join(", "))
     }
 }

@@ -64,11 +64,12 @@ fn not_satisfiable() -> Error {
 /// Errors: PGRST100 (400) when it is no integer, PGRST103 (416) when it is negative.
 pub fn row_number(name: &str, text: &str) -> Result<u64> {
     match text.trim().parse::<i64>() {
-        Ok(n) => u64::try_from(n).map_err(|_| {
-            let subject = if name.ends_with("offset") { "Offset" } else { "Limit" };
-            not_satisfiable().details(format!("{subject} should be greater than or equal to zero."))
-        }),
-        Err(_) => Err(Error::parse(name, text, "It has to be an integer from 0 to 9223372036854775807.")),
+        // there is nothing before the first row
+        Ok(..0) if name.ends_with("offset") => Ok(0),
+        Ok(n) => {
+            u64::try_from(n).map_err(|_| not_satisfiable().details("Limit should be greater than or equal to zero."))
+        }
+        Err(_) => Err(Error::parse(name, text, 1, "It has to be an integer from 0 to 9223372036854775807.")),
     }
 }
 
@@ -113,11 +114,12 @@ mod tests {
     }
 
     #[test]
-    fn limits_beyond_integers_and_below_zero_are_refused() {
+    fn limits_beyond_integers_and_below_zero_are_refused_and_offsets_are_none() {
         assert_eq!(row_number("limit", "-1").unwrap_err().status, 416);
         assert_eq!(row_number("offset", "9223372036854775808").unwrap_err().status, 400);
         assert_eq!(row_number("limit", "x").unwrap_err().status, 400);
         assert_eq!(row_number("limit", "0"), Ok(0));
+        assert_eq!(row_number("films.offset", "-1"), Ok(0));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use number::{Number, parse_integer};
 pub use numeric::{Decimal, parse_decimal};
 pub use reader::{Kind, Reader, Value};
 pub(crate) use string::scan as scan_string;
-pub use string::{Text, UniqueKeys, escape, unescape};
+pub use string::{Text, UniqueKeys, escape, is_ascii, unescape};
 pub use uuid::parse_uuid;
 
 #[cfg(test)]

@@ -200,6 +200,22 @@ impl<'a> UniqueKeys<'a> {
     }
 }
 
+/// Whether all bytes are ASCII: made for the few bytes that names have.
+#[inline(always)]
+pub fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    // Words of eight and of four may overlap.
+    let bits = if let Some(last) = bytes.last_chunk::<8>() {
+        let words = bytes.as_chunks::<8>().0.iter();
+        words.fold(u64::from_ne_bytes(*last), |bits, word| bits | u64::from_ne_bytes(*word))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        u64::from(u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last))
+    } else {
+        bytes.iter().fold(0, |bits, byte| bits | u64::from(*byte))
+    };
+    bits & HIGH_BITS == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -219,3 +219,16 @@ fn first_keys_reads_the_first_object_only() {
     assert_eq!(problem(br#"[{"a":1,"\u0061":2}]"#), Problem::DuplicateKey);
     assert_eq!(problem(b"[{\"\xff\":1}]"), Problem::InvalidUtf8);
 }
+
+#[test]
+fn a_byte_beyond_ascii_is_seen_wherever_it_is() {
+    for length in 0..40 {
+        let mut bytes = vec![0x7f; length];
+        assert!(is_ascii(&bytes), "{length}");
+        for at in 0..length {
+            bytes[at] = 0x80;
+            assert!(!is_ascii(&bytes), "{length} {at}");
+            bytes[at] = 0;
+        }
+    }
+}

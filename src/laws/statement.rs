@@ -184,5 +184,6 @@ fn is_one_statement(statement: &Statement) {
 fn is_known(schema: &str, name: &str) -> bool {
     let library = Library::default();
     let is_relation = library.relation(schema, name).is_ok_and(|relation| relation.is_some());
-    is_relation || library.functions(schema, name).is_ok_and(|functions| !functions.is_empty())
+    let is_function = library.functions(schema, name).is_ok_and(|functions| !functions.is_empty());
+    is_relation || is_function || library.row_functions.iter().any(|(_, function)| function.name.name == name)
 }

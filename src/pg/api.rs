@@ -22,11 +22,27 @@ extension_sql_file!("../../sql/keys.sql", name = "keys", requires = ["install"])
 extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
 extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
 extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
+extension_sql_file!("../../sql/access.sql", name = "access", requires = ["install"]);
 extension_sql_file!("../../sql/constrain.sql", name = "constrain", requires = ["validation"]);
+extension_sql_file!("../../sql/policy/expression.sql", name = "expression", requires = ["install"]);
+extension_sql_file!("../../sql/policy/policies.sql", name = "policies", requires = ["expression", "constrain"]);
+extension_sql_file!("../../sql/policy/exposure.sql", name = "exposure", requires = ["policies"]);
 extension_sql_file!("../../sql/act_as.sql", name = "act_as", requires = ["install"]);
 extension_sql_file!("../../sql/rbac.sql", name = "rbac", requires = ["identity"]);
 extension_sql_file!("../../sql/oauth.sql", name = "oauth", requires = ["identity"]);
 extension_sql_file!("../../sql/setup_roles.sql", name = "setup_roles", requires = ["rbac"]);
+extension_sql_file!("../../sql/lint/expressions.sql", name = "lint_expressions", requires = ["install"]);
+extension_sql_file!("../../sql/lint/context.sql", name = "lint_context", requires = ["lint_expressions"]);
+extension_sql_file!("../../sql/lint/exposure.sql", name = "lint_exposure", requires = ["lint_context"]);
+extension_sql_file!("../../sql/lint/policies.sql", name = "lint_policies", requires = ["lint_context"]);
+extension_sql_file!("../../sql/lint/functions.sql", name = "lint_functions", requires = ["lint_context"]);
+extension_sql_file!("../../sql/lint/roles.sql", name = "lint_roles", requires = ["lint_context"]);
+extension_sql_file!("../../sql/lint/tables.sql", name = "lint_tables", requires = ["lint_context"]);
+extension_sql_file!(
+    "../../sql/lint/lint.sql",
+    name = "lint",
+    requires = ["lint_exposure", "lint_policies", "lint_functions", "lint_roles", "lint_tables"]
+);
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
 
 /// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of its fmgr.h).

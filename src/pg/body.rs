@@ -135,7 +135,7 @@ fn is_blank(body: &[u8]) -> bool {
 }
 
 fn invalid(why: json::Error) -> Error {
-    Error::new(Code::Body, "The body is no valid JSON").details(why.to_string())
+    Error::new(Code::Body, "Empty or invalid json").details(why.to_string())
 }
 
 fn require_json(media: &MediaType) -> Result<()> {

@@ -1,7 +1,9 @@
 //! The catalogue of the database: loaded when a request first names an object, forgotten when PostgreSQL says that it
 //! changed.
 
-use crate::catalog::{Catalog, ColumnSource, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction};
+use crate::catalog::{
+    Catalog, ColumnSource, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction, Signature,
+};
 use crate::error::{Code, Error, Result};
 use crate::pg::role;
 use crate::pg::{guc, unguarded, view};
@@ -168,6 +170,8 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
             .foreign_keys
             .retain(|oid, known| !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table)));
         if announced.functions {
+            // those of casts may have other names
+            loaded.relations.retain(|_, known| !known.relation.is_represented());
             FUNCTION_CHANGES.set(FUNCTION_CHANGES.get() + 1);
             loaded.media_handlers.clear();
             loaded.functions.clear();
@@ -245,7 +249,10 @@ impl Catalog for Session {
                 known
             }
         };
-        USED.with_borrow_mut(|used| used.relations.extend(known.relations.iter()));
+        USED.with_borrow_mut(|used| {
+            used.relations.extend(known.relations.iter());
+            used.functions |= known.relation.is_represented();
+        });
         Ok(Some(known.relation))
     }
 
@@ -303,6 +310,16 @@ impl Catalog for Session {
             LOADED.with_borrow_mut(|l| insert(&mut l.functions, key, functions.clone()));
         }
         Ok(functions)
+    }
+
+    fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>> {
+        let query = include_str!("../../sql/query/similar_relations.sql");
+        Ok(load("similar_relations", query, Arguments::Names(schema, name))?.unwrap_or_default())
+    }
+
+    fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>> {
+        let query = include_str!("../../sql/query/similar_functions.sql");
+        Ok(load("similar_functions", query, Arguments::Names(schema, name))?.unwrap_or_default())
     }
 
     fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>> {

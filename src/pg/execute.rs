@@ -9,15 +9,15 @@ use crate::limits;
 use crate::pg::catalog;
 use crate::pg::direct_read::DirectRead;
 use crate::pg::prepared::{Prepared, Values};
-use crate::pg::row_sink::{BodyBuffer, RowShape};
+use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
 use crate::pg::session::Frame;
 use crate::pg::unguarded;
 use crate::pg::validate::{self, BodySchemas};
 use crate::plan::call::Given;
 use crate::plan::media::{Handler, Rendition};
 use crate::plan::write::BodyKeys;
-use crate::plan::{CallResult, Change, Plan, PlanSettings, Returning, Select, Write};
-use crate::query::Query;
+use crate::plan::{Call, CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select, Write};
+use crate::query::{Literal, Query};
 use crate::respond::Outcome;
 use crate::route::{Action, Resource};
 use crate::statement;
@@ -73,6 +73,8 @@ pub struct Work {
     /// The statements that count, made when they are first needed.
     exact: RefCell<Option<Rc<Prepared>>>,
     planned: RefCell<Option<Rc<Prepared>>>,
+    /// The call without its page, made when a page of it is first counted.
+    whole: RefCell<Option<Rc<Prepared>>>,
     /// The short way, if it can be gone.
     direct: RefCell<Direct>,
     /// Bytes of the last body: the next one is not grown to them step by step.
@@ -179,6 +181,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
         schemas,
         exact: RefCell::default(),
         planned: RefCell::default(),
+        whole: RefCell::default(),
         direct: RefCell::new(Direct::Untried(0)),
         body_bytes: Cell::new(0),
         relations,
@@ -384,7 +387,14 @@ impl Work {
         // SPI takes EXPLAIN for a statement that may write, whatever it explains; the transaction knows better.
         let explains = self.rendition.explain().is_some();
         let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
-        let (done, mut buffer) = self.main.run(values, read_only && !explains, buffer, shape)?;
+        // What a set of records consists of cannot be asked for without calling the function as a value.
+        let is_set = matches!(&self.plan, Plan::Call(call) if matches!(call.result, CallResult::ScalarSet(_)));
+        let is_called_once = !read_only || is_set;
+        let page = if is_called_once && !explains { self.counted_page(request, values) } else { None };
+        let (done, mut buffer) = match page {
+            Some(page) => self.whole_call()?.run_within(Some(page), values, read_only, buffer, shape)?,
+            None => self.main.run(values, read_only && !explains, buffer, shape)?,
+        };
         let writes = matches!(self.plan, Plan::Write(_));
         let mut outcome = Outcome {
             rows: done.rows,
@@ -413,13 +423,44 @@ impl Work {
         }
         if let (Some(count), false, false) = (request.preferences.count, writes || explains, is_item) {
             outcome.total = match self.select() {
-                // To call it again for counting would do again what the function does: the total of a page stays unknown.
-                Some(page) if !read_only => Some(done.rows).filter(|_| !page.limit.is_set() && page.offset.is_none()),
+                Some(_) if page.is_some() => Some(done.processed),
+                Some(all) if is_called_once => Some(done.rows).filter(|_| !all.limit.is_set() && all.offset.is_none()),
                 Some(select) => Some(self.total(count, select, values, memory)?),
                 None => Some(done.rows),
             };
         }
         Ok((outcome, buffer))
+    }
+
+    /// The page of a function's rows that are to be counted. To call the function once more for counting would do again what
+    /// it does: it is called without the page, and only the page's rows are written.
+    fn counted_page(&self, request: &Request, values: &Values) -> Option<Window> {
+        request.preferences.count?;
+        let select = self.select().filter(|_| matches!(self.plan, Plan::Call(_)))?;
+        if self.rendition.handler.is_some() || !select.limit.is_set() && select.offset.is_none() {
+            return None;
+        }
+        let number = |id: Option<usize>| match id.and_then(|id| values.literals.get(id)) {
+            Some(Literal::Number(n)) => Some(*n),
+            _ => None,
+        };
+        let limit = [number(select.limit.value), select.limit.cap].into_iter().flatten().min();
+        Some(Window { offset: number(select.offset).unwrap_or(0), limit: limit.unwrap_or(u64::MAX) })
+    }
+
+    /// The statement of a call without its page.
+    fn whole_call(&self) -> Result<Rc<Prepared>> {
+        let known = self.whole.borrow().clone();
+        if let Some(whole) = known {
+            return Ok(whole);
+        }
+        let mut plan = self.plan.clone();
+        if let Plan::Call(Call { result: CallResult::Rows(select) | CallResult::ScalarSet(select), .. }) = &mut plan {
+            (select.limit, select.offset) = (RowLimit::default(), None);
+        }
+        let whole = Rc::new(Prepared::new(statement::rendered(&plan, &self.rendition), false)?);
+        self.whole.replace(Some(whole.clone()));
+        Ok(whole)
     }
 
     /// The number of rows there are in all.

@@ -42,6 +42,8 @@ static EXTRA_SEARCH_PATH: Text = Text::new();
 static PRE_REQUEST: Text = Text::new();
 static TRUSTED_AUTHENTICATORS: Text = Text::new();
 static BYPASSRLS_ROLES: Text = Text::new();
+static EXPLAIN_ROLES: Text = Text::new();
+static EXPLAIN_READER: Text = Text::new();
 static ROOT_SPEC: Text = Text::new();
 static OPENAPI_SERVER_PROXY_URI: Text = Text::new();
 static TENANT_CLAIM: Text = Text::new();
@@ -231,6 +233,21 @@ pub fn may_bypass_rls(role: &str) -> bool {
     BYPASSRLS_ROLES.get().is_some_and(|list| names(list).iter().any(|n| n == role))
 }
 
+/// Whether requests of a role may ask why they see a row or not.
+pub fn may_ask_for_access(role: &str) -> bool {
+    EXPLAIN_ROLES.get().is_some_and(|list| names(list).iter().any(|n| n == role))
+}
+
+/// Whether any role's requests may.
+pub fn has_explain_roles() -> bool {
+    EXPLAIN_ROLES.get().is_some()
+}
+
+/// The role that reads the row in question for requests of roles that may execute `restful.explain_access`.
+pub fn explain_reader() -> Option<String> {
+    EXPLAIN_READER.get().map(str::to_owned)
+}
+
 /// The most rows that one level of a read returns.
 pub fn max_rows() -> Option<u64> {
     u64::try_from(MAX_ROWS.0.get()).ok().filter(|n| *n > 0)
@@ -407,6 +424,22 @@ pub fn define() {
         c"restful.bypassrls_roles",
         c"Roles with BYPASSRLS that a request may run as.",
         &BYPASSRLS_ROLES,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.explain_roles",
+        c"Roles whose requests may say Prefer: explain-access.",
+        &EXPLAIN_ROLES,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.explain_reader",
+        c"A role with BYPASSRLS that looks for the row in question, where the request's role may execute restful.explain_access.",
+        &EXPLAIN_READER,
         c"",
         PGC_SUSET,
         0,

@@ -9,7 +9,7 @@ use crate::pg::execute::{self, BodyShape, Key};
 use crate::pg::prepared::Values;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::session::{self, Context, Finished, Frame};
-use crate::pg::{catalog, guc, oauth, openapi, pre_request};
+use crate::pg::{access, catalog, guc, oauth, openapi, pre_request};
 use crate::plan::media::Rendition;
 use crate::plan::{Plan, PlanSettings, Planner, set_page};
 use crate::query::{self, Literal, Query};
@@ -89,8 +89,13 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
     let context = Context { request: &request, principal: &principal, schema: &schema };
     session::in_frame(&context, |frame| {
         execute::forget_stale();
+        if request.preferences.explain_access
+            && let Some(response) = explain_access(&action, &request, frame)?
+        {
+            return Ok(Finished { value: Answer { response, rows: None }, commit: false });
+        }
         let (action, mut outcome, rows) = if action.verb == Verb::Describe {
-            let outcome = describe(&action)?;
+            let outcome = frame.with_role(|| describe(&action))?;
             (action, outcome, None)
         } else if action.verb == Verb::ReadRoot {
             let (version, media) = openapi::negotiate(&request)?;
@@ -145,6 +150,12 @@ fn run_pre_request(request: &Request, frame: &Frame) -> Result<()> {
     pre_request::call(&function, request.method.is_safe())
 }
 
+/// Says why the row is seen or not, if that is what GET of an item asks for, and may.
+fn explain_access(action: &Action, request: &Request, frame: &Frame) -> Result<Option<Response>> {
+    let (Resource::Item { relation, key }, Method::Get) = (&action.resource, request.method) else { return Ok(None) };
+    access::answer(frame, &action.schema, relation, key, || execute::connected(|| run_pre_request(request, frame)))
+}
+
 /// Whether the request's changes are kept.
 fn commits(request: &Request) -> bool {
     use crate::http::prefer::Transaction;
@@ -192,7 +203,7 @@ fn key(
 ) -> Result<(Key, Vec<Literal>)> {
     if let Resource::Item { relation, key } = &mut action.resource {
         let values = std::mem::take(key);
-        add_key_filters(&action.schema, relation, values, &mut query)?;
+        frame.with_role(|| add_key_filters(&action.schema, relation, values, &mut query))?;
     }
     let literals = std::mem::take(&mut query.values);
     let preferences = &request.preferences;

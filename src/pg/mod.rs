@@ -1,5 +1,6 @@
 //! The half that touches PostgreSQL: the only place for pgrx, SPI and unsafe code.
 
+mod access;
 mod act_as;
 mod api;
 mod body;
@@ -8,6 +9,7 @@ mod constraints;
 mod direct_read;
 mod error;
 mod execute;
+mod expression;
 mod guc;
 mod handle;
 mod identity;

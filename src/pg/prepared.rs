@@ -1,7 +1,7 @@
 //! Prepared statements: the types of their parameters are inferred by PostgreSQL, as for literals.
 
 use crate::error::{Code, Error, Result};
-use crate::pg::row_sink::{self, Encoders, RowShape, RowSink};
+use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::pg::unguarded;
 use crate::query::Literal;
 use crate::statement::{Form, Parameter, Statement, array_literal};
@@ -151,12 +151,27 @@ impl Prepared {
         &self,
         values: &Values,
         read_only: bool,
-        body: crate::pg::row_sink::BodyBuffer,
+        body: BodyBuffer,
         shape: RowShape,
-    ) -> Result<(Done, crate::pg::row_sink::BodyBuffer)> {
+    ) -> Result<(Done, BodyBuffer)> {
+        self.run_within(None, values, read_only, body, shape)
+    }
+
+    /// As [`Prepared::run`]; only the rows of the window go to the body.
+    pub fn run_within(
+        &self,
+        window: Option<Window>,
+        values: &Values,
+        read_only: bool,
+        body: BodyBuffer,
+        shape: RowShape,
+    ) -> Result<(Done, BodyBuffer)> {
         let parameters = self.bind(values)?;
         let mut encoders = self.take_encoders();
         let mut sink = RowSink::new(body, shape, &mut encoders);
+        if let Some(window) = window {
+            sink = sink.within(window);
+        }
         let options =
             pg_sys::SPIExecuteOptions { params: parameters, read_only, dest: sink.receiver(), ..Default::default() };
         // SAFETY: plan, parameters and sink outlive the execution.

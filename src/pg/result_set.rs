@@ -34,6 +34,10 @@ impl ResultSet {
             let caller = pg_sys::MemoryContextSwitchTo(per_query);
             let mut descriptor = std::ptr::null_mut();
             pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
+            if descriptor.is_null() {
+                // one column, which is no composite type
+                descriptor = (*result).expectedDesc;
+            }
             let descriptor = pg_sys::CreateTupleDescCopy(descriptor);
             let random = (*result).allowedModes & pg_sys::SetFunctionReturnMode::SFRM_Materialize_Random as i32 != 0;
             let store = pg_sys::tuplestore_begin_heap(random, false, pg_sys::work_mem);

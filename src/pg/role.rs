@@ -131,6 +131,12 @@ pub fn security_context() -> i32 {
     security
 }
 
+/// Whether `SET ROLE` would be allowed to a user.
+pub fn may_be_set_by(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: lookups in the system caches.
+    unsafe { may_set(user, role) }
+}
+
 /// Whether `SET ROLE` would be allowed.
 unsafe fn may_set(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     #[cfg(any(feature = "pg14", feature = "pg15"))]

@@ -53,6 +53,11 @@ pub fn check_context() {
     }
 }
 
+/// Whether a request is being answered.
+pub fn is_within_request() -> bool {
+    OPEN.get().is_some()
+}
+
 /// Whether the role in force is not the session's to choose: in a request, a SECURITY DEFINER function or a
 /// security-restricted operation.
 pub fn is_confined() -> bool {
@@ -163,6 +168,18 @@ impl Frame<'_> {
         result
     }
 
+    /// Runs `work`, which runs no code of a user, as another user.
+    pub fn with_reader<T>(&self, reader: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+        let security = self.locked() | pg_sys::SECURITY_RESTRICTED_OPERATION as i32;
+        // SAFETY: put back after `work`, or by the end of the subtransaction.
+        unsafe { role::with_user(reader, security, work) }
+    }
+
+    /// Whether it is known for whom the request is.
+    pub fn is_authenticated(&self) -> bool {
+        self.context.principal.is_authenticated
+    }
+
     fn as_outer(&self) -> Outer {
         Outer { role: self.role, is_authenticated: self.context.principal.is_authenticated }
     }
@@ -239,6 +256,15 @@ pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finish
         Some(name) => Some(role::may_take(name)?),
         None => None,
     };
+    in_frame_as(context, switch, work)
+}
+
+/// The same under a role of which the caller has found out that it may be taken; `None` to stay what the session is.
+pub fn in_frame_as<T>(
+    context: &Context,
+    switch: Option<pg_sys::Oid>,
+    work: impl FnOnce(&Frame) -> Result<Finished<T>>,
+) -> Result<T> {
     let authenticated = context.principal.is_authenticated;
     let timeout = &AssertUnwindSafe(Cell::new(None::<StatementTimeout>));
     let outer = OPEN.get();

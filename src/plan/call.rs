@@ -1,7 +1,7 @@
 //! Calling a function: which of the overloads, with which arguments, and what it answers with.
 
 use super::*;
-use crate::catalog::{Function, ResultType};
+use crate::catalog::{Function, ResultType, Signature};
 use crate::plan::read::Columns;
 use crate::query::Node;
 use std::collections::HashSet;
@@ -32,19 +32,15 @@ impl Planner<'_> {
         let mut rows = None;
         let result = match &function.result {
             ResultType::Void => CallResult::Void,
-            ResultType::Scalar if function.returns_set => {
+            // Only the value itself tells the columns of a record: it is not taken apart.
+            ResultType::Scalar | ResultType::Record if function.returns_set => {
                 let page = Node { limit: query.root.limit, offset: query.root.offset, ..Node::default() };
                 let shape = Columns::Result { function: name, columns: &[] };
                 let alias = self.alias('t');
                 let select = self.select(Source::Function(invocation.clone()), alias, shape, &page, true)?;
                 CallResult::ScalarSet(Box::new(select))
             }
-            ResultType::Scalar => CallResult::Scalar,
-            ResultType::Record => {
-                return Err(Error::new(Code::NotImplemented, "Feature not implemented")
-                    .details(format!("The function '{name}' returns record without telling its columns."))
-                    .hint("Declare it RETURNS TABLE (...), or with OUT parameters."));
-            }
+            ResultType::Scalar | ResultType::Record => CallResult::Scalar,
             ResultType::Composite { relation, columns } => {
                 let relation = match relation {
                     Some(relation) => self.catalog.relation(&relation.schema, &relation.name)?,
@@ -123,7 +119,7 @@ impl Planner<'_> {
         }
         match fitting.as_slice() {
             [function] => Ok(function),
-            [] => Err(self.no_function(name, &names, given)),
+            [] => Err(self.no_function(name, &names, given)?),
             several => {
                 // The one that needs no default is the one that was meant, if there is just one.
                 let exact: Vec<&&Function> = several.iter().filter(|f| f.parameters.len() == names.len()).collect();
@@ -135,7 +131,7 @@ impl Planner<'_> {
         }
     }
 
-    fn no_function(&self, name: &str, names: &[&str], given: &Given) -> Error {
+    fn no_function(&self, name: &str, names: &[&str], given: &Given) -> Result<Error> {
         let qualified = format!("{}.{name}", self.schema);
         let shown = match given {
             Given::Whole(_) => String::new(),
@@ -152,13 +148,48 @@ impl Planner<'_> {
             Given::Object(_) => " or with a single unnamed json/jsonb parameter",
             _ => "",
         };
-        Error::new(
+        let error = Error::new(
             Code::Function,
             format!("Could not find the function {qualified}{shown} in the schema cache"),
         )
         .details(format!(
             "Searched for the function {qualified}{searched}{unnamed}, but no matches were found in the schema cache."
-        ))
+        ));
+        if matches!(given, Given::Whole(_)) {
+            return Ok(error);
+        }
+        let candidates = self.catalog.similar_functions(self.schema, name)?;
+        Ok(match suggestion(name, names, &candidates) {
+            Some(meant) => error.hint(format!("Perhaps you meant to call the function {}.{meant}", self.schema)),
+            None => error,
+        })
+    }
+}
+
+/// What was probably meant by a call of `name` with the arguments `names`: the function of that name with the most similar
+/// parameters, or one of a similar name.
+fn suggestion(name: &str, names: &[&str], candidates: &[Signature]) -> Option<String> {
+    let asked = names.join(", ");
+    let mut best: Option<(usize, f64, String)> = None;
+    let mut is_known = false;
+    for candidate in candidates.iter().filter(|c| c.name == name) {
+        is_known = true;
+        if candidate.parameters.iter().any(String::is_empty) {
+            continue;
+        }
+        let shared = candidate.parameters.iter().filter(|p| names.contains(&p.as_str())).count();
+        let shown = candidate.parameters.join(", ");
+        let alike = similar::similarity(&asked, &shown);
+        if (shared > 0 || alike >= 0.5)
+            && best.as_ref().is_none_or(|(most, likest, _)| (shared, alike) > (*most, *likest))
+        {
+            best = Some((shared, alike, shown));
+        }
+    }
+    match best {
+        Some((_, _, parameters)) => Some(format!("{name}({parameters})")),
+        None if is_known => None,
+        None => similar::closest(name, candidates.iter().map(|c| c.name.as_str())).map(str::to_owned),
     }
 }
 
@@ -292,6 +323,18 @@ mod tests {
     }
 
     #[test]
+    fn a_function_of_similar_name_or_parameters_is_suggested() {
+        let hint = |name: &str, given: &Given| call(name, given).unwrap_err().hint.clone();
+        let meant = |what: &str| Some(format!("Perhaps you meant to call the function lib.{what}").into());
+        assert_eq!(hint("serie?n=1", &Given::Query), meant("series"));
+        assert_eq!(hint("add?a=1&b=2&c=3", &Given::Query), meant("add(a, b)"));
+        assert_eq!(hint("area", &object("a b c d")), meant("area(a, b, c)"));
+        assert_eq!(hint("add", &object("left right")), None);
+        assert_eq!(hint("xyz", &Given::Query), None);
+        assert_eq!(hint("notee", &Given::Whole(&["text"])), None);
+    }
+
+    #[test]
     fn a_whole_body_goes_to_the_one_unnamed_parameter_of_its_type() {
         assert_eq!(arguments("import", &object("any keys")), ["jsonb"]);
         assert_eq!(arguments("import", &Given::Whole(JSON_TYPES)), ["jsonb"]);
@@ -315,7 +358,9 @@ mod tests {
         assert!(matches!(result("stats?select=n&label=eq.x", &Given::Query), CallResult::Rows(_)));
         assert_eq!(refusal(call("stats?select=nothing", &Given::Query)), ("42703".to_owned(), 400));
         assert_eq!(refusal(call("stats?select=authors(*)", &Given::Query)), ("PGRST200".to_owned(), 400));
-        assert_eq!(refusal(call("anything", &Given::Query)), ("PGRST127".to_owned(), 400));
+        // a record is not taken apart
+        assert!(matches!(result("anything", &Given::Query), CallResult::ScalarSet(_)));
+        assert_eq!(refusal(call("anything?select=a", &Given::Query)), ("PGRST100".to_owned(), 400));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Library {
     relations: Vec<Rc<Relation>>,
     keys: Vec<ForeignKey>,
     functions: Vec<Function>,
-    row_functions: Vec<(&'static str, RowFunction)>,
+    pub row_functions: Vec<(&'static str, RowFunction)>,
 }
 
 impl Catalog for Library {
@@ -46,6 +46,18 @@ impl Catalog for Library {
 
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>> {
         Ok(self.functions.iter().filter(|f| f.name.schema == schema && f.name.name == name).cloned().collect())
+    }
+
+    fn similar_relations(&self, schema: &str, _name: &str) -> Result<Vec<String>> {
+        Ok(self.relations.iter().filter(|r| r.name.schema == schema).map(|r| r.name.name.clone()).collect())
+    }
+
+    fn similar_functions(&self, schema: &str, _name: &str) -> Result<Vec<Signature>> {
+        let signature = |f: &Function| Signature {
+            name: f.name.name.clone(),
+            parameters: f.parameters.iter().map(|p| p.name.clone()).collect(),
+        };
+        Ok(self.functions.iter().filter(|f| f.name.schema == schema).map(signature).collect())
     }
 
     fn media_handlers(&self, _schema: &str) -> Result<Rc<[MediaHandler]>> {
@@ -80,6 +92,15 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
+/// That of the domain `colour`, which has a cast for each way.
+fn representation(data_type: &str) -> Option<Representation> {
+    (data_type == "lib.colour").then(|| Representation {
+        to_json: Some(Box::new(qualified("json"))),
+        from_json: Some(Box::new(qualified("colour_of_json"))),
+        from_text: Some(Box::new(qualified("colour"))),
+    })
+}
+
 /// A table: columns as `name:type`, with `=` and its default after; the key's columns.
 fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     let columns = columns.split_whitespace().map(|text| {
@@ -92,7 +113,14 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
             "tsvector" => TypeClass::Tsvector,
             _ => TypeClass::Scalar,
         };
-        Column { name: name.to_owned(), data_type: data_type.to_owned(), class, default, writable: true }
+        Column {
+            name: name.to_owned(),
+            data_type: data_type.to_owned(),
+            class,
+            default,
+            writable: true,
+            representation: representation(data_type),
+        }
     });
     Rc::new(Relation {
         oid: 0,
@@ -180,6 +208,7 @@ impl Default for Library {
                 class: TypeClass::Scalar,
                 default: None,
                 writable: true,
+                representation: None,
             }],
             primary_key: vec![ODD.to_owned()],
             ..(*table("odd", "", "")).clone()
@@ -204,6 +233,7 @@ impl Default for Library {
                 table("editions", "book_id:int4 number:int4 year:int4", "book_id number"),
                 table("loans", "id:int4 book:int4 edition:int4 due:timestamptz", "id"),
                 table("prizes", "id:int4", "id"),
+                table("paints", "shade:lib.colour=0 price:int4 facts:jsonb", "shade"),
                 table("archive.awards", "book_id:int4 prize_id:int4", "book_id prize_id"),
                 table("archive.scans", "id:int4 book_id:int4", "id"),
                 view("book_list", "book=books.id writer=books.author_id", "book"),

@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, QualifiedName};
 use crate::error::{Code, Error, Result};
 use crate::http::range::Page;
 use crate::query::{Aggregate, Connective, FullText, IsValue, JsonStep, Literal, Operator, Quantifier, Query, ValueId};
+use crate::similar;
 use std::rc::Rc;
 
 /// Settings that a plan depends on.
@@ -52,11 +53,20 @@ impl<'a> Planner<'a> {
         Ok(self.catalog.relation(self.schema, name)?.filter(|relation| !relation.is_partition))
     }
 
-    /// The table or view of the request's schema.
+    /// The table or view of the request's schema; where there is none, the refusal names a similar one that the role in
+    /// force may use.
     pub fn relation(&self, name: &str) -> Result<Rc<crate::catalog::Relation>> {
-        self.visible(name)?.ok_or_else(|| {
-            Error::new(Code::Relation, format!("Could not find the table '{}.{name}' in the schema cache", self.schema))
-                .hint("Check the name and the schema; a new table is found as soon as it is committed.")
+        if let Some(relation) = self.visible(name)? {
+            return Ok(relation);
+        }
+        let error = Error::new(
+            Code::Relation,
+            format!("Could not find the table '{}.{name}' in the schema cache", self.schema),
+        );
+        let names = self.catalog.similar_relations(self.schema, name)?;
+        Err(match similar::closest(name, names.iter().map(String::as_str)) {
+            Some(meant) => error.hint(format!("Perhaps you meant the table '{}.{meant}'", self.schema)),
+            None => error,
         })
     }
 }
@@ -83,6 +93,8 @@ pub struct Select {
     pub offset: Option<ValueId>,
     /// Some outputs are aggregates: the others are what is grouped by, and none of them is [`Output::All`].
     pub grouped: bool,
+    /// What [`Output::All`] stands for where some columns have a representation; otherwise nothing.
+    pub listed: Option<Rc<Vec<Output>>>,
 }
 
 impl Source {
@@ -170,6 +182,8 @@ pub struct Expression {
     pub cast: Option<Rc<str>>,
     pub aggregate: Option<Aggregate>,
     pub aggregate_cast: Option<Rc<str>>,
+    /// The function that makes the column's JSON, in the output of one that has a representation.
+    pub to_json: Option<Box<QualifiedName>>,
 }
 
 /// A column of a source.
@@ -200,6 +214,8 @@ pub enum Predicate {
         expression: Expression,
         negated: bool,
         test: Test,
+        /// The function that reads the values that a column with a representation is compared with.
+        from_text: Option<Box<QualifiedName>>,
     },
     /// The embedded relation has a row, or has none.
     Embedded {
@@ -318,6 +334,8 @@ pub struct KeyColumn {
     pub column: String,
     /// Its position in the body's columns, if it stands there too.
     pub in_body: Option<usize>,
+    /// The function that reads the URL's value, of a column with a representation.
+    pub from_text: Option<Box<QualifiedName>>,
 }
 
 /// A column that a key of the body feeds.
@@ -327,6 +345,8 @@ pub struct BodyColumn {
     pub data_type: String,
     /// The expression for rows without the key.
     pub default: Option<String>,
+    /// The function that makes the value of the body's JSON, of a column with a representation.
+    pub from_json: Option<Box<QualifiedName>>,
 }
 
 /// What to do with rows that exist.
@@ -342,8 +362,8 @@ pub struct Conflict {
 #[derive(Clone, Debug)]
 pub enum Returning {
     Nothing,
-    /// The primary key, for Location.
-    Key(Vec<String>),
+    /// The primary key, for Location: columns, and the functions that make JSON of those that filters read back from it.
+    Key(Vec<(String, Option<Box<QualifiedName>>)>),
     Rows(Box<Select>),
 }
 

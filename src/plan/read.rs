@@ -1,7 +1,7 @@
 //! Reading a relation: fields, conditions and order resolved.
 
 use super::*;
-use crate::catalog::{Relation, ResultColumn, TypeClass};
+use crate::catalog::{Relation, Representation, ResultColumn, TypeClass};
 use crate::query::{Condition, Field, Node, Operation, SelectField, SelectItem};
 
 /// The columns that names are looked up in.
@@ -16,6 +16,13 @@ impl<'r> Columns<'r> {
         match self {
             Columns::Relation(relation) => relation.column(name).map(|c| c.class),
             Columns::Result { columns, .. } => columns.iter().find(|c| c.name == name).map(|c| c.class),
+        }
+    }
+
+    fn representation(&self, name: &str) -> Option<&'r Representation> {
+        match self {
+            Columns::Relation(relation) => relation.column(name)?.representation.as_ref(),
+            Columns::Result { .. } => None,
         }
     }
 
@@ -68,6 +75,7 @@ impl Planner<'_> {
             limit: RowLimit { value: node.limit, cap: self.settings.max_rows.filter(|_| capped) },
             offset: node.offset,
             grouped: false,
+            listed: None,
         };
         // Relationships come first: an unknown one is told before an unknown column.
         let mut labels: Vec<&str> = Vec::new();
@@ -83,6 +91,10 @@ impl Planner<'_> {
         self.outputs(&mut select, columns, node)?;
         if select.grouped {
             self.list_columns(&mut select, columns)?;
+        } else if columns.relation().is_some_and(Relation::is_represented)
+            && select.outputs.iter().any(|output| matches!(output, Output::All))
+        {
+            select.listed = Some(Rc::new(self.listed(&select.alias, columns)?));
         }
         for condition in &node.conditions {
             let predicate = self.predicate(&select.alias, columns, &labels, condition)?;
@@ -162,17 +174,22 @@ impl Planner<'_> {
     pub(super) fn list_columns(&self, select: &mut Select, columns: Columns) -> Result<()> {
         for output in std::mem::take(&mut select.outputs) {
             match output {
-                Output::All => {
-                    for name in columns.names() {
-                        let field = Field { name: name.to_owned(), path: Vec::new() };
-                        let expression = self.expression(&select.alias, columns, &field)?;
-                        select.outputs.push(Output::Expression { expression, name: field.name });
-                    }
-                }
+                Output::All => select.outputs.extend(self.listed(&select.alias, columns)?),
                 other => select.outputs.push(other),
             }
         }
         Ok(())
+    }
+
+    /// All columns, one by one.
+    fn listed(&self, alias: &str, columns: Columns) -> Result<Vec<Output>> {
+        let output = |name: &str| {
+            let field = Field { name: name.to_owned(), path: Vec::new() };
+            let mut expression = self.expression(alias, columns, &field)?;
+            expression.to_json = columns.representation(name).and_then(|r| r.to_json.clone());
+            Ok(Output::Expression { expression, name: field.name })
+        };
+        columns.names().into_iter().map(output).collect()
     }
 
     /// The relation of an embedded source.
@@ -216,8 +233,15 @@ impl Planner<'_> {
                 cast: None,
                 aggregate: None,
                 aggregate_cast: None,
+                to_json: None,
             },
         };
+        // A path goes into what is stored, and that is what is aggregated.
+        if let (Some(field), None) = (&item.field, item.aggregate)
+            && field.path.is_empty()
+        {
+            expression.to_json = columns.representation(&field.name).and_then(|r| r.to_json.clone());
+        }
         expression.cast = self.cast(item.cast.as_deref())?;
         expression.aggregate = item.aggregate;
         expression.aggregate_cast = self.cast(item.aggregate_cast.as_deref())?;
@@ -281,6 +305,7 @@ impl Planner<'_> {
             cast: None,
             aggregate: None,
             aggregate_cast: None,
+            to_json: None,
         })
     }
 
@@ -331,7 +356,11 @@ impl Planner<'_> {
                     || self.column(columns, &filter.field.name)?.1 != TypeClass::Tsvector,
             },
         };
-        Ok(Predicate::Test { expression, negated: filter.negated, test })
+        let from_text = match filter.field.path.is_empty() {
+            true => columns.representation(&filter.field.name).and_then(|r| r.from_text.clone()),
+            false => None,
+        };
+        Ok(Predicate::Test { expression, negated: filter.negated, test, from_text })
     }
 }
 

@@ -75,7 +75,11 @@ impl Planner<'_> {
                 Returning::Rows(Box::new(select))
             }
             Some(Return::HeadersOnly) if verb == Verb::Create && !relation.primary_key.is_empty() => {
-                Returning::Key(relation.primary_key.clone())
+                let column = |name: &String| {
+                    let representation = relation.column(name).and_then(|c| c.representation.as_ref());
+                    (name.clone(), representation.filter(|r| r.from_text.is_some()).and_then(|r| r.to_json.clone()))
+                };
+                Returning::Key(relation.primary_key.iter().map(column).collect())
             }
             _ => {
                 if matches!(verb, Verb::Update | Verb::Delete)
@@ -122,9 +126,14 @@ impl Planner<'_> {
                         format!("Could not find the '{key}' column of '{}' in the schema cache", relation.name.name),
                     )
                 })?;
+                let from_json = column.representation.as_ref().and_then(|r| r.from_json.clone());
                 Ok(BodyColumn {
                     column: column.name.clone(),
-                    data_type: column.data_type.clone(),
+                    data_type: match from_json {
+                        Some(_) => "pg_catalog.json".to_owned(),
+                        None => column.data_type.clone(),
+                    },
+                    from_json,
                     default: column.default.clone().filter(|_| preferences.missing == Some(Missing::Default)),
                 })
             })
@@ -169,7 +178,9 @@ impl Planner<'_> {
                 return Err(refused());
             }
             let in_body = columns.iter().position(|c| c.column == field.name);
-            key.push((KeyColumn { column: field.name.clone(), in_body }, *value));
+            let representation = relation.column(&field.name).and_then(|c| c.representation.as_ref());
+            let from_text = representation.and_then(|r| r.from_text.clone());
+            key.push((KeyColumn { column: field.name.clone(), in_body, from_text }, *value));
         }
         if key.len() != relation.primary_key.len() || key.is_empty() {
             return Err(refused());
@@ -281,7 +292,7 @@ mod tests {
         let returning = |prefer: &str| write(Verb::Create, "books?select=id", prefer, Some("id")).unwrap().returning;
         assert!(matches!(returning(""), Returning::Nothing));
         assert!(matches!(returning("return=minimal"), Returning::Nothing));
-        assert!(matches!(returning("return=headers-only"), Returning::Key(key) if key == ["id"]));
+        assert!(matches!(returning("return=headers-only"), Returning::Key(key) if key == [("id".to_owned(), None)]));
         assert!(matches!(returning("return=representation"), Returning::Rows(_)));
     }
 

@@ -9,8 +9,13 @@ pub(super) struct Cursor<'a> {
     at: usize,
 }
 
-/// What was expected where; a sentence.
-pub(super) type Expected = String;
+/// What was expected where.
+pub(super) struct Expected {
+    /// The character, counted from 1.
+    pub column: usize,
+    /// What stands there and what should.
+    pub sentence: String,
+}
 
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a str) -> Self {
@@ -66,13 +71,17 @@ impl<'a> Cursor<'a> {
         if self.is_at_end() { Ok(()) } else { Err(self.unexpected(expected)) }
     }
 
-    /// The sentence for what is next.
+    /// Says what is next, in the words of PostgREST.
     pub fn unexpected(&self, expected: &str) -> Expected {
-        let position = self.text.get(..self.at).map_or(0, |t| t.chars().count()) + 1;
-        match self.peek() {
-            Some(c) => format!("unexpected '{c}' at character {position}, expecting {expected}"),
-            None => format!("unexpected end of input, expecting {expected}"),
-        }
+        self.refused(match self.peek() {
+            Some(c) => format!("unexpected \"{c}\" expecting {expected}"),
+            None => format!("unexpected end of input expecting {expected}"),
+        })
+    }
+
+    /// Refuses what is next.
+    pub fn refused(&self, sentence: String) -> Expected {
+        Expected { column: self.text.get(..self.at).map_or(0, |t| t.chars().count()) + 1, sentence }
     }
 
     /// A name: quoted, or letters, digits, `_`, `$`, blanks and single dashes.
@@ -94,10 +103,10 @@ impl<'a> Cursor<'a> {
             self.text.get(start..self.at).unwrap_or_default().trim().to_owned()
         };
         if name.is_empty() {
-            return Err(self.unexpected("a name (* or letters, digits, _, $; others in double quotes)"));
+            return Err(self.unexpected("field name (* or [a..z0..9_$])"));
         }
         if name.len() > limits::IDENTIFIER_BYTES {
-            return Err(format!("the name is longer than {} bytes", limits::IDENTIFIER_BYTES));
+            return Err(self.refused(format!("the name is longer than {} bytes", limits::IDENTIFIER_BYTES)));
         }
         Ok(name)
     }

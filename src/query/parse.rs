@@ -54,7 +54,7 @@ impl From<Expected> for Refusal {
 impl Refusal {
     fn into_error(self, what: &str, text: &str) -> Error {
         match self {
-            Refusal::Expected(why) => Error::parse(what, text, why),
+            Refusal::Expected(why) => Error::parse(what, text, why.column, why.sentence),
             Refusal::Limit(error) => error,
         }
     }
@@ -82,7 +82,8 @@ impl Parser {
             "select" => return Ok(()),
             "columns" | "on_conflict" => {
                 let mut at = Cursor::new(value);
-                let columns = names(&mut at).map_err(|why| Error::parse(&format!("{name} parameter"), value, why))?;
+                let columns = names(&mut at)
+                    .map_err(|why| Refusal::Expected(why).into_error(&format!("{name} parameter"), value))?;
                 let slot = if name == "columns" { &mut self.query.columns } else { &mut self.query.on_conflict };
                 slot.get_or_insert(columns);
                 return Ok(());
@@ -90,7 +91,8 @@ impl Parser {
             _ => {}
         }
         let mut at = Cursor::new(name);
-        let (mut path, field) = tree_path(&mut at).map_err(|why| Error::parse("tree path", name, why))?;
+        let (mut path, field) =
+            tree_path(&mut at).map_err(|why| Refusal::Expected(why).into_error("tree path", name))?;
         // a name in quotes is a column's
         let reserved = if field.path.is_empty() && !name.ends_with('"') { field.name.as_str() } else { "" };
         match reserved {
@@ -469,7 +471,7 @@ fn json_path(at: &mut Cursor) -> std::result::Result<Vec<JsonStep>, Expected> {
             return Ok(steps);
         };
         if steps.len() == limits::JSON_PATH_STEPS {
-            return Err(format!("a JSON path has at most {} steps", limits::JSON_PATH_STEPS));
+            return Err(at.refused(format!("a JSON path has at most {} steps", limits::JSON_PATH_STEPS)));
         }
         steps.push(JsonStep { as_text, key: json_key(at)? });
     }
@@ -504,7 +506,7 @@ fn json_key(at: &mut Cursor) -> std::result::Result<JsonKey, Expected> {
     }
     let key = key.trim();
     if key.is_empty() {
-        return Err(at.unexpected("any non reserved character different from: .,>()"));
+        return Err(at.unexpected("\"-\", digit or any non reserved character different from: .,>()"));
     }
     Ok(JsonKey::Member(key.to_owned()))
 }
@@ -534,7 +536,7 @@ fn names(at: &mut Cursor) -> std::result::Result<Vec<String>, Expected> {
             return Ok(names);
         }
         if names.len() == limits::SELECT_ITEMS {
-            return Err(format!("more than {} names", limits::SELECT_ITEMS));
+            return Err(at.refused(format!("more than {} names", limits::SELECT_ITEMS)));
         }
     }
 }

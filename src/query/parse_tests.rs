@@ -115,8 +115,8 @@ fn malformed_parameters_are_refused_with_their_position() {
         assert!(e.details.is_some(), "{bad}");
     }
     let e = query("id=noop.1").unwrap_err();
-    assert_eq!(e.message, "failed to parse filter (noop.1)");
-    assert_eq!(e.details, Some("unexpected 'n' at character 1, expecting \"not\" or operator (eq, gt, ...)".into()));
+    assert_eq!(e.message, "\"failed to parse filter (noop.1)\" (line 1, column 1)");
+    assert_eq!(e.details, Some("unexpected \"n\" expecting \"not\" or operator (eq, gt, ...)".into()));
 }
 
 #[test]

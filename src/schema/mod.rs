@@ -1,5 +1,6 @@
 //! JSON Schema: drafts 4, 6, 7, 2019-09 and 2020-12.
 
+pub mod binary;
 mod compile;
 mod cost;
 mod evolve;
@@ -18,4 +19,4 @@ mod watch;
 pub use compile::{Compiled, Documents, Formats, Lookup, Refusal, compile, patterns, resolve};
 pub use evolve::{Change, Direction, Options, Verdict, changes};
 pub use report::{Values, Violation, messages, violations};
-pub use watch::{Unwatched, Watch, Watched, WatchedNode};
+pub use watch::{Unwatched, Watch};

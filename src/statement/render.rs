@@ -1,10 +1,11 @@
 //! Plans to SQL.
 
 use super::{Form, Ident, Parameter, Statement};
+use crate::catalog::QualifiedName;
 use crate::plan::media::{Handler, Rendition};
 use crate::plan::read::aggregate_name;
 use crate::plan::*;
-use crate::query::{Connective, FullText, IsValue, JsonKey, Operator, Quantifier};
+use crate::query::{Connective, FullText, IsValue, JsonKey, Operator, Quantifier, ValueId};
 use std::fmt::{Display, Write as _};
 
 /// The name of the CTE that holds the rows of a write.
@@ -127,10 +128,20 @@ impl Writer {
     }
 
     pub(super) fn outputs(&mut self, select: &Select) {
+        // An aggregate over a relation's rows gets them as they are stored.
+        let is_stored = matches!(self.handler, Some(Handler::Aggregate { row: Some(_), .. }));
         self.list(&select.outputs, ", ", |w, output| match output {
-            Output::All => w.put(format_args!("{}.*", select.alias)),
+            Output::All => match select.listed.as_ref().filter(|_| !is_stored) {
+                Some(listed) => w.outputs(&Select { outputs: listed.to_vec(), listed: None, ..select.clone() }),
+                None => w.put(format_args!("{}.*", select.alias)),
+            },
             Output::Expression { expression, name } => {
                 w.expression(expression);
+                // json has no equality to group by
+                w.text(match (&expression.to_json, &expression.cast) {
+                    (Some(_), None) if select.grouped => "::pg_catalog.jsonb",
+                    _ => "",
+                });
                 w.put(format_args!(" AS {}", Ident(name)));
             }
             Output::Embedded { embed, name } => {
@@ -246,18 +257,22 @@ impl Writer {
                     self.put(format_args!("{}.j IS {}NULL", e.alias, if *is_null { "" } else { "NOT " }));
                 }
             }
-            Predicate::Test { expression, negated, test } => {
+            Predicate::Test { expression, negated, test, from_text } => {
                 if *negated {
                     self.text("NOT ");
                 }
-                self.test(expression, test);
+                self.test(expression, test, from_text.as_deref());
             }
         }
     }
 
-    pub(super) fn test(&mut self, expression: &Expression, test: &Test) {
+    pub(super) fn test(&mut self, expression: &Expression, test: &Test, from_text: Option<&QualifiedName>) {
         match test {
             Test::Binary { operator, quantifier, value } => {
+                // patterns are no values
+                let from_text = from_text.filter(|_| {
+                    !matches!(operator, Operator::Like | Operator::ILike | Operator::Match | Operator::IMatch)
+                });
                 self.expression(expression);
                 self.put(format_args!(" {} ", operator_sql(*operator)));
                 let form = match operator {
@@ -270,7 +285,10 @@ impl Writer {
                         Quantifier::All => "ALL (",
                     });
                 }
-                self.parameter(Parameter::Literal(*value, form));
+                match (from_text, quantifier) {
+                    (Some(function), Some(_)) => self.values_read(function, *value, form),
+                    (function, _) => self.value_read(function, *value, form),
+                }
                 if quantifier.is_some() {
                     self.text(")");
                 }
@@ -278,7 +296,10 @@ impl Writer {
             Test::In(value) => {
                 self.expression(expression);
                 self.text(" = ANY (");
-                self.parameter(Parameter::Literal(*value, Form::Array));
+                match from_text {
+                    Some(function) => self.values_read(function, *value, Form::Array),
+                    None => self.parameter(Parameter::Literal(*value, Form::Array)),
+                }
                 self.text(")");
             }
             Test::Is(value) => {
@@ -294,7 +315,7 @@ impl Writer {
             Test::IsDistinct(value) => {
                 self.expression(expression);
                 self.text(" IS DISTINCT FROM ");
-                self.parameter(Parameter::Literal(*value, Form::Text));
+                self.value_read(from_text, *value, Form::Text);
             }
             Test::FullText { function, configuration, value, convert } => {
                 if *convert {
@@ -317,6 +338,22 @@ impl Writer {
                 self.text(")");
             }
         }
+    }
+
+    /// A value, read by a function if there is one.
+    pub(super) fn value_read(&mut self, from_text: Option<&QualifiedName>, value: ValueId, form: Form) {
+        if let Some(function) = from_text {
+            self.put(format_args!("{function}(CAST("));
+        }
+        self.parameter(Parameter::Literal(value, form));
+        self.text(if from_text.is_some() { " AS pg_catalog.text))" } else { "" });
+    }
+
+    /// The array of a list's values, each read by the function.
+    fn values_read(&mut self, from_text: &QualifiedName, value: ValueId, form: Form) {
+        self.put(format_args!("ARRAY(SELECT {from_text}(v) FROM pg_catalog.unnest(CAST("));
+        self.parameter(Parameter::Literal(value, form));
+        self.text(" AS pg_catalog.text[])) AS v)");
     }
 
     pub(super) fn configuration(&mut self, configuration: &Option<String>) {
@@ -345,7 +382,14 @@ impl Writer {
                 self.column(column);
                 self.text(")");
             }
-            Some(column) => self.column(column),
+            Some(column) => match &e.to_json {
+                Some(function) => {
+                    self.put(format_args!("{function}("));
+                    self.column(column);
+                    self.text(")");
+                }
+                None => self.column(column),
+            },
         }
         for step in &e.path {
             self.text(if step.as_text { "->>" } else { "->" });

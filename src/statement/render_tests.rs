@@ -56,6 +56,48 @@ fn reads() {
 }
 
 #[test]
+fn domains_are_read_and_shown_by_their_casts() {
+    read(
+        "paints",
+        r#"SELECT "lib"."json"(t0."shade") AS "shade", t0."price" AS "price", t0."facts" AS "facts" FROM "lib"."paints" AS t0 []"#,
+    );
+    read(
+        "paints?select=s:shade::text,price&shade=eq.a&shade=not.in.(b,c)&shade=gt(any).{d}&shade=like.x*&shade=is.null&price=gt.1&order=shade",
+        r#"SELECT CAST("lib"."json"(t0."shade") AS pg_catalog.text) AS "s", t0."price" AS "price" FROM "lib"."paints" AS t0 WHERE t0."shade" = "lib"."colour"(CAST($1 AS pg_catalog.text)) AND NOT t0."shade" = ANY (ARRAY(SELECT "lib"."colour"(v) FROM pg_catalog.unnest(CAST($2 AS pg_catalog.text[])) AS v)) AND t0."shade" > ANY (ARRAY(SELECT "lib"."colour"(v) FROM pg_catalog.unnest(CAST($3 AS pg_catalog.text[])) AS v)) AND t0."shade" LIKE $4 AND t0."shade" IS NULL AND t0."price" > $5 ORDER BY t0."shade" [0 Text, 1 Array, 2 Text, 3 Pattern, 4 Text]"#,
+    );
+    read(
+        "paints?select=shade,price.sum()",
+        r#"SELECT "lib"."json"(t0."shade")::pg_catalog.jsonb AS "shade", pg_catalog.sum(t0."price") AS "sum" FROM "lib"."paints" AS t0 GROUP BY 1 []"#,
+    );
+    // what is not of the domain is as ever
+    read(
+        "paints?select=price&price=eq.1",
+        r#"SELECT t0."price" AS "price" FROM "lib"."paints" AS t0 WHERE t0."price" = $1 [0 Text]"#,
+    );
+    write(
+        Verb::Replace,
+        "paints?shade=eq.a&select=shade",
+        "return=representation",
+        Some("price shade"),
+        r#"INSERT INTO "lib"."paints" AS t0 ("price", "shade") SELECT r.c1, "lib"."colour_of_json"(r.c2) FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4, c2 pg_catalog.json) WHERE "lib"."colour_of_json"(r.c2) = "lib"."colour"(CAST($4 AS pg_catalog.text)) ON CONFLICT ("shade") DO UPDATE SET "price" = excluded."price", "shade" = excluded."shade" WHERE restful.count_update() RETURNING "lib"."json"(t0."shade") AS "shade" [body, '{"price","shade"}', '{}', 0 Text]"#,
+    );
+    write(
+        Verb::Create,
+        "paints?columns=shade",
+        "return=headers-only, missing=default",
+        Some("shade"),
+        r#"INSERT INTO "lib"."paints" AS t0 ("shade") SELECT CASE WHEN r.p1 THEN "lib"."colour_of_json"(r.c1) ELSE (0) END FROM restful.record_source($1, $2, 0, $3) AS r(c1 pg_catalog.json, p1 pg_catalog.bool) RETURNING "lib"."json"(t0."shade") AS "shade" [body, '{"shade"}', '{"1"}']"#,
+    );
+    write(
+        Verb::Update,
+        "paints?shade=eq.a",
+        "",
+        Some("shade"),
+        r#"UPDATE "lib"."paints" AS t0 SET "shade" = "lib"."colour_of_json"(r.c1) FROM restful.record_source($1, $2, 0, $3) AS r(c1 pg_catalog.json) WHERE t0."shade" = "lib"."colour"(CAST($4 AS pg_catalog.text)) [body, '{"shade"}', '{}', 0 Text]"#,
+    );
+}
+
+#[test]
 fn embedded_relations() {
     read(
         "books?select=id,authors(name)",

@@ -71,7 +71,10 @@ impl Writer {
             (Returning::Nothing, _) => {}
             (Returning::Key(columns), _) => {
                 self.text(" RETURNING ");
-                self.list(columns, ", ", |w, c| w.put(format_args!("{}.{}", write.alias, Ident(c))));
+                self.list(columns, ", ", |w, (column, to_json)| match to_json {
+                    Some(function) => w.put(format_args!("{function}({}.{}) AS {1}", write.alias, Ident(column))),
+                    None => w.put(format_args!("{}.{}", write.alias, Ident(column))),
+                });
             }
             (Returning::Rows(select), None) => {
                 self.text(" RETURNING ");
@@ -156,11 +159,11 @@ impl Writer {
         }
         self.text(" SELECT ");
         self.body_values(columns);
-        for (i, (_, value)) in from_url.iter().enumerate() {
+        for (i, (k, value)) in from_url.iter().enumerate() {
             if i > 0 || !columns.is_empty() {
                 self.text(", ");
             }
-            self.parameter(Parameter::Literal(*value, Form::Text));
+            self.value_read(k.from_text.as_deref(), *value, Form::Text);
         }
         self.text(" FROM ");
         self.record_source(columns, uniform);
@@ -169,8 +172,9 @@ impl Writer {
             if let Some(position) = k.in_body {
                 self.text(if first { " WHERE " } else { " AND " });
                 first = false;
-                self.put(format_args!("r.c{} = ", position + 1));
-                self.parameter(Parameter::Literal(*value, Form::Text));
+                self.fed_value(position, columns);
+                self.text(" = ");
+                self.value_read(k.from_text.as_deref(), *value, Form::Text);
             }
         }
         if let Some(conflict) = conflict {
@@ -207,8 +211,18 @@ impl Writer {
     pub(super) fn body_value(&mut self, i: usize, columns: &[BodyColumn]) {
         match columns.get(i).and_then(|c| c.default.as_ref()) {
             Some(default) => {
-                self.put(format_args!("CASE WHEN r.p{0} THEN r.c{0} ELSE ({default}) END", i + 1));
+                self.put(format_args!("CASE WHEN r.p{} THEN ", i + 1));
+                self.fed_value(i, columns);
+                self.put(format_args!(" ELSE ({default}) END"));
             }
+            None => self.fed_value(i, columns),
+        }
+    }
+
+    /// The value of a column as the body says it.
+    fn fed_value(&mut self, i: usize, columns: &[BodyColumn]) {
+        match columns.get(i).and_then(|c| c.from_json.as_ref()) {
+            Some(function) => self.put(format_args!("{function}(r.c{})", i + 1)),
             None => self.put(format_args!("r.c{}", i + 1)),
         }
     }

@@ -54,6 +54,15 @@ pub enum RowShape {
     Csv,
 }
 
+/// The rows that are written, of all that a query returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How many are left out before them.
+    pub offset: u64,
+    /// How many they are at most.
+    pub limit: u64,
+}
+
 impl RowShape {
     fn is_raw(self) -> bool {
         matches!(self, RowShape::Raw | RowShape::Lines | RowShape::Body)
@@ -125,6 +134,9 @@ pub struct RowSink<'e> {
     writer: Writer,
     shape: RowShape,
     rows: u64,
+    window: Window,
+    /// Rows received, where not all are written.
+    seen: u64,
     encoders: &'e mut Encoders,
 }
 
@@ -149,8 +161,17 @@ impl<'e> RowSink<'e> {
             },
             shape,
             rows: 0,
+            window: Window { offset: 0, limit: u64::MAX },
+            seen: 0,
             encoders,
         }
+    }
+
+    /// The same sink, which writes the rows of the window alone.
+    pub fn within(mut self, window: Window) -> Self {
+        self.window = window;
+        self.receiver.receiveSlot = Some(receive_within);
+        self
     }
 
     /// The receiver for `SPIExecuteOptions.dest` and the like. The sink must stay where it is, and not be used
@@ -264,6 +285,22 @@ unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver:
         sink.row((*slot).tts_values, (*slot).tts_isnull);
         sink.writer.scratch.leave(outer);
         sink.writer.body.check_limit();
+    }
+    true
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn receive_within(
+    slot: *mut pg_sys::TupleTableSlot,
+    receiver: *mut pg_sys::DestReceiver,
+) -> bool {
+    // SAFETY: the receiver is the first part of a sink.
+    let sink = unsafe { &mut *receiver.cast::<RowSink>() };
+    let position = sink.seen.checked_sub(sink.window.offset);
+    sink.seen += 1;
+    if position.is_some_and(|position| position < sink.window.limit) {
+        // SAFETY: by the contract of both.
+        return unsafe { receive(slot, receiver) };
     }
     true
 }

@@ -67,12 +67,21 @@ fn no_schema() -> ! {
 }
 
 /// Frees a value that was detoasted for this call.
+#[inline(always)]
 unsafe fn done_with(bytes: &[u8], datum: pg_sys::Datum) {
-    let (start, length): (*const u8, _) = (datum.cast_mut_ptr(), bytes.len());
+    if bytes.len() > LARGE {
+        // SAFETY: the payload of that value.
+        unsafe { free_copy(bytes, datum) };
+    }
+}
+
+#[inline(never)]
+unsafe fn free_copy(bytes: &[u8], datum: pg_sys::Datum) {
+    let start: *const u8 = datum.cast_mut_ptr();
     // SAFETY: compares addresses; a payload elsewhere is a copy that detoasting made, right behind its header.
     unsafe {
         let header = bytes.as_ptr().offset_from(start);
-        if !(0..=4).contains(&header) && length > LARGE {
+        if !(0..=4).contains(&header) {
             pg_sys::pfree(bytes.as_ptr().sub(4).cast_mut().cast());
         }
     }

@@ -17,9 +17,10 @@ pub use enforce::take_reported;
 pub use registry::watch as watch_registry;
 
 use crate::pg::guc;
+use crate::schema::binary::{BinaryJson, BinaryNode, Lost};
 use crate::schema::text::{Document, TextJson, TextNode};
-use crate::schema::{Formats, Refusal, Watched, WatchedNode};
-use jsonschema::json::{Json, Jsonb, Node, jsonb::take_pending_error};
+use crate::schema::{Formats, Refusal};
+use jsonschema::json::Json;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::Value;
@@ -45,27 +46,23 @@ pub struct Binary;
 pub struct Text;
 
 impl Stored for Binary {
-    type Json = Watched<Jsonb, Backend>;
+    type Json = BinaryJson<Backend>;
     const TAG: u8 = b'b';
 
     #[inline(always)]
-    fn with_node<T>(bytes: &[u8], work: impl FnOnce(WatchedNode<'_, Jsonb, Backend>) -> T) -> T {
+    fn with_node<T>(bytes: &[u8], work: impl FnOnce(BinaryNode<'_, Backend>) -> T) -> T {
         watch::begin();
-        work(WatchedNode::new(Jsonb::root(bytes)))
+        work(BinaryNode::root(bytes))
     }
 
     fn schema(bytes: &[u8]) -> Result<Value, Refusal> {
-        // What a message about an earlier instance left behind is not about this schema.
-        let _ = take_pending_error();
-        let schema = Jsonb::root(bytes).to_value().into_owned();
-        match take_pending_error() {
-            None => Ok(schema),
-            Some(why) if why.starts_with("Exceeded maximum nesting depth") => Err(too_deep()),
-            Some(_) => Err(Refusal::whole(
+        BinaryNode::<Backend>::root(bytes).tree().map_err(|lost| match lost {
+            Lost::Depth => too_deep(),
+            Lost::Number => Refusal::whole(
                 "the schema has a number beyond the range of a double",
                 "Numbers of schemas reach from -1.7e308 to 1.7e308.",
-            )),
-        }
+            ),
+        })
     }
 }
 

@@ -20,4 +20,6 @@ pub use tape::Document;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+pub mod random;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,129 @@
+-- Who asks why a row is hidden learns nothing that they could not read themselves: the row is read with their own rights, what
+-- users wrote runs as the role in question, and neither roles nor claims can be borrowed.
+\pset tuples_only on
+\pset format unaligned
+\set VERBOSITY terse
+create role mallory login;
+create role victim login;
+create role helpdesk nologin;
+create role inspector bypassrls nologin;
+grant execute on function restful.explain_access(regclass, text, name, jsonb, jsonb, jsonb) to mallory;
+create schema traps authorization mallory;
+create table library.notes (id int primary key, owner text, body text);
+alter table library.notes enable row level security;
+create policy own on library.notes using (owner = current_user);
+insert into library.notes values (1, 'victim', 'secret'), (2, 'mallory', 'hers');
+grant select on library.notes to mallory, victim, anon, helpdesk, inspector;
+create table library.diary (line text);
+insert into library.diary values ('dear diary');
+grant select on library.diary to victim;
+
+-- nobody has EXECUTE at first
+\c - alice
+select restful.explain_access('library.loans', 'select', 'alice');
+select restful.explain_access_text('library.loans', 'select', 'alice');
+\c - mallory
+-- a row that is hidden from her, and one that does not exist, get the same answer
+select restful.explain_access('library.notes', 'select', 'mallory', key => '1') - 'key'
+     = restful.explain_access('library.notes', 'select', 'mallory', key => '77') - 'key';
+select restful.explain_access('library.notes', 'select', 'mallory', key => '1') ->> 'verdict';
+select restful.explain_access('library.notes', 'select', 'mallory', key => '1') #>> '{steps,0,policies,0,result}';
+select restful.explain_access('library.notes', 'update', 'mallory', key => '1', new_row => '{"body": "x"}') ->> 'verdict';
+select restful.explain_access('library.notes', 'select', 'mallory', key => '2') ->> 'verdict';
+-- roles that she may not become: those that there are, and those that there are not
+select restful.explain_access('library.notes', 'select', 'victim', key => '1');
+select restful.explain_access('library.notes', 'select', 'postgres', key => '1');
+select restful.explain_access('library.notes', 'select', 'nobody_of_this_name', key => '1');
+-- but those that requests run as: nothing of the victim's runs with it
+select restful.explain_access('library.notes', 'select', 'anon', key => '2') ->> 'verdict';
+-- not within a function with borrowed rights, nor within a request
+\c - postgres
+create function public.borrowed() returns jsonb language sql security definer as $$
+    select restful.explain_access('library.notes', 'select', 'victim', key => '1') $$;
+create function library.ask() returns jsonb language sql as $$
+    select restful.explain_access('library.notes', 'select', current_user, '{"sub": "victim"}', '1') $$;
+\c - mallory
+select public.borrowed();
+select restful.request('GET', '/rpc/ask', headers => '{"accept": "application/json"}');
+set restful.schemas = 'library';
+select status, body ->> 'code', body ->> 'message' from restful.request('POST', '/rpc/ask');
+reset restful.schemas;
+
+-- A superuser asks about mallory's table: her policy, default, domain and operators run as the role in question, reading only.
+create table traps.ran (who text);
+create function traps.trap(what text) returns boolean language plpgsql as $$
+begin
+    raise notice '% runs as %', what, current_user;
+    begin
+        insert into traps.ran values (current_user);
+    exception when others then
+        raise notice '%', sqlerrm;
+    end;
+    return true;
+end $$;
+create domain traps.checked as text check (traps.trap('domain'));
+create table traps.bait (id traps.checked primary key, made boolean default traps.trap('default'));
+insert into traps.bait values ('a', true);
+truncate traps.ran;
+alter table traps.bait enable row level security;
+create policy p on traps.bait using (traps.trap('policy'));
+grant usage on schema traps to public;
+grant all on all tables in schema traps to public;
+\c - postgres
+select restful.explain_access('traps.bait', 'insert', 'victim', new_row => '{"id": "b"}') ->> 'verdict';
+select restful.explain_access('traps.bait', 'select', 'victim', key => '"a"') ->> 'verdict';
+-- as a superuser nothing of it runs at all
+select restful.explain_access('traps.bait', 'select', 'postgres', key => '"a"') ->> 'verdict';
+select restful.explain_access('traps.bait', 'insert', 'postgres', new_row => '{"id": "b"}') ->> 'verdict';
+select count(*) from traps.ran;
+-- nor when a literal is read, which for arrays of domains runs the domain's check
+\c - mallory
+create policy literal on traps.bait as restrictive using (not id = any ('{x}'::traps.checked[]));
+create table traps.pairs (id traps.checked[] primary key);
+insert into traps.pairs values ('{a}');
+\c - postgres
+select restful.explain_access('traps.bait', 'select', 'victim', key => '"a"') ->> 'verdict';
+select restful.explain_access('traps.pairs', 'select', 'victim', key => '"{a}"') ->> 'verdict';
+-- names planted in front of PostgreSQL's own are not found
+create function traps.unnest(anyarray) returns setof anyelement language plpgsql as $$ begin raise 'planted'; end $$;
+set search_path = traps, pg_catalog;
+select restful.explain_access('library.notes', 'select', 'victim', key => '1') ->> 'verdict';
+reset search_path;
+
+-- Over HTTP: the preference is ignored unless the role is listed, and a listed role learns no more than it sees.
+\c - authenticator
+select status, headers ->> 'preference-applied', body ? 'access' from restful.get('/notes/1', '{"prefer": "explain-access"}');
+\c - postgres
+alter role authenticator set restful.explain_roles = 'anon, helpdesk';
+insert into library.notes values (3, 'anon', 'public');
+\c - authenticator
+select status, headers ->> 'preference-applied', headers ->> 'content-type', body #>> '{access,verdict}'
+from restful.get('/notes/1', '{"prefer": "explain-access"}');
+select a.body #- '{instance}' #- '{access,key}' = b.body #- '{instance}' #- '{access,key}'
+from restful.get('/notes/1', '{"prefer": "explain-access"}') a, restful.get('/notes/77', '{"prefer": "explain-access"}') b;
+select status, headers ->> 'preference-applied', headers ->> 'content-type', body #>> '{access,verdict}'
+from restful.get('/notes/3', '{"prefer": "explain-access"}');
+select status, body ->> 'code', body #>> '{access,verdict}' from restful.get('/loans/1', '{"prefer": "explain-access"}');
+select status, body from restful.get('/notes?select=id', '{"prefer": "explain-access"}');
+-- even with a reader, it takes EXECUTE on explain_access
+\c - postgres
+alter role authenticator set restful.explain_reader = 'inspector';
+\c - authenticator
+select body #>> '{access,verdict}' from restful.get('/notes/1', '{"prefer": "explain-access"}');
+\c - postgres
+grant helpdesk to authenticator;
+alter role authenticator set restful.anon_role = 'helpdesk';
+grant execute on function restful.explain_access(regclass, text, name, jsonb, jsonb, jsonb) to helpdesk;
+\c - authenticator
+select status, body #>> '{access,verdict}' from restful.get('/notes/1', '{"prefer": "explain-access"}');
+select status, body #>> '{access,verdict}' from restful.get('/notes/77', '{"prefer": "explain-access"}');
+select body #>> '{access,steps}' from restful.get('/notes/1', '{"prefer": "explain-access"}');
+-- what the row holds is not told
+select body::text like '%secret%' from restful.get('/notes/1', '{"prefer": "explain-access"}');
+-- these cannot be set by whoever asks
+set restful.explain_roles = 'alice';
+set restful.explain_reader = 'postgres';
+\c - postgres
+alter role authenticator reset restful.explain_roles;
+alter role authenticator reset restful.explain_reader;
+alter role authenticator set restful.anon_role = 'anon';

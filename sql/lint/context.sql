@@ -1,0 +1,255 @@
+-- What lints look at: which roles requests run as, what of the exposed schemas they reach, what policies say. All of it reads the
+-- catalogue alone, which everybody may read, with the caller's rights.
+
+CREATE FUNCTION restful.lint_names(list text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 3 SET search_path = pg_catalog, pg_temp AS $lint_names$
+    SELECT n.name
+    FROM regexp_matches(list, '"((?:[^"]|"")*)"|([^",]+)', 'g') m,
+        LATERAL (SELECT coalesce(replace(m[1], '""', '"'), lower(btrim(m[2], E' \t\n\r')))) n (name)
+    WHERE n.name <> ''
+$lint_names$;
+COMMENT ON FUNCTION restful.lint_names(text) IS
+    'Internal: the names in a list like search_path: separated by commas, in double quotes or folded to lower case';
+
+CREATE FUNCTION restful.lint_role_settings() RETURNS TABLE (role oid, name text, value text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_role_settings$
+    SELECT DISTINCT ON (s.setrole, n.name) s.setrole, n.name, substr(item, strpos(item, '=') + 1)
+    FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) item,
+        LATERAL (SELECT lower(split_part(item, '=', 1))) n (name)
+    WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
+    -- what is said for the database prevails
+    ORDER BY s.setrole, n.name, s.setdatabase DESC
+$lint_role_settings$;
+COMMENT ON FUNCTION restful.lint_role_settings() IS
+    'Internal: the settings that ALTER ROLE and ALTER DATABASE give to sessions of this database; role 0: to all roles';
+
+CREATE FUNCTION restful.lint_authenticators() RETURNS TABLE (role oid, name name)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_authenticators$
+    SELECT r.oid, r.rolname
+    FROM pg_catalog.pg_roles r
+    WHERE r.rolcanlogin
+      AND (EXISTS (
+              SELECT FROM restful.lint_role_settings() s
+              WHERE s.role = r.oid AND s.name = 'restful.anon_role' AND s.value <> '')
+          OR r.rolname IN (
+              SELECT n FROM restful.lint_role_settings() s, restful.lint_names(s.value) n
+              WHERE s.name = 'restful.trusted_authenticators'
+              UNION ALL
+              SELECT restful.lint_names(current_setting('restful.trusted_authenticators', true))))
+$lint_authenticators$;
+COMMENT ON FUNCTION restful.lint_authenticators() IS
+    'Internal: the roles that HTTP layers log in as: those with restful.anon_role, and those in restful.trusted_authenticators';
+
+CREATE FUNCTION restful.lint_api_roles() RETURNS TABLE (role oid, name name)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_api_roles$
+    WITH RECURSIVE taken (role) AS (
+        SELECT a.role FROM restful.lint_authenticators() a
+        UNION
+        SELECT m.roleid
+        FROM taken t
+        JOIN pg_catalog.pg_auth_members m ON m.member = t.role
+        -- the column is there from PostgreSQL 16 on
+        WHERE coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)
+    )
+    SELECT r.oid, r.rolname
+    FROM pg_catalog.pg_roles r
+    WHERE (r.oid IN (SELECT t.role FROM taken t EXCEPT SELECT a.role FROM restful.lint_authenticators() a)
+          OR r.rolname IN ('anon', 'authenticated')
+          OR r.rolname IN (SELECT s.value FROM restful.lint_role_settings() s WHERE s.name = 'restful.anon_role')
+          OR r.rolname = current_setting('restful.anon_role', true))
+      -- No policy and no missing grant holds these; that they can be taken at all is a finding of its own.
+      AND NOT r.rolsuper AND NOT r.rolbypassrls AND r.rolname !~ '^pg_'
+$lint_api_roles$;
+COMMENT ON FUNCTION restful.lint_api_roles() IS
+    'The roles that requests of strangers run as: those that an HTTP layer''s role may take, anon and authenticated; without superusers and roles with BYPASSRLS';
+
+CREATE FUNCTION restful.lint_grantees() RETURNS TABLE (role oid, name text)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_grantees$
+    SELECT 0::oid, 'PUBLIC'
+    UNION ALL
+    SELECT r.oid, quote_ident(r.rolname)
+    FROM pg_catalog.pg_roles r
+    WHERE EXISTS (SELECT FROM restful.lint_api_roles() a WHERE pg_has_role(a.role, r.oid, 'USAGE'))
+$lint_grantees$;
+COMMENT ON FUNCTION restful.lint_grantees() IS
+    'Internal: whose grants strangers have: PUBLIC (0), the roles of lint_api_roles(), and the roles that these inherit from';
+
+CREATE FUNCTION restful.lint_schemas() RETURNS SETOF name
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 3 SET search_path = pg_catalog, pg_temp AS $lint_schemas$
+    WITH of_authenticators (list) AS (
+        -- in the order in which they prevail at login
+        SELECT coalesce(
+            (SELECT s.value FROM restful.lint_role_settings() s WHERE s.role = a.role AND s.name = 'restful.schemas'),
+            (SELECT s.value FROM restful.lint_role_settings() s WHERE s.role = 0 AND s.name = 'restful.schemas'))
+        FROM restful.lint_authenticators() a
+    ), lists (list) AS (
+        SELECT o.list FROM of_authenticators o
+        UNION
+        -- The default says nothing when those who serve requests have a setting of their own.
+        SELECT coalesce(current_setting('restful.schemas', true), 'public')
+        WHERE coalesce(current_setting('restful.schemas', true), 'public') <> 'public'
+           OR NOT EXISTS (SELECT FROM of_authenticators o WHERE o.list IS NOT NULL)
+    )
+    SELECT DISTINCT n.nspname
+    FROM lists l, restful.lint_names(l.list) listed, pg_catalog.pg_namespace n
+    WHERE n.nspname = listed
+$lint_schemas$;
+COMMENT ON FUNCTION restful.lint_schemas() IS
+    'The schemas that lint() looks at by itself: restful.schemas of this session and of the roles that HTTP layers log in as';
+
+-- `reached`: an API role may do something to its rows; `readable`: read a column of them.
+CREATE FUNCTION restful.lint_relations(schemas text[])
+    RETURNS TABLE (relation oid, object text, kind "char", owner oid, rls boolean, forced boolean, reached boolean, readable boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_relations$
+    WITH roles (role) AS MATERIALIZED (
+        SELECT a.role FROM restful.lint_api_roles() a
+        UNION ALL
+        SELECT 0::oid -- PUBLIC
+    ), used (schema, role) AS MATERIALIZED (
+        SELECT n.oid, r.role
+        FROM pg_catalog.pg_namespace n, roles r
+        WHERE n.nspname = ANY (schemas)
+          AND has_schema_privilege(r.role, n.oid, 'USAGE')
+    )
+    SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
+        may.reach, may.read
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+        LATERAL (
+            SELECT coalesce(bool_or(p.read), false),
+                coalesce(bool_or(p.read OR has_table_privilege(u.role, c.oid, 'DELETE')
+                    OR has_any_column_privilege(u.role, c.oid, 'INSERT, UPDATE')), false)
+            FROM used u, LATERAL (SELECT has_any_column_privilege(u.role, c.oid, 'SELECT')) p (read)
+            WHERE u.schema = c.relnamespace
+        ) may (read, reach)
+    WHERE n.nspname = ANY (schemas) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      -- What an extension brings along is its author's.
+      AND NOT EXISTS (
+          SELECT FROM pg_catalog.pg_depend d
+          WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+$lint_relations$;
+COMMENT ON FUNCTION restful.lint_relations(text[]) IS
+    'Internal: tables and views of the schemas, and whether strangers reach (readable: read) them by their grants';
+
+CREATE FUNCTION restful.lint_grants(schemas text[])
+    RETURNS TABLE (relation oid, object text, kind "char", attribute smallint, grantee text, privilege text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_grants$
+    WITH grantees AS MATERIALIZED (SELECT g.role, g.name FROM restful.lint_grantees() g)
+    SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, held.attribute, g.name, held.privilege
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+        LATERAL (
+            SELECT 0::smallint, a.grantee, a.privilege_type FROM aclexplode(c.relacl) a
+            UNION ALL
+            SELECT t.attnum, a.grantee, a.privilege_type
+            FROM pg_catalog.pg_attribute t, aclexplode(t.attacl) a
+            WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped AND t.attacl IS NOT NULL
+        ) held (attribute, grantee, privilege)
+    JOIN grantees g ON g.role = held.grantee
+    WHERE n.nspname = ANY (schemas) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND held.grantee <> c.relowner
+      AND NOT EXISTS (
+          SELECT FROM pg_catalog.pg_depend d
+          WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+$lint_grants$;
+COMMENT ON FUNCTION restful.lint_grants(text[]) IS
+    'Internal: what is granted to strangers on tables and views of the schemas, and on their columns (attribute; 0 for the whole)';
+
+-- Policies as they are written. `columns` is a regular expression for a column of the policy's table in an expression that
+-- lint_masked() gave; `stable` are the functions called that give the same result throughout a statement, `asking` those with
+-- arguments that look something up with more than the caller's rights; names as they are printed.
+CREATE FUNCTION restful.lint_policies(schemas text[]) RETURNS TABLE (
+        policy oid, relation oid, object text, on_table text, name name, command "char", permissive boolean, roles oid[],
+        to_strangers boolean, "using" text, "check" text, columns text, stable text[], asking text[])
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_policies$
+    WITH api AS MATERIALIZED (SELECT a.role FROM restful.lint_api_roles() a)
+    SELECT p.oid, c.oid, format('%I ON %I.%I', p.polname, n.nspname, c.relname), format('%I.%I', n.nspname, c.relname), p.polname,
+        p.polcmd, p.polpermissive, p.polroles,
+        0 = ANY (p.polroles) OR EXISTS (SELECT FROM api, unnest(p.polroles) r WHERE pg_has_role(api.role, r, 'USAGE')),
+        pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid),
+        used.columns, calls.stable, calls.asking
+    FROM pg_catalog.pg_policy p
+    JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+        LATERAL (
+            SELECT concat('(?<![\w."$:])(?:',
+                '(?:' || string_agg(regexp_replace(restful.lint_masked(quote_ident(a.attname)), '([^\w])', '\\\1', 'g'), '|')
+                    || ')(?![\w"$(.])|',
+                regexp_replace(restful.lint_masked(quote_ident(c.relname)), '([^\w])', '\\\1', 'g'), '\.)')
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = c.oid
+              AND a.attnum IN (
+                  SELECT d.refobjsubid FROM pg_catalog.pg_depend d
+                  WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
+                    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid <> 0)
+        ) used (columns),
+        LATERAL (
+            SELECT coalesce(array_agg(format('%I.%I', fn.nspname, f.proname)) FILTER (WHERE f.provolatile = 's'), '{}'),
+                coalesce(array_agg(format('%I.%I', fn.nspname, f.proname))
+                    FILTER (WHERE f.pronargs > 0 AND (f.prosecdef OR fn.nspname = 'restful')), '{}')
+            FROM pg_catalog.pg_depend d
+            JOIN pg_catalog.pg_proc f ON f.oid = d.refobjid
+            JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace
+            WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
+              AND d.refclassid = 'pg_catalog.pg_proc'::regclass AND NOT f.proretset
+        ) calls (stable, asking)
+    WHERE n.nspname = ANY (schemas)
+$lint_policies$;
+COMMENT ON FUNCTION restful.lint_policies(text[]) IS 'Internal: the policies on tables of the schemas, as they are written';
+
+CREATE FUNCTION restful.lint_alter_policy(object text, "using" text, "check" text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_alter_policy$
+    SELECT concat('ALTER POLICY ', object, ' USING (' || "using" || ')', ' WITH CHECK (' || "check" || ')', ';')
+$lint_alter_policy$;
+COMMENT ON FUNCTION restful.lint_alter_policy(text, text, text) IS
+    'Internal: the statement that gives a policy these expressions; null stays as it is';
+
+CREATE FUNCTION restful.lint_command(command "char") RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_command$
+    SELECT CASE command WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END
+$lint_command$;
+COMMENT ON FUNCTION restful.lint_command("char") IS 'Internal: the command of a policy, as CREATE POLICY names it';
+
+CREATE FUNCTION restful.lint_role_list(roles oid[]) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_role_list$
+    SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r)) END, ', ' ORDER BY pg_get_userbyid(r))
+    FROM unnest(roles) r
+$lint_role_list$;
+COMMENT ON FUNCTION restful.lint_role_list(oid[]) IS 'Internal: roles as a policy names them';
+
+-- For each command and role the alternatives of all policies in one. Where a policy for PUBLIC meets others, there is no such form.
+CREATE FUNCTION restful.lint_merged_policies(relation oid) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_merged_policies$
+    WITH policies AS (
+        SELECT p.polname AS name, p.polcmd AS command, p.polroles AS roles, pg_get_expr(p.polqual, p.polrelid) AS "using",
+            coalesce(pg_get_expr(p.polwithcheck, p.polrelid), pg_get_expr(p.polqual, p.polrelid)) AS "check"
+        FROM pg_catalog.pg_policy p
+        WHERE p.polrelid = relation AND p.polpermissive
+    ), cells AS (
+        SELECT c.command, r.role,
+            string_agg(DISTINCT p."using", ' OR ') FILTER (WHERE c.command <> 'a') AS "using",
+            string_agg(DISTINCT p."check", ' OR ') FILTER (WHERE c.command IN ('a', 'w')) AS "check"
+        FROM policies p, unnest(p.roles) r (role),
+            unnest(CASE p.command WHEN '*' THEN '{r,a,w,d}'::"char"[] ELSE ARRAY[p.command] END) c (command)
+        GROUP BY c.command, r.role
+    ), merged AS (
+        SELECT c.command, array_agg(c.role) AS roles, c."using", nullif(c."check", c."using") AS "check",
+            row_number() OVER (PARTITION BY c.command ORDER BY min(c.role)) AS n
+        FROM cells c
+        WHERE CASE c.command WHEN 'a' THEN c."check" ELSE c."using" END IS NOT NULL
+        GROUP BY c.command, c."using", c."check"
+    ), target (name) AS (
+        SELECT format('%I.%I', n.nspname, t.relname)
+        FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+        WHERE t.oid = relation
+    )
+    SELECT (SELECT string_agg(format('DROP POLICY %I ON %s;', p.name, t.name), ' ' ORDER BY p.name) FROM policies p) || ' '
+        || (SELECT string_agg(concat(
+                format('CREATE POLICY %I ON %s FOR %s TO %s', lower(restful.lint_command(m.command)) || '_' || m.n, t.name,
+                    restful.lint_command(m.command), restful.lint_role_list(m.roles)),
+                ' USING (' || m."using" || ')', ' WITH CHECK (' || m."check" || ')', ';'), ' ' ORDER BY m.command, m.n)
+            FROM merged m)
+    FROM target t
+    WHERE NOT (EXISTS (SELECT FROM policies p WHERE 0 = ANY (p.roles)) AND EXISTS (SELECT FROM policies p WHERE p.roles <> '{0}'))
+$lint_merged_policies$;
+COMMENT ON FUNCTION restful.lint_merged_policies(oid) IS
+    'Internal: statements that make one permissive policy for each command of the permissive policies of a table; null where PUBLIC has one among others';

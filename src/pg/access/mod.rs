@@ -1,0 +1,263 @@
+//! `restful.explain_access`: why a role can or cannot read or write a row.
+//!
+//! What a user wrote, be it a policy, a default or a domain, is evaluated as the role in question and never with more
+//! rights; the row is read with the rights of whoever asks.
+
+mod judge;
+mod statement;
+
+use crate::access::{Command, Facts, Report, RowSecurity, Stored};
+use crate::auth::{Identity, Method, Principal};
+use crate::error::{Error, Result};
+use crate::http::response::Response;
+use crate::http::{Headers, Request};
+use crate::pg::api::{argument, detoasted, text, v1_function, varlena};
+use crate::pg::catalog::{self, Arguments};
+use crate::pg::result_set::ResultSet;
+use crate::pg::session::{self, Context, Finished, Frame};
+use crate::pg::whole_errors::with_whole_errors;
+use crate::pg::{error, guc, jsonb, role, unguarded};
+use crate::respond;
+use judge::{Judged, Row, judge};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{IntoDatum, PgLogLevel, PgSqlErrorCode, pg_sys};
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+use std::ffi::CStr;
+
+v1_function!(pg_finfo_restful_explain_access);
+/// `restful.explain_access(rel regclass, command text, role name, claims jsonb, key jsonb, new_row jsonb)`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_explain_access(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: called by PostgreSQL with the arguments that sql/access.sql declares.
+    unsafe {
+        with_whole_errors(|| {
+            match Question::of(call).and_then(|question| explain(&question, |report| report.to_json())) {
+                Ok(report) => jsonb::of_text(&report.to_string()),
+                Err(error) => raise(&error),
+            }
+        })
+    }
+}
+
+v1_function!(pg_finfo_restful_explain_access_text);
+/// `restful.explain_access_text(rel regclass, command text, role name, claims jsonb, key jsonb, new_row jsonb)`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_explain_access_text(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above; returns a table of one text.
+    unsafe {
+        with_whole_errors(|| {
+            let rows = ResultSet::start(call);
+            match Question::of(call).and_then(|question| explain(&question, |report| report.to_lines())) {
+                Ok(lines) => lines.iter().for_each(|line| rows.put([line.as_str().into_datum()])),
+                Err(error) => raise(&error),
+            }
+            pg_sys::Datum::null()
+        })
+    }
+}
+
+/// What is asked.
+struct Question {
+    relation: u32,
+    command: Command,
+    role: String,
+    claims: Map<String, Json>,
+    key: Option<Json>,
+    row: Option<Map<String, Json>>,
+}
+
+impl Question {
+    unsafe fn of(call: pg_sys::FunctionCallInfo) -> Result<Self> {
+        let refuse = |message: &str| Error::with_code("22023", 400, message);
+        let (Some(relation), Some(command), Some(role)) = (argument(call, 0), text(call, 1), argument(call, 2)) else {
+            return Err(Error::with_code("22004", 400, "relation, command and role have to be given"));
+        };
+        let json = |i| {
+            let value = detoasted(call, i).map(|datum| serde_json::from_slice::<Json>(varlena(jsonb::to_text(datum))));
+            value.transpose().map_err(|why| refuse(&why.to_string()))
+        };
+        let object = |i, what: &str| match json(i)? {
+            None => Ok(None),
+            Some(Json::Object(members)) => Ok(Some(members)),
+            Some(_) => Err(refuse(&format!("{what} have to be a JSON object"))),
+        };
+        let command = Command::parse(command)
+            .ok_or_else(|| refuse("the command is none of SELECT, INSERT, UPDATE and DELETE"))?;
+        Ok(Question {
+            // a regclass is an OID
+            relation: relation.value() as u32,
+            command,
+            role: CStr::from_ptr(role.cast_mut_ptr()).to_string_lossy().into_owned(),
+            claims: object(3, "claims")?.unwrap_or_default(),
+            key: json(4)?.filter(|key| !key.is_null()),
+            row: object(5, "values of a row")?,
+        })
+    }
+}
+
+/// A role as `sql/query/access_role.sql` tells it.
+#[derive(Deserialize)]
+struct Asked {
+    oid: u32,
+    is_of_requests: bool,
+}
+
+/// Answers a question of SQL. The caller has EXECUTE on the function, which is the right to ask with any claims; the role has
+/// to be one that the caller may SET, or that requests run as.
+fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<T> {
+    session::check_context();
+    if session::is_within_request() {
+        error::refuse_context(
+            "access cannot be explained to a function within a request",
+            "A request asks with the header field Prefer: explain-access.",
+        );
+    }
+    let query = include_str!("../../../sql/query/access_role.sql");
+    let asked: Option<Asked> = catalog::load("access_role", query, Arguments::Name(&question.role))?;
+    let refused = || {
+        Error::with_code("42501", 403, "access cannot be explained for this role")
+            .hint("The role has to exist, and be one that you can SET ROLE to or that requests run as.")
+    };
+    let asked = asked.ok_or_else(refused)?;
+    let taken = pg_sys::Oid::from(asked.oid);
+    // SAFETY: reads a global.
+    let caller = unsafe { unguarded::GetUserId() };
+    if !asked.is_of_requests && !role::may_be_set_by(caller, taken) {
+        return Err(refused());
+    }
+    let facts = facts(question.relation, question.command, &question.role)?;
+    check_row(&facts, question.row.as_ref())?;
+    let row = match question.command {
+        Command::Insert => Row { stored: Stored::NotAsked, value: None },
+        _ if facts.kind != "table" => Row { stored: Stored::NotAsked, value: None },
+        _ => judge::read(&facts, question.key.as_ref(), !facts.active_for_caller)?,
+    };
+    let judged = match facts.row_security() {
+        RowSecurity::Applies => in_frame(question, &facts, taken, row.value)?,
+        _ => Judged::default(),
+    };
+    let key = question.key.as_ref();
+    Ok(render(&report(&facts, question.command, key, question.row.as_ref(), row.stored, judged, role::name(caller))))
+}
+
+/// Evaluates the policies as the role, with the claims, reading only.
+fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<pg_sys::Datum>) -> Result<Judged> {
+    let headers = Headers::default();
+    let request = Request::parse("GET", "/", &headers, None)?;
+    let mut claims = question.claims.clone();
+    let identity = match claims.is_empty() {
+        true => Identity::Anonymous,
+        false => {
+            claims.insert("role".to_owned(), Json::from(question.role.as_str()));
+            Identity::Claims(claims.into(), Method::Jwt)
+        }
+    };
+    let is_authenticated = identity != Identity::Anonymous;
+    let principal = Principal { identity, switch_to: None, is_authenticated };
+    let context = Context { request: &request, principal: &principal, schema: &facts.schema };
+    session::in_frame_as(&context, Some(taken), |frame| {
+        frame.publish();
+        frame.take_role();
+        let judged = judge(facts, question.command, row, question.row.as_ref());
+        Ok(Finished { value: judged, commit: false })
+    })
+}
+
+/// The answer to `GET /table/{key}` with `Prefer: explain-access`; `None` when the request's role may not ask, or there is no
+/// such relation. `pre_request` is called before anything is looked at.
+pub fn answer(
+    frame: &Frame,
+    schema: &str,
+    relation: &str,
+    key: &[String],
+    pre_request: impl FnOnce() -> Result<()>,
+) -> Result<Option<Response>> {
+    if !guc::has_explain_roles() {
+        return Ok(None);
+    }
+    let role = role::name(frame.role());
+    if !guc::may_ask_for_access(&role) {
+        return Ok(None);
+    }
+    let query = include_str!("../../../sql/query/access_relation.sql");
+    let Some(oid) = catalog::load("access_relation", query, Arguments::Names(schema, relation))? else {
+        return Ok(None);
+    };
+    frame.take_role();
+    frame.publish();
+    pre_request()?;
+    let facts = facts(oid, Command::Select, &role)?;
+    let key = Json::from(key.to_vec());
+    let row = match facts.kind == "table" {
+        true => read_for(frame, &facts, &key)?,
+        false => Row { stored: Stored::NotAsked, value: None },
+    };
+    let judged = match facts.row_security() {
+        RowSecurity::Applies => judge(&facts, Command::Select, row.value, None),
+        _ => Judged::default(),
+    };
+    let report = report(&facts, Command::Select, Some(&key), None, row.stored, judged, role);
+    respond::access(&report, frame.is_authenticated()).map(Some)
+}
+
+/// Reads the row with the eyes of the request's role; or with those of `restful.explain_reader`, for a role that may execute
+/// `restful.explain_access`. Only a table is read so, where a reader with BYPASSRLS runs no code but PostgreSQL's own.
+fn read_for(frame: &Frame, facts: &Facts, key: &Json) -> Result<Row> {
+    if let Some(name) = guc::explain_reader() {
+        let query = include_str!("../../../sql/query/access_reader.sql");
+        let reader: Option<u32> = catalog::load("access_reader", query, Arguments::Name(&name))?;
+        if let Some(reader) = reader {
+            return frame.with_reader(reader.into(), || judge::read(facts, Some(key), true));
+        }
+    }
+    judge::read(facts, Some(key), !facts.active_for_caller)
+}
+
+fn facts(relation: u32, command: Command, role: &str) -> Result<Facts> {
+    let query = include_str!("../../../sql/query/access.sql");
+    let facts: Option<Facts> = catalog::load("access", query, Arguments::OidAnd(relation, &[command.as_str(), role]))?;
+    facts
+        .filter(|facts| facts.kind != "other")
+        .ok_or_else(|| Error::with_code("42809", 400, "access can be explained of tables and views alone"))
+}
+
+/// Refuses values for columns that there are not.
+fn check_row(facts: &Facts, row: Option<&Map<String, Json>>) -> Result<()> {
+    let mut names = row.into_iter().flat_map(Map::keys);
+    match names.find(|name| !facts.columns.iter().any(|c| c.name == **name)) {
+        Some(name) => Err(Error::no_column(&facts.name, name)),
+        None => Ok(()),
+    }
+}
+
+fn report<'a>(
+    facts: &'a Facts,
+    command: Command,
+    key: Option<&'a Json>,
+    row: Option<&'a Map<String, Json>>,
+    stored: Stored,
+    judged: Judged,
+    caller: String,
+) -> Report<'a> {
+    let Judged { steps, unmakeable, without_default, readers } = judged;
+    Report { facts, command, key, row, stored, steps, unmakeable, without_default, readers, caller }
+}
+
+/// Raises an error under its SQLSTATE.
+fn raise(error: &Error) -> ! {
+    let code = match error.code.as_bytes() {
+        code if code.len() == 5 => {
+            code.iter().rev().fold(0, |all, byte| (all << 6) | (i32::from(byte.wrapping_sub(b'0')) & 0x3f))
+        }
+        // the time limit of the role
+        _ if error.status == 504 => PgSqlErrorCode::ERRCODE_QUERY_CANCELED as i32,
+        _ => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR as i32,
+    };
+    let report = ErrorReport::new(PgSqlErrorCode::from(code), error.message.clone(), "pg_restful");
+    match error.hint.as_ref().and_then(Json::as_str) {
+        Some(hint) => report.set_hint(hint).report(PgLogLevel::ERROR),
+        None => report.report(PgLogLevel::ERROR),
+    }
+    unreachable!()
+}

@@ -1,0 +1,189 @@
+//! Statements of one value, whose failure is a result.
+//!
+//! Names are looked up by the extension, under PostgreSQL's own search path: the expressions of the catalogue name objects
+//! whose schema their reader may not use, as a policy does not look up names either when it runs. To look up names runs no
+//! code of a user, but to read a literal may, of a domain's array say; statements with such literals are the current user's from
+//! the start. All else, from the rewriting of policies to the execution, is done as the current user.
+
+use crate::error::Raised;
+use crate::pg::error::{self, Watch};
+use crate::pg::{guc, role, unguarded};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+use std::cell::Cell;
+use std::ffi::{CString, c_int};
+use std::panic::AssertUnwindSafe;
+
+/// What a statement gives.
+pub enum Found {
+    Nothing,
+    /// The only row's only column.
+    One(Option<pg_sys::Datum>),
+    Several,
+}
+
+/// An error that a statement raised.
+pub struct Failure {
+    pub raised: Raised,
+    /// It was raised before anything was run.
+    pub in_analysis: bool,
+}
+
+/// The type and the value of a parameter.
+pub type Parameter = (pg_sys::Oid, Option<pg_sys::Datum>);
+
+/// Who looks up the names in a statement.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Names {
+    /// The extension: all literals in the text are of types whose input is not a user's code.
+    ByExtension,
+    ByCurrentUser,
+}
+
+impl Names {
+    /// Whether the literals are so.
+    pub fn of(has_plain_literals: bool) -> Self {
+        if has_plain_literals { Names::ByExtension } else { Names::ByCurrentUser }
+    }
+}
+
+/// Runs a SELECT of one column, in a subtransaction. A value that is not passed by value (`by_reference`: a varlena) is
+/// copied to the current memory context.
+///
+/// Raises errors that are no answer: cancellation, loss of resources, failures of the transaction.
+pub fn run(sql: &str, names: Names, parameters: &[Parameter], by_reference: bool) -> Result<Found, Failure> {
+    let analysed = &AssertUnwindSafe(Cell::new(false));
+    // SAFETY: reads globals, to be put back.
+    let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
+    let mut watch = Watch::new();
+    // SAFETY: ended in `body` or in the handler.
+    unsafe {
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        unguarded::switch_to(memory);
+    }
+    let body = AssertUnwindSafe(|| {
+        // SAFETY: the subtransaction is ended on every path: here, or in the handler. Both put the context and the owner back.
+        unsafe {
+            let found = run_within(sql, names, parameters, by_reference, analysed);
+            pg_sys::ReleaseCurrentSubTransaction();
+            unguarded::switch_to(memory);
+            pg_sys::CurrentResourceOwner = owner;
+            Ok(found)
+        }
+    });
+    watch.during(|| {
+        PgTryBuilder::new(body)
+            .catch_others(|caught| {
+                let raised = error::raised(&caught);
+                // SAFETY: the error left the subtransaction open; ending it also restores user and settings.
+                unsafe {
+                    unguarded::switch_to(memory);
+                    pg_sys::RollbackAndReleaseCurrentSubTransaction();
+                    unguarded::switch_to(memory);
+                    pg_sys::CurrentResourceOwner = owner;
+                }
+                if error::is_not_an_answer(&raised) {
+                    caught.rethrow();
+                }
+                Err(Failure { raised, in_analysis: !analysed.get() })
+            })
+            .execute()
+    })
+}
+
+unsafe fn run_within(
+    sql: &str,
+    names: Names,
+    parameters: &[Parameter],
+    by_reference: bool,
+    analysed: &Cell<bool>,
+) -> Found {
+    // a NUL cannot occur in what the catalogue holds
+    let text = CString::new(sql).unwrap_or_else(|_| c"SELECT NULL::pg_catalog.bool".into());
+    let query = analyse(&text, names, parameters);
+    analysed.set(true);
+
+    let bound = pg_sys::makeParamList(parameters.len() as c_int);
+    for (i, (data_type, value)) in parameters.iter().enumerate() {
+        let parameter = (*bound).params.as_mut_ptr().add(i);
+        (*parameter).value = value.unwrap_or(pg_sys::Datum::null());
+        (*parameter).isnull = value.is_none();
+        (*parameter).pflags = pg_sys::PARAM_FLAG_CONST as u16;
+        (*parameter).ptype = *data_type;
+    }
+    // A SELECT is rewritten to one SELECT.
+    let rewritten = pg_sys::QueryRewrite(query);
+    let rewritten = (*(*rewritten).elements).ptr_value.cast::<pg_sys::Query>();
+    let plan = pg_sys::pg_plan_query(rewritten, text.as_ptr(), 0, bound);
+
+    let memory = pg_sys::CurrentMemoryContext;
+    pg_sys::ffi::pg_guard_ffi_boundary(|| {
+        use crate::pg::unguarded::executor::*;
+        let (null, none) = (std::ptr::null_mut(), std::ptr::null_mut());
+        let query =
+            CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);
+        ExecutorStart(query, 0);
+        let found = match next(query) {
+            None => Found::Nothing,
+            Some(value) => {
+                // The next row takes the memory of this one.
+                let value = value.map(|value| match by_reference {
+                    true => {
+                        let executor = unguarded::switch_to(memory);
+                        let copy = pg_sys::pg_detoast_datum_copy(value.cast_mut_ptr());
+                        unguarded::switch_to(executor);
+                        copy.into()
+                    }
+                    false => value,
+                });
+                if next(query).is_some() { Found::Several } else { Found::One(value) }
+            }
+        };
+        ExecutorFinish(query);
+        ExecutorEnd(query);
+        FreeQueryDesc(query);
+        found
+    })
+}
+
+/// The statement with its names looked up.
+unsafe fn analyse(text: &CString, names: Names, parameters: &[Parameter]) -> *mut pg_sys::Query {
+    let mut types: Vec<pg_sys::Oid> = parameters.iter().map(|(data_type, _)| *data_type).collect();
+    let nest = unguarded::NewGUCNestLevel();
+    guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
+    let security = role::security_context()
+        | (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
+    let user = match names {
+        Names::ByExtension => pg_sys::BOOTSTRAP_SUPERUSERID.into(),
+        Names::ByCurrentUser => unguarded::GetUserId(),
+    };
+    let query = role::with_user(user, security, || {
+        let parsed = pg_sys::pg_parse_query(text.as_ptr());
+        let statement = (*(*parsed).elements).ptr_value.cast::<pg_sys::RawStmt>();
+        let (types, count) = (types.as_mut_ptr(), types.len() as c_int);
+        #[cfg(feature = "pg14")]
+        return pg_sys::parse_analyze(statement, text.as_ptr(), types, count, std::ptr::null_mut());
+        #[cfg(not(feature = "pg14"))]
+        return pg_sys::parse_analyze_fixedparams(statement, text.as_ptr(), types, count, std::ptr::null_mut());
+    });
+    unguarded::AtEOXact_GUC(true, nest);
+    query
+}
+
+/// The first column of the next row; `None` behind the last one.
+unsafe fn next(query: *mut pg_sys::QueryDesc) -> Option<Option<pg_sys::Datum>> {
+    let node = (*query).planstate;
+    let outer = unguarded::switch_to((*(*query).estate).es_query_cxt);
+    let slot = match (*node).ExecProcNode {
+        Some(execute) => execute(node),
+        None => std::ptr::null_mut(),
+    };
+    let row = (!slot.is_null() && (*slot).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 == 0).then(|| {
+        if (*slot).tts_nvalid < 1 {
+            pg_sys::slot_getsomeattrs_int(slot, 1);
+        }
+        (!*(*slot).tts_isnull).then(|| *(*slot).tts_values)
+    });
+    unguarded::switch_to(outer);
+    row
+}

@@ -1,0 +1,175 @@
+//! Equality and distinctness of stored values, without recursion.
+
+use super::representation::{BinaryNode, Content};
+use crate::schema::Watch;
+use jsonschema::json::cmp::equal_numbers;
+use serde_json::Value;
+use std::hash::{BuildHasher, RandomState};
+
+/// Elements up to which comparing each pair is cheaper than hashing each element.
+const COMPARED_ELEMENTS: usize = 15;
+
+/// Whether a value equals `expected`, numbers by their value.
+#[inline]
+pub(super) fn equals_value<W: Watch>(node: BinaryNode<'_, W>, expected: &Value) -> bool {
+    let mut pending = Vec::new();
+    if !equals_shallow(node, expected, &mut pending) {
+        return false;
+    }
+    while let Some((node, expected)) = pending.pop() {
+        W::step();
+        if !equals_shallow(node, expected, &mut pending) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Compares scalars, and of arrays and objects the lengths and the keys; what is in them is left `pending`.
+fn equals_shallow<'a, 'e, W: Watch>(
+    node: BinaryNode<'a, W>,
+    expected: &'e Value,
+    pending: &mut Vec<(BinaryNode<'a, W>, &'e Value)>,
+) -> bool {
+    match (expected, node.content()) {
+        (Value::Null, Content::Null) => true,
+        (Value::Bool(expected), Content::Bool(value)) => *expected == value,
+        (Value::String(expected), Content::String(_)) => node.characters() == expected.as_str(),
+        (Value::Number(expected), Content::Number(number)) => equal_numbers(&number, expected),
+        (Value::Array(expected), Content::Array(mut elements)) => {
+            if expected.len() != elements.left() {
+                return false;
+            }
+            for expected in expected {
+                let Some(element) = elements.next::<W>() else { return false };
+                pending.push((BinaryNode::new(element), expected));
+            }
+            true
+        }
+        (Value::Object(expected), Content::Object(object)) => {
+            if expected.len() != object.len() {
+                return false;
+            }
+            let (mut keys, mut values) = (object.keys(), object.values());
+            while let (Some(key), Some(value)) = (keys.next::<W>(), values.next::<W>()) {
+                let name = std::str::from_utf8(key.data).ok();
+                let Some(expected) = name.and_then(|name| expected.get(name)) else { return false };
+                pending.push((BinaryNode::new(value), expected));
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Whether two values are equal, numbers by their value however many digits they have.
+fn equal<'a, W: Watch>(
+    left: BinaryNode<'a, W>,
+    right: BinaryNode<'a, W>,
+    pending: &mut Vec<(BinaryNode<'a, W>, BinaryNode<'a, W>)>,
+) -> bool {
+    pending.clear();
+    pending.push((left, right));
+    while let Some((left, right)) = pending.pop() {
+        let same = match (left.content(), right.content()) {
+            (Content::Null, Content::Null) => true,
+            (Content::Bool(left), Content::Bool(right)) => left == right,
+            (Content::String(left), Content::String(right)) => left == right,
+            (Content::Number(left), Content::Number(right)) => left == right,
+            (Content::Array(mut left), Content::Array(mut right)) => {
+                let same = left.left() == right.left();
+                while let (true, Some(left), Some(right)) = (same, left.next::<W>(), right.next::<W>()) {
+                    pending.push((BinaryNode::new(left), BinaryNode::new(right)));
+                }
+                same
+            }
+            (Content::Object(left), Content::Object(right)) => {
+                // Keys are in order: equal ones are at the same places.
+                let mut same = left.len() == right.len();
+                let (mut left_keys, mut right_keys) = (left.keys(), right.keys());
+                while let (true, Some(left), Some(right)) = (same, left_keys.next::<W>(), right_keys.next::<W>()) {
+                    same = left.data == right.data;
+                }
+                let (mut left, mut right) = (left.values(), right.values());
+                while let (true, Some(left), Some(right)) = (same, left.next::<W>(), right.next::<W>()) {
+                    pending.push((BinaryNode::new(left), BinaryNode::new(right)));
+                }
+                same
+            }
+            _ => false,
+        };
+        if !same {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether no two of the elements are equal.
+pub(super) fn is_unique<W: Watch>(mut elements: super::Elements<'_, W>) -> bool {
+    let mut pending = Vec::new();
+    if elements.size_hint().0 <= COMPARED_ELEMENTS {
+        while let Some(one) = elements.next() {
+            for other in elements.clone() {
+                if equal(one, other, &mut pending) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+    let seed = RandomState::new();
+    let mut hashes: Vec<(u64, BinaryNode<'_, W>)> = elements.map(|element| (hash(element, &seed), element)).collect();
+    hashes.sort_unstable_by_key(|(hash, _)| *hash);
+    // Keyed hashes of 64 bits: other than for equal values, runs of more than one do not come.
+    hashes.chunk_by(|(one, _), (other, _)| one == other).all(|run| {
+        run.iter()
+            .enumerate()
+            .all(|(at, (_, one))| run.iter().skip(at + 1).all(|(_, other)| !equal(*one, *other, &mut pending)))
+    })
+}
+
+/// An array or object while what is in it is hashed.
+struct Hashing<'a> {
+    /// Keys, which are hashed before the values of an object, or no more.
+    keys: Option<super::container::Children<'a>>,
+    values: super::container::Children<'a>,
+    sum: u64,
+}
+
+/// A hash that equal values share.
+fn hash<'a, W: Watch>(mut node: BinaryNode<'a, W>, seed: &RandomState) -> u64 {
+    let mut around: Vec<Hashing<'a>> = Vec::new();
+    loop {
+        W::step();
+        let mut hash = match node.content() {
+            Content::Null => Some(seed.hash_one(0)),
+            Content::Bool(value) => Some(seed.hash_one((1, value))),
+            Content::String(bytes) => Some(seed.hash_one((2, bytes))),
+            Content::Number(number) => Some(seed.hash_one((3, number))),
+            Content::Array(elements) => {
+                around.push(Hashing { keys: None, sum: seed.hash_one((4, elements.left())), values: elements });
+                None
+            }
+            Content::Object(object) => {
+                around.push(Hashing { keys: Some(object.keys()), sum: seed.hash_one(5), values: object.values() });
+                None
+            }
+        };
+        loop {
+            let Some(container) = around.last_mut() else { return hash.unwrap_or_default() };
+            if let Some(hash) = hash.take() {
+                container.sum = seed.hash_one((container.sum, hash));
+            }
+            // The order of an object's members is that of their keys.
+            if let Some(key) = container.keys.as_mut().and_then(|keys| keys.next::<W>()) {
+                container.sum = seed.hash_one((container.sum, key.data));
+            }
+            if let Some(next) = container.values.next::<W>() {
+                node = BinaryNode::new(next);
+                break;
+            }
+            hash = around.pop().map(|finished| finished.sum);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Stored `jsonb` values (PostgreSQL's utils/jsonb.h) as the validator reads them: where they lie, without a tree.
+//!
+//! A value is its bytes and its type. Children are found through the entries of their container, which hold lengths and,
+//! each 32nd, an offset. Nothing is trusted: what lies outside of its container is reported to [`crate::schema::Watch`],
+//! and reads as if it were not there. Nothing recurses.
+
+mod compare;
+mod container;
+mod number;
+mod representation;
+mod tree;
+
+pub use number::Numeric;
+pub use representation::{BinaryArray, BinaryJson, BinaryNode, BinaryObject, Elements, Members};
+pub use tree::Lost;
+
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod tests;
