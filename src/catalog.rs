@@ -27,6 +27,8 @@ pub trait Catalog {
     /// How SQL spells the data type of this name: one of `pg_catalog` or of the schema. `None` when there is none, or
     /// it is one that discloses catalogue contents (`regclass` and its like).
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>>;
+    /// Whether the role of the request may read any column of a relation: what it may not is not proposed to it.
+    fn may_read(&self, relation: &QualifiedName) -> Result<bool>;
 }
 
 /// The name of an object in its schema.

@@ -106,6 +106,8 @@ catalogue! {
     Item                    = "REST404", 404;
     /// The resource does not allow the method.
     Allow                   = "REST405", 405;
+    /// The API key is malformed, unknown, revoked or has expired.
+    ApiKey                  = "REST411", 401;
     /// The body is larger than the setting max_body_bytes.
     BodyTooLarge            = "REST413", 413;
     /// The body, or a row, is not valid against a JSON Schema.

@@ -106,6 +106,10 @@ pub const KEY_ID_BYTES: usize = 256;
 pub const SUBJECT_BYTES: usize = 255;
 /// Verified tokens kept by a backend: each of at most 8 KiB, parsed.
 pub const TOKENS: usize = 256;
+/// Verified API keys kept by a backend, and keys whose use is still to be written down.
+pub const API_KEYS: usize = 256;
+/// Seconds that pass before another use of the same key is written down: it is a row to update.
+pub const API_KEY_USE_SECONDS: f64 = 60.0;
 /// How long an access token of the OAuth endpoints holds by default (`restful.oauth_access_token_lifetime`), in seconds: nothing ends
 /// it earlier.
 pub const ACCESS_TOKEN_SECONDS: i32 = 15 * 60;

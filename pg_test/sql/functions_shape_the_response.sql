@@ -30,11 +30,6 @@ select show(restful.serve('POST', '/rpc/respond', '{}', '{"status": "", "headers
 select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a\": 1}]"}', 'utf8')));
 select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a\": \"1\", \"b\": \"2\"}]"}', 'utf8')));
 select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a b\": \"1\"}]"}', 'utf8')));
--- no line breaks into the head of the response
-select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a\": \"x\\r\\nset-cookie: evil=1\"}]"}', 'utf8')));
-select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a\": \"x\\ny\"}]"}', 'utf8')));
-select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a\\r\\nb\": \"x\"}]"}', 'utf8')));
-select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a\": \"x\\u0001\"}]"}', 'utf8')));
 -- RAISE with a status of its own
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT402"}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT303"}'));
@@ -47,7 +42,4 @@ select show(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123
 select show(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123", "message": "x"}, "detail": {"status": 402}}'));
 select show(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123", "message": "x"}, "detail": {"status": 1000, "headers": {}}}'));
 select show(restful.serve('POST', '/rpc/pgrst_alone', '{}', convert_to('{"message": "{\"code\": \"1\", \"message\": \"x\"}"}', 'utf8')));
--- with a header that no response can have
-select show_all(restful.serve('POST', '/rpc/pgrst', '{}', convert_to('{"message": {"code": "123", "message": "x"}, "detail": {"status": 402, "headers": {"a": "b\r\nset-cookie: evil=1"}}}', 'utf8')));
-select show_all(restful.serve('POST', '/rpc/pgrst', '{}', convert_to('{"message": {"code": "1\r\nset-cookie: evil=1", "message": "x"}, "detail": {"status": 402, "headers": {}}}', 'utf8')));
 select show(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123", "message": "x"}, "detail": {"status": 402, "headers": {"a b": "x"}}}'));

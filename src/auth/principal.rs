@@ -1,6 +1,7 @@
 //! The identity of a request and the role that follows from it.
 
 use crate::auth::claims::Method;
+use crate::auth::credential::Credential;
 use crate::auth::token::{Refusal, Signed};
 use crate::error::{Code, Error, Result};
 use serde_json::{Map, Value};
@@ -34,6 +35,21 @@ pub enum Identity {
     Claims(Rc<Map<String, Value>>, Method),
 }
 
+/// Whom a credential is of, when it is a good one.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    pub claims: Rc<Map<String, Value>>,
+    /// The role that it names.
+    pub role: Option<Rc<str>>,
+    pub method: Method,
+}
+
+impl From<Rc<Signed>> for Verified {
+    fn from(signed: Rc<Signed>) -> Self {
+        Verified { role: signed.role().map(Rc::from), claims: signed.claims.clone(), method: Method::Jwt }
+    }
+}
+
 /// An identity and the role its request runs as.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Principal {
@@ -45,29 +61,29 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Finds out whom a request speaks for. A token is never taken for none. `verify` is given the one that came.
+    /// Finds out whom a request speaks for. A credential is never taken for none. `verify` is given the one that came.
     ///
     /// Errors: what `verify` refuses; PGRST302 when there is no identity and one is required, or no role for one; REST400 when
-    /// PostgREST's session passes a token on; REST401 when claims and role of a trusted authenticator do not agree.
+    /// PostgREST's session passes a credential on; REST401 when claims and role of a trusted authenticator do not agree.
     pub fn of(
         session: &SessionState,
-        authorization: Option<&str>,
-        verify: impl FnOnce(&str) -> Result<Rc<Signed>>,
+        credential: Option<Credential>,
+        verify: impl FnOnce(Credential) -> Result<Verified>,
     ) -> Result<Self> {
         let switched = session.session_user != session.current_user;
-        if let Some(token) = authorization.and_then(bearer_token) {
+        if let Some(credential) = credential {
             if switched {
                 return Err(Error::new(Code::MalformedRequest, "The request has an identity already")
-                    .details("The session's role was set before the call, so an Authorization header cannot apply.")
-                    .hint("Leave the Authorization header out, or call as the authenticator itself."));
+                    .details("The session's role was set before the call, so an Authorization header or an API key cannot apply.")
+                    .hint("Leave the header out, or call as the authenticator itself."));
             }
-            if token.is_empty() {
+            if credential == Credential::Token("") {
                 return Err(Refusal::Empty.into_error());
             }
-            let signed = verify(token)?;
-            let role = signed.role().map(Rc::from).or_else(|| session.anon_role.clone()).ok_or_else(token_required)?;
+            let Verified { claims, role, method } = verify(credential)?;
+            let role = role.or_else(|| session.anon_role.clone()).ok_or_else(token_required)?;
             return Ok(Principal {
-                identity: Identity::Claims(signed.claims.clone(), Method::Jwt),
+                identity: Identity::Claims(claims, method),
                 is_authenticated: session.anon_role.as_ref() != Some(&role),
                 switch_to: Some(role),
             });
@@ -139,12 +155,6 @@ pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -
     Some(if is_anonymous { Method::Anonymous } else { Method::Postgrest })
 }
 
-/// The token of an Authorization field with the scheme Bearer (RFC 6750, section 2.1). Other schemes are not ours.
-fn bearer_token(field: &str) -> Option<&str> {
-    let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
 fn token_required() -> Error {
     Error::new(Code::TokenRequired, "Anonymous access is disabled").header("www-authenticate", "Bearer")
 }
@@ -170,7 +180,8 @@ mod tests {
     use super::*;
 
     fn of(session: &SessionState, authorization: Option<&str>) -> Result<Principal> {
-        Principal::of(session, authorization, |_| Err(Refusal::Expired.into_error()))
+        let credential = Credential::of(authorization, std::iter::empty())?;
+        Principal::of(session, credential, |_| Err(Refusal::Expired.into_error()))
     }
 
     fn session<'a>(session_user: &'a str, current_user: &'a str) -> SessionState<'a> {
@@ -203,7 +214,8 @@ mod tests {
             let path = Path::parse("app.role").unwrap();
             let issuer = Issuer { name: String::new(), audiences: Vec::new(), role_path: path };
             let claims = Rc::new(claims.as_object().cloned().unwrap());
-            Principal::of(session, Some("Bearer x"), |_| Ok(Rc::new(Signed { issuer: Rc::new(issuer), claims })))
+            let signed = Rc::new(Signed { issuer: Rc::new(issuer), claims });
+            Principal::of(session, Some(Credential::Token("x")), |_| Ok(signed.into()))
         };
         let p = with(&anon, serde_json::json!({"sub": "1", "role": "other", "app": {"role": "web"}})).unwrap();
         assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (true, Some("web"), Method::Jwt));
@@ -214,6 +226,26 @@ mod tests {
         let refused = with(&session("alice", "alice"), serde_json::json!({})).unwrap_err();
         assert_eq!((refused.status, refused.code.as_str()), (401, "PGRST302"));
         assert_eq!(with(&session("authenticator", "web"), serde_json::json!({})).unwrap_err().status, 400);
+    }
+
+    #[test]
+    fn an_api_key_decides_the_role() {
+        let s = SessionState {
+            anon_role: Some("anon".into()),
+            requires_token: true,
+            ..session("authenticator", "authenticator")
+        };
+        let p = Principal::of(&s, Some(Credential::Key("rk_x")), |_| {
+            Ok(Verified { claims: Rc::default(), role: Some("web".into()), method: Method::ApiKey })
+        });
+        let p = p.unwrap();
+        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (true, Some("web"), Method::ApiKey));
+        for key in ["rk_x", ""] {
+            let refused = Principal::of(&s, Some(Credential::Key(key)), |_| {
+                Err(crate::auth::api_key::Refusal::Unknown.into_error())
+            });
+            assert_eq!(refused.unwrap_err().code, "REST411");
+        }
     }
 
     #[test]

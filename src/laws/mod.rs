@@ -6,6 +6,8 @@ mod grammar;
 mod headers;
 mod json;
 mod statement;
+#[cfg(test)]
+mod t31_injection;
 
 use crate::error::Error;
 use crate::http::Headers;

@@ -19,6 +19,7 @@ extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
 extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
 extension_sql_file!("../../sql/identity.sql", name = "identity", requires = ["install"]);
 extension_sql_file!("../../sql/keys.sql", name = "keys", requires = ["install"]);
+extension_sql_file!("../../sql/api_keys.sql", name = "api_keys", requires = ["keys"]);
 extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
 extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
 extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);

@@ -333,6 +333,13 @@ impl Catalog for Session {
         Ok(handlers)
     }
 
+    fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
+        let Some(relation) = self.relation(&relation.schema, &relation.name)? else { return Ok(false) };
+        // SAFETY: reads a global.
+        let role = unsafe { unguarded::GetUserId() };
+        Ok(role::may_any_column(relation.oid.into(), role, pg_sys::ACL_SELECT))
+    }
+
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>> {
         let key = (schema.to_owned(), name.to_owned());
         if let Some(data_type) = LOADED.with_borrow(|l| l.data_types.get(&key).cloned()) {

@@ -9,6 +9,7 @@ use crate::limits;
 use crate::pg::catalog;
 use crate::pg::direct_read::DirectRead;
 use crate::pg::prepared::{Prepared, Values};
+use crate::pg::role;
 use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
 use crate::pg::session::Frame;
 use crate::pg::unguarded;
@@ -528,12 +529,5 @@ fn may_write(write: &Write, role: pg_sys::Oid) -> bool {
         Change::Insert { .. } => pg_sys::ACL_INSERT,
         _ => pg_sys::ACL_UPDATE,
     };
-    let relation = pg_sys::Oid::from(write.relation_oid);
-    let any = pg_sys::AclMaskHow::ACLMASK_ANY;
-    // SAFETY: lookups in the system caches; the relation was planned for.
-    unsafe {
-        pg_sys::pg_class_aclcheck(relation, role, mode as pg_sys::AclMode) == pg_sys::AclResult::ACLCHECK_OK
-            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode as pg_sys::AclMode, any)
-                == pg_sys::AclResult::ACLCHECK_OK
-    }
+    role::may_any_column(write.relation_oid.into(), role, mode)
 }

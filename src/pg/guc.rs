@@ -47,6 +47,7 @@ static EXPLAIN_READER: Text = Text::new();
 static ROOT_SPEC: Text = Text::new();
 static OPENAPI_SERVER_PROXY_URI: Text = Text::new();
 static TENANT_CLAIM: Text = Text::new();
+static API_KEY_HEADERS: Text = Text::new();
 static OAUTH_ISSUER: Text = Text::new();
 static OAUTH_AUTHORIZATION_ENDPOINT: Text = Text::new();
 static CLAIMS: Text = Text::new();
@@ -92,6 +93,8 @@ pub struct TxEnd {
 thread_local! {
     /// `restful.schemas` as it was last read, and its names.
     static PARSED_SCHEMAS: RefCell<(String, Rc<[Rc<str>]>)> = RefCell::new((String::new(), Rc::new([])));
+    /// `restful.api_key_headers` as it was last read, and its names.
+    static PARSED_API_KEY_HEADERS: RefCell<(String, Vec<String>)> = const { RefCell::new((String::new(), Vec::new())) };
     /// `restful.anon_role` as it was last read.
     static LAST_ANON_ROLE: RefCell<Rc<str>> = RefCell::new(Rc::from(""));
     /// The search path that was last made: for this schema and `restful.extra_search_path`.
@@ -191,6 +194,18 @@ pub fn has_trusted_authenticators() -> bool {
 /// Whether a login role's `request.jwt.claims` are believed.
 pub fn is_trusted_authenticator(role: &str) -> bool {
     TRUSTED_AUTHENTICATORS.get().is_some_and(|list| names(list).iter().any(|n| n == role))
+}
+
+/// Runs `work` with the names, in lower case, of the header fields that API keys come in.
+pub fn with_api_key_fields<T>(work: impl FnOnce(&[String]) -> T) -> T {
+    let setting = API_KEY_HEADERS.get().unwrap_or_default();
+    PARSED_API_KEY_HEADERS.with_borrow_mut(|(last, parsed)| {
+        if last != setting {
+            setting.clone_into(last);
+            *parsed = names(&setting.to_ascii_lowercase());
+        }
+        work(parsed)
+    })
 }
 
 /// The path to the claim that names the tenant.
@@ -465,6 +480,14 @@ pub fn define() {
         c"The path to the claim that names the tenant.",
         &TENANT_CLAIM,
         c"tenant_id",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.api_key_headers",
+        c"The header fields, beside Authorization, that an API key may come in.",
+        &API_KEY_HEADERS,
+        c"apikey, x-api-key",
         PGC_SUSET,
         0,
     );

@@ -155,13 +155,8 @@ pub fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
         TABLES.map(|name| pg_sys::get_relname_relid(name.as_ptr(), schema))
     };
     KNOWN_TABLES.set(tables);
-    // SAFETY: the statements of all callers are constants. An error leaves user and snapshot to the end of the transaction.
-    unsafe {
-        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
-        let result = role::as_owner(tables[0], work);
-        pg_sys::PopActiveSnapshot();
-        result
-    }
+    // SAFETY: the statements of all callers are constants.
+    unsafe { role::as_owner_with_newest(tables[0], work) }
 }
 
 v1_function!(pg_finfo_restful_keys_changed);

@@ -3,6 +3,7 @@
 mod access;
 mod act_as;
 mod api;
+mod api_keys;
 mod body;
 mod catalog;
 mod constraints;
@@ -45,4 +46,5 @@ pub extern "C-unwind" fn _PG_init() {
     catalog::watch();
     validate::watch_registry();
     keys::watch();
+    api_keys::watch();
 }

@@ -84,6 +84,17 @@ pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
     }
 }
 
+/// Whether a role has a right (`ACL_SELECT` and the like) to a relation, or to any column of it.
+pub fn may_any_column(relation: pg_sys::Oid, role: pg_sys::Oid, mode: u32) -> bool {
+    let any = pg_sys::AclMaskHow::ACLMASK_ANY;
+    // SAFETY: lookups in the system caches; the relation was found in the catalogue.
+    unsafe {
+        pg_sys::pg_class_aclcheck(relation, role, mode as pg_sys::AclMode) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode as pg_sys::AclMode, any)
+                == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
 /// Runs `work` as another user, in this security context. An error that is raised leaves both to the end of the
 /// subtransaction.
 ///
@@ -111,6 +122,18 @@ pub unsafe fn as_owner<T>(table: pg_sys::Oid, work: impl FnOnce() -> T) -> Optio
     let result = with_user(owner, security_context() | locked, work);
     unguarded::AtEOXact_GUC(false, nest);
     Some(result)
+}
+
+/// [`as_owner`] with the newest snapshot: what was committed a moment ago counts, in a transaction that began before, too. An error
+/// leaves user and snapshot to the end of the transaction.
+///
+/// # Safety
+/// As for [`as_owner`].
+pub unsafe fn as_owner_with_newest<T>(table: pg_sys::Oid, work: impl FnOnce() -> T) -> Option<T> {
+    pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+    let result = as_owner(table, work);
+    pg_sys::PopActiveSnapshot();
+    result
 }
 
 unsafe fn owner_of(table: pg_sys::Oid) -> Option<pg_sys::Oid> {

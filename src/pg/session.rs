@@ -4,7 +4,8 @@
 //! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
 //! undo the latter, but not the former.
 
-use crate::auth::principal::{SessionState, trust};
+use crate::auth::credential::Credential;
+use crate::auth::principal::{SessionState, Verified, trust};
 use crate::auth::{Identity, Method, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
@@ -12,7 +13,7 @@ use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::error::{self, ViolatedCheck, Watch};
 use crate::pg::timeout::StatementTimeout;
 use crate::pg::unguarded;
-use crate::pg::{constraints, guc, keys, role, validate};
+use crate::pg::{api_keys, constraints, guc, keys, role, validate};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
@@ -67,19 +68,25 @@ pub fn is_confined() -> bool {
 
 /// Finds out whom a request speaks for.
 pub fn principal(request: &Request) -> Result<Principal> {
-    let authorization = request.headers.get("authorization");
+    let credential = match request.headers.is_empty() {
+        true => None,
+        false => guc::with_api_key_fields(|names| {
+            let fields = names.iter().filter_map(|name| request.headers.get(name));
+            Credential::of(request.headers.get("authorization"), fields)
+        })?,
+    };
     // SAFETY: reads globals.
     let (session, current) = unsafe { (unguarded::GetSessionUserId(), unguarded::GetUserId()) };
     if let Some(outer) = OPEN.get() {
-        if authorization.is_some() {
-            return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token")
-                .hint("It runs as the role of the outer one. Leave the Authorization header out."));
+        if credential.is_some() {
+            return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token or key")
+                .hint("It runs as the role of the outer one. Leave the header out."));
         }
         // A denial is answered as it would be to the outer request.
         let identity = if outer.is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
         return Ok(Principal { identity, switch_to: None, is_authenticated: outer.is_authenticated });
     }
-    if authorization.is_none()
+    if credential.is_none()
         && let Some(method) = guc::method()
         && let Some(identity) = acted_as(method)
     {
@@ -102,8 +109,11 @@ pub fn principal(request: &Request) -> Result<Principal> {
             is_trusted,
             claims: claims.as_deref(),
         },
-        authorization,
-        keys::verify,
+        credential,
+        |credential| match credential {
+            Credential::Token(token) => keys::verify(token).map(Verified::from),
+            Credential::Key(key) => api_keys::verify(key, request.method),
+        },
     )
 }
 

@@ -15,6 +15,9 @@ pub const SCHEMA: &str = "lib";
 /// A name that SQL would be injected by, if it were not quoted.
 pub const ODD: &str = "o\"; drop table x; --/*";
 
+/// A table that the role of the request may not read.
+pub const UNREADABLE: &str = "reading_lists";
+
 /// The catalogue.
 pub struct Library {
     relations: Vec<Rc<Relation>>,
@@ -72,6 +75,10 @@ impl Catalog for Library {
             handler("text/x-lines", None),
         ]
         .into())
+    }
+
+    fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
+        Ok(relation.name != UNREADABLE)
     }
 
     fn data_type(&self, _schema: &str, name: &str) -> Result<Option<Rc<str>>> {

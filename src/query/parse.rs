@@ -217,13 +217,18 @@ impl Parser {
             alias = Some(name);
             name = at.name()?;
         }
-        let is_count = name == "count" && at.rest().starts_with("()");
+        // Blanks between the parentheses make no relation of it.
+        let mut behind = *at;
+        let is_count = name == "count" && behind.take("(") && {
+            behind.skip_blanks();
+            behind.take(")")
+        };
         if !is_count && matches!(at.peek(), Some('(' | '!')) {
             return self.embed(at, name, alias, false, depth);
         }
         let mut item = SelectField { field: None, alias, cast: None, aggregate: None, aggregate_cast: None };
         if is_count {
-            at.expect("()")?;
+            *at = behind;
             item.aggregate = Some(Aggregate::Count);
         } else {
             item.field = Some(Field { name, path: json_path(at)? });

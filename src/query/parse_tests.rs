@@ -22,6 +22,7 @@ fn what_is_displayed_parses_to_the_same() {
         "id=eq.1",
         "id=not.in.(1,2,\"a,b\",\"q\\\"uote\")",
         "select=id,full:name,data->a->>b,x::text,total:amount.sum()::int,count()",
+        "select=count( )",
         "select=*,clients!fk!inner(id,p:projects(*)),...other(name)&clients.id=gt.3&clients.p.order=id.desc.nullslast",
         "or=(age.lt.18,not.and(a.gte.1,b.is.null),c.in.(1,2),d.cs.{1,2},e.eq.\"x,y\")",
         "not.or=(a.eq.1,b.eq.2)",

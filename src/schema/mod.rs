@@ -2,6 +2,7 @@
 
 pub mod binary;
 mod compile;
+mod constant;
 mod cost;
 mod evolve;
 mod example;
@@ -17,6 +18,7 @@ pub mod text;
 mod watch;
 
 pub use compile::{Compiled, Documents, Formats, Lookup, Refusal, compile, patterns, resolve};
+use constant::equals_constant;
 pub use evolve::{Change, Direction, Options, Verdict, changes};
 pub use report::{Values, Violation, messages, violations};
 pub use watch::{Unwatched, Watch};

@@ -2,10 +2,10 @@
 //! by pg_test/sql.
 #![allow(clippy::unwrap_used)]
 
-mod memory;
 mod nesting;
 mod plans;
 mod settings;
+mod t52_memory;
 
 use pgrx::prelude::*;
 

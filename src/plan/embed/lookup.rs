@@ -10,20 +10,31 @@ impl Planner<'_> {
         let mut meant = self.relationships(origin, name, hint)?;
         if meant.len() > 1 {
             meant.sort_by(|a, b| a.rank().cmp(&b.rank()));
-            let details: Vec<Value> = meant.iter().map(|r| r.describe(&origin.name)).collect();
-            let hints: Vec<String> = meant.iter().map(Relationship::hint).collect();
-            return Err(Error::new(
+            let mut readable = Vec::new();
+            for relationship in &meant {
+                let junction = relationship.junction().map_or(Ok(true), |table| self.catalog.may_read(table));
+                if junction? && self.catalog.may_read(&relationship.target)? {
+                    readable.push(relationship);
+                }
+            }
+            let details: Vec<Value> = readable.iter().map(|r| r.describe(&origin.name)).collect();
+            let hints: Vec<String> = readable.iter().map(|r| r.hint()).collect();
+            let error = Error::new(
                 Code::AmbiguousRelationship,
                 format!(
                     "Could not embed because more than one relationship was found for '{}' and '{name}'",
                     origin.name.name
                 ),
             )
-            .details(Value::Array(details))
-            .hint(format!(
-                "Try changing '{name}' to one of the following: {}. Find the desired relationship in the 'details' key.",
-                hints.join(", ")
-            )));
+            .details(Value::Array(details));
+            return Err(if hints.is_empty() {
+                error
+            } else {
+                error.hint(format!(
+                    "Try changing '{name}' to one of the following: {}. Find the desired relationship in the 'details' key.",
+                    hints.join(", ")
+                ))
+            });
         }
         meant.pop().ok_or_else(|| self.no_relationship(&origin.name.name, name, hint))
     }

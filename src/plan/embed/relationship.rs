@@ -37,6 +37,14 @@ pub(super) struct Junction {
 }
 
 impl Relationship {
+    /// The table between the two, of a many-to-many relationship.
+    pub(super) fn junction(&self) -> Option<&QualifiedName> {
+        match &self.kind {
+            Kind::ManyToMany(junction) => Some(&junction.table),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_to_many(&self) -> bool {
         matches!(self.kind, Kind::OneToMany | Kind::ManyToMany(_))
     }

@@ -121,6 +121,15 @@ fn a_view_connects_the_two_that_its_key_refers_to() {
 }
 
 #[test]
+fn of_several_relationships_those_that_the_role_may_not_read_are_not_named() {
+    let e = read("books?select=subjects(*)").unwrap_err();
+    assert_eq!((e.code.as_str(), e.status), ("PGRST201", 300));
+    let (details, hint) = (e.details.clone().unwrap().to_string(), e.hint.clone().unwrap().to_string());
+    assert!(details.contains("books_subjects") && hint.contains("books_subjects"), "{details} {hint}");
+    assert!(!details.contains(UNREADABLE) && !hint.contains(UNREADABLE), "{details} {hint}");
+}
+
+#[test]
 fn a_view_that_shows_a_key_twice_is_ambiguous() {
     let e = read("pair_list?select=authors(*)").unwrap_err();
     assert_eq!((e.code.as_str(), e.status), ("PGRST201", 300));

@@ -1,8 +1,7 @@
 //! Equality and distinctness of stored values, without recursion.
 
 use super::representation::{BinaryNode, Content};
-use crate::schema::Watch;
-use jsonschema::json::cmp::equal_numbers;
+use crate::schema::{Watch, equals_constant};
 use serde_json::Value;
 use std::hash::{BuildHasher, RandomState};
 
@@ -35,7 +34,7 @@ fn equals_shallow<'a, 'e, W: Watch>(
         (Value::Null, Content::Null) => true,
         (Value::Bool(expected), Content::Bool(value)) => *expected == value,
         (Value::String(expected), Content::String(_)) => node.characters() == expected.as_str(),
-        (Value::Number(expected), Content::Number(number)) => equal_numbers(&number, expected),
+        (Value::Number(expected), Content::Number(number)) => equals_constant(&number, expected),
         (Value::Array(expected), Content::Array(mut elements)) => {
             if expected.len() != elements.left() {
                 return false;

@@ -1,4 +1,4 @@
-"""Schemas on tables are in a dump and work where it is restored; and a change of the registry reaches other sessions."""
+"""Schemas on tables and roles of the application are in a dump and work where it is restored; and a change of the registry reaches other sessions."""
 
 import os
 import pathlib
@@ -47,6 +47,12 @@ REFUSED = {
     "partition": """insert into shop.part values (1, '{"price": -1}')""",
 }
 BOUND = """select t, b.* from unnest('{shop.made,shop.by_hand,shop.part}'::regclass[]) t, restful.bound_schemas(t) b order by t::text, b.name, b."column", b.schema::text"""
+# Roles of the application and who has them, with the ends and places that they have.
+ROLES = """
+    select restful.define_role('reader', '{films.read}'), restful.define_role('editor', '{films.*}', '{reader}', '{reader}');
+    select restful.grant_role('ann', 'editor'), restful.grant_role('ben', 'reader', 'studio-1', '2100-01-01');
+"""
+ROLES_KEPT = "select * from restful.rbac_role order by 1", "select * from restful.rbac_grant order by 1, 2, 3"
 REGISTERED = "select name, version, schema from restful.json_schema order by 1, 2"
 
 
@@ -92,6 +98,56 @@ class SchemasOnTables(unittest.TestCase):
                 self.assertEqual(restored.ask("select restful.unconstrain('shop.by_hand', 'a')"), "f")
                 restored.close()
                 original.ask(f"drop database {restored_name} with (force)")
+
+    def test_roles_of_the_application(self):
+        source = os.environ["PGDATABASE"]
+        original = self.session(source)
+        original.ask(ROLES)
+        restored_name = f"{source}_roles"
+        with tempfile.TemporaryDirectory() as directory:
+            dump = pathlib.Path(directory) / "dump"
+            self.run_program(BIN / "pg_dump", "--format=custom", "-U", "postgres", "-f", dump, source)
+            original.ask(f"create database {restored_name}")
+            self.run_program(BIN / "pg_restore", "-U", "postgres", "-d", restored_name, "--exit-on-error", dump)
+        restored = self.session(restored_name)
+        for query in ROLES_KEPT:
+            kept = original.ask(query)
+            self.assertNotIn("ERROR", kept)
+            self.assertEqual(len(kept.splitlines()), 2)
+            self.assertEqual(restored.ask(query), kept)
+        # They give permissions, and a change of a role reaches those who have it.
+        restored.ask("create role m_pooled login; grant usage on schema library to m_pooled; alter role m_pooled set restful.trusted_authenticators = 'm_pooled'")
+        self.addCleanup(original.ask, "drop role m_pooled")
+        restored.ask("select restful.define_role('reader', '{films.read,films.list}')")
+        asks = Session("m_pooled", PGDATABASE=restored_name)
+        asks.ask("""set request.jwt.claims = '{"role": "m_pooled", "sub": "ann"}'""")
+        self.assertEqual(asks.ask("select restful.has_permission('films.list'), restful.has_permission('films.delete'), restful.has_permission('crew.read')"),
+                         "t|t|f")
+        asks.close()
+        restored.close()
+        original.ask(f"drop database {restored_name} with (force)")
+
+    def test_keys(self):
+        """Public keys are in a dump, secrets only where they are asked for; no table that is always dumped has a secret."""
+        source = os.environ["PGDATABASE"]
+        original = self.session(source)
+        always = """select string_agg(format('%s.%s', a.attrelid::regclass, a.attname), ' ') from pg_extension e, unnest(e.extconfig) with ordinality c(o, n)
+            join pg_attribute a on a.attrelid = c.o and a.attnum > 0
+            where e.extname = 'pg_restful' and e.extcondition[n] = '' and a.attname ~ 'secret|private|password'"""
+        self.assertEqual(original.ask(always), "")
+        jwks = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "k1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+        self.assertEqual(original.ask(f"select restful.load_jwks('https://issuer.example', '{jwks}')"), "1")
+        original.ask("select restful.load_secret('a secret of at least thirty-two bytes', 'h1')")
+        secret = "a secret of at least thirty-two bytes".encode().hex()
+        for asked in False, True:
+            with self.subTest(asked=asked), tempfile.TemporaryDirectory() as directory:
+                dump = pathlib.Path(directory) / "dump"
+                options = ["env", "PGOPTIONS=-c restful.dump_secrets=on"] if asked else []
+                self.run_program(*options, BIN / "pg_dump", "-U", "postgres", "-f", dump, source)
+                text = dump.read_text()
+                self.assertIn("https://issuer.example", text)
+                self.assertIn("k1", text)
+                self.assertEqual(secret in text, asked)
 
     def test_changes_of_the_registry_reach_other_sessions(self):
         admin, writer = self.session(os.environ["PGDATABASE"]), self.session(os.environ["PGDATABASE"])

@@ -26,6 +26,12 @@ select show(restful.serve('GET', '/things?order=id' || repeat(',id', 32)));
 select show(restful.serve('GET', '/things?select=id&order=id&limit=1&id=in.(1' || repeat(',2', 49999) || ')'));
 select left(show(restful.serve('GET', '/things?select=id&order=id&limit=1&id=in.(1' || repeat(',2', 50000) || ')')), 200);
 select left(show(restful.serve('GET', '/things?select=id&id=in.(1' || repeat(',2', 199999) || ')')), 200);
+-- numbers beyond what counts rows
+select target, left(show(restful.serve('GET', '/things?select=id&order=id&' || target)), 100)
+from unnest('{limit=-1,limit=0,limit=99999999999999999999,limit=9223372036854775808,limit=1e9,offset=-1,offset=9223372036854775807,
+    offset=9223372036854775808,offset=99999999999999999999,limit=9223372036854775807&offset=9223372036854775807&id=lt.0,limit=,offset=x}'::text[]) target;
+select field, left(show(restful.serve('GET', '/things?select=id&id=lt.3&order=id', jsonb_build_object('range', field))), 100)
+from unnest('{0-0,1-,0-99999999999999999999,9223372036854775807-9223372036854775808,99999999999999999999-,5-1,-5,x}'::text[]) field;
 -- the body of a request
 select as_superuser('alter role layer set restful.max_body_bytes = ''100B''');
 \c - layer

@@ -69,9 +69,29 @@ class HotStandby(unittest.TestCase):
         self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'")
         self.assertTrue(self.anon.ask(ask).startswith(("401 ", "500 ")))
 
+    def test_api_keys_are_known(self):
+        admin = Session("postgres")
+        self.addCleanup(admin.close)
+        # what is committed is flushed, so that there is a place in the log to wait for
+        admin.ask("set synchronous_commit = on")
+        self.addCleanup(admin.ask, "delete from restful.api_key; drop function if exists library.subject()")
+        admin.ask("create function library.subject() returns text language sql volatile as 'select restful.user_id()'")
+        id, key = admin.ask("select id || ' ' || key from restful.create_api_key('me', 'anon')").split()
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        ask = lambda call: self.anon.ask(f"select status || ' ' || (body #>> '{{}}') from {call}")
+        get = f"""restful.get('/rpc/subject', '{{"apikey": "{key}"}}')"""
+        for _ in range(3):
+            self.assertEqual(ask(get), "200 me")
+        # a use of the key is not written down, and that is no error
+        self.assertEqual(ask(f"""restful.post('/rpc/subject', '{{}}', '{{"apikey": "{key}"}}')"""), "200 me")
+        admin.ask(f"select restful.revoke_api_key('{id}')")
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        self.assertTrue(ask(get).startswith("401 "))
+
     def test_oauth_endpoints_read_and_give_no_tokens(self):
         admin = Session("postgres")
         self.addCleanup(admin.close)
+        admin.ask("set synchronous_commit = on")
         self.addCleanup(admin.ask, "delete from restful.token_issuer; delete from restful.oauth_client; alter role authenticator reset restful.oauth_issuer")
         admin.ask("alter role authenticator set restful.oauth_issuer = 'https://id.example'; select restful.create_signing_key(kid => 'standby')")
         client = admin.ask("select concat_ws(':', client_id, client_secret) from restful.register_client('robot', grant_types => '{client_credentials}', role => 'anon')")
@@ -80,7 +100,7 @@ class HotStandby(unittest.TestCase):
         with Session("postgres") as primary:
             primary.ask("set restful.oauth_issuer = 'https://id.example'")
             answer = json.loads(primary.ask(ask.format("/oauth/token", client, "grant_type=client_credentials")).removeprefix("200 "))
-        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'")
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
         with Session("authenticator", PGHOST=str(self.home), PGPORT="5433") as standby:
             self.assertTrue(standby.get("/.well-known/oauth-authorization-server").startswith("200 "))
             self.assertIn('"kid": "standby"', standby.get("/.well-known/jwks.json"))
@@ -108,3 +128,13 @@ class HotStandby(unittest.TestCase):
         answer = librarian.ask("select status || ' ' || (body->>'code') from restful.delete('/loans?id=eq.1')")
         self.assertEqual(answer, "405 25006")
         self.assertEqual(librarian.get("/countries/pl?select=code"), '200 {"code": "pl"}')
+
+    def test_written_when_promoted(self):
+        """The last of these tests by its name: after it there is no standby."""
+        librarian = Session("librarian", PGHOST=str(self.home), PGPORT="5433")
+        self.addCleanup(librarian.close)
+        write = "select status || ' ' || coalesce(body->>'code', '') from restful.post('/subjects', '{\"id\": 9, \"name\": \"Nine\"}')"
+        self.assertEqual(librarian.ask(write), "405 25006")
+        as_server_user(BIN / "pg_ctl", "promote", "-s", "-w", "-D", self.home / "data")
+        self.assertEqual(librarian.ask(write), "201 ")
+        self.assertEqual(librarian.get("/subjects/9?select=name"), '200 {"name": "Nine"}')

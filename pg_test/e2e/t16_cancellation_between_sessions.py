@@ -1,4 +1,4 @@
-"""A request that is cancelled or terminated from another session, or waits for another session's lock."""
+"""A request that is cancelled or terminated from another session."""
 
 import time
 import unittest
@@ -46,33 +46,6 @@ class Cancellation(unittest.TestCase):
         anon.process.stdin.close()
         anon.process.wait()
         anon.process.stdout.close()
-
-    def test_lock_timeout_is_an_answer(self):
-        self.admin.ask("begin; update library.subjects set name = name where id = 1")
-        with Session("librarian") as librarian:
-            librarian.ask("set lock_timeout = '100ms'")
-            answer = librarian.ask("select status || ' ' || (body->>'code') from restful.patch('/subjects?id=eq.1', '{\"name\": \"x\"}')")
-            self.assertEqual(answer, "500 55P03")
-            self.admin.ask("rollback")
-            self.assertEqual(librarian.ask("select status from restful.patch('/subjects?id=eq.1', '{\"name\": \"Love\"}')"), "204")
-
-    def test_deadlock_is_raised(self):
-        """A deadlock dooms what the transaction did so far: the caller has to know."""
-        self.admin.ask("begin; set local deadlock_timeout = '60s'; update library.subjects set name = name where id = 1")
-        with Session("librarian") as librarian:
-            librarian.ask("begin")
-            self.assertEqual(librarian.ask("select status from restful.patch('/subjects?id=eq.2', '{\"name\": \"Space\"}')"), "204")
-            self.admin.send("update library.subjects set name = name where id = 2")
-            with Session("postgres") as third:
-                for _ in range(200):
-                    if third.ask(f"select wait_event_type = 'Lock' from pg_stat_activity where pid = {self.admin.pid}") == "t":
-                        break
-                    time.sleep(0.05)
-            self.assertIn("ERROR:  deadlock detected",
-                          librarian.ask("select status from restful.patch('/subjects?id=eq.1', '{\"name\": \"x\"}')"))
-            librarian.ask("rollback")
-            self.assertEqual(self.admin.receive(), "")
-            self.admin.ask("rollback")
 
 
 if __name__ == "__main__":

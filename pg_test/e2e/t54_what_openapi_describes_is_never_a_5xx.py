@@ -1,0 +1,49 @@
+"""Schemathesis makes requests of what OpenAPI describes, and of what it does not: through the gateway, as a role that may write."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+import _clients
+from harness import HERE, Gateway
+
+SECONDS = 30
+# The same requests at each run, as far as the server's answers are the same.
+SEED = 54
+
+SETUP = """
+create function library.add(a int, b int default 1) returns int language sql immutable as 'select $1 operator(pg_catalog.+) $2';
+create function library.echo(document jsonb) returns jsonb language sql immutable as 'select document';
+create function library.titles(since int) returns setof text language sql stable as 'select title from library.books where year >= since';
+create function library.rename_subject(subject int, new_name text) returns void language sql as
+    'update library.subjects set name = new_name where id = subject';
+create table library.odd (id uuid primary key default gen_random_uuid(), n numeric, r int4range, t timestamptz, i interval, b bytea, a int[], j jsonb, x "char");
+create view library.novels as select id, title from library.books where tags @> '{novel}';
+alter role authenticator set restful.aggregates_enabled = on;
+grant select, insert, update, delete on all tables in schema library to anon;
+"""
+
+
+class Schemathesis(unittest.TestCase):
+    def test_no_server_errors(self):
+        packages = _clients.python_packages(HERE / "schemathesis.txt")
+        _clients.psql("-c", SETUP)
+        host, port, name = (os.environ[name] for name in ("PGHOST", "PGPORT", "PGDATABASE"))
+        with Gateway(DATABASE_URL=f"host={host} port={port} dbname={name} user=authenticator") as gateway:
+            command = [sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{gateway.port}/", "--max-time", str(SECONDS),
+                       "--checks", "not_a_server_error", "--phases", "coverage,fuzzing", "--seed", str(SEED), "--workers", "2",
+                       "--suppress-health-check", "all", "--no-color", "--continue-on-failure", "--max-examples", "50"]
+            done = subprocess.run(command, cwd=packages, env=os.environ | {"PYTHONPATH": str(packages)}, text=True, timeout=SECONDS * 6,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.assertEqual(done.returncode, 0, done.stdout[-8000:])
+            made = re.search(r"(\d+) generated", done.stdout)
+            self.assertGreater(int(made[1]) if made else 0, 100, done.stdout[-3000:])
+            self.assertEqual(gateway.get("/subjects?limit=0").status, 200)
+        self.assertEqual(_clients.psql("-c", "select count(*) from pg_stat_activity where state = 'active' and query ~ 'restful' and pid <> pg_backend_pid()"), "0")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,99 @@
+//! What a request brings to prove whom it speaks for.
+
+use crate::auth::api_key;
+use crate::error::{Code, Error, Result};
+
+/// A token or a key, as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential<'a> {
+    /// A bearer token that is no API key.
+    Token(&'a str),
+    /// An API key, or what came in its place.
+    Key(&'a str),
+}
+
+impl<'a> Credential<'a> {
+    /// The credential of a request, from its field Authorization and those fields that API keys come in.
+    ///
+    /// A bearer token decides. Beside one, other fields count only if they hold an API key, and it has to be the same one: clients
+    /// of Supabase send the key of their project beside the token of their user. Without one, those fields hold an API key or,
+    /// in three parts, a token; what is neither is a bad key, not none.
+    ///
+    /// Errors: REST400 for two different ones (RFC 6750, section 2).
+    pub fn of(authorization: Option<&'a str>, fields: impl Iterator<Item = &'a str>) -> Result<Option<Self>> {
+        let bearer = authorization.and_then(bearer_token);
+        let mut found = bearer;
+        for field in fields {
+            match found {
+                Some(other) if other == field || (bearer.is_some() && !field.starts_with(api_key::PREFIX)) => {}
+                None => found = Some(field),
+                Some(_) => {
+                    return Err(Error::new(Code::MalformedRequest, "The request brings two different credentials")
+                        .hint("Send one API key, or one token in the Authorization header."));
+                }
+            }
+        }
+        let is_token = |text: &str| bearer.is_some() || text.bytes().filter(|b| *b == b'.').count() == 2;
+        Ok(found.map(|text| match text.starts_with(api_key::PREFIX) || !is_token(text) {
+            true => Credential::Key(text),
+            false => Credential::Token(text),
+        }))
+    }
+}
+
+/// The token of an Authorization field with the scheme Bearer (RFC 6750, section 2.1). Other schemes are not ours.
+fn bearer_token(field: &str) -> Option<&str> {
+    let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Credential::{Key, Token};
+
+    fn of<'a>(authorization: Option<&'a str>, fields: &[&'a str]) -> Option<Credential<'a>> {
+        Credential::of(authorization, fields.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn a_bearer_token_is_a_token_or_a_key() {
+        assert_eq!(of(Some("Bearer a.b.c"), &[]), Some(Token("a.b.c")));
+        assert_eq!(of(Some("bearer  rk_live_x "), &[]), Some(Key("rk_live_x")));
+        assert_eq!(of(Some("Bearer"), &[]), Some(Token("")));
+        assert_eq!(of(Some("Basic YTpi"), &[]), None);
+        assert_eq!(of(None, &[]), None);
+    }
+
+    #[test]
+    fn a_bad_key_is_never_none() {
+        for key in ["rk_live_x", "rk_", "something", "", "a.b", "a.b.c.d"] {
+            assert_eq!(of(None, &[key]), Some(Key(key)));
+            assert_eq!(of(Some("Basic YTpi"), &[key]), Some(Key(key)));
+        }
+        assert_eq!(of(None, &["rk_live_x", "rk_live_x"]), Some(Key("rk_live_x")));
+    }
+
+    #[test]
+    fn clients_of_supabase_send_two_fields() {
+        assert_eq!(of(Some("Bearer a.b.c"), &["a.b.c"]), Some(Token("a.b.c")));
+        assert_eq!(of(Some("Bearer user.b.c"), &["anon.b.c"]), Some(Token("user.b.c")));
+        assert_eq!(of(Some("Bearer user.b.c"), &["sb_publishable_x"]), Some(Token("user.b.c")));
+        assert_eq!(of(Some("Bearer rk_live_x"), &["rk_live_x"]), Some(Key("rk_live_x")));
+        assert_eq!(of(None, &["anon.b.c"]), Some(Token("anon.b.c")));
+    }
+
+    #[test]
+    fn two_different_credentials_are_refused() {
+        for (authorization, fields) in [
+            (Some("Bearer a.b.c"), &["rk_live_x"][..]),
+            (Some("Bearer rk_live_y"), &["rk_live_x"]),
+            (Some("Bearer"), &["rk_live_x"]),
+            (None, &["rk_live_x", "rk_live_y"]),
+            (None, &["a.b.c", "rk_live_x"]),
+        ] {
+            let error = Credential::of(authorization, fields.iter().copied()).unwrap_err();
+            assert_eq!((error.status, error.code.as_str()), (400, "REST400"), "{fields:?}");
+        }
+    }
+}

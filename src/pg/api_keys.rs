@@ -1,0 +1,224 @@
+//! API keys: those that this session has verified, and when they were used.
+
+use crate::auth::api_key::{self, Hash, Refusal};
+use crate::auth::{Method, principal::Verified};
+use crate::error::Result;
+use crate::http;
+use crate::limits;
+use crate::pg::api::{text, v1_function};
+use crate::pg::whole_errors::with_whole_errors;
+use crate::pg::{keys, role, unguarded};
+use lru::LruCache;
+use pgrx::prelude::*;
+use pgrx::{IntoDatum, JsonB, pg_sys};
+use serde_json::{Map, Value};
+use std::cell::{Cell, RefCell};
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+const QUERY: &str = include_str!("../../sql/query/api_key.sql");
+const WRITE_USES: &str = include_str!("../../sql/query/api_keys_used.sql");
+
+/// A key whose secret was right, and that was not revoked.
+struct Known {
+    id: String,
+    claims: Rc<Map<String, Value>>,
+    role: Rc<str>,
+    /// Seconds since 1970.
+    expires_at: f64,
+}
+
+/// When a key was used last, and the use that was last written down; seconds since 1970.
+struct Use {
+    last: f64,
+    written: f64,
+}
+
+const CAPACITY: NonZeroUsize = match NonZeroUsize::new(limits::API_KEYS) {
+    Some(capacity) => capacity,
+    None => NonZeroUsize::MIN,
+};
+
+thread_local! {
+    /// Counts the changes of the table that this session was told of.
+    static GENERATION: Cell<u64> = const { Cell::new(0) };
+    static TABLE: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
+    /// Keys by their hash, and the generation they are of. Only good ones: a bad one costs the same each time.
+    static KNOWN: RefCell<(u64, LruCache<Hash, Rc<Known>>)> = RefCell::new((0, LruCache::new(CAPACITY)));
+    static USES: RefCell<LruCache<String, Use>> = RefCell::new(LruCache::new(CAPACITY));
+}
+
+/// Asks PostgreSQL to announce changes; once, when the library is loaded.
+pub fn watch() {
+    // SAFETY: the callback is a function of this library, which is never unloaded.
+    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), 0usize.into()) };
+}
+
+unsafe extern "C-unwind" fn changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
+    if relation == pg_sys::InvalidOid || relation == TABLE.get() {
+        GENERATION.set(GENERATION.get() + 1);
+    }
+}
+
+/// Whom a key speaks for. Its use is written down if the request may write.
+///
+/// Errors: REST411.
+pub fn verify(key: &str, method: http::Method) -> Result<Verified> {
+    let known = find(key).map_err(Refusal::into_error)?;
+    note_use(&known.id, method);
+    Ok(Verified { claims: known.claims.clone(), role: Some(known.role.clone()), method: Method::ApiKey })
+}
+
+fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {
+    if key.len() > api_key::MAX_BYTES {
+        return Err(Refusal::Malformed);
+    }
+    let hash = api_key::hash(key);
+    // SAFETY: a change that was committed before this statement has been announced.
+    unsafe { unguarded::AcceptInvalidationMessages() };
+    let generation = GENERATION.get();
+    let known = KNOWN.with_borrow_mut(|(of, known)| {
+        if *of != generation {
+            known.clear();
+            *of = generation;
+        }
+        known.get(&hash).cloned()
+    });
+    let known = match known {
+        Some(known) => known,
+        None => {
+            let id = api_key::id(key).ok_or(Refusal::Malformed)?;
+            let known = Rc::new(read(id, &hash)?);
+            // not if the table has changed while it was read
+            if GENERATION.get() == generation {
+                KNOWN.with_borrow_mut(|(_, all)| all.put(hash, known.clone()));
+            }
+            known
+        }
+    };
+    match keys::now() < known.expires_at {
+        true => Ok(known),
+        false => Err(Refusal::Expired),
+    }
+}
+
+/// The key in the table. There is one way for an id that is not known and for a wrong secret, and one answer; whether the key
+/// was revoked or has expired is for those to know who have it.
+fn read(id: &str, hash: &Hash) -> std::result::Result<Known, Refusal> {
+    let row = with_tables(|| Spi::connect(|client| first(client.select(QUERY, Some(1), &[id.into()])?)));
+    let row = match row {
+        Some(Ok(row)) => row,
+        Some(Err(why)) => error!("the table of API keys cannot be read: {why}"),
+        None => None,
+    };
+    if !api_key::is_stored(hash, row.as_ref().map(|row| row.hash.as_slice())) {
+        return Err(Refusal::Unknown);
+    }
+    let Row { subject, role, scopes, claims: more, expires_at, is_revoked, .. } = row.ok_or(Refusal::Unknown)?;
+    if is_revoked {
+        return Err(Refusal::Revoked);
+    }
+    let mut claims = Map::new();
+    claims.insert("sub".to_owned(), subject.into());
+    claims.insert("role".to_owned(), role.as_str().into());
+    claims.insert("scope".to_owned(), scopes.join(" ").into());
+    claims.insert("key_id".to_owned(), id.into());
+    if let Value::Object(more) = more {
+        for (name, value) in more {
+            claims.entry(name).or_insert(value);
+        }
+    }
+    Ok(Known { id: id.to_owned(), claims: Rc::new(claims), role: role.into(), expires_at })
+}
+
+struct Row {
+    hash: Vec<u8>,
+    subject: String,
+    role: String,
+    scopes: Vec<String>,
+    claims: Value,
+    expires_at: f64,
+    is_revoked: bool,
+}
+
+fn first(rows: spi::SpiTupleTable) -> spi::Result<Option<Row>> {
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    Ok(Some(Row {
+        hash: row.get(1)?.unwrap_or_default(),
+        subject: row.get(2)?.unwrap_or_default(),
+        role: row.get(3)?.unwrap_or_default(),
+        scopes: row.get(4)?.unwrap_or_default(),
+        claims: row.get::<JsonB>(5)?.map_or(Value::Null, |JsonB(claims)| claims),
+        expires_at: row.get(6)?.unwrap_or(f64::INFINITY),
+        is_revoked: row.get(7)?.unwrap_or(true),
+    }))
+}
+
+/// Remembers that a key is used; with the first request that may write after the time that has to lie between, the uses that this
+/// session remembers are written down, those of reads too.
+fn note_use(id: &str, method: http::Method) {
+    let now = keys::now();
+    let is_due = USES.with_borrow_mut(|uses| {
+        let of_key = uses.get_or_insert_mut_ref(id, || Use { last: now, written: f64::NEG_INFINITY });
+        of_key.last = now;
+        now - of_key.written >= limits::API_KEY_USE_SECONDS
+    });
+    if !is_due || method.is_safe() || !may_write() {
+        return;
+    }
+    let (ids, times): (Vec<String>, Vec<f64>) = USES.with_borrow_mut(|uses| {
+        uses.iter_mut()
+            .filter(|(_, of_key)| of_key.last - of_key.written >= limits::API_KEY_USE_SECONDS)
+            .map(|(id, of_key)| {
+                of_key.written = of_key.last;
+                (id.clone(), of_key.last)
+            })
+            .unzip()
+    });
+    let written = with_tables(|| {
+        Spi::connect_mut(|client| client.update(WRITE_USES, None, &[ids.into(), times.into()]).map(drop))
+    });
+    if let Some(Err(why)) = written {
+        error!("the use of API keys cannot be written down: {why}");
+    }
+}
+
+/// Whether the transaction can write a row that others write too. From REPEATABLE READ on it would fail for their sake.
+fn may_write() -> bool {
+    // SAFETY: reads globals.
+    unsafe {
+        !pg_sys::XactReadOnly
+            && pg_sys::XactIsoLevel < pg_sys::XACT_REPEATABLE_READ as i32
+            && !pg_sys::IsInParallelMode()
+    }
+}
+
+/// Runs `work` with the rights of the tables' owner and the newest snapshot. `None` when the extension is not there.
+fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // SAFETY: lookups in the system caches; a missing schema or table gives InvalidOid. The statements of both callers are constants.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
+        let table = pg_sys::get_relname_relid(c"api_key".as_ptr(), schema);
+        TABLE.set(table);
+        role::as_owner_with_newest(table, work)
+    }
+}
+
+v1_function!(pg_finfo_restful_generate_api_key);
+/// `restful.generate_api_key(environment text)`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_generate_api_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    with_whole_errors(|| {
+        let Some(made) = text(call, 0).and_then(api_key::generate) else {
+            error!("an API key cannot be made: the environment is malformed, or the system has no random numbers")
+        };
+        let mut descriptor = std::ptr::null_mut();
+        pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
+        let descriptor = pg_sys::BlessTupleDesc(descriptor);
+        let values = [made.id.into_datum(), made.key.into_datum(), made.hash.as_slice().into_datum()];
+        let mut nulls = values.map(|value| value.is_none());
+        let mut values = values.map(|value| value.unwrap_or(pg_sys::Datum::null()));
+        let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+        pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+    })
+}
