@@ -5,7 +5,7 @@
 create role layer login noinherit;
 create role slow;
 grant slow to layer;
-alter role slow set statement_timeout = '100ms';
+alter role slow set statement_timeout = '400ms';
 alter role layer set restful.anon_role = 'slow';
 alter role layer set restful.schemas = 'library';
 create function library.sleep(seconds float) returns text language sql as $$ select pg_sleep(seconds); select current_user || ' has slept' $$;
@@ -15,10 +15,10 @@ select show(restful.serve('POST', '/rpc/sleep', '{}', '{"seconds": 0.001}'));
 select show_all(restful.serve('POST', '/rpc/sleep', '{}', '{"seconds": 60}'));
 select show(restful.serve('GET', '/rpc/limit_shown'));
 -- no limit is left behind
-select pg_sleep(0.2);
+select pg_sleep(0.6);
 show statement_timeout;
 -- the caller's own later limit still comes
-set statement_timeout = '1s';
+set statement_timeout = '2s';
 do $$
 begin
     raise notice '%', show(restful.serve('POST', '/rpc/sleep', '{}', '{"seconds": 60}'));
