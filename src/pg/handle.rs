@@ -59,8 +59,8 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         // It is not the request's to say, so it is not applied either.
         request.preferences.transaction = None;
     }
-    if let Some(issuer) = guc::oauth_issuer()
-        && let Some(endpoint) = route::endpoint(&request.target)
+    if let Some(endpoint) = route::endpoint(&request.target)
+        && let Some(issuer) = guc::oauth_issuer()
     {
         return oauth::answer(endpoint, &request, &issuer);
     }
