@@ -26,6 +26,7 @@ pub mod json;
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 pub mod laws;
 pub mod limits;
+pub mod oauth;
 pub mod openapi;
 pub mod plan;
 pub mod query;

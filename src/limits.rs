@@ -110,3 +110,8 @@ pub const TOKENS: usize = 256;
 pub const API_KEYS: usize = 256;
 /// Seconds that pass before another use of the same key is written down: it is a row to update.
 pub const API_KEY_USE_SECONDS: f64 = 60.0;
+/// How long an access token of the OAuth endpoints holds by default (`restful.oauth_access_token_lifetime`), in seconds: nothing ends
+/// it earlier.
+pub const ACCESS_TOKEN_SECONDS: i32 = 15 * 60;
+/// How long a refresh token holds by default unless it is used (`restful.oauth_refresh_token_lifetime`), in seconds.
+pub const REFRESH_TOKEN_SECONDS: i32 = 30 * 24 * 60 * 60;

@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::target::Target;
 use crate::http::{Headers, Method};
+use crate::oauth::Endpoint;
 use std::rc::Rc;
 
 /// What a path names.
@@ -58,6 +59,14 @@ pub fn route(method: Method, target: &Target, headers: &Headers, schemas: &[Rc<s
     let (schema, negotiated) = schema(method, headers, schemas)?;
     let verb = verb(method, &resource)?;
     Ok(Action { verb, resource, schema, negotiated })
+}
+
+/// The endpoint of OAuth that a path names. It is in no schema, and comes before the tables.
+pub fn endpoint(target: &Target) -> Option<Endpoint> {
+    match target.segments.as_slice() {
+        [first, second] => Endpoint::at(&[first, second]),
+        _ => None,
+    }
 }
 
 #[rustfmt::skip]

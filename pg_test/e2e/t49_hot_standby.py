@@ -1,5 +1,6 @@
 """Requests on a hot standby: reads are answered, writes are refused."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -86,6 +87,25 @@ class HotStandby(unittest.TestCase):
         admin.ask(f"select restful.revoke_api_key('{id}')")
         self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
         self.assertTrue(ask(get).startswith("401 "))
+
+    def test_oauth_endpoints_read_and_give_no_tokens(self):
+        admin = Session("postgres")
+        self.addCleanup(admin.close)
+        admin.ask("set synchronous_commit = on")
+        self.addCleanup(admin.ask, "delete from restful.token_issuer; delete from restful.oauth_client; alter role authenticator reset restful.oauth_issuer")
+        admin.ask("alter role authenticator set restful.oauth_issuer = 'https://id.example'; select restful.create_signing_key(kid => 'standby')")
+        client = admin.ask("select concat_ws(':', client_id, client_secret) from restful.register_client('robot', grant_types => '{client_credentials}', role => 'anon')")
+        ask = """select status || ' ' || convert_from(body, 'utf8') from restful.serve('POST', '{}', jsonb_build_object('authorization',
+            'Basic ' || translate(encode('{}', 'base64'), e'\\n', ''), 'content-type', 'application/x-www-form-urlencoded'), '{}')"""
+        with Session("postgres") as primary:
+            primary.ask("set restful.oauth_issuer = 'https://id.example'")
+            answer = json.loads(primary.ask(ask.format("/oauth/token", client, "grant_type=client_credentials")).removeprefix("200 "))
+        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        with Session("authenticator", PGHOST=str(self.home), PGPORT="5433") as standby:
+            self.assertTrue(standby.get("/.well-known/oauth-authorization-server").startswith("200 "))
+            self.assertIn('"kid": "standby"', standby.get("/.well-known/jwks.json"))
+            self.assertTrue(standby.ask(ask.format("/oauth/token", client, "grant_type=client_credentials")).startswith('503 {"error":"temporarily_unavailable"'))
+            self.assertTrue(standby.ask(ask.format("/oauth/introspect", client, f"token={answer['access_token']}")).startswith('200 {"active":true'))
 
     def wait(self, condition):
         for _ in range(100):

@@ -226,7 +226,8 @@ pub fn random_kid() -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(random::<16>()?))
 }
 
-fn random<const N: usize>() -> Option<Vec<u8>> {
+/// Random bytes. `None` when there is no randomness, which is the operating system's.
+pub fn random<const N: usize>() -> Option<Vec<u8>> {
     let mut bytes = vec![0; N];
     SystemRandom::new().fill(&mut bytes).ok()?;
     Some(bytes)

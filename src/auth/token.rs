@@ -261,8 +261,16 @@ impl Signed {
 }
 
 /// A token of these claims; `None` when the key is not one for the algorithm.
-pub fn signed(claims: &Map<String, Value>, kid: &str, private: &[u8], algorithm: Algorithm) -> Option<String> {
-    let header = serde_json::json!({"alg": jwk::algorithm_name(algorithm), "typ": "JWT", "kid": kid});
+///
+/// `kind`: its `typ` (RFC 8725, section 3.11).
+pub fn signed(
+    claims: &Map<String, Value>,
+    kind: &str,
+    kid: &str,
+    private: &[u8],
+    algorithm: Algorithm,
+) -> Option<String> {
+    let header = serde_json::json!({"alg": jwk::algorithm_name(algorithm), "typ": kind, "kid": kid});
     let claims = serde_json::to_vec(claims).ok()?;
     let message = format!("{}.{}", jwk::encode(header.to_string().as_bytes()), jwk::encode(&claims));
     let signature = jwk::sign(message.as_bytes(), private, algorithm)?;

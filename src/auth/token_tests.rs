@@ -49,7 +49,7 @@ fn every_algorithm_signs_and_verifies() {
         let algorithm = jwk::algorithm(name).unwrap();
         let Generated { private, public } = generate(algorithm).unwrap();
         let claims = map(json!({"role": "web", "exp": NOW}));
-        let token = signed(&claims, "k", &private, algorithm).unwrap();
+        let token = signed(&claims, "JWT", "k", &private, algorithm).unwrap();
         let set = match &public {
             Some(jwk) => public_set("k", jwk),
             None => {
@@ -97,7 +97,7 @@ fn t20_a_public_key_is_no_secret() {
         let set = public_set("k", &public);
         let text = Value::Object(public.clone()).to_string();
         for secret in [n.as_slice(), public["n"].as_str().unwrap().as_bytes(), text.as_bytes()] {
-            let token = signed(&map(json!({"role": "web"})), "k", secret, Algorithm::HS256).unwrap();
+            let token = signed(&map(json!({"role": "web"})), "JWT", "k", secret, Algorithm::HS256).unwrap();
             assert!(matches!(set.verify(&token), Err(Refusal::Algorithm(_))));
         }
     }
@@ -261,7 +261,7 @@ fn t26_no_bit_can_be_flipped() {
                 KeySet(vec![Key { issuer: issuer("", &[]), kid: "k".to_owned(), verifier }])
             }
         };
-        let token = signed(&map(json!({"sub": "me", "exp": NOW})), "k", &private, algorithm).unwrap();
+        let token = signed(&map(json!({"sub": "me", "exp": NOW})), "JWT", "k", &private, algorithm).unwrap();
         assert!(set.verify(&token).is_ok());
         for at in 0..token.len() {
             for bit in 0..8 {

@@ -112,6 +112,8 @@ pub struct Settings {
     pub server: Option<String>,
     /// Every request has to bring a token (`restful.openapi_security_active`).
     pub security_active: bool,
+    /// The URL below which the OAuth endpoints are (`restful.oauth_issuer`).
+    pub oauth_issuer: Option<String>,
 }
 
 /// A relation with what can be done with it.

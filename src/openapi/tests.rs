@@ -106,7 +106,8 @@ fn assert_references_lead_somewhere(document: &Value) {
 #[test]
 fn documents_are_valid() {
     let server = Some("https://example.org/api".to_owned());
-    for settings in [Settings::default(), Settings { server, security_active: true }] {
+    let oauth_issuer = server.clone();
+    for settings in [Settings::default(), Settings { server, security_active: true, oauth_issuer }] {
         let document = described(Version::V31, &settings);
         assert_valid(&document, include_str!("../../pg_test/openapi/3.1.json"));
         assert_references_lead_somewhere(&document);
@@ -117,6 +118,17 @@ fn documents_are_valid() {
         assert_valid(&document, include_str!("../../pg_test/openapi/2.0.json"));
         assert_references_lead_somewhere(&document);
     }
+}
+
+#[test]
+fn the_token_endpoint_is_named_where_there_is_one() {
+    let url = |settings: &Settings| {
+        let document = described(Version::V31, settings);
+        document.pointer("/components/securitySchemes/oauth2/flows/clientCredentials/tokenUrl").cloned()
+    };
+    let oauth_issuer = Some("https://id.example/".to_owned());
+    assert_eq!(url(&Settings { oauth_issuer, ..Settings::default() }), Some("https://id.example/oauth/token".into()));
+    assert_eq!(url(&Settings::default()), None);
 }
 
 #[test]

@@ -30,6 +30,7 @@ extension_sql_file!("../../sql/policy/policies.sql", name = "policies", requires
 extension_sql_file!("../../sql/policy/exposure.sql", name = "exposure", requires = ["policies"]);
 extension_sql_file!("../../sql/act_as.sql", name = "act_as", requires = ["install"]);
 extension_sql_file!("../../sql/rbac.sql", name = "rbac", requires = ["identity"]);
+extension_sql_file!("../../sql/oauth.sql", name = "oauth", requires = ["identity"]);
 extension_sql_file!("../../sql/setup_roles.sql", name = "setup_roles", requires = ["rbac"]);
 extension_sql_file!("../../sql/lint/expressions.sql", name = "lint_expressions", requires = ["install"]);
 extension_sql_file!("../../sql/lint/context.sql", name = "lint_context", requires = ["lint_expressions"]);

@@ -48,11 +48,15 @@ static ROOT_SPEC: Text = Text::new();
 static OPENAPI_SERVER_PROXY_URI: Text = Text::new();
 static TENANT_CLAIM: Text = Text::new();
 static API_KEY_HEADERS: Text = Text::new();
+static OAUTH_ISSUER: Text = Text::new();
+static OAUTH_AUTHORIZATION_ENDPOINT: Text = Text::new();
 static CLAIMS: Text = Text::new();
 static METHOD: Text = Text::new();
 static MAX_ROWS: Value<c_int> = Value(Cell::new(0));
 static MAX_BODY_BYTES: Value<c_int> = Value(Cell::new(0));
 static MAX_RESPONSE_BYTES: Value<c_int> = Value(Cell::new(0));
+static OAUTH_ACCESS_TOKEN_LIFETIME: Value<c_int> = Value(Cell::new(0));
+static OAUTH_REFRESH_TOKEN_LIFETIME: Value<c_int> = Value(Cell::new(0));
 static AGGREGATES_ENABLED: Value<bool> = Value(Cell::new(false));
 static PLAN_ENABLED: Value<bool> = Value(Cell::new(false));
 static EXPOSE_DETAILS: Value<bool> = Value(Cell::new(false));
@@ -178,6 +182,7 @@ pub fn openapi_settings() -> openapi::Settings {
     openapi::Settings {
         server: OPENAPI_SERVER_PROXY_URI.get().map(str::to_owned),
         security_active: OPENAPI_SECURITY_ACTIVE.0.get(),
+        oauth_issuer: oauth_issuer(),
     }
 }
 
@@ -206,6 +211,26 @@ pub fn with_api_key_fields<T>(work: impl FnOnce(&[String]) -> T) -> T {
 /// The path to the claim that names the tenant.
 pub fn tenant_claim() -> Option<String> {
     TENANT_CLAIM.get().map(str::to_owned)
+}
+
+/// Who the tokens of the OAuth endpoints are of; without it there are no such endpoints.
+pub fn oauth_issuer() -> Option<String> {
+    OAUTH_ISSUER.get().map(str::to_owned)
+}
+
+/// The application's page where users sign in.
+pub fn oauth_authorization_endpoint() -> Option<String> {
+    OAUTH_AUTHORIZATION_ENDPOINT.get().map(str::to_owned)
+}
+
+/// Seconds that an access token holds.
+pub fn oauth_access_token_lifetime() -> i64 {
+    i64::from(OAUTH_ACCESS_TOKEN_LIFETIME.0.get()).max(1)
+}
+
+/// Seconds that a refresh token holds unless it is used.
+pub fn oauth_refresh_token_lifetime() -> i64 {
+    i64::from(OAUTH_REFRESH_TOKEN_LIFETIME.0.get()).max(1)
 }
 
 /// Runs `read` on the verified claims of the request that is running, as JSON.
@@ -466,6 +491,22 @@ pub fn define() {
         PGC_SUSET,
         0,
     );
+    text(
+        c"restful.oauth_issuer",
+        c"The URL at which clients reach the OAuth endpoints, and the issuer of their tokens; without it there are none.",
+        &OAUTH_ISSUER,
+        c"",
+        PGC_SUSET,
+        0,
+    );
+    text(
+        c"restful.oauth_authorization_endpoint",
+        c"The URL of the application's page where users sign in for OAuth clients.",
+        &OAUTH_AUTHORIZATION_ENDPOINT,
+        c"",
+        PGC_SUSET,
+        0,
+    );
     let hidden =
         pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE | pg_sys::GUC_NO_RESET_ALL;
     let hidden = c_int::try_from(hidden).unwrap_or(0);
@@ -512,6 +553,21 @@ pub fn define() {
         &MAX_RESPONSE_BYTES,
         limits::RESPONSE_BYTES,
         pg_sys::GUC_UNIT_BYTE,
+    );
+
+    number(
+        c"restful.oauth_access_token_lifetime",
+        c"How long an access token of the OAuth endpoints holds.",
+        &OAUTH_ACCESS_TOKEN_LIFETIME,
+        limits::ACCESS_TOKEN_SECONDS,
+        pg_sys::GUC_UNIT_S,
+    );
+    number(
+        c"restful.oauth_refresh_token_lifetime",
+        c"How long a refresh token of the OAuth endpoints holds unless it is used.",
+        &OAUTH_REFRESH_TOKEN_LIFETIME,
+        limits::REFRESH_TOKEN_SECONDS,
+        pg_sys::GUC_UNIT_S,
     );
 
     let switch_with_default = |name: &'static CStr, what: &'static CStr, value: &'static Value<bool>, boot: bool| {

@@ -9,7 +9,7 @@ use crate::pg::execute::{self, BodyShape, Key};
 use crate::pg::prepared::Values;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::session::{self, Context, Finished, Frame};
-use crate::pg::{access, catalog, guc, openapi, pre_request};
+use crate::pg::{access, catalog, guc, oauth, openapi, pre_request};
 use crate::plan::media::Rendition;
 use crate::plan::{Plan, PlanSettings, Planner, set_page};
 use crate::query::{self, Literal, Query};
@@ -58,6 +58,11 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
     if !guc::tx_end().allow_override {
         // It is not the request's to say, so it is not applied either.
         request.preferences.transaction = None;
+    }
+    if let Some(endpoint) = route::endpoint(&request.target)
+        && let Some(issuer) = guc::oauth_issuer()
+    {
+        return oauth::answer(endpoint, &request, &issuer);
     }
     let mut action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
     let is_root = action.resource == Resource::Root;

@@ -16,6 +16,7 @@ mod handle;
 mod identity;
 mod jsonb;
 mod keys;
+mod oauth;
 mod openapi;
 mod pre_request;
 mod prepared;

@@ -117,6 +117,15 @@ pub fn principal(request: &Request) -> Result<Principal> {
     )
 }
 
+/// Whom a request speaks for that proves by itself who it is, without a token.
+pub fn unidentified() -> Principal {
+    // SAFETY: reads globals.
+    let is_as_logged_in = unsafe { unguarded::GetSessionUserId() == unguarded::GetUserId() };
+    let switch_to = if OPEN.get().is_none() && is_as_logged_in { guc::anon_role() } else { None };
+    let identity = if switch_to.is_some() { Identity::Anonymous } else { Identity::SessionUser };
+    Principal { identity, switch_to, is_authenticated: false }
+}
+
 /// The identity that `restful.act_as` has set, while its role is in force.
 fn acted_as(method: Method) -> Option<Identity> {
     // SAFETY: reads a global.

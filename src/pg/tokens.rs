@@ -53,7 +53,7 @@ fn refuse_value(message: impl Into<String>) -> ! {
 }
 
 /// Runs statements with the rights of the tables' owner.
-fn with_tables<T>(work: impl FnOnce(&mut SpiClient) -> spi::Result<T>) -> T {
+pub(super) fn with_tables<T>(work: impl FnOnce(&mut SpiClient) -> spi::Result<T>) -> T {
     match keys::with_tables(|| Spi::connect_mut(work)) {
         Some(Ok(done)) => done,
         Some(Err(why)) => error!("the tables of keys cannot be used: {why}"),
@@ -238,25 +238,31 @@ pub unsafe extern "C-unwind" fn restful_revoke_key(call: pg_sys::FunctionCallInf
 }
 
 /// What a token is signed with.
-struct SigningKey {
-    issuer: String,
-    audiences: Vec<String>,
-    kid: String,
-    algorithm: String,
-    secret: Vec<u8>,
+pub(super) struct SigningKey {
+    pub issuer: String,
+    pub audiences: Vec<String>,
+    pub kid: String,
+    pub algorithm: String,
+    pub secret: Vec<u8>,
 }
 
-fn signing_key(kid: Option<&str>) -> Option<SigningKey> {
-    with_tables(|client| {
-        let rows = client.select(SIGNING_KEY, Some(1), &[kid.into()])?;
-        let Some(row) = rows.into_iter().next() else { return Ok(None) };
-        Ok(Some(SigningKey {
+impl SigningKey {
+    /// Reads a row of issuer, audiences, kid, algorithm and secret.
+    pub fn of(row: &spi::SpiHeapTupleData) -> spi::Result<Self> {
+        Ok(SigningKey {
             issuer: row.get(1)?.unwrap_or_default(),
             audiences: row.get(2)?.unwrap_or_default(),
             kid: row.get(3)?.unwrap_or_default(),
             algorithm: row.get(4)?.unwrap_or_default(),
             secret: row.get(5)?.unwrap_or_default(),
-        }))
+        })
+    }
+}
+
+fn signing_key(kid: Option<&str>) -> Option<SigningKey> {
+    with_tables(|client| {
+        let rows = client.select(SIGNING_KEY, Some(1), &[kid.into()])?;
+        rows.into_iter().next().map(|row| SigningKey::of(&row)).transpose()
     })
 }
 
@@ -293,7 +299,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
         claims.entry("iat").or_insert_with(|| now.into());
         claims.insert("exp".to_owned(), (now + ttl).into());
         let token = jwk::algorithm(&key.algorithm)
-            .and_then(|algorithm| token::signed(&claims, &key.kid, &key.secret, algorithm))
+            .and_then(|algorithm| token::signed(&claims, "JWT", &key.kid, &key.secret, algorithm))
             .unwrap_or_else(|| refuse(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "the key cannot be used", None));
         token.into_datum().unwrap_or(pg_sys::Datum::null())
     })
@@ -358,9 +364,11 @@ v1_function!(pg_finfo_restful_jwks);
 /// `restful.jwks()`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwks(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
-        let keys = with_tables(|client| client.select(OWN_PUBLIC_KEYS, Some(1), &[])?.first().get_one::<JsonB>());
-        let keys = keys.map_or_else(|| serde_json::json!({"keys": []}), |JsonB(keys)| keys);
-        jsonb::of_text(&keys.to_string())
-    })
+    with_whole_errors(|| jsonb::of_text(&public_keys().to_string()))
+}
+
+/// The public keys of those that are signed with, as a JSON Web Key Set.
+pub(super) fn public_keys() -> Value {
+    let keys = with_tables(|client| client.select(OWN_PUBLIC_KEYS, Some(1), &[])?.first().get_one::<JsonB>());
+    keys.map_or_else(|| serde_json::json!({"keys": []}), |JsonB(keys)| keys)
 }

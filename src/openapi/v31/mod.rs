@@ -31,6 +31,12 @@ pub fn document(api: &Api) -> Value {
     schemas.extend(shared_schemas());
     parameters.extend(shared_parameters());
     let token = json!({ "bearer": [] });
+    let mut schemes = json!({ "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
+    if let (Some(issuer), Some(schemes)) = (&api.settings.oauth_issuer, schemes.as_object_mut()) {
+        let url = format!("{}/oauth/token", issuer.trim_end_matches('/'));
+        let flows = json!({ "clientCredentials": { "tokenUrl": url, "scopes": {} } });
+        schemes.insert("oauth2".to_owned(), json!({ "type": "oauth2", "flows": flows }));
+    }
     json!({
         "openapi": "3.1.1",
         "info": info,
@@ -53,7 +59,7 @@ pub fn document(api: &Api) -> Value {
                     "schema": { "type": "string", "format": "uri-reference" }
                 }
             },
-            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } }
+            "securitySchemes": schemes
         }
     })
 }

@@ -1,0 +1,95 @@
+//! The errors of OAuth 2.0, which have names and a form of their own (RFC 6749, section 5.2).
+
+use crate::http::response::Response;
+use crate::oauth::private;
+use serde_json::json;
+
+/// What is wrong, by its registered name (RFC 6749, section 5.2; RFC 7009, section 2.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    InvalidRequest,
+    InvalidClient,
+    InvalidGrant,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    InvalidScope,
+    UnsupportedTokenType,
+    ServerError,
+    TemporarilyUnavailable,
+}
+
+impl Kind {
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::InvalidRequest => "invalid_request",
+            Kind::InvalidClient => "invalid_client",
+            Kind::InvalidGrant => "invalid_grant",
+            Kind::UnauthorizedClient => "unauthorized_client",
+            Kind::UnsupportedGrantType => "unsupported_grant_type",
+            Kind::InvalidScope => "invalid_scope",
+            Kind::UnsupportedTokenType => "unsupported_token_type",
+            Kind::ServerError => "server_error",
+            Kind::TemporarilyUnavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(self) -> u16 {
+        match self {
+            Kind::InvalidClient => 401,
+            Kind::ServerError => 500,
+            Kind::TemporarilyUnavailable => 503,
+            _ => 400,
+        }
+    }
+}
+
+/// A refused or failed request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: Kind,
+    /// For the developer of the client.
+    pub description: String,
+}
+
+impl Failure {
+    /// A failure in words, of which RFC 6749 allows printable ASCII without `"` and `\`: the rest is left out.
+    pub fn new(kind: Kind, description: impl AsRef<str>) -> Self {
+        let is_allowed = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+        Failure { kind, description: description.as_ref().chars().filter(is_allowed).collect() }
+    }
+
+    /// The client is unknown, or did not prove who it is: one answer for both.
+    pub fn invalid_client() -> Self {
+        Failure::new(Kind::InvalidClient, "The client is unknown, or did not authenticate as it has to")
+    }
+
+    /// The response.
+    pub fn response(&self) -> Response {
+        let body = json!({"error": self.kind.as_str(), "error_description": self.description});
+        let response = private(self.kind.status(), Some(&body));
+        match self.kind {
+            Kind::InvalidClient => response.header("www-authenticate", "Basic realm=\"oauth\""),
+            _ => response,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_did_not_authenticate_is_challenged() {
+        let response = Failure::invalid_client().response();
+        assert_eq!(response.status, 401);
+        assert!(response.headers.iter().any(|(n, v)| n == "www-authenticate" && v.starts_with("Basic ")));
+        assert!(response.headers.iter().any(|(n, v)| n == "cache-control" && v == "no-store"));
+    }
+
+    #[test]
+    fn a_description_has_the_characters_that_it_may() {
+        assert_eq!(Failure::new(Kind::ServerError, "a \"b\"\\\u{e9}\n~").description, "a b~");
+    }
+}

@@ -1,0 +1,188 @@
+//! What a client asks for, and whether it may have it.
+
+use crate::oauth::{Credentials, Failure, Kind, Parameters};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// SHA-256: how secrets are kept, none of which a person chose.
+pub fn hash(secret: &[u8]) -> Vec<u8> {
+    digest(&SHA256, secret).as_ref().to_vec()
+}
+
+/// A client as it was registered.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    pub grant_types: Vec<String>,
+    pub scopes: Vec<String>,
+    /// The role of its tokens.
+    pub role: String,
+    /// It can keep a secret.
+    pub is_confidential: bool,
+    /// The hash of it.
+    pub secret_hash: Option<Vec<u8>>,
+}
+
+impl Client {
+    /// The client of these credentials, if it is.
+    ///
+    /// Errors: `invalid_client`. That there is none takes as long as that the secret is wrong.
+    pub fn authenticate(known: Option<Client>, credentials: &Credentials) -> Result<Client, Failure> {
+        let given = hash(credentials.secret.as_deref().unwrap_or_default().as_bytes());
+        let kept = known.as_ref().and_then(|client| client.secret_hash.as_deref()).unwrap_or(&[0; 32]);
+        let is_equal = verify_slices_are_equal(&given, kept).is_ok();
+        let is_proven = |client: &Client| match client.is_confidential {
+            true => is_equal && credentials.secret.is_some(),
+            false => credentials.secret.is_none(),
+        };
+        known.filter(is_proven).ok_or_else(Failure::invalid_client)
+    }
+
+    /// Whether it may use a grant type.
+    pub fn may(&self, grant_type: &str) -> bool {
+        self.grant_types.iter().any(|allowed| allowed == grant_type)
+    }
+}
+
+/// A request for a token.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Grant<'a> {
+    /// For the client itself (RFC 6749, section 4.4).
+    ClientCredentials,
+    /// For whoever the code was made for (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+    AuthorizationCode { code: &'a str, redirect_uri: &'a str, verifier: &'a str },
+    /// For whomever the refresh token is (RFC 6749, section 6).
+    RefreshToken(&'a str),
+}
+
+impl<'a> Grant<'a> {
+    /// What is asked for, if the client may.
+    ///
+    /// Errors: `unsupported_grant_type`, `unauthorized_client`, `invalid_request` when a parameter is missing.
+    pub fn read(parameters: &'a Parameters, client: &Client) -> Result<Self, Failure> {
+        let grant_type = parameters.need("grant_type")?;
+        if !matches!(grant_type, "client_credentials" | "authorization_code" | "refresh_token") {
+            return Err(Failure::new(
+                Kind::UnsupportedGrantType,
+                "Grant types are authorization_code, client_credentials and refresh_token",
+            ));
+        }
+        // Who cannot keep a secret has proven nothing yet.
+        if !client.may(grant_type) || (grant_type == "client_credentials" && !client.is_confidential) {
+            return Err(Failure::new(Kind::UnauthorizedClient, "The client is not registered for this grant type"));
+        }
+        Ok(match grant_type {
+            "client_credentials" => Grant::ClientCredentials,
+            "authorization_code" => Grant::AuthorizationCode {
+                code: parameters.need("code")?,
+                redirect_uri: parameters.need("redirect_uri")?,
+                verifier: parameters.need("code_verifier")?,
+            },
+            _ => Grant::RefreshToken(parameters.need("refresh_token")?),
+        })
+    }
+}
+
+/// Whether a verifier is the one of a challenge, by the method S256 (RFC 7636, sections 4.1 and 4.6).
+pub fn verifies(verifier: &str, challenge: &str) -> bool {
+    let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    let computed = URL_SAFE_NO_PAD.encode(hash(verifier.as_bytes()));
+    (43..=128).contains(&verifier.len())
+        && verifier.bytes().all(is_unreserved)
+        && verify_slices_are_equal(computed.as_bytes(), challenge.as_bytes()).is_ok()
+}
+
+/// The scopes that are granted: those that were asked for, or all that may be had (RFC 6749, section 3.3).
+///
+/// Errors: `invalid_scope` when more is asked for.
+pub fn scopes(asked: Option<&str>, may: &[String]) -> Result<Vec<String>, Failure> {
+    let Some(asked) = asked else { return Ok(may.to_vec()) };
+    let mut granted: Vec<String> = Vec::new();
+    for scope in asked.split(' ').filter(|scope| !scope.is_empty()) {
+        if !may.iter().any(|allowed| allowed == scope) {
+            return Err(Failure::new(Kind::InvalidScope, "A scope is not the client's, or was not granted"));
+        }
+        if !granted.iter().any(|known| known == scope) {
+            granted.push(scope.to_owned());
+        }
+    }
+    Ok(granted)
+}
+
+/// A grant that does not hold: expired, used, revoked, or another client's. One answer for all.
+pub fn invalid() -> Failure {
+    Failure::new(Kind::InvalidGrant, "The grant is unknown, expired, used or revoked, or it is not for this client")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Headers;
+
+    fn credentials(secret: Option<&str>) -> Credentials {
+        Credentials { client_id: "c".into(), secret: secret.map(str::to_owned) }
+    }
+
+    fn client(is_confidential: bool) -> Client {
+        let secret_hash = is_confidential.then(|| hash(b"s"));
+        Client { is_confidential, secret_hash, grant_types: vec!["refresh_token".into()], ..Client::default() }
+    }
+
+    #[test]
+    fn a_confidential_client_needs_its_secret_and_a_public_one_has_none() {
+        let is_let_in = |known, secret| Client::authenticate(known, &credentials(secret)).is_ok();
+        assert!(is_let_in(Some(client(true)), Some("s")));
+        assert!(is_let_in(Some(client(false)), None));
+        for (known, secret) in [
+            (Some(client(true)), Some("t")),
+            (Some(client(true)), None),
+            (Some(client(false)), Some("s")),
+            (None, Some("s")),
+            (None, None),
+            // one whose secret a dump left out
+            (Some(Client { secret_hash: None, ..client(true) }), Some("")),
+        ] {
+            assert!(!is_let_in(known.clone(), secret), "{known:?} {secret:?}");
+        }
+    }
+
+    #[test]
+    fn the_verifier_of_rfc_7636_and_no_other() {
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert!(verifies(verifier, challenge));
+        // the method plain, too short, too long, characters that it cannot have
+        assert!(!verifies(challenge, challenge));
+        for verifier in ["a".repeat(42), "a".repeat(129), format!("{} ", "a".repeat(50))] {
+            let challenge = URL_SAFE_NO_PAD.encode(hash(verifier.as_bytes()));
+            assert!(!verifies(&verifier, &challenge), "{verifier}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_never_more_than_may_be_had() {
+        let may = ["read".to_owned(), "write".to_owned()];
+        assert_eq!(scopes(None, &may).unwrap(), may);
+        assert_eq!(scopes(Some("write  write"), &may).unwrap(), ["write"]);
+        for asked in ["read admin", "Read", "read\twrite"] {
+            assert_eq!(scopes(Some(asked), &may).unwrap_err().kind, Kind::InvalidScope, "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_client_uses_the_grant_types_it_is_registered_for() {
+        let headers: Headers = [("content-type", "application/x-www-form-urlencoded")].into_iter().collect();
+        let kind = |body: &str, client: Client| {
+            let parameters = Parameters::parse(&headers, Some(body.as_bytes())).unwrap();
+            Grant::read(&parameters, &client).err().map(|failure| failure.kind)
+        };
+        assert_eq!(kind("grant_type=refresh_token&refresh_token=x", client(false)), None);
+        assert_eq!(kind("grant_type=refresh_token", client(false)), Some(Kind::InvalidRequest));
+        assert_eq!(kind("grant_type=password", client(true)), Some(Kind::UnsupportedGrantType));
+        assert_eq!(kind("grant_type=client_credentials", client(true)), Some(Kind::UnauthorizedClient));
+        let public = Client { grant_types: vec!["client_credentials".into()], ..client(false) };
+        assert_eq!(kind("grant_type=client_credentials", public), Some(Kind::UnauthorizedClient));
+        assert_eq!(kind("", client(true)), Some(Kind::InvalidRequest));
+    }
+}

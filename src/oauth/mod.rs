@@ -1,0 +1,208 @@
+//! OAuth 2.0 (RFC 6749), as far as a database has it: tokens for clients and for those who signed in with the application's own page.
+//! Pure: what is stored, keys and clock are arguments.
+
+pub mod failure;
+pub mod grant;
+pub mod parameters;
+pub mod refresh_token;
+
+pub use failure::{Failure, Kind};
+pub use grant::{Client, Grant};
+pub use parameters::{Credentials, Parameters};
+pub use refresh_token::RefreshToken;
+
+use crate::http::Method;
+use crate::http::response::{Body, Response};
+use serde_json::{Map, Value, json};
+
+/// What the extension answers by itself, at paths of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/oauth/token` (RFC 6749, section 3.2)
+    Token,
+    /// `/oauth/revoke` (RFC 7009)
+    Revocation,
+    /// `/oauth/introspect` (RFC 7662)
+    Introspection,
+    /// `/.well-known/oauth-authorization-server` (RFC 8414)
+    Metadata,
+    /// `/.well-known/jwks.json` (RFC 7517)
+    Keys,
+}
+
+impl Endpoint {
+    /// The endpoint of a path.
+    pub fn at(path: &[&str]) -> Option<Self> {
+        Some(match path {
+            ["oauth", "token"] => Endpoint::Token,
+            ["oauth", "revoke"] => Endpoint::Revocation,
+            ["oauth", "introspect"] => Endpoint::Introspection,
+            [".well-known", "oauth-authorization-server"] => Endpoint::Metadata,
+            [".well-known", "jwks.json"] => Endpoint::Keys,
+            _ => return None,
+        })
+    }
+
+    /// The methods that it answers, as the field Allow has them.
+    pub fn allow(self) -> &'static str {
+        match self {
+            Endpoint::Metadata | Endpoint::Keys => "OPTIONS,GET,HEAD",
+            _ => "OPTIONS,POST",
+        }
+    }
+
+    /// Whether it answers a method, OPTIONS aside.
+    pub fn allows(self, method: Method) -> bool {
+        match self {
+            Endpoint::Metadata | Endpoint::Keys => matches!(method, Method::Get | Method::Head),
+            _ => method == Method::Post,
+        }
+    }
+}
+
+/// Seconds that a document which everybody may read is kept by its readers: so long may it take until they know a new key.
+const PUBLIC_SECONDS: &str = "public, max-age=300";
+
+/// A document that everybody may read.
+pub fn public(document: &Value) -> Response {
+    Response::new(200, Body::Bytes(document.to_string().into_bytes()))
+        .header("content-type", "application/json")
+        .header("cache-control", PUBLIC_SECONDS)
+}
+
+/// An answer for the client alone (RFC 6749, section 5.1).
+pub fn private(status: u16, document: Option<&Value>) -> Response {
+    let body = document.map_or(Body::Empty, |document| Body::Bytes(document.to_string().into_bytes()));
+    let mut response = Response::new(status, body).header("cache-control", "no-store").header("pragma", "no-cache");
+    if document.is_some() {
+        response = response.header("content-type", "application/json");
+    }
+    response
+}
+
+/// What clients have to know of the server (RFC 8414, section 2).
+///
+/// `authorization`: the page where users sign in, which is the application's.
+pub fn metadata(issuer: &str, authorization: Option<&str>) -> Value {
+    let base = issuer.trim_end_matches('/');
+    let mut grants = vec!["client_credentials", "refresh_token"];
+    let mut responses: Vec<&str> = Vec::new();
+    if authorization.is_some() {
+        grants.insert(0, "authorization_code");
+        responses.push("code");
+    }
+    let mut metadata = json!({
+        "issuer": issuer,
+        "token_endpoint": format!("{base}/oauth/token"),
+        "revocation_endpoint": format!("{base}/oauth/revoke"),
+        "introspection_endpoint": format!("{base}/oauth/introspect"),
+        "jwks_uri": format!("{base}/.well-known/jwks.json"),
+        "response_types_supported": responses,
+        "grant_types_supported": grants,
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    });
+    if let (Some(page), Some(metadata)) = (authorization, metadata.as_object_mut()) {
+        metadata.insert("authorization_endpoint".to_owned(), page.into());
+    }
+    metadata
+}
+
+/// What an access token says (RFC 9068, section 2.2).
+pub struct AccessToken<'a> {
+    pub issuer: &'a str,
+    /// Whom it is meant for; empty for the issuer itself.
+    pub audiences: &'a [String],
+    pub subject: &'a str,
+    pub client_id: &'a str,
+    pub scopes: &'a [String],
+    pub role: &'a str,
+    /// Of this token alone.
+    pub id: String,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Seconds.
+    pub lifetime: i64,
+}
+
+impl AccessToken<'_> {
+    /// The claims.
+    pub fn claims(self) -> Map<String, Value> {
+        let audience = match self.audiences {
+            [] => Value::from(self.issuer),
+            [audience] => audience.as_str().into(),
+            audiences => audiences.to_vec().into(),
+        };
+        let mut claims = Map::new();
+        let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        put("iss", self.issuer.into());
+        put("aud", audience);
+        put("sub", self.subject.into());
+        put("client_id", self.client_id.into());
+        if !self.scopes.is_empty() {
+            put("scope", self.scopes.join(" ").into());
+        }
+        put("role", self.role.into());
+        put("jti", self.id.into());
+        put("iat", self.now.into());
+        put("exp", self.now.saturating_add(self.lifetime).into());
+        claims
+    }
+}
+
+/// The answer to a granted request (RFC 6749, section 5.1).
+pub fn granted(access_token: &str, lifetime: i64, scopes: &[String], refresh_token: Option<&str>) -> Response {
+    let mut body = json!({"access_token": access_token, "token_type": "Bearer", "expires_in": lifetime});
+    if let Some(body) = body.as_object_mut() {
+        if !scopes.is_empty() {
+            body.insert("scope".to_owned(), scopes.join(" ").into());
+        }
+        if let Some(token) = refresh_token {
+            body.insert("refresh_token".to_owned(), token.into());
+        }
+    }
+    private(200, Some(&body))
+}
+
+/// What introspection tells of an access token (RFC 7662, section 2.2).
+pub fn introspected(claims: &Map<String, Value>) -> Value {
+    let mut document = json!({"active": true, "token_type": "Bearer"});
+    if let Some(document) = document.as_object_mut() {
+        for name in ["iss", "aud", "sub", "client_id", "scope", "jti", "iat", "exp", "role"] {
+            if let Some(value) = claims.get(name) {
+                document.insert(name.to_owned(), value.clone());
+            }
+        }
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metadata_names_the_endpoints_below_the_issuer() {
+        for issuer in ["https://id.example", "https://id.example/"] {
+            let metadata = metadata(issuer, None);
+            assert_eq!(metadata["issuer"], issuer);
+            assert_eq!(metadata["token_endpoint"], "https://id.example/oauth/token");
+            assert!(metadata.get("authorization_endpoint").is_none());
+            assert_eq!(metadata["response_types_supported"], json!([]));
+        }
+        let with_page = metadata("https://id.example", Some("https://app.example/sign-in"));
+        assert_eq!(with_page["authorization_endpoint"], "https://app.example/sign-in");
+        assert_eq!(with_page["grant_types_supported"][0], "authorization_code");
+    }
+
+    #[test]
+    fn only_these_paths_are_endpoints() {
+        assert_eq!(Endpoint::at(&["oauth", "token"]), Some(Endpoint::Token));
+        for path in [&["oauth"][..], &["oauth", "token", "x"], &["oauth", "authorize"], &[".well-known"]] {
+            assert_eq!(Endpoint::at(path), None);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The parameters of a request, and how its client authenticates (RFC 6749, sections 2.3 and 3.2).
+
+use crate::http::{Headers, form, target};
+use crate::oauth::{Failure, Kind};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// The parameters of a form, each of which came once.
+#[derive(Debug)]
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Reads the body. A parameter without a value counts as one that did not come.
+    ///
+    /// Errors: `invalid_request` when the body is no form, or a parameter comes twice.
+    pub fn parse(headers: &Headers, body: Option<&[u8]>) -> Result<Self, Failure> {
+        let media_type =
+            headers.get("content-type").and_then(|field| field.split(';').next()).unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Failure::new(Kind::InvalidRequest, "The body has to be application/x-www-form-urlencoded"));
+        }
+        let mut fields = form::parse(body.unwrap_or_default())
+            .map_err(|why| Failure::new(Kind::InvalidRequest, why.message.as_str()))?;
+        fields.sort_unstable();
+        if fields.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
+            return Err(Failure::new(Kind::InvalidRequest, "A parameter comes more than once"));
+        }
+        fields.retain(|(_, value)| !value.is_empty());
+        Ok(Parameters(fields))
+    }
+
+    /// A parameter, if it came.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter that has to come.
+    ///
+    /// Errors: `invalid_request`.
+    pub fn need(&self, name: &str) -> Result<&str, Failure> {
+        self.get(name).ok_or_else(|| Failure::new(Kind::InvalidRequest, format!("The parameter {name} is missing")))
+    }
+}
+
+/// Who a client says it is, and by what.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Credentials {
+    pub client_id: String,
+    /// `None` for a client that cannot keep one.
+    pub secret: Option<String>,
+}
+
+impl Credentials {
+    /// Reads them from the Authorization field (`client_secret_basic`), or from the body (`client_secret_post`, `none`).
+    ///
+    /// Errors: `invalid_client` when there are none, or they are malformed; `invalid_request` when there are two.
+    pub fn read(headers: &Headers, parameters: &Parameters) -> Result<Self, Failure> {
+        let (named, secret) = (parameters.get("client_id"), parameters.get("client_secret"));
+        let Some(field) = headers.get("authorization") else {
+            let client_id = named.ok_or_else(Failure::invalid_client)?.to_owned();
+            return Ok(Credentials { client_id, secret: secret.map(str::to_owned) });
+        };
+        let (scheme, encoded) = field.split_once(' ').unwrap_or((field, ""));
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return Err(Failure::invalid_client());
+        }
+        let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let (id, password) =
+            decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(Failure::invalid_client)?;
+        // Both were encoded as in a form before they were joined.
+        let decode =
+            |text| target::decode(text, true).map(|text| text.into_owned()).ok_or_else(Failure::invalid_client);
+        let (client_id, password) = (decode(id)?, decode(password)?);
+        if secret.is_some() || named.is_some_and(|named| named != client_id) {
+            return Err(Failure::new(Kind::InvalidRequest, "The client authenticates in more than one way"));
+        }
+        Ok(Credentials { client_id, secret: (!password.is_empty()).then_some(password) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+
+    fn parse(body: &str) -> Result<Parameters, Failure> {
+        Parameters::parse(&[FORM].into_iter().collect(), Some(body.as_bytes()))
+    }
+
+    fn read(authorization: Option<&str>, body: &str) -> Result<Credentials, Kind> {
+        let headers: Headers = authorization.map(|field| ("authorization", field)).into_iter().collect();
+        Credentials::read(&headers, &parse(body).unwrap()).map_err(|failure| failure.kind)
+    }
+
+    fn credentials(client_id: &str, secret: Option<&str>) -> Result<Credentials, Kind> {
+        Ok(Credentials { client_id: client_id.to_owned(), secret: secret.map(str::to_owned) })
+    }
+
+    #[test]
+    fn a_parameter_comes_once_and_in_a_form() {
+        assert_eq!(parse("a=1&b=").unwrap().get("a"), Some("1"));
+        assert_eq!(parse("a=1&b=").unwrap().get("b"), None);
+        for body in ["a=1&a=1", "a=&a=2", "a=%00"] {
+            assert_eq!(parse(body).unwrap_err().kind, Kind::InvalidRequest, "{body}");
+        }
+        let json: Headers = [("content-type", "application/json")].into_iter().collect();
+        assert_eq!(Parameters::parse(&json, Some(b"{}")).unwrap_err().kind, Kind::InvalidRequest);
+        assert_eq!(Parameters::parse(&Headers::default(), None).unwrap_err().kind, Kind::InvalidRequest);
+    }
+
+    #[test]
+    fn a_client_authenticates_in_one_way() {
+        // "a b:c%d", each half as in a form
+        let basic = format!("Basic {}", STANDARD.encode("a+b:c%25d"));
+        assert_eq!(read(Some(&basic), ""), credentials("a b", Some("c%d")));
+        assert_eq!(read(Some(&basic), "client_id=a+b"), credentials("a b", Some("c%d")));
+        assert_eq!(read(None, "client_id=x&client_secret=y"), credentials("x", Some("y")));
+        assert_eq!(read(None, "client_id=x"), credentials("x", None));
+        assert_eq!(read(Some(&basic), "client_secret=y"), Err(Kind::InvalidRequest));
+        assert_eq!(read(Some(&basic), "client_id=other"), Err(Kind::InvalidRequest));
+        for field in ["Basic", "Basic !", "Basic YQ==", "Bearer x", "Basic /w=="] {
+            assert_eq!(read(Some(field), "client_id=x"), Err(Kind::InvalidClient), "{field}");
+        }
+        assert_eq!(read(None, ""), Err(Kind::InvalidClient));
+    }
+}
