@@ -30,7 +30,9 @@ mod tests {
 
     #[test]
     fn a_number_equals_the_constant_of_the_same_text() {
-        for text in ["0.1", "-922337203685477580.0", "9007199254740993.0", "1e300", "5e-324", "9007199254740993", "-0.0"] {
+        for text in
+            ["0.1", "-922337203685477580.0", "9007199254740993.0", "1e300", "5e-324", "9007199254740993", "-0.0"]
+        {
             assert!(equals(text, text), "{text}");
         }
         assert!(equals("1", "1.0") && equals("1.0", "1") && equals("100", "1e2"));
