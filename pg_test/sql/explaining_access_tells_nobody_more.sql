@@ -84,6 +84,32 @@ insert into traps.pairs values ('{a}');
 \c - postgres
 select restful.explain_access('traps.bait', 'select', 'victim', key => '"a"') ->> 'verdict';
 select restful.explain_access('traps.pairs', 'select', 'victim', key => '"{a}"') ->> 'verdict';
+-- nor when a policy changes how strings are read, so that part of another's literal would be taken for an expression
+\c - mallory
+create function traps.unescape() returns boolean language sql as $$
+    select set_config('standard_conforming_strings', 'off', false) is not null $$;
+create function traps.unlike(text, text) returns boolean language sql immutable return $1 <> $2;
+create operator traps.*/ (function = traps.unlike, leftarg = text, rightarg = text);
+create table traps.words (id text primary key);
+insert into traps.words values ('w');
+grant all on traps.words to public;
+alter table traps.words enable row level security;
+create policy a on traps.words using (traps.unescape());
+create policy b on traps.words using (
+    id = '\'' OR $d${b}$d$::traps.checked[] IS NOT NULL OR id = varchar(3 /*' and id operator(traps.*/) 'V');
+\c - postgres
+select a #>> '{steps,0,policies,1,parts}' from restful.explain_access('traps.words', 'select', 'victim', key => '"w"') a;
+-- a literal of a user's type is read as the role, too
+\c - mallory
+create type traps.mood as enum ('glad', 'sad');
+create table traps.moods (mood traps.mood primary key, had traps.mood[] default '{sad}');
+insert into traps.moods values ('glad');
+grant all on traps.moods to public;
+alter table traps.moods enable row level security;
+create policy a on traps.moods using (mood = 'glad' and 'sad' = any (had) and had <> '{glad,sad}');
+\c - postgres
+select restful.explain_access('traps.moods', 'select', 'victim', key => '"glad"') ->> 'verdict';
+select restful.explain_access('traps.moods', 'insert', 'victim', new_row => '{"mood": "glad"}') ->> 'verdict';
 -- names planted in front of PostgreSQL's own are not found
 create function traps.unnest(anyarray) returns setof anyelement language plpgsql as $$ begin raise 'planted'; end $$;
 set search_path = traps, pg_catalog;

@@ -75,7 +75,9 @@ BEGIN
     END IF;
     schemas := coalesce(lint.schemas, ARRAY(SELECT restful.lint_schemas()::text));
     RETURN QUERY
-    SELECT l.lint, l.level, l.category, f.object, f.detail, f.fix_sql
+    SELECT l.lint, l.level, l.category, f.object,
+        CASE WHEN c.runs THEN f.detail || '; its policies read literals with code of a user: its owner should change them' ELSE f.detail END,
+        CASE WHEN NOT c.runs THEN f.fix_sql END
     FROM (
         SELECT e.* FROM restful.lint_exposure(lint.schemas) e
         UNION ALL
@@ -89,6 +91,17 @@ BEGIN
         SELECT t.* FROM restful.lint_table(lint.schemas) t WHERE least = 3
     ) f
     JOIN restful.lints() l ON l.lint = f.lint
+    -- A literal is read with the rights of whoever makes the policy: nobody is to be given one whose type is a user's code, as an
+    -- array of a domain is. Types of other schemas than pg_catalog are printed with theirs.
+    CROSS JOIN LATERAL (
+        SELECT f.fix_sql ~ ' POLICY ' AND f.fix_sql ~ '''::' AND EXISTS (
+            SELECT FROM regexp_matches(f.fix_sql, '''::((?:"(?:[^"]|"")*"|[\w$]+)\.(?:"(?:[^"]|"")*"|[\w$]+))', 'g') m
+            WHERE NOT EXISTS (
+                SELECT FROM pg_catalog.pg_type t
+                JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+                WHERE format('%I.%I', n.nspname, t.typname) = m[1] AND t.typtype IN ('b', 'e') AND t.typelem = 0))
+    ) w (runs)
+    CROSS JOIN LATERAL (SELECT coalesce(w.runs, false)) c (runs)
     WHERE array_position(levels, l.level) <= least
       AND NOT EXISTS (SELECT FROM restful.lint_exception x WHERE x.lint = f.lint AND x.object = f.object)
     ORDER BY array_position(levels, l.level), l.lint, f.object;

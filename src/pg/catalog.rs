@@ -451,6 +451,8 @@ pub fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Opti
         pg_sys::SPI_connect();
         let nest = unguarded::NewGUCNestLevel();
         super::guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
+        // So that literals do too, those in the query, which is kept, and those that pg_get_expr writes.
+        super::guc::set_for_request(c"standard_conforming_strings", c"on", pg_sys::GucContext::PGC_USERSET);
         let plan = match known {
             Some(plan) => plan,
             None => {

@@ -47,7 +47,7 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
     }
     let sql = format!("SELECT {alias} FROM {} AS {alias} WHERE {condition}", qualified(facts));
     let absent = if sees_all { Stored::Absent } else { Stored::NotSeen };
-    Ok(match run(&sql, Names::ByExtension, &parameters, true) {
+    Ok(match run(&sql, Names::ByExtension, &parameters, facts.row_type.into()) {
         Ok(Found::One(value)) => Row { stored: Stored::Found, value },
         Ok(Found::Nothing) => Row { stored: absent, value: None },
         Ok(Found::Several) => {
@@ -168,9 +168,9 @@ fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datu
             // A function's result of the table's row type: whole rows in the expression are of that type, as in the table.
             let name = Ident(&facts.name);
             let sql = format!("SELECT ({expression}) FROM pg_catalog.unnest(ARRAY[$1]) AS {name}");
-            run(&sql, names, &[of_row_type(facts, row)], false)
+            run(&sql, names, &[of_row_type(facts, row)], pg_sys::BOOLOID)
         }
-        None => run(&format!("SELECT ({expression})"), names, &[], false),
+        None => run(&format!("SELECT ({expression})"), names, &[], pg_sys::BOOLOID),
     };
     match found {
         Ok(Found::One(Some(value))) => {
@@ -193,7 +193,7 @@ fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datu
 fn answer(reader: &str, names: Names) -> Json {
     let sql = format!("SELECT pg_catalog.jsonb_agg(v)::pg_catalog.text FROM (SELECT {reader} AS v LIMIT 20) AS s");
     // SAFETY: the column is a text, copied from the copy.
-    let text = match run(&sql, names, &[], true) {
+    let text = match run(&sql, names, &[], pg_sys::TEXTOID) {
         Ok(Found::One(Some(text))) => unsafe { String::from_datum(text, false) },
         Ok(_) => return Json::Array(Vec::new()),
         Err(failure) => return Json::from(format!("error: {} ({})", failure.raised.message, failure.raised.sqlstate)),
@@ -212,13 +212,15 @@ fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<S
         let default = column.expression.as_ref().filter(|_| !column.generated);
         columns.push(match default {
             _ if given.contains_key(&column.name) => format!("(s.r).{}", Ident(&column.name)),
-            Some(default) => match run(&format!("SELECT pg_catalog.num_nulls({default})"), names(column), &[], false) {
-                Ok(_) => format!("({default})"),
-                Err(_) => {
-                    without_default.push(column.name.clone());
-                    "NULL".to_owned()
+            Some(default) => {
+                match run(&format!("SELECT pg_catalog.num_nulls({default})"), names(column), &[], pg_sys::INT4OID) {
+                    Ok(_) => format!("({default})"),
+                    Err(_) => {
+                        without_default.push(column.name.clone());
+                        "NULL".to_owned()
+                    }
                 }
-            },
+            }
             None => "NULL".to_owned(),
         });
     }
@@ -226,13 +228,13 @@ fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<S
     let sql = format!(
         "SELECT ROW({columns})::{table} FROM (SELECT pg_catalog.jsonb_populate_record(NULL::{table}, $1) AS r) AS s"
     );
-    generated(facts, run(&sql, all_names(facts), &[jsonb(given)], true)?)
+    generated(facts, run(&sql, all_names(facts), &[jsonb(given)], facts.row_type.into())?)
 }
 
 /// The row that UPDATE makes of another.
 fn changed_row(facts: &Facts, given: &Map<String, Json>, row: pg_sys::Datum) -> Made {
     let sql = "SELECT pg_catalog.jsonb_populate_record($2, $1)";
-    generated(facts, run(sql, Names::ByExtension, &[jsonb(given), of_row_type(facts, row)], true)?)
+    generated(facts, run(sql, Names::ByExtension, &[jsonb(given), of_row_type(facts, row)], facts.row_type.into())?)
 }
 
 /// The row with its generated columns.
@@ -252,7 +254,7 @@ fn generated(facts: &Facts, found: Found) -> Made {
         .collect();
     let (table, columns) = (qualified(facts), columns.join(", "));
     let sql = format!("SELECT ROW({columns})::{table} FROM pg_catalog.unnest(ARRAY[$1]) AS {name}");
-    match run(&sql, all_names(facts), &[of_row_type(facts, row)], true)? {
+    match run(&sql, all_names(facts), &[of_row_type(facts, row)], facts.row_type.into())? {
         Found::One(row) => Ok(row),
         _ => Ok(None),
     }

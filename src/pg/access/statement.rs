@@ -3,12 +3,17 @@
 //! Names are looked up by the extension, under PostgreSQL's own search path: the expressions of the catalogue name objects
 //! whose schema their reader may not use, as a policy does not look up names either when it runs. To look up names runs no
 //! code of a user, but to read a literal may, of a domain's array say; statements with such literals are the current user's from
-//! the start. All else, from the rewriting of policies to the execution, is done as the current user.
+//! the start. What a literal's type is may change until then, and a text may be read as other than it was written: a literal
+//! that the extension finds in a statement is a parameter, unless its type is PostgreSQL's own. All else, from the rewriting of
+//! policies to the execution, is done as the current user.
+
+mod literals;
 
 use crate::error::Raised;
 use crate::pg::error::{self, Watch};
 use crate::pg::{guc, role, unguarded};
 use pgrx::pg_sys;
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use std::cell::Cell;
 use std::ffi::{CString, c_int};
@@ -47,11 +52,11 @@ impl Names {
     }
 }
 
-/// Runs a SELECT of one column, in a subtransaction. A value that is not passed by value (`by_reference`: a varlena) is
+/// Runs a SELECT of one column of the type `wanted`, in a subtransaction: one that is passed by value, or a varlena, which is
 /// copied to the current memory context.
 ///
 /// Raises errors that are no answer: cancellation, loss of resources, failures of the transaction.
-pub fn run(sql: &str, names: Names, parameters: &[Parameter], by_reference: bool) -> Result<Found, Failure> {
+pub fn run(sql: &str, names: Names, parameters: &[Parameter], wanted: pg_sys::Oid) -> Result<Found, Failure> {
     let analysed = &AssertUnwindSafe(Cell::new(false));
     // SAFETY: reads globals, to be put back.
     let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
@@ -64,7 +69,7 @@ pub fn run(sql: &str, names: Names, parameters: &[Parameter], by_reference: bool
     let body = AssertUnwindSafe(|| {
         // SAFETY: the subtransaction is ended on every path: here, or in the handler. Both put the context and the owner back.
         unsafe {
-            let found = run_within(sql, names, parameters, by_reference, analysed);
+            let found = run_within(sql, names, parameters, wanted, analysed);
             pg_sys::ReleaseCurrentSubTransaction();
             unguarded::switch_to(memory);
             pg_sys::CurrentResourceOwner = owner;
@@ -95,13 +100,15 @@ unsafe fn run_within(
     sql: &str,
     names: Names,
     parameters: &[Parameter],
-    by_reference: bool,
+    wanted: pg_sys::Oid,
     analysed: &Cell<bool>,
 ) -> Found {
     // a NUL cannot occur in what the catalogue holds
     let text = CString::new(sql).unwrap_or_else(|_| c"SELECT NULL::pg_catalog.bool".into());
-    let query = analyse(&text, names, parameters);
+    let mut parameters = parameters.to_vec();
+    let query = analyse(&text, names, &mut parameters, wanted);
     analysed.set(true);
+    let by_reference = pg_sys::get_typlen(wanted) == -1;
 
     let bound = pg_sys::makeParamList(parameters.len() as c_int);
     for (i, (data_type, value)) in parameters.iter().enumerate() {
@@ -146,11 +153,17 @@ unsafe fn run_within(
     })
 }
 
-/// The statement with its names looked up.
-unsafe fn analyse(text: &CString, names: Names, parameters: &[Parameter]) -> *mut pg_sys::Query {
-    let mut types: Vec<pg_sys::Oid> = parameters.iter().map(|(data_type, _)| *data_type).collect();
+/// The statement with its names looked up. Literals that become parameters are added to these.
+unsafe fn analyse(
+    text: &CString,
+    names: Names,
+    parameters: &mut Vec<Parameter>,
+    wanted: pg_sys::Oid,
+) -> *mut pg_sys::Query {
     let nest = unguarded::NewGUCNestLevel();
     guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
+    // A function that a policy calls may have set it: what the catalogue wrote within quotes stays within them.
+    guc::set_for_request(c"standard_conforming_strings", c"on", pg_sys::GucContext::PGC_USERSET);
     let security = role::security_context()
         | (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
     let user = match names {
@@ -159,7 +172,17 @@ unsafe fn analyse(text: &CString, names: Names, parameters: &[Parameter]) -> *mu
     };
     let query = role::with_user(user, security, || {
         let parsed = pg_sys::pg_parse_query(text.as_ptr());
+        if (*parsed).length != 1 {
+            refuse();
+        }
         let statement = (*(*parsed).elements).ptr_value.cast::<pg_sys::RawStmt>();
+        if (*(*statement).stmt).type_ != pg_sys::NodeTag::T_SelectStmt {
+            refuse();
+        }
+        if names == Names::ByExtension {
+            literals::to_parameters((*statement).stmt, parameters);
+        }
+        let mut types: Vec<pg_sys::Oid> = parameters.iter().map(|(data_type, _)| *data_type).collect();
         let (types, count) = (types.as_mut_ptr(), types.len() as c_int);
         #[cfg(feature = "pg14")]
         return pg_sys::parse_analyze(statement, text.as_ptr(), types, count, std::ptr::null_mut());
@@ -167,7 +190,21 @@ unsafe fn analyse(text: &CString, names: Names, parameters: &[Parameter]) -> *mu
         return pg_sys::parse_analyze_fixedparams(statement, text.as_ptr(), types, count, std::ptr::null_mut());
     });
     unguarded::AtEOXact_GUC(true, nest);
+    let columns = (*query).targetList;
+    if (*query).commandType != pg_sys::CmdType::CMD_SELECT || columns.is_null() {
+        refuse();
+    }
+    let column = pg_sys::list_nth(columns, 0).cast::<pg_sys::TargetEntry>();
+    if pg_sys::getBaseType(pg_sys::exprType((*column).expr.cast())) != wanted {
+        refuse();
+    }
     query
+}
+
+fn refuse() -> ! {
+    let message = "the expression is not what the catalogue says it is";
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, message, "pg_restful").report(PgLogLevel::ERROR);
+    unreachable!()
 }
 
 /// The first column of the next row; `None` behind the last one.
