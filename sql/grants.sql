@@ -1,5 +1,34 @@
 -- Decided one by one; last, when all functions exist. What runs with the caller's rights alone is everybody's.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA restful FROM PUBLIC;
+-- What ALTER DEFAULT PRIVILEGES has given to roles, or to PUBLIC, was meant for other objects than these.
+DO $revoke$
+DECLARE
+    statement text;
+BEGIN
+    FOR statement IN
+        SELECT pg_catalog.format('REVOKE ALL ON %s FROM %s CASCADE', o.name,
+            CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
+                ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
+        FROM (
+            SELECT pg_catalog.format('SCHEMA %I', n.nspname), n.nspowner, n.nspacl
+            FROM pg_catalog.pg_namespace n
+            WHERE n.nspname OPERATOR(pg_catalog.=) 'restful'
+            UNION ALL
+            SELECT pg_catalog.format('TABLE restful.%I', c.relname), c.relowner, c.relacl
+            FROM pg_catalog.pg_class c
+            WHERE c.relnamespace OPERATOR(pg_catalog.=) 'restful'::pg_catalog.regnamespace
+            UNION ALL
+            SELECT pg_catalog.format('ROUTINE restful.%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), p.proowner, p.proacl
+            FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace OPERATOR(pg_catalog.=) 'restful'::pg_catalog.regnamespace
+        ) o (name, owner, acl), pg_catalog.aclexplode(o.acl) a
+        WHERE a.grantee OPERATOR(pg_catalog.<>) o.owner
+        GROUP BY 1
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$revoke$;
 GRANT USAGE ON SCHEMA restful TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     restful.serve(text, text, jsonb, bytea),

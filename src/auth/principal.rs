@@ -2,6 +2,7 @@
 
 use crate::auth::claims::Method;
 use crate::auth::credential::Credential;
+use crate::auth::strict;
 use crate::auth::token::{Refusal, Signed};
 use crate::error::{Code, Error, Result};
 use serde_json::{Map, Value};
@@ -114,8 +115,8 @@ impl Principal {
                 .hint("A trusted authenticator sets request.jwt.claims and takes the role that they name, in one transaction.")
                 .header("www-authenticate", "Bearer")
         };
-        let claims: Map<String, Value> =
-            serde_json::from_str(text).map_err(|_| refused("The setting request.jwt.claims is no JSON object."))?;
+        let claims: Map<String, Value> = strict::object(text.as_bytes())
+            .ok_or_else(|| refused("The setting request.jwt.claims is no JSON object, or an ambiguous one."))?;
         match trust(&claims, session.current_user, session.anon_role.as_deref()) {
             _ if claims.is_empty() => Ok(None),
             Some(Method::Anonymous) => Ok(Some(Identity::Anonymous)),
@@ -274,6 +275,8 @@ mod tests {
             ("webuser", r#"{"role":"admin","sub":"1"}"#),
             ("webuser", r#"{"sub":"1"}"#),
             ("webuser", "nonsense"),
+            ("webuser", r#"{"role":"webuser","email":"a\u0000b"}"#),
+            ("webuser", r#"{"role":"webuser","sub":"1","sub":"2"}"#),
             ("authenticator", r#"{"role":"webuser"}"#),
         ] {
             assert_eq!(trusted(current, claims).unwrap_err().status, 401, "{claims}");

@@ -1,10 +1,12 @@
-//! JSON of tokens and keys, read strictly: a member that comes twice is refused, since parsers differ in which of them they take.
+//! JSON of tokens and keys, read strictly: a member that comes twice is refused, since parsers differ in which of them they take,
+//! and so is U+0000, at which a text would end wherever PostgreSQL takes it for a C string.
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// An object; `None` when the text is none, or is malformed, or an object in it has two members of one name.
+/// An object; `None` when the text is none, or is malformed, or an object in it has two members of one name, or a text in it
+/// holds U+0000.
 pub fn object(text: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(text).ok()? {
         Strict(Value::Object(object)) => Some(object),
@@ -49,7 +51,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not finite"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        without_nul(value)?;
         Ok(value.into())
     }
 
@@ -64,12 +67,17 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = members.next_entry::<String, Strict>()? {
+            without_nul(&name)?;
             if object.insert(name, value).is_some() {
                 return Err(de::Error::custom("a member comes twice"));
             }
         }
         Ok(Value::Object(object))
     }
+}
+
+fn without_nul<E: de::Error>(text: &str) -> Result<(), E> {
+    if text.contains('\0') { Err(E::custom("a text holds U+0000")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -88,6 +96,8 @@ mod tests {
             "{} {}",
             r#"{"a": 1e400}"#,
             r#"{"a": NaN}"#,
+            r#"{"email": "alice@example.com\u0000.example.org"}"#,
+            r#"{"a": [{"b\u0000": 1}]}"#,
             "\u{feff}{}",
         ] {
             assert_eq!(object(text.as_bytes()), None, "{text}");

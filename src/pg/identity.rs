@@ -3,6 +3,7 @@
 
 use crate::auth::claims::{self, Method};
 use crate::auth::principal::trust;
+use crate::auth::strict;
 use crate::pg::api::{text, v1_function};
 use crate::pg::whole_errors::with_whole_errors;
 use crate::pg::{guc, jsonb, role};
@@ -21,7 +22,7 @@ thread_local! {
 fn with_parsed<T>(text: &str, read: impl FnOnce(&Claims) -> Option<T>) -> Option<T> {
     PARSED.with_borrow_mut(|(last, parsed)| {
         if last != text {
-            *parsed = serde_json::from_str(text).ok();
+            *parsed = strict::object(text.as_bytes());
             text.clone_into(last);
         }
         parsed.as_ref().and_then(read)
