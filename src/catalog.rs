@@ -24,6 +24,9 @@ pub trait Catalog {
     fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>>;
     /// The aggregates of a schema that make bodies of rows.
     fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>>;
+    /// PostGIS's function that makes a Feature of GeoJSON (RFC 7946, section 3.2) of a row. `None` where the database has no
+    /// PostGIS, or one older than 3.0.
+    fn feature_function(&self) -> Result<Option<FeatureFunction>>;
     /// How SQL spells the data type of this name: one of `pg_catalog` or of the schema. `None` when there is none, or
     /// it is one that discloses catalogue contents (`regclass` and its like).
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>>;
@@ -246,6 +249,16 @@ pub struct MediaHandler {
     pub media: String,
     /// The relation whose rows it takes; any rows if there is none.
     pub relation: Option<QualifiedName>,
+}
+
+/// A function that makes a Feature of GeoJSON of any row.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct FeatureFunction {
+    #[serde(flatten)]
+    pub name: QualifiedName,
+    /// The defaults of the arguments behind the row, each as SQL of its argument's type. They are written out, because a call with
+    /// fewer arguments could mean another function of the schema.
+    pub defaults: Vec<String>,
 }
 
 /// An input parameter.

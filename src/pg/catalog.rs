@@ -2,7 +2,8 @@
 //! changed.
 
 use crate::catalog::{
-    Catalog, ColumnSource, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction, Signature,
+    Catalog, ColumnSource, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction,
+    Signature,
 };
 use crate::error::{Code, Error, Result};
 use crate::pg::role;
@@ -331,6 +332,11 @@ impl Catalog for Session {
         let handlers: Rc<[MediaHandler]> = loaded.unwrap_or_default().into();
         LOADED.with_borrow_mut(|l| insert(&mut l.media_handlers, schema.to_owned(), handlers.clone()));
         Ok(handlers)
+    }
+
+    fn feature_function(&self) -> Result<Option<FeatureFunction>> {
+        USED.with_borrow_mut(|used| used.functions = true);
+        load("feature_function", include_str!("../../sql/query/feature_function.sql"), Arguments::None)
     }
 
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {

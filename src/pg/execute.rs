@@ -246,14 +246,12 @@ pub fn read_directly(
             return Ok(None);
         }
     };
-    let (buffer, shape, is_array) = work.body(matches!(key.action.resource, Resource::Item { .. }), memory);
+    let (buffer, shape, close) = work.body(matches!(key.action.resource, Resource::Item { .. }), memory);
     let Some((done, mut buffer)) = direct.run(frame, values, buffer, shape)? else {
         work.direct.replace(Direct::Untried(tries));
         return Ok(None);
     };
-    if is_array {
-        buffer.byte(b']');
-    }
+    buffer.put(close);
     work.body_bytes.set(buffer.len());
     let media = work.rendition.media.clone();
     Ok(Some((Outcome { rows: done.rows, media, ..Outcome::default() }, buffer)))
@@ -341,8 +339,8 @@ impl Work {
             && matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)))
     }
 
-    /// An empty body, opened, the shape of its rows, and whether it is an array.
-    fn body(&self, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, bool) {
+    /// An empty body, opened, the shape of its rows, and what closes it.
+    fn body(&self, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, &'static [u8]) {
         let media = self.rendition.rows();
         let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
         let (shape, is_array) = match &self.plan {
@@ -359,6 +357,7 @@ impl Work {
             _ if self.returns_key() => (shape, false),
             (Rendition { handler: Some(Handler::Aggregate { .. }), .. }, _) => (RowShape::Body, false),
             (Rendition { handler: Some(Handler::Function), .. }, _) => (RowShape::Raw, false),
+            (Rendition { handler: Some(Handler::Feature(_)), .. }, _) => (RowShape::Value, !is_item),
             (_, MediaType::Csv) => (RowShape::Csv, false),
             _ => (shape, is_array),
         };
@@ -368,10 +367,13 @@ impl Work {
         let capacity = if last > limits::BODY_CAPACITY { limits::BODY_CAPACITY } else { (last + last / 8).max(1024) };
         // SAFETY: the context is the caller's and outlives the request.
         let mut buffer = unsafe { BodyBuffer::new(memory, capacity, crate::pg::guc::max_response_bytes()) };
-        if is_array {
-            buffer.byte(b'[');
-        }
-        (buffer, shape, is_array)
+        let (open, close): (&[u8], &[u8]) = match &self.rendition.handler {
+            _ if !is_array => (b"", b""),
+            Some(Handler::Feature(_)) => (br#"{"type":"FeatureCollection","features":["#, b"]}"),
+            _ => (b"[", b"]"),
+        };
+        buffer.put(open);
+        (buffer, shape, close)
     }
 
     fn run_statements(
@@ -383,7 +385,7 @@ impl Work {
         memory: pg_sys::MemoryContext,
     ) -> Result<(Outcome, BodyBuffer)> {
         let is_key = self.returns_key();
-        let (buffer, shape, is_array) = self.body(is_item, memory);
+        let (buffer, shape, close) = self.body(is_item, memory);
         let updates = Updates::new();
         // SPI takes EXPLAIN for a statement that may write, whatever it explains; the transaction knows better.
         let explains = self.rendition.explain().is_some();
@@ -412,9 +414,8 @@ impl Work {
             offset: 0,
             ..Outcome::default()
         };
-        if is_array {
-            buffer.byte(b']');
-        } else if matches!(&self.plan, Plan::Call(_)) && done.rows == 0 && shape_is_json {
+        buffer.put(close);
+        if close.is_empty() && matches!(&self.plan, Plan::Call(_)) && done.rows == 0 && shape_is_json {
             buffer.put(b"null");
         }
         self.body_bytes.set(buffer.len());
@@ -438,7 +439,8 @@ impl Work {
     fn counted_page(&self, request: &Request, values: &Values) -> Option<Window> {
         request.preferences.count?;
         let select = self.select().filter(|_| matches!(self.plan, Plan::Call(_)))?;
-        if self.rendition.handler.is_some() || !select.limit.is_set() && select.offset.is_none() {
+        let is_row_by_row = matches!(self.rendition.handler, None | Some(Handler::Feature(_)));
+        if !is_row_by_row || !select.limit.is_set() && select.offset.is_none() {
             return None;
         }
         let number = |id: Option<usize>| match id.and_then(|id| values.literals.get(id)) {

@@ -24,6 +24,7 @@ pub struct Library {
     keys: Vec<ForeignKey>,
     functions: Vec<Function>,
     pub row_functions: Vec<(&'static str, RowFunction)>,
+    pub has_postgis: bool,
 }
 
 impl Catalog for Library {
@@ -75,6 +76,11 @@ impl Catalog for Library {
             handler("text/x-lines", None),
         ]
         .into())
+    }
+
+    fn feature_function(&self) -> Result<Option<FeatureFunction>> {
+        let name = qualified("geo.st_asgeojson");
+        Ok(self.has_postgis.then(|| FeatureFunction { name, defaults: vec!["CAST(9 AS integer)".to_owned()] }))
     }
 
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
@@ -225,6 +231,7 @@ impl Default for Library {
         let columns = ["n", "label"].map(|n| ResultColumn { name: n.to_owned(), class: TypeClass::Scalar });
         let rows = |relation: &str| ResultType::Composite { relation: Some(qualified(relation)), columns: Vec::new() };
         Library {
+            has_postgis: false,
             relations: vec![
                 table("authors", "id:int4=nextval('authors_id') name:text facts:jsonb tags:text[] bio:tsvector", "id"),
                 table("books", "id:int4 title:text price:numeric(10,2)=0 author_id:int4 publisher_id:int4", "id"),

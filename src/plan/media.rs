@@ -1,7 +1,7 @@
 //! Which representation an answer gets: what the client accepts, and what can be made.
 
 use super::*;
-use crate::catalog::MediaHandler;
+use crate::catalog::{FeatureFunction, MediaHandler};
 use crate::http::media_type::{MediaType, PlanMedia, not_available};
 use crate::query::{Query, SelectItem};
 
@@ -36,6 +36,8 @@ pub enum Handler {
     Aggregate { function: QualifiedName, row: Option<QualifiedName> },
     /// The called function itself: its result is the body.
     Function,
+    /// A function of each row: the body is a FeatureCollection of its results (RFC 7946, section 3.3), of an item its result.
+    Feature(FeatureFunction),
 }
 
 /// What is asked for.
@@ -76,17 +78,38 @@ impl Planner<'_> {
                 }
                 MediaType::Plan(plan) if self.settings.plans => match &plan.of {
                     MediaType::ArrayStripped | MediaType::Object { .. } => Some(None),
-                    of => lookup(of, &subject, &handlers, is_whole).map(|found| found.handler),
+                    of => self.lookup(of, &subject, &handlers, is_whole)?.map(|found| found.handler),
                 }
                 .map(|handler| Rendition { media: range.clone(), handler }),
                 MediaType::Plan(_) => None,
-                range => lookup(range, &subject, &handlers, is_whole),
+                range => self.lookup(range, &subject, &handlers, is_whole)?,
             };
             if let Some(found) = found {
                 return Ok(found);
             }
         }
-        Err(not_available(accepted))
+        let error = not_available(accepted);
+        Err(match matches!(subject, Subject::Rows(_)) && accepted.contains(&MediaType::GeoJson) {
+            true => error.hint("GeoJSON is made by PostGIS, 3.0 or newer: CREATE EXTENSION postgis."),
+            false => error,
+        })
+    }
+
+    /// What makes a representation in the range: what was made for this relation or function, then what takes any rows, then
+    /// what is built in, then PostGIS.
+    fn lookup(
+        &self,
+        range: &MediaType,
+        subject: &Subject,
+        handlers: &[MediaHandler],
+        is_whole: bool,
+    ) -> Result<Option<Rendition>> {
+        let found = lookup(range, subject, handlers, is_whole);
+        if found.is_some() || *range != MediaType::GeoJson || matches!(subject, Subject::Value(_)) {
+            return Ok(found);
+        }
+        let function = self.catalog.feature_function()?;
+        Ok(function.map(|f| Rendition { media: MediaType::GeoJson, handler: Some(Handler::Feature(f)) }))
     }
 }
 
@@ -98,8 +121,7 @@ fn relation_of(select: &Select) -> Option<&QualifiedName> {
     }
 }
 
-/// What makes a representation in the range: what was made for this relation or function, then what takes any rows, then
-/// what is built in.
+/// As [`Planner::lookup`], without PostGIS.
 fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_whole: bool) -> Option<Rendition> {
     let taken = |media: &str| -> Option<MediaType> {
         match MediaType::parse(media) {
@@ -157,11 +179,20 @@ mod tests {
     }
 
     fn chosen(plan: &Plan, target: &str, accept: &str, settings: &PlanSettings) -> Result<(String, Option<Handler>)> {
-        let library = Library::default();
+        chosen_of(&Library::default(), plan, target, accept, settings)
+    }
+
+    fn chosen_of(
+        library: &Library,
+        plan: &Plan,
+        target: &str,
+        accept: &str,
+        settings: &PlanSettings,
+    ) -> Result<(String, Option<Handler>)> {
         let target = crate::http::target::Target::parse(target)?;
         let query = query::parse(&target.parameters, false)?;
         let accepted = media_type::accepted(Some(accept))?;
-        let rendition = Planner::new(&library, SCHEMA, settings).rendition(plan, &query, &accepted)?;
+        let rendition = Planner::new(library, SCHEMA, settings).rendition(plan, &query, &accepted)?;
         Ok((rendition.media.name().into_owned(), rendition.handler))
     }
 
@@ -221,6 +252,39 @@ mod tests {
     }
 
     #[test]
+    fn postgis_makes_features_of_rows() {
+        let mut library = Library::default();
+        library.has_postgis = true;
+        let answer = |target: &str, accept: &str| {
+            let plan = Plan::Read(read(target).unwrap());
+            chosen_of(&library, &plan, target, accept, &PlanSettings::default())
+        };
+        let (media, handler) = answer("/books?select=id&order=id", "application/geo+json").unwrap();
+        assert_eq!(media, "application/geo+json");
+        let rendition = Rendition { media: MediaType::GeoJson, handler };
+        assert_eq!(
+            crate::statement::rendered(&Plan::Read(read("books?select=id&order=id").unwrap()), &rendition).sql,
+            "SELECT CAST(\"geo\".\"st_asgeojson\"(body.*, CAST(9 AS integer)) AS pg_catalog.json) FROM (SELECT t0.\"id\" AS \"id\" \
+             FROM \"lib\".\"books\" AS t0 ORDER BY t0.\"id\") AS body"
+        );
+        // nobody gets it who does not ask for it, and an aggregate of one's own comes first
+        assert_eq!(answer("/books", "application/*").unwrap().0, "application/json");
+        assert_eq!(answer("/editions", "application/geo+json").unwrap().0, "application/octet-stream");
+    }
+
+    #[test]
+    fn where_there_is_no_postgis_the_refusal_says_so() {
+        assert_eq!(media("/books", "application/geo+json, text/csv;q=0.1"), "text/csv");
+        let e = answer("/books", "application/geo+json").unwrap_err();
+        let hint = e.hint.as_ref().and_then(|hint| hint.as_str());
+        assert_eq!(
+            (e.status, hint),
+            (406, Some("GeoJSON is made by PostGIS, 3.0 or newer: CREATE EXTENSION postgis."))
+        );
+        assert_eq!(answer("/books", "image/*").unwrap_err().hint, None);
+    }
+
+    #[test]
     fn what_is_written_is_answered_as_what_is_read() {
         let plan = Plan::Write(write(Verb::Create, "books", "return=representation", Some("id")).unwrap());
         let settings = PlanSettings::default();
@@ -230,7 +294,7 @@ mod tests {
         assert!(sql.starts_with("WITH written AS (INSERT INTO"), "{sql}");
         assert!(
             sql.contains(
-                ") SELECT \"lib\".\"text/tab-separated-values\"(body::\"lib\".\"books\"), pg_catalog.count(*) FROM (SELECT t0.* FROM written AS t0) AS body"
+                ") SELECT \"lib\".\"text/tab-separated-values\"(CAST(body.* AS \"lib\".\"books\")), pg_catalog.count(*) FROM (SELECT t0.* FROM written AS t0) AS body"
             ),
             "{sql}"
         );

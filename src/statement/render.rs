@@ -73,14 +73,27 @@ impl Writer {
         }
     }
 
-    /// The rows of the answer, or the one row of the body that an aggregate makes of them and their number.
+    /// The rows of the answer, the one row of the body that an aggregate makes of them and their number, or what a function
+    /// makes of each.
     pub(super) fn body(&mut self, select: &Select) {
-        let Some(Handler::Aggregate { function, row }) = self.handler.clone() else { return self.select(select) };
-        self.put(format_args!("SELECT {function}(body"));
-        if let Some(row) = row {
-            self.put(format_args!("::{row}"));
+        // A column may have the name of the rows: those are written `body.*`.
+        match self.handler.clone() {
+            Some(Handler::Aggregate { function, row: Some(row) }) => {
+                self.put(format_args!("SELECT {function}(CAST(body.* AS {row})), pg_catalog.count(*)"));
+            }
+            Some(Handler::Aggregate { function, row: None }) => {
+                self.put(format_args!("SELECT {function}(body.*), pg_catalog.count(*)"));
+            }
+            Some(Handler::Feature(function)) => {
+                self.put(format_args!("SELECT CAST({}(body.*", function.name));
+                for default in &function.defaults {
+                    self.put(format_args!(", {default}"));
+                }
+                self.text(") AS pg_catalog.json)");
+            }
+            Some(Handler::Function) | None => return self.select(select),
         }
-        self.text("), pg_catalog.count(*) FROM (");
+        self.text(" FROM (");
         self.select(select);
         self.text(") AS body");
     }
