@@ -77,7 +77,6 @@ class Adapter:
         "server-timing": "Server-Timing is the web server's",
         "trace-header": "trace headers are the web server's",
         "prepared": "about PostgREST's prepared statements",
-        "postgis": "needs PostGIS",
         "safeupdate": "needs safeupdate",
     }
     skip_specs = {"ConcurrentSpec": "about PostgREST's server"}
