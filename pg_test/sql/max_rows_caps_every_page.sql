@@ -14,6 +14,9 @@ select show(restful.serve('GET', '/books?select=id&order=id&limit=1'));
 select show_all(restful.serve('GET', '/books?select=id&order=id', '{"prefer": "count=exact"}'));
 -- estimated: exact up to the cap, the planner's beyond
 select show_all(restful.serve('GET', '/books?select=id&order=id', '{"prefer": "count=estimated"}'));
+-- the next request is counted as it asks for
+select headers ->> 'content-range' from restful.serve('GET', '/books?select=year', '{"prefer": "count=estimated"}');
+select headers ->> 'content-range' from restful.serve('GET', '/books?select=year', '{"prefer": "count=exact"}');
 select show_all(restful.serve('GET', '/books?select=id&id=lt.3', '{"prefer": "count=estimated"}'));
 select show(restful.serve('GET', '/subjects?select=id,books(id)&id=eq.1&books.order=id'));
 -- what functions return, too

@@ -19,6 +19,7 @@ SELECT pg_catalog.jsonb_build_object(
                 JOIN pg_catalog.pg_attribute ra ON ra.attrelid = k.confrelid AND ra.attnum = k.confkey[1]
                 WHERE k.conrelid = c.oid AND k.contype = 'f' AND pg_catalog.cardinality(k.conkey) = 1
                   AND r.relnamespace = n.oid AND NOT r.relispartition
+                  AND ($2 OR pg_catalog.has_column_privilege(ra.attrelid, ra.attnum, 'SELECT'))
             ), '[]')
         ))
         FROM pg_catalog.pg_class c

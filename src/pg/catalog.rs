@@ -346,6 +346,11 @@ impl Catalog for Session {
         Ok(role::may_any_column(relation.oid.into(), role, pg_sys::ACL_SELECT))
     }
 
+    fn may_call(&self, function: &Function) -> Result<bool> {
+        let query = include_str!("../../sql/query/may_call.sql");
+        Ok(load("may_call", query, Arguments::Oid(function.oid))?.unwrap_or(false))
+    }
+
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>> {
         let key = (schema.to_owned(), name.to_owned());
         if let Some(data_type) = LOADED.with_borrow(|l| l.data_types.get(&key).cloned()) {

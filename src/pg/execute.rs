@@ -8,6 +8,7 @@ use crate::http::prefer::{Count, Missing, Resolution, Return};
 use crate::limits;
 use crate::pg::catalog;
 use crate::pg::direct_read::DirectRead;
+use crate::pg::guc;
 use crate::pg::prepared::{Prepared, Values};
 use crate::pg::role;
 use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
@@ -73,6 +74,7 @@ pub struct Work {
     main: Prepared,
     /// The statements that count, made when they are first needed.
     exact: RefCell<Option<Rc<Prepared>>>,
+    bounded: RefCell<Option<Rc<Prepared>>>,
     planned: RefCell<Option<Rc<Prepared>>>,
     /// The call without its page, made when a page of it is first counted.
     whole: RefCell<Option<Rc<Prepared>>>,
@@ -181,6 +183,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
         main,
         schemas,
         exact: RefCell::default(),
+        bounded: RefCell::default(),
         planned: RefCell::default(),
         whole: RefCell::default(),
         direct: RefCell::new(Direct::Untried(0)),
@@ -366,7 +369,7 @@ impl Work {
         let last = self.body_bytes.get();
         let capacity = if last > limits::BODY_CAPACITY { limits::BODY_CAPACITY } else { (last + last / 8).max(1024) };
         // SAFETY: the context is the caller's and outlives the request.
-        let mut buffer = unsafe { BodyBuffer::new(memory, capacity, crate::pg::guc::max_response_bytes()) };
+        let mut buffer = unsafe { BodyBuffer::new(memory, capacity, guc::max_response_bytes()) };
         let (open, close): (&[u8], &[u8]) = match &self.rendition.handler {
             _ if !is_array => (b"", b""),
             Some(Handler::Feature(_)) => (br#"{"type":"FeatureCollection","features":["#, b"]}"),
@@ -468,24 +471,33 @@ impl Work {
 
     /// The number of rows there are in all.
     fn total(&self, count: Count, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<u64> {
-        let most = select.limit.cap;
-        if count != Count::Planned {
-            // `estimated` counts no further than one row beyond the cap
-            let bound = if count == Count::Estimated { most.map(|n| n + 1) } else { None };
-            if count == Count::Exact || bound.is_some() {
-                let text = self.ask(&self.exact, || statement::count(select, bound), values, true, memory)?;
-                let counted = text.parse().unwrap_or(0);
-                if count == Count::Exact || most.is_some_and(|most| counted <= most) {
-                    return Ok(counted);
-                }
-                return Ok(self.planned_total(select, values, memory)?.max(counted));
+        let counted = |slot, bound| -> Result<u64> {
+            let text = self.ask(slot, || statement::count(select, bound), values, true, memory)?;
+            Ok(text.parse().unwrap_or(0))
+        };
+        let mut known = 0;
+        if let (Count::Estimated, Some(most)) = (count, select.limit.cap) {
+            known = counted(&self.bounded, Some(most + 1))?;
+            if known <= most {
+                return Ok(known);
             }
         }
-        self.planned_total(select, values, memory)
+        if count != Count::Exact
+            && let Some(expected) = self.planned_total(select, values, memory)?
+        {
+            return Ok(expected.max(known));
+        }
+        counted(&self.exact, None)
     }
 
-    /// The planner's estimate.
-    fn planned_total(&self, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<u64> {
+    /// The planner's estimate. `None` where it would tell of rows that the role may not read: it is made of the statistics of all rows.
+    /// Who is shown plans is shown estimates anyway.
+    fn planned_total(&self, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<Option<u64>> {
+        let is_shown = guc::plan_enabled();
+        // What functions read is not known before they are planned as part of the statement.
+        if !is_shown && (self.main.reads_hidden_rows() || select.embeds.iter().any(|e| e.is_computed())) {
+            return Ok(None);
+        }
         let explain = || {
             let mut statement = statement::counted(select);
             statement.sql.insert_str(0, "EXPLAIN (FORMAT JSON) ");
@@ -494,10 +506,11 @@ impl Work {
         // SPI takes EXPLAIN for a statement that may write, whatever it explains.
         let text = self.ask(&self.planned, explain, values, false, memory)?;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        plan.pointer("/0/Plan/Plan Rows")
-            .and_then(serde_json::Value::as_f64)
-            .map(|rows| rows as u64)
-            .ok_or_else(|| Error::new(Code::Setting, "The planner's estimate could not be read"))
+        if !is_shown && matches!(self.plan, Plan::Call(_)) && text.contains("\"Relation Name\"") {
+            return Ok(None);
+        }
+        let rows = plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_f64).map(|rows| rows as u64);
+        Ok(Some(rows.ok_or_else(|| Error::new(Code::Setting, "The planner's estimate could not be read"))?))
     }
 
     /// The one value of a statement beside the main one.

@@ -264,10 +264,14 @@ fn add_key_filters(schema: &str, relation: &str, key: Vec<String>, query: &mut Q
             Code::MalformedRequest,
             format!("The key has {} values, but the primary key has {} columns", key.len(), relation.primary_key.len()),
         )
-        .hint(format!(
-            "Give the values of ({}) in this order, separated by commas; put a value with a comma in double quotes.",
-            relation.primary_key.join(", ")
-        )));
+        // Who may not read the table is not told its columns.
+        .hint(match catalog::Session.may_read(&relation.name)? {
+            true => format!(
+                "Give the values of ({}) in this order, separated by commas; put a value with a comma in double quotes.",
+                relation.primary_key.join(", ")
+            ),
+            false => "Give the values of the primary key's columns in its order, separated by commas.".to_owned(),
+        }));
     }
     for (column, value) in relation.primary_key.iter().zip(key) {
         let value = query.add_value(Literal::Text(value));

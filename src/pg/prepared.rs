@@ -1,6 +1,7 @@
 //! Prepared statements: the types of their parameters are inferred by PostgreSQL, as for literals.
 
 use crate::error::{Code, Error, Result};
+use crate::pg::role;
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::pg::unguarded;
 use crate::query::Literal;
@@ -215,6 +216,23 @@ impl Prepared {
             (*self.analysis).gone = false;
             pg_sys::MemoryContextRegisterResetCallback((*source).query_context, &raw mut (*self.analysis).callback);
             answer
+        }
+    }
+
+    /// Whether one of the statement's relations, those of views too, has rows that the current user may not read: a policy hides
+    /// them, or a view alone shows others. The statement has run, so that the relations are there.
+    pub fn reads_hidden_rows(&self) -> bool {
+        // SAFETY: the plan is this value's own; its record has a list of OIDs. The rest are lookups in the system caches.
+        unsafe {
+            let relations = (*self.source()).relationOids;
+            let user = unguarded::GetUserId();
+            let count = if relations.is_null() { 0 } else { (*relations).length as usize };
+            (0..count).any(|i| {
+                let relation = (*(*relations).elements.add(i)).oid_value;
+                pg_sys::check_enable_rls(relation, pg_sys::InvalidOid, true)
+                    == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
+                    || !role::may_any_column(relation, user, pg_sys::ACL_SELECT)
+            })
         }
     }
 

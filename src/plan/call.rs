@@ -125,10 +125,26 @@ impl Planner<'_> {
                 let exact: Vec<&&Function> = several.iter().filter(|f| f.parameters.len() == names.len()).collect();
                 match exact.as_slice() {
                     [function] => Ok(function),
-                    _ => Err(ambiguous(several)),
+                    _ => Err(self.ambiguous(several)?),
                 }
             }
         }
+    }
+
+    /// The refusal to choose among these functions. It names those that the role may call.
+    fn ambiguous(&self, functions: &[&Function]) -> Result<Error> {
+        let mut shown = Vec::new();
+        for function in functions {
+            if self.catalog.may_call(function)? {
+                let parameters = function.parameters.iter().map(|p| format!("{} => {}", p.name, p.data_type));
+                let parameters: Vec<String> = parameters.collect();
+                shown.push(format!("{}.{}({})", function.name.schema, function.name.name, parameters.join(", ")));
+            }
+        }
+        let between = if shown.is_empty() { String::new() } else { format!(" between: {}", shown.join(", ")) };
+        Ok(Error::new(Code::AmbiguousFunction, format!("Could not choose the best candidate function{between}")).hint(
+            "Try renaming the parameters or the function itself in the database so function overloading can be resolved",
+        ))
     }
 
     fn no_function(&self, name: &str, names: &[&str], given: &Given) -> Result<Error> {
@@ -191,22 +207,6 @@ fn suggestion(name: &str, names: &[&str], candidates: &[Signature]) -> Option<St
         None if is_known => None,
         None => similar::closest(name, candidates.iter().map(|c| c.name.as_str())).map(str::to_owned),
     }
-}
-
-fn ambiguous(functions: &[&Function]) -> Error {
-    let shown: Vec<String> = functions
-        .iter()
-        .map(|f| {
-            let parameters: Vec<String> =
-                f.parameters.iter().map(|p| format!("{} => {}", p.name, p.data_type)).collect();
-            format!("{}.{}({})", f.name.schema, f.name.name, parameters.join(", "))
-        })
-        .collect();
-    Error::new(
-        Code::AmbiguousFunction,
-        format!("Could not choose the best candidate function between: {}", shown.join(", ")),
-    )
-    .hint("Try renaming the parameters or the function itself in the database so function overloading can be resolved")
 }
 
 fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {

@@ -18,6 +18,9 @@ pub const ODD: &str = "o\"; drop table x; --/*";
 /// A table that the role of the request may not read.
 pub const UNREADABLE: &str = "reading_lists";
 
+/// A function that the role of the request may not call.
+pub const UNCALLABLE: u32 = 77;
+
 /// The catalogue.
 pub struct Library {
     relations: Vec<Rc<Relation>>,
@@ -85,6 +88,10 @@ impl Catalog for Library {
 
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
         Ok(relation.name != UNREADABLE)
+    }
+
+    fn may_call(&self, function: &Function) -> Result<bool> {
+        Ok(function.oid != UNCALLABLE)
     }
 
     fn data_type(&self, _schema: &str, name: &str) -> Result<Option<Rc<str>>> {
@@ -294,6 +301,7 @@ impl Default for Library {
                 function("total", "a:int4 b:int4?", false, ResultType::Scalar),
                 function("pick", "a:int4", false, ResultType::Scalar),
                 function("pick", "a:text", false, ResultType::Scalar),
+                Function { oid: UNCALLABLE, ..function("pick", "a:secret", false, ResultType::Scalar) },
                 function("area", "a:int4 b:int4", false, ResultType::Scalar),
                 function("area", "a:int4 b:int4 c:int4?", true, ResultType::Scalar),
                 function("import", ":jsonb", false, ResultType::Void),

@@ -287,6 +287,13 @@ pub struct Embedded {
     pub extras: Vec<Expression>,
 }
 
+impl Embedded {
+    /// Whether a function makes its rows, or those of a relation within.
+    pub fn is_computed(&self) -> bool {
+        matches!(self.select.source, Source::Computed { .. }) || self.select.embeds.iter().any(Embedded::is_computed)
+    }
+}
+
 /// A column that a spread relation adds to the parent's. One of a to-many relation is the list of its rows' values.
 #[derive(Clone, Debug)]
 pub struct SpreadColumn {
