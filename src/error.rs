@@ -391,6 +391,8 @@ fn status_of_sqlstate(raised: &Raised, authenticated: bool) -> u16 {
         "23503" | "23505" => 409,
         "25006" => 405,
         "21000" if raised.message.ends_with("requires a WHERE clause") => 400,
+        // an upsert whose body has a key twice
+        "21000" if raised.message.starts_with("ON CONFLICT DO UPDATE command cannot affect row") => 400,
         "22023" if raised.message.starts_with("role") && raised.message.ends_with("does not exist") => 401,
         "42883" if raised.message.starts_with("function xmlagg(") => 406,
         "42883" | "42P01" => 404,

@@ -48,7 +48,11 @@ pub fn describe(schema: &str, version: Version, memory: pg_sys::MemoryContext) -
     let loaded = loaded.unwrap_or_else(|| Schema { schema: schema.to_owned(), ..Schema::default() });
     let relations: Vec<pg_sys::Oid> = loaded.relation_oids().map(pg_sys::Oid::from).collect();
     let types: Vec<pg_sys::Oid> = loaded.type_oids().map(pg_sys::Oid::from).collect();
-    let described = schema_of::load(&relations, &types, all)?;
+    let mut described = schema_of::load(&relations, &types, all)?;
+    // The other version is PostgREST's document, which has the types of the database.
+    if version == Version::V31 {
+        described.types.represent_domains();
+    }
     let document = openapi::document(version, &loaded, &described, &guc::openapi_settings()).to_string();
     // SAFETY: the context is the caller's and outlives the request.
     let mut body = unsafe { BodyBuffer::new(memory, document.len(), guc::max_response_bytes()) };

@@ -26,6 +26,13 @@ impl Types {
         }
         (domains, of)
     }
+
+    /// Leaves domains that are cast to json without a base: what their values are in bodies of the API, only the cast says.
+    pub fn represent_domains(&mut self) {
+        for domain in self.by_oid.values_mut().filter(|t| t.casts_to_json) {
+            domain.base = None;
+        }
+    }
 }
 
 /// A type with what is said where it is used.
