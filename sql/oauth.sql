@@ -244,6 +244,11 @@ BEGIN
     IF restful.is_authenticated() AND subject IS DISTINCT FROM asks THEN
         RAISE EXCEPTION 'a request makes codes for its own subject alone' USING ERRCODE = '42501';
     END IF;
+    -- Else what was granted to one client would be the way to more scopes, to other clients, and past its end.
+    IF restful.method() = 'api_key' OR (restful.claim('iss') = issuer AND restful.claim('client_id') IS NOT NULL) THEN
+        RAISE EXCEPTION 'a client cannot make codes, the user does'
+            USING ERRCODE = '42501', HINT = 'Let the page call this with what the user signed in with, not with a client''s token or an API key.';
+    END IF;
     SELECT c.* INTO client FROM restful.oauth_client c
     WHERE c.client_id = client_id AND 'authorization_code' = ANY (c.grant_types);
     -- Nobody may be sent to an address that is not the client's (RFC 6749, section 4.1.2.1).
