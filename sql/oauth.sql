@@ -138,6 +138,10 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'no scope is called "%"', wrong USING ERRCODE = '22023';
     END IF;
+    -- Access tokens hold them, and longer tokens are refused.
+    IF octet_length(array_to_string(scopes, ' ')) > 4000 THEN
+        RAISE EXCEPTION 'the scopes of a client have at most 4000 bytes' USING ERRCODE = '54000';
+    END IF;
     client_id := 'client_' || replace(gen_random_uuid()::text, '-', '');
     INSERT INTO restful.oauth_client (client_id, name, redirect_uris, grant_types, scopes, role, confidential)
     VALUES (client_id, name, redirect_uris, grant_types, scopes, role, confidential);
