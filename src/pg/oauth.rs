@@ -111,8 +111,12 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
     })
 }
 
-/// Refuses what writes where nothing can be written, as on a standby.
+/// Refuses what writes where nothing can be written, as on a standby, or where what is written may not last: the code around a
+/// request within a request can undo it, and would have used a code or refresh token without using it up.
 fn check_writable() -> std::result::Result<(), Failure> {
+    if session::is_within_request() {
+        return Err(Failure::new(Kind::InvalidRequest, "A request within a request cannot ask for tokens or revoke them"));
+    }
     // SAFETY: reads the state of the server and of the transaction.
     match unsafe { pg_sys::RecoveryInProgress() || pg_sys::XactReadOnly } {
         true => Err(Failure::new(Kind::TemporarilyUnavailable, "Nothing can be written here, such as on a standby")),
