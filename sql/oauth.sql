@@ -273,9 +273,10 @@ BEGIN
                 USING ERRCODE = '22023', HINT = 'Redirect the user back with error=invalid_scope.';
         END IF;
     END IF;
+    -- By the time of the statement, which is stable, so that an index finds them.
     DELETE FROM restful.oauth_code c
     WHERE c.code_hash = ANY (ARRAY(
-        SELECT e.code_hash FROM restful.oauth_code e WHERE e.expires_at < clock_timestamp() LIMIT 100 FOR UPDATE SKIP LOCKED));
+        SELECT e.code_hash FROM restful.oauth_code e WHERE e.expires_at < statement_timestamp() LIMIT 100 FOR UPDATE SKIP LOCKED));
     code := restful.random_secret();
     INSERT INTO restful.oauth_code (code_hash, client_id, subject, redirect_uri, code_challenge, scopes, expires_at)
     VALUES (sha256(convert_to(code, 'UTF8')), client.client_id, subject, redirect_uri, code_challenge, granted,

@@ -121,6 +121,15 @@ select tell(refresh(:'app_is', :'second')), introspect(:'app_is', :'second');
 select exchange(:'app_is', code(:'app')) ? 'access_token';
 \c - postgres
 select count(*) from restful.oauth_grant;
+-- No request reads through the tables of grants and codes: they grow with the users, and anybody may ask.
+\c - layer
+set enable_seqscan = off;
+begin;
+select exchange(:'app_is', code(:'app'))->>'refresh_token' as first \gset
+select tell(refresh(:'app_is', :'first')), exchange(:'app_is', 'unknown')->>'error';
+select introspect(:'app_is', :'first'), show(send('/oauth/revoke', jsonb_build_object('token', :'first'), :'app_is'));
+select relname, seq_scan, idx_scan > 0 from pg_stat_xact_all_tables where relname in ('oauth_grant', 'oauth_code') order by 1;
+commit;
 \c - postgres
 drop owned by layer, web, robots;
 drop role layer, web, robots;
