@@ -96,6 +96,8 @@ CREATE FUNCTION restful.register_client(
 )
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
+    -- Else backslashes of the patterns below meant what the caller's session says.
+    SET standard_conforming_strings = on
 AS $function$
 #variable_conflict use_variable
 DECLARE
@@ -229,12 +231,15 @@ CREATE FUNCTION restful.create_authorization_code(
 )
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on
 AS $function$
 #variable_conflict use_variable
 DECLARE
     -- It loads the library, so that the setting below is no placeholder that the session's user has made.
     asks text := restful.user_id();
     issuer text := nullif(current_setting('restful.oauth_issuer', true), '');
+    -- The machine itself, whose ports a native app does not choose (RFC 8252, section 7.3).
+    port CONSTANT text := '^(http://(localhost|127\.0\.0\.1|\[::1\])):[0-9]{1,5}(?=[/?]|$)';
     client restful.oauth_client;
     granted text[];
 BEGIN
@@ -256,9 +261,11 @@ BEGIN
     SELECT c.* INTO client FROM restful.oauth_client c
     WHERE c.client_id = client_id AND 'authorization_code' = ANY (c.grant_types);
     -- Nobody may be sent to an address that is not the client's (RFC 6749, section 4.1.2.1).
-    IF NOT FOUND OR redirect_uri IS NULL OR redirect_uri <> ALL (client.redirect_uris) THEN
+    IF NOT FOUND OR redirect_uri IS NULL
+        OR NOT EXISTS (SELECT FROM unnest(client.redirect_uris) u WHERE regexp_replace(u, port, '\1') = regexp_replace(redirect_uri, port, '\1'))
+    THEN
         RAISE EXCEPTION 'the client is unknown, or the redirect URI is none of its own'
-            USING ERRCODE = '22023', HINT = 'Show this to the user: do not redirect. A redirect URI is the same to the letter.';
+            USING ERRCODE = '22023', HINT = 'Show this to the user: do not redirect. A redirect URI is the same to the letter, but for the port of localhost.';
     END IF;
     IF code_challenge_method IS DISTINCT FROM 'S256' OR code_challenge IS NULL OR code_challenge !~ '^[A-Za-z0-9_-]{43}$' THEN
         RAISE EXCEPTION 'the code challenge has to be one of the method S256'

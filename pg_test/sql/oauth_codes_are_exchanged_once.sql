@@ -100,6 +100,15 @@ select a, replace(show(agree(jsonb_build_object('client_id', :'phone') || a)), e
 from unnest(array['{"client_id": "nobody"}', '{"redirect_uri": "com.example.phone:/back2"}', '{"redirect_uri": null}', '{"code_challenge": null}',
     '{"code_challenge": "short"}', '{"code_challenge_method": "plain"}', '{"code_challenge_method": null}', '{"scope": "read admin"}',
     '{"subject": "somebody else"}']::jsonb[]) a;
+-- An app on the user's machine listens on a port that is free (RFC 8252); nothing else may differ, and the code is for that port.
+\c - postgres
+select client_id as tool from restful.register_client('tool', '{http://127.0.0.1/back,http://localhost:8080,https://app.example/back}', role => 'web', confidential => false) \gset
+\c - layer
+select uri, regexp_replace(split_part(show(agree(jsonb_build_object('client_id', :'tool', 'redirect_uri', uri))), e'\n', 2), 'code=[^&]*', 'code=...')
+from unnest(array['http://127.0.0.1/back', 'http://127.0.0.1:50001/back', 'http://localhost:1', 'http://localhost:1?x', 'http://localhost:1@evil.example',
+    'http://localhost:1.evil.example', 'http://localhost:', 'http://127.0.0.1:1/', 'http://127x0.0.1:1/back', 'https://app.example:1/back', 'https://127.0.0.1:1/back']) uri;
+select uri, tell(exchange(:'tool', code(:'tool', '{"redirect_uri": "http://127.0.0.1:50001/back"}'), jsonb_build_object('redirect_uri', uri)))
+from unnest(array['http://127.0.0.1:50001/back', 'http://127.0.0.1:50002/back', 'http://127.0.0.1/back']) uri;
 -- What a client got in the user's name makes no codes, neither for itself nor for another client: that would be the way to more scopes,
 -- and past its own end. Nor does an API key. What another issuer calls a client's is what its users signed in with.
 select body(exchange(:'phone', code(:'phone', '{"scope": "read"}')))->>'access_token' as token \gset
