@@ -3,15 +3,48 @@
 use crate::error::Result;
 use crate::pg::{catalog, role};
 use pgrx::pg_sys;
+use std::cell::Cell;
 use std::ffi::CString;
+
+thread_local! {
+    static CHECKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether deferred constraints are being checked: what was deferred again would be checked when the request's role is gone.
+pub fn are_being_checked() -> bool {
+    CHECKING.get()
+}
+
+struct Checking;
+
+impl Checking {
+    fn begin() -> Self {
+        CHECKING.set(true);
+        Checking
+    }
+}
+
+impl Drop for Checking {
+    fn drop(&mut self) {
+        CHECKING.set(false);
+    }
+}
+
+/// Whether a read, too, may have left constraints to be checked: in temporary tables, the only ones that it can write.
+pub fn may_be_left_by_reads() -> bool {
+    // SAFETY: reads a global.
+    unsafe { pg_sys::MyXactFlags & pg_sys::XACT_FLAGS_ACCESSEDTEMPNAMESPACE as i32 != 0 }
+}
 
 /// Checks the constraints that are still to be checked, as the current role, and gives those that are initially deferred
 /// back their mode, which would hold for the rest of the transaction.
 ///
 /// Raises PostgreSQL's error when one is violated.
 pub fn check_deferred() -> Result<()> {
+    let checking = Checking::begin();
     // SAFETY: called within a transaction.
     unsafe { set_mode(std::ptr::null_mut(), false) };
+    drop(checking);
     let deferred = catalog::initially_deferred()?;
     if deferred.is_empty() {
         return Ok(());

@@ -31,6 +31,7 @@ mod tests;
 mod timeout;
 mod tokens;
 mod unguarded;
+mod utility;
 mod validate;
 mod view;
 mod whole_errors;
@@ -47,4 +48,5 @@ pub extern "C-unwind" fn _PG_init() {
     validate::watch_registry();
     keys::watch();
     api_keys::watch();
+    utility::watch();
 }

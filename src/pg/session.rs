@@ -294,7 +294,8 @@ pub fn in_frame_as<T>(
             let (user, security, nest, frame) = enter(context, switch, timeout);
             let finished = work(&frame).and_then(|finished| {
                 // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
-                if !context.request.method.is_safe() && frame.is_outermost {
+                let may_be_deferred = !context.request.method.is_safe() || constraints::may_be_left_by_reads();
+                if may_be_deferred && frame.is_outermost {
                     constraints::check_deferred()?;
                 }
                 Ok(finished)

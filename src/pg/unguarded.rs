@@ -22,6 +22,17 @@ unsafe extern "C-unwind" {
     // xact.h
     pub fn GetTopTransactionIdIfAny() -> TransactionId;
     pub fn GetCurrentStatementStartTimestamp() -> TimestampTz;
+    // utility.h: raises errors; for a hook, which is called without a guard too
+    pub fn standard_ProcessUtility(
+        statement: *mut PlannedStmt,
+        text: *const c_char,
+        is_read_only: bool,
+        context: pgrx::pg_sys::ProcessUtilityContext::Type,
+        parameters: ParamListInfo,
+        environment: *mut QueryEnvironment,
+        receiver: *mut DestReceiver,
+        completion: *mut pgrx::pg_sys::QueryCompletion,
+    );
     // inval.h: the callbacks registered for invalidations may not raise errors
     pub fn AcceptInvalidationMessages();
     // spi.h
