@@ -104,8 +104,9 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
         Ok(Finished { value: response.unwrap_or_else(|failure| failure.response()), commit })
     });
     done.unwrap_or_else(|error| {
-        let kind = match error.status {
-            503 | 504 => Kind::TemporarilyUnavailable,
+        // lock_not_available, as by lock_timeout, passes as well.
+        let kind = match (error.status, error.code.as_ref()) {
+            (503 | 504, _) | (_, "55P03") => Kind::TemporarilyUnavailable,
             _ => Kind::ServerError,
         };
         Failure::new(kind, &error.message).response()
