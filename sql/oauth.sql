@@ -96,6 +96,8 @@ CREATE FUNCTION restful.register_client(
 )
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
+    -- Else backslashes of the patterns below meant what the caller's session says.
+    SET standard_conforming_strings = on
 AS $function$
 #variable_conflict use_variable
 DECLARE
@@ -137,6 +139,10 @@ BEGIN
     SELECT s INTO wrong FROM unnest(scopes) s WHERE octet_length(s) > 255 OR s !~ '^[!#-[\]-~]+$' LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'no scope is called "%"', wrong USING ERRCODE = '22023';
+    END IF;
+    -- Access tokens hold them, and longer tokens are refused.
+    IF octet_length(array_to_string(scopes, ' ')) > 4000 THEN
+        RAISE EXCEPTION 'the scopes of a client have at most 4000 bytes' USING ERRCODE = '54000';
     END IF;
     client_id := 'client_' || replace(gen_random_uuid()::text, '-', '');
     INSERT INTO restful.oauth_client (client_id, name, redirect_uris, grant_types, scopes, role, confidential)
@@ -225,12 +231,15 @@ CREATE FUNCTION restful.create_authorization_code(
 )
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on
 AS $function$
 #variable_conflict use_variable
 DECLARE
     -- It loads the library, so that the setting below is no placeholder that the session's user has made.
     asks text := restful.user_id();
     issuer text := nullif(current_setting('restful.oauth_issuer', true), '');
+    -- The machine itself, whose ports a native app does not choose (RFC 8252, section 7.3).
+    port CONSTANT text := '^(http://(localhost|127\.0\.0\.1|\[::1\])):[0-9]{1,5}(?=[/?]|$)';
     client restful.oauth_client;
     granted text[];
 BEGIN
@@ -244,12 +253,19 @@ BEGIN
     IF restful.is_authenticated() AND subject IS DISTINCT FROM asks THEN
         RAISE EXCEPTION 'a request makes codes for its own subject alone' USING ERRCODE = '42501';
     END IF;
+    -- Else what was granted to one client would be the way to more scopes, to other clients, and past its end.
+    IF restful.method() = 'api_key' OR (restful.claim('iss') = issuer AND restful.claim('client_id') IS NOT NULL) THEN
+        RAISE EXCEPTION 'a client cannot make codes, the user does'
+            USING ERRCODE = '42501', HINT = 'Let the page call this with what the user signed in with, not with a client''s token or an API key.';
+    END IF;
     SELECT c.* INTO client FROM restful.oauth_client c
     WHERE c.client_id = client_id AND 'authorization_code' = ANY (c.grant_types);
     -- Nobody may be sent to an address that is not the client's (RFC 6749, section 4.1.2.1).
-    IF NOT FOUND OR redirect_uri IS NULL OR redirect_uri <> ALL (client.redirect_uris) THEN
+    IF NOT FOUND OR redirect_uri IS NULL
+        OR NOT EXISTS (SELECT FROM unnest(client.redirect_uris) u WHERE regexp_replace(u, port, '\1') = regexp_replace(redirect_uri, port, '\1'))
+    THEN
         RAISE EXCEPTION 'the client is unknown, or the redirect URI is none of its own'
-            USING ERRCODE = '22023', HINT = 'Show this to the user: do not redirect. A redirect URI is the same to the letter.';
+            USING ERRCODE = '22023', HINT = 'Show this to the user: do not redirect. A redirect URI is the same to the letter, but for the port of localhost.';
     END IF;
     IF code_challenge_method IS DISTINCT FROM 'S256' OR code_challenge IS NULL OR code_challenge !~ '^[A-Za-z0-9_-]{43}$' THEN
         RAISE EXCEPTION 'the code challenge has to be one of the method S256'
@@ -264,9 +280,10 @@ BEGIN
                 USING ERRCODE = '22023', HINT = 'Redirect the user back with error=invalid_scope.';
         END IF;
     END IF;
+    -- By the time of the statement, which is stable, so that an index finds them.
     DELETE FROM restful.oauth_code c
     WHERE c.code_hash = ANY (ARRAY(
-        SELECT e.code_hash FROM restful.oauth_code e WHERE e.expires_at < clock_timestamp() LIMIT 100 FOR UPDATE SKIP LOCKED));
+        SELECT e.code_hash FROM restful.oauth_code e WHERE e.expires_at < statement_timestamp() LIMIT 100 FOR UPDATE SKIP LOCKED));
     code := restful.random_secret();
     INSERT INTO restful.oauth_code (code_hash, client_id, subject, redirect_uri, code_challenge, scopes, expires_at)
     VALUES (sha256(convert_to(code, 'UTF8')), client.client_id, subject, redirect_uri, code_challenge, granted,

@@ -68,6 +68,20 @@ class OAuthEndpoints(unittest.TestCase):
         self.assertEqual(second, "invalid_grant")
         self.assertEqual(self.admin.ask(self.refresh(first)), "invalid_grant")
 
+    def test_who_waits_too_long_is_told_to_come_again(self):
+        request = self.refresh(self.admin.ask(self.exchange()))
+        self.other.ask("begin; select from restful.oauth_grant for update")
+        self.admin.ask("alter role authenticator set restful.oauth_issuer = 'https://id.example'")
+        self.addCleanup(self.admin.ask, "alter role anon reset all; alter role authenticator reset restful.oauth_issuer")
+        for setting in "lock_timeout", "statement_timeout":
+            with self.subTest(setting):
+                self.admin.ask(f"alter role anon reset all; alter role anon set {setting} = '100ms'")
+                with Session("authenticator") as layer:
+                    self.assertEqual(layer.ask(request), "temporarily_unavailable")
+        self.other.ask("rollback")
+        # Nothing was used up.
+        self.assertGreater(len(self.admin.ask(request)), 80)
+
     def test_a_dump_has_clients_and_no_secrets_unless_asked(self):
         self.admin.ask("select restful.register_client('robot', grant_types => '{client_credentials}', role => 'anon')")
         self.admin.ask(self.exchange())

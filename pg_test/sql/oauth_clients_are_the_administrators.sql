@@ -48,9 +48,15 @@ select restful.register_client('x', grant_types => '{client_credentials}', role 
 select restful.register_client('x', role => 'web');
 select restful.register_client('x', '{https://a.example}', '{client_credentials}', role => 'web');
 select restful.register_client('x', '{https://a.example}', scopes => '{a b}', role => 'web');
+-- scopes that make tokens too long to be taken
+select restful.register_client('x', '{https://a.example}', scopes => array(select repeat('x', 200) || i from generate_series(1, 20) i), role => 'web');
 select uri, attempt(uri) from unnest(array['https://a.example/b?c=d', 'http://localhost:8080/', 'http://127.0.0.1/', 'http://[::1]:1/', 'com.example.app:/x',
     'http://a.example/', 'https://a.example/#f', 'https://user@a.example/', 'javascript:alert(1)', 'data:text/html,x', '/back', 'https://', 'https://a.example/*" x',
     e'https://a.example/\r\n', 'http://localhost.evil.example/', 'http://localhost@evil.example/', '']) uri;
+-- whatever backslashes mean in the session
+set standard_conforming_strings = off;
+set escape_string_warning = off;
+select uri, attempt(uri) from unnest(array['javascript:/alert(1)', 'http://127x0x0x1/', 'http://[::1]/']) uri;
 \c - postgres
 -- no issuer, no codes
 select restful.create_authorization_code('x', 'me');

@@ -100,6 +100,31 @@ select a, replace(show(agree(jsonb_build_object('client_id', :'phone') || a)), e
 from unnest(array['{"client_id": "nobody"}', '{"redirect_uri": "com.example.phone:/back2"}', '{"redirect_uri": null}', '{"code_challenge": null}',
     '{"code_challenge": "short"}', '{"code_challenge_method": "plain"}', '{"code_challenge_method": null}', '{"scope": "read admin"}',
     '{"subject": "somebody else"}']::jsonb[]) a;
+-- An app on the user's machine listens on a port that is free (RFC 8252); nothing else may differ, and the code is for that port.
+\c - postgres
+select client_id as tool from restful.register_client('tool', '{http://127.0.0.1/back,http://localhost:8080,https://app.example/back}', role => 'web', confidential => false) \gset
+\c - layer
+select uri, regexp_replace(split_part(show(agree(jsonb_build_object('client_id', :'tool', 'redirect_uri', uri))), e'\n', 2), 'code=[^&]*', 'code=...')
+from unnest(array['http://127.0.0.1/back', 'http://127.0.0.1:50001/back', 'http://localhost:1', 'http://localhost:1?x', 'http://localhost:1@evil.example',
+    'http://localhost:1.evil.example', 'http://localhost:', 'http://127.0.0.1:1/', 'http://127x0.0.1:1/back', 'https://app.example:1/back', 'https://127.0.0.1:1/back']) uri;
+select uri, tell(exchange(:'tool', code(:'tool', '{"redirect_uri": "http://127.0.0.1:50001/back"}'), jsonb_build_object('redirect_uri', uri)))
+from unnest(array['http://127.0.0.1:50001/back', 'http://127.0.0.1:50002/back', 'http://127.0.0.1/back']) uri;
+-- What a client got in the user's name makes no codes, neither for itself nor for another client: that would be the way to more scopes,
+-- and past its own end. Nor does an API key. What another issuer calls a client's is what its users signed in with.
+select body(exchange(:'phone', code(:'phone', '{"scope": "read"}')))->>'access_token' as token \gset
+select show(restful.serve('POST', '/rpc/agree', headers, convert_to(jsonb_build_object('client_id', client, 'redirect_uri', 'com.example.phone:/back',
+    'code_challenge', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'code_challenge_method', 'S256')::text, 'utf8')))
+from unnest(array[:'phone', :'other']) client,
+    jsonb_build_object('authorization', 'Bearer ' || :'token', 'content-type', 'application/json') headers;
+\c - postgres
+select key from restful.create_api_key('me', 'web') \gset
+select restful.create_signing_key(kid => 'elsewhere', issuer => 'https://elsewhere.example');
+select restful.jwt_sign('{"iss": "https://elsewhere.example", "role": "web", "sub": "me", "client_id": "theirs"}', kid => 'elsewhere') as theirs \gset
+\c - layer
+select regexp_replace(show(restful.serve('POST', '/rpc/agree', jsonb_build_object('authorization', 'Bearer ' || credential, 'content-type', 'application/json'),
+    convert_to(jsonb_build_object('client_id', :'phone', 'redirect_uri', 'com.example.phone:/back',
+    'code_challenge', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'code_challenge_method', 'S256')::text, 'utf8'))), 'code=[^&]*', 'code=...')
+from unnest(array[:'key', :'theirs']) credential;
 -- nobody signed in, and no right to it
 select show(restful.serve('POST', '/rpc/agree', '{"content-type": "application/json"}', '{"client_id": "x", "redirect_uri": "x", "code_challenge": "x"}'));
 \c - postgres

@@ -80,6 +80,27 @@ select introspect(:'other_is', :'access'), introspect(:'other_is', 'x'), introsp
 select r->>'refresh_token' as first, r->>'access_token' as access from exchange(:'app_is', code(:'app')) r \gset
 select introspect(:'other_is', :'first'), introspect(:'other_is', :'access');
 select show(send('/oauth/introspect', jsonb_build_object('token', :'access', 'client_id', :'phone'))), show(send('/oauth/introspect', '{}', :'app_is'));
+-- A function cannot ask in the middle of a request: it could undo what is to be remembered, and have the token and the answer.
+\c - postgres
+create function library.undone(form text, path text default '/oauth/token') returns text language plpgsql as $$
+declare
+    answer restful.http_response;
+begin
+    begin
+        answer := restful.serve('POST', path, '{"content-type": "application/x-www-form-urlencoded"}', convert_to(form, 'utf8'));
+        raise division_by_zero;
+    exception when division_by_zero then
+        return tell(answer);
+    end;
+end $$;
+\c - layer
+select r->>'refresh_token' as first from exchange(:'app_is', code(:'app')) r \gset
+select show(restful.serve('POST', '/rpc/undone', '{"content-type": "application/json"}', convert_to(jsonb_build_object('form', format(
+    'grant_type=refresh_token&refresh_token=%s&token=%1$s&client_id=%s&client_secret=%s', :'first', :'app', :'secret'), 'path', path)::text, 'utf8')))
+from unnest('{/oauth/token,/oauth/revoke,/oauth/introspect}'::text[]) path;
+select tell(refresh(:'app_is', :'first'));
+\c - postgres
+drop function library.undone;
 -- an administrator signs somebody out
 \c - postgres
 select restful.revoke_grants('somebody else'), restful.revoke_grants('me', 'another'), restful.revoke_grants('me', :'app') > 0, count(*) from restful.oauth_grant;
@@ -100,6 +121,15 @@ select tell(refresh(:'app_is', :'second')), introspect(:'app_is', :'second');
 select exchange(:'app_is', code(:'app')) ? 'access_token';
 \c - postgres
 select count(*) from restful.oauth_grant;
+-- No request reads through the tables of grants and codes: they grow with the users, and anybody may ask.
+\c - layer
+set enable_seqscan = off;
+begin;
+select exchange(:'app_is', code(:'app'))->>'refresh_token' as first \gset
+select tell(refresh(:'app_is', :'first')), exchange(:'app_is', 'unknown')->>'error';
+select introspect(:'app_is', :'first'), show(send('/oauth/revoke', jsonb_build_object('token', :'first'), :'app_is'));
+select relname, seq_scan, idx_scan > 0 from pg_stat_xact_all_tables where relname in ('oauth_grant', 'oauth_code') order by 1;
+commit;
 \c - postgres
 drop owned by layer, web, robots;
 drop role layer, web, robots;

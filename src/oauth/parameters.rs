@@ -64,7 +64,8 @@ impl Credentials {
         if !scheme.eq_ignore_ascii_case("basic") {
             return Err(Failure::invalid_client());
         }
-        let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let decoded = STANDARD.decode(encoded.trim()).ok().filter(|bytes| !bytes.contains(&0));
+        let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
         let (id, password) =
             decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(Failure::invalid_client)?;
         // Both were encoded as in a form before they were joined.
@@ -119,7 +120,9 @@ mod tests {
         assert_eq!(read(None, "client_id=x"), credentials("x", None));
         assert_eq!(read(Some(&basic), "client_secret=y"), Err(Kind::InvalidRequest));
         assert_eq!(read(Some(&basic), "client_id=other"), Err(Kind::InvalidRequest));
-        for field in ["Basic", "Basic !", "Basic YQ==", "Bearer x", "Basic /w=="] {
+        let nul = format!("Basic {}", STANDARD.encode("a\0b:c"));
+        let escaped_nul = format!("Basic {}", STANDARD.encode("a:%00"));
+        for field in ["Basic", "Basic !", "Basic YQ==", "Bearer x", "Basic /w==", &nul, &escaped_nul] {
             assert_eq!(read(Some(field), "client_id=x"), Err(Kind::InvalidClient), "{field}");
         }
         assert_eq!(read(None, ""), Err(Kind::InvalidClient));

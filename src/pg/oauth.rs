@@ -27,10 +27,11 @@ const TAKE_CODE: &str = "\
 const REVOKE_BY_CODE: &str = "\
     DELETE FROM restful.oauth_grant g
     WHERE g.code_hash OPERATOR(pg_catalog.=) $1 AND g.client_id OPERATOR(pg_catalog.=) $2";
+/// By the time of the statement, which is stable, so that an index finds them.
 const DROP_EXPIRED: &str = "\
     DELETE FROM restful.oauth_grant g
     WHERE g.grant_id OPERATOR(pg_catalog.=) ANY (ARRAY(
-        SELECT e.grant_id FROM restful.oauth_grant e WHERE e.expires_at OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp()
+        SELECT e.grant_id FROM restful.oauth_grant e WHERE e.expires_at OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp()
         LIMIT 100 FOR UPDATE SKIP LOCKED))";
 const PUT_GRANT: &str = "\
     INSERT INTO restful.oauth_grant (grant_id, client_id, subject, scopes, code_hash, family_hash, token_hash, expires_at)
@@ -103,16 +104,24 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
         Ok(Finished { value: response.unwrap_or_else(|failure| failure.response()), commit })
     });
     done.unwrap_or_else(|error| {
-        let kind = match error.status {
-            503 | 504 => Kind::TemporarilyUnavailable,
+        // lock_not_available, as by lock_timeout, passes as well.
+        let kind = match (error.status, error.code.as_ref()) {
+            (503 | 504, _) | (_, "55P03") => Kind::TemporarilyUnavailable,
             _ => Kind::ServerError,
         };
         Failure::new(kind, &error.message).response()
     })
 }
 
-/// Refuses what writes where nothing can be written, as on a standby.
+/// Refuses what writes where nothing can be written, as on a standby, or where what is written may not last: the code around a
+/// request within a request can undo it, and would have used a code or refresh token without using it up.
 fn check_writable() -> std::result::Result<(), Failure> {
+    if session::is_within_request() {
+        return Err(Failure::new(
+            Kind::InvalidRequest,
+            "A request within a request cannot ask for tokens or revoke them",
+        ));
+    }
     // SAFETY: reads the state of the server and of the transaction.
     match unsafe { pg_sys::RecoveryInProgress() || pg_sys::XactReadOnly } {
         true => Err(Failure::new(Kind::TemporarilyUnavailable, "Nothing can be written here, such as on a standby")),
@@ -213,7 +222,6 @@ fn by_code(
 ) -> std::result::Result<Granted, Failure> {
     let code_hash = hash(code.as_bytes());
     let taken = tokens::with_tables(|tables| {
-        tables.update(DROP_EXPIRED, None, &[])?;
         one(tables.update(TAKE_CODE, Some(1), &[code_hash.clone().into(), client_id.into()])?, |row| {
             Ok((
                 row.get::<String>(1)?.unwrap_or_default(),
@@ -250,6 +258,7 @@ fn by_code(
             token.own_hash().into(),
             lifetime.into(),
         ];
+        tables.update(DROP_EXPIRED, None, &[])?;
         tables.update(PUT_GRANT, None, arguments).map(|_| ())
     });
     Ok(Granted {
