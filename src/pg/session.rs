@@ -396,7 +396,7 @@ unsafe fn enter<'a>(
     if let Some(role) = switch {
         let settings = role::settings(role);
         for (name, value) in &settings.settings {
-            guc::set_for_request(name, value, pg_sys::GucContext::PGC_SUSET);
+            guc::apply_for_request(name, value);
         }
         if let Some(milliseconds) = settings.statement_timeout {
             timeout.set(Some(StatementTimeout::arm(milliseconds)));
