@@ -164,7 +164,7 @@ fn t23_an_audience_is_one_of_ours() {
 fn t24_a_kid_is_a_name_and_nothing_else() {
     assert_eq!(refusal(r#"{"alg":"HS256","kid":"k"}"#), None);
     let long = "k".repeat(10_000);
-    for kid in ["K", "", "../../dev/null", "k' OR 1=1 --", "k\0", &"k".repeat(300)] {
+    for kid in ["K", "", "../../dev/null", "k' OR 1=1 --", &"k".repeat(300)] {
         let found = refusal(&json!({"alg": "HS256", "kid": kid}).to_string());
         assert!(matches!(found, Some(Refusal::NoKey(_))), "{kid}: {found:?}");
     }
@@ -172,7 +172,9 @@ fn t24_a_kid_is_a_name_and_nothing_else() {
     for kid in [json!(1), Value::Null, json!(["k"])] {
         assert!(matches!(refusal(&json!({"alg": "HS256", "kid": kid}).to_string()), Some(Refusal::NoKey(_))));
     }
-    assert!(matches!(refusal(r#"{"alg":"HS256","kid":"k","kid":"k"}"#), Some(Refusal::Malformed(_))));
+    for header in [r#"{"alg":"HS256","kid":"k","kid":"k"}"#, r#"{"alg":"HS256","kid":"k\u0000"}"#] {
+        assert!(matches!(refusal(header), Some(Refusal::Malformed(_))), "{header}");
+    }
     // several keys of one name: the one that made the signature counts
     let other = Verifier::of_secret(&[7; 32], Algorithm::HS256).unwrap();
     let mut set = secret_set(issuer("", &[]));
@@ -351,7 +353,7 @@ fn a_subject_is_short_text() {
     let with = |sub: &str| checked(issuer("", &[]), STRICT, &json!({"exp": NOW, "sub": sub}).to_string());
     assert_eq!(with(&"x".repeat(255)), Ok(()));
     assert_eq!(with(&"x".repeat(256)), Err(Refusal::Subject));
-    assert_eq!(with("a\0b"), Err(Refusal::Subject));
+    assert_eq!(with("a\0b"), Err(Refusal::Claims));
 }
 
 #[test]
