@@ -95,7 +95,7 @@ CREATE FUNCTION restful.register_client(
     OUT client_secret text
 )
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $function$
 #variable_conflict use_variable
 DECLARE
