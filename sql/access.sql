@@ -7,7 +7,7 @@ RETURNS TABLE (
     restrictive text[], rows text, why text
 )
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $function$
 WITH exposed AS (
     SELECT coalesce(replace(m[1], '""', '"'), lower(m[2])) AS name

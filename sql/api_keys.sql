@@ -44,8 +44,11 @@ SELECT pg_catalog.pg_extension_config_dump('restful.api_key',
 SELECT pg_catalog.pg_extension_config_dump('restful.api_key_use',
     'WHERE pg_catalog.current_setting(''restful.dump_secrets'', true) OPERATOR(pg_catalog.=) ''on''');
 
-CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON restful.api_key
+CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON restful.api_key
+    FOR EACH ROW EXECUTE FUNCTION restful.keys_changed();
+CREATE TRIGGER keys_truncated AFTER TRUNCATE ON restful.api_key
     FOR EACH STATEMENT EXECUTE FUNCTION restful.keys_changed();
+ALTER TABLE restful.api_key ENABLE ALWAYS TRIGGER keys_changed, ENABLE ALWAYS TRIGGER keys_truncated;
 
 CREATE FUNCTION restful.generate_api_key(environment text, OUT id text, OUT key text, OUT hash bytea)
     LANGUAGE c VOLATILE STRICT PARALLEL SAFE
@@ -56,7 +59,7 @@ COMMENT ON FUNCTION restful.generate_api_key(text) IS 'Internal: a new key and w
 CREATE FUNCTION restful.create_api_key(subject text, role name, scopes text[] DEFAULT '{}', expires_at timestamptz DEFAULT NULL,
     claims jsonb DEFAULT '{}', name text DEFAULT NULL, description text DEFAULT NULL, environment text DEFAULT 'live', OUT id text, OUT key text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $function$
 #variable_conflict use_variable
 DECLARE

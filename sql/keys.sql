@@ -39,12 +39,22 @@ SELECT pg_catalog.pg_extension_config_dump('restful.secret_key',
 CREATE FUNCTION restful.keys_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_keys_changed';
 COMMENT ON FUNCTION restful.keys_changed() IS 'Makes every session forget the keys that it knows, and the tokens it verified with them';
-CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON restful.token_issuer
+-- For each row, and whatever session_replication_role says: where a subscription keeps the tables, there is nothing else to see.
+CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON restful.token_issuer
+    FOR EACH ROW EXECUTE FUNCTION restful.keys_changed();
+CREATE TRIGGER keys_truncated AFTER TRUNCATE ON restful.token_issuer
     FOR EACH STATEMENT EXECUTE FUNCTION restful.keys_changed();
-CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON restful.public_key
+ALTER TABLE restful.token_issuer ENABLE ALWAYS TRIGGER keys_changed, ENABLE ALWAYS TRIGGER keys_truncated;
+CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON restful.public_key
+    FOR EACH ROW EXECUTE FUNCTION restful.keys_changed();
+CREATE TRIGGER keys_truncated AFTER TRUNCATE ON restful.public_key
     FOR EACH STATEMENT EXECUTE FUNCTION restful.keys_changed();
-CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON restful.secret_key
+ALTER TABLE restful.public_key ENABLE ALWAYS TRIGGER keys_changed, ENABLE ALWAYS TRIGGER keys_truncated;
+CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON restful.secret_key
+    FOR EACH ROW EXECUTE FUNCTION restful.keys_changed();
+CREATE TRIGGER keys_truncated AFTER TRUNCATE ON restful.secret_key
     FOR EACH STATEMENT EXECUTE FUNCTION restful.keys_changed();
+ALTER TABLE restful.secret_key ENABLE ALWAYS TRIGGER keys_changed, ENABLE ALWAYS TRIGGER keys_truncated;
 
 -- All of the following read or write the tables with their owner's rights, so they are granted to nobody. PARALLEL UNSAFE: they take
 -- the newest snapshot, which no worker can.

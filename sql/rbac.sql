@@ -181,6 +181,8 @@ COMMENT ON FUNCTION restful.drop_role(text, boolean) IS
 
 -- Grants
 
+-- A function's variables take the collation of its arguments, which may be one that its caller made, and takes other texts for equal.
+-- Where who asks or what is granted is compared, the collation is said.
 CREATE FUNCTION restful.set_grant(granted boolean, subject text, role text, tenant text, expires_at timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -192,7 +194,8 @@ BEGIN
     END IF;
     IF NOT set_grant.granted THEN
         DELETE FROM restful.rbac_grant g
-        WHERE g.subject = set_grant.subject AND g.role = set_grant.role AND coalesce(g.tenant, '') = coalesce(set_grant.tenant, '');
+        WHERE g.subject = set_grant.subject COLLATE "default" AND g.role = set_grant.role COLLATE "default"
+          AND coalesce(g.tenant, '') = coalesce(set_grant.tenant, '') COLLATE "default";
         RETURN FOUND;
     END IF;
     IF octet_length(set_grant.subject) NOT BETWEEN 1 AND 255 OR octet_length(set_grant.tenant) NOT BETWEEN 1 AND 255 THEN
@@ -202,7 +205,7 @@ BEGIN
     IF set_grant.expires_at <= statement_timestamp() THEN
         RAISE EXCEPTION 'the grant would have expired already' USING ERRCODE = '22023', HINT = 'See restful.revoke_role(subject, role, tenant).';
     END IF;
-    IF NOT EXISTS (SELECT FROM restful.rbac_role r WHERE r.name = set_grant.role) THEN
+    IF NOT EXISTS (SELECT FROM restful.rbac_role r WHERE r.name = set_grant.role COLLATE "default") THEN
         RAISE EXCEPTION 'role "%" is not defined', set_grant.role USING ERRCODE = '42704', HINT = 'Define it with restful.define_role(name, permissions).';
     END IF;
     INSERT INTO restful.rbac_grant (subject, role, tenant, expires_at, granted_at, granted_by, granted_as)
@@ -230,10 +233,10 @@ BEGIN
     SELECT g.expires_at INTO until
     FROM restful.rbac_grant g
     JOIN restful.rbac_role r ON r.name = g.role
-    WHERE g.subject = granter
-      AND (g.tenant IS NULL OR g.tenant = tenant)
+    WHERE g.subject = granter COLLATE "default"
+      AND (g.tenant IS NULL OR g.tenant = tenant COLLATE "default")
       AND (g.expires_at IS NULL OR g.expires_at > statement_timestamp())
-      AND role = ANY (r.all_can_grant)
+      AND role COLLATE "default" = ANY (r.all_can_grant)
     ORDER BY g.expires_at DESC NULLS FIRST
     LIMIT 1
     FOR SHARE;
@@ -297,7 +300,7 @@ DECLARE
 BEGIN
     RETURN asking IS NOT NULL AND EXISTS (
         SELECT FROM restful.rbac_held h
-        WHERE h.subject = asking AND (h.tenant IS NULL OR h.tenant = has_role.tenant) AND has_role.role = ANY (h.all_roles));
+        WHERE h.subject = asking COLLATE "default" AND (h.tenant IS NULL OR h.tenant = has_role.tenant COLLATE "default") AND has_role.role COLLATE "default" = ANY (h.all_roles));
 END
 $function$;
 COMMENT ON FUNCTION restful.has_role(text, text) IS
@@ -312,7 +315,7 @@ DECLARE
 BEGIN
     RETURN asking IS NOT NULL AND EXISTS (
         SELECT FROM restful.rbac_held h
-        WHERE h.subject = asking AND (h.tenant IS NULL OR h.tenant = has_any_role.tenant) AND h.all_roles && roles);
+        WHERE h.subject = asking COLLATE "default" AND (h.tenant IS NULL OR h.tenant = has_any_role.tenant COLLATE "default") AND h.all_roles && roles COLLATE "default");
 END
 $function$;
 COMMENT ON FUNCTION restful.has_any_role(text[], text) IS 'Whether the request''s subject has one of the roles, as restful.has_role';
@@ -326,7 +329,7 @@ DECLARE
 BEGIN
     RETURN asking IS NOT NULL AND EXISTS (
         SELECT FROM restful.rbac_held h
-        WHERE h.subject = asking AND (h.tenant IS NULL OR h.tenant = has_permission.tenant) AND permission LIKE ANY (h.patterns));
+        WHERE h.subject = asking COLLATE "default" AND (h.tenant IS NULL OR h.tenant = has_permission.tenant COLLATE "default") AND permission COLLATE "default" LIKE ANY (h.patterns));
 END
 $function$;
 COMMENT ON FUNCTION restful.has_permission(text, text) IS
@@ -347,7 +350,7 @@ BEGIN
     RETURN ARRAY(
         SELECT DISTINCT p
         FROM restful.rbac_held h, unnest(h.all_permissions) p
-        WHERE h.subject = asking AND (h.tenant IS NULL OR h.tenant = permissions.tenant)
+        WHERE h.subject = asking COLLATE "default" AND (h.tenant IS NULL OR h.tenant = permissions.tenant COLLATE "default")
         ORDER BY p);
 END
 $function$;
@@ -365,7 +368,7 @@ BEGIN
     IF asking IS NULL THEN
         RETURN;
     END IF;
-    tenants := ARRAY(SELECT DISTINCT h.tenant FROM restful.rbac_held h WHERE h.subject = asking AND permission LIKE ANY (h.patterns));
+    tenants := ARRAY(SELECT DISTINCT h.tenant FROM restful.rbac_held h WHERE h.subject = asking COLLATE "default" AND permission COLLATE "default" LIKE ANY (h.patterns));
     IF array_position(tenants, NULL) IS NULL THEN
         RETURN QUERY SELECT unnest(tenants);
         RETURN;

@@ -111,7 +111,7 @@ COMMENT ON FUNCTION restful.list_schemas() IS 'The registered JSON Schemas, all 
 
 CREATE FUNCTION restful.drop_schema(name text, version integer DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
+    SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $function$
 #variable_conflict use_column
 DECLARE

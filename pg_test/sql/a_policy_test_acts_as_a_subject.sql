@@ -17,6 +17,7 @@ grant select on library.notes to app_user;
 create function library.sneak() returns void language sql as $$ select restful.act_as('app_user', '{"sub": "bea"}') $$;
 grant execute on function restful.act_as to app_user;
 create function library.lent() returns void language sql security definer as $$ select restful.act_as('app_user', '{"sub": "bea"}') $$;
+create function library.me() returns text language sql stable as $$ select concat_ws(' ', current_user, restful.user_id(), restful.method()) $$;
 \c - app_tester
 begin;
 select restful.act_as('app_user', '{"sub": "ann", "plan": "gold"}');
@@ -25,7 +26,10 @@ select id, words from library.notes;
 select show(restful.serve('GET', '/notes'));
 -- what a request of its own role may not do, neither may it
 select show(restful.serve('GET', '/rpc/sneak'));
+select show(restful.serve('GET', '/rpc/me'));
+-- without its role, a request is not its subject's
 reset role;
+select show(restful.serve('GET', '/rpc/me'));
 select restful.act_as('app_user', '{"sub": "bea"}');
 select id, words from library.notes;
 reset role;

@@ -64,3 +64,12 @@ set restful.jwt_require_exp = off;
 select reason from restful.jwt_check(:'forever');
 set restful.jwt_require_aud = off;
 select reason from restful.jwt_check(:'forever');
+-- a key that a subscription takes away, or a session that fires no triggers, is revoked as any other
+select restful.create_signing_key(kid => 'replicated');
+select restful.jwt_sign('{"sub": "1"}', kid => 'replicated') as token \gset
+select valid from restful.jwt_check(:'token');
+set session_replication_role = replica;
+delete from restful.public_key where kid = 'replicated';
+delete from restful.secret_key where kid = 'replicated';
+reset session_replication_role;
+select valid from restful.jwt_check(:'token');

@@ -21,3 +21,10 @@ $$;
 select show(restful.serve('GET', '/rpc/settings'));
 select show(restful.serve('GET', '/rpc/settings', '{"prefer": "timezone=UTC"}'));
 select current_setting('work_mem'), current_setting('timezone'), coalesce(current_setting('my.setting', true), '') = '' as none;
+-- One that cannot be set is a warning, as when the role logs in, and not the end of all its requests.
+\c - postgres
+create text search configuration public.gone (copy = simple);
+alter role guest set default_text_search_config = 'public.gone';
+drop text search configuration public.gone;
+\c - layer
+select show(restful.serve('GET', '/rpc/settings'));

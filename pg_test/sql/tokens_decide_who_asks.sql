@@ -35,6 +35,11 @@ select ask('/rpc/me', overlay(t placing case when right(t, 1) = 'A' then 'Q' els
 select ask('/rpc/me', repeat('x', 9000));
 select ask('/rpc/me', token('{"role": "web", "nbf": 99999999999}'));
 select ask('/rpc/me', token('{"role": "web", "iat": "now"}'));
+-- however it is spelled, and whatever else comes with it
+select show(restful.serve('GET', '/rpc/me', jsonb_build_object('authorization', E'Bearer\ta.b.c')));
+select show(restful.serve('GET', '/rpc/me', '{"authorization": " bearer:a.b.c"}'));
+select show(restful.serve('GET', '/rpc/me', '{"authorization": "Basic eDp5, Bearer a.b.c"}'));
+select show(restful.serve('GET', '/rpc/me', '{"Authorization": "Basic eDp5", "authorization": "Bearer a.b.c"}'));
 -- another scheme is none of ours
 select show(restful.serve('GET', '/rpc/me', '{"authorization": "Basic eDp5"}'));
 -- an anonymous request is not answered where a token is required

@@ -57,7 +57,7 @@ COMMENT ON FUNCTION restful.lints() IS 'The lints of restful.lint(), with level 
 
 CREATE FUNCTION restful.lint(schemas text[] DEFAULT NULL, min_level text DEFAULT 'INFO')
     RETURNS TABLE (lint text, level text, category text, object text, detail text, fix_sql text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off AS $lint$
 #variable_conflict use_column
 DECLARE
     levels CONSTANT text[] := '{ERROR,WARN,INFO}';

@@ -388,7 +388,7 @@ CREATE FUNCTION restful.make_policies_of_tree(
     tree pg_node_tree,
     dry_run boolean
 ) RETURNS SETOF text
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
     -- constants are written the same whoever asks
     SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
 AS $function$

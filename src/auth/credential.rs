@@ -41,10 +41,19 @@ impl<'a> Credential<'a> {
     }
 }
 
-/// The token of an Authorization field with the scheme Bearer (RFC 6750, section 2.1). Other schemes are not ours.
+/// The token of an Authorization field with the scheme Bearer (RFC 6750, section 2.1). Other schemes are not ours. Behind one in a
+/// repeated field, which is joined by commas, Bearer gives the whole field: no token, so that it is refused, not overlooked.
 fn bearer_token(field: &str) -> Option<&str> {
-    let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let mut others = field.split(',').skip(1).filter_map(|part| after_bearer(part.trim()));
+    after_bearer(field.trim()).or_else(|| others.next().map(|_| field))
+}
+
+/// What follows the scheme Bearer, if a text begins with it.
+fn after_bearer(text: &str) -> Option<&str> {
+    // Where a scheme ends: at what is no character of a token (RFC 9110, section 5.6.2), be it a blank, as it should, or not.
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)));
+    let (scheme, rest) = text.split_at(end.unwrap_or(text.len()));
+    scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
 }
 
 #[cfg(test)]
@@ -63,6 +72,23 @@ mod tests {
         assert_eq!(of(Some("Bearer"), &[]), Some(Token("")));
         assert_eq!(of(Some("Basic YTpi"), &[]), None);
         assert_eq!(of(None, &[]), None);
+    }
+
+    #[test]
+    fn a_bearer_token_is_never_overlooked() {
+        for field in ["Bearer\ta.b.c", " Bearer a.b.c", "Bearer\u{a0}a.b.c"] {
+            assert_eq!(of(Some(field), &[]), Some(Token("a.b.c")), "{field}");
+        }
+        for (field, token) in [
+            ("Bearer:a.b.c", ":a.b.c"),
+            ("Bearer, Basic YTpi", ", Basic YTpi"),
+            ("Basic YTpi, bearer a.b.c", "Basic YTpi, bearer a.b.c"),
+            ("Basic YTpi,Bearer", "Basic YTpi,Bearer"),
+        ] {
+            assert_eq!(of(Some(field), &[]), Some(Token(token)), "{field}");
+        }
+        assert_eq!(of(Some("Digest realm=\"a\", nonce=\"b\""), &[]), None);
+        assert_eq!(of(Some("Bearers a.b.c"), &[]), None);
     }
 
     #[test]

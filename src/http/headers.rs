@@ -24,8 +24,9 @@ impl Headers {
             Value::Object(object) => object,
             _ => return Err(malformed("They are not a JSON object.".to_owned())),
         };
-        let mut headers = Vec::with_capacity(object.len());
+        let mut headers: Vec<(String, String)> = Vec::with_capacity(object.len());
         for (name, value) in object {
+            let separator = if name.eq_ignore_ascii_case("cookie") { "; " } else { ", " };
             let text = match value {
                 Value::String(text) => text.clone(),
                 Value::Number(number) => number.to_string(),
@@ -34,7 +35,7 @@ impl Headers {
                     let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
                     texts
                         .ok_or_else(|| malformed(format!("Header {name:?} holds an item that is not text.")))?
-                        .join(if name.eq_ignore_ascii_case("cookie") { "; " } else { ", " })
+                        .join(separator)
                 }
                 _ => return Err(malformed(format!("Header {name:?} is not text."))),
             };
@@ -44,7 +45,12 @@ impl Headers {
             if !is_field_value(&text) {
                 return Err(malformed(format!("The value of header {name:?} holds a control character.")));
             }
-            headers.push((name.to_ascii_lowercase(), text));
+            let name = name.to_ascii_lowercase();
+            // repeated in another spelling
+            match headers.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, value)) => *value = [value, text.as_str()].join(separator),
+                None => headers.push((name, text)),
+            }
         }
         Ok(Headers(headers))
     }
@@ -98,6 +104,8 @@ mod tests {
         assert_eq!(h.get("prefer"), Some("a, b"));
         assert_eq!(h.to_setting(), r#"{"prefer":"a, b"}"#);
         assert_eq!(h.cookies_to_setting(), r#"{"a":"1","b":"2"}"#);
+        let h = Headers::from_json(&json!({"Authorization": "Basic YTpi", "authorization": "Bearer x"}))?;
+        assert_eq!(h.get("authorization"), Some("Basic YTpi, Bearer x"));
         Ok(())
     }
 

@@ -663,17 +663,25 @@ pub fn define() {
 ///
 /// Raises PostgreSQL's error when the value is none of the setting's.
 pub fn set_for_request(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
-    set(name, value, context, pg_sys::GucAction::GUC_ACTION_SAVE);
+    set(name, value, context, pg_sys::GucAction::GUC_ACTION_SAVE, 0);
+}
+
+/// Applies a setting of the request's role until the end of the nest level. One that cannot be set gives a warning, as at a login of
+/// the role: a text search configuration that was dropped is no reason to refuse all its requests.
+pub fn apply_for_request(name: &CStr, value: &CStr) {
+    let level = c_int::try_from(pg_sys::WARNING).unwrap_or(0);
+    set(name, value, pg_sys::GucContext::PGC_SUSET, pg_sys::GucAction::GUC_ACTION_SAVE, level);
 }
 
 /// Sets a setting as SET LOCAL does.
 ///
 /// Raises PostgreSQL's error when the value is none of the setting's.
 pub fn set_for_transaction(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
-    set(name, value, context, pg_sys::GucAction::GUC_ACTION_LOCAL);
+    set(name, value, context, pg_sys::GucAction::GUC_ACTION_LOCAL, 0);
 }
 
-fn set(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type, action: pg_sys::GucAction::Type) {
+/// `level`: of the message when it cannot be set; 0 for an error.
+fn set(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type, action: pg_sys::GucAction::Type, level: c_int) {
     // SAFETY: both texts are NUL-terminated and copied by PostgreSQL.
     unsafe {
         pg_sys::set_config_option(
@@ -683,7 +691,7 @@ fn set(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type, action: pg_
             pg_sys::GucSource::PGC_S_SESSION,
             action,
             true,
-            0,
+            level,
             false,
         );
     }

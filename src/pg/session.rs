@@ -225,10 +225,12 @@ impl Frame<'_> {
         if self.is_outermost {
             let method = self.context.principal.method();
             let claims = self.context.principal.claims_setting(&role::name(self.role));
-            if method != Method::Sql
-                && let Ok(claims) = CString::new(claims.as_str())
+            // A SQL user has none, be there those of restful.act_as, whose role is not in force any more.
+            let verified = if method == Method::Sql { "" } else { claims.as_str() };
+            if (method != Method::Sql || guc::with_claims(|_| ()).is_some())
+                && let Ok(verified) = CString::new(verified)
             {
-                guc::set_for_request(c"restful.claims", &claims, PGC_SUSET);
+                guc::set_for_request(c"restful.claims", &verified, PGC_SUSET);
             }
             // Always: where it is set, request.jwt.claims, which the request's own code can set, is asked by nobody.
             if let Ok(method) = CString::new(method.as_str()) {
@@ -396,7 +398,7 @@ unsafe fn enter<'a>(
     if let Some(role) = switch {
         let settings = role::settings(role);
         for (name, value) in &settings.settings {
-            guc::set_for_request(name, value, pg_sys::GucContext::PGC_SUSET);
+            guc::apply_for_request(name, value);
         }
         if let Some(milliseconds) = settings.statement_timeout {
             timeout.set(Some(StatementTimeout::arm(milliseconds)));

@@ -1,8 +1,8 @@
-//! Commands that would run the request's code after the request, when its role is gone: refused within one.
+//! Commands by which a request would reach beyond itself, when its role is gone: refused within one.
 
 use crate::pg::unguarded::standard_ProcessUtility;
 use crate::pg::whole_errors::with_whole_errors;
-use crate::pg::{constraints, error, session};
+use crate::pg::{constraints, error, session, unguarded};
 use pgrx::pg_sys;
 use std::ffi::c_char;
 
@@ -63,7 +63,39 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
                     "Leave SET CONSTRAINTS to what comes before the end of the request.",
                 ))
             }
+            // The HTTP layer calls by prepared statements: one of the same name would be run instead, as the session's user.
+            pg_sys::NodeTag::T_PrepareStmt | pg_sys::NodeTag::T_DeallocateStmt => Some((
+                "a request cannot make or drop the session's prepared statements",
+                "Use EXECUTE ... USING of PL/pgSQL, which prepares nothing under a name.",
+            )),
+            pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_UnlistenStmt => {
+                Some(("a request cannot change what the session listens to", "LISTEN in a session of your own."))
+            }
+            // They would hold for all requests of the role: the limit of their time, for one, is among them.
+            pg_sys::NodeTag::T_AlterRoleSetStmt
+                if is_current_user((*statement.cast::<pg_sys::AlterRoleSetStmt>()).role) =>
+            {
+                Some((
+                    "a request cannot change the settings of its own role",
+                    "Use SET LOCAL, which ends with the request, or ALTER ROLE in a session of your own.",
+                ))
+            }
             _ => None,
         }
+    }
+}
+
+/// Whether the role of a command is the one in force; `false` for none, which means all, and for one that there is not.
+unsafe fn is_current_user(role: *const pg_sys::RoleSpec) -> bool {
+    // SAFETY: a parsed role, or none; with missing_ok an unknown name raises no error.
+    unsafe {
+        !role.is_null()
+            && match (*role).roletype {
+                pg_sys::RoleSpecType::ROLESPEC_CSTRING => {
+                    pg_sys::get_role_oid((*role).rolename, true) == unguarded::GetUserId()
+                }
+                pg_sys::RoleSpecType::ROLESPEC_PUBLIC => false,
+                kind => kind != pg_sys::RoleSpecType::ROLESPEC_SESSION_USER,
+            }
     }
 }

@@ -1,0 +1,46 @@
+-- The HTTP layer calls by prepared statements of its session, and keeps the session for other requests. What a request would change
+-- of it, or of its role, would be run or hold when the request is over.
+\pset tuples_only on
+\pset format unaligned
+create function library.run(command text) returns text language plpgsql as $$
+begin
+    execute command;
+    return 'done as ' || current_user;
+end $$;
+create function library.run_in_sql() returns void language sql as 'deallocate call';
+create function library.lend(command text) returns text language plpgsql security definer as $$
+begin
+    return library.run(command);
+end $$;
+create role keeper;
+alter role anon set statement_timeout = '5s';
+\c - authenticator
+prepare call (text, text) as
+    select show(restful.serve('POST', '/rpc/' || $1, '{"content-type": "application/json"}', convert_to(jsonb_build_object('command', $2)::text, 'utf8')));
+execute call('run', 'deallocate call');
+execute call('run', 'deallocate all');
+execute call('run', 'prepare call (text, text) as select current_user');
+execute call('run', 'do $do$ begin execute ''deallocate call''; end $do$');
+execute call('lend', 'deallocate call');
+select show(restful.serve('POST', '/rpc/run_in_sql'));
+execute call('run', 'listen news');
+execute call('run', 'unlisten *');
+select count(*) from pg_prepared_statements where name = 'call';
+-- the time limit of the role, and whatever else it has
+execute call('run', 'alter role anon set statement_timeout = 0');
+execute call('run', 'alter role current_user set statement_timeout = 0');
+execute call('run', 'alter role current_role reset all');
+execute call('run', 'alter role anon in database test_golden set statement_timeout = 0');
+-- of others it may as far as it may
+execute call('run', 'alter role nobody_here set statement_timeout = 0');
+execute call('run', 'alter role session_user set statement_timeout = 0');
+execute call('lend', 'alter role keeper set work_mem = ''3MB''');
+select setrole::regrole, setconfig from pg_db_role_setting where setrole in ('anon'::regrole, 'keeper'::regrole) order by 1;
+-- the session's own are its own
+execute call('run', 'execute call(''run'', ''listen news'')');
+listen news;
+unlisten news;
+deallocate call;
+\c - postgres
+alter role anon reset all;
+drop role keeper;
