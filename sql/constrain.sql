@@ -170,9 +170,41 @@ CREATE FUNCTION restful.validation_query(rel regclass, of_column name, by_schema
 DECLARE
     row_key text;
     checks text;
+    called regprocedure;
 BEGIN
     IF (SELECT c.relkind NOT IN ('r', 'p', 'm', 'f') FROM pg_catalog.pg_class c WHERE c.oid = rel) THEN
         RAISE EXCEPTION '"%" is not a table', rel USING ERRCODE = 'wrong_object_type';
+    END IF;
+    -- Reading a table runs no code of its owner; making JSON of it runs the casts to JSON of its types, with the rights of who asks.
+    WITH RECURSIVE types (oid) AS (
+        SELECT a.atttypid
+        FROM pg_catalog.pg_attribute a
+        LEFT JOIN pg_catalog.pg_index i ON i.indrelid = rel AND i.indisprimary
+        WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped
+          AND (of_column IS NULL OR a.attname = of_column OR a.attnum = ANY (i.indkey))
+        UNION
+        SELECT part.oid
+        FROM types y
+        JOIN pg_catalog.pg_type t ON t.oid = y.oid
+        CROSS JOIN LATERAL (
+            SELECT t.typelem
+            UNION ALL
+            SELECT t.typbasetype
+            UNION ALL
+            SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+        ) part (oid)
+        WHERE part.oid <> 0
+    )
+    SELECT p.oid INTO called
+    FROM types y
+    JOIN pg_catalog.pg_cast c ON c.castsource = y.oid AND c.casttarget IN ('json'::regtype, 'jsonb'::regtype)
+    JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+    JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
+    WHERE NOT r.rolsuper AND r.rolname <> current_user
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a report on "%" would call % of another role', rel, called
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It casts to JSON. Ask as its owner.';
     END IF;
     SELECT format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, t.%I', a.attname, a.attname), ', ' ORDER BY k.position))
     INTO row_key

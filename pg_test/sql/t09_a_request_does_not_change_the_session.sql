@@ -25,6 +25,8 @@ execute call('lend', 'deallocate call');
 select show(restful.serve('POST', '/rpc/run_in_sql'));
 execute call('run', 'listen news');
 execute call('run', 'unlisten *');
+execute call('run', 'discard temp');
+execute call('run', 'discard plans');
 select count(*) from pg_prepared_statements where name = 'call';
 -- the time limit of the role, and whatever else it has
 execute call('run', 'alter role anon set statement_timeout = 0');

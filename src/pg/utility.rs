@@ -71,6 +71,11 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
             pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_UnlistenStmt => {
                 Some(("a request cannot change what the session listens to", "LISTEN in a session of your own."))
             }
+            // Its temporary tables are dropped whosever they are.
+            pg_sys::NodeTag::T_DiscardStmt => Some((
+                "a request cannot discard what its session has",
+                "Drop what the request made, or create temporary tables ON COMMIT DROP.",
+            )),
             // They would hold for all requests of the role: the limit of their time, for one, is among them.
             pg_sys::NodeTag::T_AlterRoleSetStmt
                 if is_current_user((*statement.cast::<pg_sys::AlterRoleSetStmt>()).role) =>
