@@ -35,7 +35,7 @@ execute call('run', 'alter role current_role reset all');
 execute call('run', 'alter role anon in database test_golden set statement_timeout = 0');
 -- of others it may as far as it may
 execute call('run', 'alter role nobody_here set statement_timeout = 0');
-execute call('run', 'alter role session_user set statement_timeout = 0');
+select status from restful.post('/rpc/run', jsonb_build_object('command', 'alter role session_user set statement_timeout = 0'));
 execute call('lend', 'alter role keeper set work_mem = ''3MB''');
 select setrole::regrole, setconfig from pg_db_role_setting where setrole in ('anon'::regrole, 'keeper'::regrole) order by 1;
 -- the session's own are its own
