@@ -1,7 +1,7 @@
 //! `restful.act_as(role name, claims jsonb)`: role and claims of a request without the request, for tests of policies.
 
 use crate::auth::principal::trust;
-use crate::pg::api::{argument, detoasted, v1_function, varlena};
+use crate::pg::fmgr::{argument, detoasted, v1_function, varlena};
 use crate::pg::whole_errors::with_whole_errors;
 use crate::pg::{error, guc, jsonb, session};
 use pgrx::pg_sys::panic::ErrorReport;

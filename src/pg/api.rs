@@ -4,6 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::Headers;
 use crate::http::response::{Body, Response};
 use crate::pg::execute;
+use crate::pg::fmgr::{argument, detoasted, text, v1_function, varlena};
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::jsonb;
 use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
@@ -45,20 +46,6 @@ extension_sql_file!(
     requires = ["lint_exposure", "lint_policies", "lint_functions", "lint_roles", "lint_tables"]
 );
 extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
-
-/// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of its fmgr.h).
-macro_rules! v1_function {
-    ($finfo:ident) => {
-        #[unsafe(no_mangle)]
-        #[doc(hidden)]
-        pub extern "C-unwind" fn $finfo() -> &'static pg_sys::Pg_finfo_record {
-            const RECORD: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-            &RECORD
-        }
-    };
-}
-
-pub(super) use v1_function;
 
 v1_function!(pg_finfo_restful_serve);
 /// `restful.serve(method text, target text, headers jsonb, body bytea)`
@@ -131,19 +118,6 @@ pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCall
     true.into()
 }
 
-pub(super) unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
-    let argument = (*call).args.as_slice(i + 1).get(i)?;
-    (!argument.isnull).then_some(argument.value)
-}
-
-/// A text argument. It is UTF-8, since the extension refuses other databases.
-pub(super) unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
-    let text = argument(call, i)?.cast_mut_ptr();
-    let is_plain = pgrx::varatt_is_4b_u(text) || (pgrx::varatt_is_1b(text) && !pgrx::varatt_is_1b_e(text));
-    let text = if is_plain { text } else { pg_sys::pg_detoast_datum_packed(text) };
-    pgrx::text_to_rust_str(text).ok()
-}
-
 unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
     let Some(datum) = detoasted(call, i) else { return Ok(Headers::default()) };
     if jsonb::is_empty_object(datum) {
@@ -153,18 +127,6 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
         Error::new(Code::MalformedRequest, "The request's headers are malformed").details(why.to_string())
     })?;
     Headers::from_json(&value)
-}
-
-/// A varlena argument, detoasted, with a header of four bytes.
-pub(super) unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
-    let datum = argument(call, i)?;
-    let varlena = datum.cast_mut_ptr();
-    Some(if pgrx::varatt_is_4b_u(varlena) { datum } else { pg_sys::pg_detoast_datum(varlena).into() })
-}
-
-/// The payload of a detoasted varlena.
-pub(super) unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    pgrx::varlena_to_byte_slice(datum.cast_mut_ptr())
 }
 
 /// The body as a bytea that has [`FRONT`] free bytes before it.

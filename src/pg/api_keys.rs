@@ -5,7 +5,7 @@ use crate::auth::{Method, principal::Verified};
 use crate::error::Result;
 use crate::http;
 use crate::limits;
-use crate::pg::api::{text, v1_function};
+use crate::pg::fmgr::{text, v1_function};
 use crate::pg::whole_errors::with_whole_errors;
 use crate::pg::{keys, role, unguarded};
 use lru::LruCache;

@@ -4,7 +4,7 @@
 use crate::auth::claims::{self, Method};
 use crate::auth::principal::trust;
 use crate::auth::strict;
-use crate::pg::api::{text, v1_function};
+use crate::pg::fmgr::{text, v1_function};
 use crate::pg::whole_errors::with_whole_errors;
 use crate::pg::{guc, jsonb, role};
 use pgrx::{IntoDatum, pg_sys};

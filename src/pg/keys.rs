@@ -5,7 +5,7 @@ use crate::auth::path::Path;
 use crate::auth::token::{Issuer, Key, KeySet, Refusal, Signed};
 use crate::error::{Code, Error, Result};
 use crate::limits;
-use crate::pg::api::v1_function;
+use crate::pg::fmgr::v1_function;
 use crate::pg::{guc, role, unguarded};
 use aws_lc_rs::digest;
 use lru::LruCache;

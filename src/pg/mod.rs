@@ -11,6 +11,7 @@ mod direct_read;
 mod error;
 mod execute;
 mod expression;
+mod fmgr;
 mod guc;
 mod handle;
 mod identity;

@@ -5,7 +5,7 @@ use crate::auth::jwk::{self, Generated, Unusable, Verifier};
 use crate::auth::path::Path;
 use crate::auth::token::{self, Refusal};
 use crate::limits::KEY_ID_BYTES;
-use crate::pg::api::{argument, detoasted, text, v1_function, varlena};
+use crate::pg::fmgr::{argument, detoasted, text, v1_function, varlena};
 use crate::pg::jsonb;
 use crate::pg::keys::{self, Checked};
 use crate::pg::whole_errors::with_whole_errors;

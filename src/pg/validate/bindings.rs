@@ -3,8 +3,8 @@
 
 use super::registry;
 use crate::error::Result;
-use crate::pg::api::v1_function;
 use crate::pg::catalog;
+use crate::pg::fmgr::v1_function;
 use crate::pg::result_set::ResultSet;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, direct_function_call_as_datum, pg_sys};

@@ -6,7 +6,7 @@ use super::cache::{self, Entry, Instance};
 use super::{Binary, Stored, Text, formats, payload};
 use crate::error::Invalid;
 use crate::limits;
-use crate::pg::api::v1_function;
+use crate::pg::fmgr::v1_function;
 use crate::pg::result_set::ResultSet;
 use crate::pg::unguarded;
 use crate::pg::whole_errors::with_whole_errors;

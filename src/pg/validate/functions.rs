@@ -3,7 +3,7 @@
 use super::cache::{self, Entry, Instance};
 use super::{Binary, Stored, Text, call_site, formats, payload, refuse, registry};
 use crate::limits;
-use crate::pg::api::v1_function;
+use crate::pg::fmgr::v1_function;
 use crate::pg::result_set::ResultSet;
 use crate::schema::{Formats, Options, Values, changes, resolve, violations};
 use jsonschema::Registry;
