@@ -175,7 +175,7 @@ BEGIN
     IF (SELECT c.relkind NOT IN ('r', 'p', 'm', 'f') FROM pg_catalog.pg_class c WHERE c.oid = rel) THEN
         RAISE EXCEPTION '"%" is not a table', rel USING ERRCODE = 'wrong_object_type';
     END IF;
-    -- Reading a table runs no code of its owner; making JSON of it runs the casts to JSON of its types, with the rights of who asks.
+    -- Beyond what any SELECT runs, making JSON of rows runs the casts to JSON of their types, with the rights of who asks.
     WITH RECURSIVE types (oid) AS (
         SELECT a.atttypid
         FROM pg_catalog.pg_attribute a

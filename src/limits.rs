@@ -2,6 +2,8 @@
 
 /// Bytes of a target. Longer ones are refused by most HTTP servers too (RFC 9110, section 4.1 asks for 8,000 octets).
 pub const TARGET_BYTES: usize = 256 * 1024;
+/// Header fields of a request: HTTP servers take 100 or so, and each is compared with the others.
+pub const HEADER_FIELDS: usize = 1000;
 /// Filters and conditions of one request: each is an expression to plan.
 pub const FILTERS: usize = 200;
 /// Nesting of `and`/`or`/`not`: PostgreSQL's parser gives up at some thousands; nobody writes ten.

@@ -39,6 +39,21 @@ class LostResources(unittest.TestCase):
             self.admin.ask("rollback")
             self.assert_usable(librarian)
 
+    def test_a_catalogue_that_is_locked_is_told(self):
+        """A command of a function is looked at before it runs, which reads the catalogue of roles."""
+        self.admin.ask("create function library.alter_role(name text) returns void language plpgsql as "
+                       "$$ begin execute format('alter role %I set work_mem = 64', name); end $$")
+        self.addCleanup(self.admin.ask, "rollback; drop function library.alter_role(text)")
+        with Session("librarian") as librarian:
+            alter = "select status || ' ' || (body->>'code') from restful.post('/rpc/alter_role', '{\"name\": \"%s\"}')"
+            self.assertIn(" 42704", librarian.ask(alter % "nobody"))
+            librarian.ask("set lock_timeout = '200ms'")
+            self.admin.ask("begin; lock table pg_authid in access exclusive mode")
+            self.assertEqual(librarian.ask(alter % "somebody_else"), "500 55P03")
+            self.assertEqual(librarian.ask(alter % "someone"), "500 55P03")
+            self.admin.ask("rollback")
+            self.assert_usable(librarian)
+
     def test_deadlock_is_raised(self):
         """A deadlock dooms what the transaction did so far: the caller has to know."""
         self.admin.ask("begin; set local deadlock_timeout = '60s'; update library.subjects set name = name where id = 1")

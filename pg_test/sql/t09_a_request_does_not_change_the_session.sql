@@ -43,6 +43,12 @@ execute call('run', 'execute call(''run'', ''listen news'')');
 listen news;
 unlisten news;
 deallocate call;
+-- nor of a login whose requests are its own
+\c - librarian
+select status from restful.post('/rpc/run', jsonb_build_object('command', 'alter role session_user set statement_timeout = 0'));
+select status from restful.post('/rpc/run', jsonb_build_object('command', 'alter role session_user reset all'));
+alter role session_user set work_mem = '3MB';
+alter role session_user reset work_mem;
 \c - postgres
 alter role anon reset all;
 drop role keeper;

@@ -13,6 +13,9 @@ begin
     return null;
 end $$;
 create constraint trigger note after insert on library.orders deferrable initially deferred for each row execute function library.note();
+-- a deferred constraint that shares its name with one that cannot be deferred
+create table library.first (id int constraint twin unique deferrable initially deferred);
+create table library.second (id int constraint twin check (id > 0));
 \c - authenticator
 begin;
 -- the parent comes later in the same body

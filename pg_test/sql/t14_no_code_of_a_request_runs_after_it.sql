@@ -62,5 +62,12 @@ end $$;
 select show(restful.serve('POST', '/rpc/make'));
 select show(restful.serve('GET', '/rpc/fill'));
 select show(restful.serve('POST', '/rpc/fill'));
+-- what its caller has deferred stays so: a read that writes nothing checks nothing
+begin;
+create temporary table own (id int primary key, parent int constraint own_parent references own deferrable initially deferred);
+set constraints all deferred;
+insert into own values (1, 2);
+select show(restful.serve('GET', '/orders'));
+rollback;
 \c - postgres
 drop table library.orders;

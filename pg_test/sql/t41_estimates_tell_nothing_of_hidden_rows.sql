@@ -12,6 +12,7 @@ create table library.wages (id int primary key, clerk text, amount int);
 insert into library.wages select i, case when i % 2 = 1 then 'reader' else 'others' end, i % 10 from generate_series(1, 2000) i;
 create view library.my_wages as select id, amount from library.wages where clerk = current_user;
 create function library.all_papers() returns setof library.papers language sql stable as $$ select * from library.papers $$;
+create view library.paper_list with (security_invoker = true) as select * from library.all_papers();
 create function library.its_papers(library.notes) returns setof library.papers rows 1 language sql stable as
     $$ select * from library.papers where id = $1.paper $$;
 analyze;
@@ -20,7 +21,7 @@ alter table library.papers owner to librarian;
 create policy tenants on library.papers for select to reader using (tenant = 1);
 -- which the statistics do not know
 insert into library.notes select i from generate_series(2001, 2010) i;
-grant select on library.papers, library.notes, library.paper_kinds, library.my_wages to reader;
+grant select on library.paper_list, library.papers, library.notes, library.paper_kinds, library.my_wages to reader;
 \c - reader
 create function pg_temp.totals(target text) returns text language sql as $$
     select string_agg(concat_ws(' ', how, r.status, r.headers ->> 'content-range'), ', ' order by how)
@@ -32,6 +33,7 @@ select pg_temp.totals('/papers');
 -- by way of other relations and functions
 select pg_temp.totals('/notes?select=id,papers!inner(id)&papers.kind=eq.merger');
 select pg_temp.totals('/paper_kinds?kind=eq.merger');
+select pg_temp.totals('/paper_list?kind=eq.merger');
 select pg_temp.totals('/my_wages?amount=eq.4');
 select pg_temp.totals('/rpc/all_papers?kind=eq.merger');
 select pg_temp.totals('/notes?select=id,its_papers!inner(id)&its_papers.kind=eq.merger');

@@ -2,3 +2,8 @@ SELECT pg_catalog.jsonb_agg(DISTINCT pg_catalog.jsonb_build_array(n.nspname, c.c
 FROM pg_catalog.pg_constraint c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
 WHERE c.condeferred
+  -- SET CONSTRAINTS names them: one that is not deferred must not have the same name, nor may its session drop one meanwhile
+  AND NOT pg_catalog.pg_is_other_temp_schema(n.oid)
+  AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_constraint o
+      WHERE o.connamespace = c.connamespace AND o.conname = c.conname AND NOT o.condeferred)

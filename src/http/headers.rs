@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::http::field::{is_field_value, is_token};
+use crate::limits;
 use serde_json::Value;
 
 /// Header fields: lower-case name and value, in the order they came. A repeated field is one value, joined by comma.
@@ -11,8 +12,8 @@ pub struct Headers(Vec<(String, String)>);
 impl Headers {
     /// Reads an object of name → text, or array of texts for a repeated field.
     ///
-    /// Errors: 400 when it is no such object, a name is no token (RFC 9110, section 5.1), or a value holds a
-    /// control character.
+    /// Errors: 400 when it is no such object, has too many members, a name is no token (RFC 9110, section 5.1), or a value holds
+    /// a control character.
     pub fn from_json(value: &Value) -> Result<Self> {
         let malformed = |why: String| {
             Error::new(Code::MalformedRequest, "The request's headers are malformed")
@@ -24,6 +25,9 @@ impl Headers {
             Value::Object(object) => object,
             _ => return Err(malformed("They are not a JSON object.".to_owned())),
         };
+        if object.len() > limits::HEADER_FIELDS {
+            return Err(Error::new(Code::Limit, format!("A request has at most {} header fields", limits::HEADER_FIELDS)));
+        }
         let mut headers: Vec<(String, String)> = Vec::with_capacity(object.len());
         for (name, value) in object {
             let separator = if name.eq_ignore_ascii_case("cookie") { "; " } else { ", " };
@@ -107,6 +111,14 @@ mod tests {
         let h = Headers::from_json(&json!({"Authorization": "Basic YTpi", "authorization": "Bearer x"}))?;
         assert_eq!(h.get("authorization"), Some("Basic YTpi, Bearer x"));
         Ok(())
+    }
+
+    #[test]
+    fn there_are_not_too_many_fields() {
+        let fields = |count: usize| Value::Object((0..count).map(|i| (format!("X-{i}"), Value::from("1"))).collect());
+        assert!(Headers::from_json(&fields(limits::HEADER_FIELDS)).is_ok());
+        let refused = Headers::from_json(&fields(limits::HEADER_FIELDS + 1)).unwrap_err();
+        assert_eq!((refused.status, refused.code.as_ref()), (400, "REST431"));
     }
 
     #[test]

@@ -30,10 +30,10 @@ impl Drop for Checking {
     }
 }
 
-/// Whether a read, too, may have left constraints to be checked: in temporary tables, the only ones that it can write.
-pub fn may_be_left_by_reads() -> bool {
-    // SAFETY: reads a global.
-    unsafe { pg_sys::MyXactFlags & pg_sys::XACT_FLAGS_ACCESSEDTEMPNAMESPACE as i32 != 0 }
+/// Whether the request has written anything, and so may have left constraints to be checked: a read can, to temporary tables.
+pub fn may_be_left() -> bool {
+    // SAFETY: reads the state of the request's own subtransaction.
+    unsafe { pg_sys::GetCurrentTransactionIdIfAny() != pg_sys::InvalidTransactionId }
 }
 
 /// Checks the constraints that are still to be checked, as the current role, and gives those that are initially deferred

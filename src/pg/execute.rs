@@ -494,8 +494,10 @@ impl Work {
     /// Who is shown plans is shown estimates anyway.
     fn planned_total(&self, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<Option<u64>> {
         let is_shown = guc::plan_enabled();
-        // What functions read is not known before they are planned as part of the statement.
-        if !is_shown && (self.main.reads_hidden_rows() || select.embeds.iter().any(|e| e.is_computed())) {
+        // What functions read is not known before they are planned as part of the statement: those of the request, or of a view.
+        let is_call = matches!(self.plan, Plan::Call(_));
+        let has_functions = || select.embeds.iter().any(|e| e.is_computed()) || (!is_call && self.main.uses_own_objects());
+        if !is_shown && (self.main.reads_hidden_rows() || has_functions()) {
             return Ok(None);
         }
         let explain = || {
@@ -506,7 +508,7 @@ impl Work {
         // SPI takes EXPLAIN for a statement that may write, whatever it explains.
         let text = self.ask(&self.planned, explain, values, false, memory)?;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        if !is_shown && matches!(self.plan, Plan::Call(_)) && text.contains("\"Relation Name\"") {
+        if !is_shown && is_call && text.contains("\"Relation Name\"") {
             return Ok(None);
         }
         let rows = plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_f64).map(|rows| rows as u64);

@@ -206,10 +206,8 @@ impl Prepared {
             if !(*self.analysis).gone {
                 return (*self.analysis).is_self_contained;
             }
-            // what plancache.c would be told of changes of: functions and domains that are not built in
-            let uses_own_objects = !(*source).invalItems.is_null();
             let answer = !(*source).dependsOnRLS
-                && !uses_own_objects
+                && !self.uses_own_objects()
                 && self.has_plain_types()
                 && !pg_sys::contain_mutable_functions((*source).query_list.cast());
             (*self.analysis).is_self_contained = answer;
@@ -217,6 +215,13 @@ impl Prepared {
             pg_sys::MemoryContextRegisterResetCallback((*source).query_context, &raw mut (*self.analysis).callback);
             answer
         }
+    }
+
+    /// Whether the statement, with its views, uses functions or domains that are not built in: what plancache.c would be told of
+    /// changes of. The statement has been analysed.
+    pub fn uses_own_objects(&self) -> bool {
+        // SAFETY: the plan is this value's own.
+        unsafe { !(*self.source()).invalItems.is_null() }
     }
 
     /// Whether one of the statement's relations, those of views too, has rows that the current user may not read: a policy hides

@@ -296,7 +296,7 @@ pub fn in_frame_as<T>(
             let (user, security, nest, frame) = enter(context, switch, timeout);
             let finished = work(&frame).and_then(|finished| {
                 // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
-                let may_be_deferred = !context.request.method.is_safe() || constraints::may_be_left_by_reads();
+                let may_be_deferred = !context.request.method.is_safe() || constraints::may_be_left();
                 if may_be_deferred && frame.is_outermost {
                     constraints::check_deferred()?;
                 }
@@ -318,6 +318,7 @@ pub fn in_frame_as<T>(
     let result = watch.during(|| {
         PgTryBuilder::new(body)
             .catch_others(|caught| {
+                OPEN.set(outer);
                 let raised = error::raised(&caught);
                 let timed_out = raised.sqlstate == "57014"
                     && timeout.take().is_some_and(|t| {
@@ -332,7 +333,6 @@ pub fn in_frame_as<T>(
                     unguarded::switch_to(memory);
                     pg_sys::CurrentResourceOwner = owner;
                 }
-                OPEN.set(outer);
                 if timed_out {
                     return Err(Error::new(Code::Timeout, "The request ran into the time limit of its role")
                         .details(raised.message)

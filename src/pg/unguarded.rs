@@ -13,6 +13,8 @@ unsafe extern "C-unwind" {
     pub fn GetSessionUserId() -> Oid;
     pub fn GetUserIdAndSecContext(user: *mut Oid, security: *mut c_int);
     pub fn SetUserIdAndSecContext(user: Oid, security: c_int);
+    // acl.h: raises errors, such as a cancellation while it waits for a lock; for a hook
+    pub fn get_role_oid(name: *const c_char, missing_ok: bool) -> Oid;
     pub fn InLocalUserIdChange() -> bool;
     pub fn InSecurityRestrictedOperation() -> bool;
     pub safe fn stack_is_too_deep() -> bool;

@@ -92,15 +92,16 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
 
 /// Whether the role of a command is the one in force; `false` for none, which means all, and for one that there is not.
 unsafe fn is_current_user(role: *const pg_sys::RoleSpec) -> bool {
-    // SAFETY: a parsed role, or none; with missing_ok an unknown name raises no error.
+    // SAFETY: a parsed role, or none. What looking it up raises passes by a long jump, as all errors of the hook do.
     unsafe {
         !role.is_null()
             && match (*role).roletype {
                 pg_sys::RoleSpecType::ROLESPEC_CSTRING => {
-                    pg_sys::get_role_oid((*role).rolename, true) == unguarded::GetUserId()
+                    unguarded::get_role_oid((*role).rolename, true) == unguarded::GetUserId()
                 }
                 pg_sys::RoleSpecType::ROLESPEC_PUBLIC => false,
-                kind => kind != pg_sys::RoleSpecType::ROLESPEC_SESSION_USER,
+                pg_sys::RoleSpecType::ROLESPEC_SESSION_USER => unguarded::GetSessionUserId() == unguarded::GetUserId(),
+                _ => true,
             }
     }
 }

@@ -202,7 +202,8 @@ pub fn answer(
 }
 
 /// Reads the row with the eyes of the request's role; or with those of `restful.explain_reader`, for a role that may execute
-/// `restful.explain_access`. Only a table is read so, where a reader with BYPASSRLS runs no code but PostgreSQL's own.
+/// `restful.explain_access`. Only a table is read so, where a reader with BYPASSRLS runs no code but PostgreSQL's own and,
+/// in a restricted operation, immutable functions of indexes without arguments.
 fn read_for(frame: &Frame, facts: &Facts, key: &Json) -> Result<Row> {
     if let Some(name) = guc::explain_reader() {
         let query = include_str!("../../../sql/query/access_reader.sql");
