@@ -26,7 +26,10 @@ impl Headers {
             _ => return Err(malformed("They are not a JSON object.".to_owned())),
         };
         if object.len() > limits::HEADER_FIELDS {
-            return Err(Error::new(Code::Limit, format!("A request has at most {} header fields", limits::HEADER_FIELDS)));
+            return Err(Error::new(
+                Code::Limit,
+                format!("A request has at most {} header fields", limits::HEADER_FIELDS),
+            ));
         }
         let mut headers: Vec<(String, String)> = Vec::with_capacity(object.len());
         for (name, value) in object {

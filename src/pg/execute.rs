@@ -496,7 +496,8 @@ impl Work {
         let is_shown = guc::plan_enabled();
         // What functions read is not known before they are planned as part of the statement: those of the request, or of a view.
         let is_call = matches!(self.plan, Plan::Call(_));
-        let has_functions = || select.embeds.iter().any(|e| e.is_computed()) || (!is_call && self.main.uses_own_objects());
+        let has_functions =
+            || select.embeds.iter().any(|e| e.is_computed()) || (!is_call && self.main.uses_own_objects());
         if !is_shown && (self.main.reads_hidden_rows() || has_functions()) {
             return Ok(None);
         }
