@@ -13,6 +13,8 @@ pub unsafe fn to_parameters(statement: *mut pg_sys::Node, parameters: &mut Vec<P
     visit(statement, std::ptr::from_mut(parameters).cast());
 }
 
+// PostgreSQL calls it between its own frames, through which an error has to jump.
+#[pgrx::pg_guard]
 unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, parameters: *mut c_void) -> bool {
     if node.is_null() {
         return false;
