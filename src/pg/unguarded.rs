@@ -23,6 +23,7 @@ unsafe extern "C-unwind" {
     pub fn AtEOXact_GUC(is_commit: bool, nest_level: c_int);
     // xact.h
     pub fn GetTopTransactionIdIfAny() -> TransactionId;
+    pub fn GetCurrentTransactionIdIfAny() -> TransactionId;
     pub fn GetCurrentStatementStartTimestamp() -> TimestampTz;
     // utility.h: raises errors; for a hook, which is called without a guard too
     pub fn standard_ProcessUtility(
