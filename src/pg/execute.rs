@@ -9,7 +9,7 @@ use crate::limits;
 use crate::pg::catalog;
 use crate::pg::direct_read::DirectRead;
 use crate::pg::guc;
-use crate::pg::prepared::{Prepared, Values};
+use crate::pg::prepared::{Prepared, Values, hides_rows};
 use crate::pg::role;
 use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
 use crate::pg::session::Frame;
@@ -26,7 +26,7 @@ use crate::statement;
 use lru::LruCache;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -494,22 +494,23 @@ impl Work {
     /// Who is shown plans is shown estimates anyway.
     fn planned_total(&self, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<Option<u64>> {
         let is_shown = guc::plan_enabled();
-        // What functions read is not known before they are planned as part of the statement: those of the request, or of a view.
-        let is_call = matches!(self.plan, Plan::Call(_));
-        let has_functions =
-            || select.embeds.iter().any(|e| e.is_computed()) || (!is_call && self.main.uses_own_objects());
-        if !is_shown && (self.main.reads_hidden_rows() || has_functions()) {
+        // What a function embeds is not known before it is planned as part of the statement.
+        if !is_shown && (self.main.reads_hidden_rows() || select.embeds.iter().any(|e| e.is_computed())) {
             return Ok(None);
         }
         let explain = || {
             let mut statement = statement::counted(select);
-            statement.sql.insert_str(0, "EXPLAIN (FORMAT JSON) ");
+            statement.sql.insert_str(0, "EXPLAIN (FORMAT JSON, VERBOSE) ");
             statement
         };
         // SPI takes EXPLAIN for a statement that may write, whatever it explains.
         let text = self.ask(&self.planned, explain, values, false, memory)?;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        if !is_shown && is_call && text.contains("\"Relation Name\"") {
+        if !is_shown && matches!(self.plan, Plan::Call(_)) && text.contains("\"Relation Name\"") {
+            return Ok(None);
+        }
+        // The planner makes functions of views part of the statement, whose analysis does not know what they read.
+        if !is_shown && reads_hidden_rows(&plan) {
             return Ok(None);
         }
         let rows = plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_f64).map(|rows| rows as u64);
@@ -538,6 +539,28 @@ impl Work {
         let buffer = unsafe { BodyBuffer::new(memory, 1024, usize::MAX) };
         let (_, buffer) = prepared.run(values, read_only, buffer, RowShape::Raw)?;
         Ok(String::from_utf8_lossy(buffer.payload()).into_owned())
+    }
+}
+
+/// Whether a part of a plan (EXPLAIN, VERBOSE, as JSON) reads a relation that has rows which the current user may not read.
+fn reads_hidden_rows(plan: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match plan {
+        Value::Object(node) => {
+            let name = |member: &str| node.get(member).and_then(Value::as_str).and_then(|name| CString::new(name).ok());
+            let is_hidden = node.contains_key("Relation Name")
+                && name("Schema").zip(name("Relation Name")).is_none_or(|(schema, relation)| {
+                    // SAFETY: lookups in the system caches; with missing_ok a name that is not there gives InvalidOid.
+                    let relation = unsafe {
+                        let schema = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+                        pg_sys::get_relname_relid(relation.as_ptr(), schema)
+                    };
+                    relation == pg_sys::InvalidOid || hides_rows(relation)
+                });
+            is_hidden || node.values().any(reads_hidden_rows)
+        }
+        Value::Array(parts) => parts.iter().any(reads_hidden_rows),
+        _ => false,
     }
 }
 

@@ -206,8 +206,10 @@ impl Prepared {
             if !(*self.analysis).gone {
                 return (*self.analysis).is_self_contained;
             }
+            // what plancache.c would be told of changes of: functions and domains that are not built in
+            let uses_own_objects = !(*source).invalItems.is_null();
             let answer = !(*source).dependsOnRLS
-                && !self.uses_own_objects()
+                && !uses_own_objects
                 && self.has_plain_types()
                 && !pg_sys::contain_mutable_functions((*source).query_list.cast());
             (*self.analysis).is_self_contained = answer;
@@ -217,27 +219,14 @@ impl Prepared {
         }
     }
 
-    /// Whether the statement, with its views, uses functions or domains that are not built in: what plancache.c would be told of
-    /// changes of. The statement has been analysed.
-    pub fn uses_own_objects(&self) -> bool {
-        // SAFETY: the plan is this value's own.
-        unsafe { !(*self.source()).invalItems.is_null() }
-    }
-
     /// Whether one of the statement's relations, those of views too, has rows that the current user may not read: a policy hides
     /// them, or a view alone shows others. The statement has run, so that the relations are there.
     pub fn reads_hidden_rows(&self) -> bool {
-        // SAFETY: the plan is this value's own; its record has a list of OIDs. The rest are lookups in the system caches.
+        // SAFETY: the plan is this value's own; its record has a list of OIDs, of relations that are there.
         unsafe {
             let relations = (*self.source()).relationOids;
-            let user = unguarded::GetUserId();
             let count = if relations.is_null() { 0 } else { (*relations).length as usize };
-            (0..count).any(|i| {
-                let relation = (*(*relations).elements.add(i)).oid_value;
-                pg_sys::check_enable_rls(relation, pg_sys::InvalidOid, true)
-                    == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
-                    || !role::may_any_column(relation, user, pg_sys::ACL_SELECT)
-            })
+            (0..count).any(|i| hides_rows((*(*relations).elements.add(i)).oid_value))
         }
     }
 
@@ -370,5 +359,15 @@ fn literal_text(literal: Option<&Literal>, form: Form) -> Cow<'_, str> {
         (Some(Literal::List(items)), _) => Cow::Owned(array_literal(items)),
         (Some(Literal::Number(n)), _) => Cow::Owned(n.to_string()),
         (None, _) => Cow::Borrowed(""),
+    }
+}
+
+/// Whether a relation has rows that the current user may not read.
+pub fn hides_rows(relation: pg_sys::Oid) -> bool {
+    // SAFETY: reads a global; the rest are lookups in the system caches.
+    unsafe {
+        pg_sys::check_enable_rls(relation, pg_sys::InvalidOid, true)
+            == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
+            || !role::may_any_column(relation, unguarded::GetUserId(), pg_sys::ACL_SELECT)
     }
 }
