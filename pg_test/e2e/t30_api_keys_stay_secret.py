@@ -10,17 +10,10 @@ import _loud
 from _session import Session
 
 BIN = pathlib.Path(os.environ["PG_BINDIR"])
-SETUP = """
+SETUP = _loud.FUNCTIONS + """
     create role key_web; create role key_layer login noinherit; grant key_web, anon to key_layer;
     alter role key_layer set restful.anon_role = 'anon'; alter role key_layer set restful.schemas = 'library';
-    create function library.me() returns text language sql stable as $$ select restful.user_id() $$;
-    create function library.seen() returns text language sql volatile security definer
-        as $$ select string_agg(query, ' ') from pg_stat_activity where pid = pg_backend_pid() $$;
-    create function library.fail() returns text language plpgsql as $$ begin raise 'it fails for %', restful.user_id(); end $$;
 """
-# Fails if the session's own line of pg_stat_activity, as a request sees it, is not this statement, or has the end of the value.
-SEEN = """select 1 / (body::text like '%jsonb_build_object(%' and body::text not like '%' || right(:value::text, 12) || '%')::int
-    from restful.post('/rpc/seen', '{}', jsonb_build_object('apikey', :value::text))"""
 
 
 class ApiKeys(unittest.TestCase):
@@ -28,7 +21,7 @@ class ApiKeys(unittest.TestCase):
         self.admin = self.session("postgres")
         self.admin.ask(SETUP)
         self.addCleanup(self.admin.ask, "rollback; drop owned by key_layer, key_web; drop role key_layer, key_web; "
-                        "drop function library.me(), library.seen(), library.fail(); delete from restful.api_key")
+                        + _loud.DROP_FUNCTIONS + "delete from restful.api_key")
         self.layer = self.session("key_layer")
 
     def session(self, user, **environment):
@@ -89,7 +82,7 @@ class ApiKeys(unittest.TestCase):
         _loud.make_loud(self.admin, "key_layer")
         asked = 0
         with _loud.logged(self.admin) as log:
-            self.assertNotIn("ERROR", _loud.run("key_layer", SEEN.replace("\n", " "), value=good))
+            self.assertNotIn("ERROR", _loud.run("key_layer", _loud.seen("apikey"), value=good))
             for name, key in keys.items():
                 for field, value in ("apikey", key), ("authorization", f"Bearer {key}"):
                     for statement in (

@@ -7,20 +7,13 @@ import unittest
 import _loud
 from _session import Session
 
-SETUP = """
+SETUP = _loud.FUNCTIONS + """
     create role loud_web; create role loud_layer login noinherit; grant loud_web, anon to loud_layer;
     create role loud_admin login in role pg_read_all_stats;
     grant usage on schema restful to loud_admin;
     grant execute on function restful.load_secret, restful.jwt_verify, restful.jwt_check to loud_admin;
     alter role loud_layer set restful.anon_role = 'anon'; alter role loud_layer set restful.schemas = 'library';
-    create function library.me() returns text language sql stable as $$ select restful.user_id() $$;
-    create function library.seen() returns text language sql volatile security definer
-        as $$ select string_agg(query, ' ') from pg_stat_activity where pid = pg_backend_pid() $$;
-    create function library.fail() returns text language plpgsql as $$ begin raise 'it fails for %', restful.user_id(); end $$;
 """
-# Fails if the session's own line of pg_stat_activity, as a request sees it, is not this statement, or has the end of the value.
-SEEN = """select 1 / (body::text like '%jsonb_build_object(%' and body::text not like '%' || right(:value::text, 12) || '%')::int
-    from restful.post('/rpc/seen', '{}', jsonb_build_object('authorization', :value::text))"""
 
 
 class Tokens(unittest.TestCase):
@@ -30,7 +23,7 @@ class Tokens(unittest.TestCase):
         self.admin.ask(SETUP)
         self.addCleanup(self.admin.ask, "rollback; drop owned by loud_layer, loud_web, loud_admin; "
                         "drop role loud_layer, loud_web, loud_admin; "
-                        "drop function library.me(), library.seen(), library.fail(); delete from restful.token_issuer")
+                        + _loud.DROP_FUNCTIONS + "delete from restful.token_issuer")
         for role in "loud_layer", "loud_admin":
             _loud.make_loud(self.admin, role)
 
@@ -50,7 +43,7 @@ class Tokens(unittest.TestCase):
         }
         asked = 0
         with _loud.logged(self.admin) as log:
-            self.assertNotIn("ERROR", _loud.run("loud_layer", SEEN.replace("\n", " "), value=f"Bearer {good}"))
+            self.assertNotIn("ERROR", _loud.run("loud_layer", _loud.seen("authorization"), value=f"Bearer {good}"))
             for name, token in tokens.items():
                 for statement in (
                     "select status from restful.get('/rpc/me', jsonb_build_object('authorization', :value::text))",
