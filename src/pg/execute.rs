@@ -506,11 +506,9 @@ impl Work {
         // SPI takes EXPLAIN for a statement that may write, whatever it explains.
         let text = self.ask(&self.planned, explain, values, false, memory)?;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        if !is_shown && matches!(self.plan, Plan::Call(_)) && text.contains("\"Relation Name\"") {
-            return Ok(None);
-        }
-        // The planner makes functions of views part of the statement, whose analysis does not know what they read.
-        if !is_shown && reads_hidden_rows(&plan) {
+        // The planner makes functions part of the statement, the called one and those of views: its analysis does not know what they read.
+        let is_of_relations = matches!(self.plan, Plan::Call(_)) && text.contains("\"Relation Name\"");
+        if !is_shown && (is_of_relations || reads_hidden_rows(&plan)) {
             return Ok(None);
         }
         let rows = plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_f64).map(|rows| rows as u64);

@@ -62,7 +62,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
     if let Some(endpoint) = route::endpoint(&request.target)
         && let Some(issuer) = guc::oauth_issuer()
     {
-        return oauth::answer(endpoint, &request, &issuer);
+        return Ok(Answer { response: oauth::answer(endpoint, &request, &issuer)?, rows: None });
     }
     let mut action = route::route(request.method, &request.target, &headers, &guc::schemas())?;
     let is_root = action.resource == Resource::Root;

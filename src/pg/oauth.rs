@@ -7,7 +7,6 @@ use crate::http::response::{Body, Response};
 use crate::http::{Method, Request};
 use crate::oauth::grant::{self, hash};
 use crate::oauth::{self, AccessToken, Client, Credentials, Endpoint, Failure, Grant, Kind, Parameters, RefreshToken};
-use crate::pg::handle::Answer;
 use crate::pg::keys::{self, Checked};
 use crate::pg::session::{self, Context, Finished};
 use crate::pg::{guc, tokens};
@@ -65,9 +64,9 @@ const HOLDS: &str = "\
 /// twice revokes its grant. `Prefer: tx=rollback` and `restful.tx_end` do not apply.
 ///
 /// Errors: REST405; every other is answered as OAuth has it.
-pub fn answer(endpoint: Endpoint, request: &Request, issuer: &str) -> Result<Answer> {
+pub fn answer(endpoint: Endpoint, request: &Request, issuer: &str) -> Result<Response> {
     if request.method == Method::Options {
-        return Ok(of(Response::new(200, Body::Empty).header("allow", endpoint.allow())));
+        return Ok(Response::new(200, Body::Empty).header("allow", endpoint.allow()));
     }
     if !endpoint.allows(request.method) {
         let allow = endpoint.allow();
@@ -82,11 +81,7 @@ pub fn answer(endpoint: Endpoint, request: &Request, issuer: &str) -> Result<Ans
     if request.method == Method::Head {
         response.body = Body::Empty;
     }
-    Ok(of(response))
-}
-
-fn of(response: Response) -> Answer {
-    Answer { response, rows: None }
+    Ok(response)
 }
 
 fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
