@@ -39,14 +39,3 @@ pub mod statement;
 #[cfg(feature = "pg")]
 #[allow(unsafe_code)]
 mod pg;
-
-/// What `cargo pgrx test` asks of the crate.
-#[cfg(all(test, feature = "pg_test"))]
-pub mod pg_test {
-    pub fn setup(_options: Vec<&str>) {}
-
-    #[must_use]
-    pub fn postgresql_conf_options() -> Vec<&'static str> {
-        vec![]
-    }
-}

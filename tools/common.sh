@@ -7,7 +7,6 @@ PATH=$PATH:/usr/sbin:/sbin
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
-PGRX_VERSION=0.18.1
 # The versions that the wheel of tools/postgres-from-wheel carries.
 WHEEL_VERSIONS="16 18"
 
@@ -80,14 +79,6 @@ test_versions() {
 cargo_environment() {
     export CARGO_TARGET_DIR=$TARGET
     export PGRX_HOME=$TARGET/pgrx
-    local own=${XDG_CACHE_HOME:-$HOME/.cache}/pg_restful/cargo-pgrx-$PGRX_VERSION/bin
-    if [ -x "$own/cargo-pgrx" ]; then PATH=$own:$PATH; fi
     # A backtrace would become the DETAIL of every error that a panic made.
     unset RUST_BACKTRACE
-    # build.rs says it better.
-    export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
-    # PostgreSQL's own variables would redirect pgrx's test server and every client.
-    unset PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGDATA PGOPTIONS
-    # pgrx-tests asks for it; it is not set in containers.
-    export USER=${USER:-$(id -un)}
 }

@@ -16,37 +16,6 @@ use pgrx::{IntoDatum, pg_sys};
 use std::cell::RefCell;
 use std::mem::offset_of;
 
-extension_sql_file!("../../sql/install.sql", name = "install", bootstrap);
-extension_sql_file!("../../sql/request.sql", name = "request", requires = ["install"]);
-extension_sql_file!("../../sql/identity.sql", name = "identity", requires = ["install"]);
-extension_sql_file!("../../sql/keys.sql", name = "keys", requires = ["install"]);
-extension_sql_file!("../../sql/api_keys.sql", name = "api_keys", requires = ["keys"]);
-extension_sql_file!("../../sql/validation.sql", name = "validation", requires = ["install"]);
-extension_sql_file!("../../sql/schema_registry.sql", name = "schema_registry", requires = ["validation"]);
-extension_sql_file!("../../sql/schema_of.sql", name = "schema_of", requires = ["install"]);
-extension_sql_file!("../../sql/access.sql", name = "access", requires = ["install"]);
-extension_sql_file!("../../sql/constrain.sql", name = "constrain", requires = ["validation"]);
-extension_sql_file!("../../sql/policy/expression.sql", name = "expression", requires = ["install"]);
-extension_sql_file!("../../sql/policy/policies.sql", name = "policies", requires = ["expression", "constrain"]);
-extension_sql_file!("../../sql/policy/exposure.sql", name = "exposure", requires = ["policies"]);
-extension_sql_file!("../../sql/act_as.sql", name = "act_as", requires = ["install"]);
-extension_sql_file!("../../sql/rbac.sql", name = "rbac", requires = ["identity"]);
-extension_sql_file!("../../sql/oauth.sql", name = "oauth", requires = ["identity"]);
-extension_sql_file!("../../sql/setup_roles.sql", name = "setup_roles", requires = ["rbac"]);
-extension_sql_file!("../../sql/lint/expressions.sql", name = "lint_expressions", requires = ["install"]);
-extension_sql_file!("../../sql/lint/context.sql", name = "lint_context", requires = ["lint_expressions"]);
-extension_sql_file!("../../sql/lint/exposure.sql", name = "lint_exposure", requires = ["lint_context"]);
-extension_sql_file!("../../sql/lint/policies.sql", name = "lint_policies", requires = ["lint_context"]);
-extension_sql_file!("../../sql/lint/functions.sql", name = "lint_functions", requires = ["lint_context"]);
-extension_sql_file!("../../sql/lint/roles.sql", name = "lint_roles", requires = ["lint_context"]);
-extension_sql_file!("../../sql/lint/tables.sql", name = "lint_tables", requires = ["lint_context"]);
-extension_sql_file!(
-    "../../sql/lint/lint.sql",
-    name = "lint",
-    requires = ["lint_exposure", "lint_policies", "lint_functions", "lint_roles", "lint_tables"]
-);
-extension_sql_file!("../../sql/grants.sql", name = "grants", finalize);
-
 v1_function!(pg_finfo_restful_serve);
 /// `restful.serve(method text, target text, headers jsonb, body bytea)`
 #[unsafe(no_mangle)]

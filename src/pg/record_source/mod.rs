@@ -16,8 +16,6 @@ mod rows;
 
 use pgrx::pg_sys;
 
-pgrx::extension_sql_file!("../../../sql/record_source.sql", name = "record_source");
-
 /// Tells PostgreSQL the calling convention of [`record_source`].
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pg_finfo_record_source() -> &'static pg_sys::Pg_finfo_record {

@@ -1,13 +1,55 @@
 //! Tests that need one backend for long: requests within requests, the plan cache, memory. What SQL alone shows is tested
 //! by pg_test/sql.
-#![allow(clippy::unwrap_used)]
+//!
+//! `tools/backend-tests` declares the two functions below and runs each test in a transaction that it rolls back:
+//!
+//! ```sql
+//! create function names_of_tests() returns text language c as 'path of the library', 'restful_names_of_tests';
+//! create function run_test(name text) returns boolean language c strict as 'path of the library', 'restful_run_test';
+//! ```
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+/// A test and its name.
+type Test = (&'static str, fn());
+
+/// The named functions as tests.
+macro_rules! tests {
+    [$($test:ident),* $(,)?] => { &[$((concat!(module_path!(), "::", stringify!($test)), $test)),*] };
+}
 
 mod nesting;
 mod plans;
 mod settings;
 mod t52_memory;
 
+use crate::pg::fmgr::{self, v1_function};
 use pgrx::prelude::*;
+use pgrx::{IntoDatum, pg_sys};
+
+const TESTS: [&[Test]; 4] = [nesting::TESTS, plans::TESTS, settings::TESTS, t52_memory::TESTS];
+
+v1_function!(pg_finfo_restful_names_of_tests);
+/// The names of all tests, one a line.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn restful_names_of_tests(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    let names: Vec<&str> = TESTS.iter().copied().flatten().map(|(name, _)| *name).collect();
+    names.join("\n").into_datum().unwrap()
+}
+
+v1_function!(pg_finfo_restful_run_test);
+/// Runs the test of a name. One that fails is an error.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn restful_run_test(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: PostgreSQL calls this with the argument of the declaration above, which is not null.
+    let name = unsafe { fmgr::text(call, 0) }.unwrap_or_default();
+    let Some((_, test)) = TESTS.iter().copied().flatten().find(|(known, _)| *known == name) else {
+        panic!("there is no test {name}");
+    };
+    Spi::connect(|_| test());
+    true.into()
+}
 
 /// Makes a schema with a table, and a role that requests run as. The test's end undoes it.
 fn set_up() {
