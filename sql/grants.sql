@@ -44,6 +44,7 @@ GRANT EXECUTE ON FUNCTION
     restful.access_matrix(text[], text[]),
     -- part of the statements of writes, which run as the request's role
     restful.record_source(bytea, text[], integer, integer[]),
+    restful.count_row(boolean),
     restful.count_update()
 TO PUBLIC;
 -- the identity of whoever asks

@@ -51,6 +51,12 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE
 AS $$ SELECT restful.request('DELETE', $1, NULL, $2) $$;
 COMMENT ON FUNCTION restful.delete(text, jsonb) IS 'Answers a DELETE request.';
 
+CREATE FUNCTION restful.count_row(counted boolean) RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'restful_count_row';
+COMMENT ON FUNCTION restful.count_row(boolean) IS
+'Internal: true; counts the rows that a write changes or a function returns. Part of the statements that do not answer with all of them.';
+
 CREATE FUNCTION restful.count_update() RETURNS boolean
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'restful_count_update';

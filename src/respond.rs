@@ -15,8 +15,10 @@ use std::borrow::Cow;
 pub struct Outcome {
     /// Rows in the body.
     pub rows: u64,
-    /// Rows changed.
+    /// Rows changed, or returned by a function, whatever is in the body.
     pub affected: u64,
+    /// The called function may write.
+    pub may_write: bool,
     /// Of these, rows that existed before an upsert.
     pub updated: u64,
     /// Rows there are in all, if it was asked for.
@@ -50,10 +52,9 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
     if let Some(most) = preferences.max_affected()
         && matches!(action.verb, Verb::Update | Verb::Delete | Verb::Call)
     {
-        let changed = if action.verb == Verb::Call { outcome.rows } else { outcome.affected };
-        if changed > most {
+        if outcome.affected > most {
             return Err(Error::new(Code::MaxAffected, "Query result exceeds max-affected preference constraint")
-                .details(format!("The query affects {changed} rows")));
+                .details(format!("The query affects {} rows", outcome.affected)));
         }
     }
     if is_item {
@@ -67,14 +68,22 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
         }
     }
     let singular = matches!(media, MediaType::Object { .. });
-    // A write is to be of one row even if the row is not sent back.
-    let rows = match action.verb {
-        Verb::Read | Verb::CallSafe | Verb::Call if !outcome.is_void => Some(outcome.rows),
-        Verb::Create | Verb::Replace | Verb::Update | Verb::Delete if representation => Some(outcome.rows),
-        Verb::Create | Verb::Update | Verb::Delete => Some(outcome.affected),
-        _ => None,
+    // What may be changed is one row, whatever comes back of it; and what comes back is one.
+    let (changed, shown) = match action.verb {
+        Verb::Read | Verb::CallSafe => (None, Some(outcome.rows)),
+        Verb::Call => (Some(outcome.affected).filter(|_| outcome.may_write), Some(outcome.rows)),
+        // PUT of another number of rows is refused below.
+        Verb::Replace => (None, Some(outcome.rows).filter(|_| representation)),
+        Verb::Create | Verb::Update | Verb::Delete => {
+            (Some(outcome.affected), Some(outcome.rows).filter(|_| representation))
+        }
+        Verb::Describe | Verb::ReadRoot => (None, None),
     };
-    if singular && let Some(rows) = rows.filter(|rows| *rows != 1) {
+    let is_not_one = |rows: &u64| *rows != 1;
+    if singular
+        && !outcome.is_void
+        && let Some(rows) = changed.filter(is_not_one).or(shown.filter(is_not_one))
+    {
         return Err(Error::new(Code::Singular, "Cannot coerce the result to a single JSON object")
             .details(format!("The result contains {rows} rows")));
     }

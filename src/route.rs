@@ -111,6 +111,11 @@ fn resource(target: &Target) -> Result<Resource> {
     Ok(match (segments.next(), segments.next(), segments.next()) {
         (None, _, _) => Resource::Root,
         (Some(relation), None, _) if !relation.is_empty() => Resource::Collection { relation: relation.to_owned() },
+        // An empty key is that of nothing: a client had no value to put there. An empty text is a key in quotes.
+        (_, Some(""), None) => {
+            return Err(Error::new(Code::Path, "The path ends with '/', and what is behind it is empty")
+                .hint("Leave the '/' out for all rows. Write %22%22 for a key that is the empty text."));
+        }
         (Some("rpc"), Some(name), None) => Resource::Function { name: name.to_owned() },
         (Some(relation), Some(key), None) if !relation.is_empty() => {
             Resource::Item { relation: relation.to_owned(), key: key_values(key) }
@@ -173,7 +178,7 @@ mod tests {
         for (path, resource) in [
             ("/", Resource::Root),
             ("/t", Resource::Collection { relation: "t".into() }),
-            ("/t/", Resource::Collection { relation: "t".into() }),
+            ("/t/%22%22", item(&[""])),
             ("/t/1", item(&["1"])),
             ("/t/1,2", item(&["1", "2"])),
             ("/t/%22a,b%22,c", item(&["a,b", "c"])),
@@ -181,9 +186,11 @@ mod tests {
         ] {
             assert_eq!(at(Method::Get, path).map(|a| a.resource), Ok(resource), "{path}");
         }
-        for path in ["/a/b/c", "//", "/rpc/f/g", "//x"] {
-            let got = at(Method::Get, path);
-            assert!(path == "//" || got.is_err(), "{path}: {got:?}");
+        for path in ["/a/b/c", "//", "/rpc/f/g", "//x", "/t/", "/t//", "/rpc/", "/rpc/f/", "/t?", "/t/?id=eq.1"] {
+            for method in Method::ALL {
+                let got = at(*method, path).err().map(|e| e.status);
+                assert_eq!(got, Some(404).filter(|_| path != "/t?"), "{path}");
+            }
         }
     }
 

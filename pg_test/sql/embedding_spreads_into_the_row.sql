@@ -24,7 +24,7 @@ select show(restful.serve('GET', '/authors?select=name,...books!author(title,...
 select show(restful.serve('GET', '/authors?select=name,...books!author(title,details(pages),copies(room))&id=eq.2&books.order=id'));
 select show(restful.serve('GET', '/copies?select=id,...books(title,...authors!author(by:name,...books!author(all:title)))&id=eq.1&books.authors.books.order=id'));
 -- a name that comes twice stays twice
-select show(restful.serve('GET', '/books?select=id,...authors!author(id,name,...countries(name))&id=eq.3'));
+select show(restful.serve('GET', '/books?select=id,...authors!author(writer:id,name,...countries(country:name))&id=eq.3'));
 -- rows are ordered by what one row handed out, under its name, or not
 select show(restful.serve('GET', '/books?select=title,...details!inner(size:pages)&order=details(size).desc'));
 select show(restful.serve('GET', '/books?select=title,...details!inner(size:pages)&order=details(pages)'));

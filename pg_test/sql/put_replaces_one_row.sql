@@ -16,7 +16,7 @@ select show(restful.serve('PUT', '/shelves/A,1', '{"prefer": "return=representat
 -- another key in the body
 select show(restful.serve('PUT', '/notes?id=eq.1', '{}', '{"id": 5, "a": "x", "b": 1}'));
 select show(restful.serve('PUT', '/notes/1', '{}', '{"id": 5, "a": "x", "b": 1}'));
--- of several rows the first counts; of none, none
+-- several rows are refused; of none, none
 select show(restful.serve('PUT', '/notes?id=eq.1', '{}', '[{"id": 1, "a": "x", "b": 1}, {"id": 6, "a": "y", "b": 1}]'));
 select show(restful.serve('PUT', '/notes?id=eq.1', '{}', '[]'));
 -- not by the key

@@ -9,7 +9,7 @@ select show(restful.serve('GET', '/books?id=eq.3&select=*,name:title'));
 select show(restful.serve('GET', '/books?id=eq.3&select=name:title,in:year::text'));
 select show(restful.serve('GET', '/books?id=eq.3&select=id::text,price::int'));
 select show(restful.serve('GET', '/books?id=eq.3&select='));
-select show(restful.serve('GET', '/books?id=eq.3&select=id,id'));
+select show(restful.serve('GET', '/books?id=eq.3&select=id,same:id'));
 -- into JSON, and into arrays
 select show(restful.serve('GET', '/authors?id=eq.2&select=contact->web'));
 select show(restful.serve('GET', '/authors?id=eq.2&select=contact->>web,contact->fax->no'));

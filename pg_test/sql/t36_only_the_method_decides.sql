@@ -11,7 +11,7 @@ from unnest(array['get', 'Get', 'delete', 'TRACE', 'CONNECT', 'PROPFIND', 'QUERY
 -- a read stays one, and so does a write
 select show(restful.serve('GET', '/subjects?id=eq.4', '{"x-http-method-override": "DELETE", "x-http-method": "DELETE", "x-method-override": "DELETE"}'));
 select show(restful.serve('GET', '/subjects?id=eq.4&_method=DELETE'));
-select show(restful.serve('POST', '/subjects?id=eq.4', '{"x-http-method-override": "DELETE"}', '{"id": 5, "name": "Five"}'));
+select show(restful.serve('POST', '/subjects', '{"x-http-method-override": "DELETE"}', '{"id": 5, "name": "Five"}'));
 select show(restful.serve('POST', '/subjects', '{"content-type": "application/x-www-form-urlencoded"}', 'id=6&name=Six&_method=DELETE'));
 -- the answer says what is allowed
 select headers->>'allow' from restful.serve('TRACE', '/subjects');

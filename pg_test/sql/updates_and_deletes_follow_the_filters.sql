@@ -18,9 +18,6 @@ select show(restful.serve('PATCH', '/shelves?room=eq.B&columns=capacity', '{"pre
 select show(restful.serve('PATCH', '/shelves?room=eq.B', '{}', '{"nothing": 1}'));
 -- an array of one object is that object
 select show(restful.serve('PATCH', '/shelves?room=eq.B', '{"prefer": "return=representation"}', '[{"capacity": 8}]'));
--- limit does not limit what is changed
-select show(restful.serve('PATCH', '/shelves?limit=1', '{}', '{"capacity": 0}'));
-select show(restful.serve('DELETE', '/shelves?limit=1'));
 -- at most so many
 select show(restful.serve('PATCH', '/shelves?room=eq.A', '{"prefer": "handling=strict, max-affected=1"}', '{"capacity": 0}'));
 select show_all(restful.serve('PATCH', '/shelves?room=eq.A', '{"prefer": "handling=strict, max-affected=2"}', '{"capacity": 5}'));

@@ -15,6 +15,10 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: &[Method] =
+        &[Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
+
     /// Reads a method token. Methods are case-sensitive (RFC 9110, section 9.1): `get` is not GET.
     pub fn parse(token: &str) -> Result<Self> {
         Ok(match token {

@@ -35,9 +35,11 @@ pub struct Payload {
     pub kind: Kind,
     /// Unescaped keys of the first object, in order; empty when the document is an empty array or a scalar.
     pub keys: Vec<String>,
+    /// The document is an array, and something stands behind the first object.
+    pub has_more: bool,
 }
 
-/// Reads the kind of a body and the keys of its first object, and no more than that object.
+/// Reads the kind of a body and the keys of its first object, and no more than what tells whether another element follows.
 ///
 /// The rest of the body stays unread, so an `Ok` does not mean that the body is valid.
 ///
@@ -58,20 +60,20 @@ pub fn first_keys(body: &[u8]) -> Result<Payload, Error> {
 
 fn payload(reader: &mut Reader<'_>) -> Result<Payload, Error> {
     let kind = reader.kind()?;
-    let mut keys = Vec::new();
+    let (mut keys, has_more) = (Vec::new(), false);
     match kind {
         Kind::Array => {
             reader.open_array()?;
             if !reader.next_element()? {
                 reader.finish()?;
-                return Ok(Payload { kind, keys });
+                return Ok(Payload { kind, keys, has_more });
             }
         }
         Kind::Object => {}
         _ => {
             reader.value()?;
             reader.finish()?;
-            return Ok(Payload { kind, keys });
+            return Ok(Payload { kind, keys, has_more });
         }
     }
     reader.open_object()?;
@@ -83,10 +85,11 @@ fn payload(reader: &mut Reader<'_>) -> Result<Payload, Error> {
         keys.push(String::from_utf8_lossy(&key.unescaped()).into_owned());
         reader.value()?;
     }
-    if kind == Kind::Object {
+    let has_more = kind == Kind::Array && reader.next_element()?;
+    if !has_more {
         reader.finish()?;
     }
-    Ok(Payload { kind, keys })
+    Ok(Payload { kind, keys, has_more })
 }
 
 /// Checks a whole document, and says what it is.

@@ -88,7 +88,7 @@ fn rendered(
                 _ if request.body.is_some_and(|body| body.starts_with(b"[")) => Given::Whole(JSON_TYPES),
                 _ => Given::Object(keys()),
             };
-            Plan::Call(planner.call(name, query, &given)?)
+            Plan::Call(planner.call(action.verb, name, query, &given)?)
         }
         Resource::Collection { relation } => {
             let relation = planner.relation(relation)?;

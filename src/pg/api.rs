@@ -78,6 +78,15 @@ pub unsafe extern "C-unwind" fn restful_schema_of(call: pg_sys::FunctionCallInfo
     with_whole_errors(|| schema_of::schema_of(relation))
 }
 
+v1_function!(pg_finfo_restful_count_row);
+/// `restful.count_row(counted boolean)`
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn restful_count_row(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    execute::count_row();
+    true.into()
+}
+
 v1_function!(pg_finfo_restful_count_update);
 /// `restful.count_update()`
 #[unsafe(no_mangle)]

@@ -17,25 +17,14 @@ pub struct Body {
     pub shape: BodyShape,
     /// It was none, and this is the JSON that it became.
     pub converted: Option<Vec<u8>>,
-    /// A call by CSV has one line of arguments.
-    pub has_one_line: bool,
+    /// The action takes one object, or one line, and the body has another number of them. To be told once there is such an action.
+    pub refusal: Option<Error>,
 }
 
 impl Body {
     fn of(shape: BodyShape) -> Self {
-        Body { shape, converted: None, has_one_line: true }
+        Body { shape, converted: None, refusal: None }
     }
-}
-
-/// Whether the lines of a CSV fit a function. To be asked once there is one.
-///
-/// Errors: PGRST102 (400) when they are several, or none.
-pub fn check_lines(has_one: bool) -> Result<()> {
-    if has_one {
-        return Ok(());
-    }
-    Err(Error::new(Code::Body, "A function is called with one line of arguments")
-        .hint("Call it once for each line, or send JSON to a function that takes it as a whole."))
 }
 
 /// Reads the body of a request. The fields of a form become arguments of `query` when a function is called.
@@ -43,19 +32,28 @@ pub fn check_lines(has_one: bool) -> Result<()> {
 /// Errors: PGRST102 (400) when it is not what Content-Type says, or the action takes no such body.
 pub fn read(request: &Request, action: &Action, query: &mut Query) -> Result<Body> {
     match action.verb {
-        Verb::Create | Verb::Replace | Verb::Update => rows(request),
+        Verb::Create => rows(request, false),
+        Verb::Replace | Verb::Update => rows(request, true),
         Verb::Call => arguments(request, query),
         Verb::CallSafe => Ok(Body::of(BodyShape::Arguments(Given::Query))),
         Verb::Read | Verb::Delete | Verb::Describe | Verb::ReadRoot => Ok(Body::of(BodyShape::None)),
     }
 }
 
-fn rows(request: &Request) -> Result<Body> {
+/// The rows of a write; `is_single`: the body is one object, and no second one may be lost.
+fn rows(request: &Request, is_single: bool) -> Result<Body> {
     let body = request.body.unwrap_or_default();
+    let refusal = |has_several: bool| {
+        (is_single && has_several).then(|| {
+            Error::new(Code::Body, format!("The body of a {} is one object", request.method.as_str()))
+                .details("The body has several rows.")
+                .hint("Send one request for each row, or POST the rows with Prefer: resolution=merge-duplicates.")
+        })
+    };
     let converted = |converted: Converted| Body {
+        refusal: refusal(converted.rows > 1),
         shape: BodyShape::Keys(BodyKeys { keys: converted.keys }),
         converted: Some(converted.json),
-        has_one_line: true,
     };
     match content_type(request) {
         MediaType::Csv => return csv::to_json(body, most()).map(converted),
@@ -73,7 +71,8 @@ fn rows(request: &Request) -> Result<Body> {
         return Err(Error::new(Code::Body, "The body is no JSON object or array of objects")
             .hint("Send a JSON object, or an array of objects."));
     }
-    Ok(Body::of(BodyShape::Keys(BodyKeys { keys: payload.keys })))
+    let refusal = refusal(payload.has_more);
+    Ok(Body { refusal, ..Body::of(BodyShape::Keys(BodyKeys { keys: payload.keys })) })
 }
 
 fn arguments(request: &Request, query: &mut Query) -> Result<Body> {
@@ -85,7 +84,11 @@ fn arguments(request: &Request, query: &mut Query) -> Result<Body> {
         MediaType::Csv => {
             let Converted { json, keys, rows } = csv::to_json(body, most())?;
             let shape = BodyShape::Arguments(Given::Fields(keys));
-            return Ok(Body { shape, converted: Some(json), has_one_line: rows == 1 });
+            let refusal = (rows != 1).then(|| {
+                Error::new(Code::Body, "A function is called with one line of arguments")
+                    .hint("Call it once for each line, or send JSON to a function that takes it as a whole.")
+            });
+            return Ok(Body { shape, converted: Some(json), refusal });
         }
         MediaType::Form => {
             for (name, value) in form::parse(body)? {

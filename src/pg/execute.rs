@@ -36,32 +36,48 @@ thread_local! {
     static PLANS: ManuallyDrop<RefCell<LruCache<Key, Rc<Work>>>> = ManuallyDrop::new(RefCell::new(LruCache::new(
         NonZeroUsize::new(limits::PLANS).unwrap_or(NonZeroUsize::MIN),
     )));
-    static UPDATED: Cell<u64> = const { Cell::new(0) };
+    static COUNTED: Cell<Counted> = const { Cell::new(Counted { rows: 0, updates: 0 }) };
+}
+
+/// What a statement counts by functions that are part of it.
+#[derive(Clone, Copy)]
+struct Counted {
+    /// Rows that it changes, or that its function returns, whatever it answers with.
+    rows: u64,
+    /// Rows that were there already when an upsert came.
+    updates: u64,
+}
+
+/// A row has been changed, or returned by a function.
+pub fn count_row() {
+    let counted = COUNTED.get();
+    COUNTED.set(Counted { rows: counted.rows + 1, ..counted });
 }
 
 /// A row that was there already is about to be updated by an upsert.
 pub fn count_update() {
-    UPDATED.set(UPDATED.get() + 1);
+    let counted = COUNTED.get();
+    COUNTED.set(Counted { updates: counted.updates + 1, ..counted });
 }
 
-/// Counts the updates of one statement. One that runs within it, by way of a trigger, has a count of its own.
-struct Updates {
-    outer: u64,
+/// The counts of one statement. One that runs within it, by way of a trigger, has counts of its own.
+struct Counts {
+    outer: Counted,
 }
 
-impl Updates {
+impl Counts {
     fn new() -> Self {
-        Updates { outer: UPDATED.replace(0) }
+        Counts { outer: COUNTED.replace(Counted { rows: 0, updates: 0 }) }
     }
 
-    fn so_far(&self) -> u64 {
-        UPDATED.get()
+    fn so_far(&self) -> Counted {
+        COUNTED.get()
     }
 }
 
-impl Drop for Updates {
+impl Drop for Counts {
     fn drop(&mut self) {
-        UPDATED.set(self.outer);
+        COUNTED.set(self.outer);
     }
 }
 
@@ -389,28 +405,31 @@ impl Work {
     ) -> Result<(Outcome, BodyBuffer)> {
         let is_key = self.returns_key();
         let (buffer, shape, close) = self.body(is_item, memory);
-        let updates = Updates::new();
+        let counts = Counts::new();
         // SPI takes EXPLAIN for a statement that may write, whatever it explains; the transaction knows better.
         let explains = self.rendition.explain().is_some();
         let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
         // What a set of records consists of cannot be asked for without calling the function as a value.
         let is_set = matches!(&self.plan, Plan::Call(call) if matches!(call.result, CallResult::ScalarSet(_)));
         let is_called_once = !read_only || is_set;
-        let page = if is_called_once && !explains { self.counted_page(request, values) } else { None };
+        let page = if is_called_once && !explains { self.page_of_call(request, values) } else { None };
         let (done, mut buffer) = match page {
             Some(page) => self.whole_call()?.run_within(Some(page), values, read_only, buffer, shape)?,
             None => self.main.run(values, read_only && !explains, buffer, shape)?,
         };
-        let writes = matches!(self.plan, Plan::Write(_));
+        let counted = counts.so_far();
         let mut outcome = Outcome {
             rows: done.rows,
             // a SELECT over what was written processed as many rows as it returned
-            affected: match shape {
-                _ if !writes => 0,
-                RowShape::Body => done.rows,
+            affected: match (&self.plan, shape) {
+                (Plan::Read(_), _) => 0,
+                (Plan::Write(write), _) if write.counts => counted.rows,
+                (Plan::Call(call), _) if call.counts => counted.rows,
+                (_, RowShape::Body) => done.rows,
                 _ => done.processed.max(done.rows),
             },
-            updated: updates.so_far(),
+            updated: counted.updates,
+            may_write: matches!(&self.plan, Plan::Call(call) if call.may_write),
             has_conflict_target: self.has_conflict_target,
             is_void: self.is_void,
             media: self.rendition.media.clone(),
@@ -426,6 +445,7 @@ impl Work {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             outcome.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         }
+        let writes = matches!(self.plan, Plan::Write(_));
         if let (Some(count), false, false) = (request.preferences.count, writes || explains, is_item) {
             outcome.total = match self.select() {
                 Some(_) if page.is_some() => Some(done.processed),
@@ -437,10 +457,13 @@ impl Work {
         Ok((outcome, buffer))
     }
 
-    /// The page of a function's rows that are to be counted. To call the function once more for counting would do again what
-    /// it does: it is called without the page, and only the page's rows are written.
-    fn counted_page(&self, request: &Request, values: &Values) -> Option<Window> {
-        request.preferences.count?;
+    /// The page of a function's rows where it may write, or they are to be counted. To call it once more for counting would do again
+    /// what it does, and with a limit it would not be called to its end, or at all: it is called without the page, and only the
+    /// page's rows are written.
+    fn page_of_call(&self, request: &Request, values: &Values) -> Option<Window> {
+        if request.method.is_safe() {
+            request.preferences.count?;
+        }
         let select = self.select().filter(|_| matches!(self.plan, Plan::Call(_)))?;
         let is_row_by_row = matches!(self.rendition.handler, None | Some(Handler::Feature(_)));
         if !is_row_by_row || !select.limit.is_set() && select.offset.is_none() {

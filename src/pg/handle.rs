@@ -11,7 +11,7 @@ use crate::pg::row_sink::BodyBuffer;
 use crate::pg::session::{self, Context, Finished, Frame};
 use crate::pg::{access, catalog, guc, oauth, openapi, pre_request};
 use crate::plan::media::Rendition;
-use crate::plan::{Plan, PlanSettings, Planner, set_page};
+use crate::plan::{Plan, PlanSettings, Planner, refuse_unused, set_page};
 use crate::query::{self, Literal, Query};
 use crate::respond::{self, Outcome};
 use crate::route::{self, Action, Resource, Verb};
@@ -79,7 +79,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
         false => None,
     };
     let accepted = if instead.is_some() { Vec::new() } else { media_type::accepted(accept)? };
-    let body::Body { shape, converted, has_one_line } = body::read(&request, &action, &mut query)?;
+    let body::Body { shape, converted, refusal } = body::read(&request, &action, &mut query)?;
     let bytes = match &converted {
         Some(json) => Some((json.as_slice(), body::datum(json))),
         None => input.body,
@@ -125,7 +125,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
                     execute::connected(|| {
                         run_pre_request(&request, frame)?;
                         let work = execute::prepare(&key, || plan(&key, &request))?;
-                        body::check_lines(has_one_line)?;
+                        refusal.map_or(Ok(()), Err)?;
                         work.run(&request, frame, &values, is_item, memory)
                     })?
                 }
@@ -228,9 +228,12 @@ fn key(
 
 fn plan(key: &Key, request: &Request) -> Result<(Plan, Rendition)> {
     let Key { action, query, .. } = key;
+    refuse_unused(action.verb, query)?;
     let mut planner = Planner::new(&catalog::Session, &action.schema, &key.settings);
     let plan = match (&action.resource, &key.body) {
-        (Resource::Function { name }, BodyShape::Arguments(given)) => Plan::Call(planner.call(name, query, given)?),
+        (Resource::Function { name }, BodyShape::Arguments(given)) => {
+            Plan::Call(planner.call(action.verb, name, query, given)?)
+        }
         (Resource::Collection { relation } | Resource::Item { relation, .. }, body) => {
             let relation = planner.relation(relation)?;
             let keys = match body {

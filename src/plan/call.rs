@@ -4,6 +4,7 @@ use super::*;
 use crate::catalog::{Function, ResultType, Signature};
 use crate::plan::read::Columns;
 use crate::query::Node;
+use crate::route::Verb;
 use std::collections::HashSet;
 
 /// The arguments that a request brings.
@@ -23,13 +24,14 @@ pub enum Given {
 pub const JSON_TYPES: &[&str] = &["json", "jsonb"];
 
 impl Planner<'_> {
-    /// Plans a call.
-    pub fn call(&mut self, name: &str, query: &Query, given: &Given) -> Result<Call> {
+    /// Plans a call; by [`Verb::CallSafe`] the function cannot write.
+    pub fn call(&mut self, verb: Verb, name: &str, query: &Query, given: &Given) -> Result<Call> {
         let functions = self.catalog.functions(self.schema, name)?;
         let function = self.overload(name, &functions, query, given)?;
+        let may_write = verb == Verb::Call && function.volatile;
         let arguments = arguments(function, query, given);
         let invocation = Invocation { function: function.name.clone(), arguments };
-        let mut rows = None;
+        let (mut rows, mut counts) = (None, false);
         let result = match &function.result {
             ResultType::Void => CallResult::Void,
             // Only the value itself tells the columns of a record: it is not taken apart.
@@ -54,6 +56,7 @@ impl Planner<'_> {
                     None => Columns::Result { function: name, columns },
                 };
                 let select = Box::new(self.select(source, alias, shape, &query.root, function.returns_set)?);
+                counts = may_write && select.restricts();
                 if function.returns_set { CallResult::Rows(select) } else { CallResult::Row(select) }
             }
         };
@@ -61,7 +64,7 @@ impl Planner<'_> {
             self.refuse_row_parameters(name, &query.root)?;
         }
         let media = function.media.clone().filter(|_| !function.returns_set);
-        Ok(Call { invocation, result, media, rows })
+        Ok(Call { invocation, result, media, rows, may_write, counts })
     }
 
     /// A value has no columns to select, filter or order by.

@@ -356,7 +356,12 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
 pub fn call(target: &str, given: &Given) -> Result<Call> {
     let (library, (name, query)) = (Library::default(), parsed(target, *given == Given::Query)?);
     let settings = PlanSettings { max_rows: Some(100), ..PlanSettings::default() };
-    Planner::new(&library, SCHEMA, &settings).call(&name, &query, given)
+    Planner::new(&library, SCHEMA, &settings).call(
+        if *given == Given::Query { Verb::CallSafe } else { Verb::Call },
+        &name,
+        &query,
+        given,
+    )
 }
 
 /// The arguments of a POST, as words.

@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, QualifiedName};
 use crate::error::{Code, Error, Result};
 use crate::http::range::Page;
 use crate::query::{Aggregate, Connective, FullText, IsValue, JsonStep, Literal, Operator, Quantifier, Query, ValueId};
+use crate::route::Verb;
 use crate::similar;
 use std::rc::Rc;
 
@@ -108,6 +109,16 @@ impl Source {
 }
 
 impl Select {
+    /// Whether its rows, before the page, may be others than those of its source, or fewer.
+    pub fn restricts(&self) -> bool {
+        self.grouped || !self.conditions.is_empty() || self.embeds.iter().any(|embed| embed.inner)
+    }
+
+    /// Whether it has a page.
+    pub fn is_paged(&self) -> bool {
+        self.limit.is_set() || self.offset.is_some()
+    }
+
     /// Whether functions compute columns or embedded relations of its rows.
     pub fn computes(&self) -> bool {
         let is_computed = |e: &Expression| e.column.as_ref().is_some_and(|column| column.function.is_some());
@@ -313,6 +324,8 @@ pub struct Write {
     pub alias: String,
     pub change: Change,
     pub returning: Returning,
+    /// The rows that come back may be others than the changed ones, or fewer: the statement counts the changed ones itself.
+    pub counts: bool,
 }
 
 /// What is changed.
@@ -328,11 +341,20 @@ pub enum Change {
     },
     Update {
         columns: Vec<BodyColumn>,
-        conditions: Vec<Predicate>,
+        chosen: Box<Chosen>,
     },
     Delete {
-        conditions: Vec<Predicate>,
+        chosen: Box<Chosen>,
     },
+}
+
+/// The rows that PATCH and DELETE change: those that a read of the relation with the same filters shows.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// That read, without outputs.
+    pub select: Select,
+    /// The primary key, by which the rows of a page are found again. Empty where there is no page.
+    pub key: Vec<String>,
 }
 
 /// A column of the primary key that the URL gives.
@@ -383,6 +405,10 @@ pub struct Call {
     pub media: Option<String>,
     /// The relation whose rows it returns.
     pub rows: Option<QualifiedName>,
+    /// The function may write: it is `VOLATILE`.
+    pub may_write: bool,
+    /// It may write, and not all of its rows are in the answer: the statement calls it whatever they are, and counts them itself.
+    pub counts: bool,
 }
 
 /// How a function is invoked.
@@ -415,6 +441,24 @@ pub enum CallResult {
     Row(Box<Select>),
     /// An array of objects.
     Rows(Box<Select>),
+}
+
+/// Refuses the parameters that name columns where the verb has no use for them: to whoever meant a filter on a column of that name, it
+/// would be lost.
+///
+/// Errors: PGRST100 (400).
+pub fn refuse_unused(verb: Verb, query: &Query) -> Result<()> {
+    let takes_columns = matches!(verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Call);
+    let unused = match query {
+        Query { columns: Some(_), .. } if !takes_columns => "columns",
+        Query { on_conflict: Some(_), .. } if verb != Verb::Create => "on_conflict",
+        _ => return Ok(()),
+    };
+    Err(Error::new(Code::QueryParameter, format!("The parameter '{unused}' means nothing to this method")).hint(
+        format!(
+            "Leave it out; to filter by a column of that name, put the name in double quotes: \"{unused}\"=eq.value"
+        ),
+    ))
 }
 
 /// The page of the whole: the Range field and the parameters `limit` and `offset` together.

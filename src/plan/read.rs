@@ -3,6 +3,7 @@
 use super::*;
 use crate::catalog::{Relation, Representation, ResultColumn, TypeClass};
 use crate::query::{Condition, Field, Node, Operation, SelectField, SelectItem};
+use std::collections::HashSet;
 
 /// The columns that names are looked up in.
 #[derive(Clone, Copy)]
@@ -89,6 +90,7 @@ impl Planner<'_> {
             labels.push(embed.label());
         }
         self.outputs(&mut select, columns, node)?;
+        refuse_repeated(&select, columns, &labels)?;
         if select.grouped {
             self.list_columns(&mut select, columns)?;
         } else if columns.relation().is_some_and(Relation::is_represented)
@@ -128,7 +130,17 @@ impl Planner<'_> {
         let mut embeds = select.embeds.iter().enumerate();
         for item in items {
             match item {
-                SelectItem::Star => select.outputs.push(Output::All),
+                SelectItem::Star => {
+                    let named = |name: &str| items.iter().any(|item| stands_for(item, name));
+                    if columns.names().into_iter().any(named) {
+                        let listed = self.listed(&select.alias, columns)?;
+                        let is_left =
+                            |output: &Output| !matches!(output, Output::Expression { name, .. } if named(name));
+                        select.outputs.extend(listed.into_iter().filter(is_left));
+                    } else {
+                        select.outputs.push(Output::All);
+                    }
+                }
                 SelectItem::Field(field) => {
                     let counted = self.count_column(columns, field)?;
                     let field = counted.as_ref().unwrap_or(field);
@@ -364,6 +376,52 @@ impl Planner<'_> {
     }
 }
 
+/// Whether an item is itself what `*` would show under the name of a column: the column, or the relation that it refers to.
+fn stands_for(item: &SelectItem, column: &str) -> bool {
+    match item {
+        SelectItem::Star => false,
+        SelectItem::Field(SelectField { field: Some(field), alias: None, aggregate: None, .. }) => {
+            field.name == column && field.path.is_empty()
+        }
+        SelectItem::Field(_) => false,
+        SelectItem::Embed(embed) => !embed.spread && embed.alias.is_none() && embed.name == column,
+    }
+}
+
+/// Refuses a name that stands twice in the result, where one of the two would be lost, and one that several embedded relations have,
+/// where a filter would mean one of them.
+fn refuse_repeated(select: &Select, columns: Columns, labels: &[&str]) -> Result<()> {
+    let repeated = |name: &str, what: &str| {
+        Err(Error::new(Code::QueryParameter, format!("'{name}' stands twice among the {what}"))
+            .hint(format!("Give one of the two an alias: select=alias:{name}")))
+    };
+    for (i, label) in labels.iter().enumerate() {
+        if labels.iter().take(i).any(|known| known == label) {
+            return repeated(label, "embedded relations");
+        }
+    }
+    // All columns, once, have names of their own.
+    if let [Output::All | Output::Expression { .. } | Output::Embedded { .. }] = select.outputs.as_slice() {
+        return Ok(());
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for output in &select.outputs {
+        match output {
+            Output::All => names.extend(columns.names()),
+            Output::Expression { name, .. } | Output::Embedded { name, .. } => names.push(name),
+            Output::Spread { embed } => {
+                let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
+                names.extend(spread.into_iter().flatten().map(|column| column.name.as_str()));
+            }
+        }
+    }
+    let mut seen = HashSet::with_capacity(names.len());
+    match names.into_iter().find(|name| !seen.insert(*name)) {
+        Some(name) => repeated(name, "members of the result"),
+        None => Ok(()),
+    }
+}
+
 /// The name of a field's member without an alias: the last key of its path that is not empty, or the column.
 fn default_label(field: &Field) -> String {
     use crate::query::JsonKey;
@@ -423,7 +481,7 @@ mod tests {
 
     #[test]
     fn a_function_of_the_row_is_a_column() {
-        let select = read("books?select=id,label,summary->a,label::int4&label=eq.x&order=label").unwrap();
+        let select = read("books?select=id,label,summary->a,l:label::int4&label=eq.x&order=label").unwrap();
         let functions: Vec<Option<&str>> = select
             .outputs
             .iter()
@@ -444,15 +502,47 @@ mod tests {
     #[test]
     fn an_output_is_named_by_alias_or_last_key_or_column_or_aggregate() {
         assert_eq!(
-            labels(
-                "authors?select=id,n:name,facts->a,facts->a->>b,facts->a->0,facts->0,x:facts->a,facts->\"\",name::text"
-            ),
-            ["id", "n", "a", "b", "a", "facts", "x", "facts", "name"]
+            labels("authors?select=id,n:name,facts->a,facts->a->>b,facts->0,x:facts->a,name::text"),
+            ["id", "n", "a", "b", "facts", "x", "name"]
         );
-        assert_eq!(labels("books?select=price.sum(),s:price.sum(),count(),id.count()"), ["sum", "s", "count", "count"]);
-        assert_eq!(labels("books?select=*,authors(*),a:authors(*),...publishers(*)"), ["*", "authors", "a", "..."]);
+        assert_eq!(labels("authors?select=facts->a->0,facts->\"\""), ["a", "facts"]);
+        assert_eq!(labels("books?select=price.sum(),s:price.sum(),count()"), ["sum", "s", "count"]);
+        assert_eq!(labels("books?select=id.count()"), ["count"]);
+        assert_eq!(
+            labels("books?select=*,authors(*),a:authors(*),...publishers(publisher:name)"),
+            ["*", "authors", "a", "..."]
+        );
         // an embedded relation without columns filters, and is no output
         assert_eq!(labels("books?select=id,authors()"), ["id"]);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_in_the_result_is_refused() {
+        for target in [
+            "books?select=id,id",
+            "books?select=*,id:price",
+            "books?select=price.sum(),id.sum()",
+            "books?select=title,authors(id),authors(name)",
+            "books?select=authors(),authors()",
+            "books?select=name:title,...authors(name)",
+            "books?select=...authors(name),...publishers(name)",
+            "books?select=*,*",
+            "books?select=*,author_id:authors(name)",
+            "books?select=authors(id,id)",
+            "books?select=title:id,title",
+        ] {
+            let e = read_with(target, &AGGREGATES).unwrap_err();
+            assert_eq!((e.code.as_str(), e.status), ("PGRST100", 400), "{target}");
+            assert!(e.hint.as_ref().is_some_and(|hint| hint.to_string().contains("alias")), "{target}");
+        }
+        // what is named is not among all columns once more
+        assert_eq!(labels("books?select=price,*"), ["price", "id", "title", "author_id", "publisher_id"]);
+        assert_eq!(labels("books?select=*,id::text"), ["title", "price", "author_id", "publisher_id", "id"]);
+        assert_eq!(labels("books?select=*,author_id(name)"), ["id", "title", "price", "publisher_id", "author_id"]);
+        for target in ["books?select=*,a:id,...authors(name)", "books?select=a:authors(id),b:authors(id),...authors()"]
+        {
+            assert!(read(target).is_ok(), "{target}");
+        }
     }
 
     #[test]

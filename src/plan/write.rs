@@ -5,7 +5,7 @@ use crate::catalog::Relation;
 use crate::http::Preferences;
 use crate::http::prefer::{Missing, Resolution, Return};
 use crate::plan::read::Columns;
-use crate::query::{Condition, Filter, Operation};
+use crate::query::{Condition, Field, Filter, Node, Operation, SelectItem};
 use crate::route::Verb;
 
 /// What the planner needs to know of a body.
@@ -42,11 +42,16 @@ impl Planner<'_> {
             .hint(format!("It allows {}.", relation.allow()))
             .header("allow", relation.allow()));
         }
+        if verb == Verb::Create && !query.root.conditions.is_empty() {
+            return Err(Error::new(Code::QueryParameter, "POST takes no filters: they would choose nothing")
+                .hint("Leave them out, or send PATCH to change the rows that they choose."));
+        }
         let alias = self.alias('t');
         let columns = match body {
             Some(body) => self.body_columns(relation, query, preferences, body)?,
             None => Vec::new(),
         };
+        let aliases = self.aliases;
         let change = match verb {
             Verb::Create => Change::Insert {
                 columns,
@@ -56,24 +61,16 @@ impl Planner<'_> {
                 conflict: self.conflict(relation, query, preferences)?,
             },
             Verb::Replace => self.replace(relation, query, columns)?,
-            Verb::Update => Change::Update { columns, conditions: self.root_conditions(&alias, relation, query)? },
-            _ => Change::Delete { conditions: self.root_conditions(&alias, relation, query)? },
+            Verb::Update => Change::Update { columns, chosen: Box::new(self.chosen(&alias, relation, &query.root)?) },
+            _ => Change::Delete { chosen: Box::new(self.chosen(&alias, relation, &query.root)?) },
         };
+        // Planned whatever comes back, so that the same is refused. It is a scope of its own, with aliases of its own.
+        self.aliases = aliases;
+        let written = self.written(verb, &alias, relation, &query.root)?;
+        let counts =
+            preferences.representation == Some(Return::Representation) && (written.restricts() || written.is_paged());
         let returning = match preferences.representation {
-            Some(Return::Representation) => {
-                let mut node = query.root.clone();
-                // The conditions chose the rows to write; those on embedded relations still hold.
-                node.conditions.retain(|c| self.is_on_embed(c, query));
-                if verb == Verb::Replace {
-                    node.conditions.clear();
-                }
-                let columns = Columns::Relation(relation);
-                let mut select = self.select(Source::Written, alias.clone(), columns, &node, false)?;
-                if select.computes() {
-                    self.list_columns(&mut select, columns)?;
-                }
-                Returning::Rows(Box::new(select))
-            }
+            Some(Return::Representation) => Returning::Rows(Box::new(written)),
             Some(Return::HeadersOnly) if verb == Verb::Create && !relation.primary_key.is_empty() => {
                 let column = |name: &String| {
                     let representation = relation.column(name).and_then(|c| c.representation.as_ref());
@@ -81,33 +78,56 @@ impl Planner<'_> {
                 };
                 Returning::Key(relation.primary_key.iter().map(column).collect())
             }
-            _ => {
-                if matches!(verb, Verb::Update | Verb::Delete)
-                    && (query.root.limit.is_some() || query.root.offset.is_some())
-                {
-                    return Err(Error::new(
-                        Code::QueryParameter,
-                        "limit and offset do not limit what PATCH and DELETE change",
-                    )
-                    .hint("Filter by the key, or send Prefer: handling=strict, max-affected=N."));
-                }
-                Returning::Nothing
-            }
+            _ => Returning::Nothing,
         };
-        Ok(Write { relation: relation.name.clone(), relation_oid: relation.oid, alias, change, returning })
+        Ok(Write { relation: relation.name.clone(), relation_oid: relation.oid, alias, change, returning, counts })
     }
 
-    fn is_on_embed(&self, condition: &Condition, query: &Query) -> bool {
-        match condition {
-            Condition::Tree { .. } => false,
-            Condition::Filter(filter) => is_label(query, &filter.field.name),
+    /// The rows that PATCH and DELETE change. They are planned as a read, so that a filter means the same to both.
+    fn chosen(&mut self, alias: &str, relation: &Relation, root: &Node) -> Result<Chosen> {
+        let embeds = root.select.iter().flatten().filter(|item| matches!(item, SelectItem::Embed(_)));
+        let node = Node { select: Some(embeds.cloned().collect()), ..root.clone() };
+        let source = Source::Relation(relation.name.clone());
+        let mut select = self.select(source, alias.to_owned(), Columns::Relation(relation), &node, false)?;
+        // An inner join alone belongs to what comes back; with a filter in it, it chooses rows.
+        let filters = node.select.iter().flatten().filter_map(|item| match item {
+            SelectItem::Embed(embed) => Some(embed.node.filters()),
+            _ => None,
+        });
+        for (embedded, filters) in select.embeds.iter_mut().zip(filters) {
+            embedded.inner &= filters;
         }
+        if root.limit.is_none() && root.offset.is_none() {
+            return Ok(Chosen { select, key: Vec::new() });
+        }
+        if relation.primary_key.is_empty() {
+            return Err(Error::new(
+                Code::QueryParameter,
+                format!("limit and offset choose rows by the primary key, and '{}' has none", relation.name.name),
+            )
+            .hint("Filter the rows instead, or send Prefer: handling=strict, max-affected=N."));
+        }
+        // Rows that the order leaves equal are told apart by the key.
+        for column in &relation.primary_key {
+            let field = Field { name: column.clone(), path: Vec::new() };
+            let by = OrderBy::Expression(self.expression(alias, Columns::Relation(relation), &field)?);
+            select.order.push(Ordering { by, descending: None, nulls_first: None });
+        }
+        Ok(Chosen { select, key: relation.primary_key.clone() })
     }
 
-    /// The conditions that choose the rows to write.
-    fn root_conditions(&self, alias: &str, relation: &Relation, query: &Query) -> Result<Vec<Predicate>> {
-        let on_table = query.root.conditions.iter().filter(|c| !self.is_on_embed(c, query));
-        on_table.map(|c| self.predicate(alias, Columns::Relation(relation), &[], c)).collect()
+    /// What comes back of the written rows: all of them, but for the page of a POST.
+    fn written(&mut self, verb: Verb, alias: &str, relation: &Relation, root: &Node) -> Result<Select> {
+        let mut node = Node { conditions: Vec::new(), ..root.clone() };
+        if verb != Verb::Create {
+            (node.limit, node.offset) = (None, None);
+        }
+        let columns = Columns::Relation(relation);
+        let mut select = self.select(Source::Written, alias.to_owned(), columns, &node, false)?;
+        if select.computes() || select.restricts() || select.is_paged() {
+            self.list_columns(&mut select, columns)?;
+        }
+        Ok(select)
     }
 
     fn body_columns(
@@ -188,11 +208,6 @@ impl Planner<'_> {
         let conflict = Some(Conflict { columns: relation.primary_key.clone(), update: true });
         Ok(Change::Insert { columns, uniform: false, key, conflict })
     }
-}
-
-fn is_label(query: &Query, name: &str) -> bool {
-    use crate::query::SelectItem;
-    query.root.select.iter().flatten().any(|item| matches!(item, SelectItem::Embed(e) if e.label() == name))
 }
 
 #[cfg(test)]
@@ -279,15 +294,6 @@ mod tests {
     }
 
     #[test]
-    fn limits_do_not_choose_what_is_changed() {
-        for verb in [Verb::Update, Verb::Delete] {
-            let keys = Some("title").filter(|_| verb == Verb::Update);
-            assert_eq!(refusal(write(verb, "books?id=gt.1&limit=1", "", keys)), ("PGRST100".to_owned(), 400));
-            assert_eq!(refusal(write(verb, "books?offset=1", "", keys)).0, "PGRST100");
-        }
-    }
-
-    #[test]
     fn what_comes_back_is_what_was_preferred() {
         let returning = |prefer: &str| write(Verb::Create, "books?select=id", prefer, Some("id")).unwrap().returning;
         assert!(matches!(returning(""), Returning::Nothing));
@@ -296,19 +302,83 @@ mod tests {
         assert!(matches!(returning("return=representation"), Returning::Rows(_)));
     }
 
+    /// What PATCH and DELETE change, and what comes back of it.
+    #[track_caller]
+    fn chosen(target: &str) -> (Chosen, Select) {
+        let of = |verb, keys| {
+            let write = write(verb, target, "return=representation", keys).unwrap();
+            let (Change::Update { chosen, .. } | Change::Delete { chosen }) = write.change else { panic!("no choice") };
+            let Returning::Rows(written) = write.returning else { panic!("no rows") };
+            (*chosen, *written)
+        };
+        let (patch, delete) = (of(Verb::Update, Some("")), of(Verb::Delete, None));
+        assert_eq!(format!("{patch:?}"), format!("{delete:?}"));
+        patch
+    }
+
     #[test]
-    fn what_chose_the_rows_to_write_does_not_choose_among_the_written() {
-        let write = write(
-            Verb::Update,
-            "books?id=eq.1&select=id,authors()&authors=not.is.null",
-            "return=representation",
-            Some("id"),
-        )
-        .unwrap();
-        let Change::Update { conditions, .. } = &write.change else { panic!("no update") };
-        assert!(matches!(conditions.as_slice(), [Predicate::Test { .. }]));
-        let Returning::Rows(select) = &write.returning else { panic!("no rows") };
-        assert!(matches!(select.conditions.as_slice(), [Predicate::Embedded { .. }]));
+    fn every_filter_chooses_rows_to_write_and_none_among_the_written() {
+        let (chosen, written) = chosen("books?id=eq.1&select=id,authors()&authors=not.is.null");
+        assert!(matches!(
+            chosen.select.conditions.as_slice(),
+            [Predicate::Test { .. }, Predicate::Embedded { is_null: false, .. }]
+        ));
+        assert!(written.conditions.is_empty());
+    }
+
+    #[test]
+    fn a_filter_on_a_column_that_an_embedded_relation_is_named_by_is_the_columns() {
+        for target in
+            ["books?author_id=eq.1&select=id,author_id(name)", "books?price=gt.1&select=id,price:authors(name)"]
+        {
+            let (chosen, _) = chosen(target);
+            assert!(matches!(chosen.select.conditions.as_slice(), [Predicate::Test { .. }]), "{target}");
+        }
+    }
+
+    #[test]
+    fn an_inner_join_chooses_rows_to_write_if_it_is_filtered() {
+        let inner = |target: &str| chosen(target).0.select.embeds.iter().map(|e| e.inner).collect::<Vec<bool>>();
+        assert_eq!(inner("books?select=id,authors!inner(name)"), [false]);
+        assert_eq!(inner("books?select=id,authors!inner(name)&authors.name=eq.x"), [true]);
+        assert_eq!(inner("books?select=id,authors(name)&authors.name=eq.x"), [false]);
+        assert_eq!(inner("authors?select=id,books!inner(id,covers!inner(colour))&books.covers.colour=eq.1"), [true]);
+        assert_eq!(inner("authors?select=id,books!inner(id,covers(colour))&books.covers.colour=eq.1"), [false]);
+    }
+
+    #[test]
+    fn a_page_is_chosen_by_the_order_and_the_key() {
+        let (chosen, written) = chosen("editions?order=year.desc&limit=1&offset=2");
+        assert_eq!((chosen.key.join(","), chosen.select.order.len()), ("book_id,number".to_owned(), 3));
+        assert!(!written.limit.is_set() && written.offset.is_none());
+        assert_eq!(refusal(write(Verb::Delete, "pair_list?limit=1", "", None)), ("PGRST100".to_owned(), 400));
+    }
+
+    #[test]
+    fn the_same_is_refused_whatever_comes_back() {
+        for target in [
+            "books?select=nothing(id)&nothing.id=eq.1",
+            "books?select=reviews(id,people(id))",
+            "books?select=nothing",
+            "books?select=id,authors(nothing)",
+            "books?order=nothing",
+            "books?select=id,id",
+        ] {
+            for (verb, keys) in [(Verb::Create, Some("id")), (Verb::Update, Some("id")), (Verb::Delete, None)] {
+                let refused = |prefer: &str| refusal(write(verb, target, prefer, keys));
+                let expected = refused("return=representation");
+                for prefer in ["", "return=minimal", "return=headers-only"] {
+                    assert_eq!(refused(prefer), expected, "{verb:?} {target} {prefer}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn filters_of_a_post_are_refused() {
+        for target in ["books?id=eq.1", "books?or=(id.eq.1,id.eq.2)", "books?select=authors()&authors=is.null"] {
+            assert_eq!(refusal(write(Verb::Create, target, "", Some("id"))), ("PGRST100".to_owned(), 400), "{target}");
+        }
     }
 
     #[test]

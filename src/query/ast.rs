@@ -226,6 +226,17 @@ pub struct OrderTerm {
     pub nulls_first: Option<bool>,
 }
 
+impl Node {
+    /// Whether something in it chooses among its rows, or an inner join to what does.
+    pub fn filters(&self) -> bool {
+        let is_filtered = |item: &SelectItem| matches!(item, SelectItem::Embed(embed) if embed.join == Some(Join::Inner) && embed.node.filters());
+        !self.conditions.is_empty()
+            || self.limit.is_some()
+            || self.offset.is_some()
+            || self.select.iter().flatten().any(is_filtered)
+    }
+}
+
 impl Query {
     /// Keeps a literal.
     pub fn add_value(&mut self, value: Literal) -> ValueId {

@@ -12,14 +12,23 @@ use std::borrow::Cow;
 /// `function_arguments`: the request calls a function by GET, so a parameter whose value is no operator expression is
 /// an argument.
 ///
-/// Errors: PGRST100 (400) with the position of what could not be read; PGRST108 for a parameter of a relation that is
-/// not embedded; REST431 beyond a limit.
+/// Errors: PGRST100 (400) with the position of what could not be read, for a parameter without a value, and for one that stands twice
+/// where one counts; PGRST108 for a parameter of a relation that is not embedded; REST431 beyond a limit.
 pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bool) -> Result<Query> {
     let mut parser = Parser { query: Query::default(), select_items: 0, embeds: 0, filters: 0 };
+    if let Some((name, None)) = parameters.iter().find(|(_, value)| value.is_none()) {
+        let shown: String = name.chars().take(200).collect();
+        return Err(Error::new(Code::QueryParameter, format!("The parameter '{shown}' has no value"))
+            .hint("Parameters are name=value, filters column=operator.value."));
+    }
+    let mut has_select = false;
     // Later parameters refer to the relations that `select` embeds, so it is read first.
     for (name, value) in parameters {
+        if name == "select" {
+            once(has_select, name)?;
+            has_select = true;
+        }
         if let ("select", Some(text)) = (name.as_ref(), value)
-            && parser.query.root.select.is_none()
             // nothing to choose from all columns by
             && !text.trim_ascii().is_empty()
         {
@@ -76,6 +85,15 @@ struct Parser {
     filters: usize,
 }
 
+/// Refuses the second of a parameter of which one counts.
+fn once(is_known: bool, name: &str) -> Result<()> {
+    if is_known {
+        return Err(Error::new(Code::QueryParameter, format!("The parameter '{name}' stands twice"))
+            .hint("Leave one out, or join what both say: select=a,b"));
+    }
+    Ok(())
+}
+
 impl Parser {
     fn parameter(&mut self, name: &str, value: &str, function_arguments: bool) -> Result<()> {
         match name {
@@ -85,7 +103,8 @@ impl Parser {
                 let columns = names(&mut at)
                     .map_err(|why| Refusal::Expected(why).into_error(&format!("{name} parameter"), value))?;
                 let slot = if name == "columns" { &mut self.query.columns } else { &mut self.query.on_conflict };
-                slot.get_or_insert(columns);
+                once(slot.is_some(), name)?;
+                *slot = Some(columns);
                 return Ok(());
             }
             _ => {}
@@ -99,9 +118,8 @@ impl Parser {
             "order" => {
                 let terms = order(value).map_err(|why| why.into_error("order", value))?;
                 let node = self.node(&path)?;
-                if node.order.is_empty() {
-                    node.order = terms;
-                }
+                once(!node.order.is_empty(), name)?;
+                node.order = terms;
             }
             "limit" | "offset" => {
                 let number = range::row_number(name, value)?;
@@ -109,7 +127,8 @@ impl Parser {
                 let offset = reserved == "offset";
                 let node = self.node(&path)?;
                 let slot = if offset { &mut node.offset } else { &mut node.limit };
-                slot.get_or_insert(id);
+                once(slot.is_some(), name)?;
+                *slot = Some(id);
             }
             "and" | "or" => {
                 let negated = path.last().is_some_and(|p| p == "not");

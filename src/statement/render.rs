@@ -26,6 +26,7 @@ pub fn rendered(plan: &Plan, rendition: &Rendition) -> Statement {
         }
         w.text(") ");
     }
+    w.counts_call = matches!(plan, Plan::Call(call) if call.counts);
     match plan {
         Plan::Read(select) => w.body(select),
         Plan::Write(write) => w.write(write),
@@ -41,6 +42,8 @@ pub(super) struct Writer {
     pub(super) handler: Option<Handler>,
     /// Rows are only counted: embedded relations are looked for, not joined.
     pub(super) counting: bool,
+    /// The rows of the called function are counted.
+    pub(super) counts_call: bool,
 }
 
 impl Writer {
@@ -108,8 +111,12 @@ impl Writer {
 
     /// All that follows FROM and its source.
     pub(super) fn rest(&mut self, select: &Select) {
-        self.joins(&select.embeds);
-        self.conditions(" WHERE ", &select.conditions, &select.embeds);
+        if self.counts_call && matches!(select.source, Source::Function(_)) {
+            self.counted_rows(select);
+        } else {
+            self.joins(&select.embeds);
+            self.conditions(" WHERE ", &select.conditions, &select.embeds);
+        }
         if select.grouped {
             self.group_by(select);
         }

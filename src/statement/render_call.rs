@@ -25,6 +25,20 @@ impl Writer {
         }
     }
 
+    /// Joins and conditions of a function that is called, and whose rows are counted, whatever they are. PostgreSQL would not call it
+    /// where conditions contradict each other, or where an inner join finds nothing: inner joins are conditions here, and conditions
+    /// stand behind the count in one expression, which the planner does not take apart.
+    pub(super) fn counted_rows(&mut self, select: &Select) {
+        let embeds: Vec<Embedded> = select.embeds.iter().map(|e| Embedded { inner: false, ..e.clone() }).collect();
+        self.joins(&embeds);
+        let inner = select.embeds.iter().enumerate().filter(|(_, e)| e.inner);
+        let inner = inner.map(|(embed, _)| Predicate::Embedded { embed, is_null: false });
+        let conditions: Vec<Predicate> = select.conditions.iter().cloned().chain(inner).collect();
+        self.put(format_args!(" WHERE coalesce(restful.count_row({}.* IS NULL)", select.alias));
+        self.conditions(if conditions.is_empty() { "" } else { " AND " }, &conditions, &embeds);
+        self.text(", false)");
+    }
+
     pub(super) fn arguments_source(&mut self, arguments: &Arguments) {
         if let Arguments::Body(members) = arguments
             && !members.is_empty()

@@ -33,7 +33,13 @@ impl Writer {
         self.counting = true;
         self.text("SELECT FROM ");
         self.source(select);
+        self.restrictions(select);
+    }
+
+    /// All that leaves rows out but the page. Whether there is anything.
+    pub(super) fn restrictions(&mut self, select: &Select) -> bool {
         self.conditions(" WHERE ", &select.conditions, &select.embeds);
         self.exist(!select.conditions.is_empty(), &select.embeds);
+        !select.conditions.is_empty() || select.embeds.iter().any(|embed| embed.inner)
     }
 }

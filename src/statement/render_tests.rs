@@ -152,8 +152,8 @@ fn embedded_relations() {
         r#"SELECT e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT (pg_catalog.row_to_json(r.*)) AS j FROM (SELECT t1."name" AS "name", pg_catalog.count(*) AS "count" FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id" GROUP BY 1) AS r) AS e2 ON true []"#,
     );
     read(
-        "authors?select=id,count(),*",
-        r#"SELECT t0."id" AS "id", pg_catalog.count(*) AS "count", t0."id" AS "id", t0."name" AS "name", t0."facts" AS "facts", t0."tags" AS "tags", t0."bio" AS "bio" FROM "lib"."authors" AS t0 GROUP BY 1, 3, 4, 5, 6, 7 []"#,
+        "authors?select=key:id,count(),*",
+        r#"SELECT t0."id" AS "key", pg_catalog.count(*) AS "count", t0."id" AS "id", t0."name" AS "name", t0."facts" AS "facts", t0."tags" AS "tags", t0."bio" AS "bio" FROM "lib"."authors" AS t0 GROUP BY 1, 3, 4, 5, 6, 7 []"#,
     );
 }
 
@@ -205,7 +205,7 @@ fn counts() {
         r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."authors" AS t0 WHERE EXISTS (SELECT pg_catalog.count(*) AS "count" FROM "lib"."books" AS t1 WHERE t1."author_id" = t0."id")) AS counted []"#
     );
     let estimated =
-        counted(&fixture::read("authors?select=id,...books!inner(id)&books.id=gt.1&order=id&limit=1").unwrap());
+        counted(&fixture::read("authors?select=id,...books!inner(book:id)&books.id=gt.1&order=id&limit=1").unwrap());
     assert_eq!(
         shown(&estimated),
         r#"SELECT FROM "lib"."authors" AS t0 WHERE EXISTS (SELECT FROM "lib"."books" AS t1 WHERE t1."author_id" = t0."id" AND t1."id" > $1) [0 Text]"#
@@ -252,7 +252,7 @@ fn writes() {
         "books",
         "",
         Some(""),
-        r#"INSERT INTO "lib"."books" AS t0 SELECT  FROM restful.record_source($1, $2, 0, $3) AS r(c1 pg_catalog.bool) [body, '{""}', '{}']"#,
+        r#"INSERT INTO "lib"."books" AS t0 SELECT  FROM restful.record_source($1, $2, 2, $3) AS r(c1 pg_catalog.bool) [body, '{""}', '{}']"#,
     );
     write(
         Replace,
@@ -288,6 +288,35 @@ fn writes() {
         "return=representation",
         None,
         r#"DELETE FROM "lib"."books" AS t0 WHERE t0."id" < $1 RETURNING t0."id" AS "id" [0 Text]"#,
+    );
+    write(
+        Delete,
+        "books?select=authors!inner(name),publishers()&authors.name=eq.x&publishers=is.null&id=gt.1",
+        "",
+        None,
+        r#"DELETE FROM "lib"."books" AS t0 WHERE NOT EXISTS (SELECT FROM "lib"."publishers" AS t3 WHERE t3."id" = t0."publisher_id") AND t0."id" > $1 AND EXISTS (SELECT FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id" AND t1."name" = $2) [1 Text, 0 Text]"#,
+    );
+    write(
+        Delete,
+        "books?id=gt.1&order=price.desc&limit=2&offset=1&select=id",
+        "return=representation",
+        None,
+        r#"WITH written AS (DELETE FROM "lib"."books" AS t0 WHERE t0."id" > $1 AND (t0."id") IN (SELECT t0."id" FROM "lib"."books" AS t0 WHERE t0."id" > $2 ORDER BY t0."price" DESC, t0."id" LIMIT $3 OFFSET $4) RETURNING t0."id", t0."price") SELECT t0."id" AS "id" FROM written AS t0 ORDER BY t0."price" DESC [0 Text, 0 Text, 1 at most None, 2 Text]"#,
+    );
+    write(
+        Update,
+        "books?select=authors(name)&order=authors(name)&limit=1",
+        "",
+        Some("price"),
+        r#"UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) WHERE (t0."id") IN (SELECT t0."id" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0, t0."id" LIMIT $4) [body, '{"price"}', '{}', 0 at most None]"#,
+    );
+    // changed rows are counted where those that come back may be fewer
+    write(
+        Update,
+        "books?select=id,authors!inner(name)",
+        "return=representation",
+        Some("price"),
+        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) RETURNING t0."id", t0."author_id", restful.count_row(true) AS "?changed") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 INNER JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"price"}', '{}']"#,
     );
 }
 
@@ -325,6 +354,12 @@ fn calls() {
         &object("author"),
         r#"SELECT t0."id" AS "id" FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4) CROSS JOIN LATERAL "lib"."books_of"("author" => r.c1) AS t0 LIMIT 100 [body, '{"author"}', '{}']"#,
     );
+    // what may write is called whatever comes of its rows, which are counted before anything chooses among them
+    call(
+        "newest_book?id=eq.1&select=id,authors!inner(id)",
+        &object(""),
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."newest_book"() AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."id" AS "id") AS r WHERE t1."id" = t0."author_id") AS e2 ON true WHERE coalesce(restful.count_row(t0.* IS NULL) AND t0."id" = $1 AND e2.j IS NOT NULL, false) [0 Text]"#,
+    );
 }
 
 /// SQL without what stands in double quotes; `None` when a quote is not closed.
@@ -340,7 +375,8 @@ fn names_stay_in_their_quotes() {
     let key = name.replace('/', "%2F");
     for target in [
         format!("{path}?select=\"{key}\"&\"{key}\"=eq.1&order=\"{key}\""),
-        format!("{path}?select=\"{key}\":\"{key}\",\"{key}\"->\"{key}\""),
+        format!("{path}?select=\"{key}\":\"{key}\""),
+        format!("{path}?select=\"{key}\"->\"{key}\""),
         format!("{path}?or=(\"{key}\".is.null)"),
     ] {
         let statement = main(&Plan::Read(fixture::read(&target).unwrap()));

@@ -7,6 +7,13 @@ use crate::plan::*;
 /// The column of [`WRITTEN`] that holds the whole row, for functions of it.
 const WRITTEN_ROW: &str = "?row";
 
+/// The argument `mode` of `restful.record_source`: objects may have any keys.
+pub const RECORDS_ANY: i32 = 0;
+/// Every object has exactly the keys that are listed.
+pub const RECORDS_UNIFORM: i32 = 1;
+/// No object has a key.
+pub const RECORDS_KEYLESS: i32 = 2;
+
 /// A SELECT over written rows in which RETURNING has computed what is computed of them.
 fn as_returned(select: &Select) -> Select {
     let mut select = select.clone();
@@ -61,10 +68,10 @@ impl Writer {
             Change::Insert { columns, uniform, key, conflict } => {
                 self.insert(write, columns, *uniform, key, conflict.as_ref());
             }
-            Change::Update { columns, conditions } => self.update(write, columns, conditions),
-            Change::Delete { conditions } => {
+            Change::Update { columns, chosen } => self.update(write, columns, chosen),
+            Change::Delete { chosen } => {
                 self.put(format_args!("DELETE FROM {} AS {}", write.relation, write.alias));
-                self.conditions(" WHERE ", conditions, &[]);
+                self.chosen(chosen);
             }
         }
         match (&write.returning, wrapped) {
@@ -83,7 +90,8 @@ impl Writer {
             (Returning::Rows(select), Some(_)) => {
                 self.text(" RETURNING ");
                 self.returned_columns(write, select);
-                self.text(") ");
+                // Once for each row that is changed, whatever is shown of it.
+                self.text(if write.counts { ", restful.count_row(true) AS \"?changed\") " } else { ") " });
                 if select.computes() {
                     self.body(&as_returned(select));
                 } else {
@@ -191,7 +199,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn update(&mut self, write: &Write, columns: &[BodyColumn], conditions: &[Predicate]) {
+    pub(super) fn update(&mut self, write: &Write, columns: &[BodyColumn], chosen: &Chosen) {
         self.put(format_args!("UPDATE {} AS {} SET ", write.relation, write.alias));
         for (i, c) in columns.iter().enumerate() {
             self.text(if i == 0 { "" } else { ", " });
@@ -200,7 +208,38 @@ impl Writer {
         }
         self.text(" FROM ");
         self.record_source(columns, false);
-        self.conditions(" WHERE ", conditions, &[]);
+        self.chosen(chosen);
+    }
+
+    /// The WHERE of an update or delete.
+    fn chosen(&mut self, chosen: &Chosen) {
+        let Chosen { select, key } = chosen;
+        // The conditions stand beside the page too: they are tested again on a row that another transaction has changed meanwhile.
+        self.counting = true;
+        let has_where = self.restrictions(select);
+        self.counting = false;
+        if key.is_empty() {
+            return;
+        }
+        let columns: Vec<ColumnReference> = key.iter().map(|c| ColumnReference::new(&select.alias, c)).collect();
+        self.text(if has_where { " AND (" } else { " WHERE (" });
+        self.list(&columns, ", ", |w, c| w.column(c));
+        self.text(") IN (SELECT ");
+        self.list(&columns, ", ", |w, c| w.column(c));
+        self.text(" FROM ");
+        self.source(select);
+        let is_by_relation = |term: &Ordering| !matches!(term.by, OrderBy::Expression(_));
+        if select.order.iter().any(is_by_relation) {
+            self.joins(&select.embeds);
+            self.conditions(" WHERE ", &select.conditions, &select.embeds);
+        } else {
+            self.counting = true;
+            self.restrictions(select);
+            self.counting = false;
+        }
+        self.order_by(select);
+        self.page(select);
+        self.text(")");
     }
 
     pub(super) fn body_values(&mut self, columns: &[BodyColumn]) {
@@ -242,7 +281,12 @@ impl Writer {
         // A row needs a column to be one: objects without keys have a column that nothing feeds.
         let names = if keys.is_empty() { array_literal([""]) } else { array_literal(keys.iter().map(|(key, _)| key)) };
         self.parameter(Parameter::Constant(names));
-        self.put(format_args!(", {}, ", u8::from(uniform && !keys.is_empty())));
+        let mode = match (uniform, keys.is_empty()) {
+            (false, _) => RECORDS_ANY,
+            (true, false) => RECORDS_UNIFORM,
+            (true, true) => RECORDS_KEYLESS,
+        };
+        self.put(format_args!(", {mode}, "));
         self.parameter(Parameter::Constant(array_literal(presence.iter().map(usize::to_string))));
         self.text(") AS r(");
         for (i, (_, data_type)) in keys.iter().enumerate() {

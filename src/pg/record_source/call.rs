@@ -4,12 +4,10 @@ use super::cell::Cells;
 use super::column::{Column, attribute};
 use super::memory::RowMemory;
 use super::rows::{Layout, Row, refuse_missing};
+use crate::statement::{RECORDS_KEYLESS, RECORDS_UNIFORM};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::collections::HashSet;
-
-/// Bit of `mode`: every object must have exactly the keys that are listed.
-const UNIFORM: i32 = 1;
 
 /// Runs `record_source`.
 ///
@@ -129,7 +127,7 @@ unsafe fn layout(
     let columns = attributes.into_iter().zip(keys);
     // SAFETY: the current context is that of the whole call.
     let columns = columns.map(|(attribute, key)| unsafe { Column::new(attribute, key) }).collect();
-    Layout { columns, presence, uniform: mode & UNIFORM != 0 }
+    Layout { columns, presence, uniform: mode == RECORDS_UNIFORM, keyless: mode == RECORDS_KEYLESS }
 }
 
 /// The elements of a text[], in UTF-8.

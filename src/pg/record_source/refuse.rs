@@ -17,8 +17,8 @@ const fn six_bits(character: u8) -> i32 {
 }
 
 /// Raises the error of a body that cannot be read: 400, code PGRST102.
-pub fn refuse_body(message: &str, details: Option<&str>) -> ! {
-    let error = serde_json::json!({ "code": "PGRST102", "message": message, "details": details, "hint": null });
+pub fn refuse_body(message: &str, details: Option<&str>, hint: Option<&str>) -> ! {
+    let error = serde_json::json!({ "code": "PGRST102", "message": message, "details": details, "hint": hint });
     let status = serde_json::json!({ "status": 400, "headers": {} });
     // JSON text has no NUL.
     let message = CString::new(error.to_string()).unwrap_or_default();

@@ -17,6 +17,8 @@ pub struct Layout {
     pub presence: Vec<usize>,
     /// Whether each object must have exactly the keys of the columns.
     pub uniform: bool,
+    /// Whether objects must have no keys at all.
+    pub keyless: bool,
 }
 
 /// The row under construction.
@@ -61,7 +63,7 @@ impl<'a> Row<'a> {
     /// Reads the body and calls `store` with each row. What the row points to lives until `store` returns.
     pub fn read_all(&mut self, body: &'a [u8], mut store: impl FnMut(&mut Self)) {
         if let Err(error) = self.read_body(body, &mut store) {
-            refuse_body(INVALID, Some(&error.to_string()));
+            refuse_body(INVALID, Some(&error.to_string()), None);
         }
     }
 
@@ -94,6 +96,9 @@ impl<'a> Row<'a> {
         let mut known = 0;
         let mut guess = 0;
         while let Some(key) = reader.next_key()? {
+            if self.layout.keyless {
+                refuse_keys(self.number, &key.unescaped(), true);
+            }
             // Objects mostly have the keys of the first one, in the same order.
             let guessed = self.layout.columns.get(guess).is_some_and(|column| !key.escaped && column.key == key.raw);
             let Some(index) = (if guessed { Some(guess) } else { self.find(key) }) else {
@@ -113,7 +118,7 @@ impl<'a> Row<'a> {
             self.set(index, value);
         }
         if self.layout.uniform && known < self.layout.columns.len() {
-            refuse_keys();
+            self.refuse_missing_key();
         }
         self.check_domains();
         self.mark_presence();
@@ -140,13 +145,20 @@ impl<'a> Row<'a> {
     #[cold]
     fn skip_unknown(&mut self, key: Text<'a>, reader: &mut Reader<'a>) -> Result<(), json::Error> {
         if self.layout.uniform {
-            refuse_keys();
+            refuse_keys(self.number, &key.unescaped(), true);
         }
         if !self.unknown.insert(key) {
             return Err(reader.duplicate_key(key));
         }
         reader.value()?;
         Ok(())
+    }
+
+    #[cold]
+    fn refuse_missing_key(&self) -> ! {
+        let is_missing = |(_, seen): &(&Column, &u64)| **seen != self.number;
+        let missing = self.layout.columns.iter().zip(&self.seen).find(is_missing);
+        refuse_keys(self.number, missing.map_or(&[], |(column, _)| column.key.as_slice()), false)
     }
 
     /// A domain may refuse a NULL as well; but what stands for a missing key is not used where a presence column says
@@ -174,12 +186,23 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Refuses an object whose keys are not those of the first one: it `has` another key, or lacks one.
 #[cold]
-fn refuse_keys() -> ! {
-    refuse_body("All object keys must match", None)
+fn refuse_keys(number: u64, key: &[u8], has: bool) -> ! {
+    let key = String::from_utf8_lossy(key);
+    let details = if has {
+        format!("Object {number} has the key '{key}', which the first object does not have.")
+    } else {
+        format!("Object {number} does not have the key '{key}', which the first object has.")
+    };
+    refuse_body(
+        "All object keys must match",
+        Some(&details),
+        Some("Give all objects the same keys, or name those that count: ?columns=a,b"),
+    )
 }
 
 /// Refuses a call without a body as one that cannot be read.
 pub fn refuse_missing() -> ! {
-    refuse_body(INVALID, Some("expected a body"))
+    refuse_body(INVALID, Some("expected a body"), None)
 }
