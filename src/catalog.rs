@@ -32,6 +32,8 @@ pub trait Catalog {
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>>;
     /// Whether the role of the request may read any column of a relation: what it may not is not proposed to it.
     fn may_read(&self, relation: &QualifiedName) -> Result<bool>;
+    /// Whether the role of the request may read a column of a relation.
+    fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool>;
     /// Whether the role of the request may call a function.
     fn may_call(&self, function: &Function) -> Result<bool>;
 }

@@ -6,6 +6,7 @@
 
 use crate::http::field::{is_field_value, is_token};
 use crate::schema::Violation;
+use crate::stumble;
 use serde_json::{Value, json};
 use std::fmt;
 use std::ops::Deref;
@@ -110,6 +111,8 @@ catalogue! {
     ApiKey                  = "REST411", 401;
     /// The body is larger than the setting max_body_bytes.
     BodyTooLarge            = "REST413", 413;
+    /// The body is encoded in a way that is not understood.
+    ContentEncoding         = "REST415", 415;
     /// The body, or a row, is not valid against a JSON Schema.
     InvalidBody             = "REST422", 422;
     /// A limit of the request's size or nesting.
@@ -200,6 +203,15 @@ impl Error {
         self
     }
 
+    /// Adds a hint to an error that has none.
+    #[must_use]
+    pub fn hint_if_none(mut self, hint: impl FnOnce() -> Option<String>) -> Self {
+        if self.0.hint.is_none() {
+            self.0.hint = hint().map(Value::from);
+        }
+        self
+    }
+
     /// Adds what is wrong with the body.
     #[must_use]
     pub fn errors(mut self, errors: Vec<Invalid>) -> Self {
@@ -247,9 +259,12 @@ impl Error {
             return raised.as_response();
         }
         let status = status_of_sqlstate(&raised, authenticated);
-        let mut error = Error::with_code(raised.sqlstate, status, raised.message);
+        let hint = stumble::hint(&raised.sqlstate, &raised.message);
+        let message =
+            if raised.sqlstate.starts_with("42") { stumble::without_aliases(&raised.message) } else { raised.message };
+        let mut error = Error::with_code(raised.sqlstate, status, message);
         error.0.details = raised.detail.map(Value::String);
-        error.0.hint = raised.hint.map(Value::String);
+        error.0.hint = raised.hint.map(Value::String).or(hint.map(Value::from));
         if status == 401 {
             error = error.header("www-authenticate", "Bearer");
         }
@@ -361,7 +376,7 @@ impl Raised {
         let bad_detail = || malformed(format!("Invalid JSON value for DETAIL: '{detail}'"), detail_hint);
         let Ok(value) = serde_json::from_str::<Value>(detail) else { return bad_detail() };
         let status = value.get("status").and_then(Value::as_u64).and_then(|s| u16::try_from(s).ok());
-        let (Some(status @ 100..=599), Some(headers)) = (status, value.get("headers").and_then(Value::as_object))
+        let (Some(status @ 300..=599), Some(headers)) = (status, value.get("headers").and_then(Value::as_object))
         else {
             return bad_detail();
         };
@@ -407,7 +422,7 @@ fn status_of_sqlstate(raised: &Raised, authenticated: bool) -> u16 {
             "0L" | "0P" | "28" => 403,
             "09" | "21" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0"
             | "XX" => 500,
-            "PT" => state.get(2..).and_then(|n| n.parse().ok()).filter(|n| (100..=599).contains(n)).unwrap_or(500),
+            "PT" => state.get(2..).and_then(|n| n.parse().ok()).filter(|n| (300..=599).contains(n)).unwrap_or(500),
             _ => 400,
         },
     }

@@ -35,6 +35,7 @@ pub mod route;
 pub mod schema;
 pub mod similar;
 pub mod statement;
+pub mod stumble;
 
 #[cfg(feature = "pg")]
 #[allow(unsafe_code)]

@@ -257,7 +257,8 @@ pub fn apply_settings(response: &mut Response, status: Option<&str>, headers: Op
             .trim()
             .parse()
             .ok()
-            .filter(|s| (100..=599).contains(s))
+            // A final status: those below announce an answer that is still to come (RFC 9110, section 15.2).
+            .filter(|s| (200..=599).contains(s))
             .ok_or_else(|| Error::new(Code::ResponseStatus, "response.status guc must be a valid status code"))?;
     }
     let Some(text) = headers.filter(|t| !t.is_empty()) else { return Ok(()) };

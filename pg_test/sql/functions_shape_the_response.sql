@@ -25,6 +25,7 @@ set response.headers = '[{"x-old": "1"}]';
 select show_all(restful.serve('GET', '/subjects?id=eq.1'));
 -- malformed
 select show(restful.serve('POST', '/rpc/respond', '{}', '{"status": "99", "headers": ""}'));
+select show(restful.serve('POST', '/rpc/respond', '{}', '{"status": "199", "headers": ""}'));
 select show(restful.serve('POST', '/rpc/respond', '{}', '{"status": "600", "headers": ""}'));
 select show(restful.serve('POST', '/rpc/respond', '{}', '{"status": "", "headers": "x"}'));
 select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "", "headers": "[{\"a\": 1}]"}', 'utf8')));
@@ -34,6 +35,9 @@ select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT402"}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT303"}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT999"}'));
+-- what is raised undoes the request: it is no success, and nothing that is still to come
+select show(restful.serve('POST', '/rpc/pt', '{}', jsonb_build_object('code', code)::text::bytea)) from unnest(array['PT100', 'PT199', 'PT200', 'PT204']) code;
+select show(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123", "message": "x"}, "detail": {"status": 200, "headers": {}}}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PTXYZ"}'));
 -- RAISE SQLSTATE 'PGRST' says everything
 select show_all(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123", "message": "in words", "details": "more", "hint": "try"}, "detail": {"status": 418, "headers": {"X-Powered-By": "Tea"}}}'));

@@ -78,3 +78,5 @@ from unnest(array['/rpc/touch?limit=1', '/rpc/touch?id=eq.1', '/rpc/numbers?limi
 select pg_temp.trial('POST', '/rpc/all_tasks?limit=1&select=id&order=id', '', '{}', pg_temp.object());
 select pg_temp.trial('GET', target, '', null, pg_temp.object())
 from unnest(array['/rpc/all_tasks?limit=1&select=id&order=id', '/tasks?id=eq.1&select=id', '/tasks?limit=1&order=id&select=id']) target;
+
+select as_superuser('alter role librarian reset restful.aggregates_enabled');

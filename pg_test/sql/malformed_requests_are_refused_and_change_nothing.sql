@@ -65,6 +65,6 @@ select show(restful.serve('GET', '/books?select=id&id=eq.1', '{"accept": "", "pr
 -- preferences: unknown ones are ignored, unless handling is strict
 select show(restful.serve('GET', '/books?select=id&id=eq.1', '{"prefer": "count=none, x=y"}'));
 select show(restful.serve('GET', '/books?select=id&id=eq.1', '{"prefer": "handling=strict, count=none, x=y"}'));
-select show(restful.serve('GET', '/books?select=id&id=eq.1', '{"prefer": "timezone=''; drop table library.books; --"}'));
+select show(restful.serve('GET', '/books?select=id&id=eq.1', '{"prefer": "timezone=\"''; drop table library.books; --\""}'));
 -- nothing was written
 select count(*) from library.things;

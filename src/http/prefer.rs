@@ -1,6 +1,8 @@
 //! The Prefer header (RFC 7240) and the preferences of the dialect.
 
 use crate::error::{Code, Error, Result};
+use crate::http::field::is_token;
+use std::borrow::Cow;
 
 macro_rules! preference {
     ($(#[$doc:meta])* $name:ident: $token:literal { $($variant:ident = $value:literal,)* }) => {
@@ -8,7 +10,10 @@ macro_rules! preference {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $($variant,)* }
         impl $name {
-            fn parse(value: &str) -> Option<Self> { match value { $($value => Some($name::$variant),)* _ => None } }
+            fn parse(value: &str) -> Option<Self> {
+                $(if value.eq_ignore_ascii_case($value) { return Some($name::$variant); })*
+                None
+            }
             fn applied(self) -> &'static str {
                 match self { $($name::$variant => concat!($token, "=", $value),)* }
             }
@@ -60,16 +65,22 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    /// Reads a Prefer field. Of a repeated preference the first counts (RFC 7240, section 2).
+    /// Reads a Prefer field (RFC 7240, section 2): names are read in any case, and so are the words that are values. Of a repeated
+    /// preference the first counts. None of these preferences takes parameters.
     ///
-    /// Errors: PGRST122 for unknown ones under `handling=strict`; otherwise they are ignored, as the RFC asks.
+    /// Errors: PGRST122 under `handling=strict` for preferences and parameters that are unknown; otherwise they are ignored, as the
+    /// RFC asks.
     pub fn parse(field: Option<&str>) -> Result<Self> {
         let mut p = Preferences::default();
         let Some(field) = field else { return Ok(p) };
-        for text in field.split(',').map(str::trim).filter(|t| !t.is_empty()) {
-            let (name, value) = text.split_once('=').unwrap_or((text, ""));
-            let (name, value) = (name.trim_end(), value.trim_matches(|c: char| c == '"' || c.is_whitespace()));
-            let known = match name {
+        for text in split_unquoted(field, ',').map(str::trim).filter(|t| !t.is_empty()) {
+            let mut parts = split_unquoted(text, ';').map(str::trim);
+            let preference = parts.next().unwrap_or_default();
+            let has_parameters = parts.any(|parameter| !parameter.is_empty());
+            let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+            let (name, value) = (name.trim_end().to_ascii_lowercase(), unquoted(value.trim()));
+            let value = value.as_ref();
+            let known = match name.as_str() {
                 "resolution" => set(&mut p.resolution, Resolution::parse(value)),
                 "return" => set(&mut p.representation, Return::parse(value)),
                 "count" => set(&mut p.count, Count::parse(value)),
@@ -84,7 +95,7 @@ impl Preferences {
                 "max-affected" => set(&mut p.max_affected, value.parse().ok()),
                 _ => false,
             };
-            if !known {
+            if !known || has_parameters {
                 p.unknown.push(text.to_owned());
             }
         }
@@ -113,13 +124,53 @@ impl Preferences {
         .into_iter()
         .flatten()
         .collect();
-        let timezone = self.timezone.as_ref().map(|zone| format!("timezone={zone}"));
+        let timezone = self.timezone.as_ref().map(|zone| format!("timezone={}", word(zone)));
         let max_affected = self.max_affected().map(|n| format!("max-affected={n}"));
         applied.extend(timezone.as_deref());
         applied.extend(max_affected.as_deref());
         applied.extend(self.explain_access.then_some("explain-access"));
         (!applied.is_empty()).then(|| applied.join(", "))
     }
+}
+
+/// The parts of a field between separators; one within a quoted string separates nothing (RFC 9110, section 5.6.4).
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |c| {
+        let separates = c == separator && !is_quoted;
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+        separates
+    })
+}
+
+/// A text as a token, or as a quoted string where it is not one. Slash and colon, as names of time zones and offsets have them, are left
+/// bare: so clients of the dialect know them.
+fn word(text: &str) -> Cow<'_, str> {
+    if text.split(['/', ':']).all(is_token) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
+}
+
+/// The text of a quoted string, or the token itself.
+fn unquoted(text: &str) -> Cow<'_, str> {
+    let Some(inner) = text.strip_prefix('"').map(|rest| rest.strip_suffix('"').unwrap_or(rest)) else {
+        return Cow::Borrowed(text);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(c) = characters.next() {
+        out.extend(if c == '\\' { characters.next() } else { Some(c) });
+    }
+    Cow::Owned(out)
 }
 
 /// Keeps the first value of a preference; says whether the value was one.
@@ -151,6 +202,29 @@ mod tests {
         let e = Preferences::parse(Some("anything, handling=strict, count=odd")).unwrap_err();
         assert_eq!(e.code, "PGRST122");
         assert_eq!(e.details, Some("Invalid preferences: anything, count=odd".into()));
+    }
+
+    #[test]
+    fn names_and_words_are_read_in_any_case() {
+        let p = Preferences::parse(Some("Handling=Strict, MAX-AFFECTED=1, Return=Representation")).unwrap();
+        assert_eq!((p.max_affected(), p.representation), (Some(1), Some(Return::Representation)));
+        assert_eq!(Preferences::parse(Some("HANDLING=STRICT, odd")).unwrap_err().code, "PGRST122");
+    }
+
+    #[test]
+    fn parameters_do_not_hide_a_preference_and_are_unknown() {
+        let p = Preferences::parse(Some("return=representation; wait=1;, count=exact;")).unwrap();
+        assert_eq!((p.representation, p.count), (Some(Return::Representation), Some(Count::Exact)));
+        let e = Preferences::parse(Some("handling=strict, return=minimal; a=\"x, y\"")).unwrap_err();
+        assert_eq!(e.details, Some("Invalid preferences: return=minimal; a=\"x, y\"".into()));
+        assert!(Preferences::parse(Some("handling=strict;, return=minimal ;")).is_ok());
+    }
+
+    #[test]
+    fn quoted_values_hold_separators() {
+        let zone = |field: &str| Preferences::parse(Some(field)).unwrap().timezone;
+        assert_eq!(zone(r#"timezone="Europe/Vienna", count=exact"#).as_deref(), Some("Europe/Vienna"));
+        assert_eq!(zone(r#"timezone = "a,b;\"c\\"; x"#).as_deref(), Some(r#"a,b;"c\"#));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A request as it came in, read but not yet understood.
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::http::range::Page;
 use crate::http::target::Target;
 use crate::http::{Headers, Method, Preferences};
@@ -20,8 +20,11 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Reads the parts of a request.
+    ///
+    /// Errors: those of the parts; REST415 (415) for a body in an encoding other than `identity`.
     pub fn parse(method: &str, target: &'a str, headers: &'a Headers, body: Option<&'a [u8]>) -> Result<Self> {
         let method = Method::parse(method)?;
+        check_encoding(headers, body)?;
         let range = match headers.get("range") {
             Some(field) if method == Method::Get => Page::from_range(field)?,
             _ => None,
@@ -34,5 +37,36 @@ impl<'a> Request<'a> {
             range,
             body,
         })
+    }
+}
+
+/// Refuses a body that is encoded (RFC 9110, sections 8.4 and 15.5.16).
+fn check_encoding(headers: &Headers, body: Option<&[u8]>) -> Result<()> {
+    let Some(encoding) = headers.get("content-encoding") else { return Ok(()) };
+    let is_identity = |coding: &str| coding.is_empty() || coding.eq_ignore_ascii_case("identity");
+    if body.is_none_or(<[u8]>::is_empty) || encoding.split(',').map(str::trim).all(is_identity) {
+        return Ok(());
+    }
+    let shown: String = encoding.chars().take(100).collect();
+    Err(Error::new(Code::ContentEncoding, format!("The body's Content-Encoding is not understood: {shown}"))
+        .hint("Send the body without Content-Encoding.")
+        .header("accept-encoding", "identity"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoded_body_is_415_and_says_what_it_is() {
+        let parse = |encoding: &str, body: Option<&'static [u8]>| {
+            let headers: Headers = [("content-encoding", encoding)].into_iter().collect();
+            Request::parse("POST", "/t", &headers, body).map(|_| ())
+        };
+        let e = parse("gzip", Some(b"x")).unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("REST415", 415));
+        assert!(e.message.ends_with("gzip"));
+        assert_eq!(parse("identity, br", Some(b"x")).unwrap_err().status, 415);
+        assert!(parse("Identity", Some(b"x")).is_ok() && parse("", Some(b"x")).is_ok() && parse("gzip", None).is_ok());
     }
 }

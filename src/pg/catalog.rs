@@ -346,6 +346,10 @@ impl Catalog for Session {
         Ok(role::may_any_column(relation.oid.into(), role, pg_sys::ACL_SELECT))
     }
 
+    fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {
+        Ok(role::may_read_column(relation.oid.into(), column))
+    }
+
     fn may_call(&self, function: &Function) -> Result<bool> {
         let query = include_str!("../../sql/query/may_call.sql");
         Ok(load("may_call", query, Arguments::Oid(function.oid))?.unwrap_or(false))

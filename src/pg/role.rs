@@ -95,6 +95,20 @@ pub fn may_any_column(relation: pg_sys::Oid, role: pg_sys::Oid, mode: u32) -> bo
     }
 }
 
+/// Whether the current user may read a column of a relation.
+pub fn may_read_column(relation: pg_sys::Oid, column: &str) -> bool {
+    let Ok(name) = CString::new(column) else { return false };
+    let (mode, ok) = (pg_sys::ACL_SELECT as pg_sys::AclMode, pg_sys::AclResult::ACLCHECK_OK);
+    // SAFETY: lookups in the system caches; the relation was found in the catalogue.
+    unsafe {
+        let number = pg_sys::get_attnum(relation, name.as_ptr());
+        let user = unguarded::GetUserId();
+        number != 0
+            && (pg_sys::pg_class_aclcheck(relation, user, mode) == ok
+                || pg_sys::pg_attribute_aclcheck(relation, number, user, mode) == ok)
+    }
+}
+
 /// Runs `work` as another user, in this security context. An error that is raised leaves both to the end of the
 /// subtransaction.
 ///

@@ -17,6 +17,8 @@ pub const ODD: &str = "o\"; drop table x; --/*";
 
 /// A table that the role of the request may not read.
 pub const UNREADABLE: &str = "reading_lists";
+/// A column that the role may not read.
+pub const UNREADABLE_COLUMN: &str = "due";
 
 /// A function that the role of the request may not call.
 pub const UNCALLABLE: u32 = 77;
@@ -88,6 +90,10 @@ impl Catalog for Library {
 
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
         Ok(relation.name != UNREADABLE)
+    }
+
+    fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {
+        Ok(relation.name.name != UNREADABLE && column != UNREADABLE_COLUMN)
     }
 
     fn may_call(&self, function: &Function) -> Result<bool> {

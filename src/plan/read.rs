@@ -305,7 +305,26 @@ impl Planner<'_> {
         {
             return Ok((Some(function.name), function.class));
         }
-        Err(Error::no_column(columns.label(), name))
+        Err(self.no_column(columns, name)?)
+    }
+
+    /// The refusal of a name that is no column: it suggests a similar one, if the role may read that.
+    pub(super) fn no_column(&self, columns: Columns, name: &str) -> Result<Error> {
+        let error = Error::no_column(columns.label(), name);
+        Ok(match self.similar_column(columns, name)? {
+            Some(meant) => error.hint(format!("Perhaps you meant the column {}.{meant}", columns.label())),
+            None => error,
+        })
+    }
+
+    /// The column of a similar name that the role may read.
+    pub(super) fn similar_column<'r>(&self, columns: Columns<'r>, name: &str) -> Result<Option<&'r str>> {
+        let Some(meant) = similar::closest(name, columns.names()) else { return Ok(None) };
+        let is_readable = match columns.relation() {
+            Some(relation) => self.catalog.may_read_column(relation, meant)?,
+            None => true,
+        };
+        Ok(Some(meant).filter(|_| is_readable))
     }
 
     pub(super) fn expression(&self, alias: &str, columns: Columns, field: &Field) -> Result<Expression> {
@@ -393,7 +412,7 @@ fn stands_for(item: &SelectItem, column: &str) -> bool {
 fn refuse_repeated(select: &Select, columns: Columns, labels: &[&str]) -> Result<()> {
     let repeated = |name: &str, what: &str| {
         Err(Error::new(Code::QueryParameter, format!("'{name}' stands twice among the {what}"))
-            .hint(format!("Give one of the two an alias: select=alias:{name}")))
+            .hint(format!("Give one of the two an alias of its own: select=alias:{name}")))
     };
     for (i, label) in labels.iter().enumerate() {
         if labels.iter().take(i).any(|known| known == label) {
@@ -477,6 +496,20 @@ mod tests {
         let e = read("books?select=authors(nothing)").unwrap_err();
         assert_eq!(e.message, "column authors.nothing does not exist");
         assert_eq!(refusal(read("nothing")), ("PGRST205".to_owned(), 404));
+    }
+
+    #[test]
+    fn a_similar_column_is_suggested_if_the_role_may_read_it() {
+        let hint = |target: &str| read(target).unwrap_err().hint.clone().map(|h| h.as_str().unwrap().to_owned());
+        assert_eq!(hint("books?titles=eq.1").as_deref(), Some("Perhaps you meant the column books.title"));
+        assert_eq!(hint("books?select=authors(nam)").as_deref(), Some("Perhaps you meant the column authors.name"));
+        assert_eq!(hint("loans?order=du"), None);
+        assert_eq!(hint("loans?select=dues"), None);
+        let e = write(Verb::Create, "books", "", Some("titles")).unwrap_err();
+        assert_eq!(
+            (e.code.as_str(), e.hint.clone()),
+            ("PGRST204", Some("Perhaps you meant the column books.title".into()))
+        );
     }
 
     #[test]

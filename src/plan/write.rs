@@ -140,12 +140,18 @@ impl Planner<'_> {
         let keys = query.columns.as_ref().unwrap_or(&body.keys);
         keys.iter()
             .map(|key| {
-                let column = relation.column(key).ok_or_else(|| {
-                    Error::new(
+                let Some(column) = relation.column(key) else {
+                    let error = Error::new(
                         Code::Column,
                         format!("Could not find the '{key}' column of '{}' in the schema cache", relation.name.name),
-                    )
-                })?;
+                    );
+                    return Err(match self.similar_column(Columns::Relation(relation), key)? {
+                        Some(meant) => {
+                            error.hint(format!("Perhaps you meant the column {}.{meant}", relation.name.name))
+                        }
+                        None => error,
+                    });
+                };
                 let from_json = column.representation.as_ref().and_then(|r| r.from_json.clone());
                 Ok(BodyColumn {
                     column: column.name.clone(),
@@ -165,7 +171,7 @@ impl Planner<'_> {
         let columns = query.on_conflict.clone().unwrap_or_else(|| relation.primary_key.clone());
         for column in &columns {
             if relation.column(column).is_none() {
-                return Err(Error::no_column(&relation.name.name, column));
+                return Err(self.no_column(Columns::Relation(relation), column)?);
             }
         }
         if columns.is_empty() {

@@ -85,6 +85,24 @@ struct Parser {
     filters: usize,
 }
 
+/// What was probably meant by a filter whose value does not begin with an operator; `None` if it does.
+fn filter_hint(name: &str, value: &str) -> Option<String> {
+    let word = value.split(['.', '(']).next().unwrap_or_default();
+    let is_operator = Operator::parse(word).is_some()
+        || FullText::parse(word).is_some()
+        || matches!(word, "in" | "is" | "isdistinct")
+        || (word == "not" && !value.eq_ignore_ascii_case("not.null"));
+    if is_operator {
+        return None;
+    }
+    let (name, shown): (String, String) = (name.chars().take(63).collect(), value.chars().take(63).collect());
+    Some(match value.to_ascii_lowercase().as_str() {
+        "null" | "true" | "false" | "unknown" => format!("An operator stands before the value: {name}=is.{shown}"),
+        "not.null" | "not null" | "not_null" => format!("An operator stands before the value: {name}=not.is.null"),
+        _ => format!("An operator stands before the value, as in {name}=eq.{shown}"),
+    })
+}
+
 /// Refuses the second of a parameter of which one counts.
 fn once(is_known: bool, name: &str) -> Result<()> {
     if is_known {
@@ -142,7 +160,13 @@ impl Parser {
                     at.expect_end("end of input")?;
                     Ok(children)
                 });
-                let children = children.map_err(|why| why.into_error("logic tree", value))?;
+                let children = children.map_err(|why| {
+                    why.into_error("logic tree", value).hint_if_none(|| Some(
+                        "Separate conditions by commas: (a.eq.1,b.is.null). Put a value that holds , ( ) { or } in double quotes: \
+                         name.eq.\"a,b\""
+                            .to_owned()
+                    ))
+                })?;
                 self.node(&path)?.conditions.push(Condition::Tree { negated, connective, children });
             }
             _ => {
@@ -156,7 +180,7 @@ impl Parser {
                         let id = self.query.add_value(Literal::Text(value.to_owned()));
                         self.query.arguments.push((field.name, id));
                     }
-                    Err(why) => return Err(why.into_error("filter", value)),
+                    Err(why) => return Err(why.into_error("filter", value).hint_if_none(|| filter_hint(name, value))),
                 }
             }
         }

@@ -148,3 +148,41 @@ fn sizes_are_bounded() {
         assert_eq!((e.status, e.code.as_str()), (400, code));
     }
 }
+
+#[test]
+fn a_filter_without_operator_is_told_which_one_is_meant() {
+    let hint =
+        |text: &str| query(text).unwrap_err().hint.clone().map(|h| h.as_str().unwrap().to_owned()).unwrap_or_default();
+    for (text, meant) in [
+        ("name=null", "name=is.null"),
+        ("done=true", "done=is.true"),
+        ("name=not.null", "name=not.is.null"),
+        ("name=Ann", "name=eq.Ann"),
+        ("or=(name.eq.a,b)", "double quotes"),
+        ("and=(tags.cs.{a,{b}})", "double quotes"),
+    ] {
+        assert!(hint(text).contains(meant), "{text}: {}", hint(text));
+    }
+}
+
+#[test]
+fn what_would_mean_nothing_is_refused() {
+    for text in [
+        "id",
+        "id=eq.1&name",
+        "select",
+        "select=a&select=b",
+        "order=a&order=b",
+        "limit=1&limit=2",
+        "offset=1&offset=2",
+        "columns=a&columns=b",
+        "on_conflict=a&on_conflict=a",
+        "select=a(b)&a.limit=1&\"a\".limit=2",
+        "select=&select=a",
+    ] {
+        let e = query(text).unwrap_err();
+        assert_eq!((e.code.as_str(), e.status, e.hint.is_some()), ("PGRST100", 400, true), "{text}");
+    }
+    // several filters on a column all hold
+    assert_eq!(query("id=gt.1&id=lt.3").unwrap().root.conditions.len(), 2);
+}

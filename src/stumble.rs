@@ -1,0 +1,96 @@
+//! What users of the dialect stumble over, told from the database's error: a hint, where PostgreSQL has none. Pure.
+
+/// What to do about an error of the database that is mostly due to how a request is written.
+pub fn hint(sqlstate: &str, message: &str) -> Option<&'static str> {
+    match sqlstate {
+        "22007" | "22008" if has_blank_offset(message) => {
+            Some("In a query '+' is a blank: write the offset of a time zone as %2B02:00.")
+        }
+        "22P02" if message.starts_with("malformed range literal") => {
+            Some("Write a range, such as [1,5); for one value, [1,1].")
+        }
+        "22P02" if message.starts_with("malformed multirange literal") => {
+            Some("Write ranges in braces: {[1,5),[7,9)}.")
+        }
+        "22P02" if message.starts_with("malformed array literal") => Some("Write an array in braces: {a,b}."),
+        "22P02" if message.ends_with("\"null\"") => Some("Test for null by the operator is: is.null, not.is.null."),
+        _ if sqlstate.starts_with("PT") && has_no_error_status(sqlstate) => {
+            Some("PTnnn takes a status from 300 to 599: what raises it undoes the request, which is no success.")
+        }
+        _ => None,
+    }
+}
+
+/// A time whose offset from UTC has lost its plus sign: `...T10:00:00 02:00"`.
+fn has_blank_offset(message: &str) -> bool {
+    let value = message.rsplit('"').nth(1).unwrap_or_default();
+    let Some((before, offset)) = value.rsplit_once(' ') else { return false };
+    before.ends_with(|c: char| c.is_ascii_digit())
+        && before.contains(':')
+        && matches!(offset.len(), 2 | 4 | 5)
+        && offset.chars().all(|c| c.is_ascii_digit() || c == ':')
+}
+
+/// Whether a SQLSTATE `PTnnn` names a status that no error has.
+fn has_no_error_status(sqlstate: &str) -> bool {
+    sqlstate.get(2..).and_then(|n| n.parse::<u16>().ok()).is_some_and(|n| !(300..=599).contains(&n))
+}
+
+/// A message without the aliases that tables have in our statements: `column "t0.price"` is `column "price"`.
+pub fn without_aliases(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find('t') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let is_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+            || (before.is_empty() && out.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+        let digits = from.get(1..).unwrap_or_default();
+        let behind = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+        let is_alias = !is_word && behind.len() < digits.len() && behind.starts_with('.');
+        if is_alias {
+            rest = behind.get(1..).unwrap_or_default();
+        } else {
+            out.push('t');
+            rest = digits;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_plus_sign_is_told_from_other_times() {
+        let hinted = |value: &str| {
+            hint("22007", &format!("invalid input syntax for type timestamp with time zone: \"{value}\"")).is_some()
+        };
+        for lost in ["2020-01-01T10:00:00 02:00", "2020-01-01 10:00:00 02", "2020-01-01T10:00:00.5 0200"] {
+            assert!(hinted(lost), "{lost}");
+        }
+        for other in ["yesterday evening", "2020-13-01 10:00", "10", "2020-01-01T10:00:00 Europe"] {
+            assert!(!hinted(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn aliases_are_left_out_of_messages_and_nothing_else() {
+        for (message, expected) in [
+            (
+                "column \"t0.price\" must appear in the GROUP BY clause or be used in an aggregate function",
+                "column \"price\" must appear in the GROUP BY clause or be used in an aggregate function",
+            ),
+            ("column t12.x does not exist", "column x does not exist"),
+            (
+                "relation \"part1.t\" is not there; at1.x, t.x, t1x",
+                "relation \"part1.t\" is not there; at1.x, t.x, t1x",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(without_aliases(message), expected);
+        }
+    }
+}
