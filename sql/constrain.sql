@@ -266,7 +266,7 @@ BEGIN
         RETURN;
     END IF;
     FOR block IN 0..blocks BY step LOOP
-        IF pg_catalog.clock_timestamp() > said + '5 s'::interval THEN
+        IF block > 0 AND pg_catalog.clock_timestamp() > said + '5 s'::interval THEN
             RAISE NOTICE '%: % %% checked', rel, block * 100 / blocks;
             said := pg_catalog.clock_timestamp();
         END IF;

@@ -51,12 +51,10 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
     let representation = preferences.representation == Some(Return::Representation);
     if let Some(most) = preferences.max_affected()
         && matches!(action.verb, Verb::Update | Verb::Delete | Verb::Call)
-    {
-        if outcome.affected > most {
+        && outcome.affected > most {
             return Err(Error::new(Code::MaxAffected, "Query result exceeds max-affected preference constraint")
                 .details(format!("The query affects {} rows", outcome.affected)));
         }
-    }
     if is_item {
         let found = if action.verb == Verb::Read { outcome.rows } else { outcome.affected };
         if found == 0 && action.verb != Verb::Replace && action.verb != Verb::Describe {

@@ -217,7 +217,7 @@ class Answers(GatewayTest):
             self.assertNotIn("x-injected", answer.headers)
 
     def test_connections_are_kept(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=60)
         connection.connect()
         before = connection.sock
         for target in ["/const", "/status/204", "/raise/XX000", "/null", "/live", "/large/100000", "/const"]:
@@ -604,7 +604,7 @@ class Logs(GatewayTest):
         os.close(write)
         try:
             port = int(json.loads(process.stderr.readline())["message"].rsplit(":", 1)[1])
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             path = "/" + "a" * 4000
             for _ in range(300):
                 self.assertEqual(send(connection, "GET", path).status, 200)

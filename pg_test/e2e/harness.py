@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 
-def wait_until(condition, timeout=10.0):
+def wait_until(condition, timeout=60.0):
     """Waits until condition() is true, and returns its value; fails after timeout seconds."""
     end = time.monotonic() + timeout
     while True:
@@ -155,7 +155,7 @@ class Gateway:
             self.process.send_signal(signal.SIGKILL)
         return self.wait()
 
-    def wait(self, timeout=20):
+    def wait(self, timeout=60):
         """Waits for the end of the process; its exit code."""
         code = self.process.wait(timeout)
         for thread in self._threads:
@@ -169,11 +169,11 @@ class Gateway:
 
     def connect(self):
         """A socket to the gateway."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def request(self, method, target, body=None, headers=None):
         """One request over a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             return send(connection, method, target, body, headers)
         finally:
