@@ -60,21 +60,25 @@ impl Planner<'_> {
                 if function.returns_set { CallResult::Rows(select) } else { CallResult::Row(select) }
             }
         };
-        if !matches!(result, CallResult::Row(_) | CallResult::Rows(_)) {
-            self.refuse_row_parameters(name, &query.root)?;
+        match result {
+            CallResult::Row(_) | CallResult::Rows(_) => {}
+            CallResult::ScalarSet(_) => self.refuse_row_parameters(name, &query.root, true)?,
+            CallResult::Void | CallResult::Scalar => self.refuse_row_parameters(name, &query.root, false)?,
         }
         let media = function.media.clone().filter(|_| !function.returns_set);
         Ok(Call { invocation, result, media, rows, may_write, counts })
     }
 
-    /// A value has no columns to select, filter or order by.
-    fn refuse_row_parameters(&self, name: &str, node: &Node) -> Result<()> {
-        if node.conditions.is_empty() && node.order.is_empty() && node.select.is_none() {
+    /// A value has no columns to select, filter or order by; and one that is not of a set, no page.
+    fn refuse_row_parameters(&self, name: &str, node: &Node, is_set: bool) -> Result<()> {
+        let has_page = node.limit.is_some() || node.offset.is_some();
+        if node.conditions.is_empty() && node.order.is_empty() && node.select.is_none() && (is_set || !has_page) {
             return Ok(());
         }
+        let page = if is_set { "" } else { ", and no pages" };
         Err(Error::new(
             Code::QueryParameter,
-            format!("The result of '{name}' has no columns to select, filter or order by"),
+            format!("The result of '{name}' has no columns to select, filter or order by{page}"),
         )
         .hint("Call it without these parameters, or let it return a table."))
     }
@@ -371,6 +375,11 @@ mod tests {
         for parameter in ["select=a", "order=a", "x=eq.1"] {
             let target = format!("series?n=3&{parameter}");
             assert_eq!(refusal(call(&target, &Given::Query)), ("PGRST100".to_owned(), 400), "{target}");
+        }
+        // a set of values has pages, a value has none
+        assert!(call("series?n=3&limit=1&offset=1", &Given::Query).is_ok());
+        for target in ["add?a=1&b=2&limit=1", "add?a=1&b=2&offset=0"] {
+            assert_eq!(refusal(call(target, &Given::Query)), ("PGRST100".to_owned(), 400), "{target}");
         }
     }
 }
