@@ -4,6 +4,7 @@ use crate::access::{Report, Verdict};
 use crate::error::{Code, Error, Raised, Result};
 use crate::http::field::{is_field_value, is_token};
 use crate::http::prefer::{Preferences, Resolution, Return};
+use crate::http::range::Page;
 use crate::http::response::{Body, Response};
 use crate::http::{MediaType, Method, Request, range, target};
 use crate::route::{Action, Resource, Verb};
@@ -27,14 +28,22 @@ pub struct Outcome {
     pub key: Option<Vec<(String, Value)>>,
     /// The function returns nothing.
     pub is_void: bool,
-    /// Rows skipped by the page.
-    pub offset: u64,
+    /// The page that was asked for.
+    pub page: Page,
     /// The relation has a key to upsert by.
     pub has_conflict_target: bool,
     /// The representation.
     pub media: MediaType,
     /// What OPTIONS answers.
     pub allow: Option<String>,
+}
+
+impl Outcome {
+    /// The rows that a POST shows, or would show: its page may hold fewer than it creates.
+    fn shown(&self) -> u64 {
+        let behind = self.affected.saturating_sub(self.page.offset);
+        self.page.limit.map_or(behind, |limit| behind.min(limit))
+    }
 }
 
 /// The response of an action that was done.
@@ -51,10 +60,11 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
     let representation = preferences.representation == Some(Return::Representation);
     if let Some(most) = preferences.max_affected()
         && matches!(action.verb, Verb::Update | Verb::Delete | Verb::Call)
-        && outcome.affected > most {
-            return Err(Error::new(Code::MaxAffected, "Query result exceeds max-affected preference constraint")
-                .details(format!("The query affects {} rows", outcome.affected)));
-        }
+        && outcome.affected > most
+    {
+        return Err(Error::new(Code::MaxAffected, "Query result exceeds max-affected preference constraint")
+            .details(format!("The query affects {} rows", outcome.affected)));
+    }
     if is_item {
         let found = if action.verb == Verb::Read { outcome.rows } else { outcome.affected };
         if found == 0 && action.verb != Verb::Replace && action.verb != Verb::Describe {
@@ -65,16 +75,16 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
                 .details(format!("{found} rows have this key")));
         }
     }
+    if action.verb == Verb::Replace && outcome.affected == 0 {
+        return Err(Error::new(Code::PutKey, "Payload values do not match URL in primary key column(s)"));
+    }
     let singular = matches!(media, MediaType::Object { .. });
     // What may be changed is one row, whatever comes back of it; and what comes back is one.
     let (changed, shown) = match action.verb {
         Verb::Read | Verb::CallSafe => (None, Some(outcome.rows)),
         Verb::Call => (Some(outcome.affected).filter(|_| outcome.may_write), Some(outcome.rows)),
-        // PUT of another number of rows is refused below.
-        Verb::Replace => (None, Some(outcome.rows).filter(|_| representation)),
-        Verb::Create | Verb::Update | Verb::Delete => {
-            (Some(outcome.affected), Some(outcome.rows).filter(|_| representation))
-        }
+        Verb::Create => (Some(outcome.affected), Some(outcome.shown())),
+        Verb::Replace | Verb::Update | Verb::Delete => (Some(outcome.affected), None),
         Verb::Describe | Verb::ReadRoot => (None, None),
     };
     let is_not_one = |rows: &u64| *rows != 1;
@@ -95,7 +105,7 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
                 let (status, content_range) = if is_item {
                     (200, None)
                 } else {
-                    let (status, range) = range::content_range(outcome.offset, outcome.rows, outcome.total)?;
+                    let (status, range) = range::content_range(outcome.page.offset, outcome.rows, outcome.total)?;
                     (status, Some(range))
                 };
                 let mut response = Response::new(status, Body::Rows);
@@ -118,16 +128,11 @@ pub fn respond(action: &Action, request: &Request, media: &MediaType, outcome: &
             }
             response.header("content-range", format!("*/{}", total_of_write()))
         }
-        Verb::Replace => {
-            if outcome.affected == 0 {
-                return Err(Error::new(Code::PutKey, "Payload values do not match URL in primary key column(s)"));
-            }
-            match (representation, outcome.updated) {
-                (true, 0) => Response::new(201, Body::Rows),
-                (true, _) => Response::new(200, Body::Rows),
-                (false, _) => Response::new(204, Body::Empty),
-            }
-        }
+        Verb::Replace => match (representation, outcome.updated) {
+            (true, 0) => Response::new(201, Body::Rows),
+            (true, _) => Response::new(200, Body::Rows),
+            (false, _) => Response::new(204, Body::Empty),
+        },
         Verb::Update | Verb::Delete => {
             let (status, body) = if representation { (200, Body::Rows) } else { (204, Body::Empty) };
             let range = match outcome.affected {

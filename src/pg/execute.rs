@@ -88,6 +88,8 @@ pub struct Work {
     /// The aggregates that it was chosen among, and how many changes of functions ago they were last looked at.
     handlers: (Rc<[MediaHandler]>, Cell<u64>),
     main: Prepared,
+    /// What a write would answer with, if that were asked for.
+    unreturned: Option<Prepared>,
     /// The statements that count, made when they are first needed.
     exact: RefCell<Option<Rc<Prepared>>>,
     bounded: RefCell<Option<Rc<Prepared>>>,
@@ -185,6 +187,12 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
     relations.dedup();
     let may_be_parallel = matches!(plan, Plan::Read(_)) && rendition.explain().is_none();
     let main = Prepared::new(statement::rendered(&plan, &rendition), may_be_parallel)?;
+    let unreturned = match &plan {
+        Plan::Write(Write { unreturned: Some(select), .. }) => {
+            Some(Prepared::new(statement::main(&Plan::Read((**select).clone())), false)?)
+        }
+        _ => None,
+    };
     let schemas = body_schemas(&plan)?;
     let work = Rc::new(Work {
         has_conflict_target: match &plan {
@@ -197,6 +205,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
         rendition,
         handlers: (catalog::Session.media_handlers(&key.action.schema)?, Cell::new(changes)),
         main,
+        unreturned,
         schemas,
         exact: RefCell::default(),
         bounded: RefCell::default(),
@@ -325,6 +334,9 @@ impl Work {
         {
             self.schemas.check(body)?;
         }
+        if let Some(unreturned) = &self.unreturned {
+            unreturned.bind(values)?;
+        }
         let read_only = request.method.is_safe();
         if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {
             frame.publish();
@@ -433,7 +445,6 @@ impl Work {
             has_conflict_target: self.has_conflict_target,
             is_void: self.is_void,
             media: self.rendition.media.clone(),
-            offset: 0,
             ..Outcome::default()
         };
         buffer.put(close);

@@ -132,7 +132,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
             };
             (key.action, outcome, Some(rows))
         };
-        outcome.offset = page.offset;
+        outcome.page = page;
         let media = instead.unwrap_or_else(|| std::mem::take(&mut outcome.media));
         let mut response = respond::respond(&action, &request, &media, &outcome)?;
         let (status, fields) = frame.response_settings();

@@ -324,6 +324,8 @@ pub struct Write {
     pub alias: String,
     pub change: Change,
     pub returning: Returning,
+    /// What would come back if it had been asked for: it is prepared, and its values are read, so that the same is refused.
+    pub unreturned: Option<Box<Select>>,
     /// The rows that come back may be others than the changed ones, or fewer: the statement counts the changed ones itself.
     pub counts: bool,
 }

@@ -357,10 +357,10 @@ impl Planner<'_> {
             Condition::Filter(filter) => filter,
         };
         let embed = labels.iter().position(|label| *label == filter.field.name);
-        let is_null_test = matches!(filter.operation, Operation::Is(IsValue::Null | IsValue::NotNull));
-        // A column may have the name of the embedded relation: what can only be asked of a value is asked of the column.
-        let is_column = !is_null_test && columns.class(&filter.field.name).is_some();
-        if let (Some(embed), true) = (embed, filter.field.path.is_empty() && !is_column) {
+        // A column may have the name of the embedded relation: of that, only is.null and not.is.null ask.
+        let is_null_test = matches!(filter.operation, Operation::Is(IsValue::Null));
+        let is_column = || !is_null_test && self.column(columns, &filter.field.name).is_ok();
+        if let (Some(embed), true) = (embed, filter.field.path.is_empty() && !is_column()) {
             return match (&filter.operation, filter.negated) {
                 (Operation::Is(IsValue::Null), negated) => Ok(Predicate::Embedded { embed, is_null: !negated }),
                 (Operation::Is(IsValue::NotNull), negated) => Ok(Predicate::Embedded { embed, is_null: negated }),
@@ -496,6 +496,25 @@ mod tests {
         let e = read("books?select=authors(nothing)").unwrap_err();
         assert_eq!(e.message, "column authors.nothing does not exist");
         assert_eq!(refusal(read("nothing")), ("PGRST205".to_owned(), 404));
+    }
+
+    #[test]
+    fn a_filter_is_a_columns_where_one_has_the_name_of_the_embedded_relation() {
+        let is_columns = |target: &str| {
+            let select = read(target).unwrap();
+            matches!(select.conditions.as_slice(), [Predicate::Test { .. }])
+        };
+        // stored, and computed
+        for column in ["author_id=eq.1&select=author_id(name)", "label=eq.x&select=label:authors(name)"] {
+            assert!(is_columns(&format!("books?{column}")), "{column}");
+        }
+        assert!(is_columns("books?author_id=is.not_null&select=author_id(name)"));
+        assert!(is_columns("books?author_id=not.is.not_null&select=author_id(name)"));
+        // whether there is a row is asked by is.null
+        assert!(!is_columns("books?author_id=is.null&select=author_id(name)"));
+        assert!(!is_columns("books?author_id=not.is.null&select=author_id(name)"));
+        assert!(!is_columns("books?authors=is.not_null&select=authors(name)"));
+        assert_eq!(refusal(read("books?authors=eq.1&select=authors(name)")).0, "PGRST120");
     }
 
     #[test]

@@ -67,8 +67,11 @@ impl Planner<'_> {
         // Planned whatever comes back, so that the same is refused. It is a scope of its own, with aliases of its own.
         self.aliases = aliases;
         let written = self.written(verb, &alias, relation, &query.root)?;
-        let counts =
-            preferences.representation == Some(Return::Representation) && (written.restricts() || written.is_paged());
+        let is_returned = preferences.representation == Some(Return::Representation);
+        let is_shaped = query.root.select.is_some() || !query.root.order.is_empty();
+        let unreturned = (is_shaped && !is_returned)
+            .then(|| Box::new(Select { source: Source::Relation(relation.name.clone()), ..written.clone() }));
+        let counts = is_returned && (written.restricts() || written.is_paged());
         let returning = match preferences.representation {
             Some(Return::Representation) => Returning::Rows(Box::new(written)),
             Some(Return::HeadersOnly) if verb == Verb::Create && !relation.primary_key.is_empty() => {
@@ -80,7 +83,15 @@ impl Planner<'_> {
             }
             _ => Returning::Nothing,
         };
-        Ok(Write { relation: relation.name.clone(), relation_oid: relation.oid, alias, change, returning, counts })
+        Ok(Write {
+            relation: relation.name.clone(),
+            relation_oid: relation.oid,
+            alias,
+            change,
+            returning,
+            unreturned,
+            counts,
+        })
     }
 
     /// The rows that PATCH and DELETE change. They are planned as a read, so that a filter means the same to both.
@@ -116,7 +127,7 @@ impl Planner<'_> {
         Ok(Chosen { select, key: relation.primary_key.clone() })
     }
 
-    /// What comes back of the written rows: all of them, but for the page of a POST.
+    /// What comes back of the written rows: all of them, whatever they are joined with, but for the page of a POST.
     fn written(&mut self, verb: Verb, alias: &str, relation: &Relation, root: &Node) -> Result<Select> {
         let mut node = Node { conditions: Vec::new(), ..root.clone() };
         if verb != Verb::Create {
@@ -124,6 +135,9 @@ impl Planner<'_> {
         }
         let columns = Columns::Relation(relation);
         let mut select = self.select(Source::Written, alias.to_owned(), columns, &node, false)?;
+        for embedded in &mut select.embeds {
+            embedded.inner = false;
+        }
         if select.computes() || select.restricts() || select.is_paged() {
             self.list_columns(&mut select, columns)?;
         }
@@ -340,6 +354,12 @@ mod tests {
             let (chosen, _) = chosen(target);
             assert!(matches!(chosen.select.conditions.as_slice(), [Predicate::Test { .. }]), "{target}");
         }
+    }
+
+    #[test]
+    fn what_comes_back_is_every_row_that_was_written() {
+        let (_, written) = chosen("books?select=id,authors!inner(name)&authors.name=eq.x");
+        assert!(!written.restricts() && written.embeds.iter().all(|e| !e.inner && e.select.conditions.len() == 1));
     }
 
     #[test]

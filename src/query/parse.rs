@@ -149,7 +149,9 @@ impl Parser {
                 *slot = Some(id);
             }
             "and" | "or" => {
-                let negated = path.last().is_some_and(|p| p == "not");
+                // A name in quotes is an embedded relation's.
+                let negated =
+                    name.strip_suffix(reserved).is_some_and(|before| before == "not." || before.ends_with(".not."));
                 if negated {
                     path.pop();
                 }

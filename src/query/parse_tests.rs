@@ -186,3 +186,20 @@ fn what_would_mean_nothing_is_refused() {
     // several filters on a column all hold
     assert_eq!(query("id=gt.1&id=lt.3").unwrap().root.conditions.len(), 2);
 }
+
+#[test]
+fn a_name_in_quotes_negates_nothing() {
+    let embedded = |text: &str| {
+        let root = query(text).unwrap().root;
+        match root.select.unwrap().remove(0) {
+            SelectItem::Embed(embed) => (root.conditions.len(), embed.node.conditions),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (root, conditions) = embedded("select=\"not\":x(a)&\"not\".and=(a.eq.1,b.eq.2)");
+    assert!(root == 0 && matches!(conditions.as_slice(), [Condition::Tree { negated: false, .. }]));
+    let (root, conditions) = embedded("select=\"not\":x(a)&not.and=(a.eq.1,b.eq.2)");
+    assert!(root == 1 && conditions.is_empty());
+    let (_, conditions) = embedded("select=\"not\":x(a)&\"not\".not.or=(a.eq.1,b.eq.2)");
+    assert!(matches!(conditions.as_slice(), [Condition::Tree { negated: true, .. }]));
+}

@@ -310,13 +310,21 @@ fn writes() {
         Some("price"),
         r#"UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) WHERE (t0."id") IN (SELECT t0."id" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0, t0."id" LIMIT $4) [body, '{"price"}', '{}', 0 at most None]"#,
     );
-    // changed rows are counted where those that come back may be fewer
+    // all rows that are written come back
     write(
         Update,
         "books?select=id,authors!inner(name)",
         "return=representation",
         Some("price"),
-        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) RETURNING t0."id", t0."author_id", restful.count_row(true) AS "?changed") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 INNER JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"price"}', '{}']"#,
+        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"price"}', '{}']"#,
+    );
+    // they are counted where those that come back may be fewer
+    write(
+        Create,
+        "books?select=id&limit=1",
+        "return=representation",
+        Some("price"),
+        r#"WITH written AS (INSERT INTO "lib"."books" AS t0 ("price") SELECT r.c1 FROM restful.record_source($1, $2, 1, $3) AS r(c1 numeric(10,2)) RETURNING t0."id", restful.count_row(true) AS "?changed") SELECT t0."id" AS "id" FROM written AS t0 LIMIT $4 [body, '{"price"}', '{}', 0 at most None]"#,
     );
 }
 
