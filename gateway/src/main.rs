@@ -1,9 +1,11 @@
 //! A thin HTTP layer over `restful.serve`: every request is one statement, every answer is what it returned.
 //!
-//! `settings` is read once; `server` accepts connections; `handle` takes a request through `headers` (to JSON),
-//! `pool` (to the database) and `record` (back); `problem` is what the gateway answers itself; `log` writes lines.
+//! `settings` is read once; `server` accepts connections; `wire` has their requests checked by `head` before hyper
+//! reads them; `handle` takes a request through `headers` (to JSON), `pool` (to the database) and `record` (back);
+//! `problem` is what the gateway answers itself; `log` writes lines.
 
 mod handle;
+mod head;
 mod headers;
 mod log;
 mod pool;
@@ -11,6 +13,7 @@ mod problem;
 mod record;
 mod server;
 mod settings;
+mod wire;
 
 use std::io::Write;
 use std::process::ExitCode;
