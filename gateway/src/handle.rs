@@ -16,6 +16,7 @@ use hyper::http::uri::PathAndQuery;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tokio::time::{Instant, timeout_at};
 
+use crate::cors::Cors;
 use crate::log::{Access, Log};
 use crate::pool::{Call, Pool, Unavailable, describe, is_lost};
 use crate::problem::Problem;
@@ -36,6 +37,7 @@ pub struct Gateway {
     body_limit: usize,
     request_timeout: Duration,
     pool_timeout: Duration,
+    cors: Option<Cors>,
     ids: RandomState,
     requests: AtomicU64,
 }
@@ -49,9 +51,10 @@ impl Gateway {
         body_limit: usize,
         request_timeout: Duration,
         pool_timeout: Duration,
+        cors: Option<Cors>,
     ) -> Self {
         let (ids, requests) = (RandomState::new(), AtomicU64::new(0));
-        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, ids, requests }
+        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, cors, ids, requests }
     }
 
     /// Answers a request, with `refused` if there is such an answer. There always is one: what goes wrong is a problem
@@ -72,15 +75,20 @@ impl Gateway {
         let path = if refused.is_some() { "-" } else { parts.uri.path() };
         let mut entry = Entry { log: &self.log, parts: &parts, path, id: &id, start, status: 499, bytes: 0 };
 
-        let mut response = match (refused, &parts.method, path) {
+        let preflight = self.cors.as_ref().and_then(|cors| cors.preflight(&parts.method, &parts.headers));
+        let mut response = match (refused, preflight, &parts.method, path) {
             (Some(problem), ..) => Err(problem),
-            (None, &Method::CONNECT, _) => Err(Problem::no_tunnel()),
-            (None, &Method::GET | &Method::HEAD, "/live") => Ok(own_answer(b"{\"status\":\"live\"}")),
-            (None, &Method::GET | &Method::HEAD, "/ready") => self.ready(&entry).await,
-            (None, _, "/live" | "/ready") => Err(Problem::method_not_allowed()),
-            (None, ..) => self.pass_on(&entry, body, start + self.request_timeout).await,
+            (None, Some(answer), ..) => Ok(answer),
+            (None, None, &Method::CONNECT, _) => Err(Problem::no_tunnel()),
+            (None, None, &Method::GET | &Method::HEAD, "/live") => Ok(own_answer(b"{\"status\":\"live\"}")),
+            (None, None, &Method::GET | &Method::HEAD, "/ready") => self.ready(&entry).await,
+            (None, None, _, "/live" | "/ready") => Err(Problem::method_not_allowed()),
+            (None, None, ..) => self.pass_on(&entry, body, start + self.request_timeout).await,
         }
         .unwrap_or_else(Problem::into_response);
+        if let Some(cors) = &self.cors {
+            cors.mark(&parts.headers, &mut response);
+        }
 
         response.headers_mut().insert(REQUEST_ID, id.clone());
         let response = framed(&parts.method, response);

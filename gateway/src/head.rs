@@ -85,7 +85,7 @@ impl<'a> RequestLine<'a> {
             }
             _ => return Err(malformed("The request line does not end with a version of HTTP", form)),
         };
-        if target.iter().any(|byte| *byte == b' ') {
+        if target.contains(&b' ') {
             return Err(malformed("The request target holds a raw blank", "Send %20 for a blank, or + in the query"));
         }
         if target.iter().any(u8::is_ascii_control) {

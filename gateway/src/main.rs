@@ -2,8 +2,9 @@
 //!
 //! `settings` is read once; `server` accepts connections; `wire` has their requests checked by `head` before hyper
 //! reads them; `handle` takes a request through `headers` (to JSON), `pool` (to the database) and `record` (back);
-//! `problem` is what the gateway answers itself; `log` writes lines.
+//! `cors` speaks to browsers; `problem` is what the gateway answers itself; `log` writes lines.
 
+mod cors;
 mod handle;
 mod head;
 mod headers;
@@ -82,6 +83,7 @@ async fn run(settings: Settings) -> ExitCode {
         settings.body_limit,
         settings.request_timeout,
         settings.pool_timeout,
+        settings.cors,
     ));
     let signals = Signals { terminate, interrupt };
     server::run(listener, gateway, Arc::clone(&log), settings.max_connections, settings.shutdown_timeout, signals)

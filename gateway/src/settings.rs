@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
+use crate::cors::{self, Cors};
+
 /// What `--help` prints.
 pub const HELP: &str = "\
 pg-restful-gateway: answers HTTP requests with SELECT restful.serve(method, target, headers, body)
@@ -24,6 +26,9 @@ Settings are environment variables. A duration is a number of seconds (5, 0.5) o
   REQUEST_TIMEOUT      duration of a request, from its headers to its answer (30s)
   POOL_TIMEOUT         duration a request waits for a database connection  (5s)
   SHUTDOWN_TIMEOUT     duration running requests have left after SIGTERM   (30s)
+  CORS_ALLOWED_ORIGINS origins whose pages may read answers, such as https://app.example.com; * for any; off (*)
+  CORS_EXPOSED_HEADERS header fields of an answer that pages may read      (those of PostgREST, and the gateway's)
+  CORS_MAX_AGE         seconds a browser remembers what pages may send     (86400)
   LOG                  access (one line of JSON per request on stdout) or off (access)
 ";
 
@@ -47,6 +52,8 @@ pub struct Settings {
     pub pool_timeout: Duration,
     /// What running requests have left once the gateway was told to stop.
     pub shutdown_timeout: Duration,
+    /// What browsers are told about pages of other origins, if anything.
+    pub cors: Option<Cors>,
     /// Whether every request is logged.
     pub access_log: bool,
 }
@@ -96,6 +103,15 @@ impl Settings {
             request_timeout: parsed("REQUEST_TIMEOUT", get("REQUEST_TIMEOUT"), Duration::from_secs(30), duration)?,
             pool_timeout: parsed("POOL_TIMEOUT", get("POOL_TIMEOUT"), Duration::from_secs(5), duration)?,
             shutdown_timeout: parsed("SHUTDOWN_TIMEOUT", get("SHUTDOWN_TIMEOUT"), Duration::from_secs(30), duration)?,
+            cors: {
+                let exposed = |text: Option<String>| cors::exposed(text.as_deref().unwrap_or(cors::EXPOSED_HEADERS));
+                let exposed = exposed(get("CORS_EXPOSED_HEADERS"))
+                    .map_err(|reason| Invalid { name: "CORS_EXPOSED_HEADERS", reason })?;
+                let max_age = parsed("CORS_MAX_AGE", get("CORS_MAX_AGE"), 86_400, |text| integer(text, 0, 86_400))?;
+                let origins = |text: &str| if text == "off" { Ok(None) } else { cors::origins(text).map(Some) };
+                parsed("CORS_ALLOWED_ORIGINS", get("CORS_ALLOWED_ORIGINS"), Some(cors::Origins::Any), origins)?
+                    .map(|origins| Cors::new(origins, exposed, max_age))
+            },
             access_log: parsed("LOG", get("LOG"), true, |text| choice(text, [("access", true), ("off", false)]))?,
         })
     }
@@ -238,6 +254,9 @@ mod tests {
             ("SHUTDOWN_TIMEOUT", "0"),
             ("LOG", "verbose"),
             ("PREPARED_STATEMENTS", "yes"),
+            ("CORS_ALLOWED_ORIGINS", "app.example.com"),
+            ("CORS_EXPOSED_HEADERS", "a b"),
+            ("CORS_MAX_AGE", "1d"),
         ] {
             assert_eq!(read_one(name, value).err().unwrap().name, name, "{value}");
         }

@@ -410,6 +410,67 @@ class Heads(GatewayTest):
         self.assertEqual(self.gateway.get("/const").status, 200)
 
 
+class Cors(GatewayTest):
+    """What browsers are told. What they make of it is in browser.py."""
+
+    PAGE = "http://app.example"
+    METHODS = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
+
+    def fields(self, answer):
+        return {name: value for name, value in answer.headers.items() if name.startswith("access-control-") or name == "vary"}
+
+    def preflight(self, gateway, origin=PAGE, target="/a", **headers):
+        return gateway.request("OPTIONS", target, headers={"Origin": origin, "Access-Control-Request-Method": "PATCH", **headers})
+
+    def test_any_page_may_ask_by_default(self):
+        answer = self.preflight(self.gateway, **{"Access-Control-Request-Headers": "content-type,prefer"})
+        self.assertEqual((answer.status, answer.body, answer.header("content-length")), (200, b"", "0"))
+        self.assertEqual(self.fields(answer), {
+            "access-control-allow-origin": ["*"], "access-control-allow-methods": [self.METHODS], "access-control-max-age": ["86400"],
+            "access-control-allow-headers": ["Authorization, content-type, prefer, Accept, Accept-Language, Content-Language"],
+            "vary": ["Origin"]})
+        for target, status in [("/a", 200), ("/live", 200), ("/status/404", 404), ("/null", 502), ("/raise/XX000", 500)]:
+            answer = self.gateway.get(target, Origin=self.PAGE)
+            self.assertEqual(answer.status, status)
+            self.assertEqual(answer.header("access-control-allow-origin"), "*")
+            self.assertIn("Content-Range, ", answer.header("access-control-expose-headers"))
+            self.assertNotIn("access-control-allow-credentials", answer.headers)
+        self.assertEqual(self.fields(self.gateway.get("/a")), {"vary": ["Origin"]})
+        self.assertEqual(self.gateway.get("/repeated", Origin=self.PAGE).headers["vary"], ["accept", "Origin"])
+
+    def test_only_pages_of_the_list_may_ask(self):
+        gateway = self.start(CORS_ALLOWED_ORIGINS=f"https://other.example,{self.PAGE}", CORS_EXPOSED_HEADERS="Location", CORS_MAX_AGE=5)
+        allowed = {"access-control-allow-origin": [self.PAGE], "access-control-allow-credentials": ["true"], "vary": ["Origin"]}
+        self.assertEqual(self.fields(gateway.get("/a", Origin=self.PAGE)), {**allowed, "access-control-expose-headers": ["Location"]})
+        self.assertEqual(self.fields(self.preflight(gateway)), {
+            **allowed, "access-control-allow-methods": [self.METHODS], "access-control-max-age": ["5"]})
+        for foreign in ["http://app.example.evil", "https://app.example", "http://app.example:81", "null"]:
+            self.assertEqual(self.fields(gateway.get("/a", Origin=foreign)), {"vary": ["Origin"]})
+            answer = self.preflight(gateway, origin=foreign)
+            self.assertEqual((answer.status, self.fields(answer)), (200, {"vary": ["Origin"]}))
+
+    def test_a_preflight_needs_no_database(self):
+        gateway = self.start(DATABASE_URL=cluster.url(host="127.0.0.1", port=free_port()))
+        self.assertEqual(self.preflight(gateway).status, 200)
+        self.assertEqual(self.preflight(gateway, target="/live").status, 200)
+        # So that a page learns what is wrong.
+        answer = gateway.get("/a", Origin=self.PAGE)
+        self.assertProblem(answer, 503, "REST503")
+        self.assertEqual(answer.header("access-control-allow-origin"), "*")
+
+    def test_any_other_options_is_passed_on(self):
+        for headers in [{}, {"Origin": self.PAGE}, {"Access-Control-Request-Method": "PUT"}]:
+            answer = self.gateway.request("OPTIONS", "/a", headers=headers)
+            self.assertEqual(answer.json["method"], "OPTIONS")
+            self.assertEqual("access-control-allow-origin" in answer.headers, "Origin" in headers)
+
+    def test_off(self):
+        gateway = self.start(CORS_ALLOWED_ORIGINS="off")
+        self.assertEqual(self.fields(gateway.get("/a", Origin=self.PAGE)), {})
+        answer = self.preflight(gateway)
+        self.assertEqual((answer.json["method"], self.fields(answer)), ("OPTIONS", {}))
+
+
 class RequestIds(GatewayTest):
     def test_a_sane_id_is_kept_and_passed_on(self):
         for given in ["abc", "a" * 128, "!~{}\"\\"]:
