@@ -5,6 +5,7 @@
 //! `cors` speaks to browsers; `problem` is what the gateway answers itself; `log` writes lines.
 
 mod cors;
+mod database;
 mod handle;
 mod head;
 mod headers;
@@ -14,6 +15,7 @@ mod problem;
 mod record;
 mod server;
 mod settings;
+mod tls;
 mod wire;
 
 use std::io::Write;

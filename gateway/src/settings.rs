@@ -4,10 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
-
 use crate::cors::{self, Cors};
+use crate::database::Database;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -18,6 +16,7 @@ Usage: pg-restful-gateway [--help | --version]
 Settings are environment variables. A duration is a number of seconds (5, 0.5) or has a unit (500ms, 5s, 2m).
 
   DATABASE_URL         where the database is: postgres://user@host/db or key=value pairs (required)
+                       with sslmode and sslrootcert as psql takes them, such as ?sslmode=require
   LISTEN               address and port to listen on                       (127.0.0.1:3000)
   POOL_SIZE            database connections at most                        (10)
   PREPARED_STATEMENTS  on, or off behind a pooler that cannot keep them    (on)
@@ -35,7 +34,7 @@ Settings are environment variables. A duration is a number of seconds (5, 0.5) o
 /// Everything that can be set.
 pub struct Settings {
     /// Where the database is, and as whom to connect.
-    pub database: Config,
+    pub database: Database,
     /// Address to listen on.
     pub listen: SocketAddr,
     /// Database connections at most, 1 to 10,000.
@@ -83,7 +82,7 @@ impl Settings {
         let get = |name| lookup(name).filter(|text| !text.is_empty());
         Ok(Self {
             database: match get("DATABASE_URL") {
-                Some(text) => database(&text).map_err(|reason| Invalid { name: "DATABASE_URL", reason })?,
+                Some(text) => Database::parse(&text).map_err(|reason| Invalid { name: "DATABASE_URL", reason })?,
                 None => {
                     return Err(Invalid { name: "DATABASE_URL", reason: "is not set".to_owned() });
                 }
@@ -124,26 +123,6 @@ fn parsed<T>(
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Invalid> {
     text.map_or(Ok(default), |text| parse(&text).map_err(|reason| Invalid { name, reason }))
-}
-
-fn database(text: &str) -> Result<Config, String> {
-    // The parser's own message may quote a part of the address, so it is not shown.
-    let mut config: Config = text
-        .parse()
-        .map_err(|_| "expected postgres://user:password@host:port/database or key=value pairs".to_owned())?;
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Err("names no host".to_owned());
-    }
-    if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
-        return Err("sslmode asks for TLS, which this gateway does not speak".to_owned());
-    }
-    if config.get_user().is_none() {
-        return Err("names no user".to_owned());
-    }
-    if config.get_application_name().is_none() {
-        config.application_name("pg_restful_gateway");
-    }
-    Ok(config)
 }
 
 fn integer(text: &str, least: usize, most: usize) -> Result<usize, String> {
@@ -201,7 +180,7 @@ mod tests {
         assert_eq!(settings.body_limit, 1_048_576);
         assert_eq!(settings.request_timeout, Duration::from_secs(30));
         assert!(settings.access_log && settings.prepared);
-        assert_eq!(settings.database.get_application_name(), Some("pg_restful_gateway"));
+        assert_eq!(settings.database.config().get_application_name(), Some("pg_restful_gateway"));
     }
 
     #[test]
@@ -213,7 +192,7 @@ mod tests {
     #[test]
     fn an_application_name_of_the_address_is_kept() {
         let settings = read(&[("DATABASE_URL", "host=/tmp user=me application_name=mine")]).unwrap();
-        assert_eq!(settings.database.get_application_name(), Some("mine"));
+        assert_eq!(settings.database.config().get_application_name(), Some("mine"));
     }
 
     #[test]
@@ -266,7 +245,9 @@ mod tests {
     fn a_bad_address_is_refused_without_showing_it() {
         for url in [
             "postgres://me:hunter2@localhost:notaport/db",
-            "postgres://me:hunter2@localhost/db?sslmode=require",
+            "postgres://me:hunter2@localhost/db?sslmode=hunter2",
+            "postgres://me:hunter2@localhost/db?sslmode=verify-full",
+            "postgres://me:hunter2@localhost/db?hunter2=hunter2",
             "postgres://me:hunter2@/db",
             "password=hunter2 host=localhost",
             "hunter2",

@@ -175,7 +175,7 @@ class Answers(GatewayTest):
     def test_repeated_headers_stay_apart(self):
         answer = self.gateway.get("/repeated")
         self.assertEqual(answer.headers["set-cookie"], ["a=1; Path=/", "b=2"])
-        self.assertEqual(answer.header("vary"), "accept")
+        self.assertEqual(answer.headers["vary"], ["accept", "Origin"])
 
     def test_null_body_is_empty(self):
         answer = self.gateway.get("/status/200")
@@ -287,7 +287,8 @@ class Heads(GatewayTest):
         for line, word in [
             ("DELETE /sleep-then-record/0#?id=eq.1 HTTP/1.1", "%23"), ("DELETE /sleep-then-record/0?id=eq.1# HTTP/1.1", "%23"),
             ("DELETE http://x/sleep-then-record/0# HTTP/1.1", "%23"), ("DELETE /sleep-then-record/0 ?id=eq.1 HTTP/1.1", "%20"),
-            ("DELETE /sleep-then-record/0?id=eq.1 HTTP/1.1 HTTP/1.1", "%20"), ("DELETE /sleep-then-record/0\t?id=eq.1 HTTP/1.1", "%09"),
+            ("DELETE /sleep-then-record/0?id=eq.1 HTTP/1.1 HTTP/1.1", "%20"),
+            ("DELETE /sleep-then-record/0\t?id=eq.1 HTTP/1.1", "%09"),
             ("DELETE sleep-then-record/0 HTTP/1.1", "path"), ("DELETE sleep-then-record HTTP/1.1", "path"),
             ("DELETE /sleep-then-record/0", "HTTP/1.1"), ("DELETE /sleep-then-record/0?a=b c", "HTTP/1.1"),
             ("DELETE /sleep-then-record/0?x HTTP/1.1x", "HTTP/1.1"),
@@ -301,13 +302,15 @@ class Heads(GatewayTest):
 
     def test_what_is_no_request_is_told_so(self):
         for data, status in [
-            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400), (b"\0", 400), (b"GET\r\n\r\n", 400), (b"GET / HTTP/1.1\n\n", 400),
+            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400), (b"\0", 400), (b"GET\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\n\n", 400),
             (b"GET / HTTP/1.1\r\nhost: x\n\r\n", 400), (b"GET / HTTP/1.1\r\nhost: x\r\n folded\r\n\r\n", 400),
             (b"GET / HTTP/1.1\r\nhost : x\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nx\r\n\r\n", 400),
             (b"GET / HTTP/1.1\r\nx: \0\r\n\r\n", 400), (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
             (b"GET / HTTP/3.0\r\n\r\n", 505), (b"POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n", 501),
             (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414), (b"GET /" + b">" * 30_000 + b" HTTP/1.1\r\n\r\n", 414),
-            (b"GET / HTTP/1.1\r\nx: " + b"a" * 70_000 + b"\r\n\r\n", 431), (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
+            (b"GET / HTTP/1.1\r\nx: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+            (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
         ]:
             answer = self.gateway.raw(data)
             self.assertProblem(answer, status, f"REST{status}")
@@ -330,7 +333,8 @@ class Heads(GatewayTest):
         self.assertEqual(self.target(f"GET /a HTTP/1.1\r\nhost: x\r\n{fields}\r\n".encode()), "/a")
 
     def test_a_refusal_comes_in_its_turn_and_last(self):
-        answers = self.exchange(b"GET /sleep/0.2 HTTP/1.1\r\nhost: x\r\n\r\nPOST /bytes HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"
+        answers = self.exchange(b"GET /sleep/0.2 HTTP/1.1\r\nhost: x\r\n\r\n"
+                                b"POST /bytes HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"
                                 b"GET /# HTTP/1.1\r\nhost: x\r\n\r\nGET /const HTTP/1.1\r\nhost: x\r\n\r\n", 3)
         self.assertEqual([status for status, _ in answers], [200, 200, 400])
         self.assertEqual([body for _, body in answers[:2]], [b'"slept"', b"hi"])
@@ -338,11 +342,11 @@ class Heads(GatewayTest):
     def test_only_request_lines_are_rewritten(self):
         hidden = b"GET /hidden?a=> HTTP/1.1\r\nhost: x\r\n\r\n"
         shown = b"GET /shown?a=> HTTP/1.1\r\nhost: x\r\n\r\n"
-        size = b"%x" % len(hidden)
+        size, chunked = b"%x" % len(hidden), b"transfer-encoding: chunked"
         for head, body in [
             (b"content-length: %d" % len(hidden), hidden),
-            (b"transfer-encoding: chunked", size + b"\r\n" + hidden + b"\r\n0\r\n\r\n"),
-            (b"transfer-encoding: chunked", size + b";ext=\"" + b"x" * 9000 + b"\"\r\n" + hidden + b"\r\n00\r\nx-trailer: a\r\n\r\n"),
+            (chunked, size + b"\r\n" + hidden + b"\r\n0\r\n\r\n"),
+            (chunked, size + b";ext=\"" + b"x" * 9000 + b"\"\r\n" + hidden + b"\r\n00\r\nx-trailer: a\r\n\r\n"),
         ]:
             data = b"POST /bytes HTTP/1.1\r\nhost: x\r\n" + head + b"\r\n\r\n" + body + shown
             first, second = self.exchange(data, 2)
@@ -367,23 +371,29 @@ class Heads(GatewayTest):
         chunk = b"%x\r\n" % len(smuggled) + smuggled + b"\r\n" + end
         for fields, body in [
             # Two statements of where the body ends.
-            (length + b"transfer-encoding: chunked\r\n", end + smuggled), (b"transfer-encoding: chunked\r\n" + length, end + smuggled),
+            (length + b"transfer-encoding: chunked\r\n", end + smuggled),
+            (b"transfer-encoding: chunked\r\n" + length, end + smuggled),
             (b"content-length: 0\r\n" + length, smuggled), (length + b"content-length: 0\r\n", smuggled),
             (b"content-length: 0, %d\r\n" % len(smuggled), smuggled), (b"content-length: 0\r\n" * 2, smuggled),
             # Codings and lengths that some read and others do not.
-            (b"transfer-encoding: xchunked\r\n" + length, smuggled), (b"transfer-encoding: chunked, identity\r\n", end + smuggled),
+            (b"transfer-encoding: xchunked\r\n" + length, smuggled),
+            (b"transfer-encoding: chunked, identity\r\n", end + smuggled),
             (b"transfer-encoding:\x0bchunked\r\n", end + smuggled), (b"transfer-encoding : chunked\r\n", end + smuggled),
             (b" transfer-encoding: chunked\r\n", end + smuggled), (b"x: y\r\n transfer-encoding: chunked\r\n", end + smuggled),
             (b"x: y\ntransfer-encoding: chunked\r\n", end + smuggled), (b"x: y\rtransfer-encoding: chunked\r\n", end + smuggled),
             (b"transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n", end + smuggled),
             (b"content-length: +0\r\n", smuggled), (b"content-length: 0x0\r\n", smuggled), (b"content-length: -0\r\n", smuggled),
-            (b"content-length:\r\n 0\r\n", smuggled), (b"content-length\0: 0\r\n", smuggled), (b"content-length: 0\n\r\n", smuggled),
+            (b"content-length:\r\n 0\r\n", smuggled), (b"content-length\0: 0\r\n", smuggled),
+            (b"content-length: 0\n\r\n", smuggled),
             # Ends of chunks and of bodies.
-            (b"transfer-encoding: chunked\r\n", b"1\r\na0\r\n\r\n" + smuggled), (b"transfer-encoding: chunked\r\n", b"1\r\nab\r\n" + chunk),
+            (b"transfer-encoding: chunked\r\n", b"1\r\na0\r\n\r\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"1\r\nab\r\n" + chunk),
             (b"transfer-encoding: chunked\r\n", b"0\n\n" + smuggled), (b"transfer-encoding: chunked\r\n", b"0\r\n\n" + smuggled),
-            (b"transfer-encoding: chunked\r\n", b"1;a\nb\r\nx\r\n" + end + smuggled), (b"transfer-encoding: chunked\r\n", b"0x0\r\n\r\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"1;a\nb\r\nx\r\n" + end + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"0x0\r\n\r\n" + smuggled),
             (b"transfer-encoding: chunked\r\n", b"10000000000000000\r\n\r\n" + smuggled),
-            (b"transfer-encoding: chunked\r\n", b"0\r\n" + smuggled), (b"transfer-encoding: chunked\r\n", b"0\r\nx\r\n\r\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"0\r\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"0\r\nx\r\n\r\n" + smuggled),
         ]:
             data = b"POST /bytes HTTP/1.1\r\nhost: x\r\n" + fields + b"\r\n" + body
             (status, answer), = self.exchange(data, 1)
@@ -426,7 +436,8 @@ class Cors(GatewayTest):
         answer = self.preflight(self.gateway, **{"Access-Control-Request-Headers": "content-type,prefer"})
         self.assertEqual((answer.status, answer.body, answer.header("content-length")), (200, b"", "0"))
         self.assertEqual(self.fields(answer), {
-            "access-control-allow-origin": ["*"], "access-control-allow-methods": [self.METHODS], "access-control-max-age": ["86400"],
+            "access-control-allow-origin": ["*"], "access-control-allow-methods": [self.METHODS],
+            "access-control-max-age": ["86400"],
             "access-control-allow-headers": ["Authorization, content-type, prefer, Accept, Accept-Language, Content-Language"],
             "vary": ["Origin"]})
         for target, status in [("/a", 200), ("/live", 200), ("/status/404", 404), ("/null", 502), ("/raise/XX000", 500)]:
@@ -439,9 +450,11 @@ class Cors(GatewayTest):
         self.assertEqual(self.gateway.get("/repeated", Origin=self.PAGE).headers["vary"], ["accept", "Origin"])
 
     def test_only_pages_of_the_list_may_ask(self):
-        gateway = self.start(CORS_ALLOWED_ORIGINS=f"https://other.example,{self.PAGE}", CORS_EXPOSED_HEADERS="Location", CORS_MAX_AGE=5)
+        gateway = self.start(CORS_ALLOWED_ORIGINS=f"https://other.example,{self.PAGE}", CORS_EXPOSED_HEADERS="Location",
+                             CORS_MAX_AGE=5)
         allowed = {"access-control-allow-origin": [self.PAGE], "access-control-allow-credentials": ["true"], "vary": ["Origin"]}
-        self.assertEqual(self.fields(gateway.get("/a", Origin=self.PAGE)), {**allowed, "access-control-expose-headers": ["Location"]})
+        answer = gateway.get("/a", Origin=self.PAGE)
+        self.assertEqual(self.fields(answer), {**allowed, "access-control-expose-headers": ["Location"]})
         self.assertEqual(self.fields(self.preflight(gateway)), {
             **allowed, "access-control-allow-methods": [self.METHODS], "access-control-max-age": ["5"]})
         for foreign in ["http://app.example.evil", "https://app.example", "http://app.example:81", "null"]:
@@ -837,7 +850,10 @@ class Settings(unittest.TestCase):
 
     def test_what_cannot_be_used_ends_with_2_and_says_what(self):
         for name, value in [("POOL_SIZE", "0"), ("LISTEN", "here"), ("LOG", "loud"), ("REQUEST_TIMEOUT", "soon"),
-                            ("DATABASE_URL", ""), ("DATABASE_URL", "postgres://a:hunter2@b/c?sslmode=require")]:
+                            ("CORS_ALLOWED_ORIGINS", "app.example"), ("CORS_MAX_AGE", "long"), ("CORS_EXPOSED_HEADERS", "a b"),
+                            ("DATABASE_URL", ""), ("DATABASE_URL", "postgres://a:hunter2@b/c?sslmode=verify-full"),
+                            ("DATABASE_URL", "postgres://a:hunter2@b/c?sslrootcert=/no/such/file"),
+                            ("DATABASE_URL", "postgres://a:hunter2@b/c?sslmode=hunter2")]:
             done = self.run_gateway(**{"DATABASE_URL": cluster.url(), name: value})
             self.assertEqual(done.returncode, 2, (name, value))
             self.assertTrue(done.stderr.startswith(f"pg-restful-gateway: {name}: "), done.stderr)

@@ -50,7 +50,8 @@ class TypedTargets(unittest.TestCase):
     def test_what_would_be_cut_changes_nothing(self):
         count = "select count(*) from library.subjects"
         before = psql("-c", count)
-        for target in ["/subjects#?id=eq.1", "/subjects?id=gte.0#", "/subjects?id=eq.1 or 1", "subjects?id=eq.1", "subjects", "subjects/"]:
+        for target in ["/subjects#?id=eq.1", "/subjects?id=gte.0#", "/subjects?id=eq.1 or 1", "subjects?id=eq.1", "subjects",
+                       "subjects/"]:
             answer = ask(target, "DELETE")
             self.assertEqual((answer.status, answer.json["code"]), (400, "REST400"), target)
         self.assertEqual(psql("-c", count), before)
