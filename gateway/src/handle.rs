@@ -1,5 +1,6 @@
 //! The way of a request: identified, read, passed on, answered, logged.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -9,11 +10,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
-use tokio::time::{Instant, timeout, timeout_at};
+use hyper::http::uri::PathAndQuery;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use tokio::time::{Instant, timeout_at};
 
+use crate::cors::Cors;
 use crate::log::{Access, Log};
 use crate::pool::{Call, Pool, Unavailable, describe, is_lost};
 use crate::problem::Problem;
@@ -24,10 +27,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_LIMIT: usize = 128;
 /// Time `/ready` gives the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);
-/// A client that is still sending what was refused is listened to for so long, and so many bytes, that it gets to
-/// read the refusal instead of a reset connection.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
-const DRAIN_LIMIT: usize = 64 << 20;
 
 /// What requests share.
 pub struct Gateway {
@@ -38,6 +37,7 @@ pub struct Gateway {
     body_limit: usize,
     request_timeout: Duration,
     pool_timeout: Duration,
+    cors: Option<Cors>,
     ids: RandomState,
     requests: AtomicU64,
 }
@@ -51,30 +51,44 @@ impl Gateway {
         body_limit: usize,
         request_timeout: Duration,
         pool_timeout: Duration,
+        cors: Option<Cors>,
     ) -> Self {
         let (ids, requests) = (RandomState::new(), AtomicU64::new(0));
-        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, ids, requests }
+        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, cors, ids, requests }
     }
 
-    /// Answers a request. There is always an answer: what goes wrong is a problem document.
+    /// Answers a request, with `refused` if there is such an answer. There always is one: what goes wrong is a problem
+    /// document.
     ///
     /// # Errors
     /// None.
-    pub async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    pub async fn respond(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        refused: Option<Problem>,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
         let start = Instant::now();
         let (mut parts, body) = request.into_parts();
         let id = request_id(&parts.headers).unwrap_or_else(|| self.new_id());
         parts.headers.insert(REQUEST_ID, id.clone());
-        let mut entry = Entry { log: &self.log, parts: &parts, id: &id, start, status: 499, bytes: 0 };
+        // What was refused may have had no path.
+        let path = if refused.is_some() { "-" } else { parts.uri.path() };
+        let mut entry = Entry { log: &self.log, parts: &parts, path, id: &id, start, status: 499, bytes: 0 };
 
-        let mut response = match (&parts.method, parts.uri.path()) {
-            (&Method::CONNECT, _) => Err(Problem::no_tunnel()),
-            (&Method::GET | &Method::HEAD, "/live") => Ok(own_answer(b"{\"status\":\"live\"}")),
-            (&Method::GET | &Method::HEAD, "/ready") => self.ready(&entry).await,
-            (_, "/live" | "/ready") => Err(Problem::method_not_allowed()),
-            _ => self.pass_on(&entry, body, start + self.request_timeout).await,
+        let preflight = self.cors.as_ref().and_then(|cors| cors.preflight(&parts.method, &parts.headers));
+        let mut response = match (refused, preflight, &parts.method, path) {
+            (Some(problem), ..) => Err(problem),
+            (None, Some(answer), ..) => Ok(answer),
+            (None, None, &Method::CONNECT, _) => Err(Problem::no_tunnel()),
+            (None, None, &Method::GET | &Method::HEAD, "/live") => Ok(own_answer(b"{\"status\":\"live\"}")),
+            (None, None, &Method::GET | &Method::HEAD, "/ready") => self.ready(&entry).await,
+            (None, None, _, "/live" | "/ready") => Err(Problem::method_not_allowed()),
+            (None, None, ..) => self.pass_on(&entry, body, start + self.request_timeout).await,
         }
         .unwrap_or_else(Problem::into_response);
+        if let Some(cors) = &self.cors {
+            cors.mark(&parts.headers, &mut response);
+        }
 
         response.headers_mut().insert(REQUEST_ID, id.clone());
         let response = framed(&parts.method, response);
@@ -89,15 +103,14 @@ impl Gateway {
         body: Incoming,
         deadline: Instant,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        let Parts { method, uri, headers, version, .. } = entry.parts;
+        let Parts { method, uri, headers, .. } = entry.parts;
         let fields = headers::to_jsonb(headers, uri.authority().map(|authority| authority.as_str()))
             .map_err(|headers::NotUtf8(name)| Problem::bad_request(format!("The value of {name} is not UTF-8")))?;
-        let may_drain = *version < Version::HTTP_2 && !headers.contains_key(EXPECT);
         // Before a connection is taken, so that a slow client holds none.
-        let body = read_body(body, self.body_limit, deadline, may_drain).await?;
+        let body = read_body(body, self.body_limit, deadline).await?;
         let call = Call {
             method: method.as_str(),
-            target: uri.path_and_query().map_or("/", |target| target.as_str()),
+            target: &target(uri)?,
             headers: &fields,
             body: Some(&body[..]).filter(|body| !body.is_empty()),
         };
@@ -181,6 +194,7 @@ impl Gateway {
 struct Entry<'a> {
     log: &'a Log,
     parts: &'a Parts,
+    path: &'a str,
     id: &'a HeaderValue,
     start: Instant,
     status: u16,
@@ -198,11 +212,21 @@ impl Drop for Entry<'_> {
         self.log.access(&Access {
             request_id: self.id.to_str().unwrap_or_default(),
             method: self.parts.method.as_str(),
-            path: self.parts.uri.path(),
+            path: self.path,
             status: self.status,
             bytes: self.bytes,
             duration: self.start.elapsed(),
         });
+    }
+}
+
+/// Path and query. A URI of a host alone, without a path, has `/`.
+fn target(uri: &Uri) -> Result<Cow<'_, str>, Problem> {
+    match uri.path_and_query().map(PathAndQuery::as_str) {
+        Some(target) if target.starts_with('/') || target == "*" => Ok(Cow::Borrowed(target)),
+        Some(query) if query.starts_with('?') => Ok(Cow::Owned(format!("/{query}"))),
+        // Never taken for the root: refused before, in truth.
+        _ => Err(Problem::bad_request("The request target does not begin with /")),
     }
 }
 
@@ -215,11 +239,10 @@ fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// The whole body, of at most `limit` bytes, held in no more memory than that. A body that came in one piece is not
 /// copied.
-async fn read_body(mut body: Incoming, limit: usize, deadline: Instant, may_drain: bool) -> Result<Bytes, Problem> {
+async fn read_body(mut body: Incoming, limit: usize, deadline: Instant) -> Result<Bytes, Problem> {
     // What Content-Length announces, or 0.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit {
-        drain(body, may_drain);
         return Err(Problem::body_too_large(limit));
     }
     let mut first = Bytes::new();
@@ -229,7 +252,7 @@ async fn read_body(mut body: Incoming, limit: usize, deadline: Instant, may_drai
             Err(_) => return Err(Problem::slow_body()),
             Ok(None) => break,
             Ok(Some(Err(_))) => {
-                return Err(Problem::bad_request("The request body is broken off or malformed"));
+                return Err(Problem::broken_body());
             }
             Ok(Some(Ok(frame))) => frame,
         };
@@ -238,7 +261,6 @@ async fn read_body(mut body: Incoming, limit: usize, deadline: Instant, may_drai
         };
         let received = if more.is_empty() { first.len() } else { more.len() };
         if data.len() > limit - received {
-            drain(body, may_drain);
             return Err(Problem::body_too_large(limit));
         }
         if received == 0 {
@@ -252,21 +274,6 @@ async fn read_body(mut body: Incoming, limit: usize, deadline: Instant, may_drai
         }
     }
     Ok(if more.is_empty() { first } else { more.freeze() })
-}
-
-/// Reads on and forgets, for a while, beside the answer.
-fn drain(mut body: Incoming, may_drain: bool) {
-    if may_drain {
-        tokio::spawn(timeout(DRAIN_TIMEOUT, async move {
-            let mut left = DRAIN_LIMIT;
-            while let Some(Ok(frame)) = body.frame().await {
-                left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-                if left == 0 {
-                    break;
-                }
-            }
-        }));
-    }
 }
 
 /// The response a record stands for. A length it states itself is kept for [`framed`].

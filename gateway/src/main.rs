@@ -1,9 +1,13 @@
 //! A thin HTTP layer over `restful.serve`: every request is one statement, every answer is what it returned.
 //!
-//! `settings` is read once; `server` accepts connections; `handle` takes a request through `headers` (to JSON),
-//! `pool` (to the database) and `record` (back); `problem` is what the gateway answers itself; `log` writes lines.
+//! `settings` is read once; `server` accepts connections; `wire` has their requests checked by `head` before hyper
+//! reads them; `handle` takes a request through `headers` (to JSON), `pool` (to the database) and `record` (back);
+//! `cors` speaks to browsers; `problem` is what the gateway answers itself; `log` writes lines.
 
+mod cors;
+mod database;
 mod handle;
+mod head;
 mod headers;
 mod log;
 mod pool;
@@ -11,6 +15,8 @@ mod problem;
 mod record;
 mod server;
 mod settings;
+mod tls;
+mod wire;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -79,6 +85,7 @@ async fn run(settings: Settings) -> ExitCode {
         settings.body_limit,
         settings.request_timeout,
         settings.pool_timeout,
+        settings.cors,
     ));
     let signals = Signals { terminate, interrupt };
     server::run(listener, gateway, Arc::clone(&log), settings.max_connections, settings.shutdown_timeout, signals)

@@ -11,7 +11,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
+use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::database::Database;
 
 /// The one statement. `record_send` gives the record's binary form as a `bytea`: a result type every session knows
 /// without asking the catalogue, and one that stays the same when the extension is created anew.
@@ -29,7 +32,7 @@ const CANCEL_ATTEMPTS: usize = 20;
 pub struct Pool(Arc<Inner>);
 
 struct Inner {
-    config: Config,
+    database: Database,
     prepared: bool,
     size: usize,
     permits: Arc<Semaphore>,
@@ -68,9 +71,9 @@ pub struct Call<'a> {
 impl Pool {
     /// A pool of at most `size` connections; none is opened yet. With `prepared`, the statement is prepared once per
     /// connection.
-    pub fn new(config: Config, size: usize, prepared: bool) -> Self {
+    pub fn new(database: Database, size: usize, prepared: bool) -> Self {
         let permits = Arc::new(Semaphore::new(size));
-        Self(Arc::new(Inner { config, prepared, size, permits, idle: Mutex::new(Vec::new()) }))
+        Self(Arc::new(Inner { database, prepared, size, permits, idle: Mutex::new(Vec::new()) }))
     }
 
     /// An idle connection, or a new one. With `fresh`, always a new one.
@@ -102,7 +105,7 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Session, Error> {
-        let (client, connection) = self.0.config.connect(NoTls).await?;
+        let (client, connection) = self.0.database.connect().await?;
         let driver = tokio::spawn(async move {
             // The error reaches whoever waits for an answer of this connection.
             let _ = connection.await;
@@ -203,7 +206,7 @@ impl Drop for Lease {
             State::Ready | State::Broken => {}
             State::Running => {
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                    runtime.spawn(abandon(session, permit));
+                    runtime.spawn(abandon(session, self.pool.0.database.tls(), permit));
                 }
             }
         }
@@ -211,7 +214,7 @@ impl Drop for Lease {
 }
 
 /// Cancels what a session runs and closes it, keeping its place in the pool until the server is done with it.
-async fn abandon(session: Session, _permit: OwnedSemaphorePermit) {
+async fn abandon(session: Session, tls: MakeRustlsConnect, _permit: OwnedSemaphorePermit) {
     let Session { client, mut driver, .. } = session;
     let cancel = client.cancel_token();
     // Without a client the driver ends as soon as the statement has.
@@ -219,7 +222,7 @@ async fn abandon(session: Session, _permit: OwnedSemaphorePermit) {
     // Again and again, because a cancel request that overtakes its statement has no effect. It cannot hit a later
     // statement: this session runs no other.
     for _ in 0..CANCEL_ATTEMPTS {
-        let _ = timeout(CANCEL_INTERVAL, cancel.cancel_query(NoTls)).await;
+        let _ = timeout(CANCEL_INTERVAL, cancel.cancel_query(tls.clone())).await;
         if timeout(CANCEL_INTERVAL, &mut driver).await.is_ok() {
             return;
         }

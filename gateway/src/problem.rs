@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use crate::headers::push_string;
 
 /// A refusal. Its message is for the client: it tells nothing about the database.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Status of the response.
     pub status: StatusCode,
@@ -19,18 +19,52 @@ pub struct Problem {
     pub code: Cow<'static, str>,
     /// What happened, in one sentence.
     pub message: Cow<'static, str>,
+    /// What the client can do about it.
+    pub hint: Option<&'static str>,
     /// Whether the connection cannot be used after this, because a part of the request was not read.
     pub close: bool,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code: Cow::Borrowed(code), message: message.into(), close: false }
+        Self { status, code: Cow::Borrowed(code), message: message.into(), hint: None, close: false }
+    }
+
+    /// The same problem, with what the client can do about it.
+    pub fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
     }
 
     /// 400: the request cannot be passed on.
     pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "REST400", message)
+    }
+
+    /// 414: the target is longer than any parser here takes.
+    pub fn target_too_long() -> Self {
+        Self::new(StatusCode::URI_TOO_LONG, "REST414", "The request target is too long")
+            .hint("Send long lists in the body of a function call (POST /rpc/...)")
+    }
+
+    /// 431: there are too many header fields, or too long ones.
+    pub fn fields_too_large(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "REST431", message)
+    }
+
+    /// 501: a transfer coding other than chunked.
+    pub fn transfer_coding() -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "REST501", "The only Transfer-Encoding supported is chunked")
+    }
+
+    /// 505: a version of HTTP other than 1.0 and 1.1.
+    pub fn http_version() -> Self {
+        Self::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "REST505", "This version of HTTP is not supported")
+            .hint("Send HTTP/1.1")
+    }
+
+    /// 400: the body does not go on, or not as it said it would.
+    pub fn broken_body() -> Self {
+        Self { close: true, ..Self::bad_request("The request body is broken off or malformed") }
     }
 
     /// 405: one of the gateway's own paths was asked to do other than GET or HEAD.
@@ -86,7 +120,7 @@ impl Problem {
             _ if code.starts_with("08") => (StatusCode::SERVICE_UNAVAILABLE, "The database is not available"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "The statement failed"),
         };
-        Self { status, code: Cow::Owned(code.to_owned()), message: Cow::Borrowed(message), close: false }
+        Self { status, code: Cow::Owned(code.to_owned()), message: Cow::Borrowed(message), hint: None, close: false }
     }
 
     /// The response.
@@ -100,7 +134,12 @@ impl Problem {
         push_string(&mut body, &self.code);
         body.extend_from_slice(b",\"message\":");
         push_string(&mut body, &self.message);
-        body.extend_from_slice(b",\"details\":null,\"hint\":null}");
+        body.extend_from_slice(b",\"details\":null,\"hint\":");
+        match self.hint {
+            Some(hint) => push_string(&mut body, hint),
+            None => body.extend_from_slice(b"null"),
+        }
+        body.push(b'}');
 
         let mut response = Response::new(Full::new(Bytes::from(body)));
         *response.status_mut() = self.status;

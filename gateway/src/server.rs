@@ -1,31 +1,24 @@
 //! Connections of clients: accepted, served, and ended in good order.
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::Signal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use crate::handle::Gateway;
 use crate::log::Log;
+use crate::wire::{HEAD_LIMIT, Wire};
 
-/// A client has so long for the header of a request, and to begin the next one on an HTTP/1 connection it keeps.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes of a request's header at most.
-const HEADER_LIMIT: usize = 64 << 10;
-/// Requests one HTTP/2 connection has running at most.
-const STREAMS: u32 = 100;
-/// An HTTP/2 client is asked so often whether it is there.
-const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// A client has so long for the head of a request, and to begin the next one on a connection it keeps.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The signals that end the gateway.
 pub struct Signals {
@@ -67,21 +60,17 @@ pub async fn run(
             () = signals.next() => break,
         };
         let gateway = Arc::clone(&gateway);
-        let begun = Arc::new(AtomicBool::new(false));
-        let begins = Arc::clone(&begun);
+        let wire = Wire::new(stream);
+        let (refusal, heads) = (wire.refusal(), AtomicU64::new(0));
         let service = service_fn(move |request| {
-            begins.store(true, Ordering::Relaxed);
-            Arc::clone(&gateway).respond(request)
+            let number = heads.fetch_add(1, Ordering::Relaxed) + 1;
+            let refused = refusal.get().filter(|(refused, _)| *refused == number);
+            Arc::clone(&gateway).respond(request, refused.map(|(_, problem)| problem.clone()))
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(wire), service));
         connections.spawn(async move {
-            let mut connection = pin!(connection);
-            // The builder waits for the bytes that tell HTTP/1 from HTTP/2 without a limit, so there is one here. What
-            // a client does to its connection is no event: its requests are logged.
-            if timeout(HEADER_TIMEOUT, &mut connection).await.is_err() && begun.load(Ordering::Relaxed) {
-                let _ = connection.await;
-            }
+            // What a client does to its connection is no event: its requests are logged.
+            let _ = connection.await;
             drop(slot);
         });
     }
@@ -98,15 +87,10 @@ pub async fn run(
     connections.shutdown().await;
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_LIMIT);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(HEADER_LIMIT as u32)
-        .keep_alive_interval(PING_INTERVAL);
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    // Longer than any head that gets there.
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(4 * HEAD_LIMIT);
     builder
 }
 

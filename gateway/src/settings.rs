@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use crate::cors::{self, Cors};
+use crate::database::Database;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -16,6 +16,7 @@ Usage: pg-restful-gateway [--help | --version]
 Settings are environment variables. A duration is a number of seconds (5, 0.5) or has a unit (500ms, 5s, 2m).
 
   DATABASE_URL         where the database is: postgres://user@host/db or key=value pairs (required)
+                       with sslmode and sslrootcert as psql takes them, such as ?sslmode=require
   LISTEN               address and port to listen on                       (127.0.0.1:3000)
   POOL_SIZE            database connections at most                        (10)
   PREPARED_STATEMENTS  on, or off behind a pooler that cannot keep them    (on)
@@ -24,13 +25,16 @@ Settings are environment variables. A duration is a number of seconds (5, 0.5) o
   REQUEST_TIMEOUT      duration of a request, from its headers to its answer (30s)
   POOL_TIMEOUT         duration a request waits for a database connection  (5s)
   SHUTDOWN_TIMEOUT     duration running requests have left after SIGTERM   (30s)
+  CORS_ALLOWED_ORIGINS origins whose pages may read answers, such as https://app.example.com; * for any; off (*)
+  CORS_EXPOSED_HEADERS header fields of an answer that pages may read      (those of PostgREST, and the gateway's)
+  CORS_MAX_AGE         seconds a browser remembers what pages may send     (86400)
   LOG                  access (one line of JSON per request on stdout) or off (access)
 ";
 
 /// Everything that can be set.
 pub struct Settings {
     /// Where the database is, and as whom to connect.
-    pub database: Config,
+    pub database: Database,
     /// Address to listen on.
     pub listen: SocketAddr,
     /// Database connections at most, 1 to 10,000.
@@ -47,6 +51,8 @@ pub struct Settings {
     pub pool_timeout: Duration,
     /// What running requests have left once the gateway was told to stop.
     pub shutdown_timeout: Duration,
+    /// What browsers are told about pages of other origins, if anything.
+    pub cors: Option<Cors>,
     /// Whether every request is logged.
     pub access_log: bool,
 }
@@ -76,7 +82,7 @@ impl Settings {
         let get = |name| lookup(name).filter(|text| !text.is_empty());
         Ok(Self {
             database: match get("DATABASE_URL") {
-                Some(text) => database(&text).map_err(|reason| Invalid { name: "DATABASE_URL", reason })?,
+                Some(text) => Database::parse(&text).map_err(|reason| Invalid { name: "DATABASE_URL", reason })?,
                 None => {
                     return Err(Invalid { name: "DATABASE_URL", reason: "is not set".to_owned() });
                 }
@@ -96,6 +102,15 @@ impl Settings {
             request_timeout: parsed("REQUEST_TIMEOUT", get("REQUEST_TIMEOUT"), Duration::from_secs(30), duration)?,
             pool_timeout: parsed("POOL_TIMEOUT", get("POOL_TIMEOUT"), Duration::from_secs(5), duration)?,
             shutdown_timeout: parsed("SHUTDOWN_TIMEOUT", get("SHUTDOWN_TIMEOUT"), Duration::from_secs(30), duration)?,
+            cors: {
+                let exposed = |text: Option<String>| cors::exposed(text.as_deref().unwrap_or(cors::EXPOSED_HEADERS));
+                let exposed = exposed(get("CORS_EXPOSED_HEADERS"))
+                    .map_err(|reason| Invalid { name: "CORS_EXPOSED_HEADERS", reason })?;
+                let max_age = parsed("CORS_MAX_AGE", get("CORS_MAX_AGE"), 86_400, |text| integer(text, 0, 86_400))?;
+                let origins = |text: &str| if text == "off" { Ok(None) } else { cors::origins(text).map(Some) };
+                parsed("CORS_ALLOWED_ORIGINS", get("CORS_ALLOWED_ORIGINS"), Some(cors::Origins::Any), origins)?
+                    .map(|origins| Cors::new(origins, exposed, max_age))
+            },
             access_log: parsed("LOG", get("LOG"), true, |text| choice(text, [("access", true), ("off", false)]))?,
         })
     }
@@ -108,26 +123,6 @@ fn parsed<T>(
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Invalid> {
     text.map_or(Ok(default), |text| parse(&text).map_err(|reason| Invalid { name, reason }))
-}
-
-fn database(text: &str) -> Result<Config, String> {
-    // The parser's own message may quote a part of the address, so it is not shown.
-    let mut config: Config = text
-        .parse()
-        .map_err(|_| "expected postgres://user:password@host:port/database or key=value pairs".to_owned())?;
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Err("names no host".to_owned());
-    }
-    if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
-        return Err("sslmode asks for TLS, which this gateway does not speak".to_owned());
-    }
-    if config.get_user().is_none() {
-        return Err("names no user".to_owned());
-    }
-    if config.get_application_name().is_none() {
-        config.application_name("pg_restful_gateway");
-    }
-    Ok(config)
 }
 
 fn integer(text: &str, least: usize, most: usize) -> Result<usize, String> {
@@ -185,7 +180,7 @@ mod tests {
         assert_eq!(settings.body_limit, 1_048_576);
         assert_eq!(settings.request_timeout, Duration::from_secs(30));
         assert!(settings.access_log && settings.prepared);
-        assert_eq!(settings.database.get_application_name(), Some("pg_restful_gateway"));
+        assert_eq!(settings.database.config().get_application_name(), Some("pg_restful_gateway"));
     }
 
     #[test]
@@ -197,7 +192,7 @@ mod tests {
     #[test]
     fn an_application_name_of_the_address_is_kept() {
         let settings = read(&[("DATABASE_URL", "host=/tmp user=me application_name=mine")]).unwrap();
-        assert_eq!(settings.database.get_application_name(), Some("mine"));
+        assert_eq!(settings.database.config().get_application_name(), Some("mine"));
     }
 
     #[test]
@@ -238,6 +233,9 @@ mod tests {
             ("SHUTDOWN_TIMEOUT", "0"),
             ("LOG", "verbose"),
             ("PREPARED_STATEMENTS", "yes"),
+            ("CORS_ALLOWED_ORIGINS", "app.example.com"),
+            ("CORS_EXPOSED_HEADERS", "a b"),
+            ("CORS_MAX_AGE", "1d"),
         ] {
             assert_eq!(read_one(name, value).err().unwrap().name, name, "{value}");
         }
@@ -247,7 +245,9 @@ mod tests {
     fn a_bad_address_is_refused_without_showing_it() {
         for url in [
             "postgres://me:hunter2@localhost:notaport/db",
-            "postgres://me:hunter2@localhost/db?sslmode=require",
+            "postgres://me:hunter2@localhost/db?sslmode=hunter2",
+            "postgres://me:hunter2@localhost/db?sslmode=verify-full",
+            "postgres://me:hunter2@localhost/db?hunter2=hunter2",
             "postgres://me:hunter2@/db",
             "password=hunter2 host=localhost",
             "hunter2",

@@ -56,9 +56,14 @@ def psql(*arguments):
     return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def start_gateway():
+def start_gateway(**settings):
     """Fills the database that PG* names, and starts a gateway before it, whose requests run as anon."""
     psql("-f", str(HERE / "clients.sql"))
     psql("-c", f"alter role authenticator in database {os.environ['PGDATABASE']} set restful.schemas = 'library, archive'")
+    return another_gateway(**settings)
+
+
+def another_gateway(**settings):
+    """One more gateway before the same database, which has been filled."""
     host, port, name = (os.environ[name] for name in ("PGHOST", "PGPORT", "PGDATABASE"))
-    return Gateway(DATABASE_URL=f"host={host} port={port} dbname={name} user=authenticator")
+    return Gateway(DATABASE_URL=f"host={host} port={port} dbname={name} user=authenticator", **settings)

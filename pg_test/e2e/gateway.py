@@ -175,7 +175,7 @@ class Answers(GatewayTest):
     def test_repeated_headers_stay_apart(self):
         answer = self.gateway.get("/repeated")
         self.assertEqual(answer.headers["set-cookie"], ["a=1; Path=/", "b=2"])
-        self.assertEqual(answer.header("vary"), "accept")
+        self.assertEqual(answer.headers["vary"], ["accept", "Origin"])
 
     def test_null_body_is_empty(self):
         answer = self.gateway.get("/status/200")
@@ -236,35 +236,253 @@ class Answers(GatewayTest):
                         length = int(line.split(b":")[1])
                 self.assertEqual(json.loads(file.read(length))["target"], f"/echo/{number}")
 
-    def test_http2_without_tls(self):
-        def frame(kind, flags, stream, payload=b""):
-            return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
 
-        # HPACK: indexed :method POST, :scheme http; literal :path, :authority (RFC 7541, appendix A).
-        def head(path):
-            return b"\x83\x86\x04" + bytes([len(path)]) + path + b"\x01\x03a:1"
+class Heads(GatewayTest):
+    """What is read before hyper reads it."""
 
-        settings, data, headers, end_stream, end_headers = 4, 0, 1, 1, 4
-        bodies, ended = {1: b"", 3: b""}, set()
+    settings = {"REQUEST_TIMEOUT": "2s"}
+
+    def exchange(self, data, count):
+        """Sends bytes; status and body of each of the `count` answers to them. There are no more: the gateway closes, or
+        the next request is the one that is sent next."""
+        with self.gateway.connect() as client, client.makefile("rb") as file:
+            client.sendall(data)
+            answers = [self.read(file) for _ in range(count)]
+            if answers[-1][2]:
+                self.assertEqual(file.read(), b"")
+            else:
+                client.sendall(b"GET /next HTTP/1.1\r\nhost: x\r\n\r\n")
+                self.assertEqual(json.loads(self.read(file)[1])["target"], "/next")
+        return [(status, body) for status, body, _ in answers]
+
+    def read(self, file):
+        """Status, body, and whether the connection ends."""
+        status, fields = int(file.readline().split()[1]), {}
+        while line := file.readline().rstrip():
+            name, value = line.split(b": ", 1)
+            fields[name] = value
+        return status, file.read(int(fields.get(b"content-length", 0))), fields.get(b"connection") == b"close"
+
+    def target(self, data):
+        """The target that the database is asked for."""
+        (status, body), = self.exchange(data, 1)
+        self.assertEqual(status, 200, body)
+        return json.loads(body)["target"]
+
+    def test_targets_as_users_of_curl_type_them(self):
+        for typed, target in [
+            ("/people?select=data->>name", "/people?select=data-%3E%3Ename"),
+            ('/people?name=in.("a,b","c")', "/people?name=in.(%22a,b%22,%22c%22)"),
+            ('/people?tags=cs.{"a b"}'.replace(" ", "%20"), "/people?tags=cs.{%22a%20b%22}"),
+            ("/people?a=lt.<&b=^|`\\", "/people?a=lt.%3C&b=^|`\\"),
+            ("/p<e>o`ple", "/p%3Ce%3Eo%60ple"),
+            ("/leute?name=eq.Jürgen->", "/leute?name=eq.Jürgen-%3E"),
+        ]:
+            self.assertEqual(self.target(f"GET {typed} HTTP/1.1\r\nhost: x\r\n\r\n".encode()), target)
+        self.assertEqual(self.target(b"GET /a?b=\xe9 HTTP/1.1\r\nhost: x\r\n\r\n"), "/a?b=%E9")
+        self.assertEqual(self.target(b"GET http://x?a=> HTTP/1.1\r\nhost: x\r\n\r\n"), "/?a=%3E")
+
+    def test_a_target_that_would_be_cut_or_guessed_is_refused(self):
+        before = cluster.sql("SELECT count(*) FROM restful.stub_call")
+        for line, word in [
+            ("DELETE /sleep-then-record/0#?id=eq.1 HTTP/1.1", "%23"), ("DELETE /sleep-then-record/0?id=eq.1# HTTP/1.1", "%23"),
+            ("DELETE http://x/sleep-then-record/0# HTTP/1.1", "%23"), ("DELETE /sleep-then-record/0 ?id=eq.1 HTTP/1.1", "%20"),
+            ("DELETE /sleep-then-record/0?id=eq.1 HTTP/1.1 HTTP/1.1", "%20"),
+            ("DELETE /sleep-then-record/0\t?id=eq.1 HTTP/1.1", "%09"),
+            ("DELETE sleep-then-record/0 HTTP/1.1", "path"), ("DELETE sleep-then-record HTTP/1.1", "path"),
+            ("DELETE /sleep-then-record/0", "HTTP/1.1"), ("DELETE /sleep-then-record/0?a=b c", "HTTP/1.1"),
+            ("DELETE /sleep-then-record/0?x HTTP/1.1x", "HTTP/1.1"),
+        ]:
+            answer = self.gateway.raw(f"{line}\r\nhost: x\r\n\r\n".encode())
+            self.assertProblem(answer, 400, "REST400")
+            self.assertIn(word, answer.json["hint"])
+            self.assertEqual(answer.header("connection"), "close")
+            self.assertRegex(answer.header("x-request-id"), "^[0-9a-f]{32}$")
+        self.assertEqual(cluster.sql("SELECT count(*) FROM restful.stub_call"), before)
+
+    def test_what_is_no_request_is_told_so(self):
+        for data, status in [
+            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400), (b"\0", 400), (b"GET\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\n\n", 400),
+            (b"GET / HTTP/1.1\r\nhost: x\n\r\n", 400), (b"GET / HTTP/1.1\r\nhost: x\r\n folded\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nhost : x\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nx\r\n\r\n", 400),
+            (b"GET / HTTP/1.1\r\nx: \0\r\n\r\n", 400), (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+            (b"GET / HTTP/3.0\r\n\r\n", 505), (b"POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n", 501),
+            (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414), (b"GET /" + b">" * 30_000 + b" HTTP/1.1\r\n\r\n", 414),
+            (b"GET / HTTP/1.1\r\nx: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+            (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
+        ]:
+            answer = self.gateway.raw(data)
+            self.assertProblem(answer, status, f"REST{status}")
+            self.assertEqual(answer.header("connection"), "close")
         with self.gateway.connect() as client:
-            client.sendall(
-                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(settings, 0, 0)
-                + frame(headers, end_headers, 1, head(b"/sleep/0.2")) + frame(data, end_stream, 1, b"hi")
-                + frame(headers, end_headers | end_stream, 3, head(b"/a?b")))
-            file = client.makefile("rb")
-            while len(ended) < 2:
-                length, kind, flags = int.from_bytes(file.read(3), "big"), *file.read(2)
-                stream, payload = int.from_bytes(file.read(4), "big"), file.read(length)
-                if kind == data:
-                    bodies[stream] += payload
-                if kind in (data, headers) and flags & end_stream:
-                    self.assertNotIn(stream, ended)
-                    if not ended:
-                        self.assertEqual(stream, 3, "the quick answer overtakes the slow one")
-                    ended.add(stream)
-        self.assertEqual(bodies[1], b'"slept"')
-        request = json.loads(bodies[3])
-        self.assertEqual((request["method"], request["target"], request["headers"]["host"]), ("POST", "/a?b", "a:1"))
+            client.sendall(b"HEAD /# HTTP/1.1\r\n\r\n")
+            self.assertTrue(b"".join(iter(lambda: client.recv(65536), b"")).endswith(b"\r\n\r\n"))
+
+    def test_a_client_that_sends_on_reads_the_refusal(self):
+        # More than the sockets' buffers hold.
+        for head in (b"GET /", b"GET /# HTTP/1.1\r\n\r\n"):
+            answer = self.gateway.raw(head + b"x" * 20_000_000)
+            self.assertIn(answer.status, (400, 414))
+            self.assertEqual(answer.header("content-type"), "application/problem+json")
+
+    def test_a_long_target_and_many_fields_are_taken(self):
+        target = "/" + "a" * 60_000
+        self.assertEqual(self.target(f"GET {target} HTTP/1.1\r\nhost: x\r\n\r\n".encode()), target)
+        fields = "".join(f"x-{n}: {'y' * 600}\r\n" for n in range(99))
+        self.assertEqual(self.target(f"GET /a HTTP/1.1\r\nhost: x\r\n{fields}\r\n".encode()), "/a")
+
+    def test_a_refusal_comes_in_its_turn_and_last(self):
+        answers = self.exchange(b"GET /sleep/0.2 HTTP/1.1\r\nhost: x\r\n\r\n"
+                                b"POST /bytes HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"
+                                b"GET /# HTTP/1.1\r\nhost: x\r\n\r\nGET /const HTTP/1.1\r\nhost: x\r\n\r\n", 3)
+        self.assertEqual([status for status, _ in answers], [200, 200, 400])
+        self.assertEqual([body for _, body in answers[:2]], [b'"slept"', b"hi"])
+
+    def test_only_request_lines_are_rewritten(self):
+        hidden = b"GET /hidden?a=> HTTP/1.1\r\nhost: x\r\n\r\n"
+        shown = b"GET /shown?a=> HTTP/1.1\r\nhost: x\r\n\r\n"
+        size, chunked = b"%x" % len(hidden), b"transfer-encoding: chunked"
+        for head, body in [
+            (b"content-length: %d" % len(hidden), hidden),
+            (chunked, size + b"\r\n" + hidden + b"\r\n0\r\n\r\n"),
+            (chunked, size + b";ext=\"" + b"x" * 9000 + b"\"\r\n" + hidden + b"\r\n00\r\nx-trailer: a\r\n\r\n"),
+        ]:
+            data = b"POST /bytes HTTP/1.1\r\nhost: x\r\n" + head + b"\r\n\r\n" + body + shown
+            first, second = self.exchange(data, 2)
+            self.assertEqual(first, (200, hidden))
+            self.assertEqual(json.loads(second[1])["target"], "/shown?a=%3E")
+            # However it is cut into pieces.
+            with self.gateway.connect() as client:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                step = max(1, len(data) // 100)
+                for start in range(0, len(data), step):
+                    client.sendall(data[start:start + step])
+                    time.sleep(0.001)
+                with client.makefile("rb") as file:
+                    self.assertEqual(self.read(file)[1], hidden)
+                    self.assertEqual(json.loads(self.read(file)[1])["target"], "/shown?a=%3E")
+
+    def test_no_request_is_smuggled(self):
+        """Bytes that a proxy in front could take for a body, or for one request, are not taken for two."""
+        smuggled = b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
+        length = b"content-length: %d\r\n" % len(smuggled)
+        end = b"0\r\n\r\n"
+        chunk = b"%x\r\n" % len(smuggled) + smuggled + b"\r\n" + end
+        for fields, body in [
+            # Two statements of where the body ends.
+            (length + b"transfer-encoding: chunked\r\n", end + smuggled),
+            (b"transfer-encoding: chunked\r\n" + length, end + smuggled),
+            (b"content-length: 0\r\n" + length, smuggled), (length + b"content-length: 0\r\n", smuggled),
+            (b"content-length: 0, %d\r\n" % len(smuggled), smuggled), (b"content-length: 0\r\n" * 2, smuggled),
+            # Codings and lengths that some read and others do not.
+            (b"transfer-encoding: xchunked\r\n" + length, smuggled),
+            (b"transfer-encoding: chunked, identity\r\n", end + smuggled),
+            (b"transfer-encoding:\x0bchunked\r\n", end + smuggled), (b"transfer-encoding : chunked\r\n", end + smuggled),
+            (b" transfer-encoding: chunked\r\n", end + smuggled), (b"x: y\r\n transfer-encoding: chunked\r\n", end + smuggled),
+            (b"x: y\ntransfer-encoding: chunked\r\n", end + smuggled), (b"x: y\rtransfer-encoding: chunked\r\n", end + smuggled),
+            (b"transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n", end + smuggled),
+            (b"content-length: +0\r\n", smuggled), (b"content-length: 0x0\r\n", smuggled), (b"content-length: -0\r\n", smuggled),
+            (b"content-length:\r\n 0\r\n", smuggled), (b"content-length\0: 0\r\n", smuggled),
+            (b"content-length: 0\n\r\n", smuggled),
+            # Ends of chunks and of bodies.
+            (b"transfer-encoding: chunked\r\n", b"1\r\na0\r\n\r\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"1\r\nab\r\n" + chunk),
+            (b"transfer-encoding: chunked\r\n", b"0\n\n" + smuggled), (b"transfer-encoding: chunked\r\n", b"0\r\n\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"1;a\nb\r\nx\r\n" + end + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"0x0\r\n\r\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"10000000000000000\r\n\r\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"0\r\n" + smuggled),
+            (b"transfer-encoding: chunked\r\n", b"0\r\nx\r\n\r\n" + smuggled),
+        ]:
+            data = b"POST /bytes HTTP/1.1\r\nhost: x\r\n" + fields + b"\r\n" + body
+            (status, answer), = self.exchange(data, 1)
+            self.assertIn(status, (400, 501), (data, answer))
+            self.assertIn(b'"code":"REST', answer)
+        # Nothing of a body that was not read, or of a request that is the last, is taken for a request.
+        for fields, body, statuses in [
+            (length, smuggled, [200]), (b"transfer-encoding: chunked\r\n", chunk, [200]),
+            (b"connection: close\r\n", smuggled, [200]), (b"upgrade: h2c\r\nconnection: upgrade\r\n" + length, smuggled, [200]),
+            (b"expect: 100-continue\r\n" + length, smuggled, [100, 200]), (b"content-length: 99999999\r\n", smuggled, [413]),
+        ]:
+            answers = self.exchange(b"POST /bytes HTTP/1.1\r\nhost: x\r\n" + fields + b"\r\n" + body, len(statuses))
+            self.assertEqual([status for status, _ in answers], statuses, fields)
+        for data, status in [(b"POST /live HTTP/1.1\r\nhost: x\r\n" + length + b"\r\n" + smuggled, 405),
+                             (b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n" + smuggled, 501)]:
+            self.assertEqual(self.exchange(data, 1)[0][0], status)
+        self.assertFalse(any("smuggled" in line for line in self.gateway.access))
+
+    def test_a_head_that_never_ends_holds_little(self):
+        clients = [self.gateway.connect() for _ in range(50)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.sendall(b"GET / HTTP/1.1\r\nx: " + b"y" * 60_000)
+        self.assertEqual(self.gateway.get("/const").status, 200)
+
+
+class Cors(GatewayTest):
+    """What browsers are told. What they make of it is in browser.py."""
+
+    PAGE = "http://app.example"
+    METHODS = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
+
+    def fields(self, answer):
+        return {name: value for name, value in answer.headers.items() if name.startswith("access-control-") or name == "vary"}
+
+    def preflight(self, gateway, origin=PAGE, target="/a", **headers):
+        return gateway.request("OPTIONS", target, headers={"Origin": origin, "Access-Control-Request-Method": "PATCH", **headers})
+
+    def test_any_page_may_ask_by_default(self):
+        answer = self.preflight(self.gateway, **{"Access-Control-Request-Headers": "content-type,prefer"})
+        self.assertEqual((answer.status, answer.body, answer.header("content-length")), (200, b"", "0"))
+        self.assertEqual(self.fields(answer), {
+            "access-control-allow-origin": ["*"], "access-control-allow-methods": [self.METHODS],
+            "access-control-max-age": ["86400"],
+            "access-control-allow-headers": ["Authorization, content-type, prefer, Accept, Accept-Language, Content-Language"],
+            "vary": ["Origin"]})
+        for target, status in [("/a", 200), ("/live", 200), ("/status/404", 404), ("/null", 502), ("/raise/XX000", 500)]:
+            answer = self.gateway.get(target, Origin=self.PAGE)
+            self.assertEqual(answer.status, status)
+            self.assertEqual(answer.header("access-control-allow-origin"), "*")
+            self.assertIn("Content-Range, ", answer.header("access-control-expose-headers"))
+            self.assertNotIn("access-control-allow-credentials", answer.headers)
+        self.assertEqual(self.fields(self.gateway.get("/a")), {"vary": ["Origin"]})
+        self.assertEqual(self.gateway.get("/repeated", Origin=self.PAGE).headers["vary"], ["accept", "Origin"])
+
+    def test_only_pages_of_the_list_may_ask(self):
+        gateway = self.start(CORS_ALLOWED_ORIGINS=f"https://other.example,{self.PAGE}", CORS_EXPOSED_HEADERS="Location",
+                             CORS_MAX_AGE=5)
+        allowed = {"access-control-allow-origin": [self.PAGE], "access-control-allow-credentials": ["true"], "vary": ["Origin"]}
+        answer = gateway.get("/a", Origin=self.PAGE)
+        self.assertEqual(self.fields(answer), {**allowed, "access-control-expose-headers": ["Location"]})
+        self.assertEqual(self.fields(self.preflight(gateway)), {
+            **allowed, "access-control-allow-methods": [self.METHODS], "access-control-max-age": ["5"]})
+        for foreign in ["http://app.example.evil", "https://app.example", "http://app.example:81", "null"]:
+            self.assertEqual(self.fields(gateway.get("/a", Origin=foreign)), {"vary": ["Origin"]})
+            answer = self.preflight(gateway, origin=foreign)
+            self.assertEqual((answer.status, self.fields(answer)), (200, {"vary": ["Origin"]}))
+
+    def test_a_preflight_needs_no_database(self):
+        gateway = self.start(DATABASE_URL=cluster.url(host="127.0.0.1", port=free_port()))
+        self.assertEqual(self.preflight(gateway).status, 200)
+        self.assertEqual(self.preflight(gateway, target="/live").status, 200)
+        # So that a page learns what is wrong.
+        answer = gateway.get("/a", Origin=self.PAGE)
+        self.assertProblem(answer, 503, "REST503")
+        self.assertEqual(answer.header("access-control-allow-origin"), "*")
+
+    def test_any_other_options_is_passed_on(self):
+        for headers in [{}, {"Origin": self.PAGE}, {"Access-Control-Request-Method": "PUT"}]:
+            answer = self.gateway.request("OPTIONS", "/a", headers=headers)
+            self.assertEqual(answer.json["method"], "OPTIONS")
+            self.assertEqual("access-control-allow-origin" in answer.headers, "Origin" in headers)
+
+    def test_off(self):
+        gateway = self.start(CORS_ALLOWED_ORIGINS="off")
+        self.assertEqual(self.fields(gateway.get("/a", Origin=self.PAGE)), {})
+        answer = self.preflight(gateway)
+        self.assertEqual((answer.json["method"], self.fields(answer)), ("OPTIONS", {}))
+
 
 class RequestIds(GatewayTest):
     def test_a_sane_id_is_kept_and_passed_on(self):
@@ -538,7 +756,8 @@ class Shutdown(GatewayTest):
     def refused(self, gateway):
         try:
             gateway.connect().close()
-        except ConnectionRefusedError:
+        except ConnectionError:
+            # Reset, when the socket was closed between the connection and its acceptance.
             return True
         return False
 
@@ -631,7 +850,10 @@ class Settings(unittest.TestCase):
 
     def test_what_cannot_be_used_ends_with_2_and_says_what(self):
         for name, value in [("POOL_SIZE", "0"), ("LISTEN", "here"), ("LOG", "loud"), ("REQUEST_TIMEOUT", "soon"),
-                            ("DATABASE_URL", ""), ("DATABASE_URL", "postgres://a:hunter2@b/c?sslmode=require")]:
+                            ("CORS_ALLOWED_ORIGINS", "app.example"), ("CORS_MAX_AGE", "long"), ("CORS_EXPOSED_HEADERS", "a b"),
+                            ("DATABASE_URL", ""), ("DATABASE_URL", "postgres://a:hunter2@b/c?sslmode=verify-full"),
+                            ("DATABASE_URL", "postgres://a:hunter2@b/c?sslrootcert=/no/such/file"),
+                            ("DATABASE_URL", "postgres://a:hunter2@b/c?sslmode=hunter2")]:
             done = self.run_gateway(**{"DATABASE_URL": cluster.url(), name: value})
             self.assertEqual(done.returncode, 2, (name, value))
             self.assertTrue(done.stderr.startswith(f"pg-restful-gateway: {name}: "), done.stderr)
