@@ -16,8 +16,12 @@ SELECT pg_catalog.pg_extension_config_dump('restful.json_schema', '');
 CREATE FUNCTION restful.json_schema_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_json_schema_changed';
 COMMENT ON FUNCTION restful.json_schema_changed() IS 'Makes every session forget what it compiled with registered schemas';
-CREATE TRIGGER json_schema_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON restful.json_schema
+-- For each row, and whatever session_replication_role says: where a subscription keeps the table, there is nothing else to see.
+CREATE TRIGGER json_schema_changed AFTER INSERT OR UPDATE OR DELETE ON restful.json_schema
+    FOR EACH ROW EXECUTE FUNCTION restful.json_schema_changed();
+CREATE TRIGGER json_schema_truncated AFTER TRUNCATE ON restful.json_schema
     FOR EACH STATEMENT EXECUTE FUNCTION restful.json_schema_changed();
+ALTER TABLE restful.json_schema ENABLE ALWAYS TRIGGER json_schema_changed, ENABLE ALWAYS TRIGGER json_schema_truncated;
 
 CREATE FUNCTION restful.register_schema(name text, schema jsonb, compatibility text DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
