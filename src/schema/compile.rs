@@ -1,14 +1,15 @@
 //! From a schema to its validator.
 
 use super::cost;
+use super::references::{self, Named};
 use crate::limits;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::Json;
-use jsonschema::{Draft, PatternOptions, Registry, Retrieve, Uri, ValidationError, Validator, uri};
+use jsonschema::{Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri, ValidationError, Validator, uri};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a schema without `$id` is called: it cannot be referred to from outside.
 const ANONYMOUS: &str = "json-schema:///";
@@ -75,60 +76,207 @@ pub type Lookup<'l> = &'l mut dyn FnMut(&str) -> Option<Value>;
 /// The schema does not conform to its meta-schema, refers to what `lookup` does not know, has a pattern that the linear
 /// engine cannot match, or exceeds a limit.
 pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) -> Result<Compiled<F>, Refusal> {
-    let documents = resolve(schema, lookup)?;
-    let refers = !documents.found().documents.is_empty();
-    let bytes = documents.found().bytes;
-    let mut options = jsonschema::options_for::<F>().with_retriever(documents).with_pattern_options(patterns());
-    if formats != Formats::Draft {
-        options = options.should_validate_formats(formats == Formats::On);
-    }
-    let validator = options.build(schema).map_err(|why| refusal(&why))?;
-    Ok(Compiled { validator, refers, bytes })
+    let source = Source::read(schema, lookup)?;
+    let validator = source.validator(formats)?;
+    Ok(Compiled { validator, refers: source.refers(), bytes: source.bytes })
 }
 
-/// Finds what a schema refers to, directly or not, and refuses a schema that costs too much.
-///
-/// # Errors
-/// As [`compile`].
-pub fn resolve(schema: &Value, lookup: Lookup<'_>) -> Result<Documents, Refusal> {
-    cost::check_ids(schema)?;
-    let documents = Documents::default();
-    let draft = Draft::default().detect(schema);
-    let resource = draft.create_resource_ref(schema);
-    let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS);
-    loop {
-        let known = documents.all();
-        let named = || {
-            let known = known.iter().map(|(uri, document)| (uri.as_str(), document));
-            std::iter::once((id, schema)).chain(known)
-        };
-        let registry = Registry::new().retriever(documents.clone()).extend(named()).and_then(|r| r.prepare());
-        let refused = match registry {
-            Ok(registry) => {
-                let bytes = cost::check(&registry, named())?;
-                documents.found().bytes = bytes;
-                return Ok(documents);
+/// A schema and all that it refers to.
+pub struct Source {
+    schema: Value,
+    /// Its `$id`.
+    id: String,
+    draft: Draft,
+    /// What it refers to, directly or not, by URI.
+    documents: HashMap<String, Value>,
+    /// Whether meta-schemas may be among that too.
+    meta_schemas: bool,
+    /// Memory that all of it takes when it is compiled, about.
+    bytes: usize,
+}
+
+/// What reading a schema goes on with.
+enum Next {
+    Compile { bytes: usize },
+    LookUp { uri: String, place: Place },
+}
+
+/// Where a document is referred to.
+struct Place {
+    /// The document that refers to it, if it is not the schema itself.
+    document: Option<String>,
+    pointer: String,
+}
+
+impl Source {
+    /// Finds what a schema refers to, directly or not, and refuses a schema that costs too much.
+    ///
+    /// # Errors
+    /// As [`compile`], but for what is found out only there.
+    pub fn read(schema: &Value, lookup: Lookup<'_>) -> Result<Self, Refusal> {
+        cost::check_ids(schema)?;
+        let draft = Draft::default().detect(schema);
+        let resource = draft.create_resource_ref(schema);
+        let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS).to_owned();
+        let meta_schemas = references::may_refer_to_meta_schema(schema);
+        let mut source =
+            Source { schema: schema.clone(), id, draft, documents: HashMap::new(), meta_schemas, bytes: 0 };
+        loop {
+            let (uri, place) = match source.next()? {
+                Next::Compile { bytes } => {
+                    source.bytes = bytes;
+                    return Ok(source);
+                }
+                Next::LookUp { uri, place } => (uri, place),
+            };
+            if source.documents.len() == limits::SCHEMA_DOCUMENTS {
+                return Err(Refusal::whole(
+                    format!("the schema refers to more than {} others", limits::SCHEMA_DOCUMENTS),
+                    "Put what belongs together into one schema, under \"$defs\".",
+                ));
             }
-            Err(refused) => refused,
-        };
-        let Some(uri) = documents.found().missing.take() else {
-            return Err(Refusal { pointer: String::new(), message: refused.to_string(), hint: None });
-        };
-        if known.len() == limits::SCHEMA_DOCUMENTS {
-            return Err(Refusal::whole(
-                format!("the schema refers to more than {} others", limits::SCHEMA_DOCUMENTS),
-                "Put what belongs together into one schema, under \"$defs\".",
-            ));
+            let Some(document) = lookup(&uri) else { return Err(missing(&uri, place)) };
+            cost::check_ids(&document)?;
+            source.meta_schemas |= references::may_refer_to_meta_schema(&document);
+            source.documents.insert(uri, document);
         }
-        let Some(document) = lookup(&uri) else {
-            return Err(Refusal {
-                pointer: pointer_to_reference(schema, &uri),
-                message: format!("nothing is registered as \"{uri}\""),
-                hint: Some("Register that schema first: references are never fetched from a network."),
-            });
+    }
+
+    /// Whether the schema refers to others than meta-schemas.
+    pub fn refers(&self) -> bool {
+        !self.documents.is_empty()
+    }
+
+    /// The schema.
+    pub fn schema(&self) -> &Value {
+        &self.schema
+    }
+
+    /// The schema and what it refers to.
+    fn named(&self) -> Vec<Named<'_>> {
+        // A document without `$schema` is of the draft of the schema that refers to it.
+        let inherited = if self.draft == Draft::Unknown { Draft::default() } else { self.draft };
+        let documents =
+            self.documents.iter().map(|(uri, document)| (uri.as_str(), document, inherited.detect(document)));
+        std::iter::once((self.id.as_str(), &self.schema, self.draft)).chain(documents).collect()
+    }
+
+    fn next(&self) -> Result<Next, Refusal> {
+        let named = self.named();
+        let missing = Missing::default();
+        let registry = match references::registry(&named, self.meta_schemas, missing.clone()) {
+            Ok(registry) => registry,
+            Err(why) => {
+                let uri = match (missing.take(), &why) {
+                    (Some(uri), _) => uri,
+                    (None, ReferencingError::UnknownSpecification { specification }) => {
+                        specification.trim_end_matches('#').to_owned()
+                    }
+                    (None, _) => return Err(Refusal { pointer: String::new(), message: why.to_string(), hint: None }),
+                };
+                return Ok(Next::LookUp { place: self.place_of_reference(&uri), uri });
+            }
         };
-        cost::check_ids(&document)?;
-        documents.found().documents.insert(uri, document);
+        if let Some(broken) = references::broken(&registry, &named, false) {
+            let place = self.place_in(broken.document, broken.pointer);
+            return Ok(Next::LookUp { uri: broken.uri, place });
+        }
+        Ok(Next::Compile { bytes: cost::check(&registry, &named)? })
+    }
+
+    /// The schema and what it refers to; `None` if that is nothing.
+    ///
+    /// # Errors
+    /// None, once it was read.
+    pub fn registry(&self) -> Result<Option<Registry<'_>>, Refusal> {
+        if self.documents.is_empty() && !self.meta_schemas {
+            return Ok(None);
+        }
+        let registry = references::registry(&self.named(), self.meta_schemas, Missing::default());
+        registry.map(Some).map_err(|why| Refusal { pointer: String::new(), message: why.to_string(), hint: None })
+    }
+
+    /// Compiles the schema.
+    ///
+    /// # Errors
+    /// As [`compile`].
+    pub fn validator<F: Json>(&self, formats: Formats) -> Result<Validator<F>, Refusal> {
+        self.validator_of(&self.schema, formats)
+    }
+
+    /// Compiles another schema that may refer to the same documents.
+    ///
+    /// # Errors
+    /// As [`compile`].
+    pub fn validator_of<F: Json>(&self, schema: &Value, formats: Formats) -> Result<Validator<F>, Refusal> {
+        let registry = self.registry()?;
+        let mut options = jsonschema::options_for::<F>().offline().with_pattern_options(patterns());
+        if let Some(registry) = &registry {
+            options = options.with_registry(registry);
+        }
+        if formats != Formats::Draft {
+            options = options.should_validate_formats(formats == Formats::On);
+        }
+        options.build(schema).map_err(|why| self.refusal(&why))
+    }
+
+    fn refusal(&self, why: &ValidationError<'_>) -> Refusal {
+        let named = self.named();
+        if matches!(why.kind(), ValidationErrorKind::Referencing(_))
+            && let Ok(registry) = references::registry(&named, self.meta_schemas, Missing::default())
+            && let Some(broken) = references::broken(&registry, &named, true)
+        {
+            let place = self.place_in(broken.document, broken.pointer);
+            if !broken.is_fragment {
+                return missing(&broken.uri, place);
+            }
+            return Refusal {
+                message: match place.document {
+                    Some(document) => format!("\"{}\" leads nowhere, to which \"{document}\" refers", broken.reference),
+                    None => format!("\"{}\" leads nowhere", broken.reference),
+                },
+                pointer: place.pointer,
+                hint: Some("A fragment (#...) is a JSON Pointer into a document, or an anchor in it."),
+            };
+        }
+        refusal(why)
+    }
+
+    fn place_in(&self, document: &str, pointer: String) -> Place {
+        match self.documents.get_key_value(document) {
+            Some((uri, _)) => Place { document: Some(uri.clone()), pointer: String::new() },
+            None => Place { document: None, pointer },
+        }
+    }
+
+    /// Where the schema or another document refers to `uri`, if it does so literally.
+    fn place_of_reference(&self, uri: &str) -> Place {
+        if let Some(pointer) = pointer_to_reference(&self.schema, uri) {
+            return Place { document: None, pointer };
+        }
+        let document = self.documents.iter().find(|(_, document)| pointer_to_reference(document, uri).is_some());
+        Place { document: document.map(|(uri, _)| uri.clone()), pointer: String::new() }
+    }
+}
+
+/// The refusal of a reference to a document that is not there.
+fn missing(uri: &str, place: Place) -> Refusal {
+    if let Some(relative) = uri.strip_prefix(ANONYMOUS) {
+        return Refusal {
+            pointer: place.pointer,
+            message: format!(
+                "\"{relative}\" is a relative reference, and the schema has no $id that it is relative to"
+            ),
+            hint: Some("Refer to a registered schema by \"restful:name\", or by its URI."),
+        };
+    }
+    Refusal {
+        message: match place.document {
+            Some(document) => format!("nothing is registered as \"{uri}\", to which \"{document}\" refers"),
+            None => format!("nothing is registered as \"{uri}\""),
+        },
+        pointer: place.pointer,
+        hint: Some("Register that schema first: references are never fetched from a network."),
     }
 }
 
@@ -137,37 +285,19 @@ pub fn patterns() -> PatternOptions<jsonschema::Regex> {
     PatternOptions::regex().size_limit(limits::PATTERN_BYTES).dfa_size_limit(limits::PATTERN_BYTES)
 }
 
-/// The documents that a schema refers to, shared with what resolves references.
+/// Has no document, and notes the first one that was asked for.
 #[derive(Clone, Default)]
-pub struct Documents(Arc<Mutex<Found>>);
+struct Missing(Arc<Mutex<Option<String>>>);
 
-#[derive(Default)]
-struct Found {
-    documents: HashMap<String, Value>,
-    /// The first that was asked for and is not there.
-    missing: Option<String>,
-    /// Memory that the schema and these take when they are compiled, about.
-    bytes: usize,
-}
-
-impl Documents {
-    fn found(&self) -> MutexGuard<'_, Found> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The documents by their URIs.
-    pub fn all(&self) -> HashMap<String, Value> {
-        self.found().documents.clone()
+impl Missing {
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-impl Retrieve for Documents {
+impl Retrieve for Missing {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let mut found = self.found();
-        if let Some(document) = found.documents.get(uri.as_str()) {
-            return Ok(document.clone());
-        }
-        found.missing.get_or_insert_with(|| uri.to_string());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| uri.to_string());
         Err("not registered".into())
     }
 }
@@ -223,16 +353,18 @@ fn unsupported(pattern: &str) -> Option<&'static str> {
 }
 
 /// Where a schema refers to `uri`, if it does so literally.
-fn pointer_to_reference(schema: &Value, uri: &str) -> String {
+fn pointer_to_reference(schema: &Value, uri: &str) -> Option<String> {
+    let relative = uri.strip_prefix(ANONYMOUS);
     let mut pending = vec![(String::new(), schema)];
     while let Some((pointer, value)) = pending.pop() {
         match value {
             Value::Object(members) => {
                 for (name, member) in members {
-                    let at = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    let at = format!("{pointer}/{}", references::token(name));
                     let is_reference = matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef" | "$schema");
-                    if is_reference && member.as_str().is_some_and(|r| r.split('#').next() == Some(uri)) {
-                        return at;
+                    let named = member.as_str().and_then(|r| r.split('#').next());
+                    if is_reference && named.is_some_and(|named| named == uri || Some(named) == relative) {
+                        return Some(at);
                     }
                     pending.push((at, member));
                 }
@@ -243,5 +375,5 @@ fn pointer_to_reference(schema: &Value, uri: &str) -> String {
             _ => {}
         }
     }
-    String::new()
+    None
 }

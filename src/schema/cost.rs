@@ -6,6 +6,7 @@
 
 use super::compile::Refusal;
 use super::pattern_cost;
+use super::references::Named;
 use crate::limits;
 use jsonschema::Draft;
 use jsonschema::uri;
@@ -39,16 +40,12 @@ const SCHEMA_BYTES: usize = 1000;
 /// Refuses a schema whose in-place applicators (JSON Schema 2020-12 Core, section 10.2) are too many or go in circles, or
 /// which takes too long to compile. Returns the bytes that it takes then, about.
 ///
-/// `documents` are the schema and what it refers to, with their URIs, all of them in the registry.
-pub fn check<'r, 'd: 'r>(
-    registry: &'r Registry<'_>,
-    documents: impl Iterator<Item = (&'d str, &'d Value)>,
-) -> Result<usize, Refusal> {
+/// `documents` are the schema and what it refers to, all of them in the registry.
+pub fn check<'r>(registry: &'r Registry<'_>, documents: &[Named<'r>]) -> Result<usize, Refusal> {
     let mut costs = Costs { known: HashMap::new(), anchors: HashMap::new() };
     let mut roots = Vec::new();
-    for (uri, document) in documents {
+    for (uri, document, draft) in documents.iter().copied() {
         let Ok(base) = uri::from_str(uri) else { continue };
-        let draft = Draft::default().detect(document);
         let resolver = registry.resolver(base);
         let resolver = resolver.in_subresource(draft.create_resource_ref(document)).unwrap_or(resolver);
         roots.push((document, resolver, draft));

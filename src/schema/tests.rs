@@ -59,7 +59,24 @@ fn a_refusal_points_into_the_schema() {
             "nothing is registered as \"restful:b\"",
         ),
         (json!({"$schema": "https://example.com/draft"}), "/$schema", "nothing is registered as"),
-        (json!({"$ref": "#/$defs/a"}), "", "'/$defs/a' does not exist"),
+        (json!({"$ref": "#/$defs/a"}), "/$ref", "\"#/$defs/a\" leads nowhere"),
+        (json!({"items": {"$ref": "#a"}}), "/items/$ref", "\"#a\" leads nowhere"),
+        (json!({"items": {"$ref": "a.json"}}), "/items/$ref", "\"a.json\" is a relative reference"),
+        (
+            json!({"items": {"$dynamicRef": "restful:b#c"}}),
+            "/items/$dynamicRef",
+            "nothing is registered as \"restful:b\"",
+        ),
+        (
+            json!({"$ref": "http://json-schema.org/draft-07/hyper-schema#"}),
+            "/$ref",
+            "nothing is registered as \"http://json-schema.org/draft-07/hyper-schema\"",
+        ),
+        (
+            json!({"$schema": "http://json-schema.org/draft-08/schema#"}),
+            "/$schema",
+            "nothing is registered as \"http://json-schema.org/draft-08/schema\"",
+        ),
         (json!(3), "", "is not of types"),
     ] {
         let refused = refusal(&schema);
@@ -96,6 +113,75 @@ fn references_are_looked_up_and_never_fetched() {
     };
     assert!(compile::<Plain>(&schema, Formats::Draft, endless).is_err());
     assert!(asked <= limits::SCHEMA_DOCUMENTS);
+}
+
+#[test]
+fn a_meta_schema_of_any_draft_can_be_referred_to() {
+    const DRAFTS: [&str; 5] = [
+        "http://json-schema.org/draft-04/schema#",
+        "http://json-schema.org/draft-06/schema#",
+        "http://json-schema.org/draft-07/schema#",
+        "https://json-schema.org/draft/2019-09/schema",
+        "https://json-schema.org/draft/2020-12/schema",
+    ];
+    // As `$schema` takes them.
+    let also = [
+        "https://json-schema.org/draft-07/schema",
+        "http://json-schema.org/draft/2020-12/schema#",
+        "http://json-schema.org/schema#",
+        "https://json-schema.org/schema",
+    ];
+    for draft in DRAFTS {
+        for meta in DRAFTS.into_iter().chain(also) {
+            let schema = json!({"$schema": draft, "properties": {"a": {"$ref": meta}}});
+            assert!(
+                is_valid(&schema, &json!({"a": {"type": "array", "properties": {"b": {"minLength": 1}}}})),
+                "{schema}"
+            );
+            // Of 2019-09 and 2020-12 through the vocabularies, and within.
+            assert!(!is_valid(&schema, &json!({"a": {"type": "arr"}})), "{schema}");
+            assert!(!is_valid(&schema, &json!({"a": {"properties": {"b": {"minLength": -1}}}})), "{schema}");
+            // Through a registered schema, which knows of no draft.
+            let mut library = |uri: &str| (uri == "restful:a").then(|| json!({"items": {"$ref": meta}}));
+            let schema = json!({"$schema": draft, "$ref": "restful:a"});
+            let compiled = compile::<Plain>(&schema, Formats::Draft, &mut library).unwrap();
+            assert!(compiled.validator.is_valid(node(&json!([{"type": "array"}]))), "{schema} {meta}");
+            assert!(!compiled.validator.is_valid(node(&json!([{"type": "arr"}]))), "{schema} {meta}");
+        }
+    }
+    let part = json!({"$ref": "http://json-schema.org/draft-07/schema#/definitions/nonNegativeInteger"});
+    assert!(is_valid(&part, &json!(1)) && !is_valid(&part, &json!(-1)));
+    let part = json!({"$ref": "https://json-schema.org/draft/2019-09/meta/validation#/$defs/nonNegativeInteger"});
+    assert!(is_valid(&part, &json!(1)) && !is_valid(&part, &json!(-1)));
+}
+
+#[test]
+fn references_are_found_wherever_they_stand() {
+    for schema in [
+        json!({"properties": {"a": {"$dynamicRef": "restful:a"}}}),
+        json!({"$id": "urn:x:y", "properties": {"a": {"$ref": "restful:a"}}}),
+        // Not where the draft has schemas.
+        json!({"$id": "urn:x:y", "$ref": "#/components/x", "components": {"x": {"properties": {"a": {"$ref": "restful:a"}}}}}),
+        json!({"$id": "https://json-schema.org/draft/2020-12/mine", "properties": {"a": {"$ref": "restful:a"}}}),
+        json!({"properties": {"a": {"$ref": "https://json-schema.org/draft/2020-12/mine"}}}),
+    ] {
+        let mut library = |uri: &str| (!uri.ends_with("schema")).then(|| json!({"type": "integer"}));
+        let compiled = compile::<Plain>(&schema, Formats::Draft, &mut library).unwrap();
+        assert!(compiled.refers, "{schema}");
+        assert!(compiled.validator.is_valid(node(&json!({"a": 1}))), "{schema}");
+        assert!(!compiled.validator.is_valid(node(&json!({"a": "1"}))), "{schema}");
+        assert!(refusal(&schema).message.contains("nothing is registered as"), "{schema}");
+    }
+    // One document within another.
+    let mut library = |uri: &str| (uri == "restful:a").then(|| json!({"$ref": "restful:b"}));
+    let refused = compile::<Plain>(&json!({"$ref": "restful:a"}), Formats::Draft, &mut library).err().unwrap();
+    assert_eq!(refused.to_string(), "nothing is registered as \"restful:b\", to which \"restful:a\" refers");
+    // Documents that refer to each other, of which one is compiled.
+    let mut library = |uri: &str| (uri == "https://example.com/b").then(|| json!({"items": {"$ref": "a"}}));
+    let schema = json!({"$id": "https://example.com/a", "properties": {"b": {"$ref": "b"}}, "required": ["b"]});
+    let compiled = compile::<Plain>(&schema, Formats::Draft, &mut library).unwrap();
+    assert!(compiled.validator.is_valid(node(&json!({"b": [{"b": []}]}))));
+    assert!(!compiled.validator.is_valid(node(&json!({"b": [{}]}))));
 }
 
 #[test]

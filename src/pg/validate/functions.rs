@@ -5,13 +5,10 @@ use super::{Binary, Stored, Text, call_site, formats, payload, refuse, registry}
 use crate::limits;
 use crate::pg::fmgr::v1_function;
 use crate::pg::result_set::ResultSet;
-use crate::schema::{Formats, Options, Values, changes, resolve, violations};
-use jsonschema::Registry;
+use crate::schema::{Options, Source, Values, changes, violations};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, PgLogLevel, pg_sys};
-use serde_json::Value;
-use std::collections::HashMap;
 
 /// Declares and defines functions of one kind for their combinations of stored forms.
 macro_rules! functions {
@@ -179,20 +176,8 @@ unsafe fn schema_changes<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo)
         // Refuses with the place what is no schema, or too much of one.
         cache::compiled::<S, I>(old, formats(None));
         cache::compiled::<S, I>(new, formats(None));
-        let (old, new) = (tree::<S>(old), tree::<S>(new));
-        let mut documents = documents_of(&old);
-        documents.extend(documents_of(&new));
-        let registry = Registry::new().extend(documents.iter().map(|(uri, document)| (uri.as_str(), document)));
-        let registry = registry.and_then(|registry| registry.prepare()).unwrap_or_else(|why| error!("{why}"));
-        let options = Options {
-            format: match formats(None) {
-                Formats::Draft => None,
-                asserted => Some(asserted == Formats::On),
-            },
-            registry: Some(&registry),
-            interrupt: Some(check_for_interrupts),
-        };
-        let found = changes(&old, &new, &options).unwrap_or_else(|why| error!("{why}"));
+        let options = Options { formats: formats(None), interrupt: Some(check_for_interrupts) };
+        let found = changes(&source::<S>(old), &source::<S>(new), &options).unwrap_or_else(|why| error!("{why}"));
         for change in found {
             rows.put([
                 change.direction.as_str().into_datum(),
@@ -210,10 +195,7 @@ fn check_for_interrupts() {
     pgrx::check_for_interrupts!();
 }
 
-fn tree<S: Stored>(schema: &[u8]) -> Value {
-    S::schema(schema).unwrap_or_else(|refusal| refuse(&refusal))
-}
-
-fn documents_of(schema: &Value) -> HashMap<String, Value> {
-    resolve(schema, &mut registry::document).unwrap_or_else(|refusal| refuse(&refusal)).all()
+fn source<S: Stored>(schema: &[u8]) -> Source {
+    let source = S::schema(schema).and_then(|schema| Source::read(&schema, &mut registry::document));
+    source.unwrap_or_else(|refusal| refuse(&refusal))
 }
