@@ -47,11 +47,12 @@ BEGIN
     WHERE u.uri ~ '^https?://json-schema\.org/(draft-0[467]/schema|schema)#?$'
        OR u.uri ~ '^https?://json-schema\.org/draft/(2019-09|2020-12)/schema#?$'
        OR u.uri ~ '^https://json-schema\.org/draft/2019-09/meta/(applicator|content|core|format|meta-data|validation)#?$'
-       OR u.uri ~ '^https://json-schema\.org/draft/2020-12/meta/(applicator|content|core|format-annotation|format-assertion|meta-data|unevaluated|validation)#?$'
+       OR u.uri ~ '^https://json-schema\.org/draft/2020-12/meta/(applicator|content|core|format-a[a-z]+|meta-data|unevaluated|validation)#?$'
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'a schema cannot be registered as "%", which is a meta-schema of JSON Schema', meta_schema
-            USING ERRCODE = '22023', HINT = 'To use the meta-schema, refer to it by that URI in "$ref". A schema of your own needs another name and "$id".';
+            USING ERRCODE = '22023',
+                HINT = 'To use the meta-schema, refer to it by that URI in "$ref". A schema of your own needs another name and "$id".';
     END IF;
     -- One registration at a time: two of one name would both become the same version.
     LOCK TABLE restful.json_schema IN SHARE ROW EXCLUSIVE MODE;
@@ -164,7 +165,8 @@ BEGIN
         SELECT 'schema "' || s.name || '" version ' || s.version AS usage
         FROM restful.json_schema s, names n
         WHERE (s.name <> drop_schema.name OR (drop_schema.version IS NOT NULL AND s.version <> drop_schema.version))
-          AND jsonb_path_exists(s.schema, 'strict $.** ? (@.type() == "object").keyvalue() ? (@.key == "$ref" || @.key == "$dynamicRef" || @.key == "$schema").value ? (@ == $uri || @ starts with $part)',
+          AND jsonb_path_exists(s.schema, 'strict $.** ? (@.type() == "object").keyvalue()
+              ? (@.key == "$ref" || @.key == "$dynamicRef" || @.key == "$schema").value ? (@ == $uri || @ starts with $part)',
               jsonb_build_object('uri', n.uri, 'part', n.uri || '#'), true)
         UNION
         SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || t.tgrelid::regclass

@@ -1,18 +1,27 @@
 //! From a schema to its validator.
 
 use super::cost;
+use super::pattern::{Boundary, Patterns, Unsupported, translate};
 use super::references::{self, Named};
+use crate::http::target::encode;
 use crate::limits;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::Json;
-use jsonschema::{Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri, ValidationError, Validator, uri};
-use serde_json::Value;
+use jsonschema::{
+    Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri, ValidationError, ValidationOptions, Validator,
+    uri,
+};
+use serde_json::{Value, json};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a schema without `$id` is called: it cannot be referred to from outside.
 const ANONYMOUS: &str = "json-schema:///";
+
+/// What a schema is called that is nothing but a reference to the one in question.
+const BY_REFERENCE: &str = "json-schema:///reference";
 
 /// Whether `format` is an assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -34,6 +43,25 @@ pub struct Compiled<F: Json> {
     pub refers: bool,
     /// Memory that it takes, about.
     pub bytes: usize,
+    /// What it was compiled from, which tells more of what is wrong than the validator does.
+    pub(super) source: Source,
+    formats: Formats,
+    /// Parts of the schema that have been compiled for themselves, by their place in memory.
+    parts: [OnceCell<(usize, Option<Validator<F>>)>; PARTS],
+}
+
+/// Parts of one schema that are compiled for themselves.
+const PARTS: usize = 16;
+
+impl<F: Json> Compiled<F> {
+    /// A part of the schema, or of what it refers to, compiled for itself. The evaluation path of its errors begins with `/$ref`.
+    /// `None` after many of them, and where the part cannot be referred to.
+    pub(super) fn part(&self, registry: &Registry<'_>, part: &Value) -> Option<&Validator<F>> {
+        let address = std::ptr::from_ref(part).addr();
+        let slot = self.parts.iter().find(|slot| slot.get().is_none_or(|(known, _)| *known == address))?;
+        let compile = || (address, self.source.validator_of_part(registry, part, self.formats));
+        slot.get_or_init(compile).1.as_ref()
+    }
 }
 
 /// Why a schema was not compiled.
@@ -78,12 +106,23 @@ pub type Lookup<'l> = &'l mut dyn FnMut(&str) -> Option<Value>;
 pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) -> Result<Compiled<F>, Refusal> {
     let source = Source::read(schema, lookup)?;
     let validator = source.validator(formats)?;
-    Ok(Compiled { validator, refers: source.refers(), bytes: source.bytes })
+    Ok(Compiled {
+        validator,
+        refers: source.refers(),
+        bytes: source.bytes,
+        source,
+        formats,
+        parts: std::array::from_fn(|_| OnceCell::new()),
+    })
 }
 
 /// A schema and all that it refers to.
 pub struct Source {
+    /// The schema, with its patterns as the engine reads them.
     schema: Value,
+    /// The same in the syntax of ECMA 262, which drafts 4 to 7 ask for, where that is another one.
+    portable: Option<Value>,
+    patterns: Patterns,
     /// Its `$id`.
     id: String,
     draft: Draft,
@@ -119,12 +158,22 @@ impl Source {
         let resource = draft.create_resource_ref(schema);
         let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS).to_owned();
         let meta_schemas = references::may_refer_to_meta_schema(schema);
-        let mut source =
-            Source { schema: schema.clone(), id, draft, documents: HashMap::new(), meta_schemas, bytes: 0 };
+        let mut patterns = Patterns::default();
+        let mut rewritten = |boundary| {
+            let mut schema = schema.clone();
+            patterns.rewrite(&mut schema, boundary);
+            schema
+        };
+        let exact = rewritten(Boundary::Exact);
+        let portable = rewritten(Boundary::Portable);
+        let portable = patterns.have_boundary().then_some(portable);
+        let documents = HashMap::new();
+        let mut source = Source { schema: exact, portable, patterns, id, draft, documents, meta_schemas, bytes: 0 };
         loop {
             let (uri, place) = match source.next()? {
                 Next::Compile { bytes } => {
-                    source.bytes = bytes;
+                    source.bytes =
+                        source.named().iter().map(|(_, document, _)| weight(document)).sum::<usize>() + bytes;
                     return Ok(source);
                 }
                 Next::LookUp { uri, place } => (uri, place),
@@ -135,9 +184,11 @@ impl Source {
                     "Put what belongs together into one schema, under \"$defs\".",
                 ));
             }
-            let Some(document) = lookup(&uri) else { return Err(missing(&uri, place)) };
+            let known = source.documents.contains_key(&uri);
+            let Some(mut document) = lookup(&uri).filter(|_| !known) else { return Err(missing(&uri, place)) };
             cost::check_ids(&document)?;
             source.meta_schemas |= references::may_refer_to_meta_schema(&document);
+            source.patterns.rewrite(&mut document, Boundary::Exact);
             source.documents.insert(uri, document);
         }
     }
@@ -147,13 +198,23 @@ impl Source {
         !self.documents.is_empty()
     }
 
-    /// The schema.
+    /// The schema, with its patterns as the engine reads them.
     pub fn schema(&self) -> &Value {
         &self.schema
     }
 
+    /// What the schema is called, the schema, and its draft.
+    pub(super) fn root(&self) -> Named<'_> {
+        (&self.id, &self.schema, self.draft)
+    }
+
+    /// The patterns as they are written.
+    pub fn patterns(&self) -> &Patterns {
+        &self.patterns
+    }
+
     /// The schema and what it refers to.
-    fn named(&self) -> Vec<Named<'_>> {
+    pub(super) fn named(&self) -> Vec<Named<'_>> {
         // A document without `$schema` is of the draft of the schema that refers to it.
         let inherited = if self.draft == Draft::Unknown { Draft::default() } else { self.draft };
         let documents =
@@ -184,16 +245,22 @@ impl Source {
         Ok(Next::Compile { bytes: cost::check(&registry, &named)? })
     }
 
-    /// The schema and what it refers to; `None` if that is nothing.
+    /// The schema and what it refers to.
     ///
     /// # Errors
     /// None, once it was read.
-    pub fn registry(&self) -> Result<Option<Registry<'_>>, Refusal> {
-        if self.documents.is_empty() && !self.meta_schemas {
-            return Ok(None);
-        }
-        let registry = references::registry(&self.named(), self.meta_schemas, Missing::default());
-        registry.map(Some).map_err(|why| Refusal { pointer: String::new(), message: why.to_string(), hint: None })
+    pub fn registry(&self) -> Result<Registry<'_>, Refusal> {
+        references::registry(&self.named(), self.meta_schemas, Missing::default()).map_err(|why| Refusal {
+            pointer: String::new(),
+            message: why.to_string(),
+            hint: None,
+        })
+    }
+
+    /// The same, or `None` if the schema is all of it.
+    pub(super) fn registry_of_others(&self) -> Result<Option<Registry<'_>>, Refusal> {
+        let others = !self.documents.is_empty() || self.meta_schemas || self.portable.is_some();
+        if others { self.registry().map(Some) } else { Ok(None) }
     }
 
     /// Compiles the schema.
@@ -201,7 +268,36 @@ impl Source {
     /// # Errors
     /// As [`compile`].
     pub fn validator<F: Json>(&self, formats: Formats) -> Result<Validator<F>, Refusal> {
-        self.validator_of(&self.schema, formats)
+        let registry = self.registry_of_others()?;
+        let options = options::<F>(registry.as_ref(), formats);
+        let Some(portable) = &self.portable else {
+            return options.build(&self.schema).map_err(|why| self.refusal(&why));
+        };
+        // The meta-schemas of drafts 4 to 7 look at the syntax of the patterns in the schema that is compiled, and not in others.
+        options.clone().build(portable).map_err(|why| self.refusal(&why))?;
+        let mut reference = json!({"$ref": self.id});
+        if let (Some(draft), Value::Object(members)) = (self.schema.get("$schema"), &mut reference) {
+            members.insert("$schema".to_owned(), draft.clone());
+        }
+        options.with_base_uri(BY_REFERENCE).build(&reference).map_err(|why| self.refusal(&why))
+    }
+
+    /// Whether the validator is that of a reference to the schema.
+    pub(super) fn is_compiled_by_reference(&self) -> bool {
+        self.portable.is_some()
+    }
+
+    /// Compiles a reference to a part of the schema, or of what it refers to.
+    fn validator_of_part<F: Json>(
+        &self,
+        registry: &Registry<'_>,
+        part: &Value,
+        formats: Formats,
+    ) -> Option<Validator<F>> {
+        let place = |(uri, document, _): Named<'_>| Some((uri.to_owned(), references::place(document, part)?));
+        let (uri, pointer) = self.named().into_iter().find_map(place)?;
+        let reference = format!("{}#{}", uri.trim_end_matches('#'), encode(&pointer, b"/"));
+        options::<F>(Some(registry), formats).with_base_uri(BY_REFERENCE).build(&json!({"$ref": reference})).ok()
     }
 
     /// Compiles another schema that may refer to the same documents.
@@ -209,15 +305,8 @@ impl Source {
     /// # Errors
     /// As [`compile`].
     pub fn validator_of<F: Json>(&self, schema: &Value, formats: Formats) -> Result<Validator<F>, Refusal> {
-        let registry = self.registry()?;
-        let mut options = jsonschema::options_for::<F>().offline().with_pattern_options(patterns());
-        if let Some(registry) = &registry {
-            options = options.with_registry(registry);
-        }
-        if formats != Formats::Draft {
-            options = options.should_validate_formats(formats == Formats::On);
-        }
-        options.build(schema).map_err(|why| self.refusal(&why))
+        let registry = self.registry_of_others()?;
+        options::<F>(registry.as_ref(), formats).build(schema).map_err(|why| self.refusal(&why))
     }
 
     fn refusal(&self, why: &ValidationError<'_>) -> Refusal {
@@ -239,23 +328,37 @@ impl Source {
                 hint: Some("A fragment (#...) is a JSON Pointer into a document, or an anchor in it."),
             };
         }
-        refusal(why)
+        let refusal = refusal(why, &self.patterns);
+        Refusal { pointer: self.patterns.original_pointer(&refusal.pointer).into_owned(), ..refusal }
     }
 
     fn place_in(&self, document: &str, pointer: String) -> Place {
         match self.documents.get_key_value(document) {
             Some((uri, _)) => Place { document: Some(uri.clone()), pointer: String::new() },
-            None => Place { document: None, pointer },
+            None => Place { document: None, pointer: self.patterns.original_pointer(&pointer).into_owned() },
         }
     }
 
     /// Where the schema or another document refers to `uri`, if it does so literally.
     fn place_of_reference(&self, uri: &str) -> Place {
         if let Some(pointer) = pointer_to_reference(&self.schema, uri) {
-            return Place { document: None, pointer };
+            return Place { document: None, pointer: self.patterns.original_pointer(&pointer).into_owned() };
         }
         let document = self.documents.iter().find(|(_, document)| pointer_to_reference(document, uri).is_some());
         Place { document: document.map(|(uri, _)| uri.clone()), pointer: String::new() }
+    }
+}
+
+/// Memory that a value takes, about.
+fn weight(value: &Value) -> usize {
+    const EACH: usize = 80;
+    match value {
+        Value::String(text) => EACH + text.len(),
+        Value::Array(elements) => EACH + elements.iter().map(weight).sum::<usize>(),
+        Value::Object(members) => {
+            EACH + members.iter().map(|(name, member)| name.len() + EACH + weight(member)).sum::<usize>()
+        }
+        _ => EACH,
     }
 }
 
@@ -280,6 +383,21 @@ fn missing(uri: &str, place: Place) -> Refusal {
     }
 }
 
+/// How a schema is compiled.
+fn options<'r, F: Json>(
+    registry: Option<&'r Registry<'r>>,
+    formats: Formats,
+) -> ValidationOptions<'r, Arc<dyn Retrieve>, F> {
+    let mut options = jsonschema::options_for::<F>().offline().with_pattern_options(patterns());
+    if let Some(registry) = registry {
+        options = options.with_registry(registry);
+    }
+    if formats != Formats::Draft {
+        options = options.should_validate_formats(formats == Formats::On);
+    }
+    options
+}
+
 /// The engine of `pattern`: time linear in the text, size bounded.
 pub fn patterns() -> PatternOptions<jsonschema::Regex> {
     PatternOptions::regex().size_limit(limits::PATTERN_BYTES).dfa_size_limit(limits::PATTERN_BYTES)
@@ -302,21 +420,26 @@ impl Retrieve for Missing {
     }
 }
 
-fn refusal(error: &ValidationError<'_>) -> Refusal {
+fn refusal(error: &ValidationError<'_>, patterns: &Patterns) -> Refusal {
     let error = innermost(error);
     let mut message = error.to_string();
     let mut hint = None;
-    match error.kind() {
-        ValidationErrorKind::Format { format } if format == "regex" => {
-            hint = Some(
-                "Patterns are matched in linear time: look-around and backreferences are not supported, and their size is limited.",
-            );
-            if let Some(what) = error.instance().as_str().and_then(unsupported) {
-                message = format!("the pattern {} has {what}", error.instance());
-            }
+    match (error.kind(), error.instance().as_ref()) {
+        (ValidationErrorKind::Format { format }, Value::String(pattern)) if format == "regex" => {
+            let pattern = patterns.original(pattern);
+            let quoted = Value::from(pattern);
+            (message, hint) = match translate(pattern, Boundary::Exact) {
+                Err(Unsupported { what, position, hint }) => {
+                    (format!("the pattern {quoted} has {what} at character {position}"), Some(hint))
+                }
+                Ok(_) => (
+                    format!("the pattern {quoted} is too large when it is compiled"),
+                    Some("Use lower counts in braces, and classes of ASCII in place of \\p{...}."),
+                ),
+            };
         }
         // What the meta-schemas say of a type that is none: a choice between definitions that the author has never seen.
-        ValidationErrorKind::AnyOf { .. } if error.schema_path().as_str().ends_with("/properties/type/anyOf") => {
+        (ValidationErrorKind::AnyOf { .. }, _) if error.schema_path().as_str().ends_with("/properties/type/anyOf") => {
             message = format!("{} is not a type", error.instance());
             hint = Some(
                 "The types are array, boolean, integer, null, number, object and string; several stand in an array, each once.",
@@ -338,18 +461,6 @@ fn innermost<'e, 'i>(mut error: &'e ValidationError<'i>) -> &'e ValidationError<
         error = inner;
     }
     error
-}
-
-/// What a pattern has that cannot be matched in linear time, if that is what is wrong with it.
-fn unsupported(pattern: &str) -> Option<&'static str> {
-    match regex_syntax::Parser::new().parse(pattern) {
-        Err(regex_syntax::Error::Parse(why)) => match why.kind() {
-            regex_syntax::ast::ErrorKind::UnsupportedLookAround => Some("look-around"),
-            regex_syntax::ast::ErrorKind::UnsupportedBackreference => Some("a back reference"),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Where a schema refers to `uri`, if it does so literally.

@@ -5,7 +5,7 @@
 //! next make a billion. The validator could not be stopped in there, so such schemas are refused before they are compiled.
 
 use super::compile::Refusal;
-use super::pattern_cost;
+use super::pattern;
 use super::references::Named;
 use crate::limits;
 use jsonschema::Draft;
@@ -130,7 +130,7 @@ fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result
             ));
         }
     }
-    let states = patterns.into_iter().map(pattern_cost::states).fold(0, usize::saturating_add);
+    let states = patterns.into_iter().map(pattern::cost::states).fold(0, usize::saturating_add);
     if states > limits::PATTERN_STATES {
         return Err(Refusal::whole(
             "the patterns of the schema are too many, or repeat too much",

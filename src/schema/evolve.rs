@@ -276,7 +276,7 @@ impl<'a> Spread<'a> {
 }
 
 fn canonical(version: &Version<'_>, options: &Options) -> Result<CanonicalSchema, String> {
-    let registry = version.source.registry().map_err(|why| why.to_string())?;
+    let registry = version.source.registry_of_others().map_err(|why| why.to_string())?;
     let mut building = jsonschema::canonical::options().offline().with_pattern_options(patterns());
     if let Some(registry) = &registry {
         building = building.with_registry(registry);
@@ -368,7 +368,7 @@ fn compare<'b>(
         }
         let mut faults = to.validator.iter_errors(&instance);
         let Some(fault) = faults.next() else { return false };
-        let detail = detail(direction, &fault, old.document, new.document);
+        let detail = detail(direction, &fault, old, new);
         let witness = Witness { faults: 1 + faults.take(8).count(), example: instance.clone() };
         let better = found
             .get(&detail)
@@ -411,6 +411,11 @@ fn compare<'b>(
     let holds = |number: usize, example: &Value| {
         validators.get(number).and_then(Option::as_ref).is_some_and(|validator| validator.is_valid(example))
     };
+    // With the patterns as either version has them.
+    let written = |schema: &Value| {
+        let schema = from.source.patterns().original_value(schema);
+        to.source.patterns().original_value(&schema)
+    };
     let mut shown = vec![false; parts.len()];
     let total = found.len();
     let mut rows = Vec::new();
@@ -428,7 +433,7 @@ fn compare<'b>(
             rows.push(Change {
                 direction,
                 verdict: Verdict::Something,
-                schema: schema.cloned(),
+                schema: schema.map(written),
                 example: Some(witness.example),
                 detail: Some(detail),
             });
@@ -444,6 +449,7 @@ fn compare<'b>(
                 [part] => (*part).clone(),
                 parts => json!({"anyOf": parts}),
             };
+            let schema = written(&schema);
             let why = "no value of this difference was found, and it is not proven to be empty";
             rows.push(bare(Verdict::Unknown, Some(schema), Some(why.to_owned())));
         }
@@ -461,12 +467,18 @@ fn compare<'b>(
 const LISTED: usize = 64;
 
 /// What changed where `fault` was found, in a sentence.
-fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Value, new: &Value) -> String {
+fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Version<'_>, new: &Version<'_>) -> String {
     let pointer = fault.schema_path().as_str();
-    let (place, keyword) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+    let value = |version: &Version<'_>| {
+        let value = version.document.pointer(pointer)?;
+        Some(version.source.patterns().original_value(value))
+    };
+    let (before, after) = (value(old), value(new));
+    let pointer = old.source.patterns().original_pointer(pointer);
+    let pointer = new.source.patterns().original_pointer(&pointer);
+    let (place, keyword) = pointer.rsplit_once('/').unwrap_or(("", &pointer));
     let place = if place.is_empty() { "the root" } else { place };
-    let (before, after) = (old.pointer(pointer), new.pointer(pointer));
-    match (before, after) {
+    match (&before, &after) {
         (Some(Value::Array(before)), Some(Value::Array(after)))
             if before.len().max(after.len()) <= LISTED && before != after =>
         {

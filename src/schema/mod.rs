@@ -8,7 +8,7 @@ mod evolve;
 mod example;
 mod inclusion;
 pub mod of_table;
-mod pattern_cost;
+mod pattern;
 mod references;
 mod report;
 #[cfg(test)]

@@ -108,6 +108,11 @@ pub fn token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// The name that a token of a JSON Pointer stands for.
+pub fn untoken(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
 /// Whether a schema may refer to a meta-schema: a registry that has those takes longer to make than many a schema to compile.
 pub fn may_refer_to_meta_schema(schema: &Value) -> bool {
     match schema {

@@ -46,13 +46,11 @@ fn a_refusal_points_into_the_schema() {
             "/items/type/1",
             "\"strin\" is not one of \"array\"",
         ),
-        (json!({"pattern": "^(?!a)"}), "/pattern", "the pattern \"^(?!a)\" has look-around"),
         (
-            json!({"patternProperties": {"(a)\\1": {}}}),
-            "/patternProperties/(a)\\1",
-            "the pattern \"(a)\\\\1\" has a back reference",
+            json!({"properties": {"a": {"pattern": "("}}}),
+            "/properties/a/pattern",
+            "has a \"(\" without its \")\" at character 1",
         ),
-        (json!({"properties": {"a": {"pattern": "("}}}), "/properties/a/pattern", "is not a \"regex\""),
         (
             json!({"properties": {"a": {"$ref": "restful:b"}}}),
             "/properties/a/$ref",
@@ -87,9 +85,10 @@ fn a_refusal_points_into_the_schema() {
 
 #[test]
 fn patterns_are_linear_and_bounded() {
-    for pattern in ["(?=a)b", "(a)\\1", "(a{1000}){1000}"] {
+    for pattern in ["(?=a)b", "(a)\\1"] {
         assert!(refusal(&json!({"pattern": pattern})).hint.unwrap().contains("linear"), "{pattern}");
     }
+    assert!(refusal(&json!({"pattern": "(a{1000}){1000}"})).message.contains("too large"));
     assert!(!is_valid(&json!({"pattern": "^(a|a)*$"}), &json!("a".repeat(100_000) + "b")));
 }
 
@@ -253,7 +252,7 @@ fn violations_are_listed_in_the_terms_of_json_schema() {
     });
     let compiled = compiled(&schema).unwrap();
     let instance = json!({"name": "ab", "size": 3, "a/b": 1});
-    let found = violations(&compiled.validator, node(&instance), Values::Masked, 100);
+    let found = violations(&compiled, node(&instance), Values::Masked, 100);
     let places: Vec<(&str, &str, &str)> =
         found.iter().map(|v| (&*v.instance_location, &*v.keyword_location, &*v.keyword)).collect();
     assert_eq!(
@@ -268,9 +267,9 @@ fn violations_are_listed_in_the_terms_of_json_schema() {
         ]
     );
     assert!(found.iter().all(|v| !v.message.contains("\"ab\"")));
-    let shown = violations(&compiled.validator, node(&instance), Values::Shown, 100);
+    let shown = violations(&compiled, node(&instance), Values::Shown, 100);
     assert_eq!(shown[0].message, "\"ab\" is shorter than 3 characters");
-    assert_eq!(violations(&compiled.validator, node(&instance), Values::Masked, 3).len(), 3);
+    assert_eq!(violations(&compiled, node(&instance), Values::Masked, 3).len(), 3);
 }
 
 #[test]
@@ -345,7 +344,7 @@ fn names_and_uris_are_short() {
 #[test]
 fn what_is_collected_of_a_bad_value_is_bounded() {
     let compiled = compiled(&json!({"items": {"type": "string"}})).unwrap();
-    let list = |instance: &Value| violations(&compiled.validator, node(instance), Values::Masked, 1000);
+    let list = |instance: &Value| violations(&compiled, node(instance), Values::Masked, 1000);
     assert_eq!(list(&json!(vec![1; 50_000])).len(), 1000);
     let many = list(&json!(vec![1; 1_000_000]));
     assert_eq!(many.len(), 1);
@@ -353,16 +352,16 @@ fn what_is_collected_of_a_bad_value_is_bounded() {
     // Locations of a megabyte each.
     let named = self::compiled(&json!({"additionalProperties": {"items": {"type": "string"}}})).unwrap();
     let instance = json!({"n".repeat(1 << 20): vec![1; 1000]});
-    assert_eq!(violations(&named.validator, node(&instance), Values::Masked, 1000).len(), 1);
+    assert_eq!(violations(&named, node(&instance), Values::Masked, 1000).len(), 1);
     // What an anyOf collects is no less: nothing of it fits.
     let either =
         self::compiled(&json!({"anyOf": [{"items": {"type": "string"}}, {"items": {"type": "null"}}]})).unwrap();
     let instance = json!(vec![1; 1_000_000]);
-    let many = violations(&either.validator, node(&instance), Values::Masked, 1000);
+    let many = violations(&either, node(&instance), Values::Masked, 1000);
     assert_eq!(many.len(), 1);
     assert!(many[0].message.contains("too many places"));
     // Messages quote the value.
-    let message = messages(&compiled.validator, node(&json!([vec![1; 100_000]])), 10).remove(0);
+    let message = messages(&compiled, node(&json!([vec![1; 100_000]])), 10).remove(0);
     assert!(message.len() <= limits::VIOLATION_TEXT_BYTES + 3 && message.ends_with("..."), "{}", message.len());
 }
 

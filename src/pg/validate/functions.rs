@@ -127,9 +127,8 @@ unsafe fn messages<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg
         let schema = schema_argument(call);
         let Some(instance) = argument(call, 1) else { return null(call) };
         let entry = call_site::compiled::<S, I>(call, schema, formats(None));
-        let messages: Vec<String> = I::with_node(payload(instance), |node| {
-            crate::schema::messages(&entry.compiled.validator, node, limits::VIOLATIONS)
-        });
+        let messages: Vec<String> =
+            I::with_node(payload(instance), |node| crate::schema::messages(&entry.compiled, node, limits::VIOLATIONS));
         messages.into_datum().unwrap_or(pg_sys::Datum::null())
     }
 }
@@ -156,9 +155,8 @@ unsafe fn validate<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg
         let values =
             if argument(call, 3).is_some_and(|masked| masked.value() == 0) { Values::Shown } else { Values::Masked };
         let entry = call_site::compiled::<S, I>(call, schema, formats(asked));
-        let found = I::with_node(payload(instance), |node| {
-            violations(&entry.compiled.validator, node, values, limits::VIOLATIONS)
-        });
+        let found =
+            I::with_node(payload(instance), |node| violations(&entry.compiled, node, values, limits::VIOLATIONS));
         for v in &found {
             rows.put([&v.instance_location, &v.keyword_location, &v.keyword, &v.message].map(|text| text.into_datum()));
         }
