@@ -16,8 +16,12 @@ SELECT pg_catalog.pg_extension_config_dump('restful.json_schema', '');
 CREATE FUNCTION restful.json_schema_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_json_schema_changed';
 COMMENT ON FUNCTION restful.json_schema_changed() IS 'Makes every session forget what it compiled with registered schemas';
-CREATE TRIGGER json_schema_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON restful.json_schema
+-- For each row, and whatever session_replication_role says: where a subscription keeps the table, there is nothing else to see.
+CREATE TRIGGER json_schema_changed AFTER INSERT OR UPDATE OR DELETE ON restful.json_schema
+    FOR EACH ROW EXECUTE FUNCTION restful.json_schema_changed();
+CREATE TRIGGER json_schema_truncated AFTER TRUNCATE ON restful.json_schema
     FOR EACH STATEMENT EXECUTE FUNCTION restful.json_schema_changed();
+ALTER TABLE restful.json_schema ENABLE ALWAYS TRIGGER json_schema_changed, ENABLE ALWAYS TRIGGER json_schema_truncated;
 
 CREATE FUNCTION restful.register_schema(name text, schema jsonb, compatibility text DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -28,6 +32,7 @@ DECLARE
     latest restful.json_schema;
     declared text;
     change record;
+    meta_schema text;
 BEGIN
     IF register_schema.name IS NULL OR register_schema.schema IS NULL THEN
         RAISE EXCEPTION 'a schema is registered with a name and a schema, one of them is null' USING ERRCODE = '22004';
@@ -35,6 +40,19 @@ BEGIN
     IF octet_length(register_schema.name) NOT BETWEEN 1 AND 255 OR register_schema.name ~ '[@[:space:]]' THEN
         RAISE EXCEPTION 'a schema cannot be named "%"', register_schema.name
             USING ERRCODE = '22023', HINT = 'A name has 1 to 255 bytes, no blank and no "@", behind which the version stands.';
+    END IF;
+    -- References to these URIs lead to the meta-schemas, and never here.
+    SELECT u.uri INTO meta_schema
+    FROM unnest(ARRAY[register_schema.name, register_schema.schema ->> '$id', register_schema.schema ->> 'id']) u (uri)
+    WHERE u.uri ~ '^https?://json-schema\.org/(draft-0[467]/schema|schema)#?$'
+       OR u.uri ~ '^https?://json-schema\.org/draft/(2019-09|2020-12)/schema#?$'
+       OR u.uri ~ '^https://json-schema\.org/draft/2019-09/meta/(applicator|content|core|format|meta-data|validation)#?$'
+       OR u.uri ~ '^https://json-schema\.org/draft/2020-12/meta/(applicator|content|core|format-a[a-z]+|meta-data|unevaluated|validation)#?$'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a schema cannot be registered as "%", which is a meta-schema of JSON Schema', meta_schema
+            USING ERRCODE = '22023',
+                HINT = 'To use the meta-schema, refer to it by that URI in "$ref". A schema of your own needs another name and "$id".';
     END IF;
     -- One registration at a time: two of one name would both become the same version.
     LOCK TABLE restful.json_schema IN SHARE ROW EXCLUSIVE MODE;
@@ -147,7 +165,8 @@ BEGIN
         SELECT 'schema "' || s.name || '" version ' || s.version AS usage
         FROM restful.json_schema s, names n
         WHERE (s.name <> drop_schema.name OR (drop_schema.version IS NOT NULL AND s.version <> drop_schema.version))
-          AND jsonb_path_exists(s.schema, 'strict $.**."$ref" ? (@ == $uri || @ starts with $part)',
+          AND jsonb_path_exists(s.schema, 'strict $.** ? (@.type() == "object").keyvalue()
+              ? (@.key == "$ref" || @.key == "$dynamicRef" || @.key == "$schema").value ? (@ == $uri || @ starts with $part)',
               jsonb_build_object('uri', n.uri, 'part', n.uri || '#'), true)
         UNION
         SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || t.tgrelid::regclass

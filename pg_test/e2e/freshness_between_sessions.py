@@ -89,6 +89,25 @@ class FreshnessBetweenSessions(unittest.TestCase):
         self.assertEqual(self.anon.get("/soon"), "200 []")
         self.change("drop table library.soon")
 
+    def test_registered_schemas(self):
+        self.addCleanup(self.change, "truncate restful.json_schema")
+        valid = "select restful.is_valid('{\"$ref\": \"restful:size\"}', '7')"
+        self.change("insert into restful.json_schema values ('size', 1, '{\"maximum\": 9}', 'none')")
+        self.assertEqual(self.anon.ask(valid), "t")
+        # as one session after the other changes it: with all triggers, and as a subscription applies changes
+        for role in ("origin", "replica"):
+            self.change(f"set session_replication_role = {role}")
+            self.change("update restful.json_schema set schema = '{\"maximum\": 5}'")
+            self.assertEqual(self.anon.ask(valid), "f", role)
+            self.change("insert into restful.json_schema values ('size', 2, 'true', 'none')")
+            self.assertEqual(self.anon.ask(valid), "t", role)
+            self.change("delete from restful.json_schema where version = 2")
+            self.assertEqual(self.anon.ask(valid), "f", role)
+            self.change("begin; truncate restful.json_schema")
+            self.assertIn("nothing is registered", self.admin.ask(valid), role)
+            self.change("rollback; update restful.json_schema set schema = 'true'")
+            self.assertEqual(self.anon.ask(valid), "t", role)
+
     def test_many_changes_at_once(self):
         """More announcements than are kept one by one."""
         self.anon.get("/things")

@@ -28,6 +28,14 @@ select restful.unconstrain('library.shops', 'name'), restful.unconstrain('librar
 select restful.drop_schema('name');
 select restful.drop_schema('https://example.com/price');
 select restful.drop_schema('address');
+-- by the other keywords that refer to a schema
+select restful.drop_schema('prices');
+select restful.register_schema('https://example.com/meta', '{"$schema": "https://json-schema.org/draft/2020-12/schema"}');
+select restful.register_schema('dynamic', '{"items": {"$dynamicRef": "https://example.com/price#"}, "$schema": "https://example.com/meta"}');
+select restful.drop_schema('https://example.com/price');
+select restful.drop_schema('https://example.com/meta');
+select restful.drop_schema('dynamic');
+select restful.drop_schema('https://example.com/meta');
 -- a version, as long as another has the name
 select restful.register_schema('name', '{"type": ["string", "null"]}');
 select restful.constrain('library.shops', 'name', 'name');
@@ -37,7 +45,6 @@ alter table library.shops drop constraint note_is_a_name;
 select restful.drop_schema('name', 1);
 select restful.drop_schema('name', 2);
 drop table library.shops;
-select restful.drop_schema('prices');
 select restful.drop_schema('name'), restful.drop_schema('https://example.com/price'), restful.drop_schema('name');
 select count(*) from restful.json_schema;
 -- what cannot be a name

@@ -1,17 +1,27 @@
 //! From a schema to its validator.
 
 use super::cost;
+use super::pattern::{Boundary, Patterns, Unsupported, translate};
+use super::references::{self, Named};
+use crate::http::target::encode;
 use crate::limits;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::Json;
-use jsonschema::{Draft, PatternOptions, Registry, Retrieve, Uri, ValidationError, Validator, uri};
-use serde_json::Value;
+use jsonschema::{
+    Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri, ValidationError, ValidationOptions, Validator,
+    uri,
+};
+use serde_json::{Value, json};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a schema without `$id` is called: it cannot be referred to from outside.
 const ANONYMOUS: &str = "json-schema:///";
+
+/// What a schema is called that is nothing but a reference to the one in question.
+const BY_REFERENCE: &str = "json-schema:///reference";
 
 /// Whether `format` is an assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -33,6 +43,25 @@ pub struct Compiled<F: Json> {
     pub refers: bool,
     /// Memory that it takes, about.
     pub bytes: usize,
+    /// What it was compiled from, which tells more of what is wrong than the validator does.
+    pub(super) source: Source,
+    formats: Formats,
+    /// Parts of the schema that have been compiled for themselves, by their place in memory.
+    parts: [OnceCell<(usize, Option<Validator<F>>)>; PARTS],
+}
+
+/// Parts of one schema that are compiled for themselves.
+const PARTS: usize = 16;
+
+impl<F: Json> Compiled<F> {
+    /// A part of the schema, or of what it refers to, compiled for itself. The evaluation path of its errors begins with `/$ref`.
+    /// `None` after many of them, and where the part cannot be referred to.
+    pub(super) fn part(&self, registry: &Registry<'_>, part: &Value) -> Option<&Validator<F>> {
+        let address = std::ptr::from_ref(part).addr();
+        let slot = self.parts.iter().find(|slot| slot.get().is_none_or(|(known, _)| *known == address))?;
+        let compile = || (address, self.source.validator_of_part(registry, part, self.formats));
+        slot.get_or_init(compile).1.as_ref()
+    }
 }
 
 /// Why a schema was not compiled.
@@ -75,61 +104,298 @@ pub type Lookup<'l> = &'l mut dyn FnMut(&str) -> Option<Value>;
 /// The schema does not conform to its meta-schema, refers to what `lookup` does not know, has a pattern that the linear
 /// engine cannot match, or exceeds a limit.
 pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) -> Result<Compiled<F>, Refusal> {
-    let documents = resolve(schema, lookup)?;
-    let refers = !documents.found().documents.is_empty();
-    let bytes = documents.found().bytes;
-    let mut options = jsonschema::options_for::<F>().with_retriever(documents).with_pattern_options(patterns());
+    let source = Source::read(schema, lookup)?;
+    let validator = source.validator(formats)?;
+    Ok(Compiled {
+        validator,
+        refers: source.refers(),
+        bytes: source.bytes,
+        source,
+        formats,
+        parts: std::array::from_fn(|_| OnceCell::new()),
+    })
+}
+
+/// A schema and all that it refers to.
+pub struct Source {
+    /// The schema, with its patterns as the engine reads them.
+    schema: Value,
+    /// The same in the syntax of ECMA 262, which drafts 4 to 7 ask for, where that is another one.
+    portable: Option<Value>,
+    patterns: Patterns,
+    /// Its `$id`.
+    id: String,
+    draft: Draft,
+    /// What it refers to, directly or not, by URI.
+    documents: HashMap<String, Value>,
+    /// Whether meta-schemas may be among that too.
+    meta_schemas: bool,
+    /// Memory that all of it takes when it is compiled, about.
+    bytes: usize,
+}
+
+/// What reading a schema goes on with.
+enum Next {
+    Compile { bytes: usize },
+    LookUp { uri: String, place: Place },
+}
+
+/// Where a document is referred to.
+struct Place {
+    /// The document that refers to it, if it is not the schema itself.
+    document: Option<String>,
+    pointer: String,
+}
+
+impl Source {
+    /// Finds what a schema refers to, directly or not, and refuses a schema that costs too much.
+    ///
+    /// # Errors
+    /// As [`compile`], but for what is found out only there.
+    pub fn read(schema: &Value, lookup: Lookup<'_>) -> Result<Self, Refusal> {
+        cost::check_ids(schema)?;
+        let draft = Draft::default().detect(schema);
+        let resource = draft.create_resource_ref(schema);
+        let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS).to_owned();
+        let meta_schemas = references::may_refer_to_meta_schema(schema);
+        let mut patterns = Patterns::default();
+        let mut rewritten = |boundary| {
+            let mut schema = schema.clone();
+            patterns.rewrite(&mut schema, boundary);
+            schema
+        };
+        let exact = rewritten(Boundary::Exact);
+        let portable = rewritten(Boundary::Portable);
+        let portable = patterns.have_boundary().then_some(portable);
+        let documents = HashMap::new();
+        let mut source = Source { schema: exact, portable, patterns, id, draft, documents, meta_schemas, bytes: 0 };
+        loop {
+            let (uri, place) = match source.next()? {
+                Next::Compile { bytes } => {
+                    source.bytes =
+                        source.named().iter().map(|(_, document, _)| weight(document)).sum::<usize>() + bytes;
+                    return Ok(source);
+                }
+                Next::LookUp { uri, place } => (uri, place),
+            };
+            if source.documents.len() == limits::SCHEMA_DOCUMENTS {
+                return Err(Refusal::whole(
+                    format!("the schema refers to more than {} others", limits::SCHEMA_DOCUMENTS),
+                    "Put what belongs together into one schema, under \"$defs\".",
+                ));
+            }
+            let known = source.documents.contains_key(&uri);
+            let Some(mut document) = lookup(&uri).filter(|_| !known) else { return Err(missing(&uri, place)) };
+            cost::check_ids(&document)?;
+            source.meta_schemas |= references::may_refer_to_meta_schema(&document);
+            source.patterns.rewrite(&mut document, Boundary::Exact);
+            source.documents.insert(uri, document);
+        }
+    }
+
+    /// Whether the schema refers to others than meta-schemas.
+    pub fn refers(&self) -> bool {
+        !self.documents.is_empty()
+    }
+
+    /// The schema, with its patterns as the engine reads them.
+    pub fn schema(&self) -> &Value {
+        &self.schema
+    }
+
+    /// What the schema is called, the schema, and its draft.
+    pub(super) fn root(&self) -> Named<'_> {
+        (&self.id, &self.schema, self.draft)
+    }
+
+    /// The patterns as they are written.
+    pub fn patterns(&self) -> &Patterns {
+        &self.patterns
+    }
+
+    /// The schema and what it refers to.
+    pub(super) fn named(&self) -> Vec<Named<'_>> {
+        // A document without `$schema` is of the draft of the schema that refers to it.
+        let inherited = if self.draft == Draft::Unknown { Draft::default() } else { self.draft };
+        let documents =
+            self.documents.iter().map(|(uri, document)| (uri.as_str(), document, inherited.detect(document)));
+        std::iter::once((self.id.as_str(), &self.schema, self.draft)).chain(documents).collect()
+    }
+
+    fn next(&self) -> Result<Next, Refusal> {
+        let named = self.named();
+        let missing = Missing::default();
+        let registry = match references::registry(&named, self.meta_schemas, missing.clone()) {
+            Ok(registry) => registry,
+            Err(why) => {
+                let uri = match (missing.take(), &why) {
+                    (Some(uri), _) => uri,
+                    (None, ReferencingError::UnknownSpecification { specification }) => {
+                        specification.trim_end_matches('#').to_owned()
+                    }
+                    (None, _) => return Err(Refusal { pointer: String::new(), message: why.to_string(), hint: None }),
+                };
+                return Ok(Next::LookUp { place: self.place_of_reference(&uri), uri });
+            }
+        };
+        if let Some(broken) = references::broken(&registry, &named, false) {
+            let place = self.place_in(broken.document, broken.pointer);
+            return Ok(Next::LookUp { uri: broken.uri, place });
+        }
+        Ok(Next::Compile { bytes: cost::check(&registry, &named)? })
+    }
+
+    /// The schema and what it refers to.
+    ///
+    /// # Errors
+    /// None, once it was read.
+    pub fn registry(&self) -> Result<Registry<'_>, Refusal> {
+        references::registry(&self.named(), self.meta_schemas, Missing::default()).map_err(|why| Refusal {
+            pointer: String::new(),
+            message: why.to_string(),
+            hint: None,
+        })
+    }
+
+    /// The same, or `None` if the schema is all of it.
+    pub(super) fn registry_of_others(&self) -> Result<Option<Registry<'_>>, Refusal> {
+        let others = !self.documents.is_empty() || self.meta_schemas || self.portable.is_some();
+        if others { self.registry().map(Some) } else { Ok(None) }
+    }
+
+    /// Compiles the schema.
+    ///
+    /// # Errors
+    /// As [`compile`].
+    pub fn validator<F: Json>(&self, formats: Formats) -> Result<Validator<F>, Refusal> {
+        let registry = self.registry_of_others()?;
+        let options = options::<F>(registry.as_ref(), formats);
+        let Some(portable) = &self.portable else {
+            return options.build(&self.schema).map_err(|why| self.refusal(&why));
+        };
+        // The meta-schemas of drafts 4 to 7 look at the syntax of the patterns in the schema that is compiled, and not in others.
+        options.clone().build(portable).map_err(|why| self.refusal(&why))?;
+        let mut reference = json!({"$ref": self.id});
+        if let (Some(draft), Value::Object(members)) = (self.schema.get("$schema"), &mut reference) {
+            members.insert("$schema".to_owned(), draft.clone());
+        }
+        options.with_base_uri(BY_REFERENCE).build(&reference).map_err(|why| self.refusal(&why))
+    }
+
+    /// Whether the validator is that of a reference to the schema.
+    pub(super) fn is_compiled_by_reference(&self) -> bool {
+        self.portable.is_some()
+    }
+
+    /// Compiles a reference to a part of the schema, or of what it refers to.
+    fn validator_of_part<F: Json>(
+        &self,
+        registry: &Registry<'_>,
+        part: &Value,
+        formats: Formats,
+    ) -> Option<Validator<F>> {
+        let place = |(uri, document, _): Named<'_>| Some((uri.to_owned(), references::place(document, part)?));
+        let (uri, pointer) = self.named().into_iter().find_map(place)?;
+        let reference = format!("{}#{}", uri.trim_end_matches('#'), encode(&pointer, b"/"));
+        options::<F>(Some(registry), formats).with_base_uri(BY_REFERENCE).build(&json!({"$ref": reference})).ok()
+    }
+
+    /// Compiles another schema that may refer to the same documents.
+    ///
+    /// # Errors
+    /// As [`compile`].
+    pub fn validator_of<F: Json>(&self, schema: &Value, formats: Formats) -> Result<Validator<F>, Refusal> {
+        let registry = self.registry_of_others()?;
+        options::<F>(registry.as_ref(), formats).build(schema).map_err(|why| self.refusal(&why))
+    }
+
+    fn refusal(&self, why: &ValidationError<'_>) -> Refusal {
+        let named = self.named();
+        if matches!(why.kind(), ValidationErrorKind::Referencing(_))
+            && let Ok(registry) = references::registry(&named, self.meta_schemas, Missing::default())
+            && let Some(broken) = references::broken(&registry, &named, true)
+        {
+            let place = self.place_in(broken.document, broken.pointer);
+            if !broken.is_fragment {
+                return missing(&broken.uri, place);
+            }
+            return Refusal {
+                message: match place.document {
+                    Some(document) => format!("\"{}\" leads nowhere, to which \"{document}\" refers", broken.reference),
+                    None => format!("\"{}\" leads nowhere", broken.reference),
+                },
+                pointer: place.pointer,
+                hint: Some("A fragment (#...) is a JSON Pointer into a document, or an anchor in it."),
+            };
+        }
+        let refusal = refusal(why, &self.patterns);
+        Refusal { pointer: self.patterns.original_pointer(&refusal.pointer).into_owned(), ..refusal }
+    }
+
+    fn place_in(&self, document: &str, pointer: String) -> Place {
+        match self.documents.get_key_value(document) {
+            Some((uri, _)) => Place { document: Some(uri.clone()), pointer: String::new() },
+            None => Place { document: None, pointer: self.patterns.original_pointer(&pointer).into_owned() },
+        }
+    }
+
+    /// Where the schema or another document refers to `uri`, if it does so literally.
+    fn place_of_reference(&self, uri: &str) -> Place {
+        if let Some(pointer) = pointer_to_reference(&self.schema, uri) {
+            return Place { document: None, pointer: self.patterns.original_pointer(&pointer).into_owned() };
+        }
+        let document = self.documents.iter().find(|(_, document)| pointer_to_reference(document, uri).is_some());
+        Place { document: document.map(|(uri, _)| uri.clone()), pointer: String::new() }
+    }
+}
+
+/// Memory that a value takes, about.
+fn weight(value: &Value) -> usize {
+    const EACH: usize = 80;
+    match value {
+        Value::String(text) => EACH + text.len(),
+        Value::Array(elements) => EACH + elements.iter().map(weight).sum::<usize>(),
+        Value::Object(members) => {
+            EACH + members.iter().map(|(name, member)| name.len() + EACH + weight(member)).sum::<usize>()
+        }
+        _ => EACH,
+    }
+}
+
+/// The refusal of a reference to a document that is not there.
+fn missing(uri: &str, place: Place) -> Refusal {
+    if let Some(relative) = uri.strip_prefix(ANONYMOUS) {
+        return Refusal {
+            pointer: place.pointer,
+            message: format!(
+                "\"{relative}\" is a relative reference, and the schema has no $id that it is relative to"
+            ),
+            hint: Some("Refer to a registered schema by \"restful:name\", or by its URI."),
+        };
+    }
+    Refusal {
+        message: match place.document {
+            Some(document) => format!("nothing is registered as \"{uri}\", to which \"{document}\" refers"),
+            None => format!("nothing is registered as \"{uri}\""),
+        },
+        pointer: place.pointer,
+        hint: Some("Register that schema first: references are never fetched from a network."),
+    }
+}
+
+/// How a schema is compiled.
+fn options<'r, F: Json>(
+    registry: Option<&'r Registry<'r>>,
+    formats: Formats,
+) -> ValidationOptions<'r, Arc<dyn Retrieve>, F> {
+    let mut options = jsonschema::options_for::<F>().offline().with_pattern_options(patterns());
+    if let Some(registry) = registry {
+        options = options.with_registry(registry);
+    }
     if formats != Formats::Draft {
         options = options.should_validate_formats(formats == Formats::On);
     }
-    let validator = options.build(schema).map_err(|why| refusal(&why))?;
-    Ok(Compiled { validator, refers, bytes })
-}
-
-/// Finds what a schema refers to, directly or not, and refuses a schema that costs too much.
-///
-/// # Errors
-/// As [`compile`].
-pub fn resolve(schema: &Value, lookup: Lookup<'_>) -> Result<Documents, Refusal> {
-    cost::check_ids(schema)?;
-    let documents = Documents::default();
-    let draft = Draft::default().detect(schema);
-    let resource = draft.create_resource_ref(schema);
-    let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS);
-    loop {
-        let known = documents.all();
-        let named = || {
-            let known = known.iter().map(|(uri, document)| (uri.as_str(), document));
-            std::iter::once((id, schema)).chain(known)
-        };
-        let registry = Registry::new().retriever(documents.clone()).extend(named()).and_then(|r| r.prepare());
-        let refused = match registry {
-            Ok(registry) => {
-                let bytes = cost::check(&registry, named())?;
-                documents.found().bytes = bytes;
-                return Ok(documents);
-            }
-            Err(refused) => refused,
-        };
-        let Some(uri) = documents.found().missing.take() else {
-            return Err(Refusal { pointer: String::new(), message: refused.to_string(), hint: None });
-        };
-        if known.len() == limits::SCHEMA_DOCUMENTS {
-            return Err(Refusal::whole(
-                format!("the schema refers to more than {} others", limits::SCHEMA_DOCUMENTS),
-                "Put what belongs together into one schema, under \"$defs\".",
-            ));
-        }
-        let Some(document) = lookup(&uri) else {
-            return Err(Refusal {
-                pointer: pointer_to_reference(schema, &uri),
-                message: format!("nothing is registered as \"{uri}\""),
-                hint: Some("Register that schema first: references are never fetched from a network."),
-            });
-        };
-        cost::check_ids(&document)?;
-        documents.found().documents.insert(uri, document);
-    }
+    options
 }
 
 /// The engine of `pattern`: time linear in the text, size bounded.
@@ -137,56 +403,43 @@ pub fn patterns() -> PatternOptions<jsonschema::Regex> {
     PatternOptions::regex().size_limit(limits::PATTERN_BYTES).dfa_size_limit(limits::PATTERN_BYTES)
 }
 
-/// The documents that a schema refers to, shared with what resolves references.
+/// Has no document, and notes the first one that was asked for.
 #[derive(Clone, Default)]
-pub struct Documents(Arc<Mutex<Found>>);
+struct Missing(Arc<Mutex<Option<String>>>);
 
-#[derive(Default)]
-struct Found {
-    documents: HashMap<String, Value>,
-    /// The first that was asked for and is not there.
-    missing: Option<String>,
-    /// Memory that the schema and these take when they are compiled, about.
-    bytes: usize,
-}
-
-impl Documents {
-    fn found(&self) -> MutexGuard<'_, Found> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The documents by their URIs.
-    pub fn all(&self) -> HashMap<String, Value> {
-        self.found().documents.clone()
+impl Missing {
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-impl Retrieve for Documents {
+impl Retrieve for Missing {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let mut found = self.found();
-        if let Some(document) = found.documents.get(uri.as_str()) {
-            return Ok(document.clone());
-        }
-        found.missing.get_or_insert_with(|| uri.to_string());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| uri.to_string());
         Err("not registered".into())
     }
 }
 
-fn refusal(error: &ValidationError<'_>) -> Refusal {
+fn refusal(error: &ValidationError<'_>, patterns: &Patterns) -> Refusal {
     let error = innermost(error);
     let mut message = error.to_string();
     let mut hint = None;
-    match error.kind() {
-        ValidationErrorKind::Format { format } if format == "regex" => {
-            hint = Some(
-                "Patterns are matched in linear time: look-around and backreferences are not supported, and their size is limited.",
-            );
-            if let Some(what) = error.instance().as_str().and_then(unsupported) {
-                message = format!("the pattern {} has {what}", error.instance());
-            }
+    match (error.kind(), error.instance().as_ref()) {
+        (ValidationErrorKind::Format { format }, Value::String(pattern)) if format == "regex" => {
+            let pattern = patterns.original(pattern);
+            let quoted = Value::from(pattern);
+            (message, hint) = match translate(pattern, Boundary::Exact) {
+                Err(Unsupported { what, position, hint }) => {
+                    (format!("the pattern {quoted} has {what} at character {position}"), Some(hint))
+                }
+                Ok(_) => (
+                    format!("the pattern {quoted} is too large when it is compiled"),
+                    Some("Use lower counts in braces, and classes of ASCII in place of \\p{...}."),
+                ),
+            };
         }
         // What the meta-schemas say of a type that is none: a choice between definitions that the author has never seen.
-        ValidationErrorKind::AnyOf { .. } if error.schema_path().as_str().ends_with("/properties/type/anyOf") => {
+        (ValidationErrorKind::AnyOf { .. }, _) if error.schema_path().as_str().ends_with("/properties/type/anyOf") => {
             message = format!("{} is not a type", error.instance());
             hint = Some(
                 "The types are array, boolean, integer, null, number, object and string; several stand in an array, each once.",
@@ -210,29 +463,19 @@ fn innermost<'e, 'i>(mut error: &'e ValidationError<'i>) -> &'e ValidationError<
     error
 }
 
-/// What a pattern has that cannot be matched in linear time, if that is what is wrong with it.
-fn unsupported(pattern: &str) -> Option<&'static str> {
-    match regex_syntax::Parser::new().parse(pattern) {
-        Err(regex_syntax::Error::Parse(why)) => match why.kind() {
-            regex_syntax::ast::ErrorKind::UnsupportedLookAround => Some("look-around"),
-            regex_syntax::ast::ErrorKind::UnsupportedBackreference => Some("a back reference"),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 /// Where a schema refers to `uri`, if it does so literally.
-fn pointer_to_reference(schema: &Value, uri: &str) -> String {
+fn pointer_to_reference(schema: &Value, uri: &str) -> Option<String> {
+    let relative = uri.strip_prefix(ANONYMOUS);
     let mut pending = vec![(String::new(), schema)];
     while let Some((pointer, value)) = pending.pop() {
         match value {
             Value::Object(members) => {
                 for (name, member) in members {
-                    let at = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                    let at = format!("{pointer}/{}", references::token(name));
                     let is_reference = matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef" | "$schema");
-                    if is_reference && member.as_str().is_some_and(|r| r.split('#').next() == Some(uri)) {
-                        return at;
+                    let named = member.as_str().and_then(|r| r.split('#').next());
+                    if is_reference && named.is_some_and(|named| named == uri || Some(named) == relative) {
+                        return Some(at);
                     }
                     pending.push((at, member));
                 }
@@ -243,5 +486,5 @@ fn pointer_to_reference(schema: &Value, uri: &str) -> String {
             _ => {}
         }
     }
-    String::new()
+    None
 }

@@ -5,7 +5,8 @@
 //! next make a billion. The validator could not be stopped in there, so such schemas are refused before they are compiled.
 
 use super::compile::Refusal;
-use super::pattern_cost;
+use super::pattern;
+use super::references::Named;
 use crate::limits;
 use jsonschema::Draft;
 use jsonschema::uri;
@@ -39,16 +40,12 @@ const SCHEMA_BYTES: usize = 1000;
 /// Refuses a schema whose in-place applicators (JSON Schema 2020-12 Core, section 10.2) are too many or go in circles, or
 /// which takes too long to compile. Returns the bytes that it takes then, about.
 ///
-/// `documents` are the schema and what it refers to, with their URIs, all of them in the registry.
-pub fn check<'r, 'd: 'r>(
-    registry: &'r Registry<'_>,
-    documents: impl Iterator<Item = (&'d str, &'d Value)>,
-) -> Result<usize, Refusal> {
+/// `documents` are the schema and what it refers to, all of them in the registry.
+pub fn check<'r>(registry: &'r Registry<'_>, documents: &[Named<'r>]) -> Result<usize, Refusal> {
     let mut costs = Costs { known: HashMap::new(), anchors: HashMap::new() };
     let mut roots = Vec::new();
-    for (uri, document) in documents {
+    for (uri, document, draft) in documents.iter().copied() {
         let Ok(base) = uri::from_str(uri) else { continue };
-        let draft = Draft::default().detect(document);
         let resolver = registry.resolver(base);
         let resolver = resolver.in_subresource(draft.create_resource_ref(document)).unwrap_or(resolver);
         roots.push((document, resolver, draft));
@@ -133,7 +130,7 @@ fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result
             ));
         }
     }
-    let states = patterns.into_iter().map(pattern_cost::states).fold(0, usize::saturating_add);
+    let states = patterns.into_iter().map(pattern::cost::states).fold(0, usize::saturating_add);
     if states > limits::PATTERN_STATES {
         return Err(Refusal::whole(
             "the patterns of the schema are too many, or repeat too much",

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use jsonschema::canonical::{CanonicalSchema, CanonicalView, Containment, Satisfiability};
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Registry, ValidationError, Validator};
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 
-use super::compile::patterns;
+use super::compile::{Formats, Refusal, Source, patterns};
 use super::example::{Generator, Part, size};
 use super::inclusion::included;
 
@@ -101,11 +101,9 @@ pub struct Change {
 
 /// How to read both versions.
 #[derive(Clone, Copy, Default)]
-pub struct Options<'a> {
-    /// Whether `format` rejects. `None` leaves it to the draft: 4, 6 and 7 do, 2019-09 and 2020-12 do not.
-    pub format: Option<bool>,
-    /// Schemas that references may name. No other reference to another document resolves, and nothing is fetched.
-    pub registry: Option<&'a Registry<'a>>,
+pub struct Options {
+    /// Whether `format` rejects.
+    pub formats: Formats,
     /// Called now and then, so that the caller can stop the work by unwinding.
     pub interrupt: Option<fn()>,
 }
@@ -139,12 +137,11 @@ impl std::error::Error for Error {}
 ///
 /// # Errors
 ///
-/// A version that is not a valid schema, has a pattern outside the linear engine, or names a document that
-/// `options.registry` does not hold.
-pub fn changes(old: &Value, new: &Value, options: &Options<'_>) -> Result<Vec<Change>, Error> {
-    let old = Version::new(old, options).map_err(Error::Old)?;
-    let new = Version::new(new, options).map_err(Error::New)?;
-    let algebra = LazyCell::new(|| algebra(old.document, new.document, options));
+/// A version that is not a valid schema, or has a pattern outside the linear engine.
+pub fn changes(old: &Source, new: &Source, options: &Options) -> Result<Vec<Change>, Error> {
+    let old = Version::new(old, options).map_err(|why| Error::Old(why.to_string()))?;
+    let new = Version::new(new, options).map_err(|why| Error::New(why.to_string()))?;
+    let algebra = LazyCell::new(|| algebra(&old, &new, options));
     let mut changes = compare(Direction::NoLongerAccepted, &old, &new, &|| &algebra, options);
     changes.extend(compare(Direction::NewlyAccepted, &old, &new, &|| &algebra, options));
     Ok(changes)
@@ -152,33 +149,22 @@ pub fn changes(old: &Value, new: &Value, options: &Options<'_>) -> Result<Vec<Ch
 
 /// One version, ready to be asked.
 struct Version<'a> {
+    source: &'a Source,
     document: &'a Value,
     validator: Validator,
 }
 
 impl<'a> Version<'a> {
-    fn new(document: &'a Value, options: &Options<'_>) -> Result<Self, String> {
-        let validator = validator(document, options).map_err(|error| error.to_string())?;
-        Ok(Self { document, validator })
-    }
-}
-
-fn validator(document: &Value, options: &Options<'_>) -> Result<Validator, ValidationError<'static>> {
-    let mut building = jsonschema::options().offline().with_pattern_options(patterns());
-    if let Some(format) = options.format {
-        building = building.should_validate_formats(format);
-    }
-    match options.registry {
-        Some(registry) => building.with_registry(registry).build(document),
-        None => building.build(document),
+    fn new(source: &'a Source, options: &Options) -> Result<Self, Refusal> {
+        Ok(Self { source, document: source.schema(), validator: source.validator(options.formats)? })
     }
 }
 
 /// Both versions in canonical form, or why not.
 type Algebra = Result<(CanonicalSchema, CanonicalSchema), String>;
 
-fn algebra(old: &Value, new: &Value, options: &Options<'_>) -> Algebra {
-    for (which, document) in [("old", old), ("new", new)] {
+fn algebra(old: &Version<'_>, new: &Version<'_>, options: &Options) -> Algebra {
+    for (which, document) in [("old", old.document), ("new", new.document)] {
         let members = size(document);
         if members > LARGEST {
             return Err(format!("the {which} schema has {members} members, more than the {LARGEST} that are compared"));
@@ -289,15 +275,16 @@ impl<'a> Spread<'a> {
     }
 }
 
-fn canonical(document: &Value, options: &Options<'_>) -> Result<CanonicalSchema, String> {
+fn canonical(version: &Version<'_>, options: &Options) -> Result<CanonicalSchema, String> {
+    let registry = version.source.registry_of_others().map_err(|why| why.to_string())?;
     let mut building = jsonschema::canonical::options().offline().with_pattern_options(patterns());
-    if let Some(format) = options.format {
-        building = building.should_validate_formats(format);
-    }
-    if let Some(registry) = options.registry {
+    if let Some(registry) = &registry {
         building = building.with_registry(registry);
     }
-    let schema = building.canonicalize(document).map_err(|error| format!("has no canonical form: {error}"))?;
+    if options.formats != Formats::Draft {
+        building = building.should_validate_formats(options.formats == Formats::On);
+    }
+    let schema = building.canonicalize(version.document).map_err(|error| format!("has no canonical form: {error}"))?;
     match schema.view() {
         CanonicalView::Raw(raw) => Err(match raw.pointer {
             Some(pointer) => format!("has no canonical form: {} at {pointer:?}", raw.reason.as_str()),
@@ -365,7 +352,7 @@ fn compare<'b>(
     old: &Version<'_>,
     new: &Version<'_>,
     algebra: &dyn Fn() -> &'b Algebra,
-    options: &Options<'_>,
+    options: &Options,
 ) -> Vec<Change> {
     let (from, to) = match direction {
         Direction::NoLongerAccepted => (old, new),
@@ -381,7 +368,7 @@ fn compare<'b>(
         }
         let mut faults = to.validator.iter_errors(&instance);
         let Some(fault) = faults.next() else { return false };
-        let detail = detail(direction, &fault, old.document, new.document);
+        let detail = detail(direction, &fault, old, new);
         let witness = Witness { faults: 1 + faults.take(8).count(), example: instance.clone() };
         let better = found
             .get(&detail)
@@ -420,9 +407,14 @@ fn compare<'b>(
         instances.into_iter().for_each(|instance| _ = trial(instance));
     }
     let validators: Vec<Option<Validator>> =
-        parts.iter().take(ROWS).map(|part| validator(part, options).ok()).collect();
+        parts.iter().take(ROWS).map(|part| from.source.validator_of(part, options.formats).ok()).collect();
     let holds = |number: usize, example: &Value| {
         validators.get(number).and_then(Option::as_ref).is_some_and(|validator| validator.is_valid(example))
+    };
+    // With the patterns as either version has them.
+    let written = |schema: &Value| {
+        let schema = from.source.patterns().original_value(schema);
+        to.source.patterns().original_value(&schema)
     };
     let mut shown = vec![false; parts.len()];
     let total = found.len();
@@ -441,7 +433,7 @@ fn compare<'b>(
             rows.push(Change {
                 direction,
                 verdict: Verdict::Something,
-                schema: schema.cloned(),
+                schema: schema.map(written),
                 example: Some(witness.example),
                 detail: Some(detail),
             });
@@ -457,6 +449,7 @@ fn compare<'b>(
                 [part] => (*part).clone(),
                 parts => json!({"anyOf": parts}),
             };
+            let schema = written(&schema);
             let why = "no value of this difference was found, and it is not proven to be empty";
             rows.push(bare(Verdict::Unknown, Some(schema), Some(why.to_owned())));
         }
@@ -474,12 +467,18 @@ fn compare<'b>(
 const LISTED: usize = 64;
 
 /// What changed where `fault` was found, in a sentence.
-fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Value, new: &Value) -> String {
+fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Version<'_>, new: &Version<'_>) -> String {
     let pointer = fault.schema_path().as_str();
-    let (place, keyword) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+    let value = |version: &Version<'_>| {
+        let value = version.document.pointer(pointer)?;
+        Some(version.source.patterns().original_value(value))
+    };
+    let (before, after) = (value(old), value(new));
+    let pointer = old.source.patterns().original_pointer(pointer);
+    let pointer = new.source.patterns().original_pointer(&pointer);
+    let (place, keyword) = pointer.rsplit_once('/').unwrap_or(("", &pointer));
     let place = if place.is_empty() { "the root" } else { place };
-    let (before, after) = (old.pointer(pointer), new.pointer(pointer));
-    match (before, after) {
+    match (&before, &after) {
         (Some(Value::Array(before)), Some(Value::Array(after)))
             if before.len().max(after.len()) <= LISTED && before != after =>
         {

@@ -8,7 +8,8 @@ mod evolve;
 mod example;
 mod inclusion;
 pub mod of_table;
-mod pattern_cost;
+mod pattern;
+mod references;
 mod report;
 #[cfg(test)]
 mod soundness_tests;
@@ -17,7 +18,7 @@ mod tests;
 pub mod text;
 mod watch;
 
-pub use compile::{Compiled, Documents, Formats, Lookup, Refusal, compile, patterns, resolve};
+pub use compile::{Compiled, Formats, Lookup, Refusal, Source, compile, patterns};
 use constant::equals_constant;
 pub use evolve::{Change, Direction, Options, Verdict, changes};
 pub use report::{Values, Violation, messages, violations};

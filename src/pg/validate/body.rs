@@ -69,15 +69,13 @@ impl BodySchemas {
             // null is SQL's null, of which a schema says nothing
             let Some(value) = row.member(column).filter(|value| value.kind() != Kind::Null) else { continue };
             let entry = cache::compiled::<Text, Text>(schema.as_bytes(), formats(None));
-            let validator = &entry.compiled.validator;
-            if validator.is_valid(value) {
+            if entry.compiled.validator.is_valid(value) {
                 continue;
             }
             let room = limits::REPORTED_VIOLATIONS.saturating_sub(found.len());
             let column = escaped(column);
-            found.extend(violations(validator, value, Values::Masked, room).into_iter().map(|violation| Invalid {
-                pointer: format!("{pointer}/{column}{}", violation.instance_location),
-                violation,
+            found.extend(violations(&entry.compiled, value, Values::Masked, room).into_iter().map(|violation| {
+                Invalid { pointer: format!("{pointer}/{column}{}", violation.instance_location), violation }
             }));
         }
     }

@@ -72,8 +72,8 @@ impl Compiled {
     unsafe fn violations(&self, value: pg_sys::Datum) -> Vec<Violation> {
         fn of<I: Instance>(entry: &Rc<Entry<I::Json>>, bytes: &[u8]) -> Vec<Violation> {
             // SAFETY: the entry is held for longer than this call, after which nothing borrows it.
-            let validator = unsafe { &(*Rc::as_ptr(entry)).compiled.validator };
-            I::with_node(bytes, |node| violations(validator, node, Values::Masked, limits::VIOLATIONS))
+            let compiled = unsafe { &(*Rc::as_ptr(entry)).compiled };
+            I::with_node(bytes, |node| violations(compiled, node, Values::Masked, limits::VIOLATIONS))
         }
         // SAFETY: promised by the caller.
         let bytes = unsafe { payload(value) };

@@ -5,13 +5,10 @@ use super::{Binary, Stored, Text, call_site, formats, payload, refuse, registry}
 use crate::limits;
 use crate::pg::fmgr::v1_function;
 use crate::pg::result_set::ResultSet;
-use crate::schema::{Formats, Options, Values, changes, resolve, violations};
-use jsonschema::Registry;
+use crate::schema::{Options, Source, Values, changes, violations};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, PgLogLevel, pg_sys};
-use serde_json::Value;
-use std::collections::HashMap;
 
 /// Declares and defines functions of one kind for their combinations of stored forms.
 macro_rules! functions {
@@ -130,9 +127,8 @@ unsafe fn messages<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg
         let schema = schema_argument(call);
         let Some(instance) = argument(call, 1) else { return null(call) };
         let entry = call_site::compiled::<S, I>(call, schema, formats(None));
-        let messages: Vec<String> = I::with_node(payload(instance), |node| {
-            crate::schema::messages(&entry.compiled.validator, node, limits::VIOLATIONS)
-        });
+        let messages: Vec<String> =
+            I::with_node(payload(instance), |node| crate::schema::messages(&entry.compiled, node, limits::VIOLATIONS));
         messages.into_datum().unwrap_or(pg_sys::Datum::null())
     }
 }
@@ -159,9 +155,8 @@ unsafe fn validate<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg
         let values =
             if argument(call, 3).is_some_and(|masked| masked.value() == 0) { Values::Shown } else { Values::Masked };
         let entry = call_site::compiled::<S, I>(call, schema, formats(asked));
-        let found = I::with_node(payload(instance), |node| {
-            violations(&entry.compiled.validator, node, values, limits::VIOLATIONS)
-        });
+        let found =
+            I::with_node(payload(instance), |node| violations(&entry.compiled, node, values, limits::VIOLATIONS));
         for v in &found {
             rows.put([&v.instance_location, &v.keyword_location, &v.keyword, &v.message].map(|text| text.into_datum()));
         }
@@ -179,20 +174,8 @@ unsafe fn schema_changes<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo)
         // Refuses with the place what is no schema, or too much of one.
         cache::compiled::<S, I>(old, formats(None));
         cache::compiled::<S, I>(new, formats(None));
-        let (old, new) = (tree::<S>(old), tree::<S>(new));
-        let mut documents = documents_of(&old);
-        documents.extend(documents_of(&new));
-        let registry = Registry::new().extend(documents.iter().map(|(uri, document)| (uri.as_str(), document)));
-        let registry = registry.and_then(|registry| registry.prepare()).unwrap_or_else(|why| error!("{why}"));
-        let options = Options {
-            format: match formats(None) {
-                Formats::Draft => None,
-                asserted => Some(asserted == Formats::On),
-            },
-            registry: Some(&registry),
-            interrupt: Some(check_for_interrupts),
-        };
-        let found = changes(&old, &new, &options).unwrap_or_else(|why| error!("{why}"));
+        let options = Options { formats: formats(None), interrupt: Some(check_for_interrupts) };
+        let found = changes(&source::<S>(old), &source::<S>(new), &options).unwrap_or_else(|why| error!("{why}"));
         for change in found {
             rows.put([
                 change.direction.as_str().into_datum(),
@@ -210,10 +193,7 @@ fn check_for_interrupts() {
     pgrx::check_for_interrupts!();
 }
 
-fn tree<S: Stored>(schema: &[u8]) -> Value {
-    S::schema(schema).unwrap_or_else(|refusal| refuse(&refusal))
-}
-
-fn documents_of(schema: &Value) -> HashMap<String, Value> {
-    resolve(schema, &mut registry::document).unwrap_or_else(|refusal| refuse(&refusal)).all()
+fn source<S: Stored>(schema: &[u8]) -> Source {
+    let source = S::schema(schema).and_then(|schema| Source::read(&schema, &mut registry::document));
+    source.unwrap_or_else(|refusal| refuse(&refusal))
 }

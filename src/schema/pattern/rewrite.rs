@@ -1,0 +1,105 @@
+//! The patterns of a schema, written as the engine reads them.
+
+use super::{Boundary, translate};
+use crate::schema::references::{token, untoken};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Which patterns of a schema were written otherwise.
+#[derive(Default)]
+pub struct Patterns {
+    /// The originals by what stands for them. No pattern of a schema happens to be one of those: see [`MARK`].
+    originals: HashMap<String, String>,
+    has_boundary: bool,
+}
+
+/// Matches the empty text: what a pattern that was written otherwise ends with, so that it is like no other pattern.
+const MARK: &str = "(?:)";
+
+impl Patterns {
+    /// Writes the patterns of a schema as the engine reads them, where it reads the original otherwise. What has no
+    /// translation is left for the engine to refuse.
+    pub fn rewrite(&mut self, schema: &mut Value, boundary: Boundary) {
+        let Value::Object(members) = schema else { return };
+        for (keyword, value) in members.iter_mut() {
+            match (keyword.as_str(), value) {
+                ("pattern", Value::String(pattern)) => {
+                    if let Some(rewritten) = self.of(pattern, boundary) {
+                        *pattern = rewritten;
+                    }
+                }
+                ("enum" | "const" | "default" | "examples", _) => {}
+                ("patternProperties", Value::Object(schemas)) => {
+                    schemas.values_mut().for_each(|schema| self.rewrite(schema, boundary));
+                    self.rewrite_names(schemas, boundary);
+                }
+                (
+                    "properties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies",
+                    Value::Object(schemas),
+                ) => {
+                    schemas.values_mut().for_each(|schema| self.rewrite(schema, boundary));
+                }
+                (_, Value::Array(schemas)) => schemas.iter_mut().for_each(|schema| self.rewrite(schema, boundary)),
+                // Of a keyword that nobody knows too: a reference may lead into it.
+                (_, schema) => self.rewrite(schema, boundary),
+            }
+        }
+    }
+
+    fn rewrite_names(&mut self, schemas: &mut Map<String, Value>, boundary: Boundary) {
+        if schemas.keys().all(|name| self.of(name, boundary).is_none()) {
+            return;
+        }
+        *schemas = std::mem::take(schemas)
+            .into_iter()
+            .map(|(name, schema)| (self.of(&name, boundary).unwrap_or(name), schema))
+            .collect();
+    }
+
+    /// What stands for a pattern, if it is not itself.
+    fn of(&mut self, pattern: &str, boundary: Boundary) -> Option<String> {
+        let translation = translate(pattern, boundary).ok().filter(|translation| translation.changed)?;
+        self.has_boundary |= translation.has_boundary;
+        let mut text = translation.text + MARK;
+        while self.originals.get(&text).is_some_and(|original| original != pattern) {
+            text += MARK;
+        }
+        self.originals.insert(text.clone(), pattern.to_owned());
+        Some(text)
+    }
+
+    /// Whether one of them has `\b` or `\B`.
+    pub fn have_boundary(&self) -> bool {
+        self.has_boundary
+    }
+
+    /// The pattern as the schema has it.
+    pub fn original<'t>(&'t self, text: &'t str) -> &'t str {
+        self.originals.get(text).map_or(text, String::as_str)
+    }
+
+    /// A JSON Pointer into the schema as it is written.
+    pub fn original_pointer<'t>(&self, pointer: &'t str) -> Cow<'t, str> {
+        if self.originals.is_empty() {
+            return Cow::Borrowed(pointer);
+        }
+        let tokens = pointer.split('/').map(|written| {
+            self.originals.get(&untoken(written)).map_or_else(|| written.to_owned(), |original| token(original))
+        });
+        Cow::Owned(tokens.collect::<Vec<String>>().join("/"))
+    }
+
+    /// A part of the schema as it is written.
+    pub fn original_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.original(text).to_owned()),
+            Value::Array(elements) => elements.iter().map(|element| self.original_value(element)).collect(),
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, member)| (self.original(name).to_owned(), self.original_value(member)))
+                .collect(),
+            value => value.clone(),
+        }
+    }
+}
