@@ -401,23 +401,22 @@ impl Parser {
         at.expect("(")?;
         at.skip_blanks();
         let mut items = Vec::new();
-        loop {
-            if items.len() == limits::LIST_ITEMS {
-                return Err(limit("items in a list", limits::LIST_ITEMS));
-            }
-            items.push(list_item(at));
-            if !at.take(",") {
-                break;
+        // `in.()` is the empty list, `in.("")` a list of one empty text
+        if at.peek() != Some(')') {
+            loop {
+                if items.len() == limits::LIST_ITEMS {
+                    return Err(limit("items in a list", limits::LIST_ITEMS));
+                }
+                items.push(list_item(at));
+                if !at.take(",") {
+                    break;
+                }
             }
         }
         at.expect(")")?;
         if in_tree.is_none() {
             at.skip_blanks();
             at.expect_end("end of input")?;
-        }
-        // `in.()` is the empty list, not a list of one empty text
-        if items.len() == 1 && items.first().is_some_and(String::is_empty) {
-            items.clear();
         }
         Ok(self.query.add_value(Literal::List(items)))
     }
