@@ -271,6 +271,9 @@ pub struct Parameter {
     pub name: String,
     /// The type as SQL spells it, qualified.
     pub data_type: String,
+    /// It is `json` or `jsonb`, or a domain over them.
+    #[serde(default)]
+    pub is_json: bool,
     /// It has no default.
     pub required: bool,
     pub variadic: bool,

@@ -53,7 +53,7 @@ pub fn read(request: &Request, action: &Action, query: &mut Query) -> Result<Bod
 fn rows(request: &Request) -> Result<Body> {
     let body = request.body.unwrap_or_default();
     let converted = |converted: Converted| Body {
-        shape: BodyShape::Keys(BodyKeys { keys: converted.keys }),
+        shape: BodyShape::Keys(BodyKeys { keys: converted.keys, texts: true }),
         converted: Some(converted.json),
         has_one_line: true,
     };
@@ -73,7 +73,7 @@ fn rows(request: &Request) -> Result<Body> {
         return Err(Error::new(Code::Body, "The body is no JSON object or array of objects")
             .hint("Send a JSON object, or an array of objects."));
     }
-    Ok(Body::of(BodyShape::Keys(BodyKeys { keys: payload.keys })))
+    Ok(Body::of(BodyShape::Keys(BodyKeys { keys: payload.keys, texts: false })))
 }
 
 fn arguments(request: &Request, query: &mut Query) -> Result<Body> {

@@ -197,6 +197,7 @@ fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType)
         Parameter {
             name: name.trim_start_matches("...").to_owned(),
             data_type: data_type.trim_end_matches('?').to_owned(),
+            is_json: data_type.contains("json"),
             required: !data_type.ends_with('?'),
             variadic: name.starts_with("..."),
         }
@@ -348,7 +349,7 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
     let settings = PlanSettings::default();
     let mut planner = Planner::new(&library, SCHEMA, &settings);
     let relation = planner.relation(&name)?;
-    let keys = keys.map(|keys| BodyKeys { keys: words(keys) });
+    let keys = keys.map(|keys| BodyKeys { keys: words(keys), texts: false });
     planner.write(verb, &relation, &query, &Preferences::parse(Some(prefer))?, keys.as_ref())
 }
 

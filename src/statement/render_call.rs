@@ -29,8 +29,8 @@ impl Writer {
         if let Arguments::Body(members) = arguments
             && !members.is_empty()
         {
-            let keys: Vec<(&str, &str)> = members.iter().map(|(n, t, _)| (n.as_str(), t.as_str())).collect();
-            self.records(&keys, false, &[]);
+            let keys: Vec<(&str, &str)> = members.iter().map(|a| (a.name.as_str(), a.source_type())).collect();
+            self.records(&keys, 0, &[]);
         }
     }
 
@@ -44,9 +44,12 @@ impl Writer {
                 w.put(format_args!("{} AS {data_type})", if *variadic { "]" } else { "" }));
             }),
             Arguments::Body(members) => {
-                self.list(members.iter().enumerate(), ", ", |w, (i, (name, _, variadic))| {
-                    w.argument(name, *variadic);
-                    w.put(format_args!("r.c{}", i + 1));
+                self.list(members.iter().enumerate(), ", ", |w, (i, argument)| {
+                    w.argument(&argument.name, argument.variadic);
+                    match argument.is_json_text {
+                        true => w.put(format_args!("CAST(r.c{} AS {})", i + 1, argument.data_type)),
+                        false => w.put(format_args!("r.c{}", i + 1)),
+                    }
                 });
             }
             Arguments::WholeBody(data_type) if data_type == "bytea" => {

@@ -10,6 +10,8 @@ use std::collections::HashSet;
 
 /// Bit of `mode`: every object must have exactly the keys that are listed.
 const UNIFORM: i32 = 1;
+/// Bit of `mode`: the strings are texts, of CSV or a form.
+const TEXTS: i32 = 2;
 
 /// Runs `record_source`.
 ///
@@ -52,6 +54,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
         );
         pg_sys::MemoryContextSwitchTo(work);
+        let texts = i32::from_datum(mode.value, mode.isnull).is_some_and(|mode| mode & TEXTS != 0);
         let layout = layout(descriptor, keys, mode, presence);
         if body.isnull {
             refuse_missing();
@@ -61,7 +64,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         pg_sys::check_stack_depth();
         let memory = RowMemory::new(body.len());
         pg_sys::MemoryContextSwitchTo(memory.context());
-        Row::new(layout, Cells::new(memory)).read_all(body, |row| {
+        Row::new(layout, Cells::new(memory, texts)).read_all(body, |row| {
             pg_sys::tuplestore_putvalues(store, descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
         });
         pg_sys::MemoryContextSwitchTo(caller);
