@@ -41,6 +41,25 @@ impl<'a> Planner<'a> {
         Planner { catalog, schema, settings, aliases: 0 }
     }
 
+    /// The function of this name that computes a column or an embedded relation of a row.
+    ///
+    /// Errors: PGRST203 when PostgreSQL could not tell a call of it from one of another function.
+    fn row_function(&self, row_type: u32, label: &str, name: &str) -> Result<Option<crate::catalog::RowFunction>> {
+        let found = self.catalog.row_function(self.schema, row_type, name)?;
+        match found {
+            Some(function) if function.is_ambiguous => Err(Error::new(
+                Code::AmbiguousFunction,
+                format!("Could not choose the best candidate function to compute '{name}' of '{label}'"),
+            )
+            .details(format!(
+                "Another function {}.{name} takes a row and arguments with defaults.",
+                function.name.schema
+            ))
+            .hint("Try renaming one of the functions in the database so function overloading can be resolved")),
+            found => Ok(found),
+        }
+    }
+
     /// A table alias that the statement does not have yet.
     fn alias(&mut self, prefix: char) -> String {
         let alias = format!("{prefix}{}", self.aliases);
@@ -394,6 +413,18 @@ pub struct Call {
 pub struct Invocation {
     pub function: QualifiedName,
     pub arguments: Arguments,
+    /// The parameters of a variadic function that are left out: with named arguments PostgreSQL wants all of them.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A parameter whose default is passed.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    pub name: String,
+    pub data_type: String,
+    pub variadic: bool,
+    /// As SQL.
+    pub default: String,
 }
 
 /// Where arguments come from.

@@ -36,6 +36,11 @@ impl Writer {
 
     pub(super) fn invocation(&mut self, invocation: &Invocation) {
         self.put(format_args!("{}(", invocation.function));
+        // The variadic one has to be the last.
+        for left_out in invocation.left_out.iter().filter(|p| !p.variadic) {
+            self.left_out(left_out);
+            self.text(", ");
+        }
         match &invocation.arguments {
             Arguments::Query(arguments) => self.list(arguments, ", ", |w, (name, data_type, values, variadic)| {
                 w.argument(name, *variadic);
@@ -64,7 +69,16 @@ impl Writer {
                 self.put(format_args!(", 'UTF8') AS {data_type})"));
             }
         }
+        for left_out in invocation.left_out.iter().filter(|p| p.variadic) {
+            self.text(", ");
+            self.left_out(left_out);
+        }
         self.text(")");
+    }
+
+    fn left_out(&mut self, LeftOut { name, data_type, variadic, default }: &LeftOut) {
+        self.argument(name, *variadic);
+        self.put(format_args!("CAST({default} AS {data_type})"));
     }
 
     pub(super) fn argument(&mut self, name: &str, variadic: bool) {

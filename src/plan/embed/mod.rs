@@ -16,7 +16,7 @@ pub(super) use spread::handed_out;
 impl Planner<'_> {
     /// Plans an embedded relation: `alias` is that of the relation it is embedded in.
     pub(super) fn embed(&mut self, origin: &Relation, alias: &str, embed: &Embed) -> Result<Embedded> {
-        if let Some(function) = self.catalog.row_function(self.schema, origin, &embed.name)?
+        if let Some(function) = self.row_function(origin.oid, &origin.name.name, &embed.name)?
             && let Some(target) = &function.relation
             // What is preferred to a foreign key has to come from where the API is.
             && function.name.schema == self.schema
