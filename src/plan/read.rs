@@ -90,7 +90,7 @@ impl Planner<'_> {
         for item in node.select.iter().flatten() {
             let SelectItem::Embed(embed) = item else { continue };
             let Some(relation) = columns.relation() else {
-                return Err(self.no_relationship(columns.label(), &embed.name, None));
+                return Err(self.no_relationship(columns.label(), &embed.name, &[]));
             };
             let embedded = self.embed(relation, &select.alias, embed)?;
             select.embeds.push(embedded);

@@ -135,7 +135,7 @@ impl<'a> Generator<'a> {
         let name = self.name(self.words.relations);
         Embed {
             alias: if spread { None } else { self.random.maybe(|_| ()).map(|()| self.name(self.words.relations)) },
-            hint: self.random.maybe(|_| ()).map(|()| self.name(self.words.relations)),
+            hints: (0..self.random.below(3)).map(|_| self.name(self.words.relations)).collect(),
             join: self.random.maybe(|r| *r.pick(&[Join::Inner, Join::Left])),
             spread,
             name,

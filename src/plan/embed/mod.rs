@@ -23,10 +23,10 @@ impl Planner<'_> {
         {
             return self.embed_computed(&function, target, alias, embed);
         }
-        let relationship = self.relationship(origin, &embed.name, embed.hint.as_deref())?;
+        let relationship = self.relationship(origin, &embed.name, &embed.hints)?;
         let to_many = relationship.is_to_many();
         let Some(target) = self.visible(&relationship.target.name)? else {
-            return Err(self.no_relationship(&origin.name.name, &embed.name, embed.hint.as_deref()));
+            return Err(self.no_relationship(&origin.name.name, &embed.name, &embed.hints));
         };
         let child = self.alias('t');
         let lateral = self.alias('e');
@@ -61,7 +61,7 @@ impl Planner<'_> {
     ) -> Result<Embedded> {
         let to_many = !function.returns_one;
         let Some(relation) = self.catalog.relation(&target.schema, &target.name)? else {
-            return Err(self.no_relationship(&function.name.name, &target.name, None));
+            return Err(self.no_relationship(&function.name.name, &target.name, &[]));
         };
         let child = self.alias('t');
         let lateral = self.alias('e');
