@@ -13,10 +13,10 @@ pub trait Catalog {
     fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>>;
     /// The views of a schema whose rows are made of those of any of the tables, by way of other views too.
     fn views(&self, schema: &str, tables: &[&QualifiedName]) -> Result<Vec<String>>;
-    /// The function of this name whose only argument is a row of the relation: the first one in the search path of requests to
-    /// the schema.
-    fn row_function(&self, schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>>;
-    /// The functions of this name.
+    /// The function of this name whose only argument is a row of the relation or composite type with this `pg_class.oid`: the
+    /// first one in the search path of requests to the schema.
+    fn row_function(&self, schema: &str, row_type: u32, name: &str) -> Result<Option<RowFunction>>;
+    /// The functions of this name, and what else is called as they are.
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>>;
     /// The tables and views that the role in force may use, of those whose names may be similar to this one.
     fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>>;
@@ -197,7 +197,7 @@ pub struct ForeignKey {
     pub unique: bool,
 }
 
-/// A function whose only argument is a row of a relation.
+/// A function whose only argument is a row of a relation or composite type.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RowFunction {
     #[serde(flatten)]
@@ -209,6 +209,9 @@ pub struct RowFunction {
     pub returns_set: bool,
     /// It returns one row at most: no set, or one that is declared with `ROWS 1`.
     pub returns_one: bool,
+    /// A call of it may be one of another function, whose other arguments have defaults.
+    #[serde(default)]
+    pub is_ambiguous: bool,
 }
 
 impl RowFunction {
@@ -230,6 +233,8 @@ pub struct Function {
     pub result: ResultType,
     /// Whether it returns a set.
     pub returns_set: bool,
+    /// It is a function, and no trigger's. What is not is here because PostgreSQL may take a call for one of it.
+    pub callable: bool,
     /// Whether it is VOLATILE.
     pub volatile: bool,
     /// The media type of its result, which is a domain of that name, in lower case.
@@ -273,9 +278,18 @@ pub struct Parameter {
     pub name: String,
     /// The type as SQL spells it, qualified.
     pub data_type: String,
+    /// It is `json` or `jsonb`, or a domain over them.
+    #[serde(default)]
+    pub is_json: bool,
+    /// It is a pseudo-type, as the polymorphic ones are: what is given decides the type.
+    #[serde(default)]
+    pub is_pseudo: bool,
     /// It has no default.
     pub required: bool,
     pub variadic: bool,
+    /// Of a variadic function, the default as SQL.
+    #[serde(default)]
+    pub default: Option<String>,
 }
 
 /// What a function returns.
@@ -287,6 +301,9 @@ pub enum ResultType {
     /// Rows of a table or composite type, or OUT parameters; `relation` when the type is that of a table or view.
     Composite {
         relation: Option<QualifiedName>,
+        /// `pg_class.oid` of the type; none for OUT parameters.
+        #[serde(default)]
+        row_type: Option<u32>,
         columns: Vec<ResultColumn>,
     },
     /// `record` without OUT parameters: only the call itself tells the columns.

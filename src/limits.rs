@@ -14,6 +14,8 @@ pub const SELECT_ITEMS: usize = 1600;
 pub const EMBEDS: usize = 32;
 /// Nesting of embedded relations.
 pub const EMBED_DEPTH: usize = 8;
+/// Hints that tell one relationship of several: the most names that one has.
+pub const HINTS: usize = 8;
 /// Ways to read a foreign key in a view that shows its columns several times. More than two are a mistake or an attack.
 pub const KEY_READINGS: usize = 64;
 /// Items of one `in.(...)` list. They are one array parameter; beyond this a body or a join serves better.

@@ -34,6 +34,10 @@ select count(*) from library.written;
 -- valid ones are written; null and what is left out say nothing
 select show(restful.serve('POST', '/items', '{"prefer": "return=minimal"}', '[{"id": 1, "doc": {"name": "one"}}, {"id": 2, "doc": null}]'));
 select show(restful.serve('POST', '/items', '{}', '{"id": 3}'));
+-- of CSV and forms, the JSON in a field is checked
+select show_errors(restful.serve('POST', '/items', '{"content-type": "text/csv"}', E'id,doc\n4,"{""name"": ""four""}"\n5,"{""name"": ""x""}"'));
+select show_errors(restful.serve('POST', '/items', '{"content-type": "application/x-www-form-urlencoded"}', 'id=4&doc=3'));
+select show(restful.serve('POST', '/items', '{"content-type": "text/csv"}', E'id,doc\n14,"{""name"": ""four""}"\n15,'));
 -- updates and PUT
 select show_errors(restful.serve('PATCH', '/items?id=eq.1', '{}', '{"doc": {"name": "1"}}'));
 select show_errors(restful.serve('PUT', '/items?id=eq.1', '{}', '{"id": 1, "doc": 3}'));

@@ -48,6 +48,9 @@ select show(restful.serve('POST', '/inks', '{}', '{"shade": 7}'));
 select show(restful.serve('POST', '/inks?columns=shade,mixed_from', '{"prefer": "missing=default, return=representation"}',
                           '[{"shade": "#000001"}, {"shade": "#000002", "mixed_from": "#000001"}]'));
 select show(restful.serve('POST', '/inks', '{"content-type": "text/csv", "prefer": "return=representation"}', E'shade,name\n#000003,three'));
+-- a field that is JSON is given as what it is: so it goes back in as it came out
+select show(restful.serve('POST', '/inks', '{"content-type": "text/csv", "accept": "text/csv", "prefer": "return=representation"}', E'shade,name\n"""#000005""",five'));
+select show(restful.serve('POST', '/inks?select=shade', '{"content-type": "application/x-www-form-urlencoded", "prefer": "return=representation"}', 'shade=%23000006'));
 select show(restful.serve('POST', '/inks?select=shade,name', '{"prefer": "resolution=merge-duplicates, return=representation"}',
                           '[{"shade": "#0000ff", "name": "Blue"}, {"shade": "#000004", "name": "four"}]'));
 select show(restful.serve('PUT', '/inks/%23000004', '{"prefer": "return=representation"}', '{"name": "FOUR"}'));

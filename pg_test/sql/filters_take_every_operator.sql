@@ -1,6 +1,9 @@
 -- Every operator of the dialect, in the URL.
 \pset tuples_only on
 \pset format unaligned
+create table library.notes (id int primary key, note text);
+insert into library.notes values (1, 'a'), (2, ''), (3, null);
+grant select on library.notes to public;
 \c - authenticator
 select show(restful.serve('GET', '/books?select=id&year=eq.1961'));
 select show(restful.serve('GET', '/books?select=id&year=neq.1961'));
@@ -17,6 +20,14 @@ select show(restful.serve('GET', '/books?select=id&id=in.(1,3,99)'));
 -- quotes keep a comma
 select show(restful.serve('GET', '/books?select=id&title=in.("Pinball, 1973",Emma)'));
 select show(restful.serve('GET', '/books?select=id&id=in.()'));
+-- an empty text in quotes is an item, in arrays too
+select show(restful.serve('GET', '/notes?select=id&note=in.()'));
+select show(restful.serve('GET', '/notes?select=id&note=in.("")'));
+select show(restful.serve('GET', '/notes?select=id&note=in.("",a)'));
+select show(restful.serve('GET', '/notes?select=id&note=not.in.("")'));
+select show(restful.serve('GET', '/notes?select=id&or=(note.in.(""),id.in.())'));
+select show(restful.serve('GET', '/notes?select=id&note=eq(any).{""}'));
+select show(restful.serve('GET', '/notes?select=id&or=(note.like(any).{""},note.eq(any).{})'));
 select show(restful.serve('GET', '/books?select=id&price=is.null'));
 select show(restful.serve('GET', '/books?select=id&translator=is.not_null'));
 -- null is distinct from anything, and not different

@@ -18,6 +18,25 @@ create function library.many(variadic words text[]) returns text language sql im
 create function library.of_array(a int[]) returns int[] language sql immutable as 'select a';
 create function library.of_row(b library.countries) returns text language sql immutable as 'select (b).name';
 create function library.strictly(a int) returns int language sql immutable strict as 'select a';
+-- overloads that PostgreSQL cannot tell apart, or can by the types
+create function library.near(a int) returns text language sql immutable as $$ select 'a' $$;
+create function library.near(a int, c text default 'x') returns text language sql immutable as $$ select 'a, c' $$;
+create function library.near(a text, d int default 1) returns text language sql immutable as $$ select 'text' $$;
+create function library.far(a int) returns text language sql immutable as $$ select 'int' $$;
+create function library.far(a text, d int default 1) returns text language sql immutable as $$ select 'text' $$;
+create function library.today() returns text language sql immutable as $$ select 'now' $$;
+create function library.today(zone text default 'utc') returns text language sql immutable as $$ select zone $$;
+create function library.lend(a int) returns text language sql immutable as $$ select 'lent' $$;
+create procedure library.lend(a int, days int default 14) language sql as 'select';
+create function library.load(json) returns text language sql immutable as $$ select 'whole' $$;
+create function library.load(doc json, strict bool default true) returns text language sql immutable as $$ select 'doc' $$;
+create function library.lines(variadic l text[] default '{none}') returns text language sql immutable as $$ select array_to_string(l, '+') $$;
+create function library.tally(a int, b int default 2, variadic rest int[] default '{3,4}') returns text language sql immutable
+    as $$ select concat_ws(' ', a, b, rest) $$;
+create function library.first(a anyelement) returns text language sql immutable as $$ select a::text $$;
+create function library.first_of(n int, a anyarray) returns text language sql immutable as $$ select a[n]::text $$;
+create function library.typed(a anyelement default 7) returns text language sql immutable as $$ select pg_typeof(a) $$;
+create function library.both(a anycompatible, b anycompatible) returns text language sql immutable as $$ select pg_typeof(a) $$;
 \c - authenticator
 select show(restful.serve('GET', '/rpc/add?a=1&b=2'));
 select show(restful.serve('POST', '/rpc/add', '{}', '{"b": 2, "a": 1}'));
@@ -39,6 +58,25 @@ select show(restful.serve('POST', '/rpc/over', '{}', '{"a": 1, "d": 1}'));
 select show(restful.serve('POST', '/rpc/over'));
 select show(restful.serve('GET', '/rpc/add?a=x'));
 select show(restful.serve('POST', '/rpc/add?columns=a', '{}', '{"a": 1, "b": 99}'));
+select show(restful.serve('GET', '/rpc/near?a=1'));
+select show(restful.serve('POST', '/rpc/near', '{}', '{"a": 1}'));
+select show(restful.serve('POST', '/rpc/near', '{"content-type": "text/csv"}', E'a\n1'));
+select show(restful.serve('GET', '/rpc/near?a=1&c=y'));
+select show(restful.serve('GET', '/rpc/near?a=1&d=2'));
+select show(restful.serve('GET', '/rpc/far?a=1'));
+select show(restful.serve('GET', '/rpc/today'));
+select show(restful.serve('POST', '/rpc/today'));
+select show(restful.serve('GET', '/rpc/today?zone=cet'));
+select show(restful.serve('GET', '/rpc/lend?a=1'));
+select show(restful.serve('POST', '/rpc/load', '{}', '[1]'));
+select show(restful.serve('POST', '/rpc/load', '{}', '{"doc": 1}'));
+-- the type of an argument that nothing but itself decides
+select show(restful.serve('GET', '/rpc/first?a=1'));
+select show(restful.serve('POST', '/rpc/first', '{}', '{"a": 1}'));
+select show(restful.serve('POST', '/rpc/first', '{"content-type": "text/csv"}', E'a\n1'));
+select show(restful.serve('GET', '/rpc/first_of?n=1&a={1}'));
+select show(restful.serve('GET', '/rpc/typed'));
+select show(restful.serve('GET', '/rpc/both?a=1&b=2'));
 -- the body as a whole
 select show(restful.serve('POST', '/rpc/whole', '{}', '{"a":  1}'));
 select show(restful.serve('POST', '/rpc/whole', '{}', '[1, 2]'));
@@ -56,6 +94,13 @@ select show(restful.serve('GET', '/rpc/many?words=a&words=b'));
 select show(restful.serve('GET', '/rpc/many?words=a'));
 select show(restful.serve('GET', '/rpc/many'));
 select show(restful.serve('POST', '/rpc/many'));
+-- defaults of a variadic function
+select show(restful.serve('GET', '/rpc/lines'));
+select show(restful.serve('POST', '/rpc/lines', '{}', '{"l": []}'));
+select show(restful.serve('GET', '/rpc/tally?a=1'));
+select show(restful.serve('POST', '/rpc/tally', '{}', '{"a": 1}'));
+select show(restful.serve('GET', '/rpc/tally?a=1&rest=5&rest=6'));
+select show(restful.serve('GET', '/rpc/tally?b=7&a=1'));
 -- of other parameters, the last counts
 select show(restful.serve('GET', '/rpc/add?a=1&b=2&a=3'));
 select show(restful.serve('POST', '/rpc/many', '{}', '{"words": ["a", "b"]}'));

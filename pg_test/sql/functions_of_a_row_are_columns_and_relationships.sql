@@ -26,6 +26,22 @@ insert into library.odd values (1, 2, 'three', 4, 5);
 create function library.sum_of(library.odd) returns int stable language sql as $$ select $1.t0 + $1.written $$;
 create function library.others(library.odd) returns setof library.odd stable language sql as $$ select * from library.odd where id = $1.id $$;
 grant select, update on library.odd to librarian;
+-- rows of a composite type that is no table's
+create type library.hit as (doc int, score float8, tags text[]);
+create function library.rank10(library.hit) returns int immutable language sql as 'select ($1.score * 10)::int';
+create function library.tag_count(library.hit) returns jsonb immutable language sql as $$ select jsonb_build_object('n', cardinality($1.tags)) $$;
+create function public.near(library.hit) returns boolean immutable language sql as 'select $1.score > 0.4';
+create domain library.good_hit as library.hit check ((value).score > 0);
+create function library.find() returns setof library.hit stable language sql as
+    $$ values (1, 0.5::float8, '{a}'::text[]), (2, 0.3, '{a,b}'), (3, 0.9, '{}') $$;
+create function library.best() returns library.hit stable language sql as $$ select (3, 0.9, '{}')::library.hit $$;
+create function library.good() returns setof library.good_hit stable language sql as $$ select (3, 0.9, '{}')::library.good_hit $$;
+create function library.find_out(out doc int, out score float8) returns setof record stable language sql as $$ values (1, 0.5::float8) $$;
+-- a call of it might be another's
+create function library.grade(library.hit) returns int immutable language sql as 'select 1';
+create function library.grade(library.hit, of int default 1) returns int immutable language sql as 'select 2';
+create function library.grade(library.books) returns int immutable language sql as 'select 3';
+create function library.grade(library.books, of int default 1) returns int immutable language sql as 'select 4';
 \c - librarian
 -- a column: selected, by name alone, renamed, cast, with a path; filtered and ordered by
 select show_all(restful.serve('GET', '/books?select=label&id=lt.3&order=id'));
@@ -42,6 +58,19 @@ select show(restful.serve('GET', '/books?id=eq.1'));
 select show(restful.serve('GET', '/authors?select=name,initial,books!author(label)&books.label=like.P*&id=eq.1'));
 select as_superuser('create function library.older(year int) returns setof library.books stable language sql as $f$ select * from library.books b where b.year < $1 $f$');
 select show(restful.serve('GET', '/rpc/older?year=1900&select=label,siblings(label)&order=label'));
+-- of the rows of a function that are no table's
+select show(restful.serve('GET', '/rpc/find?select=doc,rank10'));
+select show(restful.serve('GET', '/rpc/find?select=*,r:rank10::text,tag_count->n,near&rank10=gt.4&order=rank10.desc'));
+select show(restful.serve('GET', '/rpc/find?near=is.true&order=tag_count->n&limit=1', '{"prefer": "count=exact"}'));
+select show(restful.serve('GET', '/rpc/find?select=doc&or=(rank10.eq.3,near.is.true)&order=doc.desc', '{"accept": "text/csv"}'));
+select show(restful.serve('POST', '/rpc/find?select=doc,rank10&limit=1', '{"prefer": "count=exact"}'));
+select show(restful.serve('GET', '/rpc/best?select=doc,rank10'));
+select show(restful.serve('GET', '/rpc/good?select=doc,rank10'));
+select show(restful.serve('GET', '/rpc/find'));
+select show(restful.serve('GET', '/rpc/find?select=label'));
+select show(restful.serve('GET', '/rpc/find_out?select=doc,rank10'));
+select show(restful.serve('GET', '/rpc/find?select=grade'));
+select show(restful.serve('GET', '/books?select=grade'));
 -- relationships
 select show(restful.serve('GET', '/books?select=title,siblings(title)&id=lt.4&order=id'));
 select show(restful.serve('GET', '/books?select=title,siblings!inner(title)&siblings.title=eq.Emma', '{"prefer": "count=exact"}'));

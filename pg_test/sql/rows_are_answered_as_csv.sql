@@ -10,10 +10,16 @@ insert into library.odd values
     (3, null, null, null, null, null, null, null);
 alter table library.odd add gone int;
 alter table library.odd drop gone;
+create table library.words (id int, word text);
+insert into library.words values (1, 'NULL'), (2, null), (3, 'null'), (4, ''), (5, ' ');
+grant select on library.words to public;
 create function library.three() returns setof int language sql stable as $$ values (1), (2), (3) $$;
 grant select on library.odd to public;
 \c - authenticator
 select show(restful.serve('GET', '/odd?order=id', '{"accept": "text/csv"}'));
+-- a text that would be read as null is quoted; a null alone in its line is no empty line
+select show(restful.serve('GET', '/words?order=id', '{"accept": "text/csv"}'));
+select show(restful.serve('GET', '/words?order=id&select=word', '{"accept": "text/csv"}'));
 -- the fields are those of COPY
 reset role;
 \c - postgres

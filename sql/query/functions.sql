@@ -1,7 +1,10 @@
+-- The routines $2 of the schema $1. Those that requests cannot call are there because PostgreSQL may take a call for one of them.
 SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
     'oid', p.oid::pg_catalog.int8,
     'schema', n.nspname,
     'name', p.proname,
+    'callable', p.prokind = 'f' AND p.prorettype NOT IN (
+        'pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype),
     'volatile', p.provolatile = 'v',
     'returns_set', p.proretset,
     'media', CASE
@@ -12,11 +15,20 @@ SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
             'name', coalesce(a.name, ''),
             -- without a modifier: to SQL, character is character(1)
             'data_type', pg_catalog.format_type(a.type, -1),
+            'is_json', (
+                WITH RECURSIVE below AS (
+                    SELECT n.oid, n.typtype, n.typbasetype FROM pg_catalog.pg_type n WHERE n.oid = a.type
+                    UNION ALL
+                    SELECT n.oid, n.typtype, n.typbasetype FROM below d JOIN pg_catalog.pg_type n ON n.oid = d.typbasetype WHERE d.typtype = 'd')
+                SELECT oid IN ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.jsonb'::pg_catalog.regtype) FROM below WHERE typtype <> 'd'),
+            'is_pseudo', (SELECT n.typtype = 'p' FROM pg_catalog.pg_type n WHERE n.oid = a.type),
             'required', a.position <= p.pronargs - p.pronargdefaults,
-            'variadic', p.provariadic <> 0 AND a.position = p.pronargs
+            'variadic', p.provariadic <> 0 AND a.position = p.pronargs,
+            'default', CASE WHEN p.provariadic <> 0
+                THEN pg_catalog.pg_get_function_arg_default(p.oid, a.ordinality::pg_catalog.int4) END
         ) ORDER BY a.position)
         FROM (
-            SELECT all_arguments.name, all_arguments.type,
+            SELECT all_arguments.name, all_arguments.type, all_arguments.ordinality,
                    pg_catalog.row_number() OVER (ORDER BY all_arguments.ordinality) AS position
             FROM ROWS FROM (
                 pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::pg_catalog.oid[])),
@@ -34,6 +46,7 @@ SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
                 SELECT pg_catalog.jsonb_build_object('schema', cn.nspname, 'name', c.relname)
                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
                 WHERE c.oid = b.typrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')),
+            'row_type', b.typrelid::pg_catalog.int8,
             'columns', coalesce((
                 SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'class', CASE
                     WHEN a.atttypid IN ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.jsonb'::pg_catalog.regtype) THEN 'json'
@@ -64,6 +77,4 @@ FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_catalog.pg_type t ON t.oid = p.prorettype
 JOIN pg_catalog.pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
-WHERE n.nspname = $1::pg_catalog.name AND p.proname = $2::pg_catalog.name AND p.prokind = 'f'
-  AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype
-  AND p.prorettype <> 'pg_catalog.event_trigger'::pg_catalog.regtype
+WHERE n.nspname = $1::pg_catalog.name AND p.proname = $2::pg_catalog.name

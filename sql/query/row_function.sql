@@ -1,4 +1,4 @@
--- The function $2 of a row of the relation $1, of the first of the schemas $3 that has one.
+-- The function $2 of a row of the relation or composite type $1, of the first of the schemas $3 that has one.
 SELECT pg_catalog.jsonb_build_object(
     'schema', n.nspname,
     'name', p.proname,
@@ -14,7 +14,12 @@ SELECT pg_catalog.jsonb_build_object(
         JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
         WHERE r.oid = t.typrelid AND r.relkind IN ('r', 'p', 'v', 'm', 'f')),
     'returns_set', p.proretset,
-    'returns_one', NOT p.proretset OR p.prorows = 1
+    'returns_one', NOT p.proretset OR p.prorows = 1,
+    'is_ambiguous', EXISTS (
+        SELECT
+        FROM pg_catalog.pg_proc o
+        WHERE o.pronamespace = n.oid AND o.proname = p.proname AND o.proargtypes[0] = c.reltype
+          AND o.pronargs > 1 AND o.pronargs - o.pronargdefaults <= 1)
 )::pg_catalog.text
 FROM pg_catalog.unnest($3::pg_catalog.name[]) WITH ORDINALITY s(name, position)
 JOIN pg_catalog.pg_namespace n ON n.nspname = s.name

@@ -4,11 +4,8 @@ use crate::error::{Code, Error, Result};
 use crate::http::converted::{Converted, Json};
 use crate::limits;
 
-/// The field that stands for null.
-const NULL: &[u8] = b"NULL";
-
-/// Turns a header line and lines of fields into an array of objects: one per line, their members texts, `NULL` being null.
-/// Empty lines are skipped.
+/// Turns a header line and lines of fields into an array of objects: one per line, their members texts. A field without
+/// quotes that is empty, or `NULL`, is null. Empty lines are skipped.
 ///
 /// `most`: the most bytes of JSON.
 ///
@@ -29,7 +26,7 @@ pub fn to_json(body: &[u8], most: usize) -> Result<Converted> {
         return Err(refused("The body has no header line").hint("Begin with the names of the columns: a,b"));
     }
     loop {
-        let last = lines.field(&mut field)?;
+        let last = lines.field(&mut field)?.is_last;
         let name = String::from_utf8_lossy(&field).into_owned();
         if keys.len() == limits::SELECT_ITEMS || name.len() > limits::IDENTIFIER_BYTES {
             return Err(refused("The header line names no columns").details(format!(
@@ -55,12 +52,13 @@ pub fn to_json(body: &[u8], most: usize) -> Result<Converted> {
         let mut fields = 0;
         json.open_object(rows > 0);
         loop {
-            let last = lines.field(&mut field)?;
+            let Field { is_quoted, is_last } = lines.field(&mut field)?;
             if fields < keys.len() {
-                json.member(fields, (field != NULL).then_some(&field))?;
+                let is_null = !is_quoted && matches!(field.as_slice(), b"" | b"NULL");
+                json.member(fields, (!is_null).then_some(&field))?;
             }
             fields += 1;
-            if last {
+            if is_last {
                 break;
             }
         }
@@ -88,6 +86,12 @@ struct Lines<'a> {
     line: usize,
 }
 
+/// How a field stands in its line.
+struct Field {
+    is_quoted: bool,
+    is_last: bool,
+}
+
 impl Lines<'_> {
     /// Goes to the next line that is not empty; false when there is none.
     fn open(&mut self) -> Result<bool> {
@@ -95,11 +99,12 @@ impl Lines<'_> {
         Ok(self.at < self.text.len())
     }
 
-    /// Reads a field into `field`; whether it was the last of its line.
-    fn field(&mut self, field: &mut Vec<u8>) -> Result<bool> {
+    /// Reads a field into `field`.
+    fn field(&mut self, field: &mut Vec<u8>) -> Result<Field> {
         field.clear();
         let rest = self.text.get(self.at..).unwrap_or_default();
-        if rest.first() != Some(&b'"') {
+        let is_quoted = rest.first() == Some(&b'"');
+        if !is_quoted {
             let length = memchr::memchr3(b',', b'\n', b'\r', rest).unwrap_or(rest.len());
             let plain = rest.get(..length).unwrap_or(rest);
             if memchr::memchr(b'"', plain).is_some() {
@@ -113,10 +118,10 @@ impl Lines<'_> {
         }
         if self.text.get(self.at) == Some(&b',') {
             self.at += 1;
-            return Ok(false);
+            return Ok(Field { is_quoted, is_last: false });
         }
         if self.at == self.text.len() || self.end_of_line() {
-            return Ok(true);
+            return Ok(Field { is_quoted, is_last: true });
         }
         Err(self.misplaced_quote())
     }
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn lines_are_objects_of_texts() {
-        let expected = r#"[{"a":"1","b":"x y"},{"a":"","b":null}]"#;
+        let expected = r#"[{"a":"1","b":"x y"},{"a":null,"b":null}]"#;
         for text in [
             "a,b\n1,x y\n,NULL",
             "a,b\r\n1,x y\r\n,NULL\r\n",
@@ -195,8 +200,8 @@ mod tests {
     #[test]
     fn quotes_hold_commas_quotes_and_lines() {
         assert_eq!(json("\"a\"\"\",b\n\"1,\r\n2\",\"\"\"\"\n"), r#"[{"a\"":"1,\r\n2","b":"\""}]"#);
-        // PostgREST takes a quoted NULL for null, too
-        assert_eq!(json("a\n\"NULL\"\n\"\""), r#"[{"a":null},{"a":""}]"#);
+        // what is quoted is a text, whatever it says
+        assert_eq!(json("a,b\n\"NULL\",NULL\n\"\",\n"), r#"[{"a":"NULL","b":null},{"a":"","b":null}]"#);
     }
 
     #[test]

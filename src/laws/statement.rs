@@ -79,9 +79,10 @@ fn rendered(
     let library = Library::default();
     let mut planner = Planner::new(&library, &action.schema, settings);
     let keys = || json::first_keys(request.body.unwrap_or_default()).map_or(Vec::new(), |payload| payload.keys);
+    let media = request.headers.get("content-type").map(MediaType::parse);
     let plan = match &action.resource {
         Resource::Function { name } => {
-            let given = match (action.verb, request.headers.get("content-type").map(MediaType::parse)) {
+            let given = match (action.verb, &media) {
                 (Verb::CallSafe, _) => Given::Query,
                 (_, Some(MediaType::Text)) => Given::Whole(&["text"]),
                 (_, Some(MediaType::OctetStream)) => Given::Whole(&["bytea"]),
@@ -95,7 +96,8 @@ fn rendered(
             if action.verb == Verb::Read {
                 Plan::Read(planner.read(&relation, &query.root)?)
             } else {
-                let body = (action.verb != Verb::Delete).then(|| BodyKeys { keys: keys() });
+                let texts = matches!(media, Some(MediaType::Csv | MediaType::Form));
+                let body = (action.verb != Verb::Delete).then(|| BodyKeys { keys: keys(), texts });
                 Plan::Write(planner.write(action.verb, &relation, query, &request.preferences, body.as_ref())?)
             }
         }

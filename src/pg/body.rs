@@ -52,7 +52,7 @@ fn rows(request: &Request, is_single: bool) -> Result<Body> {
     };
     let converted = |converted: Converted| Body {
         refusal: refusal(converted.rows > 1),
-        shape: BodyShape::Keys(BodyKeys { keys: converted.keys }),
+        shape: BodyShape::Keys(BodyKeys { keys: converted.keys, texts: true }),
         converted: Some(converted.json),
     };
     match content_type(request) {
@@ -72,7 +72,7 @@ fn rows(request: &Request, is_single: bool) -> Result<Body> {
             .hint("Send a JSON object, or an array of objects."));
     }
     let refusal = refusal(payload.has_more);
-    Ok(Body { refusal, ..Body::of(BodyShape::Keys(BodyKeys { keys: payload.keys })) })
+    Ok(Body { refusal, ..Body::of(BodyShape::Keys(BodyKeys { keys: payload.keys, texts: false })) })
 }
 
 fn arguments(request: &Request, query: &mut Query) -> Result<Body> {

@@ -287,7 +287,7 @@ impl Catalog for Session {
         Ok(views.unwrap_or_default())
     }
 
-    fn row_function(&self, schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>> {
+    fn row_function(&self, schema: &str, row_type: u32, name: &str) -> Result<Option<RowFunction>> {
         USED.with_borrow_mut(|used| used.functions = true);
         if name.len() > crate::limits::IDENTIFIER_BYTES {
             return Ok(None);
@@ -295,7 +295,7 @@ impl Catalog for Session {
         let extra = guc::extra_search_path();
         let path = array_literal(std::iter::once(schema).chain(extra.iter().map(String::as_str)));
         let query = include_str!("../../sql/query/row_function.sql");
-        load("row_function", query, Arguments::OidAnd(relation.oid, &[name, &path]))
+        load("row_function", query, Arguments::OidAnd(row_type, &[name, &path]))
     }
 
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>> {

@@ -193,7 +193,8 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
         }
         _ => None,
     };
-    let schemas = body_schemas(&plan)?;
+    let texts = matches!(&key.body, BodyShape::Keys(keys) if keys.texts);
+    let schemas = body_schemas(&plan, texts)?;
     let work = Rc::new(Work {
         has_conflict_target: match &plan {
             Plan::Write(write) => matches!(&write.change, Change::Insert { conflict: Some(_), .. }),
@@ -220,7 +221,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
 }
 
 /// The schemas that are bound to the columns that a write takes from its body.
-fn body_schemas(plan: &Plan) -> Result<BodySchemas> {
+fn body_schemas(plan: &Plan, texts: bool) -> Result<BodySchemas> {
     let Plan::Write(write) = plan else { return Ok(BodySchemas::default()) };
     let (columns, is_update) = match &write.change {
         Change::Insert { columns, .. } => (columns, false),
@@ -229,7 +230,7 @@ fn body_schemas(plan: &Plan) -> Result<BodySchemas> {
     };
     let columns: Vec<&str> = columns.iter().map(|c| c.column.as_str()).collect();
     let bindings = validate::bindings(pg_sys::Oid::from(write.relation_oid))?;
-    Ok(BodySchemas::of(&bindings, &columns, is_update))
+    Ok(BodySchemas::of(&bindings, &columns, is_update, texts))
 }
 
 /// Runs a read on the short way, if it can be gone; the role is not taken yet. `None` sends it on the long one.

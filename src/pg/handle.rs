@@ -177,7 +177,7 @@ fn describe(action: &Action) -> Result<Outcome> {
         }
         Resource::Function { name } => {
             let functions = catalog::Session.functions(&action.schema, name)?;
-            match functions.first() {
+            match functions.iter().find(|f| f.callable) {
                 Some(function) if function.volatile => "OPTIONS,POST".to_owned(),
                 Some(_) => "OPTIONS,GET,HEAD,POST".to_owned(),
                 None => {

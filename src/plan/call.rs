@@ -1,7 +1,7 @@
 //! Calling a function: which of the overloads, with which arguments, and what it answers with.
 
 use super::*;
-use crate::catalog::{Function, ResultType, Signature};
+use crate::catalog::{Function, Parameter, ResultType, Signature};
 use crate::plan::read::Columns;
 use crate::query::Node;
 use crate::route::Verb;
@@ -30,20 +30,21 @@ impl Planner<'_> {
         let function = self.overload(name, &functions, query, given)?;
         let may_write = verb == Verb::Call && function.volatile;
         let arguments = arguments(function, query, given);
-        let invocation = Invocation { function: function.name.clone(), arguments };
+        let left_out = left_out(function, &names(query, given));
+        let invocation = Invocation { function: function.name.clone(), arguments, left_out };
         let (mut rows, mut counts) = (None, false);
         let result = match &function.result {
             ResultType::Void => CallResult::Void,
             // Only the value itself tells the columns of a record: it is not taken apart.
             ResultType::Scalar | ResultType::Record if function.returns_set => {
                 let page = Node { limit: query.root.limit, offset: query.root.offset, ..Node::default() };
-                let shape = Columns::Result { function: name, columns: &[] };
+                let shape = Columns::Result { function: name, columns: &[], row_type: None };
                 let alias = self.alias('t');
                 let select = self.select(Source::Function(invocation.clone()), alias, shape, &page, true)?;
                 CallResult::ScalarSet(Box::new(select))
             }
             ResultType::Scalar | ResultType::Record => CallResult::Scalar,
-            ResultType::Composite { relation, columns } => {
+            ResultType::Composite { relation, columns, row_type } => {
                 let relation = match relation {
                     Some(relation) => self.catalog.relation(&relation.schema, &relation.name)?,
                     None => None,
@@ -53,7 +54,7 @@ impl Planner<'_> {
                 let source = Source::Function(invocation.clone());
                 let shape = match &relation {
                     Some(relation) => Columns::Relation(relation),
-                    None => Columns::Result { function: name, columns },
+                    None => Columns::Result { function: name, columns, row_type: *row_type },
                 };
                 let select = Box::new(self.select(source, alias, shape, &query.root, function.returns_set)?);
                 counts = may_write && select.restricts();
@@ -90,52 +91,42 @@ impl Planner<'_> {
         query: &Query,
         given: &Given,
     ) -> Result<&'f Function> {
-        let mut names: Vec<&str> = match given {
-            Given::Query => query.arguments.iter().map(|(name, _)| name.as_str()).collect(),
-            Given::Object(keys) | Given::Fields(keys) => keys.iter().map(String::as_str).collect(),
-            Given::Whole(_) => Vec::new(),
-        };
-        if let (Given::Object(_) | Given::Fields(_), Some(columns)) = (given, &query.columns) {
-            names = columns.iter().map(String::as_str).collect();
-        }
-        let mut seen = HashSet::new();
-        names.retain(|name| seen.insert(*name));
-        let by_name = |f: &&Function| {
-            let named = |n: &&str| f.parameters.iter().any(|p| p.name == *n);
-            let given = |n: &str| names.contains(&n);
-            names.iter().all(named)
-                && f.parameters.iter().all(|p| given(&p.name) || !p.required || p.variadic)
-                && f.parameters.iter().all(|p| !p.name.is_empty() || !p.required)
-        };
+        let names = names(query, given);
+        let callable = || functions.iter().filter(|f| f.callable);
         let mut fitting: Vec<&Function> = match given {
             Given::Whole(_) => Vec::new(),
-            _ => functions.iter().filter(by_name).collect(),
+            _ => callable().filter(|f| takes(f, &names)).collect(),
         };
+        let by_name = !fitting.is_empty();
         if fitting.is_empty() {
             let types: &[&str] = match given {
                 Given::Query | Given::Fields(_) => &[],
                 Given::Object(_) => JSON_TYPES,
                 Given::Whole(types) => types,
             };
-            fitting = functions
-                .iter()
+            fitting = callable()
                 .filter(|f| {
                     matches!(f.parameters.as_slice(), [only] if only.name.is_empty() && types.contains(&only.data_type.as_str()))
                 })
                 .collect();
         }
-        match fitting.as_slice() {
-            [function] => Ok(function),
-            [] => Err(self.no_function(name, &names, given)?),
-            several => {
-                // The one that needs no default is the one that was meant, if there is just one.
-                let exact: Vec<&&Function> = several.iter().filter(|f| f.parameters.len() == names.len()).collect();
-                match exact.as_slice() {
-                    [function] => Ok(function),
-                    _ => Err(self.ambiguous(several)?),
-                }
-            }
+        if fitting.is_empty() {
+            return Err(self.no_function(name, &names, given)?);
         }
+        // The one that needs no default is the one that was meant, if there is just one.
+        let exact: Vec<&Function> = fitting.iter().filter(|f| f.parameters.len() == names.len()).copied().collect();
+        let (([meant], _) | (_, [meant])) = (fitting.as_slice(), exact.as_slice()) else {
+            return Err(self.ambiguous(&fitting)?);
+        };
+        // PostgreSQL has to choose it, too.
+        let passed = if by_name { Some(names.as_slice()) } else { None };
+        let is_meant = |f: &&Function| std::ptr::eq(*f, *meant);
+        let alike: Vec<&Function> = functions.iter().filter(|f| is_meant(f) || is_alike(meant, passed, f)).collect();
+        if alike.len() > 1 {
+            return Err(self.ambiguous(&alike)?);
+        }
+        refuse_pseudo(meant, &names, given)?;
+        Ok(meant)
     }
 
     /// The refusal to choose among these functions. It names those that the role may call.
@@ -216,6 +207,84 @@ fn suggestion(name: &str, names: &[&str], candidates: &[Signature]) -> Option<St
     }
 }
 
+/// The names of the arguments, each once.
+fn names<'a>(query: &'a Query, given: &'a Given) -> Vec<&'a str> {
+    let mut names: Vec<&str> = match (given, &query.columns) {
+        (Given::Query, _) => query.arguments.iter().map(|(name, _)| name.as_str()).collect(),
+        (Given::Whole(_), _) => Vec::new(),
+        (Given::Object(_) | Given::Fields(_), Some(columns)) => columns.iter().map(String::as_str).collect(),
+        (Given::Object(keys) | Given::Fields(keys), None) => keys.iter().map(String::as_str).collect(),
+    };
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(*name));
+    names
+}
+
+/// Whether a function can be called with these arguments.
+fn takes(function: &Function, names: &[&str]) -> bool {
+    let parameters = &function.parameters;
+    let is_by_name = |p: &Parameter| !p.name.is_empty();
+    let is_variadic = parameters.iter().any(|p| p.variadic);
+    names.iter().all(|name| parameters.iter().any(|p| p.name == *name))
+        && (names.is_empty() || !is_variadic || parameters.iter().all(is_by_name))
+        && parameters.iter().all(|p| !p.required || !p.name.is_empty() && names.contains(&p.name.as_str()))
+}
+
+/// Whether PostgreSQL takes a call of a function for one of another as well: arguments of the same types, and defaults for the
+/// rest (PostgreSQL docs, 10.3, 1c). `passed`: the names of the arguments; `None` for one argument without name.
+fn is_alike(called: &Function, passed: Option<&[&str]>, other: &Function) -> bool {
+    let Some(names) = passed else {
+        let type_of_first = |f: &Function| f.parameters.first().map(|p| p.data_type.clone());
+        return type_of_first(called) == type_of_first(other) && other.parameters.iter().skip(1).all(|p| !p.required);
+    };
+    // A variadic function takes named arguments only where one of them is marked as variadic.
+    let is_variadic = |f: &Function| f.parameters.iter().any(|p| p.variadic);
+    if !names.is_empty() && is_variadic(other) && !is_variadic(called) {
+        return false;
+    }
+    let of = |f: &Function, name: &str| f.parameters.iter().find(|p| p.name == name).map(|p| p.data_type.clone());
+    let left_out = left_out(called, names);
+    let passed: Vec<&str> = names.iter().copied().chain(left_out.iter().map(|l| l.name.as_str())).collect();
+    takes(other, &passed) && passed.iter().all(|name| of(called, name) == of(other, name))
+}
+
+/// The parameters of a variadic function that are to be passed their defaults.
+fn left_out(function: &Function, names: &[&str]) -> Vec<LeftOut> {
+    if names.is_empty() || !function.parameters.iter().any(|p| p.variadic) {
+        return Vec::new();
+    }
+    let left_out = function.parameters.iter().filter(|p| !names.contains(&p.name.as_str()));
+    left_out
+        .filter_map(|p| {
+            let (name, data_type, default) = (p.name.clone(), p.data_type.clone(), p.default.clone()?);
+            Some(LeftOut { name, data_type, variadic: p.variadic, default })
+        })
+        .collect()
+}
+
+/// An argument of a pseudo-type has the type of what is passed, and what a request passes has none.
+fn refuse_pseudo(function: &Function, names: &[&str], given: &Given) -> Result<()> {
+    // Of a text without a type PostgreSQL makes text for these.
+    let is_text = |p: &Parameter| {
+        *given == Given::Query
+            && (matches!(p.data_type.as_str(), "anycompatible" | "anycompatiblenonarray")
+                || p.variadic && matches!(p.data_type.as_str(), "anyarray" | "anycompatiblearray"))
+    };
+    let refused = |p: &&Parameter| p.is_pseudo && names.contains(&p.name.as_str()) && !is_text(p);
+    match function.parameters.iter().find(refused) {
+        None => Ok(()),
+        Some(p) => Err(Error::with_code(
+            "42804",
+            400,
+            format!(
+                "The argument '{}' of '{}' is of the pseudo-type {}, and a request's argument has no type of its own",
+                p.name, function.name.name, p.data_type
+            ),
+        )
+        .hint("Call it by another function of the schema whose parameter has a type.")),
+    }
+}
+
 fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
     if let [only] = function.parameters.as_slice()
         && only.name.is_empty()
@@ -244,7 +313,12 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
                     .parameters
                     .iter()
                     .filter(|p| keys.contains(&p.name))
-                    .map(|p| (p.name.clone(), p.data_type.clone(), p.variadic))
+                    .map(|p| BodyArgument {
+                        name: p.name.clone(),
+                        data_type: p.data_type.clone(),
+                        variadic: p.variadic,
+                        is_json_text: p.is_json && matches!(given, Given::Fields(_)),
+                    })
                     .collect(),
             )
         }
@@ -262,7 +336,7 @@ mod tests {
     fn arguments(target: &str, given: &Given) -> Vec<String> {
         match call(target, given).unwrap().invocation.arguments {
             Arguments::Query(all) => all.into_iter().map(|(n, t, _, _)| format!("{n} {t}")).collect(),
-            Arguments::Body(all) => all.into_iter().map(|(n, t, _)| format!("{n} {t}")).collect(),
+            Arguments::Body(all) => all.into_iter().map(|a| format!("{} {}", a.name, a.data_type)).collect(),
             Arguments::WholeBody(data_type) => vec![data_type],
         }
     }
@@ -272,7 +346,7 @@ mod tests {
         assert_eq!(arguments("add?b=1&a=2", &Given::Query), ["a int4", "b int4"]);
         assert_eq!(arguments("add", &object("b a")), ["a int4", "b int4"]);
         // what is not named among the columns is no argument
-        assert_eq!(arguments("total?columns=a", &object("a nothing")), ["a int4"]);
+        assert_eq!(arguments("pad?columns=a", &object("a nothing")), ["a int4"]);
     }
 
     #[test]
@@ -289,9 +363,51 @@ mod tests {
 
     #[test]
     fn the_overload_without_defaults_is_meant() {
-        assert_eq!(arguments("total?a=1", &Given::Query), ["a int4"]);
+        assert_eq!(arguments("pad?a=1", &Given::Query), ["a int4"]);
         assert_eq!(arguments("total?a=1&b=2", &Given::Query), ["a int4", "b int4"]);
         assert_eq!(arguments("total", &object("a b")), ["a int4", "b int4"]);
+    }
+
+    #[test]
+    fn what_postgresql_cannot_tell_apart_is_ambiguous() {
+        for (target, given, expected) in [
+            ("total?a=1", &Given::Query, "lib.total(a => int4), lib.total(a => int4, b => int4)"),
+            ("total", &object("a"), "lib.total(a => int4), lib.total(a => int4, b => int4)"),
+            ("now", &Given::Query, "lib.now(), lib.now(zone => text)"),
+            // a procedure
+            ("lend?a=1", &Given::Query, "lib.lend(a => int4), lib.lend(a => int4, days => int4)"),
+            ("load", &Given::Whole(JSON_TYPES), "lib.load( => json), lib.load(doc => json, strict => bool)"),
+        ] {
+            let e = call(target, given).unwrap_err();
+            assert_eq!((e.code.as_str(), e.status), ("PGRST203", 300), "{target}");
+            assert_eq!(e.message, format!("Could not choose the best candidate function between: {expected}"));
+        }
+        assert_eq!(arguments("load", &object("doc")), ["doc json"]);
+        assert_eq!(arguments("now?zone=a", &Given::Query), ["zone text"]);
+    }
+
+    #[test]
+    fn a_variadic_parameter_is_given_unless_it_has_a_default() {
+        assert_eq!(refusal(call("sum_all", &Given::Query)), ("PGRST202".to_owned(), 404));
+        assert_eq!(refusal(call("sum_all", &object(""))), ("PGRST202".to_owned(), 404));
+        let left_out = |target: &str, given: &Given| {
+            let left_out = call(target, given).unwrap().invocation.left_out;
+            left_out.into_iter().map(|p| p.name).collect::<Vec<String>>()
+        };
+        // with named arguments PostgreSQL wants all of a variadic function
+        assert_eq!(left_out("tally?a=1", &Given::Query), ["b", "rest"]);
+        assert_eq!(left_out("tally", &object("a b")), ["rest"]);
+        assert_eq!(left_out("tally?a=1&rest=2", &Given::Query), ["b"]);
+        assert!(left_out("total?a=1&b=2", &Given::Query).is_empty());
+    }
+
+    #[test]
+    fn an_argument_without_a_type_is_named() {
+        for (target, given) in [("first?a=1", &Given::Query), ("first", &object("a"))] {
+            let e = call(target, given).unwrap_err();
+            assert_eq!((e.code.as_str(), e.status), ("42804", 400));
+            assert!(e.message.starts_with("The argument 'a' of 'first'"), "{}", e.message);
+        }
     }
 
     #[test]

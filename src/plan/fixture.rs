@@ -48,8 +48,8 @@ impl Catalog for Library {
         Ok(self.relations.iter().filter(is_over).map(|r| r.name.name.clone()).collect())
     }
 
-    fn row_function(&self, _schema: &str, relation: &Relation, name: &str) -> Result<Option<RowFunction>> {
-        let is_it = |(of, f): &&(&str, RowFunction)| *of == relation.name.name && f.name.name == name;
+    fn row_function(&self, _schema: &str, row_type: u32, name: &str) -> Result<Option<RowFunction>> {
+        let is_it = |(of, f): &&(&str, RowFunction)| oid(of) == row_type && f.name.name == name;
         Ok(self.row_functions.iter().find(is_it).map(|(_, f)| f.clone()))
     }
 
@@ -109,6 +109,11 @@ impl Catalog for Library {
     }
 }
 
+/// The number of a relation or composite type, made of its name.
+fn oid(name: &str) -> u32 {
+    name.bytes().fold(7, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
+}
+
 fn qualified(name: &str) -> QualifiedName {
     let (schema, name) = name.split_once('.').unwrap_or((SCHEMA, name));
     QualifiedName { schema: schema.to_owned(), name: name.to_owned() }
@@ -149,7 +154,7 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         }
     });
     Rc::new(Relation {
-        oid: 0,
+        oid: oid(name),
         name: qualified(name),
         columns: columns.collect(),
         primary_key: words(primary_key),
@@ -181,6 +186,7 @@ fn row_function(name: &str, class: TypeClass, relation: Option<&str>, returns_on
         relation: relation.map(qualified),
         returns_set: relation.is_some() && !returns_one,
         returns_one,
+        is_ambiguous: false,
     }
 }
 
@@ -198,11 +204,16 @@ fn key(name: &str, table: &str, columns: &str, referenced: &str, referenced_colu
 
 /// A function: parameters as `name:type`, with `?` after when they have a default and `...` before when variadic.
 fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType) -> Function {
+    let is_variadic = parameters.contains("...");
     let parameters = parameters.split_whitespace().map(|text| {
         let (name, data_type) = text.split_once(':').unwrap();
+        let default = data_type.ends_with('?').then(|| "'{}'".to_owned()).filter(|_| is_variadic);
         Parameter {
             name: name.trim_start_matches("...").to_owned(),
             data_type: data_type.trim_end_matches('?').to_owned(),
+            is_json: data_type.contains("json"),
+            is_pseudo: data_type.starts_with("any"),
+            default,
             required: !data_type.ends_with('?'),
             variadic: name.starts_with("..."),
         }
@@ -213,6 +224,7 @@ fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType)
         parameters: parameters.collect(),
         result,
         returns_set,
+        callable: true,
         volatile: true,
         media: None,
     }
@@ -242,7 +254,12 @@ impl Default for Library {
         let partition =
             Relation { is_partition: true, ..(*table("old_books", "id:int4 author_id:int4", "id")).clone() };
         let columns = ["n", "label"].map(|n| ResultColumn { name: n.to_owned(), class: TypeClass::Scalar });
-        let rows = |relation: &str| ResultType::Composite { relation: Some(qualified(relation)), columns: Vec::new() };
+        let rows = |relation: &str| ResultType::Composite {
+            relation: Some(qualified(relation)),
+            row_type: Some(oid(relation)),
+            columns: Vec::new(),
+        };
+        let stats = |row_type| ResultType::Composite { relation: None, row_type, columns: columns.to_vec() };
         Library {
             has_postgis: false,
             relations: vec![
@@ -252,6 +269,7 @@ impl Default for Library {
                 table("covers", "book_id:int4 colour:text", "book_id"),
                 table("reviews", "id:int4 stars:int4 written_by:int4 edited_by:int4", "id"),
                 table("people", "id:int4 name:text", "id"),
+                table("friendships", "one:int4 other:int4", "one other"),
                 table("subjects", "id:int4 name:text parent_id:int4", "id"),
                 table("books_subjects", "book_id:int4 subject_id:int4", "book_id subject_id"),
                 table("reading_lists", "book_id:int4 subject_id:int4", "book_id subject_id"),
@@ -282,6 +300,8 @@ impl Default for Library {
                 ForeignKey { unique: true, ..key("covers_book", "covers", "book_id", "books", "id") },
                 key("reviews_writer", "reviews", "written_by", "people", "id"),
                 key("reviews_editor", "reviews", "edited_by", "people", "id"),
+                key("friendships_one", "friendships", "one", "people", "id"),
+                key("friendships_other", "friendships", "other", "people", "id"),
                 key("subjects_parent", "subjects", "parent_id", "subjects", "id"),
                 key("books_subjects_book", "books_subjects", "book_id", "books", "id"),
                 key("books_subjects_subject", "books_subjects", "subject_id", "subjects", "id"),
@@ -297,6 +317,8 @@ impl Default for Library {
             ],
             row_functions: vec![
                 ("books", row_function("label", TypeClass::Scalar, None, true)),
+                ("stats_row", row_function("grade", TypeClass::Scalar, None, true)),
+                ("books", RowFunction { is_ambiguous: true, ..row_function("rank", TypeClass::Scalar, None, true) }),
                 ("books", row_function("summary", TypeClass::Structured, None, true)),
                 ("books", row_function("similar", TypeClass::Structured, Some("books"), false)),
                 ("books", row_function("editions", TypeClass::Structured, Some("editions"), true)),
@@ -305,11 +327,21 @@ impl Default for Library {
                 function("add", "a:int4 b:int4", false, ResultType::Scalar),
                 function("total", "a:int4", false, ResultType::Scalar),
                 function("total", "a:int4 b:int4?", false, ResultType::Scalar),
+                function("pad", "a:int4", false, ResultType::Scalar),
+                function("pad", "a:text b:int4?", false, ResultType::Scalar),
+                function("now", "", false, ResultType::Scalar),
+                function("now", "zone:text?", false, ResultType::Scalar),
+                function("lend", "a:int4", false, ResultType::Scalar),
+                Function { callable: false, ..function("lend", "a:int4 days:int4?", false, ResultType::Void) },
+                function("load", ":json", false, ResultType::Scalar),
+                function("load", "doc:json strict:bool?", false, ResultType::Scalar),
+                function("first", "a:anyelement", false, ResultType::Scalar),
+                function("tally", "a:int4 b:int4? ...rest:int4[]?", false, ResultType::Scalar),
                 function("pick", "a:int4", false, ResultType::Scalar),
                 function("pick", "a:text", false, ResultType::Scalar),
                 Function { oid: UNCALLABLE, ..function("pick", "a:secret", false, ResultType::Scalar) },
                 function("area", "a:int4 b:int4", false, ResultType::Scalar),
-                function("area", "a:int4 b:int4 c:int4?", true, ResultType::Scalar),
+                function("area", "a:int4 b:text c:int4?", true, ResultType::Scalar),
                 function("import", ":jsonb", false, ResultType::Void),
                 function("upload", ":bytea", false, ResultType::Scalar),
                 function("note", ":text", false, ResultType::Scalar),
@@ -317,7 +349,8 @@ impl Default for Library {
                 function("series", "n:int4", true, ResultType::Scalar),
                 function("books_of", "author:int4", true, rows("books")),
                 function("newest_book", "", false, rows("books")),
-                function("stats", "", true, ResultType::Composite { relation: None, columns: columns.to_vec() }),
+                function("stats", "", true, stats(None)),
+                function("typed_stats", "", true, stats(Some(oid("stats_row")))),
                 function("anything", "", true, ResultType::Record),
             ],
         }
@@ -354,7 +387,7 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
     let settings = PlanSettings::default();
     let mut planner = Planner::new(&library, SCHEMA, &settings);
     let relation = planner.relation(&name)?;
-    let keys = keys.map(|keys| BodyKeys { keys: words(keys) });
+    let keys = keys.map(|keys| BodyKeys { keys: words(keys), texts: false });
     planner.write(verb, &relation, &query, &Preferences::parse(Some(prefer))?, keys.as_ref())
 }
 

@@ -42,6 +42,25 @@ impl<'a> Planner<'a> {
         Planner { catalog, schema, settings, aliases: 0 }
     }
 
+    /// The function of this name that computes a column or an embedded relation of a row.
+    ///
+    /// Errors: PGRST203 when PostgreSQL could not tell a call of it from one of another function.
+    fn row_function(&self, row_type: u32, label: &str, name: &str) -> Result<Option<crate::catalog::RowFunction>> {
+        let found = self.catalog.row_function(self.schema, row_type, name)?;
+        match found {
+            Some(function) if function.is_ambiguous => Err(Error::new(
+                Code::AmbiguousFunction,
+                format!("Could not choose the best candidate function to compute '{name}' of '{label}'"),
+            )
+            .details(format!(
+                "Another function {}.{name} takes a row and arguments with defaults.",
+                function.name.schema
+            ))
+            .hint("Try renaming one of the functions in the database so function overloading can be resolved")),
+            found => Ok(found),
+        }
+    }
+
     /// A table alias that the statement does not have yet.
     fn alias(&mut self, prefix: char) -> String {
         let alias = format!("{prefix}{}", self.aliases);
@@ -378,6 +397,10 @@ pub struct BodyColumn {
     pub default: Option<String>,
     /// The function that makes the value of the body's JSON, of a column with a representation.
     pub from_json: Option<Box<QualifiedName>>,
+    /// The value comes as a text, and not as a JSON string.
+    pub is_text: bool,
+    /// Of a JSON type whose value comes as a text: the type that reads the text.
+    pub cast: Option<String>,
 }
 
 /// What to do with rows that exist.
@@ -418,6 +441,18 @@ pub struct Call {
 pub struct Invocation {
     pub function: QualifiedName,
     pub arguments: Arguments,
+    /// The parameters of a variadic function that are left out: with named arguments PostgreSQL wants all of them.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A parameter whose default is passed.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    pub name: String,
+    pub data_type: String,
+    pub variadic: bool,
+    /// As SQL.
+    pub default: String,
 }
 
 /// Where arguments come from.
@@ -425,10 +460,27 @@ pub struct Invocation {
 pub enum Arguments {
     /// Parameters of the query: name, type, literals (several for a variadic parameter alone), variadic.
     Query(Vec<(String, String, Vec<ValueId>, bool)>),
-    /// Members of the body's object: name, type, variadic.
-    Body(Vec<(String, String, bool)>),
+    /// Members of the body's object.
+    Body(Vec<BodyArgument>),
     /// The whole body is the one unnamed parameter of this type.
     WholeBody(String),
+}
+
+/// An argument that a member of the body's object gives.
+#[derive(Clone, Debug)]
+pub struct BodyArgument {
+    pub name: String,
+    pub data_type: String,
+    pub variadic: bool,
+    /// It is of a JSON type, and the member is a text for that type to read.
+    pub is_json_text: bool,
+}
+
+impl BodyArgument {
+    /// The type that the member is read as.
+    pub fn source_type(&self) -> &str {
+        if self.is_json_text { "pg_catalog.text" } else { &self.data_type }
+    }
 }
 
 /// What a call answers with.

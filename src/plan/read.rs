@@ -9,7 +9,7 @@ use std::collections::HashSet;
 #[derive(Clone, Copy)]
 pub enum Columns<'r> {
     Relation(&'r Relation),
-    Result { function: &'r str, columns: &'r [ResultColumn] },
+    Result { function: &'r str, columns: &'r [ResultColumn], row_type: Option<u32> },
 }
 
 impl<'r> Columns<'r> {
@@ -31,6 +31,14 @@ impl<'r> Columns<'r> {
         match self {
             Columns::Relation(relation) => relation.columns.iter().map(|c| c.name.as_str()).collect(),
             Columns::Result { columns, .. } => columns.iter().map(|c| c.name.as_str()).collect(),
+        }
+    }
+
+    /// `pg_class.oid` of what functions compute columns of.
+    fn row_type(&self) -> Option<u32> {
+        match self {
+            Columns::Relation(relation) => Some(relation.oid),
+            Columns::Result { row_type, .. } => *row_type,
         }
     }
 
@@ -83,7 +91,7 @@ impl Planner<'_> {
         for item in node.select.iter().flatten() {
             let SelectItem::Embed(embed) = item else { continue };
             let Some(relation) = columns.relation() else {
-                return Err(self.no_relationship(columns.label(), &embed.name, None));
+                return Err(self.no_relationship(columns.label(), &embed.name, &[]));
             };
             let embedded = self.embed(relation, &select.alias, embed)?;
             select.embeds.push(embedded);
@@ -299,8 +307,8 @@ impl Planner<'_> {
         if let Some(class) = columns.class(name) {
             return Ok((None, class));
         }
-        if let Some(relation) = columns.relation()
-            && let Some(function) = self.catalog.row_function(self.schema, relation, name)?
+        if let Some(row_type) = columns.row_type()
+            && let Some(function) = self.row_function(row_type, columns.label(), name)?
             && function.is_column()
         {
             return Ok((Some(function.name), function.class));
@@ -546,6 +554,9 @@ mod tests {
             .collect();
         assert_eq!(functions, [None, Some("label"), Some("summary"), Some("label")]);
         assert_eq!(labels("books?select=label,l:label"), ["label", "l"]);
+        // what PostgreSQL could take for another call is named
+        let e = read("books?select=rank").unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST203", 300));
         // what returns a set is none, nor is it one of another table
         assert_eq!(refusal(read("books?select=similar")).0, "42703");
         assert_eq!(refusal(read("authors?select=label")).0, "42703");

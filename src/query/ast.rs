@@ -87,8 +87,8 @@ pub struct Embed {
     /// The relation, foreign key or column that names the relationship.
     pub name: String,
     pub alias: Option<String>,
-    /// What tells one of several relationships.
-    pub hint: Option<String>,
+    /// What tells one of several relationships; all of them hold.
+    pub hints: Vec<String>,
     pub join: Option<Join>,
     /// `...`: the embedded columns stand among the parent's.
     pub spread: bool,

@@ -112,8 +112,8 @@ impl Writer<'_> {
                     text.push_str("...");
                 }
                 text.push_str(&quote(&e.name));
-                if let Some(hint) = &e.hint {
-                    let _ = write!(text, "!{}", quote(hint));
+                for hint in &e.hints {
+                    let _ = write!(text, "!{}", quote_hint(hint));
                 }
                 match e.join {
                     Some(Join::Inner) => text.push_str("!inner"),
@@ -219,8 +219,13 @@ fn parameter_name(f: &Field) -> String {
     if f.path.is_empty() && RESERVED.contains(&f.name.as_str()) { quote_always(&f.name) } else { field(f) }
 }
 
+/// A hint, told from the words that stand in the same place.
+pub fn quote_hint(hint: &str) -> String {
+    if matches!(hint, "inner" | "left") { quote_always(hint) } else { quote(hint) }
+}
+
 /// A name, quoted where the grammar needs it.
-fn quote(name: &str) -> String {
+pub fn quote(name: &str) -> String {
     let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
     if plain && !name.is_empty() { name.to_owned() } else { quote_always(name) }
 }

@@ -316,22 +316,25 @@ impl Parser {
         if depth + 1 > limits::EMBED_DEPTH {
             return Err(limit("levels of embedded relations", limits::EMBED_DEPTH));
         }
-        let (mut hint, mut join) = (None, None);
-        for _ in 0..2 {
-            if !at.take("!") {
-                break;
-            }
+        let (mut hints, mut join) = (Vec::new(), None);
+        while at.take("!") {
+            let before = *at;
+            let is_quoted = at.peek() == Some('"');
             match at.name()?.as_str() {
-                "inner" => join = join.or(Some(Join::Inner)),
-                "left" => join = join.or(Some(Join::Left)),
-                other => hint = hint.or(Some(other.to_owned())),
+                "inner" if !is_quoted && join.is_none() => join = Some(Join::Inner),
+                "left" if !is_quoted && join.is_none() => join = Some(Join::Left),
+                word @ ("inner" | "left") if !is_quoted => {
+                    return Err(before.refused(format!("'!{word}' stands behind another '!inner' or '!left'")).into());
+                }
+                _ if hints.len() == limits::HINTS => return Err(limit("hints of one relationship", limits::HINTS)),
+                hint => hints.push(hint.to_owned()),
             }
         }
         at.expect("(")?;
         let select = self.select(at, depth + 1)?;
         at.expect(")")?;
         let node = Node { select: Some(select), ..Node::default() };
-        Ok(SelectItem::Embed(Embed { name, alias, hint, join, spread, node }))
+        Ok(SelectItem::Embed(Embed { name, alias, hints, join, spread, node }))
     }
 
     /// The children of a logic tree, from its opening parenthesis on.
@@ -446,23 +449,22 @@ impl Parser {
         at.expect("(")?;
         at.skip_blanks();
         let mut items = Vec::new();
-        loop {
-            if items.len() == limits::LIST_ITEMS {
-                return Err(limit("items in a list", limits::LIST_ITEMS));
-            }
-            items.push(list_item(at));
-            if !at.take(",") {
-                break;
+        // `in.()` is the empty list, `in.("")` a list of one empty text
+        if at.peek() != Some(')') {
+            loop {
+                if items.len() == limits::LIST_ITEMS {
+                    return Err(limit("items in a list", limits::LIST_ITEMS));
+                }
+                items.push(list_item(at));
+                if !at.take(",") {
+                    break;
+                }
             }
         }
         at.expect(")")?;
         if in_tree.is_none() {
             at.skip_blanks();
             at.expect_end("end of input")?;
-        }
-        // `in.()` is the empty list, not a list of one empty text
-        if items.len() == 1 && items.first().is_some_and(String::is_empty) {
-            items.clear();
         }
         Ok(self.query.add_value(Literal::List(items)))
     }

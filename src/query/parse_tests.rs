@@ -31,7 +31,7 @@ fn what_is_displayed_parses_to_the_same() {
         "columns=a,\"b c\"&on_conflict=a,b",
         "\"odd.name\"=eq.1&data->\"a.b\"->>c=eq.2&my-col=eq.3",
         "select=",
-        "a=eq.&b=in.()",
+        "a=eq.&b=in.()&c=in.(\"\")&or=(d.in.(),e.not.in.(\"\"))",
     ] {
         round_trips(text);
     }
@@ -66,6 +66,23 @@ fn values_keep_their_text() {
             Literal::Text("*x*".into()),
         ]
     );
+}
+
+#[test]
+fn a_list_without_items_is_not_one_of_an_empty_text() {
+    let list = |items: &[&str]| Literal::List(items.iter().map(|item| (*item).to_owned()).collect());
+    for (text, expected) in [
+        ("a=in.()", list(&[])),
+        ("a=in.( )", list(&[])),
+        ("a=in.(\"\")", list(&[""])),
+        ("a=not.in.(\"\")", list(&[""])),
+        ("or=(a.in.(\"\"))", list(&[""])),
+        ("or=(a.in.())", list(&[])),
+        ("a=in.(,)", list(&["", ""])),
+        ("a=in.(\"\",b)", list(&["", "b"])),
+    ] {
+        assert_eq!(query(text).unwrap().values, [expected], "{text}");
+    }
 }
 
 #[test]

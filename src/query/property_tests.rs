@@ -40,7 +40,7 @@ const NASTY: Vocabulary = Vocabulary {
         "is",
         "null",
     ],
-    relations: &["books", "or", "and", "a b", "x!y", "rel.ation", "p(q)", "sel:ect", "order", "...x"],
+    relations: &["books", "or", "and", "a b", "x!y", "rel.ation", "p(q)", "sel:ect", "order", "...x", "inner", "left"],
     keys: &["a", "0", "-1", "", "a.b", "x\"y", "\\", "(", "->", "a::b", "k,l", "ключ", "1.5"],
     casts: &["int", "text", "double precision", "my_type"],
     texts: &[

@@ -135,7 +135,7 @@ impl<'a> Generator<'a> {
         let name = self.name(self.words.relations);
         Embed {
             alias: if spread { None } else { self.random.maybe(|_| ()).map(|()| self.name(self.words.relations)) },
-            hint: self.random.maybe(|_| ()).map(|()| self.name(self.words.relations)),
+            hints: (0..self.random.below(3)).map(|_| self.name(self.words.relations)).collect(),
             join: self.random.maybe(|r| *r.pick(&[Join::Inner, Join::Left])),
             spread,
             name,
@@ -200,11 +200,7 @@ impl<'a> Generator<'a> {
             0 => Operation::Is(*self.random.pick(IsValue::ALL)),
             1 => Operation::IsDistinct(query.add_value(text)),
             2 => {
-                let mut items: Vec<String> = (0..self.random.below(4)).map(|_| self.name(self.words.texts)).collect();
-                // as `in.("")` is read
-                if items == [""] {
-                    items.clear();
-                }
+                let items = (0..self.random.below(4)).map(|_| self.name(self.words.texts)).collect();
                 Operation::In(query.add_value(Literal::List(items)))
             }
             3 => Operation::FullText {

@@ -10,7 +10,7 @@ mod render_write;
 pub use ident::Ident;
 pub use render::{main, rendered};
 pub use render_count::{count, counted};
-pub use render_write::{RECORDS_KEYLESS, RECORDS_UNIFORM};
+pub use render_write::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM};
 
 use crate::query::ValueId;
 

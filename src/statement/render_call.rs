@@ -43,13 +43,18 @@ impl Writer {
         if let Arguments::Body(members) = arguments
             && !members.is_empty()
         {
-            let keys: Vec<(&str, &str)> = members.iter().map(|(n, t, _)| (n.as_str(), t.as_str())).collect();
-            self.records(&keys, false, &[]);
+            let keys: Vec<(&str, &str)> = members.iter().map(|a| (a.name.as_str(), a.source_type())).collect();
+            self.records(&keys, 0, &[]);
         }
     }
 
     pub(super) fn invocation(&mut self, invocation: &Invocation) {
         self.put(format_args!("{}(", invocation.function));
+        // The variadic one has to be the last.
+        for left_out in invocation.left_out.iter().filter(|p| !p.variadic) {
+            self.left_out(left_out);
+            self.text(", ");
+        }
         match &invocation.arguments {
             Arguments::Query(arguments) => self.list(arguments, ", ", |w, (name, data_type, values, variadic)| {
                 w.argument(name, *variadic);
@@ -58,9 +63,12 @@ impl Writer {
                 w.put(format_args!("{} AS {data_type})", if *variadic { "]" } else { "" }));
             }),
             Arguments::Body(members) => {
-                self.list(members.iter().enumerate(), ", ", |w, (i, (name, _, variadic))| {
-                    w.argument(name, *variadic);
-                    w.put(format_args!("r.c{}", i + 1));
+                self.list(members.iter().enumerate(), ", ", |w, (i, argument)| {
+                    w.argument(&argument.name, argument.variadic);
+                    match argument.is_json_text {
+                        true => w.put(format_args!("CAST(r.c{} AS {})", i + 1, argument.data_type)),
+                        false => w.put(format_args!("r.c{}", i + 1)),
+                    }
                 });
             }
             Arguments::WholeBody(data_type) if data_type == "bytea" => {
@@ -75,7 +83,16 @@ impl Writer {
                 self.put(format_args!(", 'UTF8') AS {data_type})"));
             }
         }
+        for left_out in invocation.left_out.iter().filter(|p| p.variadic) {
+            self.text(", ");
+            self.left_out(left_out);
+        }
         self.text(")");
+    }
+
+    fn left_out(&mut self, LeftOut { name, data_type, variadic, default }: &LeftOut) {
+        self.argument(name, *variadic);
+        self.put(format_args!("CAST({default} AS {data_type})"));
     }
 
     pub(super) fn argument(&mut self, name: &str, variadic: bool) {

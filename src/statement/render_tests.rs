@@ -252,7 +252,7 @@ fn writes() {
         "books",
         "",
         Some(""),
-        r#"INSERT INTO "lib"."books" AS t0 SELECT  FROM restful.record_source($1, $2, 2, $3) AS r(c1 pg_catalog.bool) [body, '{""}', '{}']"#,
+        r#"INSERT INTO "lib"."books" AS t0 SELECT  FROM restful.record_source($1, $2, 4, $3) AS r(c1 pg_catalog.bool) [body, '{""}', '{}']"#,
     );
     write(
         Replace,
@@ -356,6 +356,16 @@ fn calls() {
         "books_of?author=1&select=id,authors(name)&price=gt.2&order=id&limit=3",
         &Given::Query,
         r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books_of"("author" => CAST($1 AS int4)) AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true WHERE t0."price" > $2 ORDER BY t0."id" LIMIT $3 [0 Text, 1 Text, 2 at most Some(100)]"#,
+    );
+    call(
+        "tally?a=1",
+        &Given::Query,
+        r#"SELECT "lib"."tally"("b" => CAST('{}' AS int4), "a" => CAST($1 AS int4), VARIADIC "rest" => CAST('{}' AS int4[])) AS value [0 Text]"#,
+    );
+    call(
+        "typed_stats?select=grade&grade=gt.1",
+        &Given::Query,
+        r#"SELECT "lib"."grade"(t0.*) AS "grade" FROM "lib"."typed_stats"() AS t0 WHERE "lib"."grade"(t0.*) > $1 LIMIT 100 [0 Text]"#,
     );
     call(
         "books_of?select=id",

@@ -7,12 +7,12 @@ use crate::plan::*;
 /// The column of [`WRITTEN`] that holds the whole row, for functions of it.
 const WRITTEN_ROW: &str = "?row";
 
-/// The argument `mode` of `restful.record_source`: objects may have any keys.
-pub const RECORDS_ANY: i32 = 0;
-/// Every object has exactly the keys that are listed.
+/// Bit of the argument `mode` of `restful.record_source`: every object has exactly the keys that are listed.
 pub const RECORDS_UNIFORM: i32 = 1;
-/// No object has a key.
-pub const RECORDS_KEYLESS: i32 = 2;
+/// Bit of `mode`: the strings are texts, of CSV or a form.
+pub const RECORDS_TEXTS: i32 = 2;
+/// Bit of `mode`: no object has a key.
+pub const RECORDS_KEYLESS: i32 = 4;
 
 /// A SELECT over written rows in which RETURNING has computed what is computed of them.
 fn as_returned(select: &Select) -> Select {
@@ -260,9 +260,11 @@ impl Writer {
 
     /// The value of a column as the body says it.
     fn fed_value(&mut self, i: usize, columns: &[BodyColumn]) {
-        match columns.get(i).and_then(|c| c.from_json.as_ref()) {
-            Some(function) => self.put(format_args!("{function}(r.c{})", i + 1)),
-            None => self.put(format_args!("r.c{}", i + 1)),
+        let column = columns.get(i);
+        match (column.and_then(|c| c.from_json.as_ref()), column.and_then(|c| c.cast.as_ref())) {
+            (Some(function), _) => self.put(format_args!("{function}(r.c{})", i + 1)),
+            (None, Some(data_type)) => self.put(format_args!("CAST(r.c{} AS {data_type})", i + 1)),
+            (None, None) => self.put(format_args!("r.c{}", i + 1)),
         }
     }
 
@@ -270,22 +272,23 @@ impl Writer {
         let keys: Vec<(&str, &str)> = columns.iter().map(|c| (c.column.as_str(), c.data_type.as_str())).collect();
         let presence: Vec<usize> =
             columns.iter().enumerate().filter(|(_, c)| c.default.is_some()).map(|(i, _)| i + 1).collect();
-        self.records(&keys, uniform, &presence);
+        let texts = columns.iter().any(|c| c.is_text && c.from_json.is_some());
+        let keys_mode = match (uniform, keys.is_empty()) {
+            (false, _) => 0,
+            (true, false) => RECORDS_UNIFORM,
+            (true, true) => RECORDS_KEYLESS,
+        };
+        self.records(&keys, keys_mode | if texts { RECORDS_TEXTS } else { 0 }, &presence);
     }
 
     /// The body's objects as rows `r`: column `cN` for the Nth key, `pN` tells whether the object has it.
-    pub(super) fn records(&mut self, keys: &[(&str, &str)], uniform: bool, presence: &[usize]) {
+    pub(super) fn records(&mut self, keys: &[(&str, &str)], mode: i32, presence: &[usize]) {
         self.text("restful.record_source(");
         self.parameter(Parameter::Body);
         self.text(", ");
         // A row needs a column to be one: objects without keys have a column that nothing feeds.
         let names = if keys.is_empty() { array_literal([""]) } else { array_literal(keys.iter().map(|(key, _)| key)) };
         self.parameter(Parameter::Constant(names));
-        let mode = match (uniform, keys.is_empty()) {
-            (false, _) => RECORDS_ANY,
-            (true, false) => RECORDS_UNIFORM,
-            (true, true) => RECORDS_KEYLESS,
-        };
         self.put(format_args!(", {mode}, "));
         self.parameter(Parameter::Constant(array_literal(presence.iter().map(usize::to_string))));
         self.text(") AS r(");

@@ -4,7 +4,7 @@ use super::cell::Cells;
 use super::column::{Column, attribute};
 use super::memory::RowMemory;
 use super::rows::{Layout, Row, refuse_missing};
-use crate::statement::{RECORDS_KEYLESS, RECORDS_UNIFORM};
+use crate::statement::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::collections::HashSet;
@@ -50,6 +50,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
         );
         pg_sys::MemoryContextSwitchTo(work);
+        let texts = i32::from_datum(mode.value, mode.isnull).is_some_and(|mode| mode & RECORDS_TEXTS != 0);
         let layout = layout(descriptor, keys, mode, presence);
         if body.isnull {
             refuse_missing();
@@ -59,7 +60,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         pg_sys::check_stack_depth();
         let memory = RowMemory::new(body.len());
         pg_sys::MemoryContextSwitchTo(memory.context());
-        Row::new(layout, Cells::new(memory)).read_all(body, |row| {
+        Row::new(layout, Cells::new(memory, texts)).read_all(body, |row| {
             pg_sys::tuplestore_putvalues(store, descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
         });
         pg_sys::MemoryContextSwitchTo(caller);
@@ -127,7 +128,7 @@ unsafe fn layout(
     let columns = attributes.into_iter().zip(keys);
     // SAFETY: the current context is that of the whole call.
     let columns = columns.map(|(attribute, key)| unsafe { Column::new(attribute, key) }).collect();
-    Layout { columns, presence, uniform: mode == RECORDS_UNIFORM, keyless: mode == RECORDS_KEYLESS }
+    Layout { columns, presence, uniform: mode & RECORDS_UNIFORM != 0, keyless: mode & RECORDS_KEYLESS != 0 }
 }
 
 /// The elements of a text[], in UTF-8.

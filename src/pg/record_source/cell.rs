@@ -14,17 +14,19 @@ pub struct Cells<'a> {
     pub memory: RowMemory,
     /// Whether the server's encoding is another than UTF-8, in which bodies are written.
     recode: bool,
+    /// Whether the strings are texts, which a column of type json reads as JSON if they are.
+    texts: bool,
     digits: Vec<u16>,
     buffer: Vec<u8>,
     jsonb: JsonbBuilder<'a>,
 }
 
 impl<'a> Cells<'a> {
-    pub fn new(memory: RowMemory) -> Self {
+    pub fn new(memory: RowMemory, texts: bool) -> Self {
         // SAFETY: reads a variable of this backend.
         let encoding = unsafe { pg_sys::GetDatabaseEncoding() } as u32;
         let recode = encoding != pg_sys::pg_enc::PG_UTF8;
-        Cells { memory, recode, digits: Vec::new(), buffer: Vec::new(), jsonb: JsonbBuilder::default() }
+        Cells { memory, recode, texts, digits: Vec::new(), buffer: Vec::new(), jsonb: JsonbBuilder::default() }
     }
 
     /// Reads the next value as one of the column's type; `None` for NULL. Constraints of a domain are not yet checked.
@@ -76,7 +78,10 @@ impl<'a> Cells<'a> {
             Kind::Uuid => Some(Datum::from(self.memory.copy(&json::parse_uuid(plain)?))),
             Kind::Date => json::parse_date(plain).map(Datum::from),
             Kind::Timestamp | Kind::Timestamptz => timestamp(column, plain),
-            Kind::Json => Some(self.json(value)),
+            Kind::Json => Some(match value {
+                Value::String(text) if self.texts => self.json_of_text(text),
+                value => self.json(value),
+            }),
             Kind::Jsonb | Kind::Input | Kind::Populate => None,
         }
     }
@@ -180,6 +185,15 @@ impl<'a> Cells<'a> {
         let json = self.json_text(value);
         let json = self.server(json);
         self.varlena(&[json])
+    }
+
+    /// The JSON that a text is, or the JSON string of it.
+    fn json_of_text(&mut self, text: Text<'_>) -> Datum {
+        let plain = self.unescaped(text);
+        match json::check(plain) {
+            Ok(_) => self.varlena(&[self.server(plain)]),
+            Err(_) => self.json(Value::String(text)),
+        }
     }
 
     /// A value as JSON text, in the row's memory if it is not as it stands in the body.

@@ -8,6 +8,9 @@ use super::varlena::payload;
 use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
 
+/// What is null in requests, where it stands without quotes.
+const NULL: &[u8] = b"NULL";
+
 /// Appends the names of the columns.
 ///
 /// # Safety
@@ -26,18 +29,24 @@ pub(super) unsafe fn header(descriptor: pg_sys::TupleDesc, body: &mut BodyBuffer
     }
 }
 
-/// Appends the line of a row.
+/// Appends the line of a row. A null is nothing, but in a row of one column: what reads CSV skips empty lines.
 ///
 /// # Safety
 /// `values` and `nulls` must be those of a tuple of the description that `encoders` were made from, valid until the row ends.
 pub(super) unsafe fn line(encoders: &mut Encoders, values: *const Datum, nulls: *const bool, writer: &mut Writer) {
+    let is_only = encoders.columns.len() == 1;
     for (i, (column, output)) in encoders.columns.iter_mut().zip(&mut encoders.outputs).enumerate() {
         if i > 0 {
             writer.body.byte(b',');
         }
         // SAFETY: by contract; the encoder tells the type of the value.
         unsafe {
-            let Some(value) = column.value(values, nulls) else { continue };
+            let Some(value) = column.value(values, nulls) else {
+                if is_only {
+                    writer.body.put(NULL);
+                }
+                continue;
+            };
             match column.encoder {
                 Encoder::Int2 | Encoder::Int4 | Encoder::Int8 => column.encoder.encode(value, writer),
                 Encoder::Text | Encoder::Json => {
@@ -53,9 +62,10 @@ pub(super) unsafe fn line(encoders: &mut Encoders, values: *const Datum, nulls: 
     }
 }
 
-/// Appends a field that is not null: an empty one in quotes, since without them it is null.
+/// Appends a field that is not null: in quotes if without them it is null.
 fn field(text: &[u8], body: &mut BodyBuffer) {
-    if !text.is_empty() && memchr::memchr3(b',', b'\n', b'\r', text).is_none() && memchr::memchr(b'"', text).is_none() {
+    let is_text = !text.is_empty() && text != NULL;
+    if is_text && memchr::memchr3(b',', b'\n', b'\r', text).is_none() && memchr::memchr(b'"', text).is_none() {
         return body.put(text);
     }
     body.byte(b'"');

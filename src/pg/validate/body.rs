@@ -12,12 +12,17 @@ use crate::schema::{Values, violations};
 
 /// The schemas to check a request's body against.
 #[derive(Default)]
-pub struct BodySchemas(Vec<(String, String)>);
+pub struct BodySchemas {
+    /// Column and schema.
+    schemas: Vec<(String, String)>,
+    /// The body's values are texts that hold JSON.
+    texts: bool,
+}
 
 impl BodySchemas {
     /// Of the columns that the request writes. An update leaves rows that were invalid before to the trigger, at the
     /// level moderate.
-    pub fn of(bindings: &[Binding], columns: &[&str], is_update: bool) -> Self {
+    pub fn of(bindings: &[Binding], columns: &[&str], is_update: bool, texts: bool) -> Self {
         let refuses = |b: &&Binding| {
             b.enforced
                 && b.action == Action::Error
@@ -27,12 +32,12 @@ impl BodySchemas {
             let column = b.column.as_deref().filter(|c| columns.contains(c))?;
             Some((column.to_owned(), b.schema.json()))
         });
-        BodySchemas(written.collect())
+        BodySchemas { schemas: written.collect(), texts }
     }
 
     /// Whether there is nothing to check.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.schemas.is_empty()
     }
 
     /// Checks an object or each object of an array.
@@ -65,9 +70,17 @@ impl BodySchemas {
     }
 
     fn check_row(&self, pointer: &str, row: TextNode<'_, Backend>, found: &mut Vec<Invalid>) {
-        for (column, schema) in &self.0 {
+        for (column, schema) in &self.schemas {
             // null is SQL's null, of which a schema says nothing
             let Some(value) = row.member(column).filter(|value| value.kind() != Kind::Null) else { continue };
+            let text = value.string().filter(|_| self.texts);
+            // what is no JSON, the column's type refuses
+            let document = text.and_then(|text| Document::parse(text.as_bytes()).ok());
+            let value = match (text, &document) {
+                (None, _) => value,
+                (Some(_), Some(document)) => document.root(),
+                (Some(_), None) => continue,
+            };
             let entry = cache::compiled::<Text, Text>(schema.as_bytes(), formats(None));
             if entry.compiled.validator.is_valid(value) {
                 continue;

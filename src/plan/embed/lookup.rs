@@ -1,46 +1,76 @@
 //! Finds the relationship that a request names.
 
-use super::relationship::{End, Junction, Kind, Relationship};
+use super::relationship::{End, Junction, Kind, Relationship, is_one};
 use super::*;
+use crate::limits;
+use crate::query;
 use serde_json::Value;
 
 impl Planner<'_> {
-    /// The one relationship that `name` and `hint` mean.
-    pub(super) fn relationship(&self, origin: &Relation, name: &str, hint: Option<&str>) -> Result<Relationship> {
-        let mut meant = self.relationships(origin, name, hint)?;
-        if meant.len() > 1 {
-            meant.sort_by(|a, b| a.rank().cmp(&b.rank()));
-            let mut readable = Vec::new();
-            for relationship in &meant {
-                let junction = relationship.junction().map_or(Ok(true), |table| self.catalog.may_read(table));
-                if junction? && self.catalog.may_read(&relationship.target)? {
-                    readable.push(relationship);
-                }
-            }
-            let details: Vec<Value> = readable.iter().map(|r| r.describe(&origin.name)).collect();
-            let hints: Vec<String> = readable.iter().map(|r| r.hint()).collect();
-            let error = Error::new(
-                Code::AmbiguousRelationship,
-                format!(
-                    "Could not embed because more than one relationship was found for '{}' and '{name}'",
-                    origin.name.name
-                ),
-            )
-            .details(Value::Array(details));
-            return Err(if hints.is_empty() {
-                error
-            } else {
-                error.hint(format!(
-                    "Try changing '{name}' to one of the following: {}. Find the desired relationship in the 'details' key.",
-                    hints.join(", ")
-                ))
-            });
+    /// The one relationship that `name` and the hints mean.
+    pub(super) fn relationship(&self, origin: &Relation, name: &str, hints: &[String]) -> Result<Relationship> {
+        let found = self.relationships(origin, name)?;
+        let meant = Relationship::meant(&origin.name, &found, name, hints);
+        match meant.as_slice() {
+            [] => Err(self.no_relationship(&origin.name.name, name, hints)),
+            [one, ..] if is_one(&meant) => Ok((*one).clone()),
+            several => Err(self.ambiguous_relationship(origin, name, several.to_vec())?),
         }
-        meant.pop().ok_or_else(|| self.no_relationship(&origin.name.name, name, hint))
     }
 
-    pub(in crate::plan) fn no_relationship(&self, origin: &str, name: &str, hint: Option<&str>) -> Error {
-        let using = hint.map(|h| format!("' using the hint '{h}")).unwrap_or_default();
+    /// The refusal to choose among relationships, with what to write for each that the role may read.
+    fn ambiguous_relationship(&self, origin: &Relation, name: &str, mut meant: Vec<&Relationship>) -> Result<Error> {
+        meant.sort_by(|a, b| a.rank().cmp(&b.rank()));
+        let mut different: Vec<&Relationship> = Vec::new();
+        for relationship in meant.into_iter().take(limits::KEY_READINGS) {
+            if !different.iter().any(|known| is_one(&[known, relationship])) {
+                different.push(relationship);
+            }
+        }
+        let (mut details, mut hints) = (Vec::new(), Vec::new());
+        for relationship in different {
+            let junction = relationship.junction().map_or(Ok(true), |table| self.catalog.may_read(table));
+            if !junction? || !self.catalog.may_read(&relationship.target)? {
+                continue;
+            }
+            details.push(relationship.describe(&origin.name));
+            let mut shortest: Option<(String, Vec<&str>)> = None;
+            for base in relationship.bases(&origin.name) {
+                let found = self.relationships(origin, &base)?;
+                if let Some(hints) = relationship.hints(&origin.name, &found, &base)
+                    && shortest.as_ref().is_none_or(|(_, known)| hints.len() < known.len())
+                {
+                    shortest = Some((base, hints));
+                }
+            }
+            hints.extend(shortest.map(|(base, hints)| {
+                let hints: Vec<String> =
+                    hints.into_iter().map(|hint| format!("!{}", query::quote_hint(hint))).collect();
+                format!("'{}{}'", query::quote(&base), hints.concat())
+            }));
+        }
+        let error = Error::new(
+            Code::AmbiguousRelationship,
+            format!(
+                "Could not embed because more than one relationship was found for '{}' and '{name}'",
+                origin.name.name
+            ),
+        )
+        .details(Value::Array(details));
+        Ok(match hints.as_slice() {
+            [] => error,
+            hints => error.hint(format!(
+                "Try changing '{name}' to one of the following: {}. Find the desired relationship in the 'details' key.",
+                hints.join(", ")
+            )),
+        })
+    }
+
+    pub(in crate::plan) fn no_relationship(&self, origin: &str, name: &str, hints: &[String]) -> Error {
+        let using = match hints {
+            [] => String::new(),
+            hints => format!("' using the hint '{}", hints.join("!")),
+        };
         Error::new(
             Code::Relationship,
             format!("Could not find a relationship between '{origin}' and '{name}' in the schema cache"),
@@ -51,9 +81,9 @@ impl Planner<'_> {
         ))
     }
 
-    /// The relationships that are meant, within the request's schema: other schemas are not the request's to see. Looked at are
+    /// The relationships that may be meant, within the request's schema: other schemas are not the request's to see. Looked at are
     /// the relation of that name, the tables that the origin's keys refer to, and what may connect the two, not the whole schema.
-    fn relationships(&self, origin: &Relation, name: &str, hint: Option<&str>) -> Result<Vec<Relationship>> {
+    fn relationships(&self, origin: &Relation, name: &str) -> Result<Vec<Relationship>> {
         let ends = self.ends(origin)?;
         let target = self.visible(name)?;
         let mut found = Vec::new();
@@ -75,7 +105,6 @@ impl Planner<'_> {
         if let Some(target) = &target {
             self.through_junctions(&ends, target, &mut found)?;
         }
-        found.retain(|r| r.is_meant(&origin.name, name, hint));
         Ok(found)
     }
 

@@ -16,17 +16,17 @@ pub(super) use spread::handed_out;
 impl Planner<'_> {
     /// Plans an embedded relation: `alias` is that of the relation it is embedded in.
     pub(super) fn embed(&mut self, origin: &Relation, alias: &str, embed: &Embed) -> Result<Embedded> {
-        if let Some(function) = self.catalog.row_function(self.schema, origin, &embed.name)?
+        if let Some(function) = self.row_function(origin.oid, &origin.name.name, &embed.name)?
             && let Some(target) = &function.relation
             // What is preferred to a foreign key has to come from where the API is.
             && function.name.schema == self.schema
         {
             return self.embed_computed(&function, target, alias, embed);
         }
-        let relationship = self.relationship(origin, &embed.name, embed.hint.as_deref())?;
+        let relationship = self.relationship(origin, &embed.name, &embed.hints)?;
         let to_many = relationship.is_to_many();
         let Some(target) = self.visible(&relationship.target.name)? else {
-            return Err(self.no_relationship(&origin.name.name, &embed.name, embed.hint.as_deref()));
+            return Err(self.no_relationship(&origin.name.name, &embed.name, &embed.hints));
         };
         let child = self.alias('t');
         let lateral = self.alias('e');
@@ -61,7 +61,7 @@ impl Planner<'_> {
     ) -> Result<Embedded> {
         let to_many = !function.returns_one;
         let Some(relation) = self.catalog.relation(&target.schema, &target.name)? else {
-            return Err(self.no_relationship(&function.name.name, &target.name, None));
+            return Err(self.no_relationship(&function.name.name, &target.name, &[]));
         };
         let child = self.alias('t');
         let lateral = self.alias('e');

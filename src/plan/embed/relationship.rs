@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::ForeignKey;
+use crate::limits;
 use serde_json::{Value, json};
 
 /// A way from a relation to another.
@@ -27,7 +28,7 @@ pub(super) enum Kind {
     ManyToMany(Junction),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Junction {
     pub(super) table: QualifiedName,
     /// Name and columns of the key that refers to the target, and the columns it refers to.
@@ -49,58 +50,117 @@ impl Relationship {
         matches!(self.kind, Kind::OneToMany | Kind::ManyToMany(_))
     }
 
-    pub(super) fn is_junction(&self) -> bool {
+    fn is_junction(&self) -> bool {
         matches!(self.kind, Kind::ManyToMany(_))
     }
 
-    pub(super) fn has_constraint(&self, name: &str) -> bool {
+    fn has_constraint(&self, name: &str) -> bool {
         !self.is_junction() && self.constraint == name
     }
 
-    pub(super) fn has_origin_column(&self, name: &str) -> bool {
+    fn has_origin_column(&self, name: &str) -> bool {
         !self.is_junction() && self.origin_columns == [name]
     }
 
-    pub(super) fn has_target_column(&self, name: &str) -> bool {
-        !self.is_junction() && self.target_columns == [name]
+    /// The origin holds the key, and refers to itself: the table's name means the many, the column or key the one.
+    fn is_to_itself(&self, origin: &QualifiedName) -> bool {
+        self.target == *origin && matches!(self.kind, Kind::ManyToOne | Kind::OneToOne { from_origin: true })
     }
 
-    pub(super) fn has_junction(&self, name: &str) -> bool {
-        matches!(&self.kind, Kind::ManyToMany(junction) if junction.table.name == name)
+    /// Whether the target's name means this relationship of `origin`.
+    fn is_named_by_target(&self, origin: &QualifiedName, name: &str) -> bool {
+        self.target.name == name && !self.is_to_itself(origin)
     }
 
-    /// Whether `name` with `hint` means this relationship of `origin`.
-    pub(super) fn is_meant(&self, origin: &QualifiedName, name: &str, hint: Option<&str>) -> bool {
-        let names_target = self.target.name == name;
-        if self.target == *origin {
-            // One key of a table to itself makes two relationships: the table's name means the many, the column the one.
-            return match (hint, &self.kind) {
-                (None, Kind::OneToMany) => names_target,
-                (None, Kind::ManyToOne) => self.has_origin_column(name) || self.has_constraint(name),
-                (None, Kind::OneToOne { from_origin }) => {
-                    if *from_origin {
-                        self.has_origin_column(name)
-                    } else {
-                        names_target
-                    }
-                }
-                (None, Kind::ManyToMany(_)) => false,
-                (Some(hint), Kind::ManyToMany(_)) => names_target && self.has_junction(hint),
-                // the one is asked for by its column: parent(*)
-                (Some(_), Kind::ManyToOne) => false,
-                (Some(hint), _) => names_target && (self.has_target_column(hint) || self.has_constraint(hint)),
-            };
+    /// Whether the name of a key or of the origin's column means this relationship of `origin`.
+    fn is_named_by_key(&self, origin: &QualifiedName, name: &str) -> bool {
+        (self.has_origin_column(name) || self.has_constraint(name))
+            && (self.target != *origin || self.is_to_itself(origin))
+    }
+
+    /// The relationships of `origin`, of those found, that `name` means with the hints.
+    pub(super) fn meant<'a>(
+        origin: &QualifiedName,
+        found: &'a [Relationship],
+        name: &str,
+        hints: &[impl AsRef<str>],
+    ) -> Vec<&'a Relationship> {
+        let by_target = found.iter().filter(|r| r.is_named_by_target(origin, name));
+        let by_key = found.iter().filter(|r| r.is_named_by_key(origin, name));
+        if hints.is_empty() {
+            // Nothing but the junction tells which way a relationship of a table with itself goes.
+            let by_target = by_target.filter(|r| r.target != *origin || !r.is_junction());
+            return by_target.chain(by_key.filter(|r| !r.is_named_by_target(origin, name))).collect();
         }
-        match hint {
-            None => names_target || self.has_constraint(name) || self.has_origin_column(name),
-            Some(hint) => {
-                names_target
-                    && (self.has_constraint(hint)
-                        || self.has_origin_column(hint)
-                        || self.has_target_column(hint)
-                        || self.has_junction(hint))
-            }
+        let meant = narrow(by_target.collect(), hints);
+        if meant.is_empty() { narrow(by_key.collect(), hints) } else { meant }
+    }
+
+    /// The names that hints may give, with what they name, the first ones preferred.
+    fn names(&self) -> Vec<(Part, &str)> {
+        fn each(part: Part, names: &[String]) -> impl Iterator<Item = (Part, &str)> {
+            names.iter().map(move |name| (part, name.as_str()))
         }
+        let (origin, target) = (&self.origin_columns, &self.target_columns);
+        let only = |only, several| if origin.len() == 1 { only } else { several };
+        match &self.kind {
+            Kind::ManyToMany(j) => [
+                (Part::Junction, j.table.name.as_str()),
+                (Part::FarConstraint, j.constraint.as_str()),
+                (Part::NearConstraint, self.constraint.as_str()),
+            ]
+            .into_iter()
+            .chain(each(Part::FarColumn, &j.columns))
+            .chain(each(Part::NearColumn, target))
+            .chain(each(Part::SomeOrigin, origin))
+            .chain(each(Part::SomeTarget, &j.target_columns))
+            .collect(),
+            _ => std::iter::once((Part::Constraint, self.constraint.as_str()))
+                .chain(each(only(Part::Origin, Part::SomeOrigin), origin))
+                .chain(each(only(Part::Target, Part::SomeTarget), target))
+                .collect(),
+        }
+    }
+
+    /// The names that stand before hints for this one.
+    pub(super) fn bases(&self, origin: &QualifiedName) -> Vec<String> {
+        match self.is_to_itself(origin) {
+            true => std::iter::once(&self.constraint).chain(&self.origin_columns).cloned().collect(),
+            false => vec![self.target.name.clone()],
+        }
+    }
+
+    /// The fewest hints behind `base` that mean this one of those found under that name, and no other.
+    pub(super) fn hints(&self, origin: &QualifiedName, found: &[Relationship], base: &str) -> Option<Vec<&str>> {
+        let names: Vec<&str> = self.names().into_iter().map(|(_, name)| name).take(limits::HINTS).collect();
+        let mut choices: Vec<u32> = (0..1 << names.len()).collect();
+        choices.sort_by_key(|choice| (choice.count_ones(), std::cmp::Reverse(choice.reverse_bits())));
+        choices.into_iter().find_map(|choice| {
+            let chosen = names.iter().enumerate().filter(|(i, _)| choice >> i & 1 == 1);
+            let hints: Vec<&str> = chosen.map(|(_, name)| *name).collect();
+            let meant = Relationship::meant(origin, found, base, &hints);
+            (is_one(&meant) && meant.iter().all(|one| one.is_same(self))).then_some(hints)
+        })
+    }
+
+    /// The columns that are equal, whichever end they are written from.
+    fn equal_columns(&self) -> Vec<(&String, &String)> {
+        let mut columns: Vec<(&String, &String)> = self.origin_columns.iter().zip(&self.target_columns).collect();
+        columns.sort_unstable();
+        columns
+    }
+
+    /// Whether they lead to the same rows by the same key, if from its two ends.
+    fn is_same(&self, other: &Relationship) -> bool {
+        let junction = |r: &Relationship| match &r.kind {
+            Kind::ManyToMany(junction) => Some(junction.clone()),
+            _ => None,
+        };
+        self.target == other.target
+            && self.constraint == other.constraint
+            && self.is_to_many() == other.is_to_many()
+            && self.equal_columns() == other.equal_columns()
+            && junction(self) == junction(other)
     }
 
     /// The relationship in words, for the details of PGRST201.
@@ -151,15 +211,62 @@ impl Relationship {
         };
         (kind, junction, &self.constraint, &self.origin_columns, &self.target_columns)
     }
+}
 
-    /// What to write for this one of several.
-    pub(super) fn hint(&self) -> String {
-        let by = match &self.kind {
-            Kind::ManyToMany(junction) => &junction.table.name,
-            _ => &self.constraint,
-        };
-        format!("'{}!{by}'", self.target.name)
+/// What a hint names of a relationship.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Constraint,
+    Junction,
+    /// The key's one column.
+    Origin,
+    Target,
+    /// The key of the junction that refers to the target, to the origin.
+    FarConstraint,
+    NearConstraint,
+    /// One of several columns.
+    SomeOrigin,
+    SomeTarget,
+    /// Columns of the junction.
+    FarColumn,
+    NearColumn,
+}
+
+const PARTS: &[Part] = &[
+    Part::Constraint,
+    Part::Junction,
+    Part::Origin,
+    Part::Target,
+    Part::FarConstraint,
+    Part::NearConstraint,
+    Part::SomeOrigin,
+    Part::SomeTarget,
+    Part::FarColumn,
+    Part::NearColumn,
+];
+
+/// Those that all hints name. Where a hint names parts of several, the kind of part counts by which it names the fewest, the first
+/// one of these.
+fn narrow<'a>(mut relationships: Vec<&'a Relationship>, hints: &[impl AsRef<str>]) -> Vec<&'a Relationship> {
+    let is_named =
+        |r: &&Relationship| hints.iter().all(|hint| r.names().iter().any(|(_, name)| *name == hint.as_ref()));
+    relationships.retain(is_named);
+    for hint in hints {
+        if is_one(&relationships) {
+            break;
+        }
+        let by_part = PARTS.iter().map(|part| {
+            let name = (*part, hint.as_ref());
+            relationships.iter().copied().filter(|r| r.names().contains(&name)).collect::<Vec<&Relationship>>()
+        });
+        relationships = by_part.filter(|named| !named.is_empty()).min_by_key(Vec::len).unwrap_or_default();
     }
+    relationships
+}
+
+/// Whether they are one, if found several times.
+pub(super) fn is_one(relationships: &[&Relationship]) -> bool {
+    relationships.split_first().is_some_and(|(one, others)| others.iter().all(|other| other.is_same(one)))
 }
 
 /// The end of a foreign key that is at a relation.

@@ -55,6 +55,42 @@ fn a_table_that_refers_to_itself_is_many_by_its_name_and_one_by_its_column() {
 }
 
 #[test]
+fn hints_that_are_told_mean_one_relationship_each() {
+    let told = |target: &str| -> Vec<String> {
+        let e = read(target).unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST201", 300), "{target}");
+        let hint = e.hint.clone().unwrap();
+        let (_, list) = hint.as_str().unwrap().split_once("one of the following: ").unwrap();
+        let (list, _) = list.split_once(". Find").unwrap();
+        assert_eq!(list.split(", ").count(), e.details.clone().unwrap().as_array().unwrap().len(), "{target}");
+        list.split(", ").map(|hint| hint.trim_matches('\'').to_owned()).collect()
+    };
+    for (target, expected) in [
+        ("reviews?select=people(*)", vec!["people!reviews_editor", "people!reviews_writer"]),
+        ("books?select=subjects(*)", vec!["subjects!books_subjects"]),
+        // a view of a table that refers to itself: both ways by the same key
+        ("subject_list?select=subjects(*)", vec!["subjects!subject", "subjects!above"]),
+        ("pair_list?select=authors(*)", vec!["authors!first", "authors!second"]),
+        ("people?select=friends:people!friendships(*)", vec!["people!friendships_other", "people!friendships_one"]),
+    ] {
+        let hints = told(target);
+        assert!(expected.iter().all(|e| hints.contains(&(*e).to_owned())), "{target}: {hints:?}");
+        let (origin, _) = target.split_once('?').unwrap();
+        let joins: Vec<String> = hints.iter().map(|hint| join(&format!("{origin}?select=a:{hint}(*)"))).collect();
+        for (i, one) in joins.iter().enumerate() {
+            assert!(!joins[..i].contains(one), "{target}: {one}");
+        }
+    }
+    // several hints hold together, and a key of several columns is named by one of them
+    assert_eq!(
+        join("people?select=people!friendships!friendships_one(*)"),
+        join("people?select=people!friendships_one(*)")
+    );
+    assert_eq!(refusal(read("reviews?select=people!reviews_writer!edited_by(*)")).0, "PGRST200");
+    assert_eq!(join("loans?select=editions!edition(*)"), join("loans?select=editions(*)"));
+}
+
+#[test]
 fn of_several_relationships_the_details_tell_how_to_name_one() {
     let e = read("reviews?select=people(*)").unwrap_err();
     assert_eq!((e.code.as_str(), e.status), ("PGRST201", 300));

@@ -96,8 +96,9 @@ impl<'a, W: Watch> TextNode<'a, W> {
         self.document.entry(self.at)
     }
 
+    /// The characters of a string.
     #[inline(always)]
-    fn string(&self) -> Option<&'a str> {
+    pub fn string(&self) -> Option<&'a str> {
         let entry = self.entry();
         if entry.kind == Kind::String { Some(self.document.characters(entry)) } else { None }
     }
