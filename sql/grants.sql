@@ -46,6 +46,11 @@ GRANT EXECUTE ON FUNCTION
     restful.record_source(bytea, text[], integer, integer[]),
     restful.count_update()
 TO PUBLIC;
+-- settings of the session, or a text that the caller has
+GRANT EXECUTE ON FUNCTION
+    restful.exposed_schemas(text),
+    restful.setting_names(text)
+TO PUBLIC;
 -- the identity of whoever asks
 GRANT EXECUTE ON FUNCTION
     restful.uid(),
