@@ -1,6 +1,5 @@
 -- Who may do what, and why.
 
--- The schemas that the setting lists, as the settings of the search path are written.
 CREATE FUNCTION restful.access_matrix(schemas text[] DEFAULT NULL, roles text[] DEFAULT NULL)
 RETURNS TABLE (
     relation regclass, role name, command text, granted boolean, policies text[], columns name[],
@@ -10,11 +9,7 @@ LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $function$
 WITH exposed AS (
-    SELECT coalesce(replace(m[1], '""', '"'), lower(m[2])) AS name
-    FROM regexp_matches(current_setting('restful.schemas', true), '"((?:[^"]|"")+)"|([^",\s]+)', 'g') AS m
-    WHERE access_matrix.schemas IS NULL
-    UNION
-    SELECT s.name FROM unnest(access_matrix.schemas) AS s (name)
+    SELECT DISTINCT s.name FROM unnest(coalesce(access_matrix.schemas, restful.exposed_schemas())) AS s (name)
 ), relations AS (
     SELECT c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relnamespace, c.relispartition,
         coalesce((SELECT o.option_value::boolean FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'security_invoker'), false)
@@ -23,7 +18,6 @@ WITH exposed AS (
     JOIN pg_namespace n ON n.nspname = e.name
     JOIN pg_class c ON c.relnamespace = n.oid
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-      AND (access_matrix.schemas IS NOT NULL OR e.name NOT IN ('pg_catalog', 'information_schema', 'restful'))
 ), asked AS (
     SELECT r.oid, r.rolname, r.rolsuper, r.rolbypassrls
     FROM pg_roles r

@@ -96,6 +96,17 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'the claim "%" follows from the key''s own subject, role, scopes and id', wrong USING ERRCODE = '22023';
     END IF;
+    SELECT c.key INTO wrong
+    FROM jsonb_each(claims) c,
+        LATERAL (SELECT CASE c.key
+            WHEN 'iss' THEN '{string}' WHEN 'jti' THEN '{string}'
+            WHEN 'exp' THEN '{number}' WHEN 'nbf' THEN '{number}' WHEN 'iat' THEN '{number}'
+            WHEN 'aud' THEN '{string,array}' END::text[]) t (types)
+    WHERE jsonb_typeof(c.value) <> ALL (t.types) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the claim "%" does not have its type', wrong
+            USING ERRCODE = '22023', HINT = 'RFC 7519, section 4.1, fixes the types of iss, aud, exp, nbf, iat and jti.';
+    END IF;
     IF environment IS NULL OR environment !~ '^[a-z0-9]{1,16}$' THEN
         RAISE EXCEPTION 'an environment has 1 to 16 small letters and digits' USING ERRCODE = '22023';
     END IF;

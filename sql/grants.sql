@@ -47,6 +47,11 @@ GRANT EXECUTE ON FUNCTION
     restful.count_row(boolean),
     restful.count_update()
 TO PUBLIC;
+-- settings of the session, or a text that the caller has
+GRANT EXECUTE ON FUNCTION
+    restful.exposed_schemas(text),
+    restful.setting_names(text)
+TO PUBLIC;
 -- the identity of whoever asks
 GRANT EXECUTE ON FUNCTION
     restful.uid(),

@@ -33,6 +33,7 @@ pub mod query;
 pub mod respond;
 pub mod route;
 pub mod schema;
+pub mod settings;
 pub mod similar;
 pub mod statement;
 pub mod stumble;

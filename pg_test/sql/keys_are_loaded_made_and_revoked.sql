@@ -45,6 +45,18 @@ select restful.load_secret('a secret of thirty-two bytes, ok', algorithm => 'HS5
 select restful.load_secret('a secret of thirty-two bytes, ok', algorithm => 'RS256');
 select restful.load_secret('a secret of thirty-two bytes, ok', kid => repeat('k', 257));
 select restful.load_secret(null);
+-- a line break, as files and openssl rand -base64 end in, would be part of a secret; in base64 it does not count
+select restful.load_secret(E'reallyreallyreallyreallyverysafe\n');
+select restful.load_secret(E'reallyreallyreally\r\nreallyverysafe');
+select restful.load_secret(E'cmVhbGx5cmVhbGx5cmVhbGx5cmVhbGx5dmVyeXNhZmU=\n');
+select restful.load_secret(E' cmVhbGx5cmVhbGx5cmVhbGx5\r\ncmVhbGx5dmVyeXNhZmU=\n', 'in lines', is_base64 => true);
+select pg_temp.verified('eyJhbGciOiJIUzI1NiIsImtpZCI6ImluIGxpbmVzIn0.eyJleHAiOjk5OTk5OTk5OTksInN1YiI6Im1lIn0.IAadD8QD00pxlevKH6lt3dPQ1tMZsrCuRaUj5nnHub0');
+select restful.revoke_key('in lines');
+select restful.load_secret('reallyreallyreallyreallyverysafe!', is_base64 => true);
+select restful.load_secret('cmVhbGx5=cmVhbGx5', is_base64 => true);
+-- keys of other kinds
+select restful.load_secret(E'-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n');
+select restful.load_secret('{"kty": "oct", "k": "cmVhbGx5cmVhbGx5cmVhbGx5cmVhbGx5dmVyeXNhZmU"}');
 select count(*) from restful.public_key where issuer = 'joe';
 -- a secret as PostgREST has one: its tokens name no kid, and no issuer
 select restful.load_secret('reallyreallyreallyreallyverysafe', 'legacy');
@@ -58,6 +70,10 @@ select * from restful.jwt_check(:'forever');
 set restful.jwt_require_exp = off;
 select * from restful.jwt_check(:'forever');
 reset restful.jwt_require_exp;
+-- what is wrong with a token is told apart: each part, its header, its key, its claims
+select reason from unnest(array['', 'a.b', '+.e30.AA', 'eyJ9.e30.AA', 'W10.e30.AA', 'eyJhbGciOiJub25lIn0.e30.AA', 'eyJhbGciOiJIUzI1NiIsImNyaXQiOltdfQ.e30.AA',
+    'eyJhbGciOiJIUzI1NiIsInR5cCI6IngifQ.e30.AA', 'eyJhbGciOiJIUzI1NiJ9.+.AA', 'eyJhbGciOiJIUzI1NiJ9.e30.A+', 'eyJhbGciOiJIUzI1NiJ9.W10.AA',
+    'eyJhbGciOiJIUzI1NiJ9.eyJhIjoxLCJhIjoxfQ.AA', 'eyJhbGciOiJIUzI1NiIsImtpZCI6Im5vIn0.e30.AA', 'eyJhbGciOiJIUzUxMiJ9.e30.AA']) with ordinality t (token, i), restful.jwt_check(t.token) order by i;
 -- and an audience, where the issuer's are set
 select restful.load_secret('reallyreallyreallyreallyverysafe', 'legacy', audiences => '{us}');
 set restful.jwt_require_exp = off;

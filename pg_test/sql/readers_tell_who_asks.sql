@@ -33,6 +33,24 @@ set request.jwt.claims = '{"role": "alice", "sub": "auth0|42", "org": {"id": "ac
 select as_superuser($$ set restful.tenant_claim = 'org.id' $$);
 select uid, user_id, tenant_id, scopes from library.me;
 select show(restful.serve('GET', '/me?select=uid,user_id,tenant_id,scopes'));
+-- the type uuid takes other spellings of one
+create function pg_temp.uids(subjects text[]) returns table (uid uuid, same boolean) language plpgsql as $$
+declare
+    subject text;
+begin
+    foreach subject in array subjects loop
+        perform set_config('request.jwt.claims', json_build_object('role', 'alice', 'sub', subject)::text, false);
+        begin
+            return query select restful.uid(), restful.uid() = restful.user_id()::uuid;
+        exception when invalid_text_representation then
+            return query select restful.uid(), restful.uid() is null;
+        end;
+    end loop;
+end $$;
+select * from pg_temp.uids('{00112233-4455-6677-8899-AABBCCDDEEFF,00112233445566778899aabbccddeeff,0011-2233-4455-6677-8899-aabb-ccdd-eeff,
+    001122334455-6677-8899aabbccddeeff,"{00112233-4455-6677-8899-aabbccddeeff}","{00112233445566778899AABBCCDDEEFF}"}');
+select * from pg_temp.uids('{00112233-4455-6677-8899-aabbccddeef," 00112233-4455-6677-8899-aabbccddeeff","{00112233-4455-6677-8899-aabbccddeeff",
+    00112233--4455-6677-8899-aabbccddeeff,0-0112233-4455-6677-8899-aabbccddeeff,00112233-4455-6677-8899-aabbccddeeff-,urn:uuid:00112233-4455-6677-8899-aabbccddeeff}');
 -- claims of another role, and none that are an object
 set request.jwt.claims = '{"role": "bob", "sub": "42"}';
 select user_id, role, method from library.me;

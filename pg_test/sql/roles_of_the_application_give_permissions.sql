@@ -45,7 +45,7 @@ select as_superuser($$update restful.rbac_grant set expires_at = now() where sub
 select answers('posts.read');
 select restful.require('posts.read', 'north');
 -- nobody has nothing: no subject, claims of another role, a session that is not believed
-set request.jwt.claims = '{"role": "alice", "sub": ""}';
+set request.jwt.claims = '{"role": "alice", "email": "alice@library.example"}';
 select answers('posts.read'), restful.permissions('north'), array(select restful.tenants_with('posts.read')), restful.has_any_role('{reader}', 'north');
 set request.jwt.claims = '{"role": "bob", "sub": "bea"}';
 select answers('posts.read');

@@ -3,10 +3,7 @@
 
 CREATE FUNCTION restful.lint_names(list text) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 3 SET search_path = pg_catalog, pg_temp AS $lint_names$
-    SELECT n.name
-    FROM regexp_matches(list, '"((?:[^"]|"")*)"|([^",]+)', 'g') m,
-        LATERAL (SELECT coalesce(replace(m[1], '""', '"'), lower(btrim(m[2], E' \t\n\r')))) n (name)
-    WHERE n.name <> ''
+    SELECT unnest(restful.setting_names(list))
 $lint_names$;
 COMMENT ON FUNCTION restful.lint_names(text) IS
     'Internal: the names in a list like search_path: separated by commas, in double quotes or folded to lower case';
@@ -91,8 +88,8 @@ CREATE FUNCTION restful.lint_schemas() RETURNS SETOF name
            OR NOT EXISTS (SELECT FROM of_authenticators o WHERE o.list IS NOT NULL)
     )
     SELECT DISTINCT n.nspname
-    FROM lists l, restful.lint_names(l.list) listed, pg_catalog.pg_namespace n
-    WHERE n.nspname = listed
+    FROM lists l, unnest(restful.exposed_schemas(l.list)) listed, pg_catalog.pg_namespace n
+    WHERE n.nspname = listed AND l.list IS NOT NULL
 $lint_schemas$;
 COMMENT ON FUNCTION restful.lint_schemas() IS
     'The schemas that lint() looks at by itself: restful.schemas of this session and of the roles that HTTP layers log in as';

@@ -2,6 +2,7 @@
 
 use crate::auth::path::Path;
 use crate::json::parse_uuid;
+use crate::limits::SUBJECT_BYTES;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -41,12 +42,65 @@ impl Method {
     }
 }
 
+/// Why a registered claim (RFC 7519, section 4.1) is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It has another type than the RFC gives it.
+    Type {
+        claim: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The subject is empty or long.
+    SubjectLength,
+}
+
+impl Flaw {
+    /// What follows "the claim" in a sentence.
+    pub fn words(self) -> String {
+        match self {
+            Flaw::Type { claim, expected } => format!("'{claim}' claim must be {expected}"),
+            Flaw::SubjectLength => format!("'sub' claim must have 1 to {SUBJECT_BYTES} bytes"),
+        }
+    }
+}
+
+/// Checks the types of the registered claims: a subject that is not a text would be nobody.
+///
+/// An `aud` of null is taken for none, as PostgREST does.
+///
+/// # Errors
+/// The first claim of another type, or a subject that is empty or long.
+pub fn check_registered(claims: &Map<String, Value>) -> Result<(), Flaw> {
+    for claim in ["exp", "nbf", "iat"] {
+        if claims.get(claim).is_some_and(|value| !value.as_f64().is_some_and(f64::is_finite)) {
+            return Err(Flaw::Type { claim, expected: "a number" });
+        }
+    }
+    for claim in ["sub", "iss", "jti"] {
+        if claims.get(claim).is_some_and(|value| !value.is_string()) {
+            return Err(Flaw::Type { claim, expected: "a string" });
+        }
+    }
+    let is_audience = match claims.get("aud") {
+        Some(Value::Array(audiences)) => audiences.iter().all(Value::is_string),
+        aud => aud.is_none_or(|aud| aud.is_null() || aud.is_string()),
+    };
+    if !is_audience {
+        return Err(Flaw::Type { claim: "aud", expected: "a string or an array of strings" });
+    }
+    match claims.get("sub").and_then(Value::as_str) {
+        Some(sub) if sub.is_empty() || sub.len() > SUBJECT_BYTES => Err(Flaw::SubjectLength),
+        _ => Ok(()),
+    }
+}
+
 /// The subject: `sub`, if it is a text that is not empty.
 pub fn user_id(claims: &Map<String, Value>) -> Option<&str> {
     claims.get("sub")?.as_str().filter(|s| !s.is_empty())
 }
 
-/// The subject, if it is a UUID in its standard form.
+/// The subject, if it is a UUID in any spelling that PostgreSQL's type takes.
 pub fn uid(claims: &Map<String, Value>) -> Option<[u8; 16]> {
     parse_uuid(user_id(claims)?.as_bytes())
 }
@@ -87,9 +141,47 @@ mod tests {
     }
 
     #[test]
+    fn registered_claims_have_the_types_of_the_rfc() {
+        let found = |claims: Value| check_registered(&map(claims));
+        assert_eq!(found(json!({})), Ok(()));
+        let whole = json!({"iss": "i", "sub": "s", "aud": ["a", "b"], "exp": 1.5, "nbf": 0, "iat": 1, "jti": "j"});
+        assert_eq!(found(whole), Ok(()));
+        for wrong in [json!(1), Value::Null, json!({}), json!([]), json!(true), json!(["s"])] {
+            for claim in ["sub", "iss", "jti"] {
+                let flaw = Flaw::Type { claim, expected: "a string" };
+                assert_eq!(found(json!({ claim: wrong })), Err(flaw), "{claim} {wrong}");
+            }
+        }
+        for wrong in [json!("1"), Value::Null, json!({}), json!([1]), json!(true)] {
+            for claim in ["exp", "nbf", "iat"] {
+                let flaw = Flaw::Type { claim, expected: "a number" };
+                assert_eq!(found(json!({ claim: wrong })), Err(flaw), "{claim} {wrong}");
+            }
+        }
+        for right in [json!("a"), json!([]), Value::Null] {
+            assert_eq!(found(json!({"aud": right})), Ok(()), "{right}");
+        }
+        for wrong in [json!(1), json!({"a": 1}), json!(["a", 1]), json!([null]), json!(true)] {
+            assert!(found(json!({"aud": wrong})).is_err(), "{wrong}");
+        }
+        for (sub, result) in [
+            (String::new(), Err(Flaw::SubjectLength)),
+            ("x".repeat(255), Ok(())),
+            ("x".repeat(256), Err(Flaw::SubjectLength)),
+        ] {
+            assert_eq!(found(json!({"sub": sub})), result);
+        }
+    }
+
+    #[test]
     fn a_subject_is_a_uuid_or_not() {
-        let uuid = "00112233-4455-6677-8899-aabbccddeeff";
-        assert!(uid(&map(json!({"sub": uuid}))).is_some());
+        for uuid in [
+            "00112233-4455-6677-8899-aabbccddeeff",
+            "{00112233-4455-6677-8899-AABBCCDDEEFF}",
+            "00112233445566778899aabbccddeeff",
+        ] {
+            assert!(uid(&map(json!({"sub": uuid}))).is_some());
+        }
         for claims in [json!({"sub": "alice"}), json!({"sub": 1}), json!({"sub": ""}), json!({}), json!({"sub": null})]
         {
             assert_eq!(uid(&map(claims)), None);

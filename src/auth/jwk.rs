@@ -249,9 +249,10 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Bytes of base64 in either alphabet, with padding or without: how people write secrets.
+/// Bytes of base64 in either alphabet, with padding or without, in one line or several: how people write secrets.
 pub fn decode_any(text: &str) -> Option<Vec<u8>> {
-    decode(&text.trim().trim_end_matches('=').replace('+', "-").replace('/', "_"))
+    let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    decode(&joined.trim_end_matches('=').replace('+', "-").replace('/', "_"))
 }
 
 /// base64url without padding.

@@ -1,6 +1,6 @@
 //! The identity of a request and the role that follows from it.
 
-use crate::auth::claims::Method;
+use crate::auth::claims::{Flaw, Method, check_registered};
 use crate::auth::credential::Credential;
 use crate::auth::strict;
 use crate::auth::token::{Refusal, Signed};
@@ -65,7 +65,8 @@ impl Principal {
     /// Finds out whom a request speaks for. A credential is never taken for none. `verify` is given the one that came.
     ///
     /// Errors: what `verify` refuses; PGRST302 when there is no identity and one is required, or no role for one; REST400 when
-    /// PostgREST's session passes a credential on; REST401 when claims and role of a trusted authenticator do not agree.
+    /// PostgREST's session passes a credential on; REST401 when claims and role of a trusted authenticator do not agree, or a claim
+    /// is not of its type.
     pub fn of(
         session: &SessionState,
         credential: Option<Credential>,
@@ -115,12 +116,15 @@ impl Principal {
                 .hint("A trusted authenticator sets request.jwt.claims and takes the role that they name, in one transaction.")
                 .header("www-authenticate", "Bearer")
         };
-        let claims: Map<String, Value> = strict::object(text.as_bytes())
-            .ok_or_else(|| refused("The setting request.jwt.claims is no JSON object, or an ambiguous one."))?;
+        let claims = strict::object(text.as_bytes())
+            .map_err(|flaw| refused(&format!("The setting request.jwt.claims {}.", flaw.words())))?;
         match trust(&claims, session.current_user, session.anon_role.as_deref()) {
             _ if claims.is_empty() => Ok(None),
             Some(Method::Anonymous) => Ok(Some(Identity::Anonymous)),
-            Some(method) => Ok(Some(Identity::Claims(Rc::new(claims), method))),
+            Some(method) => {
+                check_registered(&claims).map_err(refuse_claim)?;
+                Ok(Some(Identity::Claims(Rc::new(claims), method)))
+            }
             None => Err(refused("The claim 'role' is not the current role.")),
         }
     }
@@ -154,6 +158,14 @@ pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -
     }
     let is_anonymous = claims.len() == 1 && anon_role.is_none_or(|anon| anon == role);
     Some(if is_anonymous { Method::Anonymous } else { Method::Postgrest })
+}
+
+/// The answer to claims of a trusted authenticator that name no subject as they should.
+fn refuse_claim(flaw: Flaw) -> Error {
+    Error::new(Code::Identity, format!("The {}", flaw.words()))
+        .details("The setting request.jwt.claims holds it.")
+        .hint("Have tokens issued whose registered claims have the types of RFC 7519, section 4.1.")
+        .header("www-authenticate", "Bearer error=\"invalid_token\"")
 }
 
 fn token_required() -> Error {
@@ -275,6 +287,10 @@ mod tests {
             ("webuser", r#"{"role":"admin","sub":"1"}"#),
             ("webuser", r#"{"sub":"1"}"#),
             ("webuser", "nonsense"),
+            ("webuser", r#"{"role":"webuser","sub":42}"#),
+            ("webuser", r#"{"role":"webuser","sub":null}"#),
+            ("webuser", r#"{"role":"webuser","sub":""}"#),
+            ("webuser", r#"{"role":"webuser","sub":"1","iss":["us"]}"#),
             ("webuser", r#"{"role":"webuser","email":"a\u0000b"}"#),
             ("webuser", r#"{"role":"webuser","sub":"1","sub":"2"}"#),
             ("authenticator", r#"{"role":"webuser"}"#),

@@ -5,12 +5,47 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// An object; `None` when the text is none, or is malformed, or an object in it has two members of one name, or a text in it
-/// holds U+0000.
-pub fn object(text: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(text).ok()? {
-        Strict(Value::Object(object)) => Some(object),
-        Strict(_) => None,
+/// Why a text is not taken for an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is not JSON.
+    Json,
+    /// It is another value than an object.
+    Kind,
+    /// An object in it has two members of one name.
+    Duplicate,
+    /// A text in it holds U+0000.
+    Nul,
+}
+
+impl Flaw {
+    /// What follows "the text" in a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Flaw::Json => "is not valid JSON",
+            Flaw::Kind => "is not a JSON object",
+            Flaw::Duplicate => "holds an object with two members of one name",
+            Flaw::Nul => "holds U+0000",
+        }
+    }
+}
+
+/// Reads an object.
+///
+/// # Errors
+/// What the text is instead.
+pub fn object(text: &[u8]) -> Result<Map<String, Value>, Flaw> {
+    match serde_json::from_slice(text) {
+        Ok(Strict(Value::Object(object))) => Ok(object),
+        Ok(Strict(_)) => Err(Flaw::Kind),
+        // serde_json has no room for an error of ours but in its text.
+        Err(why) => {
+            let why = why.to_string();
+            Err([Flaw::Duplicate, Flaw::Nul]
+                .into_iter()
+                .find(|flaw| why.starts_with(flaw.words()))
+                .unwrap_or(Flaw::Json))
+        }
     }
 }
 
@@ -69,7 +104,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some((name, Strict(value))) = members.next_entry::<String, Strict>()? {
             without_nul(&name)?;
             if object.insert(name, value).is_some() {
-                return Err(de::Error::custom("a member comes twice"));
+                return Err(de::Error::custom(Flaw::Duplicate.words()));
             }
         }
         Ok(Value::Object(object))
@@ -77,7 +112,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 }
 
 fn without_nul<E: de::Error>(text: &str) -> Result<(), E> {
-    if text.contains('\0') { Err(E::custom("a text holds U+0000")) } else { Ok(()) }
+    if text.contains('\0') { Err(E::custom(Flaw::Nul.words())) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -86,23 +121,24 @@ mod tests {
 
     #[test]
     fn what_is_ambiguous_is_refused() {
-        assert!(object(br#"{"a": {"b": [1, -2, 1.5, "x", null, true]}}"#).is_some());
-        for text in [
-            r#"{"a": 1, "a": 1}"#,
-            r#"{"a": [{"b": 1, "\u0062": 2}]}"#,
-            "[]",
-            "1",
-            "",
-            "{} {}",
-            r#"{"a": 1e400}"#,
-            r#"{"a": NaN}"#,
-            r#"{"email": "alice@example.com\u0000.example.org"}"#,
-            r#"{"a": [{"b\u0000": 1}]}"#,
-            "\u{feff}{}",
+        assert!(object(br#"{"a": {"b": [1, -2, 1.5, "x", null, true]}}"#).is_ok());
+        for (text, flaw) in [
+            (r#"{"a": 1, "a": 1}"#, Flaw::Duplicate),
+            (r#"{"a": [{"b": 1, "\u0062": 2}]}"#, Flaw::Duplicate),
+            ("[]", Flaw::Kind),
+            ("1", Flaw::Kind),
+            ("", Flaw::Json),
+            ("{} {}", Flaw::Json),
+            (r#"{"a": 1e400}"#, Flaw::Json),
+            (r#"{"a": NaN}"#, Flaw::Json),
+            (r#"{"email": "alice@example.com\u0000.example.org"}"#, Flaw::Nul),
+            (r#"{"a": [{"b\u0000": 1}]}"#, Flaw::Nul),
+            ("\u{feff}{}", Flaw::Json),
         ] {
-            assert_eq!(object(text.as_bytes()), None, "{text}");
+            assert_eq!(object(text.as_bytes()), Err(flaw), "{text}");
         }
-        assert_eq!(object(&[b"{\"a\":".repeat(5000), b"1".to_vec(), b"}".repeat(5000)].concat()), None);
-        assert_eq!(object(b"{\"a\": \"\xff\"}"), None);
+        let deep = [b"{\"a\":".repeat(5000), b"1".to_vec(), b"}".repeat(5000)].concat();
+        assert_eq!(object(&deep), Err(Flaw::Json));
+        assert_eq!(object(b"{\"a\": \"\xff\"}"), Err(Flaw::Json));
     }
 }

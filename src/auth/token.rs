@@ -1,10 +1,11 @@
 //! Tokens: JSON Web Tokens (RFC 7519) in the compact form of a signature (RFC 7515), verified by the rules of RFC 8725.
 
+use crate::auth::claims;
 use crate::auth::jwk::{self, Verifier};
 use crate::auth::path::Path;
 use crate::auth::strict;
 use crate::error::{Code, Error};
-use crate::limits::{KEY_ID_BYTES, SUBJECT_BYTES, TOKEN_BYTES};
+use crate::limits::{KEY_ID_BYTES, TOKEN_BYTES};
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 use std::rc::Rc;
@@ -50,27 +51,57 @@ pub struct Signed {
     pub claims: Rc<Map<String, Value>>,
 }
 
+/// A part of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Header,
+    Claims,
+    Signature,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Part::Header => "the header",
+            Part::Claims => "the payload",
+            Part::Signature => "the signature",
+        }
+    }
+
+    fn decode(self, text: &str) -> Result<Vec<u8>, Refusal> {
+        jwk::decode(text).ok_or(Refusal::NotBase64(self))
+    }
+}
+
 /// Why a token is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Empty,
     TooLong,
     Parts(usize),
-    /// A part is malformed.
-    Malformed(&'static str),
+    NotBase64(Part),
+    /// The header is not an object, or an ambiguous one.
+    Header(strict::Flaw),
+    /// The header has a member that changes what the signature means.
+    Extension(&'static str),
     Type,
-    Algorithm(&'static str),
-    NoKey(&'static str),
-    Claims,
-    NotANumber(&'static str),
+    UnknownAlgorithm,
+    /// The keys that the header allows are for other algorithms.
+    OtherAlgorithm,
+    /// There is no key of the name that the header gives.
+    UnknownKey,
+    Signature,
+    /// The claims are not an object, or an ambiguous one.
+    Claims(strict::Flaw),
+    Claim(claims::Flaw),
     Missing(&'static str),
     Expired,
     NotYetValid,
     IssuedInFuture,
-    AudienceType,
     Audience,
     Issuer,
-    Subject,
+    /// The role is a value of this kind, not a string.
+    Role(&'static str),
 }
 
 impl Refusal {
@@ -78,45 +109,71 @@ impl Refusal {
     pub fn code(&self) -> Code {
         use Refusal::*;
         match self {
-            Empty | TooLong | Parts(_) | Malformed(_) | Type | Algorithm(_) | NoKey(_) => Code::Token,
+            Empty | TooLong | Parts(_) | NotBase64(_) | Header(_) | Extension(_) | Type | UnknownAlgorithm
+            | OtherAlgorithm | UnknownKey | Signature => Code::Token,
             _ => Code::Claims,
         }
     }
 
-    /// In words, which hold nothing of the token.
+    /// In PostgREST's words where it has some. They hold nothing of the token.
     pub fn message(&self) -> String {
         match self {
-            Refusal::Empty => "Empty JWT is sent in Authorization header".to_owned(),
             Refusal::Parts(n) => format!("Expected 3 parts in JWT; got {n}"),
-            Refusal::NotANumber(claim) => format!("The JWT '{claim}' claim must be a number"),
+            Refusal::Claim(flaw) => format!("The JWT {}", flaw.words()),
             Refusal::Missing(claim) => format!("The JWT lacks the claim '{claim}'"),
+            Refusal::Role(kind) => format!("The role in the JWT must be a string, not {kind}"),
             other => other.words().to_owned(),
         }
     }
 
     fn words(&self) -> &'static str {
         match self {
+            Refusal::Empty => "Empty JWT is sent in Authorization header",
             Refusal::TooLong => "The JWT is too long",
             Refusal::Type => "Unsupported token type",
-            Refusal::Algorithm(_) => "Wrong or unsupported encoding algorithm",
-            Refusal::NoKey(_) => "No suitable key or wrong key type",
-            Refusal::Claims => "Parsing claims failed",
+            Refusal::UnknownAlgorithm | Refusal::OtherAlgorithm => "Wrong or unsupported encoding algorithm",
+            Refusal::UnknownKey | Refusal::Signature => "No suitable key or wrong key type",
+            Refusal::Claims(_) => "Parsing claims failed",
             Refusal::Expired => "JWT expired",
             Refusal::NotYetValid => "JWT not yet valid",
             Refusal::IssuedInFuture => "JWT issued at future",
-            Refusal::AudienceType => "The JWT 'aud' claim must be a string or an array of strings",
             Refusal::Audience => "JWT not in audience",
             Refusal::Issuer => "JWT not of the issuer of its key",
-            Refusal::Subject => "The JWT 'sub' claim must have at most 255 bytes, and none of them zero",
             _ => "JWT couldn't be decoded",
         }
     }
 
-    /// More about it.
-    pub fn details(&self) -> Option<&'static str> {
-        match self {
-            Refusal::Malformed(why) | Refusal::Algorithm(why) | Refusal::NoKey(why) => Some(why),
-            _ => None,
+    /// What tells apart the causes that have one message.
+    fn cause(&self) -> Option<String> {
+        Some(match self {
+            Refusal::NotBase64(part) => format!("{} is not base64url without padding", part.name()),
+            Refusal::Header(flaw) => format!("{} {}", Part::Header.name(), flaw.words()),
+            Refusal::Claims(flaw) => format!("{} {}", Part::Claims.name(), flaw.words()),
+            Refusal::Extension(member) => format!("the header has the member {member}, which is not supported"),
+            Refusal::UnknownAlgorithm => "the header's alg is not a supported algorithm".to_owned(),
+            Refusal::OtherAlgorithm => "no key is for the header's alg".to_owned(),
+            Refusal::UnknownKey => "there is no key with the header's kid".to_owned(),
+            // PostgREST's words
+            Refusal::Signature => "none of the keys was able to decode the JWT".to_owned(),
+            Refusal::Role(_) => "the issuer's role_path has to lead to one string, as $.roles[0] does".to_owned(),
+            _ => return None,
+        })
+    }
+
+    /// More about it, as a sentence.
+    pub fn details(&self) -> Option<String> {
+        let cause = self.cause()?;
+        let (first, rest) = cause.split_at_checked(1)?;
+        let end = if *self == Refusal::Signature { "" } else { "." };
+        Some(format!("{}{rest}{end}", first.to_ascii_uppercase()))
+    }
+
+    /// Message and details in one line.
+    pub fn reason(&self) -> String {
+        let message = self.message();
+        match self.cause() {
+            Some(cause) => format!("{message}: {cause}"),
+            None => message,
         }
     }
 
@@ -151,20 +208,19 @@ impl KeySet {
         let parts = token.split('.').count();
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Parts(parts))?;
         let (header, payload) = message.split_once('.').filter(|_| parts == 3).ok_or(Refusal::Parts(parts))?;
-        let decode = |part| jwk::decode(part).ok_or(Refusal::Malformed("A part is no base64url."));
-        let Header { algorithm, kid } = read_header(&decode(header)?)?;
-        decode(signature)?;
-        let claims = strict::object(&decode(payload)?).ok_or(Refusal::Claims)?;
+        let Header { algorithm, kid } = read_header(&Part::Header.decode(header)?)?;
+        Part::Signature.decode(signature)?;
+        let claims = strict::object(&Part::Claims.decode(payload)?).map_err(Refusal::Claims)?;
         // What is not verified yet chooses among keys, no more.
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
         let named = |key: &&Key| kid.as_ref().is_none_or(|kid| *kid == key.kid);
         let mut candidates = self.0.iter().filter(named).peekable();
         if candidates.peek().is_none() {
-            return Err(Refusal::NoKey("There is no key with this kid."));
+            return Err(Refusal::UnknownKey);
         }
         let mut candidates = candidates.filter(|key| key.verifier.allows(algorithm)).peekable();
         if candidates.peek().is_none() {
-            return Err(Refusal::Algorithm("No key is for this algorithm."));
+            return Err(Refusal::OtherAlgorithm);
         }
         let mut candidates =
             candidates.filter(|key| key.issuer.name.is_empty() || key.issuer.name == issuer).peekable();
@@ -172,17 +228,16 @@ impl KeySet {
             return Err(Refusal::Issuer);
         }
         let found = candidates.find(|key| key.verifier.verify(signature, message.as_bytes(), algorithm));
-        let key = found.ok_or(Refusal::NoKey("None of the keys was able to decode the JWT"))?;
+        let key = found.ok_or(Refusal::Signature)?;
         Ok(Signed { issuer: key.issuer.clone(), claims: Rc::new(claims) })
     }
 }
 
 /// Reads a header: of its members `alg`, `kid` and `typ` count, and those that change what a signature means are refused.
 fn read_header(text: &[u8]) -> Result<Header, Refusal> {
-    let header =
-        strict::object(text).ok_or(Refusal::Malformed("The header is no JSON object, or a member comes twice."))?;
-    if ["crit", "b64", "zip", "enc"].iter().any(|member| header.contains_key(*member)) {
-        return Err(Refusal::Malformed("The header asks for what is not supported: crit, b64, zip or enc."));
+    let header = strict::object(text).map_err(Refusal::Header)?;
+    if let Some(member) = ["crit", "b64", "zip", "enc"].into_iter().find(|member| header.contains_key(*member)) {
+        return Err(Refusal::Extension(member));
     }
     if let Some(name) = header.get("typ") {
         let name = name.as_str().unwrap_or_default().to_ascii_lowercase();
@@ -192,11 +247,11 @@ fn read_header(text: &[u8]) -> Result<Header, Refusal> {
         }
     }
     let algorithm = header.get("alg").and_then(Value::as_str).and_then(jwk::algorithm);
-    let algorithm = algorithm.ok_or(Refusal::Algorithm("The header's alg is none that is supported."))?;
+    let algorithm = algorithm.ok_or(Refusal::UnknownAlgorithm)?;
     let kid = match header.get("kid") {
         None => None,
         Some(Value::String(kid)) if kid.len() <= KEY_ID_BYTES => Some(kid.clone()),
-        Some(_) => return Err(Refusal::NoKey("There is no key with this kid.")),
+        Some(_) => return Err(Refusal::UnknownKey),
     };
     Ok(Header { algorithm, kid })
 }
@@ -206,40 +261,38 @@ impl Signed {
     ///
     /// Errors: a time, the audience, or a claim of the wrong type.
     pub fn check(&self, policy: Policy, now: f64) -> Result<(), Refusal> {
-        let claims = &self.claims;
-        let date = |name: &'static str| match claims.get(name) {
-            None => Ok(None),
-            Some(value) => value.as_f64().filter(|date| date.is_finite()).map(Some).ok_or(Refusal::NotANumber(name)),
-        };
-        match date("exp")? {
+        claims::check_registered(&self.claims).map_err(Refusal::Claim)?;
+        let date = |name: &str| self.claims.get(name).and_then(Value::as_f64);
+        match date("exp") {
             Some(exp) if now - SKEW > exp => return Err(Refusal::Expired),
             None if policy.require_exp => return Err(Refusal::Missing("exp")),
             _ => {}
         }
-        for (name, refusal) in [("nbf", Refusal::NotYetValid), ("iat", Refusal::IssuedInFuture)] {
-            match date(name)? {
-                Some(date) if date < 0.0 => return Err(Refusal::NotANumber(name)),
+        for (claim, refusal) in [("nbf", Refusal::NotYetValid), ("iat", Refusal::IssuedInFuture)] {
+            match date(claim) {
+                Some(date) if date < 0.0 => {
+                    return Err(Refusal::Claim(claims::Flaw::Type { claim, expected: "a number" }));
+                }
                 Some(date) if date > now + SKEW => return Err(refusal),
                 _ => {}
             }
         }
         self.check_audience(policy.require_aud)?;
-        match claims.get("sub") {
-            Some(Value::String(sub)) if sub.len() > SUBJECT_BYTES || sub.contains('\0') => Err(Refusal::Subject),
-            _ => Ok(()),
+        match self.issuer.role_path.find(&self.claims) {
+            None | Some(Value::Null | Value::String(_)) => Ok(()),
+            Some(Value::Array(_)) => Err(Refusal::Role("an array")),
+            Some(Value::Object(_)) => Err(Refusal::Role("an object")),
+            Some(Value::Number(_)) => Err(Refusal::Role("a number")),
+            Some(Value::Bool(_)) => Err(Refusal::Role("a boolean")),
         }
     }
 
     fn check_audience(&self, required: bool) -> Result<(), Refusal> {
         let known = &self.issuer.audiences;
         let named: Vec<&str> = match self.claims.get("aud") {
-            None | Some(Value::Null) => Vec::new(),
             Some(Value::String(audience)) => vec![audience],
-            Some(Value::Array(audiences)) => {
-                let texts: Option<_> = audiences.iter().map(Value::as_str).collect();
-                texts.ok_or(Refusal::AudienceType)?
-            }
-            Some(_) => return Err(Refusal::AudienceType),
+            Some(Value::Array(audiences)) => audiences.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
         };
         match (known.is_empty(), named.is_empty()) {
             (true, _) => Ok(()),
@@ -251,12 +304,8 @@ impl Signed {
     }
 
     /// The role that the token is for; `None` when it names none.
-    pub fn role(&self) -> Option<String> {
-        match self.issuer.role_path.find(&self.claims)? {
-            Value::Null => None,
-            Value::String(role) => Some(role.clone()),
-            other => Some(other.to_string()),
-        }
+    pub fn role(&self) -> Option<&str> {
+        self.issuer.role_path.find(&self.claims)?.as_str()
     }
 }
 

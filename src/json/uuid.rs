@@ -1,21 +1,22 @@
-//! UUIDs in their standard text form (RFC 9562, section 4).
+//! UUIDs in text (RFC 9562, section 4), in every form that PostgreSQL's type takes.
 
-/// The bytes of 8-4-4-4-12 hexadecimal digits; `None` for any other text, some of which `uuid_in` still accepts.
+/// The bytes of a UUID, if `uuid_in` takes the text: 32 hexadecimal digits, of which each four may be followed by a hyphen, all of
+/// it in braces or not.
 pub fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.try_into().ok()?;
+    let mut rest = match text {
+        [b'{', inner @ .., b'}'] => inner,
+        plain => plain,
+    };
     let mut bytes = [0; 16];
-    let mut at = 0;
     for (index, byte) in bytes.iter_mut().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            if text.get(at) != Some(&b'-') {
-                return None;
-            }
-            at += 1;
+        if let ([b'-', after @ ..], 2 | 4 | 6 | 8 | 10 | 12 | 14) = (rest, index) {
+            rest = after;
         }
-        *byte = hex(*text.get(at)?)? << 4 | hex(*text.get(at + 1)?)?;
-        at += 2;
+        let [high, low, after @ ..] = rest else { return None };
+        *byte = hex(*high)? << 4 | hex(*low)?;
+        rest = after;
     }
-    Some(bytes)
+    rest.is_empty().then_some(bytes)
 }
 
 #[inline]
@@ -33,18 +34,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_standard_form_is_read() {
-        let bytes = parse_uuid(b"00112233-4455-6677-8899-aAbBcCdDeEfF").unwrap();
-        assert_eq!(
-            bytes,
-            [0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff]
-        );
+    fn every_spelling_of_the_type_is_read() {
+        let bytes = [0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
         for text in [
+            "00112233-4455-6677-8899-aabbccddeeff",
+            "00112233-4455-6677-8899-aAbBcCdDeEfF",
             "00112233445566778899aabbccddeeff",
             "{00112233-4455-6677-8899-aabbccddeeff}",
+            "{00112233445566778899AABBCCDDEEFF}",
+            "0011-2233-4455-6677-8899-aabb-ccdd-eeff",
+            "00112233-44556677-8899aabb-ccddeeff",
+        ] {
+            assert_eq!(parse_uuid(text.as_bytes()), Some(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "{}",
             "0011223-34455-6677-8899-aabbccddeeff",
             "00112233-4455-6677-8899-aabbccddeefg",
             "00112233-4455-6677-8899-aabbccddeef",
+            "00112233-4455-6677-8899-aabbccddeeff0",
+            "00112233-4455-6677-8899-aabbccddeeff-",
+            "-00112233-4455-6677-8899-aabbccddeeff",
+            "00112233--4455-6677-8899-aabbccddeeff",
+            "{00112233-4455-6677-8899-aabbccddeeff",
+            "00112233-4455-6677-8899-aabbccddeeff}",
+            "{{00112233-4455-6677-8899-aabbccddeeff}}",
+            " 00112233-4455-6677-8899-aabbccddeeff",
+            "urn:uuid:00112233-4455-6677-8899-aabbccddeeff",
         ] {
             assert_eq!(parse_uuid(text.as_bytes()), None, "{text}");
         }

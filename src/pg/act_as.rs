@@ -1,5 +1,6 @@
 //! `restful.act_as(role name, claims jsonb)`: role and claims of a request without the request, for tests of policies.
 
+use crate::auth::claims::check_registered;
 use crate::auth::principal::trust;
 use crate::pg::fmgr::{argument, detoasted, v1_function, varlena};
 use crate::pg::whole_errors::with_whole_errors;
@@ -26,7 +27,8 @@ pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -
 /// Takes the role and the claims until the end of the transaction, or of the innermost function with a SET clause.
 ///
 /// Raises 42501 in a request, a SECURITY DEFINER function or a security-restricted operation, and for a role that the
-/// session's user may not take; 42704 for an unknown role; 22023 for claims that are no object or name another role.
+/// session's user may not take; 42704 for an unknown role; 22023 for claims that are not an object, name another role or could not be
+/// those of a token.
 unsafe fn act_as(role: &CStr, claims: &[u8]) {
     if session::is_confined() {
         error::refuse_context(
@@ -42,6 +44,9 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
         refuse(wrong, "claims are a JSON object", None)
     };
     claims.entry("role").or_insert_with(|| Value::from(&*name));
+    if let Err(flaw) = check_registered(&claims) {
+        refuse(wrong, &format!("the {}", flaw.words()), Some("A token with such claims is refused."))
+    }
     let Some(method) = trust(&claims, &name, None) else {
         refuse(wrong, "the claim \"role\" names another role", Some("Leave it out: it is the role to act as."))
     };

@@ -5,7 +5,7 @@ use crate::pg::unguarded;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 unsafe extern "C-unwind" {
     /// The SQLSTATE of the error that is being raised (elog.c).
@@ -115,6 +115,34 @@ fn sqlstate_text(code: c_int) -> String {
             char::from(six.wrapping_add(b'0'))
         })
         .collect()
+}
+
+/// An encoded SQLSTATE: the reverse of [`sqlstate_text`].
+const fn encoded(sqlstate: &[u8; 5]) -> c_int {
+    let [a, b, c, d, e] = *sqlstate;
+    six_bits(a) | six_bits(b) << 6 | six_bits(c) << 12 | six_bits(d) << 18 | six_bits(e) << 24
+}
+
+const fn six_bits(character: u8) -> c_int {
+    (character.wrapping_sub(b'0') & 0x3F) as c_int
+}
+
+/// Raises an error of any SQLSTATE; pgrx's own reports know those of PostgreSQL's list alone.
+pub fn raise(sqlstate: &[u8; 5], message: &str, detail: Option<&str>, hint: Option<&str>) -> ! {
+    let text = |text: &str| CString::new(text.replace('\0', "")).unwrap_or_default();
+    let (message, detail, hint) = (text(message), detail.map(text), hint.map(text));
+    let pointer = |text: &Option<CString>| text.as_ref().map_or(std::ptr::null_mut(), |text| text.as_ptr().cast_mut());
+    let mut data = pg_sys::ErrorData {
+        elevel: PgLogLevel::ERROR as c_int,
+        sqlerrcode: encoded(sqlstate),
+        message: message.as_ptr().cast_mut(),
+        detail: pointer(&detail),
+        hint: pointer(&hint),
+        ..Default::default()
+    };
+    // SAFETY: a complete ErrorData, which is copied before the error is thrown.
+    unsafe { pg_sys::ThrowErrorData(&mut data) };
+    unreachable!("an error of level ERROR does not return")
 }
 
 /// Whether an error has to reach the caller: it is no answer to the request, but says that the session, the server or

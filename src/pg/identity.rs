@@ -1,12 +1,12 @@
 //! The readers of the request's identity. They are PARALLEL SAFE, so the identity is in settings, which parallel workers
 //! inherit, and nothing here may know more than those.
 
-use crate::auth::claims::{self, Method};
+use crate::auth::claims::{self, Method, check_registered};
 use crate::auth::principal::trust;
 use crate::auth::strict;
 use crate::pg::fmgr::{text, v1_function};
 use crate::pg::whole_errors::with_whole_errors;
-use crate::pg::{guc, jsonb, role};
+use crate::pg::{error, guc, jsonb, role};
 use pgrx::{IntoDatum, pg_sys};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -22,7 +22,7 @@ thread_local! {
 fn with_parsed<T>(text: &str, read: impl FnOnce(&Claims) -> Option<T>) -> Option<T> {
     PARSED.with_borrow_mut(|(last, parsed)| {
         if last != text {
-            *parsed = strict::object(text.as_bytes());
+            *parsed = strict::object(text.as_bytes()).ok();
             text.clone_into(last);
         }
         parsed.as_ref().and_then(read)
@@ -33,6 +33,8 @@ fn with_parsed<T>(text: &str, read: impl FnOnce(&Claims) -> Option<T>) -> Option
 ///
 /// Without a request of ours, as when PostgREST runs a query itself, they are those of a trusted authenticator, if they name
 /// the role that its session has taken. That is the role outside of SECURITY DEFINER functions, which ask for the caller too.
+///
+/// Raises PT401, which PostgREST answers with that status, for claims that would make their subject nobody.
 fn with_identity<T>(read: impl FnOnce(&str, &Claims, Method) -> Option<T>) -> Option<T> {
     if let Some(method) = guc::method() {
         return guc::with_claims(|text| with_parsed(text, |claims| read(text, claims, method))).flatten();
@@ -46,7 +48,19 @@ fn with_identity<T>(read: impl FnOnce(&str, &Claims, Method) -> Option<T>) -> Op
     if !guc::is_trusted_authenticator(&role::name(session)) {
         return None;
     }
-    with_parsed(&text, |claims| read(&text, claims, trust(claims, &role::name(taken), guc::anon_role().as_deref())?))
+    with_parsed(&text, |claims| {
+        let method = trust(claims, &role::name(taken), guc::anon_role().as_deref())?;
+        if let Err(flaw) = check_registered(claims) {
+            let hint = "Have tokens issued whose registered claims have the types of RFC 7519, section 4.1.";
+            error::raise(
+                b"PT401",
+                &format!("The {}", flaw.words()),
+                Some("The setting request.jwt.claims holds it."),
+                Some(hint),
+            );
+        }
+        read(&text, claims, method)
+    })
 }
 
 fn with_claims<T>(read: impl FnOnce(&Claims) -> Option<T>) -> Option<T> {

@@ -1,10 +1,11 @@
 //! The functions of keys and tokens: `load_jwks`, `load_secret`, `create_signing_key`, `revoke_key`, `jwt_sign`, `jwt_verify`,
 //! `jwt_check`, `jwks`. What they say of an error holds nothing of a key or token.
 
+use crate::auth::claims::{Flaw, check_registered};
 use crate::auth::jwk::{self, Generated, Unusable, Verifier};
 use crate::auth::path::Path;
 use crate::auth::token::{self, Refusal};
-use crate::limits::KEY_ID_BYTES;
+use crate::limits::{KEY_ID_BYTES, TOKEN_BYTES};
 use crate::pg::fmgr::{argument, detoasted, text, v1_function, varlena};
 use crate::pg::jsonb;
 use crate::pg::keys::{self, Checked};
@@ -46,6 +47,10 @@ fn refuse(code: PgSqlErrorCode, message: impl Into<String>, hint: Option<&str>) 
     }
     report.report(PgLogLevel::ERROR);
     unreachable!("an error was raised")
+}
+
+fn refuse_with_hint(message: &str, hint: &str) -> ! {
+    refuse(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message, Some(hint))
 }
 
 fn refuse_value(message: impl Into<String>) -> ! {
@@ -156,10 +161,7 @@ pub unsafe extern "C-unwind" fn restful_load_secret(call: pg_sys::FunctionCallIn
     with_whole_errors(|| {
         let Some(secret) = text(call, 0) else { refuse_value("the secret is null") };
         let is_base64 = argument(call, 6).is_some_and(|datum| datum.value() != 0);
-        let secret = match is_base64 {
-            true => jwk::decode_any(secret).unwrap_or_else(|| refuse_value("the secret is no base64")),
-            false => secret.as_bytes().to_vec(),
-        };
+        let secret = read_secret(secret, is_base64);
         let Some(algorithm) = text(call, 3).and_then(jwk::algorithm) else {
             refuse_value("the algorithm of a secret is HS256, HS384 or HS512")
         };
@@ -177,6 +179,40 @@ pub unsafe extern "C-unwind" fn restful_load_secret(call: pg_sys::FunctionCallIn
         });
         kid.into_datum().unwrap_or(pg_sys::Datum::null())
     })
+}
+
+/// The bytes of a secret. What was probably meant otherwise is refused: a key of which a line break is part verifies nothing, and no
+/// error says why.
+fn read_secret(secret: &str, is_base64: bool) -> Vec<u8> {
+    if secret.trim_start().starts_with("-----BEGIN") {
+        refuse_with_hint(
+            "the secret is a key in PEM",
+            "Public keys are loaded as a JSON Web Key Set, by restful.load_jwks(). A secret of HMAC is bytes of any kind.",
+        )
+    }
+    if secret.trim_start().starts_with('{') && serde_json::from_str::<Map<String, Value>>(secret).is_ok() {
+        refuse_with_hint(
+            "the secret is a JSON object",
+            "Of a JSON Web Key of kind oct, pass the member k, and is_base64 => true. Public keys are loaded by restful.load_jwks().",
+        )
+    }
+    if is_base64 {
+        let Some(secret) = jwk::decode_any(secret) else {
+            refuse_with_hint(
+                "the secret is not valid base64",
+                "It has letters, digits, + and / or - and _, and = at the end alone; blanks and line breaks do not count.",
+            )
+        };
+        return secret;
+    }
+    if secret.contains(['\n', '\r']) {
+        refuse_with_hint(
+            "the secret holds a line break, which would be part of it",
+            "Leave it out. If the secret is base64, as openssl rand -base64 prints it, pass is_base64 => true. \
+             If the line break does belong to the secret, pass all of it in base64.",
+        )
+    }
+    secret.as_bytes().to_vec()
 }
 
 fn no_randomness<T>() -> T {
@@ -273,6 +309,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
     with_whole_errors(|| {
         let claims = detoasted(call, 0).and_then(|claims| serde_json::from_slice(varlena(jsonb::to_text(claims))).ok());
         let Some(Value::Object(mut claims)) = claims else { refuse_value("claims are a JSON object") };
+        check_signable(&claims);
         let Some(ttl) = argument(call, 1).map(|datum| seconds(datum)).filter(|ttl| *ttl > 0) else {
             refuse_value("the time to live has to be positive")
         };
@@ -301,8 +338,26 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
         let token = jwk::algorithm(&key.algorithm)
             .and_then(|algorithm| token::signed(&claims, "JWT", &key.kid, &key.secret, algorithm))
             .unwrap_or_else(|| refuse(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "the key cannot be used", None));
+        if token.len() > TOKEN_BYTES {
+            refuse_value(format!(
+                "the token would have {} bytes, and one of more than {TOKEN_BYTES} is refused",
+                token.len()
+            ));
+        }
         token.into_datum().unwrap_or(pg_sys::Datum::null())
     })
+}
+
+/// Refuses claims that no token is accepted with.
+fn check_signable(claims: &Map<String, Value>) {
+    let no_audience = Flaw::Type { claim: "aud", expected: "a string or an array of strings" };
+    let flaw = match claims.get("aud") {
+        Some(Value::Null) => Some(no_audience),
+        _ => check_registered(claims).err(),
+    };
+    if let Some(flaw) = flaw {
+        refuse_value(format!("the {}", flaw.words()));
+    }
 }
 
 /// An interval in seconds, a month taken for 30 days as PostgreSQL does.
@@ -322,7 +377,7 @@ v1_function!(pg_finfo_restful_jwt_verify);
 pub unsafe extern "C-unwind" fn restful_jwt_verify(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     with_whole_errors(|| {
         let refuse = |refusal: Option<Refusal>| {
-            let message = refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.message());
+            let message = refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason());
             refuse(PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, message, None)
         };
         match keys::check(text(call, 0).unwrap_or_default()) {
@@ -343,9 +398,9 @@ pub unsafe extern "C-unwind" fn restful_jwt_check(call: pg_sys::FunctionCallInfo
     with_whole_errors(|| {
         let (refusal, claims) = match keys::check(text(call, 0).unwrap_or_default()) {
             Ok(Checked { signed, refusal }) => {
-                (refusal.map(|refusal| refusal.message()), Some(of_claims(&signed.claims)))
+                (refusal.map(|refusal| refusal.reason()), Some(of_claims(&signed.claims)))
             }
-            Err(refusal) => (Some(refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.message())), None),
+            Err(refusal) => (Some(refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason())), None),
         };
         let valid = refusal.is_none();
         let reason = refusal.and_then(|reason| reason.into_datum());

@@ -7,6 +7,7 @@ mod judge;
 mod statement;
 
 use crate::access::{Command, Facts, Report, RowSecurity, Stored};
+use crate::auth::claims::check_registered;
 use crate::auth::{Identity, Method, Principal};
 use crate::error::{Error, Result};
 use crate::http::response::Response;
@@ -84,12 +85,14 @@ impl Question {
         };
         let command = Command::parse(command)
             .ok_or_else(|| refuse("the command is none of SELECT, INSERT, UPDATE and DELETE"))?;
+        let claims = object(3, "claims")?.unwrap_or_default();
+        check_registered(&claims).map_err(|flaw| refuse(&format!("the {}", flaw.words())))?;
         Ok(Question {
             // a regclass is an OID
             relation: relation.value() as u32,
             command,
             role: CStr::from_ptr(role.cast_mut_ptr()).to_string_lossy().into_owned(),
-            claims: object(3, "claims")?.unwrap_or_default(),
+            claims,
             key: json(4)?.filter(|key| !key.is_null()),
             row: object(5, "values of a row")?,
         })

@@ -1,0 +1,24 @@
+//! The functions that read lists of names in settings, for SQL: `exposed_schemas` and `setting_names`.
+
+use super::{exposed, names};
+use crate::pg::fmgr::{text, v1_function};
+use crate::pg::whole_errors::with_whole_errors;
+use crate::settings;
+use pgrx::{IntoDatum, pg_sys};
+
+v1_function!(pg_finfo_restful_exposed_schemas);
+/// `restful.exposed_schemas(setting text)`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_exposed_schemas(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    with_whole_errors(|| {
+        let setting = text(call, 0).or_else(|| settings::SCHEMAS.get()).unwrap_or_default();
+        exposed(setting).into_datum().unwrap_or(pg_sys::Datum::null())
+    })
+}
+
+v1_function!(pg_finfo_restful_setting_names);
+/// `restful.setting_names(list text)`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_setting_names(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    with_whole_errors(|| names(text(call, 0).unwrap_or_default()).into_datum().unwrap_or(pg_sys::Datum::null()))
+}
