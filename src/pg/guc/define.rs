@@ -1,6 +1,8 @@
 //! Settings (`restful.*`): names, defaults, and who may set them.
 
 use super::*;
+use crate::oauth;
+use std::ffi::c_void;
 
 #[repr(transparent)]
 struct Options([pg_sys::config_enum_entry; 5]);
@@ -29,23 +31,25 @@ static VERBOSITY_OPTIONS: Options = Options([option(c"verbose", 0), option(c"min
 /// Defines the settings; once, when the library is loaded.
 pub fn define() {
     use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
-    let text = |name: &'static CStr, what: &'static CStr, value: &'static Text, boot: &'static CStr, context, flags| {
-        // SAFETY: the texts are constants, the variable is a static.
-        unsafe {
-            pg_sys::DefineCustomStringVariable(
-                name.as_ptr(),
-                what.as_ptr(),
-                ptr::null(),
-                value.0.as_ptr(),
-                boot.as_ptr(),
-                context,
-                flags,
-                None,
-                None,
-                None,
-            );
-        }
-    };
+    let checked =
+        |name: &'static CStr, what: &'static CStr, value: &'static Text, boot: &'static CStr, context, flags, check| {
+            // SAFETY: the texts are constants, the variable is a static.
+            unsafe {
+                pg_sys::DefineCustomStringVariable(
+                    name.as_ptr(),
+                    what.as_ptr(),
+                    ptr::null(),
+                    value.0.as_ptr(),
+                    boot.as_ptr(),
+                    context,
+                    flags,
+                    check,
+                    None,
+                    None,
+                );
+            }
+        };
+    let text = |name, what, value, boot, context, flags| checked(name, what, value, boot, context, flags, None);
     text(c"restful.schemas", c"The exposed schemas, the default one first.", &SCHEMAS, c"public", PGC_USERSET, 0);
     text(
         c"restful.anon_role",
@@ -135,21 +139,23 @@ pub fn define() {
         PGC_SUSET,
         0,
     );
-    text(
+    checked(
         c"restful.oauth_issuer",
         c"The URL at which clients reach the OAuth endpoints, and the issuer of their tokens; without it there are none.",
         &OAUTH_ISSUER,
         c"",
         PGC_SUSET,
         0,
+        Some(check_issuer),
     );
-    text(
+    checked(
         c"restful.oauth_authorization_endpoint",
         c"The URL of the application's page where users sign in for OAuth clients.",
         &OAUTH_AUTHORIZATION_ENDPOINT,
         c"",
         PGC_SUSET,
         0,
+        Some(check_authorization_endpoint),
     );
     let hidden =
         pg_sys::GUC_NO_SHOW_ALL | pg_sys::GUC_NOT_IN_SAMPLE | pg_sys::GUC_DISALLOW_IN_FILE | pg_sys::GUC_NO_RESET_ALL;
@@ -301,4 +307,43 @@ pub fn define() {
         &OPENAPI_VERSION_OPTIONS,
     );
     choice(c"restful.error_verbosity", c"Whether errors carry details and hint.", &ERROR_VERBOSITY, &VERBOSITY_OPTIONS);
+}
+
+unsafe extern "C-unwind" fn check_issuer(
+    new: *mut *mut c_char,
+    _: *mut *mut c_void,
+    _: pg_sys::GucSource::Type,
+) -> bool {
+    unsafe {
+        check(
+            *new,
+            oauth::is_issuer,
+            c"It is an https URL without user, query and fragment; http is for localhost alone.",
+        )
+    }
+}
+
+unsafe extern "C-unwind" fn check_authorization_endpoint(
+    new: *mut *mut c_char,
+    _: *mut *mut c_void,
+    _: pg_sys::GucSource::Type,
+) -> bool {
+    unsafe {
+        check(*new, oauth::is_endpoint, c"It is an https URL without user and fragment; http is for localhost alone.")
+    }
+}
+
+/// Whether a setting may have this value; what `detail` says goes with PostgreSQL's error when it may not.
+///
+/// # Safety
+/// For check hooks alone.
+unsafe fn check(value: *const c_char, is_good: fn(&str) -> bool, detail: &'static CStr) -> bool {
+    // SAFETY: PostgreSQL gives a NUL-terminated text.
+    let value = unsafe { CStr::from_ptr(value) }.to_bytes();
+    let is_good = value.is_empty() || str::from_utf8(value).is_ok_and(is_good);
+    if !is_good {
+        // SAFETY: PostgreSQL copies the text into its error.
+        unsafe { pg_sys::GUC_check_errdetail_string = detail.as_ptr().cast_mut() };
+    }
+    is_good
 }
