@@ -252,7 +252,7 @@ COMMENT ON FUNCTION restful.lint_policy_roles(oid[]) IS 'Internal: the roles tha
 -- PostgreSQL expands the policies of each table that a policy reads, as those of SELECT. It gives up when it comes to a table that it
 -- is expanding, if there is a sub-select in these policies: whatever that reads.
 CREATE FUNCTION restful.lint_recursion(policies oid[]) RETURNS TABLE (policy oid, way text)
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $lint_recursion$
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_recursion$
     WITH RECURSIVE reading AS MATERIALIZED (
         -- The tables in the trees of expressions are those of sub-selects. Dependencies do not tell a sub-select on the policy's own
         -- table from its columns.
