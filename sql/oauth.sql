@@ -167,6 +167,7 @@ BEGIN
     -- A client whose secret a dump left out gets one again.
     INSERT INTO restful.oauth_client_secret AS s (client_id, secret_hash)
     SELECT c.client_id, sha256(convert_to(secret, 'UTF8')) FROM restful.oauth_client c WHERE c.client_id = client_id AND c.confidential
+    FOR KEY SHARE OF c
     ON CONFLICT ON CONSTRAINT oauth_client_secret_pkey DO UPDATE SET secret_hash = excluded.secret_hash;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no client with a secret is called "%"', client_id USING ERRCODE = '42704';

@@ -29,6 +29,8 @@ CREATE TABLE restful.rbac_grant (
 );
 -- Also how the grants of a subject are found.
 CREATE UNIQUE INDEX rbac_grant_key ON restful.rbac_grant (subject, role, coalesce(tenant, ''));
+-- A grant is known by its tenant too, which may be null, as no primary key may. Publications need to know it for UPDATE and DELETE.
+ALTER TABLE restful.rbac_grant REPLICA IDENTITY FULL;
 CREATE INDEX rbac_grant_tenant ON restful.rbac_grant (tenant) WHERE tenant IS NOT NULL;
 COMMENT ON TABLE restful.rbac_grant IS 'Who has which role, given by restful.grant_role';
 COMMENT ON COLUMN restful.rbac_grant.tenant IS 'Where it counts; null for everywhere';
@@ -205,7 +207,9 @@ BEGIN
     IF set_grant.expires_at <= statement_timestamp() THEN
         RAISE EXCEPTION 'the grant would have expired already' USING ERRCODE = '22023', HINT = 'See restful.revoke_role(subject, role, tenant).';
     END IF;
-    IF NOT EXISTS (SELECT FROM restful.rbac_role r WHERE r.name = set_grant.role COLLATE "default") THEN
+    -- It cannot be dropped until this transaction ends.
+    PERFORM FROM restful.rbac_role r WHERE r.name = set_grant.role COLLATE "default" FOR KEY SHARE;
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'role "%" is not defined', set_grant.role USING ERRCODE = '42704', HINT = 'Define it with restful.define_role(name, permissions).';
     END IF;
     INSERT INTO restful.rbac_grant (subject, role, tenant, expires_at, granted_at, granted_by, granted_as)

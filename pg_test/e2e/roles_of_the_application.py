@@ -66,6 +66,30 @@ class RolesOfTheApplication(unittest.TestCase):
         self.assertIn(DENIED, self.proxy.receive())
         self.proxy.ask("rollback")
 
+    def test_a_role_is_not_dropped_while_it_is_granted(self):
+        self.admin_2, other = self.session("postgres"), self.session("postgres")
+        for isolation, refusal in ("read committed", "role \"member\" is in use|violates foreign key"), ("repeatable read", "violates foreign key"):
+            with self.subTest(isolation):
+                self.admin.ask("delete from restful.rbac_grant; select restful.define_role('manager', '{posts.*}')")
+                other.ask(f"begin isolation level {isolation}; select 1")
+                self.admin.ask("begin; select restful.grant_role('kim', 'member')")
+                other.send("select restful.drop_role('member')")
+                self.wait_for_lock(other.pid)
+                self.admin.ask("commit")
+                self.assertRegex(other.receive(), refusal)
+                other.ask("rollback")
+                # The other way around: what is dropped is not granted.
+                self.admin.ask("delete from restful.rbac_grant")
+                other.ask(f"begin isolation level {isolation}; select 1")
+                self.admin.ask("begin; select restful.drop_role('member')")
+                other.send("select restful.grant_role('kim', 'member')")
+                self.wait_for_lock(other.pid)
+                self.admin.ask("commit")
+                self.assertRegex(other.receive(), 'role "member" is not defined|could not serialize access')
+                other.ask("rollback")
+                self.admin.ask("select restful.define_role('member', '{posts.read}')")
+                self.assertEqual(self.admin.ask("select count(*) from restful.rbac_grant"), "0")
+
     def test_two_definitions_make_no_cycle(self):
         self.admin_2, other = self.session("postgres"), self.session("postgres")
         for isolation, refusal in ("read committed", "which inherits it"), ("repeatable read", "could not serialize access"):

@@ -39,5 +39,22 @@ select status, convert_from(body, 'utf8')::jsonb -> 'grant_types_supported', con
 from restful.serve('GET', '/.well-known/oauth-authorization-server');
 select status, convert_from(body, 'utf8')::jsonb #- '{keys,0,x}' #- '{keys,0,y}' from restful.serve('GET', '/.well-known/jwks.json');
 \c - postgres
+-- An issuer is a URL as RFC 8414 has it, and the page to sign in one that users can be sent to.
+load 'pg_restful';
+set restful.oauth_issuer = 'http://id.example';
+set restful.oauth_issuer = 'https://id.example?tenant=1';
+alter role layer set restful.oauth_issuer = 'https://id.example/#top';
+set restful.oauth_issuer = 'id.example';
+set restful.oauth_issuer = 'http://localhost:3000';
+set restful.oauth_issuer = '';
+set restful.oauth_authorization_endpoint = 'javascript:alert(1)';
+set restful.oauth_authorization_endpoint = 'https://app.example/sign-in?tenant=1';
+-- A value of before the library was loaded is left out, with a warning: there are no endpoints.
+\c - postgres
+set restful.oauth_issuer = 'http://id.example';
+set restful.schemas = 'library';
+set restful.anon_role = 'anon';
+select show(restful.serve('GET', '/.well-known/oauth-authorization-server'));
+select current_setting('restful.oauth_issuer') = '' as off;
 drop owned by layer;
 drop role layer;

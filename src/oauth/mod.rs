@@ -13,6 +13,7 @@ pub use refresh_token::RefreshToken;
 
 use crate::http::Method;
 use crate::http::response::{Body, Response};
+use referencing::Uri;
 use serde_json::{Map, Value, json};
 
 /// What the extension answers by itself, at paths of its own.
@@ -78,6 +79,25 @@ pub fn private(status: u16, document: Option<&Value>) -> Response {
         response = response.header("content-type", "application/json");
     }
     response
+}
+
+/// Whether a URL can be that of an issuer (RFC 8414, section 2). One of the machine itself may do without TLS, for development.
+pub fn is_issuer(url: &str) -> bool {
+    is_endpoint(url) && !url.contains('?')
+}
+
+/// Whether a URL can be that of an authorization endpoint (RFC 6749, section 3.1).
+pub fn is_endpoint(url: &str) -> bool {
+    let Ok(url) = Uri::parse(url) else { return false };
+    let Some(authority) = url.authority() else { return false };
+    // No name is resolved: what is not the machine itself by its own name is another one.
+    let is_local = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
+    let is_secure = match url.scheme().as_str().to_ascii_lowercase().as_str() {
+        "https" => !authority.host().is_empty(),
+        "http" => is_local,
+        _ => false,
+    };
+    is_secure && authority.userinfo().is_none() && !url.has_fragment()
 }
 
 /// What clients have to know of the server (RFC 8414, section 2).
@@ -196,6 +216,54 @@ mod tests {
         let with_page = metadata("https://id.example", Some("https://app.example/sign-in"));
         assert_eq!(with_page["authorization_endpoint"], "https://app.example/sign-in");
         assert_eq!(with_page["grant_types_supported"][0], "authorization_code");
+    }
+
+    #[test]
+    fn an_issuer_is_an_https_url_without_query_and_fragment() {
+        for url in [
+            "https://id.example",
+            "https://id.example/",
+            "https://id.example:8443/tenants/1",
+            "HTTPS://id.example",
+            "https://[2001:db8::1]",
+            "http://localhost",
+            "http://localhost:3000/api",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+        ] {
+            assert!(is_issuer(url), "{url}");
+        }
+        for url in [
+            "http://id.example",
+            "http://localhost.example",
+            "http://localhost@id.example",
+            "http://127.0.0.2",
+            "https://id.example?a=b",
+            "https://id.example?",
+            "https://id.example/#top",
+            "https://id.example#",
+            "https://user@id.example",
+            "https://",
+            "https:///path",
+            "https:id.example",
+            "id.example",
+            "/api",
+            "ftp://id.example",
+            "https://id.example/a b",
+            " https://id.example",
+            "https://id.example/ä",
+            "https://id.example\n",
+        ] {
+            assert!(!is_issuer(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_page_to_sign_in_may_have_a_query() {
+        assert!(is_endpoint("https://app.example/sign-in?tenant=1"));
+        for url in ["https://app.example/#/sign-in", "http://app.example/sign-in", "javascript:alert(1)"] {
+            assert!(!is_endpoint(url), "{url}");
+        }
     }
 
     #[test]

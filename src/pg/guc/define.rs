@@ -1,10 +1,11 @@
 //! Registers the settings with PostgreSQL.
 
 use super::{VALUES, Value};
+use crate::oauth;
 use crate::settings::{Context, Kind, SETTINGS, Setting, Unit};
 use pgrx::pg_sys;
 use pgrx::pg_sys::GucContext;
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 /// Defines the settings, and refuses others of the prefix; once, when the library is loaded.
@@ -41,7 +42,7 @@ fn define_one(setting: &Setting, value: &'static Value) {
     unsafe {
         match kind {
             Kind::Text(boot) => {
-                let (variable, boot) = (value.text.as_ptr(), boot.as_ptr());
+                let (variable, boot, check) = (value.text.as_ptr(), boot.as_ptr(), check_hook(setting));
                 pg_sys::DefineCustomStringVariable(
                     name,
                     doc,
@@ -50,7 +51,7 @@ fn define_one(setting: &Setting, value: &'static Value) {
                     boot,
                     context,
                     flags(0),
-                    None,
+                    check,
                     None,
                     None,
                 );
@@ -107,4 +108,48 @@ fn entries(options: &'static [&'static CStr]) -> *const pg_sys::config_enum_entr
     let mut entries: Vec<_> = (0..).zip(options).map(|(val, option)| entry(option.as_ptr(), val)).collect();
     entries.push(entry(ptr::null(), 0));
     entries.leak().as_ptr()
+}
+
+/// What looks at a text before a setting gets it.
+fn check_hook(setting: &Setting) -> pg_sys::GucStringCheckHook {
+    match setting.name {
+        name if name == c"restful.oauth_issuer" => Some(check_issuer),
+        name if name == c"restful.oauth_authorization_endpoint" => Some(check_authorization_endpoint),
+        _ => None,
+    }
+}
+
+unsafe extern "C-unwind" fn check_issuer(
+    new: *mut *mut c_char,
+    _: *mut *mut c_void,
+    _: pg_sys::GucSource::Type,
+) -> bool {
+    let detail = c"It is an https URL without user, query and fragment; http is for localhost alone.";
+    // SAFETY: PostgreSQL calls this with a text.
+    unsafe { check(*new, oauth::is_issuer, detail) }
+}
+
+unsafe extern "C-unwind" fn check_authorization_endpoint(
+    new: *mut *mut c_char,
+    _: *mut *mut c_void,
+    _: pg_sys::GucSource::Type,
+) -> bool {
+    let detail = c"It is an https URL without user and fragment; http is for localhost alone.";
+    // SAFETY: PostgreSQL calls this with a text.
+    unsafe { check(*new, oauth::is_endpoint, detail) }
+}
+
+/// Whether a setting may have this value; what `detail` says goes with PostgreSQL's error when it may not.
+///
+/// # Safety
+/// For check hooks alone, with the text that they are given.
+unsafe fn check(value: *const c_char, is_good: fn(&str) -> bool, detail: &'static CStr) -> bool {
+    // SAFETY: PostgreSQL gives a NUL-terminated text.
+    let value = unsafe { CStr::from_ptr(value) }.to_bytes();
+    let is_good = value.is_empty() || str::from_utf8(value).is_ok_and(is_good);
+    if !is_good {
+        // SAFETY: PostgreSQL copies the text into its error.
+        unsafe { pg_sys::GUC_check_errdetail_string = detail.as_ptr().cast_mut() };
+    }
+    is_good
 }
