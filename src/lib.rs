@@ -20,12 +20,14 @@ pub mod access;
 pub mod auth;
 pub mod catalog;
 pub mod error;
+pub mod expression;
 pub mod http;
 pub mod json;
 #[cfg(any(test, feature = "fuzzing"))]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 pub mod laws;
 pub mod limits;
+pub mod lint;
 pub mod oauth;
 pub mod openapi;
 pub mod plan;

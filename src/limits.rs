@@ -36,6 +36,8 @@ pub const RESPONSE_BYTES: i32 = 64 * 1024 * 1024;
 pub const ERROR_TEXT_BYTES: usize = 64 * 1024;
 /// Bytes that a response's body is given room for at first, at most, going by the last one of its shape.
 pub const BODY_CAPACITY: usize = 8 * 1024 * 1024;
+/// Ways that a row may be, tried by a lint of one expression: twelve questions of yes and no. Policies ask three or four.
+pub const LINT_CHOICES: usize = 4096;
 /// Prepared statements kept by a backend. Each holds about 20 to 100 KB of plan.
 pub const PLANS: usize = 256;
 

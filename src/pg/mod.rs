@@ -17,6 +17,7 @@ mod handle;
 mod identity;
 mod jsonb;
 mod keys;
+mod lint;
 mod oauth;
 mod openapi;
 mod pre_request;

@@ -3,8 +3,8 @@
 //! A fact may say less than the constraint, never more: whatever passes the constraint has to be valid. A constraint
 //! passes unless it is false, so a NULL passes nearly all; facts are about values other than NULL.
 
-use super::expression::{Expression, parse};
 use super::pattern;
+use crate::expression::{Expression, parse};
 use serde_json::{Number, Value};
 
 /// What a type is to a CHECK constraint.

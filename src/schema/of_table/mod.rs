@@ -11,7 +11,6 @@
 //! - Types without a notation in JSON are strings in their own.
 
 mod check;
-mod expression;
 mod pattern;
 mod shape;
 #[cfg(test)]
@@ -399,7 +398,7 @@ fn numeric(shape: &mut Shape, modifier: i32) {
 
 /// The value of a default that is a constant.
 fn literal(text: &str, class: Class) -> Option<Value> {
-    use expression::Expression;
+    use crate::expression::{self, Expression};
     let constant = expression::parse(text);
     let mut inner = &constant;
     while let Expression::Cast(operand, data_type) = inner {

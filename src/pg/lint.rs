@@ -1,0 +1,26 @@
+//! What lints ask about the expressions of policies: `lint_is_always_true`, `lint_holds_for_nobody`.
+
+use crate::lint;
+use crate::pg::fmgr::{argument, text, v1_function};
+use crate::pg::whole_errors::with_whole_errors;
+use pgrx::{FromDatum, pg_sys};
+
+/// An array of texts without its nulls.
+unsafe fn texts(call: pg_sys::FunctionCallInfo, i: usize) -> Vec<String> {
+    let array = argument(call, i).and_then(|datum| Vec::<Option<String>>::from_datum(datum, false));
+    array.into_iter().flatten().flatten().collect()
+}
+
+v1_function!(pg_finfo_restful_lint_is_always_true);
+/// `restful.lint_is_always_true(expression text, not_null text[])`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_lint_is_always_true(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    with_whole_errors(|| lint::is_always_true(text(call, 0).unwrap_or_default(), &texts(call, 1)).into())
+}
+
+v1_function!(pg_finfo_restful_lint_holds_for_nobody);
+/// `restful.lint_holds_for_nobody(expression text, subjects text[])`
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn restful_lint_holds_for_nobody(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    with_whole_errors(|| lint::holds_for_nobody(text(call, 0).unwrap_or_default(), &texts(call, 1)).into())
+}
