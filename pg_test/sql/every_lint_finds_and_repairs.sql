@@ -40,6 +40,24 @@ insert into fixtures values
         $$create policy mine on shop.orders to anon using (customer = current_setting('request.jwt.claims', true)::json ->> 'sub')
           with check (customer = current_setting('request.jwt.claim.sub'))$$,
         $$create policy mine on shop.orders to anon using (customer = (select restful.claim('sub')) and customer <> 'current_setting(''request.')$$),
+    ('policy_recursive', 'team ON shop.orders',
+        $$alter table shop.orders enable row level security;
+          create policy team on shop.orders for select to anon using (tenant in (select o.tenant from shop.orders o where o.customer = current_user))$$,
+        -- one that does not come back, and one that asks a function
+        $$alter table shop.orders enable row level security; alter table shop.keys enable row level security;
+          create function backstage.tenants() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp
+              as 'select tenant from shop.orders';
+          create policy team on shop.orders for select to anon using (id in (select k.kind from shop.keys k) or tenant in (select backstage.tenants()));
+          create policy known on shop.keys for select to anon using (kind > 0)$$),
+    ('policy_denied', 'mine ON shop.orders',
+        $$create function backstage.me() returns text language sql stable as 'select current_user::text'; revoke execute on function backstage.me from public;
+          alter table shop.orders enable row level security;
+          grant select on shop.orders to anon; create policy mine on shop.orders to anon using (customer = (select backstage.me()))$$,
+        $$alter table shop.orders enable row level security; create function backstage.me() returns text language sql stable as 'select current_user::text'; revoke execute on function backstage.me from public;
+          grant execute on function backstage.me to anon; grant select on shop.orders to anon;
+          create policy mine on shop.orders to anon using (customer = (select backstage.me()));
+          create function backstage.her() returns text language sql stable as 'select 1::text'; revoke execute on function backstage.her from public;
+          create policy hers on shop.orders to seller using (customer = (select backstage.her()))$$),
     ('authenticator_inherits_or_super', 'authenticator',
         'create role restful_admin; grant restful_admin to authenticator; alter role authenticator inherit createrole',
         'select'),

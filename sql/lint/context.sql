@@ -54,14 +54,15 @@ CREATE FUNCTION restful.lint_api_roles() RETURNS TABLE (role oid, name name)
     SELECT r.oid, r.rolname
     FROM pg_catalog.pg_roles r
     WHERE (r.oid IN (SELECT t.role FROM taken t EXCEPT SELECT a.role FROM restful.lint_authenticators() a)
-          OR r.rolname IN ('anon', 'authenticated')
+          -- also behind a prefix, as web_anon
+          OR r.rolname ~ '(^|_)(anon|anonymous|authenticated)$'
           OR r.rolname IN (SELECT s.value FROM restful.lint_role_settings() s WHERE s.name = 'restful.anon_role')
           OR r.rolname = current_setting('restful.anon_role', true))
       -- No policy and no missing grant holds these; that they can be taken at all is a finding of its own.
       AND NOT r.rolsuper AND NOT r.rolbypassrls AND r.rolname !~ '^pg_'
 $lint_api_roles$;
 COMMENT ON FUNCTION restful.lint_api_roles() IS
-    'The roles that requests of strangers run as: those that an HTTP layer''s role may take, anon and authenticated; without superusers and roles with BYPASSRLS';
+    'The roles that requests of strangers run as: those that an HTTP layer''s role may take, and those named anon, anonymous, authenticated, or so behind a prefix (web_anon); without superusers and roles with BYPASSRLS';
 
 CREATE FUNCTION restful.lint_grantees() RETURNS TABLE (role oid, name text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_grantees$
@@ -154,47 +155,161 @@ $lint_grants$;
 COMMENT ON FUNCTION restful.lint_grants(text[]) IS
     'Internal: what is granted to strangers on tables and views of the schemas, and on their columns (attribute; 0 for the whole)';
 
+CREATE FUNCTION restful.lint_columns(relation oid, columns smallint[]) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_columns$
+    SELECT concat('(?<![\w."$:])(?:',
+        '(?:' || (
+            SELECT string_agg(regexp_replace(restful.lint_masked(quote_ident(a.attname)), '([^\w])', '\\\1', 'g'), '|')
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = relation AND a.attnum = ANY (columns)
+        ) || ')(?![\w"$(.])|',
+        regexp_replace(restful.lint_masked(quote_ident(c.relname)), '([^\w])', '\\\1', 'g'), '\.)')
+    FROM pg_catalog.pg_class c
+    WHERE c.oid = relation
+$lint_columns$;
+COMMENT ON FUNCTION restful.lint_columns(oid, smallint[]) IS
+    'Internal: a regular expression for these columns of a table in an expression that lint_masked() gave';
+
 -- Policies as they are written. `columns` is a regular expression for a column of the policy's table in an expression that
 -- lint_masked() gave; `stable` are the functions called that give the same result throughout a statement, `asking` those with
--- arguments that look something up with more than the caller's rights; names as they are printed.
+-- arguments that look something up with more than the caller's rights, `subjects` those that tell who asks; names as they are printed.
 CREATE FUNCTION restful.lint_policies(schemas text[]) RETURNS TABLE (
         policy oid, relation oid, object text, on_table text, name name, command "char", permissive boolean, roles oid[],
-        to_strangers boolean, "using" text, "check" text, columns text, stable text[], asking text[])
+        to_strangers boolean, "using" text, "check" text, columns text, stable text[], asking text[], subjects text[])
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_policies$
     WITH api AS MATERIALIZED (SELECT a.role FROM restful.lint_api_roles() a)
     SELECT p.oid, c.oid, format('%I ON %I.%I', p.polname, n.nspname, c.relname), format('%I.%I', n.nspname, c.relname), p.polname,
         p.polcmd, p.polpermissive, p.polroles,
         0 = ANY (p.polroles) OR EXISTS (SELECT FROM api, unnest(p.polroles) r WHERE pg_has_role(api.role, r, 'USAGE')),
         pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid),
-        used.columns, calls.stable, calls.asking
+        used.columns, calls.stable, calls.asking, calls.subjects
     FROM pg_catalog.pg_policy p
     JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
         LATERAL (
-            SELECT concat('(?<![\w."$:])(?:',
-                '(?:' || string_agg(regexp_replace(restful.lint_masked(quote_ident(a.attname)), '([^\w])', '\\\1', 'g'), '|')
-                    || ')(?![\w"$(.])|',
-                regexp_replace(restful.lint_masked(quote_ident(c.relname)), '([^\w])', '\\\1', 'g'), '\.)')
-            FROM pg_catalog.pg_attribute a
-            WHERE a.attrelid = c.oid
-              AND a.attnum IN (
-                  SELECT d.refobjsubid FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
-                    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid <> 0)
+            SELECT restful.lint_columns(c.oid, ARRAY(
+                SELECT d.refobjsubid::smallint FROM pg_catalog.pg_depend d
+                WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
+                  AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid <> 0))
         ) used (columns),
         LATERAL (
             SELECT coalesce(array_agg(format('%I.%I', fn.nspname, f.proname)) FILTER (WHERE f.provolatile = 's'), '{}'),
                 coalesce(array_agg(format('%I.%I', fn.nspname, f.proname))
-                    FILTER (WHERE f.pronargs > 0 AND (f.prosecdef OR fn.nspname = 'restful')), '{}')
+                    FILTER (WHERE f.pronargs > 0 AND (f.prosecdef OR fn.nspname = 'restful')), '{}'),
+                -- the extension's, Supabase's and Neon's; and functions of users' own that hand on what one of these says
+                coalesce(array_agg(format('%I.%I', fn.nspname, f.proname)) FILTER (WHERE fn.nspname IN ('restful', 'auth')
+                    OR f.pronargs = 0 AND l.lanname IN ('sql', 'plpgsql') AND coalesce(pg_get_function_sqlbody(f.oid), f.prosrc)
+                        ~* '\mrequest\.jwt|\m(restful\.(uid|user_id|email|jwt|claims?|tenant_id)|auth\.(uid|user_id|email|jwt|session))\M'), '{}')
+                    || '{current_setting}'
             FROM pg_catalog.pg_depend d
             JOIN pg_catalog.pg_proc f ON f.oid = d.refobjid
             JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace
+            JOIN pg_catalog.pg_language l ON l.oid = f.prolang
             WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
               AND d.refclassid = 'pg_catalog.pg_proc'::regclass AND NOT f.proretset
-        ) calls (stable, asking)
+        ) calls (stable, asking, subjects)
     WHERE n.nspname = ANY (schemas)
 $lint_policies$;
 COMMENT ON FUNCTION restful.lint_policies(text[]) IS 'Internal: the policies on tables of the schemas, as they are written';
+
+CREATE FUNCTION restful.lint_has_sub_select(policy oid) RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_has_sub_select$
+    SELECT concat(p.polqual::text, p.polwithcheck::text) ~ '(?<!\\)\{SUBLINK ' FROM pg_catalog.pg_policy p WHERE p.oid = policy
+$lint_has_sub_select$;
+COMMENT ON FUNCTION restful.lint_has_sub_select(oid) IS 'Internal: whether there is a sub-select in the expressions of a policy';
+
+CREATE FUNCTION restful.lint_is_under_policies(role oid, relation oid) RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_is_under_policies$
+    SELECT c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls AND (c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'))
+    FROM pg_catalog.pg_class c, pg_catalog.pg_roles r
+    WHERE c.oid = relation AND r.oid = role
+$lint_is_under_policies$;
+COMMENT ON FUNCTION restful.lint_is_under_policies(oid, oid) IS 'Internal: whether the policies of a table apply to a role';
+
+-- A restrictive policy counts where a permissive one lets something pass.
+CREATE FUNCTION restful.lint_is_read(role oid, relation oid, command "char") RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_is_read$
+    SELECT restful.lint_is_under_policies(role, relation) AND EXISTS (
+        SELECT FROM pg_catalog.pg_policy p, unnest(p.polroles) named
+        WHERE p.polrelid = relation AND p.polpermissive AND (command = '*' OR p.polcmd IN ('*', command))
+          AND CASE named WHEN 0 THEN true ELSE pg_has_role(role, named, 'USAGE') END)
+$lint_is_read$;
+COMMENT ON FUNCTION restful.lint_is_read(oid, oid, "char") IS
+    'Internal: whether PostgreSQL reads the policies of a table for a role''s command, *: for any';
+
+-- Whom policies apply to: the roles that they name; for PUBLIC, those of requests and those that have rights on the table.
+CREATE FUNCTION restful.lint_policy_roles(policies oid[]) RETURNS TABLE (policy oid, role oid)
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10000 SET search_path = pg_catalog, pg_temp AS $lint_policy_roles$
+    WITH api AS MATERIALIZED (SELECT a.role FROM restful.lint_api_roles() a)
+    SELECT p.oid, r.role
+    FROM pg_catalog.pg_policy p
+    JOIN pg_catalog.pg_class c ON c.oid = p.polrelid,
+        LATERAL (
+            SELECT named FROM unnest(p.polroles) named WHERE named <> 0
+            UNION
+            SELECT api.role FROM api, unnest(p.polroles) named WHERE named = 0 OR pg_has_role(api.role, named, 'USAGE')
+            UNION
+            SELECT a.grantee FROM aclexplode(c.relacl) a WHERE 0 = ANY (p.polroles) AND a.grantee NOT IN (0, c.relowner)
+            UNION
+            SELECT a.grantee FROM pg_catalog.pg_attribute t, aclexplode(t.attacl) a
+            WHERE 0 = ANY (p.polroles) AND t.attrelid = c.oid AND t.attacl IS NOT NULL AND a.grantee NOT IN (0, c.relowner)
+        ) r (role)
+    WHERE p.oid = ANY (policies) AND restful.lint_is_read(r.role, c.oid, p.polcmd)
+$lint_policy_roles$;
+COMMENT ON FUNCTION restful.lint_policy_roles(oid[]) IS 'Internal: the roles that policies apply to';
+
+-- PostgreSQL expands the policies of each table that a policy reads, as those of SELECT. It gives up when it comes to a table that it
+-- is expanding, if there is a sub-select in these policies: whatever that reads.
+CREATE FUNCTION restful.lint_recursion(policies oid[]) RETURNS TABLE (policy oid, way text)
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 10 SET search_path = pg_catalog, pg_temp SET jit = off AS $lint_recursion$
+    WITH RECURSIVE reading AS MATERIALIZED (
+        -- The tables in the trees of expressions are those of sub-selects. Dependencies do not tell a sub-select on the policy's own
+        -- table from its columns.
+        SELECT DISTINCT p.oid AS policy, p.polrelid AS relation, p.polcmd AS command, p.polroles AS roles, m[1]::oid AS reads
+        FROM pg_catalog.pg_policy p, regexp_matches(concat(p.polqual::text, ' ', p.polwithcheck::text), ' :relid (\d+)', 'g') m
+    ), views AS MATERIALIZED (
+        SELECT DISTINCT v.oid AS view, d.refobjid AS reads,
+            CASE WHEN coalesce((SELECT o.option_value::boolean FROM pg_options_to_table(v.reloptions) o WHERE o.option_name = 'security_invoker'), false)
+                THEN NULL ELSE v.relowner END AS reads_as
+        FROM pg_catalog.pg_class v
+        JOIN pg_catalog.pg_rewrite w ON w.ev_class = v.oid
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = w.oid
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> v.oid
+        WHERE v.relkind = 'v' AND EXISTS (SELECT FROM reading r)
+    ), walk (policy, role, relation, path, expanded) AS (
+        SELECT r.policy, a.role, r.reads, ARRAY[r.relation, r.reads], ARRAY[r.relation]
+        FROM restful.lint_policy_roles(policies) a JOIN reading r ON r.policy = a.policy
+        UNION
+        SELECT w.policy, next.role, next.relation, w.path || next.relation, next.expanded
+        FROM walk w,
+            LATERAL (
+                SELECT w.role, r.reads, w.expanded || w.relation
+                FROM reading r
+                WHERE r.relation = w.relation AND r.command IN ('*', 'r')
+                  AND EXISTS (SELECT FROM unnest(r.roles) named WHERE CASE named WHEN 0 THEN true ELSE pg_has_role(w.role, named, 'USAGE') END)
+                  AND restful.lint_is_read(w.role, w.relation, 'r')
+                UNION ALL
+                SELECT coalesce(v.reads_as, w.role), v.reads, w.expanded FROM views v WHERE v.view = w.relation
+            ) next (role, relation, expanded)
+        -- a table that is being expanded is the end, and no path goes through a relation for ever
+        WHERE w.relation <> ALL (w.expanded) AND cardinality(w.path) < 20
+    )
+    SELECT DISTINCT ON (w.policy) w.policy,
+        (SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', which reads ' ORDER BY p.place)
+            FROM unnest(w.path) WITH ORDINALITY p (relation, place)
+            JOIN pg_catalog.pg_class c ON c.oid = p.relation
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE p.place > 1)
+    FROM walk w
+    WHERE w.relation = ANY (w.expanded) AND restful.lint_is_read(w.role, w.relation, 'r')
+      AND EXISTS (
+          SELECT FROM pg_catalog.pg_policy o, unnest(o.polroles) named
+          WHERE o.polrelid = w.relation AND o.polcmd IN ('*', 'r') AND restful.lint_has_sub_select(o.oid)
+            AND CASE named WHEN 0 THEN true ELSE pg_has_role(w.role, named, 'USAGE') END)
+    ORDER BY w.policy, cardinality(w.path), w.path
+$lint_recursion$;
+COMMENT ON FUNCTION restful.lint_recursion(oid[]) IS
+    'Internal: which of these policies read what leads back to a table whose policies are being read, and on which way';
 
 CREATE FUNCTION restful.lint_alter_policy(object text, "using" text, "check" text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_alter_policy$
@@ -202,6 +317,23 @@ CREATE FUNCTION restful.lint_alter_policy(object text, "using" text, "check" tex
 $lint_alter_policy$;
 COMMENT ON FUNCTION restful.lint_alter_policy(text, text, text) IS
     'Internal: the statement that gives a policy these expressions; null stays as it is';
+
+-- Names are cut at 63 bytes.
+CREATE FUNCTION restful.lint_policy_name(relation oid, name name, suffix text) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_policy_name$
+    SELECT c.name
+    FROM generate_series(1, 1000) n,
+        LATERAL (SELECT suffix || CASE n WHEN 1 THEN '' ELSE '_' || n END) s (suffix),
+        LATERAL (
+            SELECT left(name::text, k) || s.suffix FROM generate_series(length(name::text), 0, -1) k
+            WHERE octet_length(left(name::text, k) || s.suffix) <= 63
+            LIMIT 1
+        ) c (name)
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = relation AND p.polname = c.name)
+    ORDER BY n
+    LIMIT 1
+$lint_policy_name$;
+COMMENT ON FUNCTION restful.lint_policy_name(oid, name, text) IS 'Internal: a name for a policy that the table has no other policy of';
 
 CREATE FUNCTION restful.lint_command(command "char") RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_command$
@@ -233,7 +365,11 @@ CREATE FUNCTION restful.lint_merged_policies(relation oid) RETURNS text
         GROUP BY c.command, r.role
     ), merged AS (
         SELECT c.command, array_agg(c.role) AS roles, c."using", nullif(c."check", c."using") AS "check",
-            row_number() OVER (PARTITION BY c.command ORDER BY min(c.role)) AS n
+            -- behind the numbers of restrictive policies of such a name
+            row_number() OVER (PARTITION BY c.command ORDER BY min(c.role)) + coalesce((
+                SELECT max(substring(o.polname FROM '^' || lower(restful.lint_command(c.command)) || '_(\d{1,9})$')::bigint)
+                FROM pg_catalog.pg_policy o
+                WHERE o.polrelid = relation AND NOT o.polpermissive), 0) AS n
         FROM cells c
         WHERE CASE c.command WHEN 'a' THEN c."check" ELSE c."using" END IS NOT NULL
         GROUP BY c.command, c."using", c."check"

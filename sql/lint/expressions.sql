@@ -15,7 +15,7 @@ COMMENT ON FUNCTION restful.lint_masked(text) IS
     'Internal: an expression of the same length in which quoted text holds nothing that looks like syntax';
 
 -- Everything in parentheses. Of a call the function as it is printed, otherwise null; what the parentheses hold (masked); the place
--- of the whole; and whether it is bare: in no sub-select, and so evaluated for each row.
+-- of the whole; and whether it is bare, and so evaluated for each row: in no sub-select, or in the condition of one that reads rows.
 CREATE FUNCTION restful.lint_groups(expression text)
     RETURNS TABLE (function text, arguments text, start integer, length integer, bare boolean)
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE ROWS 5 SET search_path = pg_catalog, pg_temp AS $lint_groups$
@@ -23,20 +23,33 @@ DECLARE
     masked text := restful.lint_masked(expression);
     -- of each open parenthesis: its place, and how many sub-selects are around what follows
     opened integer[] := '{}';
+    -- and in which clause of the innermost one it is
     sub_selects integer[] := '{}';
+    clauses text[] := '{}';
     depth integer := 0;
     at integer := 0;
     step integer;
+    part text;
     called text;
 BEGIN
     LOOP
-        step := length(substring(substr(masked, at + 1) FROM '^[^()]*[()]'));
+        part := substring(substr(masked, at + 1) FROM '^[^()]*[()]');
+        step := length(part);
         EXIT WHEN step IS NULL;
+        IF depth > 0 AND sub_selects[depth] > 0 THEN
+            clauses[depth] := coalesce(
+                substring(part FROM '.*(?<!["\w])(SELECT|FROM|WHERE|ON|HAVING|GROUP BY|ORDER BY|LIMIT|UNION|EXCEPT|INTERSECT|VALUES)(?!["\w])'),
+                clauses[depth]);
+        END IF;
         at := at + step;
         IF substr(masked, at, 1) = '(' THEN
             opened[depth + 1] := at;
-            sub_selects[depth + 1] := CASE WHEN depth = 0 THEN 0 ELSE sub_selects[depth] END
-                + (substr(masked, at + 1, 8) ~ '^ ?(SELECT|WITH|VALUES)\M')::integer;
+            sub_selects[depth + 1] := CASE WHEN depth = 0 THEN 0 ELSE sub_selects[depth] END;
+            clauses[depth + 1] := CASE WHEN depth = 0 THEN '' ELSE clauses[depth] END;
+            IF substr(masked, at + 1, 8) ~ '^ ?(SELECT|WITH|VALUES)\M' THEN
+                sub_selects[depth + 1] := sub_selects[depth + 1] + 1;
+                clauses[depth + 1] := 'SELECT';
+            END IF;
             depth := depth + 1;
         ELSIF depth > 0 THEN
             called := substring(left(masked, opened[depth] - 1) FROM '(?:(?:"[^"]*"|[\w$]+)\.)*(?:"[^"]*"|[\w$]+)$');
@@ -44,7 +57,7 @@ BEGIN
             length := at + 1 - start;
             function := substr(expression, start, length(called));
             arguments := substr(masked, opened[depth] + 1, at - 1 - opened[depth]);
-            bare := sub_selects[depth] = 0;
+            bare := sub_selects[depth] = 0 OR clauses[depth] IN ('WHERE', 'ON', 'HAVING');
             RETURN NEXT;
             depth := depth - 1;
         END IF;
@@ -66,6 +79,8 @@ BEGIN
             SELECT c.start, c.length
             FROM restful.lint_groups(expression) c
             WHERE c.bare AND c.function = ANY (functions) AND (columns IS NULL OR c.arguments !~ columns)
+              -- nor a column of a table that a sub-select reads
+              AND c.arguments !~ '(?<![\w"$.:])(?:"[^"]*"|[a-z_][\w$]*)\.(?:"[^"]*"|[\w$]+|\*)(?![\w"$(.])'
         )
         SELECT f.start, f.length
         FROM found f
@@ -108,11 +123,23 @@ COMMENT ON FUNCTION restful.lint_trusted_metadata(text) IS
 CREATE FUNCTION restful.lint_verified_claims(expression text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_verified_claims$
     SELECT regexp_replace(regexp_replace(expression,
-        '\mcurrent_setting\(''request\.jwt\.claims''::text(?:, (?:true|false))?\)', '( SELECT (restful.jwt())::text)', 'g'),
-        '\mcurrent_setting\(''request\.jwt\.claim\.(\w+)''::text(?:, (?:true|false))?\)', '( SELECT restful.claim(''\1''::text))', 'g')
+        -- names of settings are the same in any case
+        '\mcurrent_setting\(''request\.jwt\.claims''::text(?:, (?:true|false))?\)', '( SELECT (restful.jwt())::text)', 'gi'),
+        '\mcurrent_setting\(''request\.jwt\.claim\.(\w+)''::text(?:, (?:true|false))?\)', '( SELECT restful.claim(''\1''::text))', 'gi')
 $lint_verified_claims$;
 COMMENT ON FUNCTION restful.lint_verified_claims(text) IS
     'Internal: an expression that asks for the verified claims where it read the setting request.jwt.claims';
+
+-- What these say of an expression is read from its text, by the library: no row is read, and nothing is run.
+CREATE FUNCTION restful.lint_is_always_true(expression text, not_null text[]) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_lint_is_always_true';
+COMMENT ON FUNCTION restful.lint_is_always_true(text, text[]) IS
+    'Internal: whether an expression is true for every row and whoever asks; not_null: the columns that cannot be null';
+
+CREATE FUNCTION restful.lint_holds_for_nobody(expression text, subjects text[]) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_lint_holds_for_nobody';
+COMMENT ON FUNCTION restful.lint_holds_for_nobody(text, text[]) IS
+    'Internal: whether an expression is true for some row when nobody has signed in, and not for somebody who owns nothing; subjects: the functions that tell who asks';
 
 -- NOT (a IS DISTINCT FROM f()) becomes a = f(), OR f() IS NULL becomes OR false.
 CREATE FUNCTION restful.lint_known_subject(expression text, functions text[]) RETURNS text
@@ -123,11 +150,17 @@ DECLARE
     content text;
     known text := expression;
 BEGIN
+    -- of two within each other the inner one alone: the place of the outer one would be another
     FOR part IN
-        SELECT g.start, g.length, g.arguments
-        FROM restful.lint_groups(expression) g
-        WHERE g.function IS NULL AND g.arguments ~ ' IS NULL$| IS DISTINCT FROM '
-        ORDER BY g.start DESC
+        WITH found AS (
+            SELECT g.start, g.length, g.arguments
+            FROM restful.lint_groups(expression) g
+            WHERE g.function IS NULL AND g.arguments ~ ' IS NULL$| IS DISTINCT FROM '
+        )
+        SELECT f.start, f.length, f.arguments
+        FROM found f
+        WHERE NOT EXISTS (SELECT FROM found i WHERE i.start > f.start AND i.start < f.start + f.length)
+        ORDER BY f.start DESC
     LOOP
         content := substr(expression, part.start + 1, part.length - 2);
         CONTINUE WHEN NOT EXISTS (SELECT FROM unnest(functions) f WHERE strpos(content, f || '(') > 0);
@@ -146,6 +179,33 @@ END
 $lint_known_subject$;
 COMMENT ON FUNCTION restful.lint_known_subject(text, text[]) IS
     'Internal: an expression that does not hold because one of these functions gives NULL';
+
+CREATE FUNCTION restful.lint_of_subjects(expression text, subjects text[]) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_of_subjects$
+DECLARE
+    known text := restful.lint_known_subject(expression, subjects);
+    asked text;
+BEGIN
+    IF NOT restful.lint_holds_for_nobody(expression, subjects) THEN
+        RETURN expression;
+    END IF;
+    IF NOT restful.lint_holds_for_nobody(known, subjects) THEN
+        RETURN known;
+    END IF;
+    -- What the expression itself asks about the subject, unless it says something of nobody, too.
+    SELECT CASE WHEN g.function ~ '\.(jwt|claims|session)$' THEN format('(%s ->> ''sub''::text)', c.call) ELSE c.call END INTO asked
+    FROM restful.lint_groups(expression) g, LATERAL (SELECT substr(expression, g.start, g.length)) c (call)
+    WHERE g.function = ANY (subjects) AND g.function !~ '\.(role|method|is_authenticated|has_\w+|authorize|scopes|permissions)$'
+      AND g.arguments ~ '^(''_*''::text(, (true|false))?)?$'
+      AND c.call !~ '^restful\.claim\(''role'''
+      AND (g.function <> 'current_setting' OR c.call ~* '^current_setting\(''request\.jwt\.claim\.')
+    ORDER BY g.start
+    LIMIT 1;
+    RETURN format('((( SELECT %s) IS NOT NULL) AND (%s))', coalesce(asked, 'restful.user_id()'), expression);
+END
+$lint_of_subjects$;
+COMMENT ON FUNCTION restful.lint_of_subjects(text, text[]) IS
+    'Internal: an expression that does not hold when nobody has signed in';
 
 -- has_permission(p, column) becomes has_permission(p), which is for all tenants, OR column = ANY (the tenants with p).
 CREATE FUNCTION restful.lint_by_set(expression text, relation oid) RETURNS text

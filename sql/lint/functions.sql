@@ -5,7 +5,9 @@ CREATE FUNCTION restful.lint_function(schemas text[]) RETURNS TABLE (lint text, 
     WITH functions AS MATERIALIZED (
         SELECT p.oid, p.proname AS name, n.nspname AS schema, p.prosecdef AS definer, p.provolatile AS volatility, p.proconfig AS settings,
             p.proowner AS owner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl, p.prokind AS kind,
-            format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS object,
+            -- GRANT and ALTER know an aggregate by the types of its arguments alone
+            CASE p.prokind WHEN 'a' THEN p.oid::regprocedure::text
+                ELSE format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) END AS object,
             n.nspname = ANY (schemas) AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AS exposed
         FROM pg_catalog.pg_proc p
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace

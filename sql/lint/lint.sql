@@ -19,6 +19,8 @@ CREATE FUNCTION restful.lints() RETURNS TABLE (lint text, level text, category t
         ('sensitive_columns_exposed', 'ERROR', 'exposure', 'strangers may read credentials of every row'),
         ('policy_uses_user_editable_claim', 'ERROR', 'policies', 'a policy decides by what users write themselves'),
         ('policy_reads_request_guc', 'ERROR', 'policies', 'a policy decides by a setting that any SQL user can change'),
+        ('policy_recursive', 'ERROR', 'policies', 'a policy leads back to its own table, which PostgreSQL refuses'),
+        ('policy_denied', 'ERROR', 'policies', 'a policy needs what its roles may not use'),
         ('authenticator_inherits_or_super', 'ERROR', 'roles', 'the role of an HTTP layer has rights of its own'),
         ('secret_in_role_setting', 'ERROR', 'roles', 'a secret is in a setting of a role or database'),
         ('truncate_granted', 'ERROR', 'exposure', 'strangers may empty a table'),

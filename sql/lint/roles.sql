@@ -95,7 +95,7 @@ CREATE FUNCTION restful.lint_role(schemas text[]) RETURNS TABLE (lint text, obje
     -- A request runs under the limit of its role alone; without one, for as long as it likes.
     UNION ALL
     SELECT 'no_statement_timeout', quote_ident(a.name), 'requests run as this role for as long as they like',
-        format('ALTER ROLE %I SET statement_timeout = %L;', a.name, CASE a.name WHEN 'anon' THEN '3s' ELSE '8s' END)
+        format('ALTER ROLE %I SET statement_timeout = %L;', a.name, CASE WHEN a.name ~ '(^|_)anon(ymous)?$' THEN '3s' ELSE '8s' END)
     FROM restful.lint_api_roles() a
     WHERE NOT EXISTS (
         SELECT FROM restful.lint_role_settings() s
