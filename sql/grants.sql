@@ -167,6 +167,7 @@ GRANT EXECUTE ON FUNCTION
     restful.lint_authenticators(),
     restful.lint_by_set(text,oid),
     restful.lint_calls_with(text,text[],text),
+    restful.lint_columns(oid,smallint[]),
     restful.lint_command("char"),
     restful.lint_exposure(text[]),
     restful.lint_function(text[]),

@@ -162,6 +162,14 @@ class Mess:
             self.add(f"alter table {self.full(table)} add exclude ({parts[0]} with =)")
 
     def foreign_key(self):
+        table = self.rng.choice(list(self.tables))
+        column = self.name()
+        key = self.rng.choice(["id", "b", "c"])
+        self.add(f"alter table {self.full(table)} add {ident(column)} {'text' if key == 'c' else 'int'} references \"Mess\".base ({key})")
+        if self.rng.random() < 0.5:
+            self.add(f"create index on {self.full(table)} ({ident(column)}){self.rng.choice(['', f' where {ident(column)} is not null', f' where {ident(column)} is null'])}")
+        if self.rng.random() < 0.3:
+            self.add(f"create unique index on \"Mess\".base ({key})")
         (table, columns), (other, others) = self.rng.choice(list(self.tables.items())), self.rng.choice(list(self.tables.items()))
         n = self.rng.choice([1, 1, 2])
         if len(columns) < n or len(others) < n:
@@ -239,6 +247,8 @@ class Mess:
 
     def make(self):
         self.add("create function mess_types.add(int, int, text) returns int language sql as 'select 1'")
+        self.add('create table "Mess".base (id int primary key, b int unique, c text)')
+        self.add(f'create unique index on "Mess".base (c{self.rng.choice(["", " desc", " text_pattern_ops"])})')
         for _ in range(self.rng.randrange(2, 6)):
             self.table()
         for what, most in (self.index, 8), (self.foreign_key, 4), (self.rights, 6), (self.policy, 9), (self.view, 3), (self.function, 4):
@@ -251,7 +261,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--library", help="not needed")
     arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    arguments.add_argument("--schemas", type=int, default=25)
+    arguments.add_argument("--schemas", type=int, default=15)
     options = arguments.parse_args()
     print(f"seed {options.seed}, {options.schemas} schemas", flush=True)
     rng = random.Random(options.seed)
@@ -277,7 +287,7 @@ def main():
     for wrong in report["wrong"][:12]:
         print(f"\n{wrong['repaired']}: {wrong['problem']}\n  on {wrong['finding']['object']!r}\n  {wrong['finding']['fix_sql']}")
     print(f"{sum(report['repaired'].values())} repairs, {len(report['wrong'])} wrong; {report['repaired']}")
-    sys.exit(1 if report["wrong"] or len(report["repaired"]) < 20 else 0)
+    sys.exit(1 if report["wrong"] or len(report["repaired"]) < 18 else 0)
 
 
 if __name__ == "__main__":

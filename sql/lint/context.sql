@@ -152,6 +152,21 @@ $lint_grants$;
 COMMENT ON FUNCTION restful.lint_grants(text[]) IS
     'Internal: what is granted to strangers on tables and views of the schemas, and on their columns (attribute; 0 for the whole)';
 
+CREATE FUNCTION restful.lint_columns(relation oid, columns smallint[]) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_columns$
+    SELECT concat('(?<![\w."$:])(?:',
+        '(?:' || (
+            SELECT string_agg(regexp_replace(restful.lint_masked(quote_ident(a.attname)), '([^\w])', '\\\1', 'g'), '|')
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = relation AND a.attnum = ANY (columns)
+        ) || ')(?![\w"$(.])|',
+        regexp_replace(restful.lint_masked(quote_ident(c.relname)), '([^\w])', '\\\1', 'g'), '\.)')
+    FROM pg_catalog.pg_class c
+    WHERE c.oid = relation
+$lint_columns$;
+COMMENT ON FUNCTION restful.lint_columns(oid, smallint[]) IS
+    'Internal: a regular expression for these columns of a table in an expression that lint_masked() gave';
+
 -- Policies as they are written. `columns` is a regular expression for a column of the policy's table in an expression that
 -- lint_masked() gave; `stable` are the functions called that give the same result throughout a statement, `asking` those with
 -- arguments that look something up with more than the caller's rights, `subjects` those that tell who asks; names as they are printed.
@@ -169,16 +184,10 @@ CREATE FUNCTION restful.lint_policies(schemas text[]) RETURNS TABLE (
     JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
         LATERAL (
-            SELECT concat('(?<![\w."$:])(?:',
-                '(?:' || string_agg(regexp_replace(restful.lint_masked(quote_ident(a.attname)), '([^\w])', '\\\1', 'g'), '|')
-                    || ')(?![\w"$(.])|',
-                regexp_replace(restful.lint_masked(quote_ident(c.relname)), '([^\w])', '\\\1', 'g'), '\.)')
-            FROM pg_catalog.pg_attribute a
-            WHERE a.attrelid = c.oid
-              AND a.attnum IN (
-                  SELECT d.refobjsubid FROM pg_catalog.pg_depend d
-                  WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
-                    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid <> 0)
+            SELECT restful.lint_columns(c.oid, ARRAY(
+                SELECT d.refobjsubid::smallint FROM pg_catalog.pg_depend d
+                WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid
+                  AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid <> 0))
         ) used (columns),
         LATERAL (
             SELECT coalesce(array_agg(format('%I.%I', fn.nspname, f.proname)) FILTER (WHERE f.provolatile = 's'), '{}'),

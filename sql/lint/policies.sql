@@ -147,7 +147,8 @@ CREATE FUNCTION restful.lint_policy(schemas text[]) RETURNS TABLE (lint text, ob
     WHERE p.permissive AND (p.subjects <> '{current_setting}' OR concat(p."using", p."check") ~* '\mcurrent_setting\(''request\.')
       AND (said."using", said."check") IS DISTINCT FROM (p."using", p."check")
 
-    -- Without TO, a policy is planned and evaluated for every role, and a grant by mistake is open at once.
+    -- Without TO, a policy is planned and evaluated for every role, and a grant by mistake is open at once. One that restricts is meant
+    -- for everybody.
     UNION ALL
     SELECT 'policy_for_public', p.object, 'applies to every role: say TO whom it is meant for',
         'ALTER POLICY ' || p.object || ' TO ' || coalesce(
@@ -166,7 +167,7 @@ CREATE FUNCTION restful.lint_policy(schemas text[]) RETURNS TABLE (lint text, ob
             (SELECT string_agg(quote_ident(a.name), ', ' ORDER BY a.name) FROM restful.lint_api_roles() a),
             quote_ident(pg_get_userbyid((SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = p.relation)))) || ';'
     FROM policies p
-    WHERE p.roles = '{0}'
+    WHERE p.roles = '{0}' AND p.permissive
 
     -- 3.1 s became 1 ms: one question about the rights of a subject per row, instead of one for the set of what they cover.
     UNION ALL

@@ -130,7 +130,9 @@ AS $function$
     WHERE c.oid = rel AND "column" IS NOT NULL AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_index i
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-        WHERE i.indrelid = rel AND a.attname = "column" AND i.indisvalid AND i.indpred IS NULL)
+        WHERE i.indrelid = rel AND a.attname = "column" AND i.indisvalid
+          -- whoever compares it finds no nulls
+          AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', a.attname)))
 $function$;
 COMMENT ON FUNCTION restful.policy_index(regclass, name, boolean) IS
     'The statement that makes an index on a column, or a comment that offers it; null when there is one';
@@ -390,7 +392,7 @@ CREATE FUNCTION restful.make_policies_of_tree(
 ) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
     -- constants are written the same whoever asks
-    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET quote_all_identifiers = off
 AS $function$
 #variable_conflict use_variable
 DECLARE
@@ -408,6 +410,16 @@ BEGIN
         JOIN pg_catalog.pg_proc p ON p.oid = f.called[1]::oid WHERE p.provolatile = 'v')
     THEN
         expression := format('(SELECT %s)', expression);
+    ELSE
+        -- So is what asks nothing of the row within what does: in a subquery as well, which lint() would ask for.
+        expression := restful.lint_wrapped(expression, ARRAY(
+                SELECT format('%I.%I', n.nspname, p.proname)
+                FROM regexp_matches(tree::text, ':funcid (\d+)', 'g') f (called)
+                JOIN pg_catalog.pg_proc p ON p.oid = f.called[1]::oid AND p.provolatile = 's' AND NOT p.proretset
+                JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.nspname <> 'pg_catalog'
+            ) || '{current_setting}',
+            restful.lint_columns(rel, ARRAY(
+                SELECT a.attnum FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped)));
     END IF;
     IF of_commands = restful.policy_commands('{all}') THEN
         of_commands := '{all}';
