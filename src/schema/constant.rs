@@ -23,7 +23,8 @@ pub fn double_of_fraction(nearest: f64, whole: Option<u64>) -> f64 {
 /// Whether a number of an instance equals one of `const` or `enum`.
 ///
 /// A schema's number with a fraction or an exponent has been a double since it was read. One of an instance that is written
-/// with a fraction is compared as a double too: the same text has to be the same number. Others are compared exactly.
+/// with a fraction is compared as a double too: the same text has to be the same number, unless reading the schema made it a
+/// whole one. Others are compared exactly.
 #[inline]
 pub fn equals_constant<N: JsonNumber>(number: &N, constant: &Number) -> bool {
     match constant.as_f64() {
