@@ -47,12 +47,13 @@ BEGIN
     WHERE u.uri ~ '^https?://json-schema\.org/(draft-0[467]/schema|schema)#?$'
        OR u.uri ~ '^https?://json-schema\.org/draft/(2019-09|2020-12)/schema#?$'
        OR u.uri ~ '^https://json-schema\.org/draft/2019-09/meta/(applicator|content|core|format|meta-data|validation)#?$'
-       OR u.uri ~ '^https://json-schema\.org/draft/2020-12/meta/(applicator|content|core|format-a[a-z]+|meta-data|unevaluated|validation)#?$'
+       OR u.uri ~ '^https://json-schema\.org/draft/2020-12/meta/(applicator|content|core|format-annotation|format-assertion)#?$'
+       OR u.uri ~ '^https://json-schema\.org/draft/2020-12/meta/(meta-data|unevaluated|validation)#?$'
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'a schema cannot be registered as "%", which is a meta-schema of JSON Schema', meta_schema
             USING ERRCODE = '22023',
-                HINT = 'To use the meta-schema, refer to it by that URI in "$ref". A schema of your own needs another name and "$id".';
+                HINT = 'Refer to the meta-schema by that URI in "$ref". A schema of your own needs another name and "$id".';
     END IF;
     -- One registration at a time: two of one name would both become the same version.
     LOCK TABLE restful.json_schema IN SHARE ROW EXCLUSIVE MODE;

@@ -13,7 +13,7 @@ select restful.is_valid('{"$ref": "http://json-schema.org/draft-07/schema#/defin
     restful.is_valid('{"$ref": "https://json-schema.org/draft/2020-12/meta/validation"}', '{"minLength": -1}');
 -- by way of a registered schema, which gets new versions, and of a table
 select restful.register_schema('form', '{"properties": {"schema": {"$ref": "http://json-schema.org/draft-07/schema#"}}}');
-select restful.register_schema('form', '{"properties": {"schema": {"$ref": "http://json-schema.org/draft-07/schema#"}}, "title": "Form"}');
+select restful.register_schema('form', '{"properties": {"schema": {"$ref": "http://json-schema.org/draft-07/schema"}}, "title": "Form"}');
 create table library.forms (id int primary key, doc jsonb);
 select restful.constrain('library.forms', 'doc', 'form');
 insert into library.forms values (1, '{"schema": {"minLength": 2}}');

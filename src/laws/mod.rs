@@ -5,6 +5,7 @@
 mod grammar;
 mod headers;
 mod json;
+mod pattern;
 mod statement;
 #[cfg(test)]
 mod t31_injection;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 pub use grammar::grammar;
 pub use headers::headers;
 pub use json::{json_body, json_text};
+pub use pattern::pattern;
 pub use statement::{Rendered, statement, statements};
 
 /// A law: it says whether the input was one that it could be applied to, rather than refused.
@@ -28,6 +30,7 @@ pub const LAWS: &[(&str, Law)] = &[
     ("headers", headers),
     ("json_body", json_body),
     ("json_text", json_text),
+    ("pattern", pattern),
 ];
 
 /// A request as it would be sent: `METHOD target`, header fields, an empty line, the body.

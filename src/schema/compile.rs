@@ -159,14 +159,13 @@ impl Source {
         let id = resource.id().filter(|id| uri::from_str(id).is_ok()).unwrap_or(ANONYMOUS).to_owned();
         let meta_schemas = references::may_refer_to_meta_schema(schema);
         let mut patterns = Patterns::default();
-        let mut rewritten = |boundary| {
-            let mut schema = schema.clone();
-            patterns.rewrite(&mut schema, boundary);
-            schema
-        };
-        let exact = rewritten(Boundary::Exact);
-        let portable = rewritten(Boundary::Portable);
-        let portable = patterns.have_boundary().then_some(portable);
+        let mut exact = schema.clone();
+        patterns.rewrite(&mut exact, Boundary::Exact);
+        let portable = patterns.have_boundary().then(|| {
+            let mut portable = schema.clone();
+            patterns.rewrite(&mut portable, Boundary::Portable);
+            portable
+        });
         let documents = HashMap::new();
         let mut source = Source { schema: exact, portable, patterns, id, draft, documents, meta_schemas, bytes: 0 };
         loop {

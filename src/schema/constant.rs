@@ -1,13 +1,30 @@
-//! Equality with the constants of a schema.
+//! Numbers of instances, which have any number of digits, against those of schemas, which are doubles or integers of 64 bits.
 
 use jsonschema::json::JsonNumber;
 use jsonschema::json::cmp::equal_numbers;
 use serde_json::Number;
 
+/// Doubles beyond this are whole numbers.
+pub const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// The double for a number that is not whole, and whose nearest double is `nearest`: that, unless it is whole.
+///
+/// Who compares 1.00000000000000000000001 with 1, or asks whether it is a multiple of 1, has a double of it alone: it gets the
+/// one on the same side. `whole`: the number without its fraction and its sign, if that has 64 bits.
+pub fn double_of_fraction(nearest: f64, whole: Option<u64>) -> f64 {
+    let magnitude = nearest.abs();
+    if nearest.fract() != 0.0 || magnitude >= WHOLE {
+        return nearest;
+    }
+    let beside = if whole == Some(magnitude as u64) { magnitude.next_up() } else { magnitude.next_down() };
+    beside.copysign(nearest)
+}
+
 /// Whether a number of an instance equals one of `const` or `enum`.
 ///
 /// A schema's number with a fraction or an exponent has been a double since it was read. One of an instance that is written
-/// with a fraction is compared as a double too: the same text has to be the same number. Others are compared exactly.
+/// with a fraction is compared as a double too: the same text has to be the same number, unless reading the schema made it a
+/// whole one. Others are compared exactly.
 #[inline]
 pub fn equals_constant<N: JsonNumber>(number: &N, constant: &Number) -> bool {
     match constant.as_f64() {
@@ -37,5 +54,20 @@ mod tests {
         }
         assert!(equals("1", "1.0") && equals("1.0", "1") && equals("100", "1e2"));
         assert!(!equals("9007199254740993", "9007199254740992") && !equals("0.1", "0.2"));
+        assert!(equals("1.0", "1") && equals("10e-1", "1.0") && equals("0.10", "0.1"));
+    }
+
+    #[test]
+    fn a_number_with_a_fraction_is_no_whole_one() {
+        for (text, whole) in [
+            ("1.00000000000000000000001", "1"),
+            ("0.99999999999999999999999", "1"),
+            ("-0.99999999999999999999999", "-1"),
+            ("1e-400", "0"),
+            ("-1e-400", "0"),
+            ("4503599627370495.00000000001", "4503599627370495"),
+        ] {
+            assert!(!equals(text, whole) && !equals(text, &format!("{whole}.0")), "{text}");
+        }
     }
 }

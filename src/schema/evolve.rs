@@ -5,17 +5,21 @@
 //! tried on both prove that something is: whatever the algebra says, a value that one version accepts and the other
 //! rejects is a fact. What none settles is [`Verdict::Unknown`].
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 
-use jsonschema::canonical::{CanonicalSchema, CanonicalView, Containment, Satisfiability};
+use jsonschema::canonical::{
+    CanonicalSchema, CanonicalView, CanonicalizationError, Containment, OperandMismatch, RawReason, Satisfiability,
+};
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Value, json};
 
+use super::WHOLE;
 use super::compile::{Formats, Refusal, Source, patterns};
 use super::example::{Generator, Part, size};
-use super::inclusion::included;
+use super::inclusion::{has_integer, included, is_portable};
 
 /// The most rows for one direction.
 const ROWS: usize = 20;
@@ -133,7 +137,8 @@ impl std::error::Error for Error {}
 ///
 /// The answer has at least one row for each direction, those of [`Direction::NoLongerAccepted`] first. A direction has
 /// one row [`Verdict::Nothing`], or rows [`Verdict::Something`] and at most one [`Verdict::Unknown`]. At most 20 rows a
-/// direction; the order is stable. Numbers are compared as the validator does, as 64-bit floats or integers.
+/// direction; the order is stable. What is proven holds for numbers that are doubles, or whole: of others the validator, too,
+/// takes some beyond 2^52 for whole ones.
 ///
 /// # Errors
 ///
@@ -169,6 +174,9 @@ fn algebra(old: &Version<'_>, new: &Version<'_>, options: &Options) -> Algebra {
         if members > LARGEST {
             return Err(format!("the {which} schema has {members} members, more than the {LARGEST} that are compared"));
         }
+        if has_large_constant(document) {
+            return Err(format!("the {which} schema has constants beyond 2^52, which are compared as doubles"));
+        }
         if deeper(document, DEEPEST) {
             return Err(format!("the {which} schema nests deeper than {DEEPEST} levels"));
         }
@@ -178,9 +186,36 @@ fn algebra(old: &Version<'_>, new: &Version<'_>, options: &Options) -> Algebra {
             ));
         }
     }
-    let old = canonical(old, options).map_err(|why| format!("the old schema {why}"))?;
-    let new = canonical(new, options).map_err(|why| format!("the new schema {why}"))?;
+    let [one, other] = of_one_draft(old, new)?;
+    let old = canonical(old, &one, options).map_err(|why| format!("the old schema {why}"))?;
+    let new = canonical(new, &other, options).map_err(|why| format!("the new schema {why}"))?;
     Ok((old, new))
+}
+
+/// Both documents as those of the newer draft, where both mean the same in it.
+fn of_one_draft<'v>(old: &'v Version<'_>, new: &'v Version<'_>) -> Result<[Cow<'v, Value>; 2], String> {
+    let documents = [old.document, new.document];
+    let [one, other] = documents.map(|document| Draft::default().detect(document));
+    if one == other {
+        return Ok(documents.map(Cow::Borrowed));
+    }
+    let keywords = is_portable(old.document, one, other) && is_portable(new.document, other, one);
+    let integers = [one, other].contains(&Draft::Draft4) && documents.into_iter().any(has_integer);
+    // What they refer to is of their draft.
+    if !keywords || integers || old.source.refers() || new.source.refers() {
+        return Err(
+            "the versions are of different drafts, which do not mean the same by all of their keywords".to_owned()
+        );
+    }
+    let newer = if one > other { old } else { new }.document.get("$schema");
+    Ok(documents.map(|document| {
+        let mut document = document.clone();
+        if let Value::Object(members) = &mut document {
+            members.shift_remove("$schema");
+            members.extend(newer.map(|draft| ("$schema".to_owned(), draft.clone())));
+        }
+        Cow::Owned(document)
+    }))
 }
 
 /// Counts the ways to satisfy the locations of a schema: what the algebra multiplies out.
@@ -275,7 +310,7 @@ impl<'a> Spread<'a> {
     }
 }
 
-fn canonical(version: &Version<'_>, options: &Options) -> Result<CanonicalSchema, String> {
+fn canonical(version: &Version<'_>, document: &Value, options: &Options) -> Result<CanonicalSchema, String> {
     let registry = version.source.registry_of_others().map_err(|why| why.to_string())?;
     let mut building = jsonschema::canonical::options().offline().with_pattern_options(patterns());
     if let Some(registry) = &registry {
@@ -284,13 +319,49 @@ fn canonical(version: &Version<'_>, options: &Options) -> Result<CanonicalSchema
     if options.formats != Formats::Draft {
         building = building.should_validate_formats(options.formats == Formats::On);
     }
-    let schema = building.canonicalize(version.document).map_err(|error| format!("has no canonical form: {error}"))?;
+    let schema = building.canonicalize(document).map_err(|_| "cannot be taken apart".to_owned())?;
     match schema.view() {
-        CanonicalView::Raw(raw) => Err(match raw.pointer {
-            Some(pointer) => format!("has no canonical form: {} at {pointer:?}", raw.reason.as_str()),
-            None => format!("has no canonical form: {}", raw.reason.as_str()),
-        }),
+        CanonicalView::Raw(raw) => {
+            let what = match raw.reason {
+                RawReason::OutgrewCases | RawReason::OutgrewIntersections => "becomes too large when it is taken apart",
+                _ => "has keywords that cannot be taken apart",
+            };
+            Err(match raw.pointer.filter(|pointer| !pointer.is_empty()) {
+                Some(pointer) => format!("{what}, at {}", version.source.patterns().original_pointer(&pointer)),
+                None => what.to_owned(),
+            })
+        }
         _ => Ok(schema),
+    }
+}
+
+/// Why the algebra has no answer.
+fn reason(error: &CanonicalizationError) -> &'static str {
+    match error {
+        CanonicalizationError::IncompatibleOperands(OperandMismatch::DocumentRoots) => {
+            "both versions refer to themselves by \"#\", and not to a definition"
+        }
+        CanonicalizationError::IncompatibleOperands(OperandMismatch::Definitions) => {
+            "the versions refer to different schemas of one name"
+        }
+        CanonicalizationError::IncompatibleOperands(_) => "the versions are read in different ways",
+        _ => "what one version takes beyond the other has no schema of its own",
+    }
+}
+
+/// Whether a document has a number, other than a bound, that a double may stand for: what equals it, or is a multiple of it,
+/// follows other rules than those of arithmetic.
+fn has_large_constant(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_f64().is_none_or(|number| number.abs() >= WHOLE),
+        Value::Array(items) => items.iter().any(has_large_constant),
+        Value::Object(members) => members.iter().any(|(keyword, member)| match keyword.as_str() {
+            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
+                !member.is_number() && has_large_constant(member)
+            }
+            _ => has_large_constant(member),
+        }),
+        _ => false,
     }
 }
 
@@ -317,7 +388,7 @@ enum Difference {
 fn difference(taken: &CanonicalSchema, removed: &CanonicalSchema, members: usize) -> Difference {
     let covered = match removed.covers(taken) {
         Ok(covered) => covered,
-        Err(error) => return Difference::Unknown(error.to_string()),
+        Err(error) => return Difference::Unknown(reason(&error).to_owned()),
     };
     match covered {
         Containment::Yes => return Difference::Empty,
@@ -336,7 +407,7 @@ fn difference(taken: &CanonicalSchema, removed: &CanonicalSchema, members: usize
             CanonicalView::AnyOf(branches) => branches.iter().map(CanonicalSchema::to_json_schema).collect(),
             _ => vec![difference.to_json_schema()],
         }),
-        Err(error) => Difference::Unknown(error.to_string()),
+        Err(error) => Difference::Unknown(reason(&error).to_owned()),
     }
 }
 
@@ -383,9 +454,15 @@ fn compare<'b>(
     let tries = (EFFORT / members).clamp(FEWEST_TRIES, TRIES);
     let mut instances = Generator::new(options.interrupt).instances(Part::document(from.document), &hints, tries);
     instances.truncate(2 * tries);
+    // 1.0 equals 1, and is no integer of draft 4.
+    let strict = [old, new]
+        .iter()
+        .any(|version| Draft::default().detect(version.document) == Draft::Draft4 && has_integer(version.document));
     let mut shown = false;
     for instance in instances {
+        let with_fractions = strict.then(|| with_fractions(&instance));
         shown |= trial(instance);
+        shown |= with_fractions.is_some_and(&mut trial);
     }
     let difference = if !shown && included(from.document, to.document) {
         Difference::Empty
@@ -461,6 +538,16 @@ fn compare<'b>(
     }
     rows.truncate(ROWS);
     rows
+}
+
+/// The same value with its whole numbers written as 1.0.
+fn with_fractions(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().map_or_else(|| value.clone(), Value::from),
+        Value::Array(items) => items.iter().map(with_fractions).collect(),
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), with_fractions(member))).collect(),
+        value => value.clone(),
+    }
 }
 
 /// The longest list or object that a sentence looks into.

@@ -6,8 +6,9 @@
 
 use std::cmp::Ordering;
 
+use super::WHOLE;
 use jsonschema::Draft;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// Keywords without influence on what is accepted.
 const ANNOTATIONS: [&str; 15] = [
@@ -28,22 +29,17 @@ const ANNOTATIONS: [&str; 15] = [
     "else",
 ];
 
-/// Keywords that give references another meaning.
-const SCOPES: [&str; 8] =
-    ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$recursiveAnchor", "$vocabulary", "id"];
-
-/// Keywords whose meaning depends on the draft, or that not every draft from 6 on has.
-const UNPORTABLE: [&str; 10] = [
-    "dependencies",
-    "additionalItems",
-    "contentEncoding",
-    "contentMediaType",
-    "format",
-    "minContains",
-    "maxContains",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "prefixItems",
+/// Keywords that give references, or all keywords, another meaning.
+const SCOPES: [&str; 9] = [
+    "$id",
+    "$schema",
+    "$anchor",
+    "$dynamicAnchor",
+    "$dynamicRef",
+    "$recursiveRef",
+    "$recursiveAnchor",
+    "$vocabulary",
+    "id",
 ];
 
 /// How deep a proof goes, and how many steps it takes, before it is given up.
@@ -57,14 +53,13 @@ pub fn included(narrow: &Value, wide: &Value) -> bool {
     if one == Draft::Unknown || other == Draft::Unknown || scoped(narrow, 0) || scoped(wide, 0) {
         return false;
     }
-    let drafts = (level(one), level(other));
-    if drafts.0 != drafts.1 && (drafts.0.min(drafts.1) < 6 || !portable(narrow) || !portable(wide)) {
+    if one != other && !(is_portable(narrow, one, other) && is_portable(wide, other, one)) {
         return false;
     }
     let based = |document: &Value| document.get("$id").or_else(|| document.get("id")).is_some();
-    let mut proof =
-        Proof { draft: drafts.0.min(drafts.1), based: based(narrow) || based(wide), assumed: Vec::new(), steps: STEPS };
-    proof.includes(Side { schema: narrow, root: narrow }, Side { schema: wide, root: wide }, 0, 0)
+    let mut proof = Proof { based: based(narrow) || based(wide), assumed: Vec::new(), steps: STEPS };
+    let side = |document, draft| Side { schema: document, root: document, draft: level(draft) };
+    proof.includes(side(narrow, one), side(wide, other), 0, 0)
 }
 
 /// The draft as a number that grows with its age.
@@ -78,41 +73,95 @@ fn level(draft: Draft) -> u8 {
     }
 }
 
-/// Whether a keyword below the root gives references another base or meaning. Also where the word is a property's name:
-/// that costs a proof, not its soundness.
+/// The first draft that has a keyword, and the last.
+fn drafts_of(keyword: &str) -> (u8, u8) {
+    let since = match keyword {
+        "const" | "contains" | "propertyNames" | "$id" | "examples" => 6,
+        "if" | "then" | "else" | "contentEncoding" | "contentMediaType" | "$comment" | "readOnly" | "writeOnly" => 7,
+        "dependentRequired"
+        | "dependentSchemas"
+        | "minContains"
+        | "maxContains"
+        | "unevaluatedProperties"
+        | "unevaluatedItems"
+        | "$defs"
+        | "deprecated" => 8,
+        "prefixItems" => 9,
+        _ => 4,
+    };
+    let until = match keyword {
+        "id" => 4,
+        "dependencies" | "contentEncoding" | "contentMediaType" => 7,
+        "additionalItems" => 8,
+        _ => 9,
+    };
+    (since, until)
+}
+
+/// Whether a keyword below the root gives references another base or meaning, or keywords another draft. Also where the word
+/// is a property's name: that costs a proof, not its soundness.
 fn scoped(value: &Value, depth: usize) -> bool {
     match value {
         _ if depth > 6 * DEPTH => true,
         Value::Array(items) => items.iter().any(|item| scoped(item, depth + 1)),
         Value::Object(members) => members.iter().any(|(key, member)| {
-            let base = matches!(key.as_str(), "$id" | "id");
-            let scope = SCOPES.contains(&key.as_str()) && !(base && (depth == 0 || !member.is_string()));
+            let root = matches!(key.as_str(), "$id" | "id" | "$schema");
+            let scope = SCOPES.contains(&key.as_str()) && !(root && (depth == 0 || !member.is_string()));
             scope || scoped(member, depth + 1)
         }),
         _ => false,
     }
 }
 
-/// Whether `value` means the same in every draft from 6 on.
-fn portable(value: &Value) -> bool {
+/// Whether a document of draft `from` means the same in draft `to`, but for `integer`, which takes 1.0 from draft 6 on.
+pub fn is_portable(document: &Value, from: Draft, to: Draft) -> bool {
+    let levels = (level(from).min(level(to)), level(from).max(level(to)));
+    from != Draft::Unknown && to != Draft::Unknown && portable(document, levels)
+}
+
+fn portable(value: &Value, (oldest, newest): (u8, u8)) -> bool {
     match value {
-        Value::Array(items) => items.iter().all(portable),
+        Value::Array(items) => items.iter().all(|item| portable(item, (oldest, newest))),
         Value::Object(members) => {
             let lone = !members.contains_key("$ref")
+                || oldest >= 8
                 || members.keys().all(|key| key == "$ref" || ANNOTATIONS.contains(&key.as_str()));
             lone && members.iter().all(|(key, member)| {
-                !(UNPORTABLE.contains(&key.as_str()) || (key == "items" && member.is_array())) && portable(member)
+                let (since, until) = drafts_of(key);
+                // Also where the word is the name of a property: that costs a proof, not its soundness.
+                let same = match key.as_str() {
+                    // Each draft has formats of its own.
+                    "format" | "unevaluatedProperties" | "unevaluatedItems" => false,
+                    "items" => newest < 9 || !member.is_array(),
+                    "exclusiveMinimum" | "exclusiveMaximum" => oldest > 4,
+                    key => ANNOTATIONS.contains(&key) || (since <= oldest && newest <= until),
+                };
+                same && portable(member, (oldest, newest))
             })
         }
         _ => true,
     }
 }
 
-/// A schema and its document.
+/// Whether a document has the type `integer`, of which draft 4 thinks otherwise than later ones.
+pub fn has_integer(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_integer),
+        Value::Object(members) => members.iter().any(|(key, member)| match (key.as_str(), member) {
+            ("type", Value::String(kind)) => kind == "integer",
+            ("type", Value::Array(kinds)) => kinds.iter().any(|kind| kind == "integer"),
+            (_, member) => has_integer(member),
+        }),
+        _ => false,
+    }
+}
+
+/// A schema, its document and its draft.
 #[derive(Clone, Copy)]
 struct Side<'a> {
     schema: &'a Value,
     root: &'a Value,
+    draft: u8,
 }
 
 impl<'a> Side<'a> {
@@ -130,9 +179,7 @@ struct Pair {
 }
 
 struct Proof {
-    /// The older of the two drafts: the keywords it does not have prove nothing.
-    draft: u8,
-    /// Whether a document has a name of its own, which a reference could use.
+    /// Whether a document has a name of its own, which a reference could use, and one in what it refers to.
     based: bool,
     /// Pairs under proof or proven. Deeper in the value, a pair under proof may be taken as proven, because a value nests
     /// finitely deep; a proven one may be used again as deep as it was met, or deeper.
@@ -143,20 +190,9 @@ struct Proof {
 impl Proof {
     /// The value of `keyword` in `side`, where it means anything there.
     fn get<'a>(&self, side: Side<'a>, keyword: &str) -> Option<&'a Value> {
-        let since = match keyword {
-            "const" | "contains" | "propertyNames" => 6,
-            "if" | "then" | "else" | "contentEncoding" | "contentMediaType" => 7,
-            "dependentRequired" | "dependentSchemas" | "minContains" | "maxContains" => 8,
-            "prefixItems" => 9,
-            _ => 4,
-        };
-        let until = match keyword {
-            "dependencies" | "contentEncoding" | "contentMediaType" => 7,
-            "additionalItems" => 8,
-            _ => 9,
-        };
-        let ignored = self.draft < 8 && keyword != "$ref" && side.schema.get("$ref").is_some();
-        side.schema.get(keyword).filter(|_| !ignored && (since..=until).contains(&self.draft))
+        let (since, until) = drafts_of(keyword);
+        let ignored = side.draft < 8 && keyword != "$ref" && side.schema.get("$ref").is_some();
+        side.schema.get(keyword).filter(|_| !ignored && (since..=until).contains(&side.draft))
     }
 
     fn follow<'a>(side: Side<'a>, reference: &str) -> Option<Side<'a>> {
@@ -291,8 +327,14 @@ impl Proof {
                 if let Some(target) = Self::follow(wide, reference) {
                     return self.includes(narrow, target, depth, level);
                 }
-                let same = parts.iter().any(|part| self.get(*part, "$ref") == Some(value));
-                same && !self.based && !reference.starts_with('#')
+                let same = |one: &str| one.trim_end_matches('#') == reference.trim_end_matches('#');
+                // What has no `$schema` is of the draft of who refers to it.
+                let has = |part: &Side<'_>| {
+                    part.draft == wide.draft && self.get(*part, "$ref").and_then(Value::as_str).is_some_and(same)
+                };
+                // Of a relative one, and of what a document without a name is called, nobody knows where it leads.
+                let is_absolute = reference.contains(':') && !reference.starts_with("json-schema:");
+                is_absolute && !self.based && parts.iter().any(has)
             }
             "allOf" => list(value).iter().all(|schema| self.includes(narrow, within(schema), depth, level)),
             "anyOf" => {
@@ -337,17 +379,24 @@ impl Proof {
                     one => std::slice::from_ref(one),
                 };
                 let has = |kind: &str| kinds.iter().any(|known| known == kind);
-                let covers =
-                    |kind: &Value| kind.as_str().is_some_and(|kind| has(kind) || (kind == "integer" && has("number")));
+                // 1.0 is no integer of draft 4, and equals 1 there too.
+                let strict = wide.draft == 4;
+                let covers = |part: &Side<'_>, kind: &Value| match kind.as_str() {
+                    Some("integer") => has("number") || (has("integer") && (!strict || part.draft == 4)),
+                    Some(kind) => has(kind),
+                    None => false,
+                };
                 parts.iter().any(|part| match self.get(*part, "type") {
-                    Some(Value::Array(found)) => found.iter().all(covers),
-                    Some(found) => covers(found),
+                    Some(Value::Array(found)) => found.iter().all(|kind| covers(part, kind)),
+                    Some(found) => covers(part, found),
                     None => self.constants(*part).is_some_and(|values| {
                         values.iter().all(|value| {
                             has(match value {
                                 Value::Null => "null",
                                 Value::Bool(_) => "boolean",
-                                Value::Number(number) if number.is_f64() || !has("integer") => "number",
+                                Value::Number(_) if has("number") => "number",
+                                // A number with a fraction is near enough to a large one to be taken for it.
+                                Value::Number(number) if strict || !is_exact(number) => "number",
                                 Value::Number(_) => "integer",
                                 Value::String(_) => "string",
                                 Value::Array(_) => "array",
@@ -360,7 +409,11 @@ impl Proof {
             "const" | "enum" => {
                 let allowed = if keyword == "enum" { list(value) } else { std::slice::from_ref(value) };
                 parts.iter().any(|part| {
-                    self.constants(*part).is_some_and(|values| values.iter().all(|value| allowed.contains(value)))
+                    // Large numbers are compared in the one way by `const`, and in the other by `enum`.
+                    let alike = (keyword == "const") == self.get(*part, "const").is_some();
+                    let same = |value: &Value| alike || value.as_f64().is_none_or(|value| value.abs() < WHOLE);
+                    let values = self.constants(*part);
+                    values.is_some_and(|values| values.iter().all(|value| allowed.contains(value) && same(value)))
                 })
             }
             "exclusiveMinimum" | "exclusiveMaximum" | "minimum" | "maximum" => {
@@ -373,7 +426,8 @@ impl Proof {
                 self.some(parts, keyword, |known| order(known, value).is_some_and(Ordering::is_le))
             }
             "multipleOf" => self.some(parts, keyword, |known| match (known.as_u64(), value.as_u64()) {
-                (Some(known), Some(step)) => known.checked_rem(step) == Some(0),
+                // Of larger ones the validator has a double.
+                (Some(known), Some(step)) if known < 1 << 53 => known.checked_rem(step) == Some(0),
                 _ => known == value,
             }),
             "uniqueItems" => value == &Value::Bool(false) || self.some(parts, keyword, |known| known == value),
@@ -473,7 +527,7 @@ impl Proof {
 
     /// The schemas of the first items, and that of the others.
     fn tuple<'a>(&self, part: Side<'a>) -> (&'a [Value], Option<&'a Value>) {
-        if self.draft >= 9 {
+        if part.draft >= 9 {
             return (self.get(part, "prefixItems").map(list).unwrap_or_default(), self.get(part, "items"));
         }
         match self.get(part, "items") {
@@ -512,14 +566,18 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
+/// Whether nothing but this whole number is taken for it.
+fn is_exact(number: &Number) -> bool {
+    !number.is_f64() && number.as_f64().is_some_and(|value| value.abs() < WHOLE)
+}
+
 /// How two numbers compare, where 64 bits tell.
 fn order(one: &Value, other: &Value) -> Option<Ordering> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
     if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64()) {
         return Some(one.cmp(&other));
     }
     let (one, other) = (one.as_f64()?, other.as_f64()?);
-    (one.abs() < EXACT && other.abs() < EXACT).then(|| one.partial_cmp(&other))?
+    (one.abs() < WHOLE && other.abs() < WHOLE).then(|| one.partial_cmp(&other))?
 }
 
 /// Whether a reference occurs in `value`.

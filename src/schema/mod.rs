@@ -19,7 +19,7 @@ pub mod text;
 mod watch;
 
 pub use compile::{Compiled, Formats, Lookup, Refusal, Source, compile, patterns};
-use constant::equals_constant;
+use constant::{WHOLE, double_of_fraction, equals_constant};
 pub use evolve::{Change, Direction, Options, Verdict, changes};
 pub use report::{Values, Violation, messages, violations};
 pub use watch::{Unwatched, Watch};

@@ -1,6 +1,6 @@
 //! Stored numbers (PostgreSQL's `numeric`: `NumericData` in utils/adt/numeric.c), decoded as far as they are asked for.
 
-use crate::schema::Watch;
+use crate::schema::{Watch, double_of_fraction};
 use jsonschema::json::JsonNumber;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -104,7 +104,7 @@ impl<'a> Numeric<'a> {
         }
     }
 
-    /// [`Self::magnitude`] of a whole number.
+    /// The absolute value without its fraction, if that has 64 bits.
     #[inline(never)]
     fn long_magnitude(&self) -> Option<u64> {
         let whole = self.whole_digits();
@@ -161,28 +161,16 @@ impl JsonNumber for Numeric<'_> {
         if self.negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
     }
 
-    /// The nearest double; `None` beyond the largest.
+    /// The nearest double, of a fraction one that is no whole number; `None` beyond the largest.
     fn as_f64(&self) -> Option<f64> {
-        let signed = |value: f64| if self.negative { -value } else { value };
         if let Some(magnitude) = self.magnitude() {
-            return Some(signed(magnitude as f64));
+            return Some(if self.negative { -(magnitude as f64) } else { magnitude as f64 });
         }
-        let count = self.digits.len();
-        let exponent = 4 * (self.weight - count as i32 + 1);
-        // An exact mantissa over an exact power of ten is rounded once.
-        if count <= 4 && exponent <= 0 {
-            let mantissa = self.values().fold(0, |value, digit| value * 10_000 + digit);
-            if let (true, Some(power)) = (mantissa <= 1 << 53, EXACT_POWERS.get(exponent.unsigned_abs() as usize)) {
-                return Some(signed(mantissa as f64 / power));
-            }
+        let nearest = self.nearest()?;
+        if nearest.fract() != 0.0 || self.is_whole() {
+            return Some(nearest);
         }
-        let mut text = String::with_capacity(4 * count + 12);
-        text.push_str(if self.negative { "-" } else { "" });
-        for digit in self.values() {
-            let _ = write!(text, "{digit:04}");
-        }
-        let _ = write!(text, "e{exponent}");
-        text.parse().ok().filter(|value: &f64| value.is_finite())
+        Some(double_of_fraction(nearest, self.long_magnitude()))
     }
 
     /// With the digits after the point that were written.
@@ -226,6 +214,27 @@ impl JsonNumber for Numeric<'_> {
 }
 
 impl Numeric<'_> {
+    /// The nearest double; `None` beyond the largest.
+    fn nearest(&self) -> Option<f64> {
+        let count = self.digits.len();
+        let exponent = 4 * (self.weight - count as i32 + 1);
+        // An exact mantissa over an exact power of ten is rounded once.
+        if count <= 4 && exponent <= 0 {
+            let mantissa = self.values().fold(0, |value, digit| value * 10_000 + digit);
+            if let (true, Some(power)) = (mantissa <= 1 << 53, EXACT_POWERS.get(exponent.unsigned_abs() as usize)) {
+                let value = mantissa as f64 / power;
+                return Some(if self.negative { -value } else { value });
+            }
+        }
+        let mut text = String::with_capacity(4 * count + 12);
+        text.push_str(if self.negative { "-" } else { "" });
+        for digit in self.values() {
+            let _ = write!(text, "{digit:04}");
+        }
+        let _ = write!(text, "e{exponent}");
+        text.parse().ok().filter(|value: &f64| value.is_finite())
+    }
+
     /// Whether `serde_json` has this number, or one near to it.
     pub(super) fn is_representable(&self) -> bool {
         serde_json::from_str::<serde_json::Number>(&self.as_str()).is_ok()

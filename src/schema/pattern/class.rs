@@ -117,8 +117,9 @@ impl Translator {
 
     /// Whether `[:name:]` goes on here, behind its bracket.
     fn is_posix_class(&self) -> bool {
+        // The longest of their names has six letters.
         let ahead = self.pattern.get(self.at..).unwrap_or_default();
-        let Some(end) = ahead.iter().position(|c| *c == ']') else { return false };
+        let Some(end) = ahead.iter().take(10).position(|c| *c == ']') else { return false };
         let ahead = ahead.get(..end).unwrap_or_default();
         ahead.len() > 2 && ahead.first() == Some(&':') && ahead.last() == Some(&':')
     }

@@ -11,6 +11,8 @@ mod tests;
 
 pub use rewrite::Patterns;
 
+use std::collections::HashSet;
+
 /// A pattern that the engine takes.
 #[derive(Debug)]
 pub struct Translation {
@@ -35,7 +37,7 @@ pub struct Unsupported {
 
 /// How `\b` and `\B` are written: alone they are those of Unicode in the engine's dialect, and how that says otherwise is no
 /// syntax of ECMA 262.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Boundary {
     /// As ECMA 262 means them: `\w` is ASCII.
     Exact,
@@ -57,7 +59,7 @@ pub fn translate(pattern: &str, boundary: Boundary) -> Result<Translation> {
         has_boundary: false,
         groups: Vec::new(),
         dot_all: false,
-        names: Vec::new(),
+        names: HashSet::new(),
     };
     translator.run()?;
     let Translator { text, changed, has_boundary, .. } = translator;
@@ -97,7 +99,7 @@ struct Translator {
     /// Whether `.` matches line ends too.
     dot_all: bool,
     /// Names of groups.
-    names: Vec<String>,
+    names: HashSet<String>,
 }
 
 impl Translator {
@@ -224,7 +226,7 @@ impl Translator {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if plain && !self.names.contains(&name) {
             self.text.push_str(&format!("(?<{name}>"));
-            self.names.push(name);
+            self.names.insert(name);
         } else {
             self.put("(?:");
         }

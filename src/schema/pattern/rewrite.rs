@@ -9,12 +9,16 @@ use std::collections::HashMap;
 /// Which patterns of a schema were written otherwise.
 #[derive(Default)]
 pub struct Patterns {
-    /// The originals by what stands for them. No pattern of a schema happens to be one of those: see [`MARK`].
+    /// The originals by what stands for them.
     originals: HashMap<String, String>,
+    /// What stands for an original.
+    rewritten: HashMap<(Boundary, String), String>,
+    /// How many originals became one text.
+    alike: HashMap<String, usize>,
     has_boundary: bool,
 }
 
-/// Matches the empty text: what a pattern that was written otherwise ends with, so that it is like no other pattern.
+/// Matches the empty text: what a pattern that was written otherwise ends with, and no other, so that it stands for one original.
 const MARK: &str = "(?:)";
 
 impl Patterns {
@@ -59,13 +63,20 @@ impl Patterns {
 
     /// What stands for a pattern, if it is not itself.
     fn of(&mut self, pattern: &str, boundary: Boundary) -> Option<String> {
-        let translation = translate(pattern, boundary).ok().filter(|translation| translation.changed)?;
+        let key = (boundary, pattern.to_owned());
+        if let Some(known) = self.rewritten.get(&key) {
+            return Some(known.clone());
+        }
+        let translation = translate(pattern, boundary).ok().filter(|t| t.changed || pattern.contains(MARK))?;
         self.has_boundary |= translation.has_boundary;
         let mut text = translation.text + MARK;
-        while self.originals.get(&text).is_some_and(|original| original != pattern) {
-            text += MARK;
+        let alike = self.alike.entry(text.clone()).or_default();
+        *alike += 1;
+        if *alike > 1 {
+            text += &format!("{{{alike}}}");
         }
         self.originals.insert(text.clone(), pattern.to_owned());
+        self.rewritten.insert(key, text.clone());
         Some(text)
     }
 

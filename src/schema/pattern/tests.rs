@@ -222,6 +222,20 @@ fn patterns_that_are_written_alike_stay_two() {
         compiled.validator.is_valid(Document::parse(text.as_bytes()).unwrap().root())
     };
     assert!(valid(json!({"b": 1, "\0": null})) && !valid(json!({"\0": 1})));
+    // As what another becomes is written already, and many that become one.
+    let mut names: Vec<String> = (0..300).map(|i| format!("^(?<${i}>a)")).collect();
+    names.extend(["[]", r"[^\u{0}-\u{10FFFF}](?:)", r"[^\u{0}-\u{10FFFF}](?:){2}", "^(?:a)(?:)"].map(String::from));
+    let schemas: serde_json::Map<String, Value> =
+        names.into_iter().map(|name| (name, json!({"type": "null"}))).collect();
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    let schema = json!({"patternProperties": schemas});
+    let compiled = compile::<TextJson<Unwatched>>(&schema, Formats::Draft, &mut |_| None).unwrap();
+    let document = Document::parse(br#"{"a": 1}"#).unwrap();
+    let found = violations(&compiled, document.root(), Values::Masked, 1000);
+    let places: std::collections::BTreeSet<String> = found.into_iter().map(|v| v.keyword_location).collect();
+    let expected = names.into_iter().filter(|name| name.starts_with('^'));
+    let expected = expected.map(|name| format!("/patternProperties/{}/type", crate::schema::references::token(&name)));
+    assert_eq!(places, expected.collect());
 }
 
 /// What is translated, the engine takes, in every draft; and what a schema does not use is nobody's business.
@@ -299,4 +313,16 @@ fn every_translation_compiles() {
         )
         .is_ok()
     );
+}
+
+/// As long as a schema may be, and made so that a second look at what is ahead would be one too many.
+#[test]
+fn a_long_pattern_is_read_once() {
+    for part in ["[", "[:", "(?<a>b)", "(", "\\ud83d", "a{", "[]", "(?s:.)"] {
+        let pattern = part.repeat((1 << 20) / part.len());
+        let _ = translate(&pattern, Boundary::Exact);
+        let _ = translate(&format!("[{pattern}"), Boundary::Exact);
+    }
+    let names: String = (0..60_000).map(|i| format!("(?<n{i}>b)")).collect();
+    assert!(!translate(&names, Boundary::Exact).unwrap().changed);
 }

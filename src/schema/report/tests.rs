@@ -1,3 +1,4 @@
+use crate::schema::text::random::{schemas, texts};
 use crate::schema::text::{Document, TextJson};
 use crate::schema::{Compiled, Formats, Unwatched, Values, compile, messages, violations};
 use serde_json::{Value, json};
@@ -463,4 +464,39 @@ fn members_are_listed_up_to_the_limit() {
     let document = Document::parse(text.as_bytes()).unwrap();
     assert_eq!(violations(&compiled, document.root(), Values::Masked, 700).len(), 700);
     assert_eq!(violations(&compiled, document.root(), Values::Masked, 2000).len(), 1000);
+}
+
+/// A value is invalid if something is listed, and only then; what is listed is somewhere in the value, by a keyword of the
+/// schema, and does not show the value.
+#[test]
+fn what_is_listed_is_in_the_value_and_by_the_schema() {
+    let mut kinds = std::collections::BTreeSet::new();
+    let more = [
+        json!({"items": {"unevaluatedProperties": {"type": "string"}, "properties": {"a": {"contains": {"type": "number"}}}}}),
+        json!({"unevaluatedProperties": {"unevaluatedItems": {"type": "null"}}, "dependentSchemas": {"a": false}}),
+        json!({"additionalProperties": false, "uniqueItems": true, "contains": {"type": "string"}, "maxContains": 1}),
+        json!({"propertyNames": {"not": {"pattern": "^[ab]"}}, "unevaluatedItems": false, "prefixItems": [true, false]}),
+    ];
+    for (number, schema) in schemas().into_iter().chain(more).enumerate() {
+        let compiled = compiled(&schema);
+        for text in texts(0x1234_0000_0000_0001 + number as u64, 400) {
+            let document = Document::parse(text.as_bytes()).unwrap();
+            let value: Value = serde_json::from_str(&text).unwrap();
+            let found = violations(&compiled, document.root(), Values::Masked, 100_000);
+            assert_eq!(found.is_empty(), compiled.validator.is_valid(document.root()), "{schema} {text}");
+            for violation in found {
+                let at = value.pointer(&violation.instance_location);
+                assert!(at.is_some(), "{schema} {text}: {violation:?}");
+                assert!(!violation.message.is_empty() && !violation.message.contains("😀"), "{violation:?}");
+                let last = violation.keyword_location.split('/').rev().find(|token| token.parse::<usize>().is_err());
+                let names_what_it_holds = ["properties", "patternProperties", "dependentSchemas", "propertyNames"];
+                assert!(
+                    last == Some(&violation.keyword) || names_what_it_holds.contains(&violation.keyword.as_str()),
+                    "{schema}: {violation:?}"
+                );
+                kinds.insert(violation.keyword);
+            }
+        }
+    }
+    assert!(kinds.len() > 20, "{kinds:?}");
 }

@@ -1,5 +1,6 @@
 //! Numbers as they are written, compared as the numbers that they are.
 
+use crate::schema::double_of_fraction;
 use jsonschema::json::JsonNumber;
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
@@ -60,7 +61,12 @@ impl JsonNumber for TextNumber<'_> {
     }
 
     fn as_f64(&self) -> Option<f64> {
-        self.text.parse().ok().filter(|value: &f64| value.is_finite())
+        let nearest = self.text.parse().ok().filter(|value: &f64| value.is_finite())?;
+        if self.integer || nearest.fract() != 0.0 {
+            return Some(nearest);
+        }
+        let decimal = Decimal::new(self.text);
+        Some(if decimal.is_whole() { nearest } else { double_of_fraction(nearest, decimal.whole()) })
     }
 
     fn as_str(&self) -> Cow<'_, str> {
@@ -139,6 +145,14 @@ impl<'a> Decimal<'a> {
 
     fn is_whole(&self) -> bool {
         self.exponent >= 0
+    }
+
+    /// The digits before the point, if they are a number of 64 bits.
+    fn whole(&self) -> Option<u64> {
+        let places = (self.count() as i128).saturating_add(self.exponent).clamp(0, 20) as usize;
+        self.digits()
+            .take(places)
+            .try_fold(0u64, |value, digit| value.checked_mul(10)?.checked_add(digit.wrapping_sub(b'0').into()))
     }
 
     /// The absolute value, if it is a whole number of 64 bits.
