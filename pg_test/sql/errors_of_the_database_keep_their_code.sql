@@ -20,3 +20,18 @@ select show_all(restful.serve('POST', '/rpc/fail', '{}', '{"code": "42501"}'));
 -- HEAD tells by status and header fields
 \c - librarian
 select show_all(restful.serve('HEAD', '/books?nothing=eq.1'));
+-- an error while rows are written, of a cast to json that a user made
+\c - postgres
+create type library.mood as enum ('good', 'bad');
+create function library.mood_to_json(library.mood) returns json language plpgsql as $$
+begin
+    if $1 = 'bad' then
+        raise 'in words' using errcode = 'PT402', detail = 'in detail', hint = 'a hint';
+    end if;
+    return '{"mood": "good"}';
+end $$;
+create cast (library.mood as json) with function library.mood_to_json(library.mood);
+create function library.moods() returns setof library.mood language sql as $$ select unnest(enum_range(null::library.mood)) $$;
+\c - librarian
+select show(restful.serve('GET', '/rpc/moods'));
+select show(restful.serve('GET', '/rpc/moods?limit=1'));

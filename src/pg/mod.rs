@@ -6,6 +6,7 @@ mod api;
 mod api_keys;
 mod body;
 mod catalog;
+mod composite;
 mod constraints;
 mod direct_read;
 mod error;

@@ -52,6 +52,16 @@ pub unsafe fn switch_to(context: MemoryContext) -> MemoryContext {
     outer
 }
 
+/// The type cache (utils/typcache.h). These raise errors: they are for the inside of `pg_guard_ffi_boundary`.
+pub mod row_type {
+    use pgrx::pg_sys::{Oid, TupleDesc};
+
+    unsafe extern "C-unwind" {
+        pub fn lookup_rowtype_tupdesc(type_oid: Oid, typmod: i32) -> TupleDesc;
+        pub fn assign_record_type_identifier(type_oid: Oid, typmod: i32) -> u64;
+    }
+}
+
 /// The executor. These raise errors: they are for the inside of `pg_guard_ffi_boundary`.
 pub mod executor {
     use super::*;

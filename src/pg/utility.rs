@@ -34,7 +34,7 @@ unsafe extern "C-unwind" fn process(
         if session::is_within_request()
             && let Some((message, hint)) = refusal((*statement).utilityStmt)
         {
-            with_whole_errors(|| error::refuse_context(message, hint));
+            with_whole_errors::<()>(|| error::refuse_context(message, hint));
         }
         let next = match NEXT {
             Some(next) => next,

@@ -5,7 +5,8 @@
 //! the whole error is copied while it is raised, Rust unwinds, and then the copy is thrown.
 
 use pgrx::pg_sys::panic::{CaughtError, pgrx_extern_c_guard};
-use pgrx::pg_sys::{self, Datum, ErrorData};
+use pgrx::pg_sys::{self, ErrorData};
+use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr;
@@ -27,24 +28,38 @@ struct Copy {
 ///
 /// # Safety
 /// Must be all that an `extern "C-unwind"` function does: an error leaves it by a long jump.
-pub unsafe fn with_whole_errors(body: impl FnOnce() -> Datum) -> Datum {
+#[inline]
+pub unsafe fn with_whole_errors<T>(body: impl FnOnce() -> T) -> T {
     // SAFETY: reads a variable of this backend.
     let mut copy = Copy { data: ptr::null_mut(), context: unsafe { pg_sys::CurrentMemoryContext } };
-    // SAFETY: nothing with a destructor is left in this frame when an error is thrown.
-    unsafe {
-        let run = || run(body, &mut copy);
-        match pgrx_extern_c_guard(AssertUnwindSafe(run)) {
-            Some(datum) => datum,
-            None => {
-                ThrowErrorData(copy.data);
-                Datum::null()
-            }
-        }
+    match run(body, &mut copy) {
+        Ok(result) => result,
+        // SAFETY: nothing with a destructor is left in this frame when an error is thrown.
+        Err(raised) => unsafe { throw(raised, copy) },
     }
 }
 
-/// `None` when PostgreSQL raised an error, of which there is a copy.
-fn run(body: impl FnOnce() -> Datum, copy: &mut Copy) -> Option<Datum> {
+/// Raises the error that Rust has unwound from: `None` when it is the one in the copy.
+///
+/// # Safety
+/// As [`with_whole_errors`].
+#[cold]
+unsafe fn throw(panic: Option<Panic>, copy: Copy) -> ! {
+    // SAFETY: the copy is complete; a panic is pgrx's to report, and dropped by it before.
+    unsafe {
+        match panic {
+            None => ThrowErrorData(copy.data),
+            Some(panic) => pgrx_extern_c_guard(AssertUnwindSafe(|| resume_unwind(panic))),
+        }
+    }
+    unreachable!("an error was raised")
+}
+
+type Panic = Box<dyn Any + Send>;
+
+/// `Err(None)` when PostgreSQL raised an error, of which there is a copy.
+#[inline]
+fn run<T>(body: impl FnOnce() -> T, copy: &mut Copy) -> Result<T, Option<Panic>> {
     // SAFETY: the callback is on PostgreSQL's stack exactly as long as this frame and the copy live.
     let result = unsafe {
         let mut callback = pg_sys::ErrorContextCallback {
@@ -57,14 +72,11 @@ fn run(body: impl FnOnce() -> Datum, copy: &mut Copy) -> Option<Datum> {
         pg_sys::error_context_stack = callback.previous;
         result
     };
-    match result {
-        Ok(datum) => Some(datum),
+    result.map_err(|panic| match panic.downcast_ref() {
+        Some(CaughtError::PostgresError(_)) if !copy.data.is_null() => None,
         // A copy without this kind of panic is of an error that was handled inside.
-        Err(panic) => match panic.downcast_ref() {
-            Some(CaughtError::PostgresError(_)) if !copy.data.is_null() => None,
-            _ => resume_unwind(panic),
-        },
-    }
+        _ => Some(panic),
+    })
 }
 
 /// Called by `errfinish`, for notices too, after the callbacks of what runs further inside: the copy has their context

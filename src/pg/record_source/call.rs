@@ -1,10 +1,11 @@
 //! The function call: arguments in, rows out.
 
 use super::cell::Cells;
-use super::column::{Column, attribute};
+use super::column::Column;
 use super::memory::RowMemory;
 use super::rows::{Layout, Row, refuse_missing};
 use crate::statement::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM};
+use crate::pg::composite::attribute;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::collections::HashSet;

@@ -1,5 +1,6 @@
 //! A column of the result: its key, its type, and what is needed to fill it.
 
+use crate::pg::composite;
 use pgrx::pg_sys;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
@@ -89,23 +90,6 @@ struct Populate {
 
 /// pg_proc's `json_to_record(json)`, unchanged since it exists.
 const JSON_TO_RECORD: u32 = 3204;
-
-/// Attribute `index` of a descriptor, from 0.
-///
-/// # Safety
-/// A live descriptor with more than `index` attributes.
-pub unsafe fn attribute<'a>(descriptor: pg_sys::TupleDesc, index: usize) -> &'a pg_sys::FormData_pg_attribute {
-    #[cfg(not(feature = "pg18"))]
-    // SAFETY: promised by the caller.
-    unsafe {
-        &*(*descriptor).attrs.as_ptr().add(index)
-    }
-    #[cfg(feature = "pg18")]
-    // SAFETY: promised by the caller.
-    unsafe {
-        &*pg_sys::TupleDescAttr(descriptor, index as i32)
-    }
-}
 
 impl Column {
     /// The column of `attribute` that is filled from `key`; caches live in the current context.
@@ -246,14 +230,8 @@ impl Populate {
             if (*frame).isnull {
                 return None;
             }
-            let header = pg_sys::pg_detoast_datum(row.cast_mut_ptr()) as pg_sys::HeapTupleHeader;
-            let mut tuple = pg_sys::HeapTupleData {
-                t_len: pgrx::varsize_any(header.cast()) as u32,
-                t_data: header,
-                ..Default::default()
-            };
             let (mut value, mut null) = (pg_sys::Datum::null(), true);
-            pg_sys::heap_deform_tuple(&mut tuple, self.descriptor, &mut value, &mut null);
+            composite::deform(composite::header(row), self.descriptor, &mut value, &mut null);
             (!null).then_some(value)
         }
     }

@@ -1,5 +1,6 @@
 //! What the catalogue says about a type, as `json_categorize_type` (utils/adt/json.c, jsonfuncs.c from 16 on) asks it.
 
+use crate::pg::composite;
 use pgrx::pg_sys;
 use pgrx::pg_sys::{CoercionContext, CoercionPathType, Oid};
 use std::cell::Cell;
@@ -95,41 +96,7 @@ pub(super) fn element_layout(type_oid: Oid) -> (i16, bool, usize) {
     let (mut length, mut by_value, mut alignment) = (0, false, 0 as c_char);
     // SAFETY: a catalogue look-up by value into locals; an unknown type raises an error.
     unsafe { pg_sys::get_typlenbyvalalign(type_oid, &mut length, &mut by_value, &mut alignment) };
-    let alignment = match alignment as u8 {
-        pg_sys::TYPALIGN_CHAR => 1,
-        pg_sys::TYPALIGN_SHORT => std::mem::align_of::<i16>(),
-        pg_sys::TYPALIGN_INT => std::mem::align_of::<c_int>(),
-        _ => std::mem::align_of::<f64>(),
-    };
-    (length, by_value, alignment)
-}
-
-/// The attribute at `index` (from 0).
-///
-/// # Safety
-/// `descriptor` must be valid and have more than `index` attributes; the result lives as long as it.
-#[inline]
-pub(super) unsafe fn attribute<'a>(descriptor: pg_sys::TupleDesc, index: usize) -> &'a pg_sys::FormData_pg_attribute {
-    #[cfg(feature = "pg18")]
-    // SAFETY: by contract.
-    unsafe {
-        &*pg_sys::TupleDescAttr(descriptor, index as c_int)
-    }
-    #[cfg(not(feature = "pg18"))]
-    // SAFETY: by contract.
-    unsafe {
-        &*(*descriptor).attrs.as_ptr().add(index)
-    }
-}
-
-/// The number of attributes of a descriptor, dropped ones included.
-///
-/// # Safety
-/// `descriptor` must be valid.
-#[inline]
-pub(super) unsafe fn attribute_count(descriptor: pg_sys::TupleDesc) -> usize {
-    // SAFETY: by contract; the number is never negative.
-    unsafe { (*descriptor).natts as usize }
+    (length, by_value, composite::alignment(alignment as u8))
 }
 
 /// An attribute's name.

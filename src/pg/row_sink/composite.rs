@@ -1,9 +1,12 @@
 //! Composite values to JSON objects: `composite_to_json` of utils/adt/json.c.
 
 use super::encode::{Column, Writer, columns, object};
-use super::varlena::{aligned, check_stack};
+use super::varlena::{Scratch, check_stack, is_plain};
+use crate::pg::composite;
+use crate::pg::unguarded::row_type;
 use pgrx::pg_sys;
-use pgrx::pg_sys::{Datum, Oid};
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::pg_sys::{Datum, HeapTupleHeader, Oid};
 
 /// The encoders of a row type's columns, found at the first value. A value says its own type: a column of type `record`
 /// may hold several.
@@ -24,35 +27,66 @@ impl CompositeEncoder {
     #[inline(never)]
     pub unsafe fn encode(&mut self, datum: Datum, writer: &mut Writer) {
         check_stack();
-        // SAFETY: an aligned composite datum is a HeapTupleHeader that names its type; look-ups raise errors. The
-        // descriptor is pinned until the columns are written, since values missing in the tuple are taken from it.
+        // SAFETY: the header names the type; look-ups raise errors, under the guard. The descriptor is pinned until the columns are
+        // written, since values missing in the tuple are taken from it.
         unsafe {
-            let datum = aligned(datum, &mut writer.scratch);
-            let header: pg_sys::HeapTupleHeader = datum.cast_mut_ptr();
-            let pg_sys::DatumTupleFields { datum_typeid, datum_typmod, .. } = (*header).t_choice.t_datum;
-            let descriptor = pg_sys::lookup_rowtype_tupdesc(datum_typeid, datum_typmod);
-            let identifier = pg_sys::assign_record_type_identifier(datum_typeid, datum_typmod);
-            if (self.type_oid, self.typmod, self.identifier) != (datum_typeid, datum_typmod, identifier) {
-                let width = super::catalog::attribute_count(descriptor);
+            let header = header(datum, &mut writer.scratch);
+            let (type_oid, typmod) = composite::type_of(header);
+            let (descriptor, identifier) = pg_guard_ffi_boundary(|| {
+                let descriptor = row_type::lookup_rowtype_tupdesc(type_oid, typmod);
+                (descriptor, row_type::assign_record_type_identifier(type_oid, typmod))
+            });
+            if (self.type_oid, self.typmod, self.identifier) != (type_oid, typmod, identifier) {
+                let width = composite::attribute_count(descriptor);
                 *self = Self {
-                    type_oid: datum_typeid,
-                    typmod: datum_typmod,
+                    type_oid,
+                    typmod,
                     identifier,
                     columns: columns(descriptor),
                     values: vec![Datum::null(); width],
                     nulls: vec![true; width],
                 };
             }
-            let mut tuple = pg_sys::HeapTupleData {
-                t_len: pgrx::varsize_4b(datum.cast_mut_ptr()) as u32,
-                t_data: header,
-                ..Default::default()
-            };
-            pg_sys::heap_deform_tuple(&mut tuple, descriptor, self.values.as_mut_ptr(), self.nulls.as_mut_ptr());
+            composite::deform(header, descriptor, self.values.as_mut_ptr(), self.nulls.as_mut_ptr());
             object(&mut self.columns, self.values.as_ptr(), self.nulls.as_ptr(), writer);
             if (*descriptor).tdrefcount >= 0 {
                 pg_sys::DecrTupleDescRefCount(descriptor);
             }
         }
+    }
+}
+
+/// Raises 22P07 for a value that is older than a change of its type, where the server's output function would read it without a look.
+///
+/// # Safety
+/// `datum` must be a valid composite value until the row ends.
+pub(super) unsafe fn check_layout(datum: Datum, writer: &mut Writer) {
+    if composite::has_versions() {
+        return;
+    }
+    // SAFETY: the header names the type, whose descriptor is pinned while it is looked at.
+    unsafe {
+        let header = header(datum, &mut writer.scratch);
+        let (type_oid, typmod) = composite::type_of(header);
+        let descriptor = pg_sys::lookup_rowtype_tupdesc(type_oid, typmod);
+        composite::check_layout(header, descriptor);
+        if (*descriptor).tdrefcount >= 0 {
+            pg_sys::DecrTupleDescRefCount(descriptor);
+        }
+    }
+}
+
+/// The header of a value, valid until the row ends.
+///
+/// # Safety
+/// `datum` must be a valid composite value until the row ends.
+unsafe fn header(datum: Datum, scratch: &mut Scratch) -> HeapTupleHeader {
+    // SAFETY: by contract; a copy lies in the scratch context.
+    unsafe {
+        if is_plain(*datum.cast_mut_ptr::<u8>()) && composite::is_plain(datum) {
+            return datum.cast_mut_ptr();
+        }
+        scratch.enter();
+        composite::header(datum)
     }
 }

@@ -5,6 +5,7 @@ use super::buffer::BodyBuffer;
 use super::catalog;
 use super::encode::{Encoder, Writer};
 use super::varlena::payload;
+use crate::pg::composite::{attribute, attribute_count};
 use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
 
@@ -18,7 +19,7 @@ const NULL: &[u8] = b"NULL";
 pub(super) unsafe fn header(descriptor: pg_sys::TupleDesc, body: &mut BodyBuffer) {
     let mut first = true;
     // SAFETY: by contract, and the indexes are below the count.
-    for attribute in unsafe { (0..catalog::attribute_count(descriptor)).map(|i| catalog::attribute(descriptor, i)) } {
+    for attribute in unsafe { (0..attribute_count(descriptor)).map(|i| attribute(descriptor, i)) } {
         if attribute.attisdropped {
             continue;
         }
@@ -54,6 +55,7 @@ pub(super) unsafe fn line(encoders: &mut Encoders, values: *const Datum, nulls: 
                     field(text, &mut writer.body);
                 }
                 _ => {
+                    column.encoder.check_layout(value, writer);
                     let text = output.output(value, writer);
                     field(text, &mut writer.body);
                 }

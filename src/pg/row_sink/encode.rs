@@ -3,13 +3,14 @@
 use super::array::ArrayEncoder;
 use super::buffer::BodyBuffer;
 use super::catalog::{self, Category};
-use super::composite::CompositeEncoder;
+use super::composite::{self, CompositeEncoder};
 use super::datetime::ZoneSpan;
 use super::text::MemberKey;
 use super::varlena::{self, Scratch};
+use crate::pg::composite::{attribute, attribute_count};
 use pgrx::pg_sys;
 use pgrx::pg_sys::{Datum, Oid};
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_char, c_int};
 
 // A setting that pgrx does not bind (utils/bytea.h): 0 is `escape`, 1 is `hex`.
 unsafe extern "C" {
@@ -132,6 +133,17 @@ impl Encoder {
         matches!(self, Self::Text | Self::Numeric | Self::Jsonb | Self::Uuid | Self::Name)
     }
 
+    /// Raises an error for a value that the type's output function cannot be trusted with: a composite one older than its type.
+    ///
+    /// # Safety
+    /// `datum` must be a valid value of the encoder's type until the row ends.
+    pub unsafe fn check_layout(&self, datum: Datum, writer: &mut Writer) {
+        if let Self::Composite(_) = self {
+            // SAFETY: by contract.
+            unsafe { composite::check_layout(datum, writer) };
+        }
+    }
+
     /// Appends the JSON text of a value that is not null.
     ///
     /// # Safety
@@ -152,8 +164,8 @@ impl Encoder {
             // SAFETY: a varlena by the type, valid by contract; so in the arms below.
             Self::Numeric => body.numeric(unsafe { varlena::payload(datum, scratch) }),
             Self::Text => body.string(unsafe { varlena::payload(datum, scratch) }),
-            // SAFETY: a Name is a C string within 64 bytes.
-            Self::Name => body.string(unsafe { CStr::from_ptr(datum.cast_mut_ptr()) }.to_bytes()),
+            // SAFETY: a Name, by the type.
+            Self::Name => body.string(unsafe { name(datum) }),
             // SAFETY: a uuid is 16 bytes without alignment.
             Self::Uuid => body.uuid(unsafe { &*datum.cast_mut_ptr::<[u8; 16]>() }),
             Self::Jsonb => {
@@ -181,6 +193,17 @@ impl Encoder {
             }
         }
     }
+}
+
+/// The characters of a Name.
+///
+/// # Safety
+/// `datum` must point to a C string, or to as many bytes as a name can have.
+#[inline]
+unsafe fn name<'row>(datum: Datum) -> &'row [u8] {
+    let start = datum.cast_mut_ptr::<c_char>().cast_const();
+    // SAFETY: by contract, which `strnlen` does not read beyond.
+    unsafe { std::slice::from_raw_parts(start.cast(), libc::strnlen(start, pg_sys::NAMEDATALEN as usize)) }
 }
 
 /// Appends `json` as it is, or without null members.
@@ -232,8 +255,8 @@ pub(super) struct Column {
 /// `descriptor` must be valid.
 pub(super) unsafe fn columns(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
     // SAFETY: by contract, and the indexes are below the count.
-    (0..unsafe { catalog::attribute_count(descriptor) })
-        .map(|index| (index, unsafe { catalog::attribute(descriptor, index) }))
+    (0..unsafe { attribute_count(descriptor) })
+        .map(|index| (index, unsafe { attribute(descriptor, index) }))
         .filter(|(_, attribute)| !attribute.attisdropped)
         .map(|(index, attribute)| Column {
             index,

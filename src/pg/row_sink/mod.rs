@@ -26,6 +26,8 @@ mod varlena;
 pub use buffer::{BodyBuffer, FRONT, MAX_VARLENA};
 pub use catalog::has_cast_to_json;
 
+use crate::pg::composite::{attribute, attribute_count};
+use crate::pg::whole_errors::with_whole_errors;
 use encode::{Column, Encoder, Function, Writer, columns, object};
 use pgrx::pg_sys::{Datum, Oid};
 use pgrx::{pg_guard, pg_sys};
@@ -97,8 +99,7 @@ impl Encoders {
     unsafe fn prepare(&mut self, descriptor: pg_sys::TupleDesc, shape: RowShape) {
         self.executions += 1;
         // SAFETY: by contract, and the indexes are below the count.
-        let attributes =
-            unsafe { (0..catalog::attribute_count(descriptor)).map(|index| catalog::attribute(descriptor, index)) };
+        let attributes = unsafe { (0..attribute_count(descriptor)).map(|index| attribute(descriptor, index)) };
         let description = attributes.clone().map(|attribute| {
             // A dropped column has type 0.
             (attribute.atttypid, attribute.atttypmod, attribute.attname.data)
@@ -242,6 +243,7 @@ impl<'e> RowSink<'e> {
                 }
                 Encoder::Jsonb => column.encoder.encode(value, &mut self.writer),
                 _ => {
+                    column.encoder.check_layout(value, &mut self.writer);
                     let text = output.output(value, &mut self.writer);
                     self.writer.body.put(text);
                 }
@@ -250,14 +252,13 @@ impl<'e> RowSink<'e> {
     }
 }
 
-#[pg_guard]
 unsafe extern "C-unwind" fn startup(
     receiver: *mut pg_sys::DestReceiver,
     _operation: c_int,
     descriptor: pg_sys::TupleDesc,
 ) {
     // SAFETY: the receiver is the first part of a sink; the executor passes a valid descriptor.
-    unsafe {
+    let start = || unsafe {
         let sink = &mut *receiver.cast::<RowSink>();
         sink.encoders.prepare(descriptor, sink.shape);
         sink.writer.execution = sink.encoders.executions;
@@ -265,14 +266,16 @@ unsafe extern "C-unwind" fn startup(
         if sink.shape == RowShape::Csv {
             csv::header(descriptor, &mut sink.writer.body);
         }
-    }
+    };
+    // SAFETY: all that the function does.
+    unsafe { with_whole_errors(start) }
 }
 
-#[pg_guard]
+/// Functions of users write values, casts to json among them: their errors have any SQLSTATE.
 unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver: *mut pg_sys::DestReceiver) -> bool {
     // SAFETY: the receiver is the first part of a sink; the executor passes a valid slot, whose values stay in place
     // until the next row.
-    unsafe {
+    let write = || unsafe {
         let sink = &mut *receiver.cast::<RowSink>();
         let outer = pg_sys::CurrentMemoryContext;
         let width = (*(*slot).tts_tupleDescriptor).natts;
@@ -285,20 +288,24 @@ unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver:
         sink.row((*slot).tts_values, (*slot).tts_isnull);
         sink.writer.scratch.leave(outer);
         sink.writer.body.check_limit();
-    }
+    };
+    // SAFETY: all that the function does.
+    unsafe { with_whole_errors(write) };
     true
 }
 
-#[pg_guard]
 unsafe extern "C-unwind" fn receive_within(
     slot: *mut pg_sys::TupleTableSlot,
     receiver: *mut pg_sys::DestReceiver,
 ) -> bool {
     // SAFETY: the receiver is the first part of a sink.
-    let sink = unsafe { &mut *receiver.cast::<RowSink>() };
-    let position = sink.seen.checked_sub(sink.window.offset);
-    sink.seen += 1;
-    if position.is_some_and(|position| position < sink.window.limit) {
+    let (seen, window) = unsafe {
+        let sink = receiver.cast::<RowSink>();
+        let seen = (*sink).seen;
+        (*sink).seen = seen.wrapping_add(1);
+        (seen, (*sink).window)
+    };
+    if seen.checked_sub(window.offset).is_some_and(|position| position < window.limit) {
         // SAFETY: by the contract of both.
         return unsafe { receive(slot, receiver) };
     }

@@ -83,7 +83,7 @@ impl Scratch {
 // The headers of varatt.h, read byte by byte where alignment is not given: values inside a short array have none.
 
 #[inline(always)]
-fn is_plain(first: u8) -> bool {
+pub(super) fn is_plain(first: u8) -> bool {
     if cfg!(target_endian = "big") { first & 0xC0 == 0 } else { first & 0x03 == 0 }
 }
 

@@ -1,0 +1,221 @@
+//! Composite values, read through PostgreSQL's own accessors, and checked where the server does not.
+//!
+//! A value that is older than an ALTER of its type has another layout than the type says. Servers with the mend of CVE-2026-6460
+//! (14.25, 15.20, 16.16, 17.12, 18.7) mark values with the version of their type: `DatumGetHeapTupleHeader` is a function there, and
+//! `heap_deform_tuple` refuses a value of another version with 22P07. On older servers a value is read only if it has the layout of
+//! its type to the last byte, so that no read leaves it.
+
+use crate::pg::error;
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::pg_sys::{self, Datum, HeapTupleHeader, Oid, TupleDesc};
+use std::ffi::{CStr, c_int};
+use std::sync::OnceLock;
+
+/// The mark of composite values on servers that give them a version (access/htup_details.h): a row in a table never has both bits.
+const IS_DATUM: u16 = (pg_sys::HEAP_XMAX_COMMITTED | pg_sys::HEAP_XMAX_INVALID) as u16;
+
+type Accessor = unsafe extern "C-unwind" fn(Datum) -> HeapTupleHeader;
+
+/// `DatumGetHeapTupleHeader`, on servers where it is a function. It is looked up, not linked: the library runs on all minor releases
+/// of its version, whichever it was built with.
+fn accessor() -> Option<Accessor> {
+    static FOUND: OnceLock<Option<Accessor>> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        // SAFETY: a name; the server's function of this name has this signature (fmgr.h).
+        unsafe {
+            let found = libc::dlsym(libc::RTLD_DEFAULT, c"DatumGetHeapTupleHeader".as_ptr());
+            std::mem::transmute::<*mut libc::c_void, Option<Accessor>>(found)
+        }
+    })
+}
+
+/// Whether the server itself refuses values that are older than their type.
+pub fn has_versions() -> bool {
+    accessor().is_some()
+}
+
+/// The header of a composite value, of which a copy is made in the current context unless [`is_plain`].
+///
+/// # Safety
+/// `datum` must be a valid composite value.
+pub unsafe fn header(datum: Datum) -> HeapTupleHeader {
+    // SAFETY: by contract. Errors are raised within the guard.
+    unsafe {
+        match accessor() {
+            Some(accessor) => pg_guard_ffi_boundary(|| accessor(datum)),
+            None => pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast(),
+        }
+    }
+}
+
+/// Whether a value in memory, neither compressed nor out of line, is its own header: on servers with versions it has to be marked.
+///
+/// # Safety
+/// `datum` must be a valid composite value with a header of four bytes.
+#[inline]
+pub unsafe fn is_plain(datum: Datum) -> bool {
+    // SAFETY: by contract.
+    let marks = unsafe { (*datum.cast_mut_ptr::<pg_sys::HeapTupleHeaderData>()).t_infomask };
+    marks & IS_DATUM == IS_DATUM || !has_versions()
+}
+
+/// The type of a value and its modifier, as `HeapTupleHeaderGetTypMod` tells it: what else its field may hold is a version.
+///
+/// # Safety
+/// `header` must be valid.
+#[inline]
+pub unsafe fn type_of(header: HeapTupleHeader) -> (Oid, i32) {
+    // SAFETY: by contract.
+    let pg_sys::DatumTupleFields { datum_typeid, datum_typmod, .. } = unsafe { (*header).t_choice.t_datum };
+    (datum_typeid, if datum_typeid == pg_sys::RECORDOID { datum_typmod } else { -1 })
+}
+
+/// Takes a value apart: the columns of the descriptor of its type, dropped ones included.
+///
+/// Raises 22P07 for a value that is older than a change of its type: by the server, or where it does not know versions, if the value's
+/// layout tells.
+///
+/// # Safety
+/// `header` must be that of a value, `descriptor` that of its type, `values` and `nulls` as long as it is wide.
+pub unsafe fn deform(header: HeapTupleHeader, descriptor: TupleDesc, values: *mut Datum, nulls: *mut bool) {
+    // SAFETY: by contract; the length is that of the varlena.
+    unsafe {
+        if !has_versions() {
+            check_layout(header, descriptor);
+        }
+        let length = pgrx::varsize_4b(header.cast()) as u32;
+        let mut tuple = pg_sys::HeapTupleData { t_len: length, t_data: header, ..Default::default() };
+        pg_sys::heap_deform_tuple(&mut tuple, descriptor, values, nulls);
+    }
+}
+
+/// Raises 22P07 for a value that does not have the layout of its type. For servers that do not know versions.
+///
+/// # Safety
+/// `header` must be that of a value, `descriptor` that of its type.
+pub unsafe fn check_layout(header: HeapTupleHeader, descriptor: TupleDesc) {
+    // SAFETY: by contract; the length is that of the varlena.
+    unsafe {
+        let type_oid = (*header).t_choice.t_datum.datum_typeid;
+        let bytes = std::slice::from_raw_parts(header.cast::<u8>().cast_const(), pgrx::varsize_4b(header.cast()));
+        // A record's type is never altered.
+        if type_oid != pg_sys::RECORDOID && !has_layout(bytes, header, descriptor) {
+            refuse(type_oid);
+        }
+    }
+}
+
+/// Whether the columns of a value end where the value does, and none before it begins.
+///
+/// # Safety
+/// `header` must be at the beginning of `bytes`, `descriptor` valid.
+unsafe fn has_layout(bytes: &[u8], header: HeapTupleHeader, descriptor: TupleDesc) -> bool {
+    // SAFETY: by contract.
+    let (count, marks, width, start) = unsafe {
+        let header = &*header;
+        let count = usize::from(header.t_infomask2 & pg_sys::HEAP_NATTS_MASK as u16);
+        (count, header.t_infomask, attribute_count(descriptor), usize::from(header.t_hoff))
+    };
+    let has_nulls = marks & pg_sys::HEAP_HASNULL as u16 != 0;
+    let bitmap = bytes.get(std::mem::offset_of!(pg_sys::HeapTupleHeaderData, t_bits)..start).unwrap_or_default();
+    let Some(data) = bytes.get(start..) else { return false };
+    let mut offset = 0;
+    for index in 0..count.min(width) {
+        if has_nulls && bitmap.get(index / 8).is_none_or(|byte| byte & 1 << (index % 8) == 0) {
+            continue;
+        }
+        // SAFETY: the index is below the count.
+        let attribute = unsafe { attribute(descriptor, index) };
+        match end(data, offset, attribute.attlen, alignment(attribute.attalign as u8)) {
+            Some(end) => offset = end,
+            None => return false,
+        }
+    }
+    // A value may have more columns than a parent of its type.
+    count > width || offset == data.len()
+}
+
+/// Where the column ends that begins at an offset or, aligned, behind it; `None` when that is not within the data.
+fn end(data: &[u8], offset: usize, length: i16, alignment: usize) -> Option<usize> {
+    let aligned = offset.next_multiple_of(alignment);
+    let (start, size) = match length {
+        -1 => {
+            // A byte of zero is padding: it begins no varlena.
+            let start = if *data.get(offset)? == 0 { aligned } else { offset };
+            (start, varlena_size(data.get(start..)?)?)
+        }
+        -2 => (offset, data.get(offset..)?.iter().position(|byte| *byte == 0)? + 1),
+        length => (aligned, usize::try_from(length).ok()?),
+    };
+    start.checked_add(size).filter(|end| *end <= data.len())
+}
+
+/// The size of a varlena within a composite value, header included: never a pointer to one out of line.
+fn varlena_size(bytes: &[u8]) -> Option<usize> {
+    let first = *bytes.first()?;
+    let (is_short, is_external, short) = if cfg!(target_endian = "big") {
+        (first & 0x80 != 0, first == 0x80, first & 0x7F)
+    } else {
+        (first & 0x01 != 0, first == 0x01, first >> 1)
+    };
+    if is_external {
+        return None;
+    }
+    if is_short {
+        return Some(short.into());
+    }
+    let header = u32::from_ne_bytes(*bytes.first_chunk()?);
+    let size = if cfg!(target_endian = "big") { header & 0x3FFF_FFFF } else { header >> 2 };
+    (size >= 4).then_some(size as usize)
+}
+
+/// An alignment of pg_type in bytes.
+pub fn alignment(code: u8) -> usize {
+    match code {
+        pg_sys::TYPALIGN_CHAR => 1,
+        pg_sys::TYPALIGN_SHORT => std::mem::align_of::<i16>(),
+        pg_sys::TYPALIGN_INT => std::mem::align_of::<c_int>(),
+        _ => std::mem::align_of::<f64>(),
+    }
+}
+
+/// The error of servers that know versions, in words of ours.
+#[cold]
+fn refuse(type_oid: Oid) -> ! {
+    // SAFETY: a look-up that gives a text for any OID.
+    let name = unsafe { CStr::from_ptr(pg_sys::format_type_be(type_oid)) }.to_string_lossy();
+    error::raise(
+        b"22P07",
+        &format!("a value of type {name} does not have the layout of its type"),
+        Some("The type was altered after the value was made."),
+        Some("Repeat the request: values made from now on have the new layout."),
+    )
+}
+
+/// The attribute at `index` (from 0).
+///
+/// # Safety
+/// `descriptor` must be valid and have more than `index` attributes; the result lives as long as it.
+#[inline]
+pub unsafe fn attribute<'a>(descriptor: TupleDesc, index: usize) -> &'a pg_sys::FormData_pg_attribute {
+    #[cfg(feature = "pg18")]
+    // SAFETY: by contract.
+    unsafe {
+        &*pg_sys::TupleDescAttr(descriptor, index as c_int)
+    }
+    #[cfg(not(feature = "pg18"))]
+    // SAFETY: by contract.
+    unsafe {
+        &*(*descriptor).attrs.as_ptr().add(index)
+    }
+}
+
+/// The number of attributes of a descriptor, dropped ones included.
+///
+/// # Safety
+/// `descriptor` must be valid.
+#[inline]
+pub unsafe fn attribute_count(descriptor: TupleDesc) -> usize {
+    // SAFETY: by contract; the number is never negative.
+    unsafe { (*descriptor).natts as usize }
+}
