@@ -105,17 +105,17 @@ impl ServerCertVerifier for Verifier {
         let (Check::Chain(roots) | Check::ChainAndName(roots)) = &self.check else {
             return Ok(ServerCertVerified::assertion());
         };
-        let parsed = ParsedCertificate::try_from(certificate)?;
         if roots.certificates.contains(certificate) {
             // A server whose own certificate is the root: self-signed, most likely, and then often marked as an
             // authority, which is no server's certificate to the verification of chains.
             within_validity(certificate, now)?;
         } else {
+            let parsed = ParsedCertificate::try_from(certificate)?;
             let algorithms = self.algorithms.all;
             verify_server_cert_signed_by_trust_anchor(&parsed, &roots.store, intermediates, now, algorithms)?;
         }
         if matches!(self.check, Check::ChainAndName(_)) {
-            verify_server_name(&parsed, host)?;
+            verify_server_name(&ParsedCertificate::try_from(certificate)?, host)?;
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -209,6 +209,10 @@ class Tls(unittest.TestCase):
         self.assertRefuses("not valid for name", host="127.0.0.1", sslmode="verify-full", **alone)
         serve_with("expired")
         self.assertRefuses("Expired", sslmode="verify-ca", sslrootcert=certificates.path("expired"))
+        # There is no name in it that could be verified.
+        serve_with("plain")
+        self.assertConnects("TLSv1.3", sslmode="verify-ca", sslrootcert=certificates.path("plain"))
+        self.assertRefuses("UnsupportedCertVersion", sslmode="verify-full", sslrootcert=certificates.path("plain"))
 
     def test_the_systems_certificates_do_not_vouch_for_ours(self):
         serve_with("named")
