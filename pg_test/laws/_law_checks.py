@@ -1,0 +1,449 @@
+"""What has to hold of a request of the law of writes."""
+import collections
+import copy
+import json
+import re
+
+from _law_driver import Ask, InSql
+from _law_generator import MARKED
+from _law_oracle import Oracle
+from _law_request import Embed, Field, Node, Shown
+from _law_schema import MARK, RID
+
+SELECTED = "what PATCH and DELETE change is what GET with the same filters shows"
+CHANGED = "a write changes what plain SQL changes"
+PAGED = "limit and offset choose what PATCH and DELETE change, or are refused"
+GUARDED = "the count, the guards and the table agree"
+REFUSED = "a refused request changes nothing"
+ALIKE = "what is refused with a representation is refused without, and the reverse"
+READ = "a read shows what plain SQL shows"
+SHOWN = "a representation shows what plain SQL shows of the written rows"
+MALFORMED = "a malformed request changes nothing, or what its filters select"
+ANSWERED = "a request is answered"
+
+SINGULAR = "application/vnd.pgrst.object+json"
+
+
+class Broken(Exception):
+    """A law that does not hold."""
+
+    def __init__(self, law, what):
+        super().__init__(f"{law}: {what}")
+        self.law, self.what = law, what
+
+    @property
+    def kind(self):
+        """What is alike of two that have one reason."""
+        return self.law, re.sub(r"GET /.* (is|shows) |\d+-\d+/|\b[0-9A-Z]{1,5}\b|\[.*\]|'.*?'|\".*?\"|\(.*\)", "", self.what)
+
+
+
+def text(value):
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+# Answers in one order
+
+def in_order(node, rows):
+    """Rows, their embedded rows too, in one order where the request asks for none."""
+    rows = [row_in_order(node, row) for row in rows]
+    return rows if node.is_ordered() else sorted(rows, key=text)
+
+
+def row_in_order(node, row):
+    for embed in node.embeds:
+        if embed.spread:
+            if not embed.relationship.to_many:
+                row_in_order(embed.node, row)
+        elif (value := row.get(embed.label)) is not None and embed.is_shown:
+            row[embed.label] = in_order(embed.node, value) if embed.relationship.to_many else row_in_order(embed.node, value)
+    return row
+
+
+def sorted_within(value):
+    if isinstance(value, list):
+        return sorted((sorted_within(v) for v in value), key=text)
+    return {k: sorted_within(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def without_nulls(value):
+    if isinstance(value, dict):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    return [without_nulls(v) for v in value] if isinstance(value, list) else value
+
+
+def csv_rows(body):
+    """The lines of a CSV body. A field that is not quoted and empty, or NULL, is null."""
+    def value():
+        return field if quoted or field not in ("", "NULL") else None
+
+    rows, row, field, quoted, at = [], [], "", False, 0
+    while at < len(body):
+        c = body[at]
+        if c == '"':
+            end = at + 1
+            quoted = True
+            while body[end] != '"' or body[end + 1:end + 2] == '"':
+                field += body[end]
+                end += 2 if body[end] == '"' else 1
+            at = end
+        elif c in ",\n":
+            row.append(value())
+            field, quoted = "", False
+            if c == "\n":
+                rows.append(row)
+                row = []
+        else:
+            field += c
+        at += 1
+    return rows + [row + [value()]]
+
+
+class Checks:
+    """Checks requests to one schema."""
+
+    def __init__(self, database):
+        self.database = database
+        # The trials of the last check.
+        self.trials = []
+        # How often what happened.
+        self.outcomes = collections.Counter()
+
+    def run(self, *trials):
+        self.trials += trials
+        self.database.run(trials)
+        for trial in trials:
+            if isinstance(trial, Ask) and trial.raised:
+                raise Broken(ANSWERED, f"{trial.raised} {trial.answer['message']}")
+
+    def check(self, request, repeat=1):
+        """Raises Broken if a law does not hold of the request."""
+        self.trials = []
+        if request.is_read:
+            self.read(request, repeat)
+        elif request.routine:
+            self.call(request)
+        else:
+            self.write(request)
+
+    @staticmethod
+    def ask(request, **prefer):
+        return Ask(request.method, request.target(), request.headers(**prefer), request.body_text(), not request.is_read)
+
+    # What answers show
+
+    def shows(self, law, request, answer, rows):
+        """The body is of these rows."""
+        node, accept = request.node, request.accept or ""
+        outputs = Oracle().outputs(node, "none")
+        if accept == "text/csv":
+            if not outputs:
+                return
+            header, *got = csv_rows(answer.text)
+            types = [o.type for o in outputs]
+            if header != [o.name for o in outputs]:
+                raise Broken(law, "the header is another")
+
+            def comparable(lines):
+                lines = [[sorted_within(json.loads(c)) if t == "json" and c else c for c, t in zip(line, types)] for line in lines]
+                return lines if node.is_ordered() else sorted(lines, key=text)
+            if comparable(got) != comparable(rows):
+                raise Broken(law, "the lines are others")
+            return
+        try:
+            got = json.loads(answer.text)
+        except ValueError:
+            raise Broken(law, f"the body is not JSON: {answer.text[:50]!r}") from None
+        if request.is_item or SINGULAR in accept:
+            got = [got]
+        if "nulls=stripped" in accept:
+            rows = without_nulls(rows)
+        if text(in_order(node, got)) != text(in_order(node, rows)):
+            raise Broken(law, "the rows are others")
+
+    @staticmethod
+    def reads_csv(request):
+        return request.accept == "text/csv"
+
+    # Reads
+
+    def read(self, request, repeat):
+        answers = [self.ask(request) for _ in range(repeat)]
+        sql = InSql(Oracle().read(request, self.reads_csv(request)), False)
+        self.run(*answers, sql)
+        for answer in answers:
+            self.is_read(request, answer, sql)
+
+    def is_read(self, request, answer, sql):
+        node = request.node
+        if request.prefer.get("handling") == "strict" and "nonsense" in request.prefer:
+            if answer.code != "PGRST122":
+                raise Broken(READ, "it should be refused with PGRST122")
+            return
+        if sql.code:
+            if not answer.is_refused:
+                raise Broken(READ, f"{answer.status}: SQL ends in {sql.code}: {sql.answer['message']}")
+            self.outcomes["read refused as in SQL"] += 1
+            return
+        rows, total = sql.result["rows"], sql.result["total"]
+        counted = "count" in request.prefer and not request.is_item
+        refusals = set()
+        if counted and (node.offset or 0) > total:
+            refusals.add("PGRST103")
+        if request.is_item and not rows:
+            refusals.add("REST404")
+        if SINGULAR in (request.accept or "") and len(rows) != 1:
+            refusals.add("PGRST116")
+        if refusals:
+            if not answer.is_refused or answer.code not in refusals:
+                raise Broken(READ, f"{answer.status} {answer.code}: it should be refused with {' or '.join(refusals)}")
+            self.outcomes["read guarded"] += 1
+            return
+        if answer.is_refused:
+            raise Broken(READ, f"it is refused with {answer.code}, SQL is not")
+        status = 206 if counted and len(rows) < total else 200
+        if answer.status != status:
+            raise Broken(READ, f"the status is {answer.status}, not {status}")
+        if not request.is_item:
+            first = node.offset or 0
+            expected = f"{first}-{first + len(rows) - 1}" if rows else "*"
+            expected += f"/{total}" if counted else "/*"
+            if answer.field("content-range") != expected:
+                raise Broken(GUARDED if counted else READ, f"content-range is {answer.field('content-range')}, not {expected}")
+        if request.method == "HEAD":
+            if answer.text is not None:
+                raise Broken(READ, "HEAD has a body")
+            return
+        self.shows(READ, request, answer, rows)
+        self.outcomes["rows read" if rows else "no rows read"] += 1
+
+    # Writes
+
+    def write(self, request):
+        preferences = [request.shuffle % 2 and "minimal", "representation"] + ["headers-only"] * (request.method == "POST")
+        answers = [self.ask(request, **{"return": p}) for p in preferences]
+        sql = InSql(Oracle().write(request, self.reads_csv(request)))
+        self.run(*answers, sql)
+        before = self.database.held
+        for answer in answers:
+            self.refused_changes_nothing(answer)
+        minimal, whole = answers[:2]
+        if {(a.is_refused, a.code) for a in answers} != {(whole.is_refused, whole.code)}:
+            raise Broken(ALIKE, f"minimal: {minimal.status} {minimal.code}, representation: {whole.status} {whole.code}")
+        refusals = self.refusals(request, sql)
+        may_be_refused = request.method in ("PATCH", "DELETE") and request.node.is_paged and not request.node.relation.key
+        if not sql.code and SINGULAR in (request.accept or "") and sql.result["affected"] == 1 and not sql.result["rows"]:
+            # One row is written, and the page of what comes back is empty.
+            may_be_refused = True
+        if may_be_refused and whole.is_refused:
+            self.outcomes["page of a write refused"] += 1
+            return
+        for answer in answers:
+            if refusals:
+                self.is_refused(request, answer, refusals, sql)
+        if refusals:
+            self.outcomes["write refused as in SQL" if sql.code else "write guarded"] += 1
+            return
+        changed = before if request.prefer.get("tx") == "rollback" else sql.held
+        law = PAGED if request.node.is_paged and request.method in ("PATCH", "DELETE") else CHANGED
+        for answer in answers:
+            if answer.is_refused:
+                raise Broken(law, f"{answer.status} {answer.code}: it is refused, SQL is not")
+            if answer.held != changed:
+                raise Broken(law, "the tables hold other rows than after the SQL")
+            self.is_written(request, answer, sql.result, answer is whole)
+        if SINGULAR not in (request.accept or "") or len(sql.result["rows"]) == 1:
+            self.shows(SHOWN, request, whole, sql.result["rows"])
+        if request.method in ("PATCH", "DELETE"):
+            some = sql.result["affected"]
+            every = len(before[request.node.relation.base.name])
+            what = "no row" if not some else "every row" if some == every else "some rows"
+            self.outcomes[f"{what} changed"] += 1
+        else:
+            self.outcomes["rows inserted"] += 1
+        if request.method in ("PATCH", "DELETE") and not request.node.is_paged:
+            self.get_shows_what_changes(request, minimal)
+
+    def refused_changes_nothing(self, answer):
+        if answer.is_refused and answer.held != self.database.held:
+            raise Broken(REFUSED, f"{answer.status} {answer.code}")
+
+    @staticmethod
+    def refusals(request, sql):
+        """The codes that a write may be refused with; it has to be, if there are any."""
+        strict = request.prefer.get("handling") == "strict"
+        found = {sql.code} if sql.code else set()
+        if strict and "nonsense" in request.prefer:
+            found.add("PGRST122")
+        if request.method == "PUT":
+            key = dict(zip(request.node.relation.key, request.key)) if request.is_item else Oracle.key_of_filters(request)
+            if any(request.body.get(k, v) != v for k, v in key.items()):
+                found.add("PGRST115")
+        if sql.code:
+            return found
+        affected = sql.result["affected"]
+        if strict and request.method in ("PATCH", "DELETE") and affected > int(request.prefer.get("max-affected", affected)):
+            found.add("PGRST124")
+        if SINGULAR in (request.accept or "") and affected != 1:
+            found.add("PGRST116")
+        if request.is_item and request.method != "PUT" and not affected:
+            found.add("REST404")
+        return found
+
+    @staticmethod
+    def is_refused(request, answer, refusals, sql):
+        if not answer.is_refused:
+            guards = refusals & {"PGRST124", "PGRST116", "REST404"}
+            raise Broken(GUARDED if guards else CHANGED,
+                         f"{answer.status}: it should be refused with {' or '.join(refusals)}"
+                         + (f", SQL changes {sql.result['affected']} rows" if guards else f" ({sql.answer.get('message')})"))
+        if refusals and not sql.code and answer.code not in refusals:
+            raise Broken(CHANGED, f"it is refused with {answer.code}, not {' or '.join(refusals)} ({sql.answer.get('message')})")
+
+    def is_written(self, request, answer, done, is_whole):
+        affected, method = done["affected"], request.method
+        if method != "PUT":
+            rows = f"0-{affected - 1}" if method == "PATCH" and affected else "*"
+            expected = f"{rows}/{affected if 'count' in request.prefer else '*'}"
+            if answer.field("content-range") != expected:
+                raise Broken(GUARDED, f"content-range is {answer.field('content-range')}, not {expected}")
+        created = sum(len(rows) for rows in answer.held.values()) - sum(len(rows) for rows in self.database.held.values())
+        if request.prefer.get("tx") == "rollback":
+            return
+        if method == "POST":
+            merges = request.prefer.get("resolution") == "merge-duplicates" and (request.on_conflict or request.node.relation.key)
+            status = 200 if merges and not created else 201
+        elif method == "PUT":
+            status = (201 if created else 200) if is_whole else 204
+        else:
+            status = 200 if is_whole else 204
+        if answer.status != status:
+            raise Broken(GUARDED, f"the status is {answer.status}, not {status}")
+
+    def get_shows_what_changes(self, request, written):
+        """The GET whose filters are the write's, with the same labels."""
+        if request.prefer.get("tx") == "rollback" or request.node.relation.base.keeps_rows:
+            return
+        get = copy.copy(request)
+        get.method, get.body, get.columns, get.prefer, get.accept = "GET", None, None, {}, None
+        get.node = Node(request.node.relation, [Shown(Field(RID, "int"), "RID")] + self.labels(request.node), request.node.conditions)
+        answer = self.ask(get)
+        self.run(answer)
+        if answer.is_refused and answer.code != "REST404":
+            raise Broken(SELECTED, f"GET {get.target()} is refused: {answer.code}")
+        rows = [] if answer.is_refused else json.loads(answer.text)
+        shown = {row["RID"] for row in ([rows] if isinstance(rows, dict) else rows)}
+        base = request.node.relation.base
+        before, after = ({row[RID]: row for row in held[base.name]} for held in (self.database.held, written.held))
+        if request.method == "PATCH":
+            changed = {rid for rid, row in after.items() if row[MARK] == MARKED}
+        else:
+            changed = before.keys() - after.keys()
+            if any("CASCADE" in key.action for key in base.foreign_keys):
+                # Rows that refer to deleted ones are deleted, too.
+                changed = changed & shown
+        if shown != changed:
+            raise Broken(SELECTED, f"GET {get.target()} shows {sorted(shown)}, changed are {sorted(changed)}")
+
+    def labels(self, node):
+        """The embedded relations, shown or not. An inner join stays where it chooses."""
+        found = []
+        for embed in node.embeds:
+            label = self.without_spread(embed)
+            label.join = embed.join if embed.node.chooses else None
+            found.append(label)
+        return found
+
+    def without_spread(self, embed):
+        """An embedded relation with the same rows that adds nothing to its parent."""
+        inner = copy.copy(embed.node)
+        if embed.spread:
+            inner.select = [self.without_spread(e) for e in embed.node.embeds] or [Shown(Field(RID, "int"))]
+        return Embed(embed.relationship, embed.name, inner, embed.hint, embed.alias, embed.join, False)
+
+    # Functions
+
+    def call(self, request):
+        answer, sql = self.ask(request), InSql(Oracle().call(request, self.reads_csv(request)))
+        self.run(answer, sql)
+        self.refused_changes_nothing(answer)
+        strict = request.prefer.get("handling") == "strict"
+        if sql.code or strict and "nonsense" in request.prefer:
+            if not answer.is_refused:
+                raise Broken(CHANGED, f"SQL ends in {sql.code}")
+            return
+        rows, total, affected = (sql.result[k] for k in ("rows", "total", "affected"))
+        most = int(request.prefer.get("max-affected", affected)) if strict else affected
+        must = affected > most
+        if SINGULAR in (request.accept or ""):
+            must |= affected != 1
+        may = must
+        if not request.routine.changes:
+            # Of a function that changes nothing it is not said whether rows count that are not shown.
+            must = max(total, len(rows)) > most and affected > most and not request.node.is_grouped
+            if SINGULAR in (request.accept or ""):
+                must |= total != 1 and len(rows) != 1 and affected != 1
+                may |= total != 1 or len(rows) != 1
+        may |= "count" in request.prefer and (request.node.offset or 0) > total
+        if must and not answer.is_refused:
+            raise Broken(GUARDED, f"{answer.status}: it should be refused, the function returns {affected} rows")
+        if answer.is_refused:
+            if not must and not may:
+                raise Broken(CHANGED, f"{answer.status} {answer.code}: it is refused, SQL is not")
+            return
+        if answer.held != (self.database.held if request.prefer.get("tx") == "rollback" else sql.held):
+            raise Broken(CHANGED, "the tables hold other rows than after the SQL")
+        counted = answer.field("content-range").split("/")[1]
+        if "count" in request.prefer and counted != str(total):
+            raise Broken(GUARDED, f"{counted} rows are counted, not {total}")
+        if SINGULAR not in (request.accept or "") or len(rows) == 1:
+            self.shows(SHOWN, request, answer, rows)
+        self.outcomes["functions called"] += 1
+
+    # Malformed requests
+
+    def malformed(self, malformed):
+        """Raises Broken if a malformed request is done, or is done to rows that it does not select."""
+        self.trials = []
+        request, is_read = malformed.request, malformed.request.is_read
+        preferences = [None] if is_read else [None, "representation"]
+        answers = [Ask(request.method, malformed.target, malformed.headers(**{"return": p}), malformed.body, not is_read) for p in preferences]
+        selected = [InSql(Oracle().selects(request.node, condition), False) for condition in malformed.held]
+        get = Ask("GET", malformed.target, {"prefer": "count=exact"}, None, False)
+        self.run(*answers, *selected, get)
+        for answer in answers:
+            if malformed.must_be_refused and not answer.is_refused:
+                raise Broken(MALFORMED, f"{malformed.what}: {answer.status}")
+            if not is_read:
+                self.refused_changes_nothing(answer)
+        if (answers[0].is_refused, answers[0].code) != (answers[-1].is_refused, answers[-1].code):
+            raise Broken(ALIKE, f"minimal: {answers[0].status} {answers[0].code}, representation: {answers[-1].status} {answers[-1].code}")
+        self.outcomes["malformed refused" if answers[0].is_refused else "malformed done"] += 1
+        if is_read or answers[0].is_refused:
+            return
+        base = request.node.relation.base
+        for answer in answers:
+            changed = self.changed(request, answer)
+            if request.method == "PUT" and len(changed) > 1:
+                raise Broken(MALFORMED, f"{malformed.what}: PUT changes the rows {sorted(changed)}")
+            if request.method not in ("PATCH", "DELETE") or request.method == "DELETE" and any("CASCADE" in k.action for k in base.foreign_keys):
+                continue
+            for condition, rows in zip(malformed.held, selected):
+                if not rows.code and not changed <= set(rows.result):
+                    raise Broken(MALFORMED, f"{malformed.what}: {'='.join(condition.parameter(''))} selects {rows.result}, "
+                                 f"changed are {sorted(changed)}")
+            if any(piece.startswith(("columns=", "on_conflict=")) for piece in re.split("[?&]", malformed.target)):
+                # They mean nothing to GET.
+                continue
+            if get.is_refused and get.code not in ("REST404", "PGRST103"):
+                raise Broken(SELECTED, f"{malformed.what}: GET is refused with {get.code}, {request.method} is not")
+            if not base.keeps_rows and not any(word in malformed.target for word in ("!inner", "limit", "offset", "(", "columns")):
+                found = 0 if get.is_refused else 1 if request.is_item else int(get.field("content-range").split("/")[1])
+                if found != len(changed):
+                    raise Broken(SELECTED, f"{malformed.what}: GET shows {found} rows, {len(changed)} are changed")
+
+    def changed(self, request, answer):
+        """The RIDs of the relation's rows that are others now."""
+        name = request.node.relation.base.name
+        before, after = ({row[RID]: row for row in held[name]} for held in (self.database.held, answer.held))
+        return {rid for rid in before.keys() | after.keys() if before.get(rid) != after.get(rid)}

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""What a write changes is what a read with the same filters shows, and both are what plain SQL says.
+
+Schemas, data and requests are made at random (_law_schema.py, _law_generator.py); what each request means is written in SQL from the
+request's data (_law_oracle.py), never by the extension. Both run as a role that is not a superuser, and are rolled back
+(_law_driver.py). What has to hold of their answers, and of the tables afterwards, is in _law_checks.py.
+
+Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
+
+    a_write_changes_what_a_read_shows.py [--seed N] [--cases M] [--case N]
+
+A case that breaks a law is printed with all that it takes to replay it by hand, and in a smaller form; --seed and --case make it
+again, alone. The schemas law and law_test and the role law_user are dropped before and after. Exits with 1 if a law is broken.
+"""
+import argparse
+import collections
+import os
+import random
+import sys
+import time
+
+import _law_schema
+from _law_checks import Broken, Checks
+from _law_driver import ROLE, Database, grants
+from _law_generator import Generator, describe
+from _law_malformed import Malformed, Malformer
+from _law_request import Request
+from _law_smaller import smallest
+
+CASES_OF_A_SCHEMA = 20
+# What has to come about, once in 200 requests or more.
+EXPECTED = ["rows read", "no rows read", "read refused as in SQL", "read guarded", "some rows changed", "every row changed", "no row changed",
+            "rows inserted", "write refused as in SQL", "write guarded", "page of a write refused", "functions called", "malformed refused"]
+
+
+def case(schema, seed, number):
+    """The request of a case, and how often it is made: what is read repeatedly is read in other ways."""
+    rng = random.Random(f"{seed} {number}")
+    generator = Generator(schema, rng)
+    if rng.random() < 0.2:
+        return generator, [(Malformer(generator).make(), 1)]
+    request = generator.request()
+    requests = [(request, 3 if rng.random() < 0.2 else 1)]
+    if rng.random() < 0.2:
+        requests.append((generator.with_other_values(request), 1))
+    return generator, requests
+
+
+def report(number, seed, schema, request, broken, checks, is_brief):
+    shown = describe(request) if isinstance(request, Request) else f"{request.request.method} {request.target} {request.body or ''}"
+    print(f"\n--seed {seed} --case {number}: {broken.law}\n  {broken.what}\n  {shown}")
+    if is_brief:
+        return
+    print(f"-- to replay it:\n{schema.script()}\n{grants()}\n\\c - {ROLE}\nSET restful.schemas = '{_law_schema.SCHEMA}';")
+    for trial in checks.trials:
+        print(f"BEGIN;\n{trial.script()}\n-- {str(trial.answer)[:1500]}\nSELECT law_test.held(); ROLLBACK;")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--library", help="not needed")
+    arguments.add_argument("--seed", type=int, default=11)
+    arguments.add_argument("--cases", type=int, default=5000)
+    arguments.add_argument("--case", type=int)
+    arguments.add_argument("--brief", action="store_true", help="only say which requests break a law")
+    arguments.add_argument("--shown", type=int, default=3, help="the most cases that are shown of each kind")
+    options = arguments.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    database = Database(os.environ.get("PGUSER", "postgres"))
+    broken_laws, kinds, made = collections.Counter(), collections.Counter(), 0
+    numbers = range(options.cases) if options.case is None else [options.case]
+    schema, checks, start = None, Checks(database), time.time()
+    for number in numbers:
+        if schema is None or number % CASES_OF_A_SCHEMA == 0:
+            schema = _law_schema.make(random.Random(f"{options.seed} schema {number // CASES_OF_A_SCHEMA}"))
+            database.make(schema)
+        generator, requests = case(schema, options.seed, number)
+        for request, repeat in requests:
+            made += 1
+            try:
+                if isinstance(request, Malformed):
+                    checks.malformed(request)
+                else:
+                    checks.check(request, repeat)
+            except Broken as broken:
+                broken_laws[broken.law] += 1
+                kinds[broken.kind] += 1
+                if kinds[broken.kind] <= options.shown:
+                    if not isinstance(request, Malformed):
+                        request, broken = smallest(generator, request, broken, checks)
+                    report(number, options.seed, schema, request, broken, checks, options.brief)
+    database.close()
+    print(f"{made} requests in {time.time() - start:.0f} s: " + ", ".join(f"{what} {n}" for what, n in sorted(checks.outcomes.items())))
+    for law, count in broken_laws.most_common():
+        print(f"{count:6} times broken: {law}")
+    # Requests of which none, or all, are refused prove nothing.
+    rare = [what for what in EXPECTED if checks.outcomes[what] < made / 200]
+    if rare and options.case is None:
+        print(f"too seldom to prove anything: {', '.join(rare)}")
+    sys.exit(1 if broken_laws or rare and options.case is None else 0)
+
+
+if __name__ == "__main__":
+    main()
