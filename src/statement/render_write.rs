@@ -104,8 +104,21 @@ impl Writer {
         }
     }
 
-    /// An update by an empty object changes nothing, and returns nothing.
+    /// An update by an empty object changes nothing, and returns nothing but the row that the path names.
     pub(super) fn unchanged(&mut self, write: &Write) {
+        if let (Change::Update { conditions, .. }, true) = (&write.change, write.is_item) {
+            return match &write.returning {
+                Returning::Rows(select) => {
+                    let conditions = conditions.iter().chain(&select.conditions).cloned().collect();
+                    let source = Source::Relation(write.relation.clone());
+                    self.body(&Select { source, conditions, ..(**select).clone() });
+                }
+                _ => {
+                    self.put(format_args!("SELECT FROM {} AS {}", write.relation, write.alias));
+                    self.conditions(" WHERE ", conditions, &[]);
+                }
+            };
+        }
         self.text("SELECT ");
         if let Returning::Rows(select) = &write.returning {
             self.outputs(&Select { embeds: Vec::new(), outputs: vec![Output::All], ..(**select).clone() });
@@ -191,14 +204,25 @@ impl Writer {
         if let Some(conflict) = conflict {
             self.text(" ON CONFLICT (");
             self.list(&conflict.columns, ", ", |w, c| w.put(Ident(c)));
-            let updated: Vec<&BodyColumn> = columns.iter().collect();
-            if conflict.update && !updated.is_empty() {
-                self.text(") DO UPDATE SET ");
-                self.list(updated, ", ", |w, c| w.put(format_args!("{0} = excluded.{0}", Ident(&c.column))));
-                self.text(" WHERE restful.count_update()");
-            } else {
-                self.text(") DO NOTHING");
+            if !conflict.update {
+                return self.text(") DO NOTHING");
             }
+            // The key is what it is, and takes no right to be changed; unless there is nothing else that makes an update.
+            let is_key = |name: &String| conflict.columns.contains(name) || conflict.kept.contains(name);
+            let others = columns.iter().map(|c| &c.column).filter(|name| !is_key(name));
+            let resets = conflict.resets.iter().filter(|reset| !is_key(&reset.column));
+            let mut updated: Vec<(&String, Option<&Reset>)> = others.map(|name| (name, None)).collect();
+            updated.extend(resets.map(|reset| (&reset.column, Some(reset))));
+            if updated.is_empty() {
+                updated.extend(conflict.columns.iter().map(|name| (name, None)));
+            }
+            self.text(") DO UPDATE SET ");
+            self.list(updated, ", ", |w, (name, reset)| match reset.map(|reset| &reset.default) {
+                None => w.put(format_args!("{0} = excluded.{0}", Ident(name))),
+                Some(None) => w.put(format_args!("{} = DEFAULT", Ident(name))),
+                Some(Some(default)) => w.put(format_args!("{} = ({default})", Ident(name))),
+            });
+            self.text(" WHERE restful.count_update()");
         }
     }
 
