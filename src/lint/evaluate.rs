@@ -378,10 +378,11 @@ impl Evaluator<'_> {
                         Value::Bool(value) if value == is_any => return Value::Bool(is_any),
                         Value::Bool(_) => {}
                         Value::Null => found = None,
-                        other => match self.choices.is(other.name()) == is_any {
-                            true => return Value::Bool(is_any),
-                            false => {}
-                        },
+                        other => {
+                            if self.choices.is(other.name()) == is_any {
+                                return Value::Bool(is_any);
+                            }
+                        }
                     }
                 }
                 of_bool(found)

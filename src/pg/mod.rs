@@ -7,6 +7,7 @@ mod api_keys;
 mod body;
 mod catalog;
 mod constraints;
+mod denial;
 mod direct_read;
 mod error;
 mod execute;
