@@ -154,7 +154,7 @@ fn checks_that_are_understood_become_keywords() {
         (
             "text",
             "(\nCASE\n    WHEN (c = 'a'::text) THEN true\n    ELSE false\nEND AND (length(c) < 5))",
-            json!({"type": "string"}),
+            json!({"type": "string", "maxLength": 4}),
         ),
     ] {
         assert_eq!(checked(data_type, check), expected, "{check}");
