@@ -99,7 +99,7 @@ CREATE FUNCTION restful.explain_access(
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'restful_explain_access';
 COMMENT ON FUNCTION restful.explain_access(regclass, text, name, jsonb, jsonb, jsonb) IS
-    'Why a role with these claims can or cannot SELECT, INSERT, UPDATE or DELETE one row: the row that key names, as the caller sees it, and the values to be written; each policy with its value, and the verdict';
+    'Why a role with these claims can or cannot SELECT, INSERT, UPDATE or DELETE one row: the row that key names, as the caller sees it, and the values to be written; each policy with its value, and the verdict. INSERT may have ON CONFLICT DO NOTHING or DO UPDATE, and RETURNING behind it';
 
 CREATE FUNCTION restful.explain_access_text(
     rel regclass, command text, role name, claims jsonb DEFAULT '{}', key jsonb DEFAULT NULL, new_row jsonb DEFAULT NULL

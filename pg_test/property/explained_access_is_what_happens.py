@@ -1,4 +1,4 @@
-"""restful.explain_access against what happens: random policies, privileges, rows and commands, each command run under SET ROLE
+"""restful.explain_access against what happens: random policies, privileges, rows and commands with their clauses, each run under SET ROLE
 and rolled back. restful.access_matrix against PostgreSQL's own has_*_privilege, and against the rows that a role reads."""
 
 import argparse
@@ -135,8 +135,17 @@ def commands(rng):
     yield "select", key, None, f"select id from access_property.t {where}"
     yield "update", key, change, f"update access_property.t set {assignments} {where}"
     yield "delete", key, None, f"delete from access_property.t {where}"
-    yield "insert", None, new, (f"insert into access_property.t ({', '.join(new)}) values "
-                                f"({', '.join(literal(v) for v in new.values())})")
+    insert = lambda row: f"insert into access_property.t ({', '.join(row)}) values ({', '.join(literal(v) for v in row.values())})"
+    yield "insert", None, new, insert(new)
+    # What INSERT returns or compares has to be readable; a row that is in the way is read, updated, and read again.
+    returned = rng.choice(["id", "a", "b, id", "*", '"owner"'])
+    yield f"insert returning {returned}", None, new, f"{insert(new)} returning {returned}"
+    there = {**new, "id": rng.choice([key, key, 100])}
+    yield "insert on conflict do nothing", None, there, f"{insert(there)} on conflict do nothing"
+    yield "insert on conflict (id) do nothing", None, there, f"{insert(there)} on conflict (id) do nothing"
+    update = f"{insert(there)} on conflict (id) do update set {', '.join(f'{c} = excluded.{c}' for c in there)}"
+    yield "insert on conflict do update", None, there, update
+    yield f"insert on conflict (id) do update returning {returned}", rng.choice([None, there["id"]]), there, f"{update} returning {returned}"
 
 
 def main():

@@ -244,7 +244,7 @@ def main():
     for text in wrong[:8]:
         print(f"\n{text}")
     print(f"{len(report['seen'])} policies, {len(wrong)} wrong; {counts}; {len(report['repaired'])} repaired")
-    sys.exit(1 if wrong or len(counts) < 7 else 0)
+    sys.exit(1 if wrong or len(counts) < 5 else 0)
 
 
 if __name__ == "__main__":

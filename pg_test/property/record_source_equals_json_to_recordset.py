@@ -349,12 +349,14 @@ def check_refusals(database):
             error = failure("SELECT * FROM %s;" % source([("key", kind)], body, mode), database)
             try:
                 message = json.loads(error[1])
-                good = error[0] == "PGRST" and message["code"] == "PGRST102" and message["hint"] is None
+                good = error[0] == "PGRST" and message["code"] == "PGRST102"
                 good = good and error[2] == ['DETAIL:  {"status":400,"headers":{}}']
                 if details is None:
-                    good = good and message["message"] == "All object keys must match" and message["details"] is None
+                    # which object, which key, and what to write instead
+                    good = good and message["message"] == "All object keys must match" and "columns=" in message["hint"]
+                    good = good and re.fullmatch(r"Object \d+ (has|does not have) the key '\w+', .*", message["details"]) is not None
                 else:
-                    good = good and details in message["details"]
+                    good = good and message["hint"] is None and details in message["details"]
             except (TypeError, ValueError):
                 good = False
             if not good:

@@ -30,6 +30,18 @@ select restful.explain_access('library.notes', 'select', 'mallory', key => '1') 
 select restful.explain_access('library.notes', 'select', 'mallory', key => '1') #>> '{steps,0,policies,0,result}';
 select restful.explain_access('library.notes', 'update', 'mallory', key => '1', new_row => '{"body": "x"}') ->> 'verdict';
 select restful.explain_access('library.notes', 'select', 'mallory', key => '2') ->> 'verdict';
+-- nor does a row in the way of an insert
+\c - postgres
+grant insert, update on library.notes to mallory;
+\c - mallory
+select restful.explain_access('library.notes', c, 'mallory', new_row => '{"id": 1, "owner": "mallory"}') - 'row'
+     = restful.explain_access('library.notes', c, 'mallory', new_row => '{"id": 77, "owner": "mallory"}') - 'row',
+    restful.explain_access('library.notes', c, 'mallory', new_row => '{"id": 1, "owner": "mallory"}') ->> 'verdict'
+from unnest('{insert on conflict do nothing,insert on conflict (id) do nothing,insert on conflict do update}'::text[]) c;
+select restful.explain_access('library.notes', 'insert on conflict do update', 'mallory', new_row => '{"id": 2, "owner": "mallory"}') ->> 'verdict';
+\c - postgres
+revoke insert, update on library.notes from mallory;
+\c - mallory
 -- roles that she may not become: those that there are, and those that there are not
 select restful.explain_access('library.notes', 'select', 'victim', key => '1');
 select restful.explain_access('library.notes', 'select', 'postgres', key => '1');

@@ -41,6 +41,7 @@ SELECT json_build_object(
             'is_plain', b.oid IN (SELECT plain.oid FROM plain),
             'granted', CASE $2 WHEN 'DELETE' THEN false ELSE has_column_privilege(r.oid, c.oid, a.attnum, $2) END,
             'readable', has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT'),
+            'updatable', has_column_privilege(r.oid, c.oid, a.attnum, 'UPDATE'),
             'expression', CASE
                 WHEN a.attidentity <> '' THEN format('nextval(%L::regclass)',
                     pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname))

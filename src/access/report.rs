@@ -1,12 +1,15 @@
 //! The verdict on a row, as JSON and as lines of text.
 
-use super::{Applied, Command, Evaluated, Facts, Passage, RowSecurity, Step, Stored, Subject, Value};
+use super::{
+    Applied, Command, Evaluated, Facts, OnConflict, Passage, Returned, RowSecurity, Statement, Step, Stored, Subject,
+    Value,
+};
 use serde_json::{Map, Value as Json, json};
 
 /// All that was found out about a command on a row.
 pub struct Report<'a> {
     pub facts: &'a Facts,
-    pub command: Command,
+    pub statement: &'a Statement,
     /// The key that was given.
     pub key: Option<&'a Json>,
     /// The columns that are to be written and their values.
@@ -82,13 +85,14 @@ impl Report<'_> {
             let why = format!("row-level security does not apply to a {kind}; the privileges are all there is");
             return (self.done(), format!("{}: {why}", self.done().as_str()));
         }
+        let needs_row = self.statement.command != Command::Insert;
         match &self.stored {
-            Stored::Absent => return (Verdict::Absent, "absent: the row does not exist".to_owned()),
-            Stored::NotReadable(why) => {
+            Stored::Absent if needs_row => return (Verdict::Absent, "absent: the row does not exist".to_owned()),
+            Stored::NotReadable(why) if needs_row => {
                 let sentence = format!("cannot be told: {} cannot read the row: {why}", self.caller);
                 return (Verdict::Unknown, sentence);
             }
-            Stored::NotAsked | Stored::Found | Stored::NotSeen => {}
+            _ => {}
         }
         if let Some((sqlstate, message)) = &self.unmakeable {
             return (Verdict::Error, format!("error: the row cannot be made: {message} ({sqlstate})"));
@@ -100,7 +104,6 @@ impl Report<'_> {
             },
             _ => false,
         };
-        let needs_row = self.command != Command::Insert;
         match &self.stored {
             Stored::NotSeen if needs_row => (
                 Verdict::Unknown,
@@ -113,12 +116,22 @@ impl Report<'_> {
                 (Verdict::Depends, "depends: the policies decide row by row; give the key of one".to_owned())
             }
             _ if is_open => (Verdict::Depends, "depends: the policies decide row by row; give the new row".to_owned()),
+            Stored::NotSeen | Stored::NotReadable(_) => (
+                Verdict::Unknown,
+                format!(
+                    "cannot be told: {} cannot see whether there is a row with this key; without one, the insert is allowed",
+                    self.caller
+                ),
+            ),
+            Stored::Found if matches!(self.statement.conflict, Some(OnConflict::Nothing { .. })) => {
+                (Verdict::NoRow, "0 rows inserted: there is a row with this key".to_owned())
+            }
             _ => (self.done(), format!("{}: {}", self.done().as_str(), self.why_done())),
         }
     }
 
     fn done(&self) -> Verdict {
-        if self.command == Command::Select { Verdict::Visible } else { Verdict::Allowed }
+        if self.statement.command == Command::Select { Verdict::Visible } else { Verdict::Allowed }
     }
 
     /// The SQLSTATE of the error that the command raises.
@@ -135,7 +148,7 @@ impl Report<'_> {
     /// The privilege that is missing.
     fn without_right(&self) -> Option<String> {
         let Facts { relation, schema, role, .. } = self.facts;
-        let command = self.command.as_str();
+        let command = self.statement.command.as_str();
         if !self.facts.schema_usage {
             return Some(format!("role {role} has no USAGE on schema {schema}"));
         }
@@ -145,13 +158,57 @@ impl Report<'_> {
         let columns = || self.facts.columns.iter();
         let list = |names: Vec<&str>| names.join(", ");
         if let Some(row) = self.row {
-            let refused: Vec<&str> = columns()
-                .filter(|c| row.contains_key(&c.name) && !c.granted && !self.facts.privilege)
-                .map(|c| c.name.as_str())
-                .collect();
+            let given = || columns().filter(|c| row.contains_key(&c.name));
+            let refused: Vec<&str> =
+                given().filter(|c| !c.granted && !self.facts.privilege).map(|c| c.name.as_str()).collect();
             if !refused.is_empty() {
-                return Some(format!("role {role} may not {command} these columns of {relation}: {}", list(refused)));
+                let is_preset =
+                    |c: &&super::Column| c.expression.as_ref().is_some_and(|e| e.starts_with("restful.preset("));
+                let presets = columns().filter(|c| refused.contains(&c.name.as_str())).filter(is_preset);
+                let presets: Vec<&str> = presets.map(|c| c.name.as_str()).collect();
+                let filled_in = match presets.is_empty() {
+                    true => String::new(),
+                    false => format!("; the database fills in {}", list(presets)),
+                };
+                let columns = list(refused);
+                return Some(format!(
+                    "role {role} may not {command} these columns of {relation}: {columns}{filled_in}"
+                ));
             }
+            if let Some(OnConflict::Update { .. }) = self.statement.conflict {
+                let refused: Vec<&str> = given().filter(|c| !c.updatable).map(|c| c.name.as_str()).collect();
+                if !refused.is_empty() {
+                    let columns = list(refused);
+                    return Some(format!(
+                        "role {role} may not UPDATE these columns of {relation}, which DO UPDATE sets: {columns}"
+                    ));
+                }
+            }
+        }
+        let unreadable = |names: &[String]| -> Option<String> {
+            let refused: Vec<&str> =
+                columns().filter(|c| names.contains(&c.name) && !c.readable).map(|c| c.name.as_str()).collect();
+            (!refused.is_empty()).then(|| list(refused))
+        };
+        let compared = match &self.statement.conflict {
+            Some(OnConflict::Update { target } | OnConflict::Nothing { target: target @ Some(_) }) => {
+                target.as_deref().unwrap_or(&self.facts.primary_key)
+            }
+            _ => &[],
+        };
+        if let Some(refused) = unreadable(compared) {
+            return Some(format!("ON CONFLICT takes SELECT on these columns of {relation}: {refused}"));
+        }
+        let refused = match &self.statement.returning {
+            Some(Returned::Columns(names)) => unreadable(names),
+            Some(Returned::All) => unreadable(&columns().map(|c| c.name.clone()).collect::<Vec<_>>()),
+            Some(Returned::Unsaid) if !columns().any(|c| c.readable) => {
+                Some(list(columns().map(|c| c.name.as_str()).collect()))
+            }
+            _ => None,
+        };
+        if let Some(refused) = refused {
+            return Some(format!("RETURNING takes SELECT on these columns of {relation}: {refused}"));
         }
         let key = self.key?;
         let unreadable: Vec<&str> =
@@ -191,7 +248,7 @@ impl Report<'_> {
             let sees_none =
                 step.subject == Subject::Stored && matches!(self.stored, Stored::NotSeen | Stored::NotAsked);
             let whatever = if sees_none { ", whatever the row" } else { "" };
-            let (outcome, what) = match (self.command, step.is_check) {
+            let (outcome, what) = match (self.statement.command, step.is_check) {
                 (Command::Select, _) => (Verdict::Hidden, "hidden"),
                 (Command::Delete, _) => (Verdict::NoRow, "0 rows deleted"),
                 (_, false) => (Verdict::NoRow, "0 rows updated"),
@@ -207,7 +264,7 @@ impl Report<'_> {
         let Facts { relation, role, owner, .. } = self.facts;
         match self.facts.row_security() {
             RowSecurity::Applies => {
-                let own = self.steps.iter().filter(|s| s.decides && s.command == self.command);
+                let own = self.steps.iter().filter(|s| s.decides && s.command == self.statement.command);
                 let mut by: Vec<&str> = Vec::new();
                 for step in own {
                     if let Passage::Passes(names) = step.passage() {
@@ -216,8 +273,11 @@ impl Report<'_> {
                 }
                 by.dedup();
                 let mut why = format!("by policy {}", by.join(", "));
-                if self.command == Command::Update && self.row.is_none() {
+                if self.statement.command == Command::Update && self.row.is_none() {
                     why.push_str("; what the row may become was not asked: give the new values");
+                }
+                if let (Some(OnConflict::Update { .. }), Stored::NotAsked) = (&self.statement.conflict, &self.stored) {
+                    why.push_str("; what becomes of a row that is in the way was not asked: give its key");
                 }
                 why
             }
@@ -237,10 +297,14 @@ impl Report<'_> {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let Facts { relation, role, .. } = self.facts;
-        if !self.facts.privilege && self.command != Command::Delete {
+        if !self.facts.privilege && self.statement.command != Command::Delete {
             let names: Vec<&str> = self.facts.columns.iter().filter(|c| c.granted).map(|c| c.name.as_str()).collect();
             if !names.is_empty() {
-                notes.push(format!("{role} may {} these columns alone: {}", self.command.as_str(), names.join(", ")));
+                notes.push(format!(
+                    "{role} may {} these columns alone: {}",
+                    self.statement.command.as_str(),
+                    names.join(", ")
+                ));
             }
         }
         for parent in &self.facts.protected_parents {
@@ -255,7 +319,9 @@ impl Report<'_> {
         for step in self.steps.iter().filter(|step| !step.decides) {
             if matches!(step.passage(), Passage::Restricted(_) | Passage::NonePermits) {
                 let why = why_not(step, &step.passage(), role);
-                notes.push(format!("with RETURNING the insert is denied: {why}"));
+                notes.push(format!(
+                    "with RETURNING, or with columns to compare for ON CONFLICT, the insert is denied: {why}"
+                ));
             }
         }
         notes
@@ -263,11 +329,14 @@ impl Report<'_> {
 
     /// What the verdict leaves out of account.
     fn not_considered(&self) -> &'static [&'static str] {
-        match self.command {
+        match self.statement.command {
             Command::Select => &[],
             Command::Delete => &["triggers", "foreign keys"],
-            Command::Insert | Command::Update => {
+            Command::Insert if self.statement.conflict.is_none() => {
                 &["triggers", "foreign keys", "unique, check and not-null constraints", "ON CONFLICT"]
+            }
+            Command::Insert | Command::Update => {
+                &["triggers", "foreign keys", "unique, check and not-null constraints"]
             }
         }
     }
@@ -289,7 +358,7 @@ impl Report<'_> {
         let others: Vec<Json> = self.others().map(|(policy, roles)| json!({ "policy": policy, "to": roles })).collect();
         json!({
             "relation": self.facts.relation,
-            "command": self.command.as_str(),
+            "command": self.statement.name(),
             "role": self.facts.role,
             "key": self.key,
             "row": self.row,
@@ -298,7 +367,7 @@ impl Report<'_> {
             "privileges": {
                 "schema_usage": self.facts.schema_usage,
                 "table": self.facts.privilege,
-                "columns": if self.command == Command::Delete { Json::Null } else { json!(granted) },
+                "columns": if self.statement.command == Command::Delete { Json::Null } else { json!(granted) },
             },
             "row_security": {
                 "applies": applies,
@@ -316,7 +385,7 @@ impl Report<'_> {
 
     /// Policies for the command that are for other roles.
     fn others(&self) -> impl Iterator<Item = (&str, &[String])> {
-        let command = self.command.as_str();
+        let command = self.statement.command.as_str();
         let counts = self.facts.row_security;
         self.facts
             .policies
@@ -331,9 +400,9 @@ impl Report<'_> {
         let Facts { relation, role, schema, .. } = self.facts;
         let mut lines = vec![verdict];
         let yes = |granted| if granted { "yes" } else { "no" };
-        lines.push(format!("{} on {relation} as {role}", self.command.as_str()));
+        lines.push(format!("{} on {relation} as {role}", self.statement.name()));
         let mut rights = format!("  privileges: USAGE on schema {schema}: {}", yes(self.facts.schema_usage));
-        rights.push_str(&format!(", {} on the table: {}", self.command.as_str(), yes(self.facts.privilege)));
+        rights.push_str(&format!(", {} on the table: {}", self.statement.command.as_str(), yes(self.facts.privilege)));
         lines.push(rights);
         let (applies, why) = self.row_security();
         lines.push(format!("  row-level security: {} ({why})", if applies { "applies" } else { "does not apply" }));
@@ -367,12 +436,20 @@ impl Report<'_> {
 /// Why a step fails.
 fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
     let command = step.command.as_str();
-    let hidden = if step.is_check && step.command == Command::Select { "the new row could not be read: " } else { "" };
+    let hidden = match (step.is_check, step.subject, step.command) {
+        (true, Subject::Proposed, Command::Select) => "the new row could not be read: ",
+        (true, Subject::Stored, Command::Select) => "the row that is there could not be read: ",
+        (true, Subject::Stored, _) => "the row that is there may not be updated: ",
+        (true, Subject::Merged, Command::Select) => "what the row that is there becomes could not be read: ",
+        (true, Subject::Merged, _) => "the row that is there may not become this: ",
+        _ => "",
+    };
     let because = |a: &Applied| {
         let culprit = a.evaluated.culprit();
         format!("{}: {}", culprit.value.as_str(), on_one_line(&culprit.expression))
     };
-    let clause = |a: &Applied| match step.is_check && step.command != Command::Select && a.clause == "USING" {
+    let is_written = step.is_check && step.subject != Subject::Stored && step.command != Command::Select;
+    let clause = |a: &Applied| match is_written && a.clause == "USING" {
         true => "USING, in the place of WITH CHECK,",
         false => a.clause,
     };
@@ -398,7 +475,17 @@ fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
 fn step_title(step: &Step) -> String {
     let command = step.command.as_str();
     match (step.is_check, step.decides, step.command) {
-        (true, false, _) => "to return the new row, policies for SELECT".to_owned(),
+        (true, _, Command::Select) if step.subject == Subject::Stored => {
+            "to read the row that is there, policies for SELECT".to_owned()
+        }
+        (true, ..) if step.subject == Subject::Stored => {
+            format!("to update the row that is there, policies for {command}")
+        }
+        (true, _, Command::Select) if step.subject == Subject::Merged => {
+            "to read what it becomes, policies for SELECT".to_owned()
+        }
+        (true, ..) if step.subject == Subject::Merged => format!("to write what it becomes, policies for {command}"),
+        (true, false, _) => "to return or compare the new row, policies for SELECT".to_owned(),
         (true, true, Command::Select) => "to read the new row, policies for SELECT".to_owned(),
         (true, true, _) => format!("to write the new row, policies for {command}"),
         (false, _, Command::Select) => "to read the row, policies for SELECT".to_owned(),
@@ -432,7 +519,11 @@ fn step_json(step: &Step) -> Json {
         .collect();
     json!({
         "step": step_title(step),
-        "row": match step.subject { Subject::Stored => "stored", Subject::Proposed => "new" },
+        "row": match step.subject {
+            Subject::Stored => "stored",
+            Subject::Proposed => "new",
+            Subject::Merged => "merged",
+        },
         "result": passage_word(&step.passage()),
         "decides": step.decides,
         "policies": policies,

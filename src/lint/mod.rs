@@ -1,7 +1,8 @@
-//! What a policy's expression says whatever the row is: whether it always holds, and whether it holds because nobody has signed in.
+//! What a policy's expression says whatever the row is: whether it always holds, and whether it holds because nobody has
+//! signed in.
 //!
 //! No row is read and nothing is run. The expression is evaluated on what is not known: a column is null or some value, two
-//! values are equal or not, and each such choice is tried. PostgreSQL cannot be asked to do it, for it would run what users wrote.
+//! values are equal or not, and each such choice is tried. PostgreSQL cannot be asked to do it: it would run what users wrote.
 
 mod choices;
 mod evaluate;

@@ -7,6 +7,7 @@ use crate::http::media_type::MediaType;
 use crate::http::prefer::{Count, Missing, Resolution, Return};
 use crate::limits;
 use crate::pg::catalog;
+use crate::pg::denial::{self, Writing};
 use crate::pg::direct_read::DirectRead;
 use crate::pg::guc;
 use crate::pg::prepared::{Prepared, Values, hides_rows};
@@ -107,6 +108,8 @@ pub struct Work {
     schemas: BodySchemas,
     has_conflict_target: bool,
     is_void: bool,
+    /// What to say of it when it is denied.
+    writing: Option<Rc<Writing>>,
 }
 
 /// What is known of the short way of a read.
@@ -202,6 +205,10 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
         },
         is_void: matches!(&plan, Plan::Call(call) if matches!(call.result, CallResult::Void)),
         functions: functions || matches!(plan, Plan::Call(_)),
+        writing: match &plan {
+            Plan::Write(write) => Writing::of(write),
+            _ => None,
+        },
         plan,
         rendition,
         handlers: (catalog::Session.media_handlers(&key.action.schema)?, Cell::new(changes)),
@@ -337,6 +344,9 @@ impl Work {
         }
         if let Some(unreturned) = &self.unreturned {
             unreturned.bind(values)?;
+        }
+        if self.writing.is_some() {
+            denial::note(self.writing.clone());
         }
         let read_only = request.method.is_safe();
         if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {

@@ -8,6 +8,7 @@ mod body;
 mod catalog;
 mod composite;
 mod constraints;
+mod denial;
 mod direct_read;
 mod error;
 mod execute;

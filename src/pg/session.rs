@@ -13,7 +13,7 @@ use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::error::{self, ViolatedCheck, Watch};
 use crate::pg::timeout::StatementTimeout;
 use crate::pg::unguarded;
-use crate::pg::{api_keys, constraints, guc, keys, role, validate};
+use crate::pg::{api_keys, constraints, denial, guc, keys, role, validate};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
@@ -280,6 +280,7 @@ pub fn in_frame_as<T>(
     let authenticated = context.principal.is_authenticated;
     let timeout = &AssertUnwindSafe(Cell::new(None::<StatementTimeout>));
     let outer = OPEN.get();
+    let outer_writing = denial::note(None);
     // SAFETY: reads globals, to be put back.
     let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
     let mut watch = Watch::new();
@@ -348,10 +349,14 @@ pub fn in_frame_as<T>(
                     return Err(Error::invalid_row(raised.message).errors(found));
                 }
                 let check = (raised.sqlstate == "23514").then(error::violated_check).flatten();
+                let writing =
+                    (raised.sqlstate == "42501" && raised.hint.is_none()).then(|| denial::note(None)).flatten();
+                let denied = writing.and_then(|writing| writing.hint(&raised.message, switch));
                 let error = Error::database(raised.without_disclosure(guc::expose_details()), authenticated);
-                Err(match check {
-                    Some(check) => with_rule(error, &check, switch),
-                    None => error,
+                Err(match (check, denied) {
+                    (Some(check), _) => with_rule(error, &check, switch),
+                    (None, Some(hint)) => error.hint(hint),
+                    (None, None) => error,
                 })
             })
             .execute()
@@ -359,6 +364,7 @@ pub fn in_frame_as<T>(
     if let Some(t) = timeout.take() {
         t.disarm();
     }
+    denial::note(outer_writing);
     result
 }
 

@@ -2,7 +2,7 @@
 
 use super::statement::{Failure, Found, Names, Parameter, run};
 use crate::access::expression::{operands, readers};
-use crate::access::{self, Command, Evaluated, Facts, Policy, Step, Stored, Subject, Value};
+use crate::access::{self, Command, Evaluated, Facts, OnConflict, Policy, Statement, Step, Stored, Subject, Value};
 use crate::error::{Error, Result};
 use crate::statement::Ident;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
@@ -104,14 +104,23 @@ pub struct Judged {
 /// Evaluates the policies, as the current user, who is the role in question.
 ///
 /// `row`: the stored one; `given`: the values that are to be written.
-pub fn judge(facts: &Facts, command: Command, row: Option<pg_sys::Datum>, given: Option<&Map<String, Json>>) -> Judged {
+pub fn judge(
+    facts: &Facts,
+    statement: &Statement,
+    row: Option<pg_sys::Datum>,
+    given: Option<&Map<String, Json>>,
+) -> Judged {
     let mut judged = Judged::default();
-    let proposed = match (command, given, row) {
+    let proposed = match (statement.command, given, row) {
         (Command::Insert, Some(given), _) => Some(new_row(facts, given, &mut judged.without_default)),
         (Command::Update, Some(given), Some(row)) => Some(changed_row(facts, given, row)),
         _ => None,
     };
-    let proposed = match proposed {
+    let merged = match (&statement.conflict, given, row) {
+        (Some(OnConflict::Update { .. }), Some(given), Some(row)) => Some(changed_row(facts, given, row)),
+        _ => None,
+    };
+    let mut made = |row: Option<Made>| match row {
         Some(Ok(row)) => row,
         Some(Err(failure)) => {
             judged.unmakeable = Some((failure.raised.sqlstate, failure.raised.message));
@@ -119,21 +128,24 @@ pub fn judge(facts: &Facts, command: Command, row: Option<pg_sys::Datum>, given:
         }
         None => None,
     };
+    let (proposed, merged) = (made(proposed), made(merged));
     let mut known: Vec<(String, Subject, Names, Evaluated)> = Vec::new();
     let mut left = EXPRESSIONS;
-    judged.steps = access::steps(facts, command, given.is_some(), |policy: &Policy, expression, subject| {
-        if let Some((.., evaluated)) = known.iter().find(|(e, s, ..)| e == expression && *s == subject) {
-            return evaluated.clone();
-        }
-        let row = match subject {
-            Subject::Stored => row,
-            Subject::Proposed => proposed,
-        };
-        let names = Names::of(policy.has_plain_literals);
-        let evaluated = evaluate(facts, expression, names, row, DEPTH, &mut left);
-        known.push((expression.to_owned(), subject, names, evaluated.clone()));
-        evaluated
-    });
+    judged.steps =
+        access::steps(facts, statement, given.is_some(), row.is_some(), |policy: &Policy, expression, subject| {
+            if let Some((.., evaluated)) = known.iter().find(|(e, s, ..)| e == expression && *s == subject) {
+                return evaluated.clone();
+            }
+            let row = match subject {
+                Subject::Stored => row,
+                Subject::Proposed => proposed,
+                Subject::Merged => merged,
+            };
+            let names = Names::of(policy.has_plain_literals);
+            let evaluated = evaluate(facts, expression, names, row, DEPTH, &mut left);
+            known.push((expression.to_owned(), subject, names, evaluated.clone()));
+            evaluated
+        });
     let mut asked: Vec<(&str, Names)> = Vec::new();
     for (expression, _, names, _) in &known {
         for reader in readers(expression) {

@@ -6,7 +6,7 @@
 mod judge;
 mod statement;
 
-use crate::access::{Command, Facts, Report, RowSecurity, Stored};
+use crate::access::{Command, Facts, Report, RowSecurity, Statement, Stored};
 use crate::auth::claims::check_registered;
 use crate::auth::{Identity, Method, Principal};
 use crate::error::{Error, Result};
@@ -61,7 +61,7 @@ pub unsafe extern "C-unwind" fn restful_explain_access_text(call: pg_sys::Functi
 /// What is asked.
 struct Question {
     relation: u32,
-    command: Command,
+    statement: Statement,
     role: String,
     claims: Map<String, Json>,
     key: Option<Json>,
@@ -83,14 +83,18 @@ impl Question {
             Some(Json::Object(members)) => Ok(Some(members)),
             Some(_) => Err(refuse(&format!("{what} have to be a JSON object"))),
         };
-        let command = Command::parse(command)
-            .ok_or_else(|| refuse("the command is none of SELECT, INSERT, UPDATE and DELETE"))?;
+        let statement = Statement::parse(command).ok_or_else(|| {
+            refuse("the command is none of SELECT, INSERT, UPDATE and DELETE").hint(
+                "INSERT may have ON CONFLICT DO NOTHING or ON CONFLICT DO UPDATE behind it, with the columns of the key before \
+                 DO, and RETURNING.",
+            )
+        })?;
         let claims = object(3, "claims")?.unwrap_or_default();
         check_registered(&claims).map_err(|flaw| refuse(&format!("the {}", flaw.words())))?;
         Ok(Question {
             // a regclass is an OID
             relation: relation.value() as u32,
-            command,
+            statement,
             role: CStr::from_ptr(role.cast_mut_ptr()).to_string_lossy().into_owned(),
             claims,
             key: json(4)?.filter(|key| !key.is_null()),
@@ -129,19 +133,33 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     if !asked.is_of_requests && !role::may_be_set_by(caller, taken) {
         return Err(refused());
     }
-    let facts = facts(question.relation, question.command, &question.role)?;
+    let statement = &question.statement;
+    let facts = facts(question.relation, statement.command, &question.role)?;
     check_row(&facts, question.row.as_ref())?;
-    let row = match question.command {
-        Command::Insert => Row { stored: Stored::NotAsked, value: None },
-        _ if facts.kind != "table" => Row { stored: Stored::NotAsked, value: None },
-        _ => judge::read(&facts, question.key.as_ref(), !facts.active_for_caller)?,
+    let not_asked = || Row { stored: Stored::NotAsked, value: None };
+    let read = |key: Option<&Json>| judge::read(&facts, key, !facts.active_for_caller);
+    let row = match (statement.command, &statement.conflict) {
+        (Command::Insert, None) => not_asked(),
+        _ if facts.kind != "table" => not_asked(),
+        // The row that is in the way has the key of the new one, unless it is named.
+        (Command::Insert, Some(_)) if question.key.is_none() => {
+            read(key_of(&facts, question.row.as_ref()).as_ref()).unwrap_or_else(|_| not_asked())
+        }
+        _ => read(question.key.as_ref())?,
     };
     let judged = match facts.row_security() {
         RowSecurity::Applies => in_frame(question, &facts, taken, row.value)?,
         _ => Judged::default(),
     };
     let key = question.key.as_ref();
-    Ok(render(&report(&facts, question.command, key, question.row.as_ref(), row.stored, judged, role::name(caller))))
+    Ok(render(&report(&facts, statement, key, question.row.as_ref(), row.stored, judged, role::name(caller))))
+}
+
+/// The primary key in the values of a row, if all of it is there.
+fn key_of(facts: &Facts, row: Option<&Map<String, Json>>) -> Option<Json> {
+    let values: Option<Vec<Json>> =
+        facts.primary_key.iter().map(|name| row?.get(name).filter(|value| !value.is_null()).cloned()).collect();
+    values.filter(|values| !values.is_empty()).map(Json::Array)
 }
 
 /// Evaluates the policies as the role, with the claims, reading only.
@@ -162,7 +180,7 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
     session::in_frame_as(&context, Some(taken), |frame| {
         frame.publish();
         frame.take_role();
-        let judged = judge(facts, question.command, row, question.row.as_ref());
+        let judged = judge(facts, &question.statement, row, question.row.as_ref());
         Ok(Finished { value: judged, commit: false })
     })
 }
@@ -190,6 +208,7 @@ pub fn answer(
     frame.take_role();
     frame.publish();
     pre_request()?;
+    let statement = Statement::of(Command::Select);
     let facts = facts(oid, Command::Select, &role)?;
     let key = Json::from(key.to_vec());
     let row = match facts.kind == "table" {
@@ -197,10 +216,10 @@ pub fn answer(
         false => Row { stored: Stored::NotAsked, value: None },
     };
     let judged = match facts.row_security() {
-        RowSecurity::Applies => judge(&facts, Command::Select, row.value, None),
+        RowSecurity::Applies => judge(&facts, &statement, row.value, None),
         _ => Judged::default(),
     };
-    let report = report(&facts, Command::Select, Some(&key), None, row.stored, judged, role);
+    let report = report(&facts, &statement, Some(&key), None, row.stored, judged, role);
     respond::access(&report, frame.is_authenticated()).map(Some)
 }
 
@@ -237,7 +256,7 @@ fn check_row(facts: &Facts, row: Option<&Map<String, Json>>) -> Result<()> {
 
 fn report<'a>(
     facts: &'a Facts,
-    command: Command,
+    statement: &'a Statement,
     key: Option<&'a Json>,
     row: Option<&'a Map<String, Json>>,
     stored: Stored,
@@ -245,7 +264,7 @@ fn report<'a>(
     caller: String,
 ) -> Report<'a> {
     let Judged { steps, unmakeable, without_default, readers } = judged;
-    Report { facts, command, key, row, stored, steps, unmakeable, without_default, readers, caller }
+    Report { facts, statement, key, row, stored, steps, unmakeable, without_default, readers, caller }
 }
 
 /// Raises an error under its SQLSTATE.

@@ -1,0 +1,123 @@
+//! What a write was refused for (42501), where PostgreSQL's message leaves it open: a column that the database fills in, or the
+//! policies and rights of reading, which count where a write returns rows or compares them with others.
+
+use crate::pg::catalog::{self, Arguments};
+use crate::pg::role;
+use crate::plan::{Change, Returning, Write};
+use pgrx::pg_sys;
+use serde::Deserialize;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What a write sets, and what it reads.
+pub struct Writing {
+    relation: u32,
+    is_insert: bool,
+    sets: Vec<String>,
+    /// The columns that ON CONFLICT compares.
+    compares: Vec<String>,
+    /// A row that is there already is updated.
+    merges: bool,
+    returns: bool,
+    /// It finds the rows to change by what is in them.
+    finds: bool,
+}
+
+impl Writing {
+    /// Of a plan; `None` for DELETE, of which the message says all.
+    pub fn of(write: &Write) -> Option<Rc<Self>> {
+        let returns = !matches!(write.returning, Returning::Nothing);
+        let (relation, is_insert) = (write.relation_oid, matches!(write.change, Change::Insert { .. }));
+        let (columns, conflict, finds) = match &write.change {
+            Change::Insert { columns, conflict, .. } => (columns, conflict.as_ref(), false),
+            Change::Update { columns, chosen } => (columns, None, chosen.select.restricts() || !chosen.key.is_empty()),
+            Change::Delete { .. } => return None,
+        };
+        Some(Rc::new(Writing {
+            relation,
+            is_insert,
+            sets: columns.iter().map(|c| c.column.clone()).collect(),
+            compares: conflict.map(|c| c.columns.clone()).unwrap_or_default(),
+            merges: conflict.is_some_and(|c| c.update),
+            returns,
+            finds,
+        }))
+    }
+
+    /// What there is to say of an error with this message, to the role that wrote.
+    pub fn hint(&self, message: &str, role: Option<pg_sys::Oid>) -> Option<String> {
+        if message.contains("row-level security policy") {
+            return self.of_policies().map(str::to_owned);
+        }
+        let read = || {
+            let list = |names: &[String]| serde_json::Value::from(names).to_string();
+            let command = if self.is_insert { "INSERT" } else { "UPDATE" };
+            let (sets, compares) = (list(&self.sets), list(&self.compares));
+            let query = include_str!("../../sql/query/denied_write.sql");
+            catalog::load("denied_write", query, Arguments::OidAnd(self.relation, &[&sets, command, &compares]))
+        };
+        let found: Option<Rights> = match role {
+            // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.
+            Some(role) => unsafe { role::with_user(role, role::security_context(), read) },
+            None => read(),
+        }
+        .ok()?;
+        let Rights { presets, may_set, may_read, may_compare } = found?;
+        if !presets.is_empty() {
+            let them = if presets.len() == 1 { "it" } else { "them" };
+            return Some(format!(
+                "The database fills in \"{}\": leave {them} out of the body.",
+                presets.join("\", \"")
+            ));
+        }
+        let hint = if may_set && self.returns && !may_read {
+            "What is written is to be returned, which takes the right to read it. With Prefer: return=minimal nothing is."
+        } else if may_set && !may_compare {
+            "A row with the same key is looked for, which takes the right to read the key."
+        } else {
+            return None;
+        };
+        Some(hint.to_owned())
+    }
+
+    /// Which policies count, beside those that everybody thinks of.
+    fn of_policies(&self) -> Option<&'static str> {
+        Some(match (self.is_insert, self.merges, self.compares.is_empty(), self.returns) {
+            (true, true, ..) => {
+                "The new row has to pass the policies for INSERT and those for SELECT; a row that has its key already, and what \
+                 becomes of that, those for UPDATE and for SELECT."
+            }
+            (true, false, false, _) => {
+                "The new row has to pass the policies for SELECT as well as those for INSERT, since a row with the same key is \
+                 looked for."
+            }
+            (true, false, true, true) => {
+                "The new row has to pass the policies for SELECT as well as those for INSERT, since it is to be returned. With \
+                 Prefer: return=minimal nothing is."
+            }
+            (false, ..) if self.returns || self.finds => {
+                "What a row becomes has to pass the policies for SELECT as well as those for UPDATE."
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// What `sql/query/denied_write.sql` tells.
+#[derive(Deserialize)]
+struct Rights {
+    presets: Vec<String>,
+    may_set: bool,
+    may_read: bool,
+    may_compare: bool,
+}
+
+thread_local! {
+    /// The write that the request that is running does.
+    static WRITING: RefCell<Option<Rc<Writing>>> = const { RefCell::new(None) };
+}
+
+/// Notes what the request that is running writes; gives back what was noted.
+pub fn note(writing: Option<Rc<Writing>>) -> Option<Rc<Writing>> {
+    WRITING.replace(writing)
+}
