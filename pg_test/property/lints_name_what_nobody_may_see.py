@@ -191,7 +191,7 @@ def main():
         -- Each command is planned, and so its policies read, and their rights asked for, even where no row is found.
         update nobody_helpers.seen set happened = jsonb_build_array(
             nobody_helpers.asks('{}', format('select to_jsonb(count(*)) from nobody.%I', name)),
-            nobody_helpers.asks('{}', format('with d as (delete from nobody.%I where id = -1 returning 1) select to_jsonb(count(*)) from d', name)),
+            nobody_helpers.asks('{}', format('with d as (delete from nobody.%I returning 1) select to_jsonb(count(*)) from d', name)),
             nobody_helpers.asks('{}', format('insert into nobody.%I (id) values (1000); select to_jsonb(1)', name))) where lint = 'refused';
     """)
     # Repairs: of all findings at once, since each policy has its own table.

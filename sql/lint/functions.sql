@@ -8,6 +8,8 @@ CREATE FUNCTION restful.lint_function(schemas text[]) RETURNS TABLE (lint text, 
             -- GRANT and ALTER know an aggregate by the types of its arguments alone
             CASE p.prokind WHEN 'a' THEN p.oid::regprocedure::text
                 ELSE format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) END AS object,
+            -- not ROUTINE, which may find one of either kind and a procedure by its other arguments
+            CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS keyword,
             n.nspname = ANY (schemas) AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AS exposed
         FROM pg_catalog.pg_proc p
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
@@ -27,7 +29,7 @@ CREATE FUNCTION restful.lint_function(schemas text[]) RETURNS TABLE (lint text, 
     -- It does with its owner's rights what strangers tell it to do.
     SELECT 'definer_function_executable', f.object,
         format('%s may call it, and it runs as %I: its checks are the only ones', c.grantees, pg_get_userbyid(f.owner)),
-        format('REVOKE EXECUTE ON ROUTINE %s FROM %s;', f.object, c.grantees)
+        format('REVOKE EXECUTE ON %s %s FROM %s;', f.keyword, f.object, c.grantees)
     FROM functions f JOIN called c ON c.oid = f.oid
     WHERE f.definer
 
@@ -36,7 +38,7 @@ CREATE FUNCTION restful.lint_function(schemas text[]) RETURNS TABLE (lint text, 
     SELECT 'definer_search_path_mutable', f.object,
         CASE WHEN path.value IS NULL THEN 'runs as its owner with the search path of its caller, who so decides what its names mean'
             ELSE 'runs as its owner, and temporary tables of its caller come before those it means: pg_temp has to be the last of its search path' END,
-        format('ALTER ROUTINE %s SET search_path = %s;', f.object,
+        format('ALTER %s %s SET search_path = %s;', f.keyword, f.object,
             (SELECT string_agg(quote_ident(n.name), ', ' ORDER BY n.place)
                 FROM restful.lint_names(concat_ws(', ', coalesce(path.value, 'pg_catalog, ' || quote_ident(f.schema)))) WITH ORDINALITY n (name, place)
                 WHERE n.name <> 'pg_temp') || ', pg_temp')
@@ -51,8 +53,8 @@ CREATE FUNCTION restful.lint_function(schemas text[]) RETURNS TABLE (lint text, 
     -- A default of PostgreSQL's: whoever is given a role later may call it, too.
     UNION ALL
     SELECT 'function_public_execute', f.object, 'PUBLIC may call it: PostgreSQL''s default, not a decision',
-        concat(format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC;', f.object),
-            ' GRANT EXECUTE ON ROUTINE ' || f.object || ' TO '
+        concat(format('REVOKE EXECUTE ON %s %s FROM PUBLIC;', f.keyword, f.object),
+            ' GRANT EXECUTE ON ' || f.keyword || ' ' || f.object || ' TO '
                 || (SELECT string_agg(quote_ident(a.name), ', ' ORDER BY a.name) FROM restful.lint_api_roles() a WHERE NOT f.definer) || ';')
     FROM functions f JOIN called c ON c.oid = f.oid
     WHERE c.by_everybody

@@ -58,7 +58,7 @@ CREATE FUNCTION restful.lint_policy(schemas text[]) RETURNS TABLE (lint text, ob
                 || string_agg(DISTINCT format('%s (%s)', lacks.relation::regclass, lacks.role_name), ', ') FILTER (WHERE lacks.relation IS NOT NULL)
                 || '; let a SECURITY DEFINER function read it for them'),
         CASE WHEN count(lacks.relation) = 0 THEN
-            string_agg(DISTINCT format('GRANT EXECUTE ON ROUTINE %s TO %s;', lacks.routine::regprocedure, lacks.role_name), ' ') END
+            string_agg(DISTINCT format('GRANT EXECUTE ON FUNCTION %s TO %s;', lacks.routine::regprocedure, lacks.role_name), ' ') END
     FROM policies p
     JOIN restful.lint_policy_roles(ARRAY(SELECT p.policy FROM policies p)) a ON a.policy = p.policy,
         LATERAL (
