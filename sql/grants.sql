@@ -43,7 +43,7 @@ GRANT EXECUTE ON FUNCTION
     -- reads PostgreSQL's catalogue alone, which everybody may
     restful.access_matrix(text[], text[]),
     -- part of the statements of writes, which run as the request's role
-    restful.record_source(bytea, text[], integer, integer[]),
+    restful.record_source(bytea, text[], integer, integer[], integer[]),
     restful.count_row(boolean),
     restful.count_update()
 TO PUBLIC;

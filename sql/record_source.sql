@@ -1,9 +1,9 @@
 -- Rows of a JSON body, typed by the column definition list of the call.
-CREATE FUNCTION restful.record_source(body bytea, keys text[], mode integer, presence integer[])
+CREATE FUNCTION restful.record_source(body bytea, keys text[], mode integer, presence integer[], lenient integer[] DEFAULT '{}')
 RETURNS SETOF record
 -- The input functions of some types depend on settings such as TimeZone.
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'record_source';
 
-COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[]) IS
-'Rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; behind these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, and a column of type json takes one that is JSON for that.';
+COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
+'Rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; behind these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take what is no JSON for a JSON string.';

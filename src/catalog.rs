@@ -278,9 +278,6 @@ pub struct Parameter {
     pub name: String,
     /// The type as SQL spells it, qualified.
     pub data_type: String,
-    /// It is `json` or `jsonb`, or a domain over them.
-    #[serde(default)]
-    pub is_json: bool,
     /// It is a pseudo-type, as the polymorphic ones are: what is given decides the type.
     #[serde(default)]
     pub is_pseudo: bool,

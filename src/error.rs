@@ -415,6 +415,8 @@ fn status_of_sqlstate(raised: &Raised, authenticated: bool) -> u16 {
         "42501" if authenticated => 403,
         "42501" => 401,
         "53400" => 500,
+        // what is too large is a value of the request, or the answer to it
+        "54000" => 400,
         "57P01" => 503,
         "P0001" => 400,
         _ => match state.get(..2).unwrap_or_default() {

@@ -22,6 +22,8 @@ pub const KEY_READINGS: usize = 64;
 pub const LIST_ITEMS: usize = 50_000;
 /// Steps of one JSON path.
 pub const JSON_PATH_STEPS: usize = 32;
+/// Parentheses in one full-text query: PostgreSQL reads them recursively.
+pub const FULL_TEXT_PARENTHESES: usize = 200;
 /// Terms of one `order`.
 pub const ORDER_TERMS: usize = 32;
 /// Bytes of an identifier: PostgreSQL's NAMEDATALEN - 1. A longer name would be cut and might then name something else.

@@ -45,3 +45,16 @@ select show(restful.serve('POST', '/types', '{}', '{"id": 9, "v": "abcd"}'));
 select show(restful.serve('POST', '/types', '{}', '{"id": 9, "ia": "x"}'));
 select show(restful.serve('POST', '/types', '{}', '{"id": 9, "ia": ["x"]}'));
 select show(restful.serve('GET', '/types?id=gte.9'));
+-- what is too large or too deep for its type is the client's to mend
+\c - postgres
+create table library.parts (id int, words tsvector, doc jsonb, grid int[]);
+grant all on library.parts to librarian;
+\c - librarian
+select show(restful.serve('POST', '/parts', '{}', convert_to(format('{"words": "%s"}', repeat('x', 3000)), 'UTF8')));
+select show(restful.serve('GET', '/parts?words=fts.' || repeat('!', 100) || 'a'));
+select show(restful.serve('GET', '/parts?words=fts.' || repeat('(', 300) || 'a'));
+-- the words of PostgreSQL depend on its version and stack
+select status, body->>'code' from restful.post('/parts', '{"grid": "{{{{{{{1}}}}}}}"}');
+select status, body->>'code' from restful.get('/parts?grid=eq.{{{{{{{1}}}}}}}');
+select status, body->>'code' from restful.get('/parts?doc=eq.' || repeat('[', 100000));
+select status, convert_from(body, 'UTF8')::jsonb->>'code' from restful.serve('POST', '/parts', '{"content-type": "text/csv"}', convert_to(E'doc\n' || repeat('[', 200000), 'UTF8'));

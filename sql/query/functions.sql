@@ -15,12 +15,6 @@ SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
             'name', coalesce(a.name, ''),
             -- without a modifier: to SQL, character is character(1)
             'data_type', pg_catalog.format_type(a.type, -1),
-            'is_json', (
-                WITH RECURSIVE below AS (
-                    SELECT n.oid, n.typtype, n.typbasetype FROM pg_catalog.pg_type n WHERE n.oid = a.type
-                    UNION ALL
-                    SELECT n.oid, n.typtype, n.typbasetype FROM below d JOIN pg_catalog.pg_type n ON n.oid = d.typbasetype WHERE d.typtype = 'd')
-                SELECT oid IN ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.jsonb'::pg_catalog.regtype) FROM below WHERE typtype <> 'd'),
             'is_pseudo', (SELECT n.typtype = 'p' FROM pg_catalog.pg_type n WHERE n.oid = a.type),
             'required', a.position <= p.pronargs - p.pronargdefaults,
             'variadic', p.provariadic <> 0 AND a.position = p.pronargs,

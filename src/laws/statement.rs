@@ -129,6 +129,7 @@ fn counted(plan: &Plan) -> Option<&Select> {
 fn bind(statement: Statement, query: &Query) -> Rendered {
     let bound = statement.parameters.iter().map(|parameter| match parameter {
         Parameter::Literal(id, form) => format!("{:?} {form:?}", query.values[*id]),
+        Parameter::Items(ids) => format!("{:?}", ids.iter().map(|id| &query.values[*id]).collect::<Vec<&Literal>>()),
         Parameter::Limit(id, most) => match &query.values[*id] {
             Literal::Number(n) => format!("{n} at most {most:?}"),
             other => panic!("a limit is {other:?}"),

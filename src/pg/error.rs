@@ -17,6 +17,10 @@ unsafe extern "C-unwind" {
 thread_local! {
     /// The SQLSTATE of the last error raised below a [`Watch`].
     static LAST_SQLSTATE: Cell<c_int> = const { Cell::new(0) };
+    /// A value is being read by the input function of its type.
+    static READING: Cell<bool> = const { Cell::new(false) };
+    /// The last error was raised by the source of a type's input that takes what it cannot read for an internal error.
+    static OF_INPUT: Cell<bool> = const { Cell::new(false) };
     /// The last check constraint that was violated there.
     static LAST_CHECK: RefCell<Option<ViolatedCheck>> = const { RefCell::new(None) };
 }
@@ -40,8 +44,21 @@ pub struct Watch {
     callback: pg_sys::ErrorContextCallback,
 }
 
+/// Source files that raise XX000 for what somebody wrote: hstore's before PostgreSQL 16, and that of `to_tsquery`.
+const INPUT_FILES: &[&str] = &["hstore_io.c", "tsquery.c"];
+
+/// Reads a value by the input function of its type: an internal error, or that a limit of the type is exceeded, is then about the
+/// value.
+pub fn reading<T>(read: impl FnOnce() -> T) -> T {
+    READING.set(true);
+    let value = read();
+    READING.set(false);
+    value
+}
+
 impl Watch {
     pub fn new() -> Self {
+        READING.set(false);
         Watch {
             callback: pg_sys::ErrorContextCallback {
                 previous: std::ptr::null_mut(),
@@ -69,13 +86,19 @@ unsafe extern "C-unwind" fn note_sqlstate(_: *mut c_void) {
     // SAFETY: errfinish calls this while it holds an error; its copy is made in another context than errors are.
     unsafe {
         LAST_SQLSTATE.set(geterrcode());
-        if LAST_SQLSTATE.get() != PgSqlErrorCode::ERRCODE_CHECK_VIOLATION as c_int {
+        let is_internal = LAST_SQLSTATE.get() == PgSqlErrorCode::ERRCODE_INTERNAL_ERROR as c_int;
+        OF_INPUT.set(false);
+        if !is_internal && LAST_SQLSTATE.get() != PgSqlErrorCode::ERRCODE_CHECK_VIOLATION as c_int {
             return;
         }
         let raising = unguarded::switch_to(pg_sys::TopTransactionContext);
         let data = CopyErrorData();
         unguarded::switch_to(raising);
         let name = |text: *mut c_char| (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned());
+        if is_internal && !(*data).filename.is_null() {
+            let file = CStr::from_ptr((*data).filename).to_bytes();
+            OF_INPUT.set(INPUT_FILES.iter().any(|name| file.ends_with(name.as_bytes())));
+        }
         let names = [(*data).schema_name, (*data).table_name, (*data).constraint_name].map(name);
         if let [Some(schema), Some(table), Some(constraint)] = names {
             LAST_CHECK.set(Some(ViolatedCheck { schema, table, constraint }));
@@ -95,8 +118,14 @@ pub fn raised(caught: &CaughtError) -> Raised {
         (PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, CaughtError::PostgresError(_)) => LAST_SQLSTATE.get(),
         _ => known as c_int,
     };
+    let (is_reading, is_of_input) = (READING.replace(false), OF_INPUT.replace(false));
+    let is_internal = code == PgSqlErrorCode::ERRCODE_INTERNAL_ERROR as c_int;
+    let mut sqlstate = sqlstate_text(code);
+    if is_reading && (is_internal || sqlstate.starts_with("54")) || is_of_input && is_internal {
+        sqlstate = "22P02".to_owned();
+    }
     Raised {
-        sqlstate: sqlstate_text(code),
+        sqlstate,
         message: bounded(report.message()),
         detail: report.detail().map(bounded),
         hint: report.hint().map(bounded),

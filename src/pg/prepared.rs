@@ -1,6 +1,7 @@
 //! Prepared statements: the types of their parameters are inferred by PostgreSQL, as for literals.
 
 use crate::error::{Code, Error, Result};
+use crate::pg::error;
 use crate::pg::role;
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::pg::unguarded;
@@ -294,6 +295,9 @@ impl Prepared {
                         continue;
                     }
                     Parameter::Constant(text) => Cow::Borrowed(text.as_str()),
+                    Parameter::Items(ids) => Cow::Owned(array_literal(
+                        ids.iter().map(|id| literal_text(values.literals.get(*id), Form::Text)),
+                    )),
                     Parameter::Limit(id, cap) => {
                         let asked = match values.literals.get(*id) {
                             Some(Literal::Number(n)) => *n,
@@ -345,10 +349,10 @@ impl Input {
                 owned.as_ptr()
             }
         };
-        match &self.kept {
+        error::reading(|| match &self.kept {
             Some(kept) => pg_sys::InputFunctionCall(&mut *kept.borrow_mut(), c_text.cast_mut(), self.element, -1),
             None => pg_sys::OidInputFunctionCall(self.function, c_text.cast_mut(), self.element, -1),
-        }
+        })
     }
 }
 

@@ -313,16 +313,12 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
                     .parameters
                     .iter()
                     .filter(|p| keys.contains(&p.name))
-                    .map(|p| BodyArgument {
-                        name: p.name.clone(),
-                        data_type: p.data_type.clone(),
-                        variadic: p.variadic,
-                        is_json_text: p.is_json && matches!(given, Given::Fields(_)),
-                    })
+                    .map(|p| (p.name.clone(), p.data_type.clone(), p.variadic))
                     .collect(),
+                matches!(given, Given::Fields(_)),
             )
         }
-        Given::Whole(_) => Arguments::Body(Vec::new()),
+        Given::Whole(_) => Arguments::Body(Vec::new(), false),
     }
 }
 
@@ -336,7 +332,7 @@ mod tests {
     fn arguments(target: &str, given: &Given) -> Vec<String> {
         match call(target, given).unwrap().invocation.arguments {
             Arguments::Query(all) => all.into_iter().map(|(n, t, _, _)| format!("{n} {t}")).collect(),
-            Arguments::Body(all) => all.into_iter().map(|a| format!("{} {}", a.name, a.data_type)).collect(),
+            Arguments::Body(all, _) => all.into_iter().map(|(n, t, _)| format!("{n} {t}")).collect(),
             Arguments::WholeBody(data_type) => vec![data_type],
         }
     }

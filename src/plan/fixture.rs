@@ -211,7 +211,6 @@ fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType)
         Parameter {
             name: name.trim_start_matches("...").to_owned(),
             data_type: data_type.trim_end_matches('?').to_owned(),
-            is_json: data_type.contains("json"),
             is_pseudo: data_type.starts_with("any"),
             default,
             required: !data_type.ends_with('?'),
@@ -417,6 +416,7 @@ pub fn sql(plan: &Plan) -> String {
 pub fn shown(statement: &statement::Statement) -> String {
     let parameters = statement.parameters.iter().map(|p| match p {
         StatementParameter::Literal(id, form) => format!("{id} {form:?}"),
+        StatementParameter::Items(ids) => format!("{ids:?}"),
         StatementParameter::Limit(id, cap) => format!("{id} at most {cap:?}"),
         StatementParameter::Constant(text) => format!("'{text}'"),
         StatementParameter::Body => "body".to_owned(),

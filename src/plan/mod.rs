@@ -399,8 +399,6 @@ pub struct BodyColumn {
     pub from_json: Option<Box<QualifiedName>>,
     /// The value comes as a text, and not as a JSON string.
     pub is_text: bool,
-    /// Of a JSON type whose value comes as a text: the type that reads the text.
-    pub cast: Option<String>,
 }
 
 /// What to do with rows that exist.
@@ -460,27 +458,10 @@ pub struct LeftOut {
 pub enum Arguments {
     /// Parameters of the query: name, type, literals (several for a variadic parameter alone), variadic.
     Query(Vec<(String, String, Vec<ValueId>, bool)>),
-    /// Members of the body's object.
-    Body(Vec<BodyArgument>),
+    /// Members of the body's object: name, type, variadic; and whether they are texts.
+    Body(Vec<(String, String, bool)>, bool),
     /// The whole body is the one unnamed parameter of this type.
     WholeBody(String),
-}
-
-/// An argument that a member of the body's object gives.
-#[derive(Clone, Debug)]
-pub struct BodyArgument {
-    pub name: String,
-    pub data_type: String,
-    pub variadic: bool,
-    /// It is of a JSON type, and the member is a text for that type to read.
-    pub is_json_text: bool,
-}
-
-impl BodyArgument {
-    /// The type that the member is read as.
-    pub fn source_type(&self) -> &str {
-        if self.is_json_text { "pg_catalog.text" } else { &self.data_type }
-    }
 }
 
 /// What a call answers with.

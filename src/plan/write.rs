@@ -1,7 +1,7 @@
 //! Creating, replacing, updating and deleting rows.
 
 use super::*;
-use crate::catalog::{Relation, TypeClass};
+use crate::catalog::Relation;
 use crate::http::Preferences;
 use crate::http::prefer::{Missing, Resolution, Return};
 use crate::plan::read::Columns;
@@ -169,16 +169,13 @@ impl Planner<'_> {
                     });
                 };
                 let from_json = column.representation.as_ref().and_then(|r| r.from_json.clone());
-                let is_json_text = body.texts && from_json.is_none() && column.class == TypeClass::Json;
                 Ok(BodyColumn {
                     column: column.name.clone(),
                     data_type: match from_json {
                         Some(_) => "pg_catalog.json".to_owned(),
-                        None if is_json_text => "pg_catalog.text".to_owned(),
                         None => column.data_type.clone(),
                     },
                     is_text: body.texts,
-                    cast: is_json_text.then(|| column.data_type.clone()),
                     from_json,
                     default: column.default.clone().filter(|_| preferences.missing == Some(Missing::Default)),
                 })

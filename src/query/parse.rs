@@ -412,6 +412,11 @@ impl Parser {
         if let Some(function) = FullText::parse(token) {
             at.expect(".")?;
             let value = self.single_value(at, in_tree)?;
+            if let Some(Literal::Text(text)) = self.query.values.get(value)
+                && text.matches('(').count() > limits::FULL_TEXT_PARENTHESES
+            {
+                return Err(limit("parentheses in a full-text query", limits::FULL_TEXT_PARENTHESES));
+            }
             let configuration = modifier.map(str::to_owned);
             return Ok((negated, Operation::FullText { function, configuration, value }));
         }

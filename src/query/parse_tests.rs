@@ -153,12 +153,14 @@ fn sizes_are_bounded() {
     let embeds = format!("select={}", vec!["a(b)"; 100].join(","));
     let deep = format!("select={}b{}", "a(".repeat(50), ")".repeat(50));
     let long = format!("{}=eq.1", "x".repeat(64));
+    let full_text = format!("a=fts.{}a{}", "(".repeat(500), ")".repeat(500));
     for (text, code) in [
         (filters, "REST431"),
         (list, "REST431"),
         (nested, "REST431"),
         (embeds, "REST431"),
         (deep, "REST431"),
+        (full_text, "REST431"),
         (long, "PGRST100"),
     ] {
         let e = query(&text).unwrap_err();

@@ -28,6 +28,8 @@ pub struct Statement {
 pub enum Parameter {
     /// A literal of the request.
     Literal(ValueId, Form),
+    /// Several literals of the request, as an array.
+    Items(Vec<ValueId>),
     /// The smaller of a limit and what is allowed.
     Limit(ValueId, Option<u64>),
     /// A text that belongs to the shape of the request: a key of a JSON path, the keys of the body.

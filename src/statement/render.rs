@@ -130,7 +130,7 @@ impl Writer {
             Source::Written => self.put(format_args!("{WRITTEN} AS {}", select.alias)),
             Source::Function(invocation) => {
                 self.arguments_source(&invocation.arguments);
-                if matches!(&invocation.arguments, Arguments::Body(a) if !a.is_empty()) {
+                if matches!(&invocation.arguments, Arguments::Body(a, _) if !a.is_empty()) {
                     self.text(" CROSS JOIN LATERAL ");
                 }
                 self.invocation(invocation);

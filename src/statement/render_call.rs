@@ -1,6 +1,7 @@
 //! Plans of function calls to SQL.
 
 use super::render::Writer;
+use super::render_write::Records;
 use super::{Form, Ident, Parameter};
 use crate::plan::*;
 
@@ -12,9 +13,7 @@ impl Writer {
                 self.text("SELECT ");
                 self.invocation(&call.invocation);
                 self.text(" AS value");
-                if !matches!(&call.invocation.arguments, Arguments::Body(a) if a.is_empty())
-                    && matches!(call.invocation.arguments, Arguments::Body(_))
-                {
+                if matches!(&call.invocation.arguments, Arguments::Body(a, _) if !a.is_empty()) {
                     self.text(" FROM ");
                     self.arguments_source(&call.invocation.arguments);
                 }
@@ -40,11 +39,12 @@ impl Writer {
     }
 
     pub(super) fn arguments_source(&mut self, arguments: &Arguments) {
-        if let Arguments::Body(members) = arguments
+        if let Arguments::Body(members, texts) = arguments
             && !members.is_empty()
         {
-            let keys: Vec<(&str, &str)> = members.iter().map(|a| (a.name.as_str(), a.source_type())).collect();
-            self.records(&keys, 0, &[]);
+            let keys: Vec<(&str, &str)> = members.iter().map(|(n, t, _)| (n.as_str(), t.as_str())).collect();
+            let mode = Records { texts: *texts, ..Records::default() };
+            self.records(&keys, mode, &[]);
         }
     }
 
@@ -58,17 +58,23 @@ impl Writer {
         match &invocation.arguments {
             Arguments::Query(arguments) => self.list(arguments, ", ", |w, (name, data_type, values, variadic)| {
                 w.argument(name, *variadic);
-                w.text(if *variadic { "CAST(ARRAY[" } else { "CAST(" });
-                w.list(values, ", ", |w, value| w.parameter(Parameter::Literal(*value, Form::Text)));
-                w.put(format_args!("{} AS {data_type})", if *variadic { "]" } else { "" }));
-            }),
-            Arguments::Body(members) => {
-                self.list(members.iter().enumerate(), ", ", |w, (i, argument)| {
-                    w.argument(&argument.name, argument.variadic);
-                    match argument.is_json_text {
-                        true => w.put(format_args!("CAST(r.c{} AS {})", i + 1, argument.data_type)),
-                        false => w.put(format_args!("r.c{}", i + 1)),
+                w.text("CAST(");
+                match (variadic, values.as_slice()) {
+                    (false, [value, ..]) => w.parameter(Parameter::Literal(*value, Form::Text)),
+                    // what they are an array of is text where nothing says it
+                    _ if matches!(data_type.as_str(), "anyarray" | "anycompatiblearray" | "\"any\"") => {
+                        w.text("ARRAY[");
+                        w.list(values, ", ", |w, value| w.parameter(Parameter::Literal(*value, Form::Text)));
+                        w.text("]");
                     }
+                    _ => w.parameter(Parameter::Items(values.clone())),
+                }
+                w.put(format_args!(" AS {data_type})"));
+            }),
+            Arguments::Body(members, _) => {
+                self.list(members.iter().enumerate(), ", ", |w, (i, (name, _, variadic))| {
+                    w.argument(name, *variadic);
+                    w.put(format_args!("r.c{}", i + 1));
                 });
             }
             Arguments::WholeBody(data_type) if data_type == "bytea" => {

@@ -358,6 +358,11 @@ fn calls() {
         r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books_of"("author" => CAST($1 AS int4)) AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true WHERE t0."price" > $2 ORDER BY t0."id" LIMIT $3 [0 Text, 1 Text, 2 at most Some(100)]"#,
     );
     call(
+        "sum_all?numbers=1&numbers=2",
+        &Given::Query,
+        r#"SELECT "lib"."sum_all"(VARIADIC "numbers" => CAST($1 AS int4[])) AS value [[0, 1]]"#,
+    );
+    call(
         "tally?a=1",
         &Given::Query,
         r#"SELECT "lib"."tally"("b" => CAST('{}' AS int4), "a" => CAST($1 AS int4), VARIADIC "rest" => CAST('{}' AS int4[])) AS value [0 Text]"#,

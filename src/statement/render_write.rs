@@ -14,6 +14,17 @@ pub const RECORDS_TEXTS: i32 = 2;
 /// Bit of `mode`: no object has a key.
 pub const RECORDS_KEYLESS: i32 = 4;
 
+/// How the body's objects become rows.
+#[derive(Default)]
+pub(super) struct Records {
+    /// All objects have the same keys.
+    pub(super) uniform: bool,
+    /// Their strings are texts, of CSV or a form.
+    pub(super) texts: bool,
+    /// The numbers of columns that take a text that is no JSON for a JSON string.
+    pub(super) lenient: Vec<usize>,
+}
+
 /// A SELECT over written rows in which RETURNING has computed what is computed of them.
 fn as_returned(select: &Select) -> Select {
     let mut select = select.clone();
@@ -260,11 +271,9 @@ impl Writer {
 
     /// The value of a column as the body says it.
     fn fed_value(&mut self, i: usize, columns: &[BodyColumn]) {
-        let column = columns.get(i);
-        match (column.and_then(|c| c.from_json.as_ref()), column.and_then(|c| c.cast.as_ref())) {
-            (Some(function), _) => self.put(format_args!("{function}(r.c{})", i + 1)),
-            (None, Some(data_type)) => self.put(format_args!("CAST(r.c{} AS {data_type})", i + 1)),
-            (None, None) => self.put(format_args!("r.c{}", i + 1)),
+        match columns.get(i).and_then(|c| c.from_json.as_ref()) {
+            Some(function) => self.put(format_args!("{function}(r.c{})", i + 1)),
+            None => self.put(format_args!("r.c{}", i + 1)),
         }
     }
 
@@ -272,25 +281,36 @@ impl Writer {
         let keys: Vec<(&str, &str)> = columns.iter().map(|c| (c.column.as_str(), c.data_type.as_str())).collect();
         let presence: Vec<usize> =
             columns.iter().enumerate().filter(|(_, c)| c.default.is_some()).map(|(i, _)| i + 1).collect();
-        let texts = columns.iter().any(|c| c.is_text && c.from_json.is_some());
-        let keys_mode = match (uniform, keys.is_empty()) {
-            (false, _) => 0,
-            (true, false) => RECORDS_UNIFORM,
-            (true, true) => RECORDS_KEYLESS,
+        let numbers = |is: fn(&BodyColumn) -> bool| {
+            columns.iter().enumerate().filter(move |(_, c)| is(c)).map(|(i, _)| i + 1).collect::<Vec<usize>>()
         };
-        self.records(&keys, keys_mode | if texts { RECORDS_TEXTS } else { 0 }, &presence);
+        let mode = Records {
+            uniform,
+            texts: columns.iter().any(|c| c.is_text),
+            lenient: numbers(|c| c.is_text && c.from_json.is_some()),
+        };
+        self.records(&keys, mode, &presence);
     }
 
     /// The body's objects as rows `r`: column `cN` for the Nth key, `pN` tells whether the object has it.
-    pub(super) fn records(&mut self, keys: &[(&str, &str)], mode: i32, presence: &[usize]) {
+    pub(super) fn records(&mut self, keys: &[(&str, &str)], mode: Records, presence: &[usize]) {
         self.text("restful.record_source(");
         self.parameter(Parameter::Body);
         self.text(", ");
         // A row needs a column to be one: objects without keys have a column that nothing feeds.
         let names = if keys.is_empty() { array_literal([""]) } else { array_literal(keys.iter().map(|(key, _)| key)) };
         self.parameter(Parameter::Constant(names));
-        self.put(format_args!(", {mode}, "));
+        let same_keys = match (mode.uniform, keys.is_empty()) {
+            (false, _) => 0,
+            (true, false) => RECORDS_UNIFORM,
+            (true, true) => RECORDS_KEYLESS,
+        };
+        self.put(format_args!(", {}, ", same_keys | if mode.texts { RECORDS_TEXTS } else { 0 }));
         self.parameter(Parameter::Constant(array_literal(presence.iter().map(usize::to_string))));
+        if !mode.lenient.is_empty() {
+            self.text(", ");
+            self.parameter(Parameter::Constant(array_literal(mode.lenient.iter().map(usize::to_string))));
+        }
         self.text(") AS r(");
         for (i, (_, data_type)) in keys.iter().enumerate() {
             self.text(if i == 0 { "" } else { ", " });

@@ -1,7 +1,7 @@
 //! The function call: arguments in, rows out.
 
 use super::cell::Cells;
-use super::column::Column;
+use super::column::{Column, Strings};
 use super::memory::RowMemory;
 use super::rows::{Layout, Row, refuse_missing};
 use crate::pg::composite::attribute;
@@ -13,12 +13,12 @@ use std::collections::HashSet;
 /// Runs `record_source`.
 ///
 /// # Safety
-/// The call frame of `record_source(bytea, text[], int, int[])`.
+/// The call frame of `record_source(bytea, text[], int, int[], int[])`.
 pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the frame has the declared arguments; the result descriptor is checked before it is used; the contexts are
     // those that a set-returning function in materialize mode uses (src/backend/utils/fmgr/README).
     unsafe {
-        let [body, keys, mode, presence] = *(*fcinfo).args.as_slice(4) else { return pg_sys::Datum::null() };
+        let [body, keys, mode, presence, lenient] = *(*fcinfo).args.as_slice(5) else { return pg_sys::Datum::null() };
         let result = (*fcinfo).resultinfo as *mut pg_sys::ReturnSetInfo;
         let materialize = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
         if result.is_null()
@@ -51,8 +51,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
         );
         pg_sys::MemoryContextSwitchTo(work);
-        let texts = i32::from_datum(mode.value, mode.isnull).is_some_and(|mode| mode & RECORDS_TEXTS != 0);
-        let layout = layout(descriptor, keys, mode, presence);
+        let layout = layout(descriptor, keys, mode, presence, lenient);
         if body.isnull {
             refuse_missing();
         }
@@ -61,7 +60,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         pg_sys::check_stack_depth();
         let memory = RowMemory::new(body.len());
         pg_sys::MemoryContextSwitchTo(memory.context());
-        Row::new(layout, Cells::new(memory, texts)).read_all(body, |row| {
+        Row::new(layout, Cells::new(memory)).read_all(body, |row| {
             pg_sys::tuplestore_putvalues(store, descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
         });
         pg_sys::MemoryContextSwitchTo(caller);
@@ -91,6 +90,7 @@ unsafe fn layout(
     keys: pg_sys::NullableDatum,
     mode: pg_sys::NullableDatum,
     presence: pg_sys::NullableDatum,
+    lenient: pg_sys::NullableDatum,
 ) -> Layout {
     // SAFETY: a live descriptor, with as many attributes as it says.
     let attributes: Vec<_> =
@@ -98,9 +98,10 @@ unsafe fn layout(
     // SAFETY: a text[], a live one.
     let keys = unsafe { text_array(keys) };
     // SAFETY: an int[] and an int.
-    let (presence, mode) = unsafe {
+    let (presence, lenient, mode) = unsafe {
         (
             Vec::<Option<i32>>::from_datum(presence.value, presence.isnull).unwrap_or_default(),
+            Vec::<Option<i32>>::from_datum(lenient.value, lenient.isnull).unwrap_or_default(),
             i32::from_datum(mode.value, mode.isnull).unwrap_or(0),
         )
     };
@@ -126,9 +127,14 @@ unsafe fn layout(
     if attributes.iter().skip(count).any(|attribute| attribute.atttypid != pg_sys::BOOLOID) {
         misuse("presence columns must be boolean");
     }
-    let columns = attributes.into_iter().zip(keys);
+    let columns = attributes.into_iter().zip(keys).enumerate();
+    let text = |index: usize| match mode & RECORDS_TEXTS {
+        0 => Strings::Json,
+        _ if lenient.contains(&i32::try_from(index + 1).ok()) => Strings::MaybeTexts,
+        _ => Strings::Texts,
+    };
     // SAFETY: the current context is that of the whole call.
-    let columns = columns.map(|(attribute, key)| unsafe { Column::new(attribute, key) }).collect();
+    let columns = columns.map(|(i, (attribute, key))| unsafe { Column::new(attribute, key, text(i)) }).collect();
     Layout { columns, presence, uniform: mode & RECORDS_UNIFORM != 0, keyless: mode & RECORDS_KEYLESS != 0 }
 }
 

@@ -1,6 +1,6 @@
 //! One JSON value to one datum.
 
-use super::column::{Column, Kind};
+use super::column::{Column, Kind, Strings};
 use super::memory::RowMemory;
 use crate::json::{self, JsonbBuilder, Reader, Text, Value};
 use crate::limits::JSONB_BUILD_BYTES;
@@ -14,19 +14,17 @@ pub struct Cells<'a> {
     pub memory: RowMemory,
     /// Whether the server's encoding is another than UTF-8, in which bodies are written.
     recode: bool,
-    /// Whether the strings are texts, which a column of type json reads as JSON if they are.
-    texts: bool,
     digits: Vec<u16>,
     buffer: Vec<u8>,
     jsonb: JsonbBuilder<'a>,
 }
 
 impl<'a> Cells<'a> {
-    pub fn new(memory: RowMemory, texts: bool) -> Self {
+    pub fn new(memory: RowMemory) -> Self {
         // SAFETY: reads a variable of this backend.
         let encoding = unsafe { pg_sys::GetDatabaseEncoding() } as u32;
         let recode = encoding != pg_sys::pg_enc::PG_UTF8;
-        Cells { memory, recode, texts, digits: Vec::new(), buffer: Vec::new(), jsonb: JsonbBuilder::default() }
+        Cells { memory, recode, digits: Vec::new(), buffer: Vec::new(), jsonb: JsonbBuilder::default() }
     }
 
     /// Reads the next value as one of the column's type; `None` for NULL. Constraints of a domain are not yet checked.
@@ -36,6 +34,7 @@ impl<'a> Cells<'a> {
     #[inline]
     pub fn read(&mut self, column: &mut Column, reader: &mut Reader<'a>) -> Result<Option<Datum>, json::Error> {
         if column.kind == Kind::Jsonb
+            && column.strings == Strings::Json
             && !self.recode
             && reader.length() <= JSONB_BUILD_BYTES
             && reader.kind()? != json::Kind::Null
@@ -78,10 +77,11 @@ impl<'a> Cells<'a> {
             Kind::Uuid => Some(Datum::from(self.memory.copy(&json::parse_uuid(plain)?))),
             Kind::Date => json::parse_date(plain).map(Datum::from),
             Kind::Timestamp | Kind::Timestamptz => timestamp(column, plain),
-            Kind::Json => Some(match value {
-                Value::String(text) if self.texts => self.json_of_text(text),
-                value => self.json(value),
-            }),
+            Kind::Json => match (value, column.strings) {
+                (Value::String(_), Strings::Texts) => None,
+                (Value::String(text), Strings::MaybeTexts) => Some(self.json_of_text(text)),
+                (value, _) => Some(self.json(value)),
+            },
             Kind::Jsonb | Kind::Input | Kind::Populate => None,
         }
     }
@@ -95,7 +95,7 @@ impl<'a> Cells<'a> {
                 // SAFETY: checked JSON in the server's encoding.
                 unsafe { column.populate(json, |key| server_text(key, recode).to_vec()) }
             }
-            Kind::Jsonb => {
+            Kind::Jsonb if column.strings == Strings::Json || !matches!(value, Value::String(_)) => {
                 let json = self.json_text(value);
                 let json = self.c_string(Text { raw: json, escaped: false });
                 // SAFETY: a C string in the server's encoding.

@@ -1,6 +1,7 @@
 //! A column of the result: its key, its type, and what is needed to fill it.
 
 use crate::pg::composite;
+use crate::pg::error;
 use pgrx::pg_sys;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
@@ -55,11 +56,23 @@ impl Kind {
     }
 }
 
+/// What a string of the body is to a column of a JSON type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strings {
+    /// A JSON string.
+    Json,
+    /// A text that is JSON.
+    Texts,
+    /// A text that is JSON, or else a JSON string.
+    MaybeTexts,
+}
+
 /// A column that is filled from a key.
 pub struct Column {
     /// The key, in UTF-8.
     pub key: Vec<u8>,
     pub kind: Kind,
+    pub strings: Strings,
     /// Type modifier of the base type; -1 for none.
     pub typmod: i32,
     /// The type beneath all domains.
@@ -96,7 +109,7 @@ impl Column {
     ///
     /// # Safety
     /// The current context must outlive the column.
-    pub unsafe fn new(attribute: &pg_sys::FormData_pg_attribute, key: Vec<u8>) -> Self {
+    pub unsafe fn new(attribute: &pg_sys::FormData_pg_attribute, key: Vec<u8>, strings: Strings) -> Self {
         let (mut base, mut typmod) = (attribute.atttypid, attribute.atttypmod);
         // The usual types need no look-up.
         let kind = Kind::of_builtin(base).unwrap_or_else(|| {
@@ -113,6 +126,7 @@ impl Column {
         Column {
             key,
             kind,
+            strings,
             typmod,
             base,
             domain: (base != attribute.atttypid).then_some(attribute.atttypid),
@@ -158,7 +172,9 @@ impl Column {
             Input { function, parameter }
         });
         // SAFETY: the type's own function and parameters; the text is promised by the caller.
-        unsafe { pg_sys::InputFunctionCall(input.function.as_mut(), text, input.parameter, self.typmod) }
+        error::reading(|| unsafe {
+            pg_sys::InputFunctionCall(input.function.as_mut(), text, input.parameter, self.typmod)
+        })
     }
 
     /// The value that `json_to_record` makes of a JSON text, in the current context; `None` for NULL.
@@ -172,7 +188,7 @@ impl Column {
             self.populate = Some(unsafe { Populate::new(&key, self.base, self.typmod, self.context) });
         }
         // SAFETY: promised by the caller.
-        self.populate.as_mut().and_then(|populate| unsafe { populate.call(json) })
+        error::reading(|| self.populate.as_mut().and_then(|populate| unsafe { populate.call(json) }))
     }
 }
 

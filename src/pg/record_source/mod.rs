@@ -23,7 +23,7 @@ pub extern "C-unwind" fn pg_finfo_record_source() -> &'static pg_sys::Pg_finfo_r
     &V1
 }
 
-/// `restful.record_source(body bytea, keys text[], mode int, presence int[]) RETURNS SETOF record`.
+/// `restful.record_source(body bytea, keys text[], mode int, presence int[], lenient int[]) RETURNS SETOF record`.
 ///
 /// # Safety
 /// PostgreSQL calls it, with the arguments that its SQL declaration promises.
