@@ -46,7 +46,7 @@ select show(restful.serve('GET', '/orders'));
 \c - postgres
 insert into library.orders values (2);
 select id from library.orders order by 1;
--- a read can write to temporary tables, which a write has made
+-- nor of a read, which PostgreSQL lets write to temporary tables: what it wrote is undone
 create function library.make() returns void language plpgsql as $$
 begin
     create temporary table kept (id int);

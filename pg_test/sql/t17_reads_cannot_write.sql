@@ -16,7 +16,38 @@ create function library.add_secretly(id int, name text) returns int language plp
     $$ begin execute format('insert into library.subjects values (%s, %L)', id, name); return id; end $$;
 create view library.sneaky as select library.add_subject(77, 'by a view') as id;
 grant select on library.sneaky to librarian;
+-- PostgreSQL's own functions that write without asking whether the transaction is read-only
+create function library.import() returns int language sql volatile security definer as $$ select pg_catalog.pg_import_system_collations('library') $$;
+create function library.store() returns oid language sql volatile as $$ select pg_catalog.lo_create(4711) $$;
+create function library.hide() returns int language plpgsql volatile as $$
+begin
+    begin perform pg_catalog.lo_create(4712); exception when division_by_zero then null; end;
+    return 1;
+end $$;
+create function library.emit() returns pg_lsn language sql volatile security definer as $$ select pg_catalog.pg_logical_emit_message(true, 'a', 'b') $$;
+create function library.number() returns boolean language sql volatile as $$ select pg_catalog.txid_current() > 0 $$;
+create function library.attempt() returns int language plpgsql volatile as $$
+begin
+    begin perform 1 / 0; exception when division_by_zero then return 1; end;
+end $$;
 \c - librarian
+-- those that ask, by their own error; the others by what they have done (lo_create asks since PostgreSQL 16)
+select show(restful.serve('GET', '/rpc/import'));
+select status, body->>'code' from restful.get('/rpc/store');
+select status, body->>'code' from restful.head('/rpc/store');
+select status, body->>'code' from restful.get('/rpc/hide');
+select show(restful.serve('GET', '/rpc/emit'));
+select count(*) from pg_catalog.pg_collation where collnamespace = 'library'::regnamespace;
+select count(*) from pg_catalog.pg_largeobject_metadata where oid in (4711, 4712);
+-- to ask for the number of the transaction is no write, nor is an error that is caught
+select show(restful.serve('GET', '/rpc/number'));
+select show(restful.serve('GET', '/rpc/attempt'));
+begin;
+insert into library.subjects values (69, 'w');
+select show(restful.serve('GET', '/rpc/number'));
+select show(restful.serve('GET', '/rpc/emit'));
+select show(restful.serve('GET', '/subjects?id=eq.69'));
+rollback;
 begin;
 select show_all(restful.serve('GET', '/rpc/add_subject?id=70&name=x'));
 select show(restful.serve('HEAD', '/rpc/add_subject?id=71&name=x'));

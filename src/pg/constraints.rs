@@ -1,7 +1,7 @@
 //! Deferred constraints, which a request satisfies before it is answered.
 
 use crate::error::Result;
-use crate::pg::{catalog, role, unguarded};
+use crate::pg::{catalog, role};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CString;
@@ -28,12 +28,6 @@ impl Drop for Checking {
     fn drop(&mut self) {
         CHECKING.set(false);
     }
-}
-
-/// Whether the request has written anything, and so may have left constraints to be checked: a read can, to temporary tables.
-pub fn may_be_left() -> bool {
-    // SAFETY: reads the state of the request's own subtransaction.
-    unsafe { unguarded::GetCurrentTransactionIdIfAny() != pg_sys::InvalidTransactionId }
 }
 
 /// Checks the constraints that are still to be checked, as the current role, and gives those that are initially deferred

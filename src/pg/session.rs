@@ -7,7 +7,7 @@
 use crate::auth::credential::Credential;
 use crate::auth::principal::{SessionState, Verified, trust};
 use crate::auth::{Identity, Method, Principal};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Raised, Result};
 use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::error::{self, ViolatedCheck, Watch};
@@ -296,9 +296,10 @@ pub fn in_frame_as<T>(
         unsafe {
             let (user, security, nest, frame) = enter(context, switch, timeout);
             let finished = work(&frame).and_then(|finished| {
-                // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
-                let may_be_deferred = !context.request.method.is_safe() || constraints::may_be_left();
-                if may_be_deferred && frame.is_outermost {
+                if context.request.method.is_safe() {
+                    refuse_written(authenticated)?;
+                } else if frame.is_outermost {
+                    // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
                     constraints::check_deferred()?;
                 }
                 Ok(finished)
@@ -366,6 +367,26 @@ pub fn in_frame_as<T>(
     }
     denial::note(outer_writing);
     result
+}
+
+/// Refuses what a read has written; the refusal undoes it. PostgreSQL lets a read-only transaction write to temporary tables, and
+/// some of its functions write without asking whether it is one: those for large objects before PostgreSQL 16, and
+/// `pg_import_system_collations`. Who only asks for the number of the transaction gives one to the outer transaction, and not to
+/// the frame's.
+///
+/// Errors: 25006 (405).
+fn refuse_written(authenticated: bool) -> Result<()> {
+    // SAFETY: reads the state of the request's own subtransaction.
+    if unsafe { unguarded::GetCurrentTransactionIdIfAny() } == pg_sys::InvalidTransactionId {
+        return Ok(());
+    }
+    let raised = Raised {
+        sqlstate: "25006".to_owned(),
+        message: "the request is a read, and what it calls has written".to_owned(),
+        hint: Some("It was undone. What writes is called by POST.".to_owned()),
+        ..Raised::default()
+    };
+    Err(Error::database(raised, authenticated))
 }
 
 /// Adds the columns and the rule of the check constraint that a row violated, and as a hint its comment.
