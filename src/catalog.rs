@@ -34,6 +34,8 @@ pub trait Catalog {
     fn may_read(&self, relation: &QualifiedName) -> Result<bool>;
     /// Whether the role of the request may read a column of a relation.
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool>;
+    /// The columns of a relation that the role of the request may update.
+    fn may_update(&self, relation: &Relation) -> Result<Vec<String>>;
     /// Whether the role of the request may call a function.
     fn may_call(&self, function: &Function) -> Result<bool>;
 }
@@ -63,6 +65,10 @@ pub struct Relation {
     /// A partition: what it holds is the partitioned table's, and requests see that alone.
     #[serde(default)]
     pub is_partition: bool,
+    #[serde(default)]
+    pub is_view: bool,
+    /// Rows can be inserted or else updated by its primary key.
+    pub upsertable: bool,
     pub insertable: bool,
     pub updatable: bool,
     pub deletable: bool,
@@ -114,13 +120,35 @@ impl Relation {
         self.columns.iter().find(|c| c.name == name)
     }
 
+    /// Whether one row can be replaced: it is named by a primary key, whose columns take values.
+    pub fn is_replaceable(&self) -> bool {
+        let takes_value = |name: &String| self.column(name).is_some_and(|c| c.writable);
+        self.insertable
+            && self.updatable
+            && self.upsertable
+            && !self.primary_key.is_empty()
+            && self.primary_key.iter().all(takes_value)
+    }
+
+    /// Of a view that PostgreSQL updates by itself: its columns have the defaults of those that they are, where they have none of
+    /// their own, and take values as those do.
+    pub fn inherit_from_sources(&mut self) {
+        for source in &self.sources {
+            let Some(column) = self.columns.iter_mut().find(|c| c.name == source.column) else { continue };
+            (column.writable, column.identity) = (source.writable, source.identity);
+            if column.default.is_none() {
+                column.default.clone_from(&source.default);
+            }
+        }
+    }
+
     /// The methods that the relation supports by its kind, as Allow lists them (RFC 9110, section 10.2.1). What the role
     /// may do is another question.
     pub fn allow(&self) -> String {
         let mut methods = vec!["OPTIONS", "GET", "HEAD"];
         for (method, supported) in [
             ("POST", self.insertable),
-            ("PUT", self.insertable && self.updatable && !self.primary_key.is_empty()),
+            ("PUT", self.is_replaceable()),
             ("PATCH", self.updatable),
             ("DELETE", self.deletable),
         ] {
@@ -139,6 +167,11 @@ pub struct ColumnSource {
     pub table: QualifiedName,
     /// The table's name for it.
     pub source: String,
+    /// What is said of the table's column, as of [`Column`].
+    #[serde(default)]
+    pub default: Option<String>,
+    pub writable: bool,
+    pub identity: bool,
 }
 
 /// A column.
@@ -153,6 +186,10 @@ pub struct Column {
     pub default: Option<String>,
     /// A value for it can be given: it is neither a generated column nor `GENERATED ALWAYS AS IDENTITY`.
     pub writable: bool,
+    /// It is an identity column.
+    pub identity: bool,
+    /// UPDATE can set it.
+    pub updatable: bool,
     /// How casts say that its values, which are of a domain, come in and go out.
     #[serde(default)]
     pub representation: Option<Representation>,

@@ -36,3 +36,8 @@ select show_all(restful.serve('OPTIONS', '/books/3'));
 -- a relation without a key has no items
 select as_superuser('create view library.novels as select title from library.books where tags @> ''{novel}''; grant select on library.novels to public');
 select show(restful.serve('GET', '/novels/1'));
+-- an empty object changes nothing: of a row that exists, and of one that does not
+select show_all(restful.serve('PATCH', '/shelves/A,1', '{}', '{}'));
+select show(restful.serve('PATCH', '/shelves/A,1?select=room,copies(book)', '{"prefer": "return=representation"}', '{}'));
+select show(restful.serve('PATCH', '/shelves/Q,1', '{}', '{}'));
+select show(restful.serve('PATCH', '/shelves?room=eq.A', '{"prefer": "return=representation"}', '{}'));

@@ -3,6 +3,13 @@ SELECT pg_catalog.jsonb_build_object(
     'schema', n.nspname,
     'name', c.relname,
     'is_view', c.relkind IN ('v', 'm'),
+    -- by ON CONFLICT, which takes no deferrable key, no rules, and no triggers instead of what it does
+    'upsertable', pg_catalog.pg_relation_is_updatable(c.oid, false) & 12 = 12 AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND NOT i.indimmediate
+        UNION ALL
+        SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3')
+        UNION ALL
+        SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND g.tgtype & 64 <> 0),
     'is_partition', c.relispartition,
     'insertable', u.events & 8 <> 0,
     'updatable', u.events & 4 <> 0,
@@ -26,6 +33,8 @@ SELECT pg_catalog.jsonb_build_object(
                 ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0))
             END,
             'writable', a.attgenerated = '' AND a.attidentity <> 'a',
+            'identity', a.attidentity <> '',
+            'updatable', pg_catalog.pg_column_is_updatable(c.oid, a.attnum, true),
             'representation', CASE WHEN t.typtype = 'd' THEN (
                 SELECT pg_catalog.jsonb_object_agg(
                     CASE

@@ -25,14 +25,29 @@ SELECT pg_catalog.jsonb_build_object(
         SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
             'column', v.attname,
             'table', pg_catalog.jsonb_build_object('schema', n.nspname, 'name', c.relname),
-            'source', a.attname
+            'source', a.attname,
+            'default', CASE
+                WHEN a.attgenerated <> '' THEN NULL
+                WHEN a.attidentity <> '' THEN pg_catalog.format(
+                    'pg_catalog.nextval(%L::pg_catalog.regclass)',
+                    pg_catalog.pg_get_serial_sequence(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), a.attname))
+                ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0))
+            END,
+            'writable', a.attgenerated = '' AND a.attidentity <> 'a',
+            'identity', a.attidentity <> ''
         ) ORDER BY s.attnum)
         FROM sources s
         JOIN pg_catalog.pg_attribute v ON v.attrelid = $1::pg_catalog.oid AND v.attnum = s.attnum
         JOIN pg_catalog.pg_class c ON c.oid = s.source_table
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.source
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     ), '[]'),
+    'has_deferrable_key', EXISTS (
+        SELECT
+        FROM sources s
+        JOIN pg_catalog.pg_index i ON i.indrelid = s.source_table AND i.indisprimary AND NOT i.indimmediate),
     'primary_key', coalesce((
         SELECT pg_catalog.jsonb_agg(v.attname ORDER BY whole.first, k.position)
         FROM (

@@ -92,6 +92,33 @@ fn payload(reader: &mut Reader<'_>) -> Result<Payload, Error> {
     Ok(Payload { kind, keys, has_more })
 }
 
+/// How many objects a body is, one or an array of them, and how many of these have each of the keys.
+///
+/// # Errors
+/// The body is not JSON, or breaks one of the limits.
+pub fn count_keys(body: &[u8], keys: &[String]) -> Result<(usize, Vec<usize>), Error> {
+    let mut counts = vec![0; keys.len()];
+    let mut objects = 0;
+    let mut reader = Reader::new(body)?;
+    let is_array = reader.kind()? == Kind::Array;
+    if is_array {
+        reader.open_array()?;
+    }
+    while is_array && reader.next_element()? || !is_array && objects == 0 {
+        objects += 1;
+        reader.open_object()?;
+        while let Some(key) = reader.next_key()? {
+            let key = key.unescaped();
+            if let Some(count) = keys.iter().zip(&mut counts).find(|(name, _)| name.as_bytes() == key.as_ref()) {
+                *count.1 += 1;
+            }
+            reader.value()?;
+        }
+    }
+    reader.finish()?;
+    Ok((objects, counts))
+}
+
 /// Checks a whole document, and says what it is.
 ///
 /// # Errors

@@ -149,6 +149,22 @@ fn compare(body: &[u8]) {
 const STRAY: &[u8] = b"\"\\{}[],:0123456789.eE+-truefalsn \n\x00\x1f\x80\xc3\xff";
 
 #[test]
+fn objects_with_a_key_are_counted() {
+    let keys = ["a", "b", "c"].map(str::to_owned);
+    for (body, expected) in [
+        (r#"{"a": 1, "x": {"b": 2}}"#, (1, vec![1, 0, 0])),
+        (r#"[{"a": 1}, {"\u0062": null, "a": 2}, {}]"#, (3, vec![2, 1, 0])),
+        ("[]", (0, vec![0, 0, 0])),
+        ("[{}]", (1, vec![0, 0, 0])),
+    ] {
+        assert_eq!(count_keys(body.as_bytes(), &keys).unwrap(), expected, "{body}");
+    }
+    for body in ["[1]", "7", "", "[{\"a\": 1}", "{} {}"] {
+        assert!(count_keys(body.as_bytes(), &keys).is_err(), "{body}");
+    }
+}
+
+#[test]
 fn the_reader_accepts_what_serde_json_accepts_and_reads_the_same() {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     for _ in 0..20_000 {

@@ -97,7 +97,8 @@ fn rendered(
                 Plan::Read(planner.read(&relation, &query.root)?)
             } else {
                 let texts = matches!(media, Some(MediaType::Csv | MediaType::Form));
-                let body = (action.verb != Verb::Delete).then(|| BodyKeys { keys: keys(), texts });
+                let body =
+                    (action.verb != Verb::Delete).then(|| BodyKeys { keys: keys(), texts, ..BodyKeys::default() });
                 Plan::Write(planner.write(action.verb, &relation, query, &request.preferences, body.as_ref())?)
             }
         }

@@ -1,6 +1,7 @@
 //! The body of a request: what it holds, and its bytes as the statements take them.
 
 use crate::error::{Code, Error, Result};
+use crate::http::prefer::Missing;
 use crate::http::{Converted, MediaType, Request, csv, form};
 use crate::json;
 use crate::limits;
@@ -32,12 +33,31 @@ impl Body {
 /// Errors: PGRST102 (400) when it is not what Content-Type says, or the action takes no such body.
 pub fn read(request: &Request, action: &Action, query: &mut Query) -> Result<Body> {
     match action.verb {
-        Verb::Create => rows(request, false),
-        Verb::Replace | Verb::Update => rows(request, true),
+        Verb::Create => rows(request, false).map(|body| with_absent(body, request, query)),
+        Verb::Replace | Verb::Update => rows(request, true).map(|body| with_absent(body, request, query)),
         Verb::Call => arguments(request, query),
         Verb::CallSafe => Ok(Body::of(BodyShape::Arguments(Given::Query))),
         Verb::Read | Verb::Delete | Verb::Describe | Verb::ReadRoot => Ok(Body::of(BodyShape::None)),
     }
+}
+
+/// Notes the columns that no object has, or not all, where what is missing stands for its default.
+fn with_absent(mut body: Body, request: &Request, query: &Query) -> Body {
+    if let (Some(Missing::Default), Some(columns)) = (request.preferences.missing, &query.columns)
+        && let BodyShape::Keys(keys) = &mut body.shape
+    {
+        let bytes = body.converted.as_deref().or(request.body).unwrap_or_default();
+        // What cannot be read is refused where it is read.
+        let (objects, counts) = json::count_keys(bytes, columns).unwrap_or_default();
+        for (name, count) in columns.iter().zip(counts) {
+            match count {
+                0 => keys.absent.push(name.clone()),
+                _ if count < objects => keys.partial.push(name.clone()),
+                _ => {}
+            }
+        }
+    }
+    body
 }
 
 /// The rows of a write; `is_single`: the body is one object, and no second one may be lost.
@@ -52,7 +72,7 @@ fn rows(request: &Request, is_single: bool) -> Result<Body> {
     };
     let converted = |converted: Converted| Body {
         refusal: refusal(converted.rows > 1),
-        shape: BodyShape::Keys(BodyKeys { keys: converted.keys, texts: true }),
+        shape: BodyShape::Keys(BodyKeys { keys: converted.keys, texts: true, ..BodyKeys::default() }),
         converted: Some(converted.json),
     };
     match content_type(request) {
@@ -72,7 +92,8 @@ fn rows(request: &Request, is_single: bool) -> Result<Body> {
             .hint("Send a JSON object, or an array of objects."));
     }
     let refusal = refusal(payload.has_more);
-    Ok(Body { refusal, ..Body::of(BodyShape::Keys(BodyKeys { keys: payload.keys, texts: false })) })
+    let keys = BodyKeys { keys: payload.keys, ..BodyKeys::default() };
+    Ok(Body { refusal, ..Body::of(BodyShape::Keys(keys)) })
 }
 
 fn arguments(request: &Request, query: &mut Query) -> Result<Body> {

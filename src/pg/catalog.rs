@@ -42,19 +42,12 @@ struct KnownRelation {
     relations: Rc<[u32]>,
 }
 
-/// A relation as the query tells it.
-#[derive(serde::Deserialize)]
-struct LoadedRelation {
-    #[serde(flatten)]
-    relation: Relation,
-    is_view: bool,
-}
-
 /// What the columns of a view are, by name.
 #[derive(serde::Deserialize)]
 struct ViewColumns {
     sources: Vec<ColumnSource>,
     primary_key: Vec<String>,
+    has_deferrable_key: bool,
 }
 
 /// The foreign keys of a relation and those that refer to it, with the tables at both their ends: a change of any of these
@@ -134,8 +127,11 @@ unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _:
     }
     if cache == AUTHOID as c_int || cache == AUTHMEMROLEMEM as c_int {
         role::invalidate();
-        return;
+        if cache == AUTHOID as c_int {
+            return;
+        }
     }
+    // What a plan replaces depends on the rights that the role has by others.
     let mut announced = ANNOUNCED.get();
     if cache == PROCOID as c_int {
         announced.functions = true;
@@ -350,6 +346,11 @@ impl Catalog for Session {
         Ok(role::may_read_column(relation.oid.into(), column))
     }
 
+    fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
+        let query = include_str!("../../sql/query/may_update.sql");
+        Ok(load("may_update", query, Arguments::Oid(relation.oid))?.unwrap_or_default())
+    }
+
     fn may_call(&self, function: &Function) -> Result<bool> {
         let query = include_str!("../../sql/query/may_call.sql");
         Ok(load("may_call", query, Arguments::Oid(function.oid))?.unwrap_or(false))
@@ -371,10 +372,10 @@ impl Catalog for Session {
 
 fn load_relation(schema: &str, name: &str) -> Result<Option<KnownRelation>> {
     let query = include_str!("../../sql/query/relation.sql");
-    let loaded: Option<LoadedRelation> = load("relation", query, Arguments::Names(schema, name))?;
-    let Some(LoadedRelation { mut relation, is_view }) = loaded else { return Ok(None) };
+    let loaded: Option<Relation> = load("relation", query, Arguments::Names(schema, name))?;
+    let Some(mut relation) = loaded else { return Ok(None) };
     let mut relations = vec![relation.oid];
-    if is_view {
+    if relation.is_view {
         let origins = view::origins(relation.oid)?;
         let numbers = serde_json::json!(origins.columns).to_string();
         let query = include_str!("../../sql/query/view_columns.sql");
@@ -382,6 +383,10 @@ fn load_relation(schema: &str, name: &str) -> Result<Option<KnownRelation>> {
         if let Some(columns) = columns {
             relation.sources = columns.sources;
             relation.primary_key = columns.primary_key;
+            if relation.upsertable {
+                relation.inherit_from_sources();
+            }
+            relation.upsertable &= !columns.has_deferrable_key;
         }
         relations.extend(origins.relations);
     }

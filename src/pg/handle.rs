@@ -276,6 +276,7 @@ fn add_key_filters(schema: &str, relation: &str, key: Vec<String>, query: &mut Q
             false => "Give the values of the primary key's columns in its order, separated by commas.".to_owned(),
         }));
     }
+    query.is_item = true;
     for (column, value) in relation.primary_key.iter().zip(key) {
         let value = query.add_value(Literal::Text(value));
         query.root.conditions.push(Condition::Filter(Filter {

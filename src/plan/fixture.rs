@@ -20,6 +20,9 @@ pub const UNREADABLE: &str = "reading_lists";
 /// A column that the role may not read.
 pub const UNREADABLE_COLUMN: &str = "due";
 
+/// Columns of this name may not be updated by the role of the request.
+pub const UNCHANGEABLE: &str = "written_by";
+
 /// A function that the role of the request may not call.
 pub const UNCALLABLE: u32 = 77;
 
@@ -96,6 +99,10 @@ impl Catalog for Library {
         Ok(relation.name.name != UNREADABLE && column != UNREADABLE_COLUMN)
     }
 
+    fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
+        Ok(relation.columns.iter().map(|c| c.name.clone()).filter(|name| name != UNCHANGEABLE).collect())
+    }
+
     fn may_call(&self, function: &Function) -> Result<bool> {
         Ok(function.oid != UNCALLABLE)
     }
@@ -150,6 +157,8 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
             class,
             default,
             writable: true,
+            identity: false,
+            updatable: true,
             representation: representation(data_type),
         }
     });
@@ -160,6 +169,8 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         primary_key: words(primary_key),
         sources: Vec::new(),
         is_partition: false,
+        is_view: false,
+        upsertable: true,
         insertable: true,
         updatable: true,
         deletable: true,
@@ -171,11 +182,12 @@ fn view(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     let sources = columns.split_whitespace().map(|text| {
         let (column, source) = text.split_once('=').unwrap();
         let (table, source) = source.rsplit_once('.').unwrap();
-        ColumnSource { column: column.to_owned(), table: qualified(table), source: source.to_owned() }
+        let (table, source, column) = (qualified(table), source.to_owned(), column.to_owned());
+        ColumnSource { column, table, source, default: None, writable: true, identity: false }
     });
     let sources: Vec<ColumnSource> = sources.collect();
     let typed: Vec<String> = sources.iter().map(|s| format!("{}:int4", s.column)).collect();
-    Rc::new(Relation { sources, ..(*table(name, &typed.join(" "), primary_key)).clone() })
+    Rc::new(Relation { sources, is_view: true, ..(*table(name, &typed.join(" "), primary_key)).clone() })
 }
 
 /// A function of rows of a relation: `class`, of its value, or the relation that it returns.
@@ -245,6 +257,8 @@ impl Default for Library {
                 class: TypeClass::Scalar,
                 default: None,
                 writable: true,
+                identity: false,
+                updatable: true,
                 representation: None,
             }],
             primary_key: vec![ODD.to_owned()],
@@ -386,7 +400,7 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
     let settings = PlanSettings::default();
     let mut planner = Planner::new(&library, SCHEMA, &settings);
     let relation = planner.relation(&name)?;
-    let keys = keys.map(|keys| BodyKeys { keys: words(keys), texts: false });
+    let keys = keys.map(|keys| BodyKeys { keys: words(keys), ..BodyKeys::default() });
     planner.write(verb, &relation, &query, &Preferences::parse(Some(prefer))?, keys.as_ref())
 }
 

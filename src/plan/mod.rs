@@ -1,5 +1,6 @@
 //! What a request will do: names resolved against the catalogue, or the reason to refuse. Pure.
 
+mod absent;
 pub mod call;
 pub mod embed;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -347,6 +348,8 @@ pub struct Write {
     pub unreturned: Option<Box<Select>>,
     /// The rows that come back may be others than the changed ones, or fewer: the statement counts the changed ones itself.
     pub counts: bool,
+    /// The path names the row.
+    pub is_item: bool,
 }
 
 /// What is changed.
@@ -408,6 +411,18 @@ pub struct Conflict {
     pub columns: Vec<String>,
     /// They are updated; otherwise left alone.
     pub update: bool,
+    /// What they are updated to beside what the body says.
+    pub resets: Vec<Reset>,
+    /// Columns that stay, although the body says what they are in new rows.
+    pub kept: Vec<String>,
+}
+
+/// A column that is set to its default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reset {
+    pub column: String,
+    /// As SQL; `None` for PostgreSQL's DEFAULT.
+    pub default: Option<String>,
 }
 
 /// What a write hands back.

@@ -9,12 +9,16 @@ use crate::query::{Condition, Field, Filter, Node, Operation, SelectItem};
 use crate::route::Verb;
 
 /// What the planner needs to know of a body.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BodyKeys {
     /// The keys of its first object, in order.
     pub keys: Vec<String>,
     /// Its values are texts: it is CSV or a form.
     pub texts: bool,
+    /// Those of `columns` that none of its objects has, where what is missing stands for its default.
+    pub absent: Vec<String>,
+    /// Those that some of them have, and others not.
+    pub partial: Vec<String>,
 }
 
 impl Planner<'_> {
@@ -32,7 +36,11 @@ impl Planner<'_> {
     ) -> Result<Write> {
         let supported = match verb {
             Verb::Create => relation.insertable,
-            Verb::Replace => relation.insertable && relation.updatable,
+            // without a key, the filters are refused
+            Verb::Replace => {
+                relation.is_replaceable()
+                    || relation.primary_key.is_empty() && relation.insertable && relation.updatable
+            }
             Verb::Update => relation.updatable,
             _ => relation.deletable,
         };
@@ -49,18 +57,19 @@ impl Planner<'_> {
                 .hint("Leave them out, or send PATCH to change the rows that they choose."));
         }
         let alias = self.alias('t');
-        let columns = match body {
+        let mut columns = match body {
             Some(body) => self.body_columns(relation, query, preferences, body)?,
             None => Vec::new(),
         };
         let aliases = self.aliases;
+        let absent = absent::take(verb, relation, &mut columns, body.map_or(&[], |body| &body.absent));
         let change = match verb {
             Verb::Create => Change::Insert {
                 columns,
                 // Without `columns` the first object's keys are all there are: another one's would be lost.
                 uniform: query.columns.is_none(),
                 key: Vec::new(),
-                conflict: self.conflict(relation, query, preferences)?,
+                conflict: self.conflict(relation, query, preferences, body, &absent)?,
             },
             Verb::Replace => self.replace(relation, query, columns)?,
             Verb::Update => Change::Update { columns, chosen: Box::new(self.chosen(&alias, relation, &query.root)?) },
@@ -93,6 +102,7 @@ impl Planner<'_> {
             returning,
             unreturned,
             counts,
+            is_item: query.is_item,
         })
     }
 
@@ -183,7 +193,14 @@ impl Planner<'_> {
             .collect()
     }
 
-    fn conflict(&self, relation: &Relation, query: &Query, preferences: &Preferences) -> Result<Option<Conflict>> {
+    fn conflict(
+        &self,
+        relation: &Relation,
+        query: &Query,
+        preferences: &Preferences,
+        body: Option<&BodyKeys>,
+        absent: &[String],
+    ) -> Result<Option<Conflict>> {
         let Some(resolution) = preferences.resolution else { return Ok(None) };
         let columns = query.on_conflict.clone().unwrap_or_else(|| relation.primary_key.clone());
         for column in &columns {
@@ -194,7 +211,9 @@ impl Planner<'_> {
         if columns.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Conflict { columns, update: resolution == Resolution::MergeDuplicates }))
+        let resets = absent::resets(relation, absent.iter());
+        let kept = absent::kept(relation, body.map_or(&[], |body| &body.partial));
+        Ok(Some(Conflict { columns, update: resolution == Resolution::MergeDuplicates, resets, kept }))
     }
 
     /// PUT: the URL names exactly the primary key, and the one row of the body has it.
@@ -228,7 +247,11 @@ impl Planner<'_> {
         if key.len() != relation.primary_key.len() || key.is_empty() {
             return Err(refused());
         }
-        let conflict = Some(Conflict { columns: relation.primary_key.clone(), update: true });
+        let allowed = self.catalog.may_update(relation)?;
+        let others = relation.columns.iter().map(|c| &c.name).filter(|name| allowed.contains(name));
+        let others = others.filter(|name| !columns.iter().any(|c| c.column == **name));
+        let resets = absent::resets(relation, others);
+        let conflict = Some(Conflict { columns: relation.primary_key.clone(), update: true, resets, kept: Vec::new() });
         Ok(Change::Insert { columns, uniform: false, key, conflict })
     }
 }

@@ -79,7 +79,7 @@ fn domains_are_read_and_shown_by_their_casts() {
         "paints?shade=eq.a&select=shade",
         "return=representation",
         Some("price shade"),
-        r#"INSERT INTO "lib"."paints" AS t0 ("price", "shade") SELECT r.c1, "lib"."colour_of_json"(r.c2) FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4, c2 pg_catalog.json) WHERE "lib"."colour_of_json"(r.c2) = "lib"."colour"(CAST($4 AS pg_catalog.text)) ON CONFLICT ("shade") DO UPDATE SET "price" = excluded."price", "shade" = excluded."shade" WHERE restful.count_update() RETURNING "lib"."json"(t0."shade") AS "shade" [body, '{"price","shade"}', '{}', 0 Text]"#,
+        r#"INSERT INTO "lib"."paints" AS t0 ("price", "shade") SELECT r.c1, "lib"."colour_of_json"(r.c2) FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4, c2 pg_catalog.json) WHERE "lib"."colour_of_json"(r.c2) = "lib"."colour"(CAST($4 AS pg_catalog.text)) ON CONFLICT ("shade") DO UPDATE SET "price" = excluded."price", "facts" = DEFAULT WHERE restful.count_update() RETURNING "lib"."json"(t0."shade") AS "shade" [body, '{"price","shade"}', '{}', 0 Text]"#,
     );
     write(
         Verb::Create,
@@ -238,7 +238,7 @@ fn writes() {
         "editions",
         "resolution=merge-duplicates",
         Some("book_id number year"),
-        r#"INSERT INTO "lib"."editions" AS t0 ("book_id", "number", "year") SELECT r.c1, r.c2, r.c3 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4, c2 int4, c3 int4) ON CONFLICT ("book_id", "number") DO UPDATE SET "book_id" = excluded."book_id", "number" = excluded."number", "year" = excluded."year" WHERE restful.count_update() [body, '{"book_id","number","year"}', '{}']"#,
+        r#"INSERT INTO "lib"."editions" AS t0 ("book_id", "number", "year") SELECT r.c1, r.c2, r.c3 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4, c2 int4, c3 int4) ON CONFLICT ("book_id", "number") DO UPDATE SET "year" = excluded."year" WHERE restful.count_update() [body, '{"book_id","number","year"}', '{}']"#,
     );
     write(
         Create,
@@ -259,7 +259,7 @@ fn writes() {
         "editions?book_id=eq.1&number=eq.2",
         "return=representation",
         Some("book_id year"),
-        r#"INSERT INTO "lib"."editions" AS t0 ("book_id", "year", "number") SELECT r.c1, r.c2, $1 FROM restful.record_source($2, $3, 0, $4) AS r(c1 int4, c2 int4) WHERE r.c1 = $5 ON CONFLICT ("book_id", "number") DO UPDATE SET "book_id" = excluded."book_id", "year" = excluded."year" WHERE restful.count_update() RETURNING t0.* [1 Text, body, '{"book_id","year"}', '{}', 0 Text]"#,
+        r#"INSERT INTO "lib"."editions" AS t0 ("book_id", "year", "number") SELECT r.c1, r.c2, $1 FROM restful.record_source($2, $3, 0, $4) AS r(c1 int4, c2 int4) WHERE r.c1 = $5 ON CONFLICT ("book_id", "number") DO UPDATE SET "year" = excluded."year" WHERE restful.count_update() RETURNING t0.* [1 Text, body, '{"book_id","year"}', '{}', 0 Text]"#,
     );
     write(
         Update,

@@ -103,17 +103,41 @@ impl Writer {
                 self.returned_columns(write, select);
                 // Once for each row that is changed, whatever is shown of it.
                 self.text(if write.counts { ", restful.count_row(true) AS \"?changed\") " } else { ") " });
-                if select.computes() {
-                    self.body(&as_returned(select));
-                } else {
-                    self.body(select);
-                }
+                self.body_of_written(select);
             }
         }
     }
 
-    /// An update by an empty object changes nothing, and returns nothing.
+    /// The body of the rows of [`WRITTEN`].
+    fn body_of_written(&mut self, select: &Select) {
+        if select.computes() {
+            self.body(&as_returned(select));
+        } else {
+            self.body(select);
+        }
+    }
+
+    /// An update by an empty object changes nothing, and returns nothing but the row that the path names.
     pub(super) fn unchanged(&mut self, write: &Write) {
+        if let (Change::Update { chosen, .. }, true) = (&write.change, write.is_item) {
+            let rows = match &write.returning {
+                Returning::Rows(select) => Some(select),
+                _ => None,
+            };
+            // What an update would hand back, of the row as it is.
+            self.text(if rows.is_some() { "WITH written AS (SELECT " } else { "SELECT" });
+            if let Some(select) = rows {
+                self.returned_columns(write, select);
+                self.text(if write.counts { ", restful.count_row(true) AS \"?changed\"" } else { "" });
+            }
+            self.put(format_args!(" FROM {} AS {}", write.relation, write.alias));
+            self.chosen(chosen);
+            if let Some(select) = rows {
+                self.text(") ");
+                self.body_of_written(select);
+            }
+            return;
+        }
         self.text("SELECT ");
         if let Returning::Rows(select) = &write.returning {
             self.outputs(&Select { embeds: Vec::new(), outputs: vec![Output::All], ..(**select).clone() });
@@ -199,14 +223,25 @@ impl Writer {
         if let Some(conflict) = conflict {
             self.text(" ON CONFLICT (");
             self.list(&conflict.columns, ", ", |w, c| w.put(Ident(c)));
-            let updated: Vec<&BodyColumn> = columns.iter().collect();
-            if conflict.update && !updated.is_empty() {
-                self.text(") DO UPDATE SET ");
-                self.list(updated, ", ", |w, c| w.put(format_args!("{0} = excluded.{0}", Ident(&c.column))));
-                self.text(" WHERE restful.count_update()");
-            } else {
-                self.text(") DO NOTHING");
+            if !conflict.update {
+                return self.text(") DO NOTHING");
             }
+            // The key is what it is, and takes no right to be changed; unless there is nothing else that makes an update.
+            let is_key = |name: &String| conflict.columns.contains(name) || conflict.kept.contains(name);
+            let others = columns.iter().map(|c| &c.column).filter(|name| !is_key(name));
+            let resets = conflict.resets.iter().filter(|reset| !is_key(&reset.column));
+            let mut updated: Vec<(&String, Option<&Reset>)> = others.map(|name| (name, None)).collect();
+            updated.extend(resets.map(|reset| (&reset.column, Some(reset))));
+            if updated.is_empty() {
+                updated.extend(conflict.columns.iter().map(|name| (name, None)));
+            }
+            self.text(") DO UPDATE SET ");
+            self.list(updated, ", ", |w, (name, reset)| match reset.map(|reset| &reset.default) {
+                None => w.put(format_args!("{0} = excluded.{0}", Ident(name))),
+                Some(None) => w.put(format_args!("{} = DEFAULT", Ident(name))),
+                Some(Some(default)) => w.put(format_args!("{} = ({default})", Ident(name))),
+            });
+            self.text(" WHERE restful.count_update()");
         }
     }
 

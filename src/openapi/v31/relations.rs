@@ -149,7 +149,11 @@ impl Operations<'_> {
             let responses = json!({ "200": one("The row."), "default": response("Problem") });
             item.insert("get".to_owned(), self.operation("read_item", select(), None, responses));
         }
-        if access.insertable && access.updatable {
+        // a key that is always generated takes no value
+        let is_given = |name: &String| {
+            table.columns.iter().any(|c| c.name == *name && !c.generated && c.identity != Some(Identity::Always))
+        };
+        if access.insertable && access.updatable && table.primary_key.iter().all(is_given) {
             let done = json!({
                 "201": { "description": "Created." }, "204": { "description": "Created or replaced." }
             });
