@@ -18,6 +18,11 @@ create function library.many(variadic words text[]) returns text language sql im
 create function library.of_array(a int[]) returns int[] language sql immutable as 'select a';
 create function library.of_row(b library.countries) returns text language sql immutable as 'select (b).name';
 create function library.strictly(a int) returns int language sql immutable strict as 'select a';
+create function library.search(t text, kind text default 'any') returns text language sql immutable as $$ select concat_ws('/', t, kind) $$;
+create function library.titled(title text, old boolean default false) returns setof library.books language sql stable
+    as $$ select * from library.books b where b.title like $1 $$;
+create function library.cheap(price numeric default 9, sort text default 'none') returns setof library.books language sql stable
+    as $$ select * from library.books b where b.price < $1 $$;
 -- overloads that PostgreSQL cannot tell apart, or can by the types
 create function library.near(a int) returns text language sql immutable as $$ select 'a' $$;
 create function library.near(a int, c text default 'x') returns text language sql immutable as $$ select 'a, c' $$;
@@ -107,6 +112,18 @@ select show(restful.serve('POST', '/rpc/many', '{}', '{"words": ["a", "b"]}'));
 select show(restful.serve('GET', '/rpc/of_array?a={1,2}'));
 select show(restful.serve('POST', '/rpc/of_array', '{}', '{"a": [1, null]}'));
 select show(restful.serve('POST', '/rpc/of_row', '{}', '{"b": {"code": "xx", "name": "Nowhere"}}'));
+-- an argument that looks like a filter: where there is no such column, or the call needs it
+select show(restful.serve('GET', '/rpc/search?t=cs.lewis'));
+select show(restful.serve('GET', '/rpc/search?t=not.is.NULL&kind=eq.x'));
+select show(restful.serve('GET', '/rpc/many?words=a&words=in.(b)&words=c'));
+select show(restful.serve('GET', '/rpc/titled?title=like.x&select=id'));
+select show(restful.serve('GET', '/rpc/titled?title=%25a%25&title=like.P*&select=id'));
+select show(restful.serve('GET', '/rpc/titled?title=%25a%25&year=gt.1900&old=is.true&select=id'));
+-- otherwise it is a filter
+select show(restful.serve('GET', '/rpc/cheap?price=gt.8&select=id'));
+select show(restful.serve('GET', '/rpc/cheap?price=gt.8&sort=eq.x&select=id'));
+select show(restful.serve('GET', '/rpc/search?kind=eq.x'));
+select show(restful.serve('GET', '/rpc/search?none=eq.x&t=a'));
 -- functions of other schemas are not there
 select show(restful.serve('GET', '/rpc/now'));
 select show(restful.serve('GET', '/rpc/pg_sleep?seconds=1'));

@@ -53,7 +53,7 @@ fn read_again(query: &Query, is_call: bool) {
 /// The query with its literals in the order of their use: parameters may come in any order, and one that does not count has a
 /// literal too.
 pub(super) fn in_order(query: &Query) -> Query {
-    let mut ordered = Query { values: Vec::new(), ..query.clone() };
+    let mut ordered = Query { values: Vec::new(), filter_texts: Vec::new(), ..query.clone() };
     let mut root = std::mem::take(&mut ordered.root);
     let mut arguments = std::mem::take(&mut ordered.arguments);
     let mut take = |id: &mut ValueId| *id = ordered.add_value(query.values[*id].clone());

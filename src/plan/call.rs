@@ -27,7 +27,17 @@ impl Planner<'_> {
     /// Plans a call; by [`Verb::CallSafe`] the function cannot write.
     pub fn call(&mut self, verb: Verb, name: &str, query: &Query, given: &Given) -> Result<Call> {
         let functions = self.catalog.functions(self.schema, name)?;
-        let function = self.overload(name, &functions, query, given)?;
+        let mut called = self.overload(name, &functions, query, given);
+        let mut filtered = None;
+        if *given == Given::Query && !query.filter_texts.is_empty() {
+            let meant = called.as_ref().ok().copied();
+            filtered = self.arguments_among_filters(&functions, query, meant)?;
+            if let Some(query) = &filtered {
+                called = self.overload(name, &functions, query, given);
+            }
+        }
+        let query = filtered.as_ref().unwrap_or(query);
+        let function = called.map_err(|error| with_filter_hint(error, &functions, query))?;
         let may_write = verb == Verb::Call && function.volatile;
         let arguments = arguments(function, query, given);
         let left_out = left_out(function, &names(query, given));
@@ -204,6 +214,17 @@ fn suggestion(name: &str, names: &[&str], candidates: &[Signature]) -> Option<St
         Some((_, _, parameters)) => Some(format!("{name}({parameters})")),
         None if is_known => None,
         None => similar::closest(name, candidates.iter().map(|c| c.name.as_str())).map(str::to_owned),
+    }
+}
+
+/// Adds to the refusal of a call which parameter was taken for a filter.
+fn with_filter_hint(error: Error, functions: &[Function], query: &Query) -> Error {
+    let is_parameter = |name: &String| functions.iter().any(|f| f.parameters.iter().any(|p| p.name == *name));
+    match query.filter_texts.iter().map(|filter| &filter.name).find(|name| is_parameter(name)) {
+        Some(name) if error.hint.is_none() => error.hint(format!(
+            "'{name}' looks like a filter. Send a POST to pass a value that begins as an operator does."
+        )),
+        _ => error,
     }
 }
 

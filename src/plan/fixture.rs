@@ -361,6 +361,8 @@ impl Default for Library {
                 function("sum_all", "...numbers:int4[]", false, ResultType::Scalar),
                 function("series", "n:int4", true, ResultType::Scalar),
                 function("books_of", "author:int4", true, rows("books")),
+                function("titled", "title:text", true, rows("books")),
+                function("priced", "price:int4?", true, rows("books")),
                 function("newest_book", "", false, rows("books")),
                 function("stats", "", true, stats(None)),
                 function("typed_stats", "", true, stats(Some(oid("stats_row")))),

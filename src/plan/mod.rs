@@ -1,6 +1,7 @@
 //! What a request will do: names resolved against the catalogue, or the reason to refuse. Pure.
 
 mod absent;
+mod arguments;
 pub mod call;
 pub mod embed;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -303,7 +303,7 @@ impl Planner<'_> {
     }
 
     /// What a column's type is to the grammar, and the function that computes it, if one does.
-    fn column(&self, columns: Columns, name: &str) -> Result<(Option<QualifiedName>, TypeClass)> {
+    pub(super) fn column(&self, columns: Columns, name: &str) -> Result<(Option<QualifiedName>, TypeClass)> {
         if let Some(class) = columns.class(name) {
             return Ok((None, class));
         }

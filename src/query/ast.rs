@@ -30,8 +30,23 @@ pub struct Query {
     pub on_conflict: Option<Vec<String>>,
     /// Arguments of a function call by GET.
     pub arguments: Vec<(String, ValueId)>,
+    /// The parameters of a function call by GET that are filters, and could be arguments whose value looks like one.
+    pub filter_texts: Vec<FilterText>,
     /// The literals.
     pub values: Vec<Literal>,
+}
+
+/// A filter as the parameter that it was.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FilterText {
+    /// The name of the column, or of an argument.
+    pub name: String,
+    /// The whole value.
+    pub value: ValueId,
+    /// Which of the conditions of [`Query::root`] it is.
+    pub condition: usize,
+    /// How many arguments stand before it.
+    pub arguments: usize,
 }
 
 /// What is asked of one relation: the resource, or one embedded in it.

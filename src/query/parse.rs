@@ -15,7 +15,7 @@ use std::borrow::Cow;
 /// Errors: PGRST100 (400) with the position of what could not be read, for a parameter without a value, and for one that stands twice
 /// where one counts; PGRST108 for a parameter of a relation that is not embedded; REST431 beyond a limit.
 pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bool) -> Result<Query> {
-    let mut parser = Parser { query: Query::default(), select_items: 0, embeds: 0, filters: 0 };
+    let mut parser = Parser { query: Query::default(), select_items: 0, embeds: 0, filters: 0, texts: Vec::new() };
     if let Some((name, None)) = parameters.iter().find(|(_, value)| value.is_none()) {
         let shown: String = name.chars().take(200).collect();
         return Err(Error::new(Code::QueryParameter, format!("The parameter '{shown}' has no value"))
@@ -43,6 +43,13 @@ pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bo
     for (name, value) in parameters {
         if let Some(value) = value {
             parser.parameter(name, value, function_arguments)?;
+        }
+    }
+    // Behind the others: they are used where a filter turns out to be an argument.
+    for (i, text) in parser.texts.into_iter().enumerate() {
+        let value = parser.query.add_value(Literal::Text(text));
+        if let Some(filter) = parser.query.filter_texts.get_mut(i) {
+            filter.value = value;
         }
     }
     Ok(parser.query)
@@ -83,6 +90,8 @@ struct Parser {
     select_items: usize,
     embeds: usize,
     filters: usize,
+    /// The values of [`Query::filter_texts`].
+    texts: Vec<String>,
 }
 
 /// What was probably meant by a filter whose value does not begin with an operator; `None` if it does.
@@ -175,6 +184,9 @@ impl Parser {
                 let mut at = Cursor::new(value);
                 match self.operation(&mut at, None) {
                     Ok((negated, operation)) => {
+                        if function_arguments && path.is_empty() && field.path.is_empty() {
+                            self.note_filter(&field.name, value);
+                        }
                         let filter = Filter { field, negated, operation };
                         self.node(&path)?.conditions.push(Condition::Filter(filter));
                     }
@@ -187,6 +199,13 @@ impl Parser {
             }
         }
         Ok(())
+    }
+
+    /// Notes the next condition of the root as the parameter that it is.
+    fn note_filter(&mut self, name: &str, value: &str) {
+        let (condition, arguments) = (self.query.root.conditions.len(), self.query.arguments.len());
+        self.query.filter_texts.push(FilterText { name: name.to_owned(), value: 0, condition, arguments });
+        self.texts.push(value.to_owned());
     }
 
     /// The node that a path of embedded relations leads to.

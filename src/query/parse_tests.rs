@@ -92,6 +92,12 @@ fn arguments_of_a_function_are_those_parameters_without_an_operator() {
     let names: Vec<&str> = q.arguments.iter().map(|(n, _)| n.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
     assert_eq!(q.root.conditions.len(), 1);
+    // a filter might be an argument: it is kept as it was written
+    let target = crate::http::target::Target::parse("/rpc/f?a=1&or=(x.eq.1)&b=is.NULL&c=x").unwrap();
+    let q = parse(&target.parameters, true).unwrap();
+    let [FilterText { name, value, condition: 1, arguments: 1 }] = q.filter_texts.as_slice() else { panic!("{q:?}") };
+    assert_eq!((name.as_str(), &q.values[*value]), ("b", &Literal::Text("is.NULL".to_owned())));
+    assert!(parse(&target.parameters, false).is_err());
 }
 
 #[test]

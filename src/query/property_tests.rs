@@ -82,7 +82,10 @@ fn every_query_is_displayed_as_what_parses_to_it() {
         let is_call = i % 3 == 0;
         let query = generator.query(is_call);
         let parameters = displayed(&query);
-        let again = parse(&parameters, is_call).unwrap_or_else(|e| panic!("{parameters:?}: {e:?}"));
+        let mut again = parse(&parameters, is_call).unwrap_or_else(|e| panic!("{parameters:?}: {e:?}"));
+        let texts = again.values.len() - again.filter_texts.len();
+        again.values.truncate(texts);
+        again.filter_texts.clear();
         assert_eq!(again, query, "{parameters:?}");
     }
 }
