@@ -50,10 +50,10 @@ select show(restful.serve('GET', '/types?id=gte.9'));
 create table library.parts (id int, words tsvector, doc jsonb, grid int[]);
 grant all on library.parts to librarian;
 \c - librarian
-select show(restful.serve('POST', '/parts', '{}', convert_to(format('{"words": "%s"}', repeat('x', 3000)), 'UTF8')));
 select show(restful.serve('GET', '/parts?words=fts.' || repeat('!', 100) || 'a'));
 select show(restful.serve('GET', '/parts?words=fts.' || repeat('(', 300) || 'a'));
 -- the words of PostgreSQL depend on its version and stack
+select status, body->>'code' from restful.post('/parts', jsonb_build_object('words', repeat('x', 3000)));
 select status, body->>'code' from restful.post('/parts', '{"grid": "{{{{{{{1}}}}}}}"}');
 select status, body->>'code' from restful.get('/parts?grid=eq.{{{{{{{1}}}}}}}');
 select status, body->>'code' from restful.get('/parts?doc=eq.' || repeat('[', 100000));
