@@ -316,6 +316,16 @@ impl Planner<'_> {
         Err(self.no_column(columns, name)?)
     }
 
+    /// Whether a column has the name of a relation that is embedded. The function that makes the relation is not one.
+    fn is_column_beside_embeds(&self, columns: Columns, name: &str) -> Result<bool> {
+        if columns.class(name).is_some() {
+            return Ok(true);
+        }
+        let Some(row_type) = columns.row_type() else { return Ok(false) };
+        let function = self.row_function(row_type, columns.label(), name)?;
+        Ok(function.is_some_and(|function| function.is_column() && function.relation.is_none()))
+    }
+
     /// The refusal of a name that is no column: it suggests a similar one, if the role may read that.
     pub(super) fn no_column(&self, columns: Columns, name: &str) -> Result<Error> {
         let error = Error::no_column(columns.label(), name);
@@ -367,8 +377,10 @@ impl Planner<'_> {
         let embed = labels.iter().position(|label| *label == filter.field.name);
         // A column may have the name of the embedded relation: of that, only is.null and not.is.null ask.
         let is_null_test = matches!(filter.operation, Operation::Is(IsValue::Null));
-        let is_column = || !is_null_test && self.column(columns, &filter.field.name).is_ok();
-        if let (Some(embed), true) = (embed, filter.field.path.is_empty() && !is_column()) {
+        if let Some(embed) = embed
+            && filter.field.path.is_empty()
+            && (is_null_test || !self.is_column_beside_embeds(columns, &filter.field.name)?)
+        {
             return match (&filter.operation, filter.negated) {
                 (Operation::Is(IsValue::Null), negated) => Ok(Predicate::Embedded { embed, is_null: !negated }),
                 (Operation::Is(IsValue::NotNull), negated) => Ok(Predicate::Embedded { embed, is_null: negated }),
@@ -518,6 +530,8 @@ mod tests {
         }
         assert!(is_columns("books?author_id=is.not_null&select=author_id(name)"));
         assert!(is_columns("books?author_id=not.is.not_null&select=author_id(name)"));
+        // the function that makes the relation is no column beside it
+        assert!(!is_columns("books?editions=is.not_null&select=editions(year)"));
         // whether there is a row is asked by is.null
         assert!(!is_columns("books?author_id=is.null&select=author_id(name)"));
         assert!(!is_columns("books?author_id=not.is.null&select=author_id(name)"));

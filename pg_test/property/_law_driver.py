@@ -17,11 +17,13 @@ drop owned by {ROLE}; drop role {ROLE};
 \\endif
 """
 
-SET_UP = f"""
-create role {ROLE} login;
+MAKE_ROLE = f"""create role {ROLE} login;
 alter role {ROLE} set restful.schemas = '{SCHEMA}';
 alter role {ROLE} set restful.aggregates_enabled = on;
 alter role {ROLE} set restful.tx_end = 'commit-allow-override';
+"""
+
+SET_UP = f"""{MAKE_ROLE}
 create schema law_test;
 grant usage on schema law_test to {ROLE};
 -- The answer to a request. What is raised instead is no answer.
@@ -65,8 +67,8 @@ class Session:
 
     def __init__(self, user):
         self.user = user
-        self.psql = subprocess.Popen(["psql", "-XqAt", "-v", "ON_ERROR_STOP=0", "-U", user], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, encoding="utf-8")
+        self.psql = subprocess.Popen(["psql", "-XqAt", "-v", "ON_ERROR_STOP=0", "-U", user], stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
         self.lines("set client_min_messages = warning;")
 
     def lines(self, script):
@@ -173,8 +175,8 @@ class Ask(Trial):
         """To replay it by hand."""
         body = "NULL" if self.body is None else f"convert_to({quote(self.body)}, 'utf8')"
         headers = quote(json.dumps(self.headers, ensure_ascii=False))
-        return (f"SELECT status, headers, convert_from(body, 'utf8') FROM restful.serve({quote(self.method)}, {quote(self.target)},"
-                f" {headers}, {body});")
+        return (f"SELECT status, headers, convert_from(body, 'utf8')\n"
+                f"FROM restful.serve({quote(self.method)}, {quote(self.target)}, {headers}, {body});")
 
 
 class InSql(Trial):

@@ -4,8 +4,9 @@ import itertools
 from _law_request import Embed, Filter, RowTest, Shown, Star
 from _law_schema import RID, identifier, literal, names, qualified, quote
 
-OPERATORS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "LIKE", "ilike": "ILIKE", "match": "~",
-             "imatch": "~*", "cs": "@>", "cd": "<@", "ov": "&&", "sl": "<<", "sr": ">>", "nxr": "&<", "nxl": "&>", "adj": "-|-",
+OPERATORS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "LIKE", "ilike": "ILIKE",
+             "match": "~", "imatch": "~*", "cs": "@>", "cd": "<@", "ov": "&&", "sl": "<<", "sr": ">>", "nxr": "&<", "nxl": "&>",
+             "adj": "-|-",
              "isdistinct": "IS DISTINCT FROM"}
 TEXT_SEARCHES = {"fts": "to_tsquery", "plfts": "plainto_tsquery", "phfts": "phraseto_tsquery", "wfts": "websearch_to_tsquery"}
 # The rows that a write returns, or that a function does.
@@ -197,7 +198,9 @@ class Oracle:
     def selected(self, node, alias, source, paged=True):
         """The rows of a level; `source` is all from FROM to WHERE."""
         outputs = self.outputs(node, alias)
-        shown = ", ".join(f"{o.sql}{'::jsonb' if o.type == 'json' and node.is_grouped else ''} AS {identifier(o.name)}" for o in outputs)
+        # json has no equality to group by
+        casts = ["::jsonb" if o.type == "json" and node.is_grouped else "" for o in outputs]
+        shown = ", ".join(f"{o.sql}{cast} AS {identifier(o.name)}" for o, cast in zip(outputs, casts))
         sql = f"SELECT {shown} {source}"
         if node.is_grouped and (keys := [str(n) for n, o in enumerate(outputs, 1) if o.groups]):
             sql += f" GROUP BY {', '.join(keys)}"
@@ -229,7 +232,8 @@ class Oracle:
 
     def key_conditions(self, request, alias):
         relation = request.node.relation
-        return [f"{self.column(alias, k)} = {literal(relation.column(k).type, v)}" for k, v in zip(relation.key, request.key or [])]
+        return [f"{self.column(alias, k)} = {literal(relation.column(k).type, v)}"
+                for k, v in zip(relation.key, request.key or [])]
 
     def read(self, request, as_csv=False):
         """Rows and total of a read."""
@@ -262,8 +266,8 @@ class Oracle:
         rows = self.answer(node, shown, source, as_csv)
         total = f"(SELECT count(*) FROM ({self.selected(node, shown, source, paged=False)}) AS r)"
         node.limit, node.offset = page
-        return (f"WITH {RETURNED} AS MATERIALIZED ({statement}) SELECT json_build_object('affected', (SELECT count(*) FROM {RETURNED}),"
-                f" 'rows', {rows}, 'total', {total})")
+        return (f"WITH {RETURNED} AS MATERIALIZED ({statement})"
+                f" SELECT json_build_object('affected', (SELECT count(*) FROM {RETURNED}), 'rows', {rows}, 'total', {total})")
 
     def chosen(self, request, alias):
         """WHERE of PATCH and DELETE."""
@@ -273,8 +277,8 @@ class Oracle:
         # The page is of the rows in their order; its ties are broken by the primary key.
         key, inner = relation.key or relation.unique_columns(), self.alias()
         where = self.choosing(request, inner)
-        page = (f"SELECT {', '.join(self.column(inner, k) for k in key)} FROM {qualified(relation.name)} AS {inner}{self.clause(where)}"
-                f"{self.order(node, inner, last=key)}{self.page(node)}")
+        page = (f"SELECT {', '.join(self.column(inner, k) for k in key)} FROM {qualified(relation.name)} AS {inner}"
+                f"{self.clause(where)}{self.order(node, inner, last=key)}{self.page(node)}")
         return f" WHERE ({', '.join(self.column(alias, k) for k in key)}) IN ({page})"
 
     def choosing(self, request, alias):
@@ -285,6 +289,8 @@ class Oracle:
 
     def update(self, request, alias):
         relation, columns = request.node.relation, request.columns or list(request.body)
+        # A row that exists keeps its key where the body says nothing of it.
+        columns = [c for c in columns if c in request.body or c not in relation.key or request.prefer.get("missing") != "default"]
         assignments = ", ".join(f"{identifier(c)} = {self.given(request, relation, request.body, c)}" for c in columns)
         return f"UPDATE {qualified(relation.name)} AS {alias} SET {assignments}{self.chosen(request, alias)}"
 
@@ -319,7 +325,8 @@ class Oracle:
             return ""
         if resolution == "ignore-duplicates" or not columns:
             return f" ON CONFLICT ({names(key)}) DO NOTHING"
-        return f" ON CONFLICT ({names(key)}) DO UPDATE SET {', '.join(f'{identifier(c)} = excluded.{identifier(c)}' for c in columns)}"
+        assignments = ", ".join(f"{identifier(c)} = excluded.{identifier(c)}" for c in columns)
+        return f" ON CONFLICT ({names(key)}) DO UPDATE SET {assignments}"
 
     def put(self, request, alias):
         relation = request.node.relation

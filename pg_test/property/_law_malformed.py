@@ -5,18 +5,23 @@ import json
 from _law_generator import MARKED
 from _law_request import Filter, Request, Tree, encode, spell
 
-JUNK_OPERATIONS = ["eqq.1", "1", "=.1", ".eq.1", "eq", "", "not.", "not.not.eq.1", "is.nul", "is.", "in.1,2", "in.(1,2", "eq(some).{1}",
-                   "neq(any).{1}", "EQ.1", "null", "eq,1", "not", "fts().a", "isdistinct", "in(1)", "select.1"]
-JUNK_TREES = [("and", "(rid.eq.1"), ("or", "()"), ("and", "rid.eq.1"), ("not.xor", "(rid.eq.1)"), ("or", "(rid.eq.1))"), ("or", "(rid.eq.1,)"),
-              ("or", "(rid=eq.1)"), ("and", "(rid.eq)"), ("or", "(nosuch.eq.1,rid.eq.1)"), ("and", ""), ("or", "(and,rid.eq.1)"),
+JUNK_OPERATIONS = ["eqq.1", "1", "=.1", ".eq.1", "eq", "", "not.", "not.not.eq.1", "is.nul", "is.", "in.1,2", "in.(1,2",
+                   "eq(some).{1}", "neq(any).{1}", "EQ.1", "null", "eq,1", "not", "fts().a", "isdistinct", "in(1)", "select.1"]
+JUNK_TREES = [("and", "(rid.eq.1"), ("or", "()"), ("and", "rid.eq.1"), ("not.xor", "(rid.eq.1)"), ("or", "(rid.eq.1))"),
+              ("or", "(rid.eq.1,)"), ("or", "(rid=eq.1)"), ("and", "(rid.eq)"), ("or", "(nosuch.eq.1,rid.eq.1)"), ("and", ""),
+              ("or", "(and,rid.eq.1)"),
               ("not.and", "(rid)"), ("AND", "(rid.eq.1)"), ("xor", "(rid.eq.1)")]
-JUNK_PAGES = [("limit", "-1"), ("limit", "x"), ("limit", ""), ("limit", "1.5"), ("offset", "x"), ("limit", "1 row"), ("LIMIT", "1"), ("Offset", "1"),
-              ("limit", "99999999999999999999"), ("nosuch.limit", "1"), ("order", "nosuch"), ("order", ""), ("order", "rid.down"),
+JUNK_PAGES = [("limit", "-1"), ("limit", "x"), ("limit", ""), ("limit", "1.5"), ("offset", "x"), ("limit", "1 row"),
+              ("LIMIT", "1"), ("Offset", "1"), ("limit", "99999999999999999999"), ("nosuch.limit", "1"), ("order", "nosuch"), ("order", ""),
+              ("order", "rid.down"),
               ("order", "rid,,mark"), ("nosuch.order", "rid"), ("Order", "rid"), ("order", "nosuch(rid)")]
-JUNK_SELECTS = ["nosuch", "rid,nosuch(rid)", "rid,", "rid(", "*,nosuch!inner(rid)", "rid::nosuch", "rid.median()", "...nosuch(rid)", "rid)",
-                '"rid', "a:b:rid"]
-JUNK_BODIES = ["", "null", "1", '"x"', "{", "[", '{"mark": 1', '{"mark": 1} {"mark": 2}', '{"mark": 1},', "[[]]", '[{"mark": 1}, 2]', "[null]",
-               '{"nosuch": 1}', '{"mark": 1, "mark": 2}', "mark=1", "{mark: 1}", '{"": 1}', '[{"mark": 1}, {"mark": 2, "nosuch": 3}]']
+JUNK_SELECTS = ["nosuch", "rid,nosuch(rid)", "rid,", "rid(", "*,nosuch!inner(rid)", "rid::nosuch", "rid.median()",
+                "...nosuch(rid)",
+                "rid)", '"rid', "a:b:rid"]
+JUNK_BODIES = ["", "null", "1", '"x"', "{", "[", '{"mark": 1', '{"mark": 1} {"mark": 2}', '{"mark": 1},', "[[]]",
+               '[{"mark": 1}, 2]',
+               "[null]", '{"nosuch": 1}', '{"mark": 1, "mark": 2}', "mark=1", "{mark: 1}", '{"": 1}',
+               '[{"mark": 1}, {"mark": 2, "nosuch": 3}]']
 EDITS = '=&?.,()"%!:*-+ a1~\'/;'
 
 
@@ -49,13 +54,15 @@ class Malformer:
         method = rng.choices(["PATCH", "DELETE", "POST", "PUT", "GET"], [40, 40, 10, 10, 5])[0]
         if method == "PUT" and not any(r.key and not r.base.keeps_rows for r in generator.schema.relations):
             method = "DELETE"
-        maker = {"PATCH": generator.change, "DELETE": generator.change, "POST": generator.insert, "PUT": generator.replace, "GET": generator.read}
-        request = maker[method](method)
+        makers = {"PATCH": generator.change, "DELETE": generator.change, "POST": generator.insert, "PUT": generator.replace,
+                  "GET": generator.read}
+        request = makers[method](method)
         request.prefer = {name: value for name, value in request.prefer.items() if name in ("count", "resolution", "missing")}
         request.accept = None
         ways = [self.hash, self.no_slash, self.empty_key, self.segments]
         if method != "GET":
-            ways += [self.no_equals, self.unknown, self.junk_filter, self.junk_tree, self.junk_page, self.junk_select, self.edited, self.edited]
+            ways += [self.no_equals, self.unknown, self.junk_filter, self.junk_tree, self.junk_page, self.junk_select]
+            ways += [self.edited] * 2
         if method in ("PATCH", "DELETE"):
             ways += [self.no_equals, self.twice]
         if request.body is not None:
@@ -112,8 +119,10 @@ class Malformer:
 
     def unknown(self, request):
         pieces = self.inserted(self.pieces(request), self.rng.choice(
-            ["nosuch=eq.1", "nosuch=is.null", "nosuch=not.is.null", "nosuch.rid=eq.1", "=eq.1", "=", '""=eq.1', "RID=eq.1", "rid%00=eq.1", "rid =neq.0x",
-             "nosuch.and=(rid.eq.1)", "nosuch->a=eq.1", "Select=rid", "rid.=eq.1", ".rid=eq.1", "rid->=eq.1", '"rid=eq.1']))
+            ["nosuch=eq.1", "nosuch=is.null", "nosuch=not.is.null", "nosuch.rid=eq.1", "=eq.1", "=", '""=eq.1', "RID=eq.1",
+             "rid%00=eq.1",
+             "rid =neq.0x", "nosuch.and=(rid.eq.1)", "nosuch->a=eq.1", "Select=rid", "rid.=eq.1", ".rid=eq.1", "rid->=eq.1",
+             '"rid=eq.1']))
         return self.with_pieces(request, "an unknown parameter", pieces)
 
     def junk_filter(self, request):
@@ -134,7 +143,8 @@ class Malformer:
 
     def junk_select(self, request):
         pieces = [p for p in self.pieces(request) if not p.startswith("select=")]
-        return self.with_pieces(request, "a junk select", self.inserted(pieces, f"select={encode(self.rng.choice(JUNK_SELECTS))}"))
+        piece = f"select={encode(self.rng.choice(JUNK_SELECTS))}"
+        return self.with_pieces(request, "a junk select", self.inserted(pieces, piece))
 
     def junk_key(self, request):
         path = "/".join(request.path().split("/")[:2]) + "/" + self.rng.choice(["1,2,3", "1,1,1,1", ",,"])
@@ -142,7 +152,8 @@ class Malformer:
 
     def twice(self, request):
         """Which one counts is not said, but the filters do."""
-        more = self.rng.choice(["select=rid", "select=mark", "order=rid", "limit=1", "offset=1", "columns=mark", "limit=5&limit=1"])
+        more = self.rng.choice(["select=rid", "select=mark", "order=rid", "limit=1", "offset=1", "columns=mark",
+                                "limit=5&limit=1"])
         return self.with_pieces(request, "a parameter twice", self.inserted(self.pieces(request), *more.split("&")), False)
 
     def edited(self, request):
@@ -153,8 +164,7 @@ class Malformer:
                            target[:at] + target[at] + target[at:]])
         path, _, query = text.partition("?")
         lone = request.method in ("PATCH", "DELETE") and any(piece and "=" not in piece for piece in query.split("&"))
-        malformed = self.with_target(request, "an edited target", text, lone or path.endswith("/"))
-        return malformed
+        return self.with_target(request, "an edited target", text, lone or path.endswith("/"))
 
     def junk_body(self, request):
         rng, intact = self.rng, request.body_text()
@@ -167,8 +177,9 @@ class Malformer:
                 choices = [b for b in choices if "nosuch" not in b and '""' not in b]
             elif rows and rows[0]:
                 row = rows[0]
-                choices += [json.dumps(bodies, ensure_ascii=False) for bodies in
-                            ([{}, row], [row, {}], [row, row | {"nosuch": 1}], [row, {k: v for k, v in row.items() if k != min(row)}])] * 4
+                less = {k: v for k, v in row.items() if k != min(row)}
+                bodies = [{}, row], [row, {}], [row, row | {"nosuch": 1}], [row, less]
+                choices += [json.dumps(b, ensure_ascii=False) for b in bodies] * 4
             malformed.body = rng.choice(choices)
             return malformed
         one = json.dumps({"mark": MARKED + 1})

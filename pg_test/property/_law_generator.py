@@ -43,8 +43,8 @@ class Generator:
     def with_path(self, field):
         if field.type == "jsonb":
             arrow = self.rng.choice(["->", "->>"])
-            path = self.rng.choice([[(arrow, "a")], [(arrow, "b")], [("->", "a"), (arrow, "b")], [("->", "b"), (arrow, 0)], [(arrow, 0)],
-                                    [(arrow, "k.k")]])
+            path = self.rng.choice([[(arrow, "a")], [(arrow, "b")], [("->", "a"), (arrow, "b")], [("->", "b"), (arrow, 0)],
+                                    [(arrow, 0)], [(arrow, "k.k")]])
             return Field(field.name, field.type, path, field.function)
         if field.type == "text[]" and not field.function:
             return Field(field.name, field.type, [(self.rng.choice(["->", "->>"]), 0)])
@@ -283,7 +283,8 @@ class Generator:
         return found
 
     def term(self, field, label=None):
-        return Order(field, label, self.rng.choice(["", "", ".asc", ".desc"]), self.rng.choice(["", "", ".nullsfirst", ".nullslast"]))
+        direction, nulls = self.rng.choice(["", "", ".asc", ".desc"]), self.rng.choice(["", "", ".nullsfirst", ".nullslast"])
+        return Order(field, label, direction, nulls)
 
     # Requests
 
@@ -328,8 +329,9 @@ class Generator:
 
     def accept(self, request):
         request.accept = self.rng.choices(
-            [None, "application/json", "text/csv", "application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json;nulls=stripped",
-             "application/vnd.pgrst.object+json;nulls=stripped"], [50, 8, 8, 12, 5, 3])[0]
+            [None, "application/json", "text/csv", "application/vnd.pgrst.object+json",
+             "application/vnd.pgrst.array+json;nulls=stripped", "application/vnd.pgrst.object+json;nulls=stripped"],
+            [50, 8, 8, 12, 5, 3])[0]
 
     def preferences(self, request):
         rng = self.rng
@@ -513,5 +515,5 @@ class Generator:
 
 def describe(request):
     """A request in a line."""
-    body = request.body_text()
-    return " ".join([request.method, request.target(), json.dumps(request.headers(), ensure_ascii=False)] + ([body] if body else []))
+    headers = json.dumps(request.headers(), ensure_ascii=False)
+    return f"{request.method} {request.target()} {headers} {request.body_text() or ''}"

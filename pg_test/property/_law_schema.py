@@ -8,15 +8,16 @@ import json
 SCHEMA = "law"
 # Every table has these two: RID tells rows apart, and MARK is what a PATCH changes in every row it reaches.
 RID, MARK = "rid", "mark"
-RELATION_NAMES = ["people", "tasks", "jobs", "owner", "status", "tags", "items", "count", "order", "select", "not", "and", "limit", "eq",
-                  "a b", "x.y", "Größe", 'q"t']
+RELATION_NAMES = ["people", "tasks", "jobs", "owner", "status", "tags", "items", "count", "order", "select", "not", "and",
+                  "limit", "eq", "a b", "x.y", "Größe", 'q"t']
 COLUMN_NAMES = ["owner", "status", "tags", "title", "v", "doc", "flag", "count", "people", "tasks", "jobs", "items", "parent",
                 "select", "order", "limit", "offset", "and", "or", "not", "columns", "on_conflict", "eq", "is", "in", "null",
                 "a.b", "a,b", 'q"q', "has space", "par(en)", "dash-ed", "x->y", "größe", "rid.x"]
 TYPES = ["int", "text", "bool", "jsonb", "text[]", "int4range", "numeric"]
-TEXTS = ["", "a", "b", "Ann", "ann", "Bob", "C#", "a,b", "x.y", 'say "hi"', "it's", "(1)", "50%", "a_b", "a*b", " ", "null", "NULL",
-         "ü", "back\\slash", "eq.1", "{a,b}", "a&b=c", "1", "+1"]
-DOCUMENTS = [{}, {"a": 1}, {"a": None}, {"a": "x", "b": [1, 2]}, {"a": {"b": "Ann"}}, {"b": [{"c": 1}, None]}, [], [1, "a"], "a", 1, True]
+TEXTS = ["", "a", "b", "Ann", "ann", "Bob", "C#", "a,b", "x.y", 'say "hi"', "it's", "(1)", "50%", "a_b", "a*b", " ", "null",
+         "NULL", "ü", "back\\slash", "eq.1", "{a,b}", "a&b=c", "1", "+1"]
+DOCUMENTS = [{}, {"a": 1}, {"a": None}, {"a": "x", "b": [1, 2]}, {"a": {"b": "Ann"}}, {"b": [{"c": 1}, None]}, [], [1, "a"], "a",
+             1, True]
 RANGES = ["empty", "[1,4)", "[2,3)", "[4,9)", "(,2)", "[5,)"]
 
 
@@ -77,6 +78,10 @@ class Column:
     # SQL
     default: str | None = None
 
+    def script(self):
+        default = f" DEFAULT {self.default}" if self.default else ""
+        return f"{identifier(self.name)} {self.type}{'' if self.nullable else ' NOT NULL'}{default}"
+
 
 @dataclasses.dataclass
 class ForeignKey:
@@ -118,6 +123,11 @@ class Relation:
     def has(self, name):
         return self.column(name) is not None
 
+    @property
+    def cascades(self):
+        """Whether its rows are deleted or changed with those that they refer to."""
+        return any("CASCADE" in key.action for key in self.foreign_keys)
+
     def shows(self, table, columns):
         """The names under which columns of a table stand here; None if they do not."""
         if self.base is not table:
@@ -151,8 +161,8 @@ class RowFunction:
     def script(self):
         returns = self.type or ("SETOF " if self.returns_set else "") + qualified(self.target.name)
         rows = " ROWS 1" if self.target and self.returns_set and not self.to_many else ""
-        return (f"CREATE FUNCTION {qualified(self.name)}({qualified(self.relation.name)}) RETURNS {returns} STABLE LANGUAGE sql{rows}"
-                f" AS {quote(self.body)};")
+        return (f"CREATE FUNCTION {qualified(self.name)}({qualified(self.relation.name)}) RETURNS {returns}"
+                f" STABLE LANGUAGE sql{rows} AS {quote(self.body)};")
 
 
 @dataclasses.dataclass
@@ -165,8 +175,8 @@ class Routine:
     def script(self):
         table = qualified(self.relation.name)
         body = f"UPDATE {table} SET {MARK} = by RETURNING *" if self.changes else f"SELECT * FROM {table} WHERE {MARK} <> by"
-        return (f"CREATE FUNCTION {qualified(self.name)}(by int) RETURNS SETOF {table} {'' if self.changes else 'STABLE '}LANGUAGE sql"
-                f" AS {quote(body)};")
+        return (f"CREATE FUNCTION {qualified(self.name)}(by int) RETURNS SETOF {table}"
+                f" {'VOLATILE' if self.changes else 'STABLE'} LANGUAGE sql AS {quote(body)};")
 
 
 @dataclasses.dataclass
@@ -314,7 +324,8 @@ class Schema:
                 continue
             names = []
             for key in target.key:
-                free = [n for n in [target.name, *COLUMN_NAMES[:13], f"{target.name}_{key}"] if not table.has(n) and n not in names]
+                free = [n for n in [target.name, *COLUMN_NAMES[:13], f"{target.name}_{key}"] if not table.has(n)]
+                free = [n for n in free if n not in names]
                 names.append(free[0] if rng.random() < 0.4 else rng.choice(free))
             self._refer(table, target, names, rng.random() < 0.85, unique=rng.random() < 0.2)
 
@@ -348,8 +359,8 @@ class Schema:
                             row |= {c: None for c in key.columns}
                 table.rows = [r for r in table.rows if all(r[c.name] is not None for c in table.columns if not c.nullable)]
                 for columns in [table.key] * bool(table.key) + [k.columns for k in table.foreign_keys if k.unique]:
-                    first = {tuple(row[c] for c in columns): row for row in reversed(table.rows)}
-                    table.rows = [r for r in table.rows if first[tuple(r[c] for c in columns)] is r or None in [r[c] for c in columns]]
+                    values = [tuple(row[c] for c in columns) for row in table.rows]
+                    table.rows = [row for n, row in enumerate(table.rows) if None in values[n] or values[n] not in values[:n]]
 
     def _view(self):
         rng = self.rng
@@ -402,8 +413,7 @@ class Schema:
         if any(table.keeps_rows for table in self.tables):
             lines.append(f"CREATE FUNCTION {SCHEMA}.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';")
         for table in self.tables:
-            columns = [f"{identifier(c.name)} {c.type}{'' if c.nullable else ' NOT NULL'}{f' DEFAULT {c.default}' if c.default else ''}"
-                       for c in table.columns]
+            columns = [c.script() for c in table.columns]
             if table.key:
                 columns.append(f"PRIMARY KEY ({names(table.key)})")
             columns += [f"UNIQUE ({names(k.columns)})" for k in table.foreign_keys if k.unique] + [f"UNIQUE ({RID})"]
@@ -414,13 +424,15 @@ class Schema:
                 lines.append(f"INSERT INTO {qualified(table.name)} VALUES ({values});")
         for table in self.tables:
             for key in table.foreign_keys:
-                lines.append(f"ALTER TABLE {qualified(table.name)} ADD CONSTRAINT {identifier(key.name)} FOREIGN KEY ({names(key.columns)})"
+                lines.append(f"ALTER TABLE {qualified(table.name)} ADD CONSTRAINT {identifier(key.name)}"
+                             f" FOREIGN KEY ({names(key.columns)})"
                              f" REFERENCES {qualified(key.target.name)} ({names(key.target_columns)}){key.action};")
             if table.keeps_rows:
-                lines.append(f"CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON {qualified(table.name)} FOR EACH ROW WHEN (OLD.{RID} % 3 = 0)"
-                             f" EXECUTE FUNCTION {SCHEMA}.keep();")
+                lines.append(f"CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON {qualified(table.name)} FOR EACH ROW"
+                             f" WHEN (OLD.{RID} % 3 = 0) EXECUTE FUNCTION {SCHEMA}.keep();")
         for view in self.views:
-            shown = ", ".join(f"{identifier(theirs) if theirs else f'{RID} + 1'} AS {identifier(mine)}" for mine, theirs in view.shown.items())
+            shown = ", ".join(f"{identifier(theirs) if theirs else f'{RID} + 1'} AS {identifier(mine)}"
+                              for mine, theirs in view.shown.items())
             lines.append(f"CREATE VIEW {qualified(view.name)} AS SELECT {shown} FROM {qualified(view.table.name)}{view.where};")
         lines += [f.script() for f in self.functions + self.routines]
         return "\n".join(lines)
@@ -433,13 +445,11 @@ class Schema:
         found = []
         for key in [k for t in self.tables for k in t.foreign_keys]:
             for target in self.relations:
-                if key.table is key.target and (origin.is_view or target.is_view):
-                    unsure = True
-                else:
-                    unsure = False
+                unsure = key.table is key.target and (origin.is_view or target.is_view)
                 mine, theirs = origin.shows(key.table, key.columns), target.shows(key.target, key.target_columns)
                 if mine and theirs:
-                    found.append(Relationship(target, False, list(zip(theirs, mine)), key.name, from_origin=True, is_unsure=unsure))
+                    on = list(zip(theirs, mine))
+                    found.append(Relationship(target, False, on, key.name, from_origin=True, is_unsure=unsure))
                 mine, theirs = origin.shows(key.target, key.target_columns), target.shows(key.table, key.columns)
                 if mine and theirs:
                     found.append(Relationship(target, not key.unique, list(zip(theirs, mine)), key.name, is_unsure=unsure))

@@ -132,7 +132,8 @@ class Shown:
     def text(self):
         text = f"{spell(self.alias)}:" if self.alias else ""
         if self.field:
-            text += self.field.spell() + (f"::{self.cast}" if self.cast else "") + (f".{self.aggregate}()" if self.aggregate else "")
+            text += self.field.spell() + (f"::{self.cast}" if self.cast else "")
+            text += f".{self.aggregate}()" if self.aggregate else ""
         else:
             text += "count()"
         return text + (f"::{self.aggregate_cast}" if self.aggregate_cast else "")
@@ -181,7 +182,8 @@ class Node:
     @property
     def is_grouped(self):
         """Whether its rows are groups: by an aggregate here, or in a to-one relation that is spread into it."""
-        return any(isinstance(i, Shown) and i.aggregate or isinstance(i, Embed) and i.spread and i.node.is_grouped for i in self.items)
+        return (any(isinstance(i, Shown) and i.aggregate for i in self.items)
+                or any(e.spread and e.node.is_grouped for e in self.embeds))
 
     @property
     def shows_anything(self):
@@ -200,7 +202,8 @@ class Node:
         """Whether the order leaves no ties."""
         terms = {o.field.name for o in self.order if not o.label and not o.field.path}
         if self.is_grouped:
-            return all(isinstance(i, Shown) and (i.aggregate or i.field.name in terms and not i.field.path and not i.cast) for i in self.items)
+            keys = [i for i in self.items if not (isinstance(i, Shown) and i.aggregate)]
+            return all(isinstance(i, Shown) and i.field.name in terms and not i.field.path and not i.cast for i in keys)
         return set(self.relation.unique_columns()) <= terms
 
     def parameters(self, prefix=""):
