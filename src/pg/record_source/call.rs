@@ -127,6 +127,9 @@ unsafe fn layout(
     if attributes.iter().skip(count).any(|attribute| attribute.atttypid != pg_sys::BOOLOID) {
         misuse("presence columns must be boolean");
     }
+    let keyless = mode & RECORDS_KEYLESS != 0;
+    // A byte that is not UTF-8, which no key of an object is.
+    let keys = keys.into_iter().map(|key| if keyless { vec![0xff] } else { key });
     let columns = attributes.into_iter().zip(keys).enumerate();
     let text = |index: usize| match mode & RECORDS_TEXTS {
         0 => Strings::Json,
@@ -135,7 +138,7 @@ unsafe fn layout(
     };
     // SAFETY: the current context is that of the whole call.
     let columns = columns.map(|(i, (attribute, key))| unsafe { Column::new(attribute, key, text(i)) }).collect();
-    Layout { columns, presence, uniform: mode & RECORDS_UNIFORM != 0, keyless: mode & RECORDS_KEYLESS != 0 }
+    Layout { columns, presence, uniform: mode & RECORDS_UNIFORM != 0, keyless }
 }
 
 /// The elements of a text[], in UTF-8.

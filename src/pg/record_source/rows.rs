@@ -17,7 +17,7 @@ pub struct Layout {
     pub presence: Vec<usize>,
     /// Whether each object must have exactly the keys of the columns.
     pub uniform: bool,
-    /// Whether objects must have no keys at all.
+    /// Whether objects must have no keys at all. The one column that a row then has is of a key that no object can have.
     pub keyless: bool,
 }
 
@@ -96,9 +96,6 @@ impl<'a> Row<'a> {
         let mut known = 0;
         let mut guess = 0;
         while let Some(key) = reader.next_key()? {
-            if self.layout.keyless {
-                refuse_keys(self.number, &key.unescaped(), true);
-            }
             // Objects mostly have the keys of the first one, in the same order.
             let guessed = self.layout.columns.get(guess).is_some_and(|column| !key.escaped && column.key == key.raw);
             let Some(index) = (if guessed { Some(guess) } else { self.find(key) }) else {
@@ -144,7 +141,7 @@ impl<'a> Row<'a> {
 
     #[cold]
     fn skip_unknown(&mut self, key: Text<'a>, reader: &mut Reader<'a>) -> Result<(), json::Error> {
-        if self.layout.uniform {
+        if self.layout.uniform || self.layout.keyless {
             refuse_keys(self.number, &key.unescaped(), true);
         }
         if !self.unknown.insert(key) {
