@@ -2,9 +2,10 @@
 
 use crate::auth::claims::check_registered;
 use crate::auth::principal::trust;
-use crate::pg::fmgr::{argument, detoasted, v1_function, varlena};
-use crate::pg::whole_errors::with_whole_errors;
-use crate::pg::{error, guc, jsonb, session};
+use crate::pg::ffi::fmgr::{argument, detoasted, v1_function, varlena};
+use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::{error, jsonb};
+use crate::pg::{guc, session};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::{Map, Value};

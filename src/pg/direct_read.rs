@@ -76,7 +76,7 @@ impl DirectRead {
         // the one guard there is nothing to drop.
         frame.with_role(|| unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                use crate::pg::unguarded::executor::*;
+                use crate::pg::ffi::unguarded::executor::*;
                 if !was_reanalysed {
                     let statement = (*(*(*plan).stmt_list).elements).ptr_value.cast::<pg_sys::PlannedStmt>();
                     let query = CreateQueryDesc(

@@ -1,6 +1,6 @@
 //! Expressions given as text: of policies, and of columns' defaults.
 
-use crate::pg::fmgr::v1_function;
+use crate::pg::ffi::fmgr::v1_function;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_guard, pg_sys, text_to_rust_str};
 use std::ffi::CString;

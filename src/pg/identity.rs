@@ -4,9 +4,10 @@
 use crate::auth::claims::{self, Method, check_registered};
 use crate::auth::principal::trust;
 use crate::auth::strict;
-use crate::pg::fmgr::{text, v1_function};
-use crate::pg::whole_errors::with_whole_errors;
-use crate::pg::{error, guc, jsonb, role};
+use crate::pg::ffi::fmgr::{text, v1_function};
+use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::{error, jsonb};
+use crate::pg::{guc, role};
 use pgrx::{IntoDatum, pg_sys};
 use serde_json::{Map, Value};
 use std::cell::RefCell;

@@ -1,8 +1,8 @@
 //! What lints ask about the expressions of policies: `lint_is_always_true`, `lint_holds_for_nobody`.
 
 use crate::lint;
-use crate::pg::fmgr::{argument, text, v1_function};
-use crate::pg::whole_errors::with_whole_errors;
+use crate::pg::ffi::fmgr::{argument, text, v1_function};
+use crate::pg::ffi::preserving_error_data::with_whole_errors;
 use pgrx::{FromDatum, pg_sys};
 
 /// An array of texts without its nulls.

@@ -1,10 +1,10 @@
 //! Prepared statements: the types of their parameters are inferred by PostgreSQL, as for literals.
 
 use crate::error::{Code, Error, Result};
-use crate::pg::error;
+use crate::pg::ffi::error;
+use crate::pg::ffi::unguarded;
 use crate::pg::role;
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
-use crate::pg::unguarded;
 use crate::query::Literal;
 use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;

@@ -2,8 +2,8 @@
 
 use crate::auth::principal::{refuse_dangerous_role, role_refused};
 use crate::error::Result;
+use crate::pg::ffi::unguarded;
 use crate::pg::guc;
-use crate::pg::unguarded;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};

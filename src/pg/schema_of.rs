@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::pg::catalog::{self, Arguments};
-use crate::pg::{guc, jsonb, unguarded, validate};
+use crate::pg::ffi::{jsonb, unguarded};
+use crate::pg::{guc, validate};
 use crate::schema::of_table::{self, Kind, Relations, Table};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};

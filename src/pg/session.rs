@@ -10,10 +10,10 @@ use crate::auth::{Identity, Method, Principal};
 use crate::error::{Code, Error, Raised, Result};
 use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
-use crate::pg::error::{self, ViolatedCheck, Watch};
+use crate::pg::ffi::error::{self, ViolatedCheck, Watch};
+use crate::pg::ffi::unguarded;
 use crate::pg::timeout::StatementTimeout;
-use crate::pg::unguarded;
-use crate::pg::{api_keys, constraints, denial, guc, keys, role, validate};
+use crate::pg::{api_keys, deferred_constraints, denial, guc, keys, role, validate};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
@@ -300,7 +300,7 @@ pub fn in_frame_as<T>(
                     refuse_written(authenticated)?;
                 } else if frame.is_outermost {
                     // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
-                    constraints::check_deferred()?;
+                    deferred_constraints::check_deferred()?;
                 }
                 Ok(finished)
             });

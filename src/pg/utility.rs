@@ -1,8 +1,9 @@
 //! Commands by which a request would reach beyond itself, when its role is gone: refused within one.
 
-use crate::pg::unguarded::standard_ProcessUtility;
-use crate::pg::whole_errors::with_whole_errors;
-use crate::pg::{constraints, error, session, unguarded};
+use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::unguarded::standard_ProcessUtility;
+use crate::pg::ffi::{error, unguarded};
+use crate::pg::{deferred_constraints, session};
 use pgrx::pg_sys;
 use std::ffi::c_char;
 
@@ -56,7 +57,8 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
                 Some(("a request cannot declare a cursor WITH HOLD", "Leave out WITH HOLD."))
             }
             pg_sys::NodeTag::T_ConstraintsSetStmt
-                if (*statement.cast::<pg_sys::ConstraintsSetStmt>()).deferred && constraints::are_being_checked() =>
+                if (*statement.cast::<pg_sys::ConstraintsSetStmt>()).deferred
+                    && deferred_constraints::are_being_checked() =>
             {
                 Some((
                     "constraints cannot be deferred while the request's deferred ones are checked",

@@ -10,8 +10,9 @@
 mod literals;
 
 use crate::error::Raised;
-use crate::pg::error::{self, Watch};
-use crate::pg::{guc, role, unguarded};
+use crate::pg::ffi::error::{self, Watch};
+use crate::pg::ffi::unguarded;
+use crate::pg::{guc, role};
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
@@ -125,7 +126,7 @@ unsafe fn run_within(
 
     let memory = pg_sys::CurrentMemoryContext;
     pg_sys::ffi::pg_guard_ffi_boundary(|| {
-        use crate::pg::unguarded::executor::*;
+        use crate::pg::ffi::unguarded::executor::*;
         let (null, none) = (std::ptr::null_mut(), std::ptr::null_mut());
         let query =
             CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);

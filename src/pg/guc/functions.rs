@@ -1,8 +1,8 @@
 //! The functions that read lists of names in settings, for SQL: `exposed_schemas` and `setting_names`.
 
 use super::{exposed, names};
-use crate::pg::fmgr::{text, v1_function};
-use crate::pg::whole_errors::with_whole_errors;
+use crate::pg::ffi::fmgr::{text, v1_function};
+use crate::pg::ffi::preserving_error_data::with_whole_errors;
 use crate::settings;
 use pgrx::{IntoDatum, pg_sys};
 

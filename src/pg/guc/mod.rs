@@ -2,10 +2,9 @@
 
 mod define;
 mod functions;
-mod setting;
 
+pub use crate::pg::ffi::setting::{apply_for_request, get, set_for_request, set_for_transaction};
 pub use define::define;
-pub use setting::{apply_for_request, get, set_for_request, set_for_transaction};
 
 use crate::auth::Method;
 use crate::auth::token::Policy;

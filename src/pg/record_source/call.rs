@@ -4,7 +4,7 @@ use super::cell::Cells;
 use super::column::{Column, Strings};
 use super::memory::RowMemory;
 use super::rows::{Layout, Row, refuse_missing};
-use crate::pg::composite::attribute;
+use crate::pg::ffi::composite::attribute;
 use crate::statement::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM};
 use pgrx::pg_sys;
 use pgrx::prelude::*;

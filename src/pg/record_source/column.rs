@@ -1,7 +1,7 @@
 //! A column of the result: its key, its type, and what is needed to fill it.
 
-use crate::pg::composite;
-use crate::pg::error;
+use crate::pg::ffi::composite;
+use crate::pg::ffi::error;
 use pgrx::pg_sys;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;

@@ -1,6 +1,6 @@
 //! Bodies that are refused.
 
-use crate::pg::error::raise;
+use crate::pg::ffi::error::raise;
 
 /// Raises the error of a body that cannot be read: 400, code PGRST102.
 ///

@@ -1,6 +1,6 @@
 //! What the catalogue says about a type, as `json_categorize_type` (utils/adt/json.c, jsonfuncs.c from 16 on) asks it.
 
-use crate::pg::composite;
+use crate::pg::ffi::composite;
 use pgrx::pg_sys;
 use pgrx::pg_sys::{CoercionContext, CoercionPathType, Oid};
 use std::cell::Cell;

@@ -2,8 +2,8 @@
 
 use super::encode::{Column, Writer, columns, object};
 use super::varlena::{Scratch, check_stack, is_plain};
-use crate::pg::composite;
-use crate::pg::unguarded::row_type;
+use crate::pg::ffi::composite;
+use crate::pg::ffi::unguarded::row_type;
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{Datum, HeapTupleHeader, Oid};

@@ -5,7 +5,7 @@ use super::buffer::BodyBuffer;
 use super::catalog;
 use super::encode::{Encoder, Writer};
 use super::varlena::payload;
-use crate::pg::composite::{attribute, attribute_count};
+use crate::pg::ffi::composite::{attribute, attribute_count};
 use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
 

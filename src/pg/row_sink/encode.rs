@@ -7,7 +7,7 @@ use super::composite::{self, CompositeEncoder};
 use super::datetime::ZoneSpan;
 use super::text::MemberKey;
 use super::varlena::{self, Scratch};
-use crate::pg::composite::{attribute, attribute_count};
+use crate::pg::ffi::composite::{attribute, attribute_count};
 use pgrx::pg_sys;
 use pgrx::pg_sys::{Datum, Oid};
 use std::ffi::{CStr, c_char, c_int};

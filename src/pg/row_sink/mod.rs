@@ -26,8 +26,8 @@ mod varlena;
 pub use buffer::{BodyBuffer, FRONT, MAX_VARLENA};
 pub use catalog::has_cast_to_json;
 
-use crate::pg::composite::{attribute, attribute_count};
-use crate::pg::whole_errors::with_whole_errors;
+use crate::pg::ffi::composite::{attribute, attribute_count};
+use crate::pg::ffi::preserving_error_data::with_whole_errors;
 use encode::{Column, Encoder, Function, Writer, columns, object};
 use pgrx::pg_sys::{Datum, Oid};
 use pgrx::{pg_guard, pg_sys};

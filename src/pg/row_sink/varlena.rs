@@ -1,6 +1,6 @@
 //! Access to stored values that may be short, compressed or out of line, and the memory such access takes.
 
-use crate::pg::unguarded::stack_is_too_deep;
+use crate::pg::ffi::unguarded::stack_is_too_deep;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};

@@ -22,7 +22,7 @@ mod plans;
 mod settings;
 mod t52_memory;
 
-use crate::pg::fmgr::{self, v1_function};
+use crate::pg::ffi::fmgr::{self, v1_function};
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_sys};
 

@@ -6,7 +6,7 @@
 //! ```
 
 use super::{Binary, Stored, Text, payload};
-use crate::pg::fmgr::v1_function;
+use crate::pg::ffi::fmgr::v1_function;
 use crate::schema::patterns;
 use jsonschema::Validator;
 use pgrx::prelude::*;

@@ -4,8 +4,8 @@
 use super::registry;
 use crate::error::Result;
 use crate::pg::catalog;
-use crate::pg::fmgr::v1_function;
-use crate::pg::result_set::ResultSet;
+use crate::pg::ffi::fmgr::v1_function;
+use crate::pg::ffi::result_set::ResultSet;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, direct_function_call_as_datum, pg_sys};
 use serde::Deserialize;

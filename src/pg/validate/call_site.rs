@@ -2,7 +2,7 @@
 
 use super::cache::{self, Entry, Instance};
 use super::{Stored, payload};
-use crate::pg::unguarded;
+use crate::pg::ffi::unguarded;
 use crate::schema::Formats;
 use pgrx::pg_sys;
 use std::ffi::c_void;

@@ -2,7 +2,7 @@
 
 use super::cache;
 use super::{Binary, Stored, Text, formats, payload, refuse};
-use crate::pg::fmgr::v1_function;
+use crate::pg::ffi::fmgr::v1_function;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_sys};
 use std::ffi::CStr;

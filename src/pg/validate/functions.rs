@@ -3,8 +3,8 @@
 use super::cache::{self, Entry, Instance};
 use super::{Binary, Stored, Text, call_site, formats, payload, refuse, registry};
 use crate::limits;
-use crate::pg::fmgr::v1_function;
-use crate::pg::result_set::ResultSet;
+use crate::pg::ffi::fmgr::v1_function;
+use crate::pg::ffi::result_set::ResultSet;
 use crate::schema::{Options, Source, Values, changes, violations};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

@@ -1,7 +1,7 @@
 //! The registered schemas (`restful.json_schema`), as references find them.
 
 use crate::http::target::{decode, encode};
-use crate::pg::fmgr::v1_function;
+use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::role;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};

@@ -1,13 +1,16 @@
 //! The catalogue of the database: loaded when a request first names an object, forgotten when PostgreSQL says that it
 //! changed.
 
+mod view;
+
 use crate::catalog::{
     Catalog, ColumnSource, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction,
     Signature,
 };
 use crate::error::{Code, Error, Result};
+use crate::pg::ffi::unguarded;
+use crate::pg::guc;
 use crate::pg::role;
-use crate::pg::{guc, unguarded, view};
 use crate::statement::array_literal;
 use pgrx::pg_sys;
 use serde::de::DeserializeOwned;
@@ -209,7 +212,7 @@ pub fn initially_deferred() -> Result<Deferred> {
     if let Some(known) = DEFERRED.with_borrow(Clone::clone) {
         return Ok(known);
     }
-    let query = include_str!("../../sql/query/initially_deferred.sql");
+    let query = include_str!("../../../sql/query/initially_deferred.sql");
     let loaded: Option<Vec<[String; 2]>> = load("initially_deferred", query, Arguments::None)?;
     let loaded: Deferred = loaded.unwrap_or_default().into();
     DEFERRED.set(Some(loaded.clone()));
@@ -227,7 +230,7 @@ pub struct CheckConstraint {
 
 /// The check constraint of a table.
 pub fn check_constraint(schema: &str, table: &str, name: &str) -> Result<Option<CheckConstraint>> {
-    let query = include_str!("../../sql/query/check_constraint.sql");
+    let query = include_str!("../../../sql/query/check_constraint.sql");
     load("check_constraint", query, Arguments::RelatedNames(schema, table, name))
 }
 
@@ -260,7 +263,7 @@ impl Catalog for Session {
             None => {
                 let loaded: Option<Vec<LoadedForeignKey>> = load(
                     "foreign_keys",
-                    include_str!("../../sql/query/foreign_keys.sql"),
+                    include_str!("../../../sql/query/foreign_keys.sql"),
                     Arguments::Oid(relation.oid),
                 )?;
                 let loaded = loaded.unwrap_or_default();
@@ -278,7 +281,7 @@ impl Catalog for Session {
     fn views(&self, schema: &str, tables: &[&QualifiedName]) -> Result<Vec<String>> {
         let tables: Vec<[&str; 2]> = tables.iter().map(|t| [t.schema.as_str(), t.name.as_str()]).collect();
         let tables = serde_json::json!(tables).to_string();
-        let query = include_str!("../../sql/query/views.sql");
+        let query = include_str!("../../../sql/query/views.sql");
         let views: Option<Vec<String>> = load("views", query, Arguments::Texts(&[schema, &tables]))?;
         Ok(views.unwrap_or_default())
     }
@@ -290,7 +293,7 @@ impl Catalog for Session {
         }
         let extra = guc::extra_search_path();
         let path = array_literal(std::iter::once(schema).chain(extra.iter().map(String::as_str)));
-        let query = include_str!("../../sql/query/row_function.sql");
+        let query = include_str!("../../../sql/query/row_function.sql");
         load("row_function", query, Arguments::OidAnd(row_type, &[name, &path]))
     }
 
@@ -300,7 +303,7 @@ impl Catalog for Session {
             return Ok(functions);
         }
         let loaded: Option<Vec<Function>> =
-            load("functions", include_str!("../../sql/query/functions.sql"), Arguments::Names(schema, name))?;
+            load("functions", include_str!("../../../sql/query/functions.sql"), Arguments::Names(schema, name))?;
         let functions: Rc<[Function]> = loaded.unwrap_or_default().into();
         // A name that does not exist yet is looked up again each time.
         if !functions.is_empty() {
@@ -310,12 +313,12 @@ impl Catalog for Session {
     }
 
     fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>> {
-        let query = include_str!("../../sql/query/similar_relations.sql");
+        let query = include_str!("../../../sql/query/similar_relations.sql");
         Ok(load("similar_relations", query, Arguments::Names(schema, name))?.unwrap_or_default())
     }
 
     fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>> {
-        let query = include_str!("../../sql/query/similar_functions.sql");
+        let query = include_str!("../../../sql/query/similar_functions.sql");
         Ok(load("similar_functions", query, Arguments::Names(schema, name))?.unwrap_or_default())
     }
 
@@ -324,7 +327,7 @@ impl Catalog for Session {
             return Ok(handlers);
         }
         let loaded: Option<Vec<MediaHandler>> =
-            load("media_handlers", include_str!("../../sql/query/media_handlers.sql"), Arguments::Name(schema))?;
+            load("media_handlers", include_str!("../../../sql/query/media_handlers.sql"), Arguments::Name(schema))?;
         let handlers: Rc<[MediaHandler]> = loaded.unwrap_or_default().into();
         LOADED.with_borrow_mut(|l| insert(&mut l.media_handlers, schema.to_owned(), handlers.clone()));
         Ok(handlers)
@@ -332,7 +335,7 @@ impl Catalog for Session {
 
     fn feature_function(&self) -> Result<Option<FeatureFunction>> {
         USED.with_borrow_mut(|used| used.functions = true);
-        load("feature_function", include_str!("../../sql/query/feature_function.sql"), Arguments::None)
+        load("feature_function", include_str!("../../../sql/query/feature_function.sql"), Arguments::None)
     }
 
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
@@ -347,12 +350,12 @@ impl Catalog for Session {
     }
 
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
-        let query = include_str!("../../sql/query/may_update.sql");
+        let query = include_str!("../../../sql/query/may_update.sql");
         Ok(load("may_update", query, Arguments::Oid(relation.oid))?.unwrap_or_default())
     }
 
     fn may_call(&self, function: &Function) -> Result<bool> {
-        let query = include_str!("../../sql/query/may_call.sql");
+        let query = include_str!("../../../sql/query/may_call.sql");
         Ok(load("may_call", query, Arguments::Oid(function.oid))?.unwrap_or(false))
     }
 
@@ -361,7 +364,8 @@ impl Catalog for Session {
         if let Some(data_type) = LOADED.with_borrow(|l| l.data_types.get(&key).cloned()) {
             return Ok(Some(data_type));
         }
-        let text = query("data_type", include_str!("../../sql/query/data_type.sql"), Arguments::Names(schema, name))?;
+        let text =
+            query("data_type", include_str!("../../../sql/query/data_type.sql"), Arguments::Names(schema, name))?;
         Ok(text.map(|text| {
             let data_type: Rc<str> = text.into();
             LOADED.with_borrow_mut(|l| insert(&mut l.data_types, key, data_type.clone()));
@@ -371,14 +375,14 @@ impl Catalog for Session {
 }
 
 fn load_relation(schema: &str, name: &str) -> Result<Option<KnownRelation>> {
-    let query = include_str!("../../sql/query/relation.sql");
+    let query = include_str!("../../../sql/query/relation.sql");
     let loaded: Option<Relation> = load("relation", query, Arguments::Names(schema, name))?;
     let Some(mut relation) = loaded else { return Ok(None) };
     let mut relations = vec![relation.oid];
     if relation.is_view {
         let origins = view::origins(relation.oid)?;
         let numbers = serde_json::json!(origins.columns).to_string();
-        let query = include_str!("../../sql/query/view_columns.sql");
+        let query = include_str!("../../../sql/query/view_columns.sql");
         let columns: Option<ViewColumns> = load("view_columns", query, Arguments::OidAnd(relation.oid, &[&numbers]))?;
         if let Some(columns) = columns {
             relation.sources = columns.sources;
@@ -470,9 +474,9 @@ pub fn query(name: &'static str, sql: &str, arguments: Arguments) -> Result<Opti
     unsafe {
         pg_sys::SPI_connect();
         let nest = unguarded::NewGUCNestLevel();
-        super::guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
+        guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
         // So that literals do too, those in the query, which is kept, and those that pg_get_expr writes.
-        super::guc::set_for_request(c"standard_conforming_strings", c"on", pg_sys::GucContext::PGC_USERSET);
+        guc::set_for_request(c"standard_conforming_strings", c"on", pg_sys::GucContext::PGC_USERSET);
         let plan = match known {
             Some(plan) => plan,
             None => {

@@ -5,7 +5,7 @@
 //! `heap_deform_tuple` refuses a value of another version with 22P07. On older servers a value is read only if it has the layout of
 //! its type to the last byte, so that no read leaves it.
 
-use crate::pg::error;
+use crate::pg::ffi::error;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, Datum, HeapTupleHeader, Oid, TupleDesc};
 use std::ffi::{CStr, c_int};

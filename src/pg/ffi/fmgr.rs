@@ -14,16 +14,16 @@ macro_rules! v1_function {
     };
 }
 
-pub(super) use v1_function;
+pub(in crate::pg) use v1_function;
 
 /// An argument; `None` for null.
-pub(super) unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
+pub unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let argument = (*call).args.as_slice(i + 1).get(i)?;
     (!argument.isnull).then_some(argument.value)
 }
 
 /// A text argument. It is UTF-8, since the extension refuses other databases.
-pub(super) unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
+pub unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
     let text = argument(call, i)?.cast_mut_ptr();
     let is_plain = pgrx::varatt_is_4b_u(text) || (pgrx::varatt_is_1b(text) && !pgrx::varatt_is_1b_e(text));
     let text = if is_plain { text } else { pg_sys::pg_detoast_datum_packed(text) };
@@ -31,13 +31,13 @@ pub(super) unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Optio
 }
 
 /// A varlena argument, detoasted, with a header of four bytes.
-pub(super) unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
+pub unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     let datum = argument(call, i)?;
     let varlena = datum.cast_mut_ptr();
     Some(if pgrx::varatt_is_4b_u(varlena) { datum } else { pg_sys::pg_detoast_datum(varlena).into() })
 }
 
 /// The payload of a detoasted varlena.
-pub(super) unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+pub unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     pgrx::varlena_to_byte_slice(datum.cast_mut_ptr())
 }

@@ -1,0 +1,11 @@
+//! What the rest of this half stands on: PostgreSQL's calling convention, errors, values, lists and settings. It uses nothing of
+//! the rest.
+
+pub mod composite;
+pub mod error;
+pub mod fmgr;
+pub mod jsonb;
+pub mod preserving_error_data;
+pub mod result_set;
+pub mod setting;
+pub mod unguarded;
