@@ -5,7 +5,7 @@
 //! clients of the dialect read.
 
 use crate::http::field::{is_field_value, is_token};
-use crate::schema::Violation;
+use crate::json_schema::Violation;
 use crate::stumble;
 use serde_json::{Value, json};
 use std::fmt;

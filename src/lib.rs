@@ -23,6 +23,7 @@ pub mod error;
 pub mod expression;
 pub mod http;
 pub mod json;
+pub mod json_schema;
 #[cfg(any(test, feature = "fuzzing"))]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 pub mod laws;
@@ -34,7 +35,6 @@ pub mod plan;
 pub mod query;
 pub mod respond;
 pub mod route;
-pub mod schema;
 pub mod settings;
 pub mod similar;
 pub mod statement;

@@ -1,8 +1,8 @@
 //! JSON texts: what `serde_json` makes of them.
 
 use crate::json::{self, Kind, Problem, Reader, Text};
-use crate::schema::Unwatched;
-use crate::schema::text::{Document, TextNode};
+use crate::json_schema::Unwatched;
+use crate::json_schema::text::{Document, TextNode};
 use jsonschema::json::{JsonNumber, Node};
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! Patterns of schemas.
 
-use crate::schema::text::{Document, TextJson};
-use crate::schema::{Compiled, Formats, Unwatched, compile};
+use crate::json_schema::text::{Document, TextJson};
+use crate::json_schema::{Compiled, Formats, Unwatched, compile};
 use serde_json::{Value, json};
 
 type Plain = Compiled<TextJson<Unwatched>>;

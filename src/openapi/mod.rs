@@ -8,7 +8,7 @@ mod v31;
 
 pub use negotiate::{negotiate, root_spec_media};
 
-use crate::schema::of_table::{Relations, Table, TypeUse, Types};
+use crate::json_schema::of_table::{Relations, Table, TypeUse, Types};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;

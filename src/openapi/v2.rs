@@ -3,7 +3,7 @@
 
 use super::{Api, Function, Parameter, Relation, can_be_filtered, summary};
 use crate::http::target;
-use crate::schema::of_table::{Column, Table, Type, TypeUse, Types};
+use crate::json_schema::of_table::{Column, Table, Type, TypeUse, Types};
 use serde_json::{Map, Value, json};
 
 const ROWS: [&str; 3] =

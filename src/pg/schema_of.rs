@@ -1,10 +1,10 @@
 //! `restful.schema_of(rel regclass)`: the catalogue read with the caller's rights.
 
 use crate::error::Result;
+use crate::json_schema::of_table::{self, Kind, Relations, Table};
 use crate::pg::catalog::{self, Arguments};
 use crate::pg::ffi::{jsonb, unguarded};
 use crate::pg::{guc, validate};
-use crate::schema::of_table::{self, Kind, Relations, Table};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::json;

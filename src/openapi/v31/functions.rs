@@ -2,8 +2,8 @@
 
 use super::{Parts, component, header, json_content, operation, parameter, response, schema};
 use crate::http::target;
+use crate::json_schema::of_table::{TypeUse, schema_of_type};
 use crate::openapi::{Api, Function, Parameter};
-use crate::schema::of_table::{TypeUse, schema_of_type};
 use serde_json::{Map, Value, json};
 
 /// Adds the path of functions of one name.

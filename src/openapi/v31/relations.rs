@@ -2,8 +2,8 @@
 
 use super::{Parts, component, header, json_content, operation, parameter, reference, response, schema};
 use crate::http::target;
+use crate::json_schema::of_table::{self, Identity, Types};
 use crate::openapi::{Relation, can_be_filtered};
-use crate::schema::of_table::{self, Identity, Types};
 use serde_json::{Map, Value, json};
 
 /// Adds the paths of a relation, and the schemas and parameters that they refer to.

@@ -8,8 +8,8 @@ pub use define::define;
 
 use crate::auth::Method;
 use crate::auth::token::Policy;
+use crate::json_schema::Formats;
 use crate::openapi;
-use crate::schema::Formats;
 use crate::settings::{self, Key, SETTINGS, kind};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int};

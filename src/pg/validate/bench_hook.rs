@@ -6,8 +6,8 @@
 //! ```
 
 use super::{Binary, Stored, Text, payload};
+use crate::json_schema::patterns;
 use crate::pg::ffi::fmgr::v1_function;
-use crate::schema::patterns;
 use jsonschema::Validator;
 use pgrx::prelude::*;
 use pgrx::{FromDatum, JsonB, pg_sys};

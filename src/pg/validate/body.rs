@@ -5,10 +5,10 @@ use super::enforce::escaped;
 use super::{Text, cache, formats};
 use crate::error::{Code, Error, Invalid, Result};
 use crate::json::Kind;
+use crate::json_schema::text::{Document, TextNode};
+use crate::json_schema::{Values, violations};
 use crate::limits;
 use crate::pg::validate::watch::Backend;
-use crate::schema::text::{Document, TextNode};
-use crate::schema::{Values, violations};
 
 /// The schemas to check a request's body against.
 #[derive(Default)]

@@ -2,8 +2,8 @@
 
 use super::registry;
 use super::{Binary, Stored, Text, refuse};
+use crate::json_schema::{Compiled, Formats, Refusal, compile};
 use crate::limits;
-use crate::schema::{Compiled, Formats, Refusal, compile};
 use jsonschema::json::Json;
 use lru::LruCache;
 use std::cell::RefCell;

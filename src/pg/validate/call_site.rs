@@ -2,8 +2,8 @@
 
 use super::cache::{self, Entry, Instance};
 use super::{Stored, payload};
+use crate::json_schema::Formats;
 use crate::pg::ffi::unguarded;
-use crate::schema::Formats;
 use pgrx::pg_sys;
 use std::ffi::c_void;
 use std::rc::Rc;

@@ -2,10 +2,10 @@
 
 use super::cache::{self, Entry, Instance};
 use super::{Binary, Stored, Text, call_site, formats, payload, refuse, registry};
+use crate::json_schema::{Options, Source, Values, changes, violations};
 use crate::limits;
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::ffi::result_set::ResultSet;
-use crate::schema::{Options, Source, Values, changes, violations};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, PgLogLevel, pg_sys};
@@ -127,8 +127,9 @@ unsafe fn messages<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg
         let schema = schema_argument(call);
         let Some(instance) = argument(call, 1) else { return null(call) };
         let entry = call_site::compiled::<S, I>(call, schema, formats(None));
-        let messages: Vec<String> =
-            I::with_node(payload(instance), |node| crate::schema::messages(&entry.compiled, node, limits::VIOLATIONS));
+        let messages: Vec<String> = I::with_node(payload(instance), |node| {
+            crate::json_schema::messages(&entry.compiled, node, limits::VIOLATIONS)
+        });
         messages.into_datum().unwrap_or(pg_sys::Datum::null())
     }
 }

@@ -16,10 +16,10 @@ pub use body::BodySchemas;
 pub use enforce::take_reported;
 pub use registry::watch as watch_registry;
 
+use crate::json_schema::binary::{BinaryJson, BinaryNode, Lost};
+use crate::json_schema::text::{Document, TextJson, TextNode};
+use crate::json_schema::{Formats, Refusal};
 use crate::pg::guc;
-use crate::schema::binary::{BinaryJson, BinaryNode, Lost};
-use crate::schema::text::{Document, TextJson, TextNode};
-use crate::schema::{Formats, Refusal};
 use jsonschema::json::Json;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};

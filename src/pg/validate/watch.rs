@@ -1,8 +1,8 @@
 //! What stops a validation: cancellation and the depth of the stack.
 
 use crate::json::is_ascii;
+use crate::json_schema::Watch;
 use crate::pg::ffi::unguarded::stack_is_too_deep;
-use crate::schema::Watch;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,6 @@
 //! Stored numbers (PostgreSQL's `numeric`: `NumericData` in utils/adt/numeric.c), decoded as far as they are asked for.
 
-use crate::schema::{Watch, double_of_fraction};
+use crate::json_schema::{Watch, double_of_fraction};
 use jsonschema::json::JsonNumber;
 use std::borrow::Cow;
 use std::fmt::Write;

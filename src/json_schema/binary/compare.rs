@@ -1,7 +1,7 @@
 //! Equality and distinctness of stored values, without recursion.
 
 use super::representation::{BinaryNode, Content};
-use crate::schema::{Watch, equals_constant};
+use crate::json_schema::{Watch, equals_constant};
 use serde_json::Value;
 use std::hash::{BuildHasher, RandomState};
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::json::{Kind, Problem};
-use crate::schema::Unwatched;
+use crate::json_schema::Unwatched;
 use jsonschema::json::{Array, Json, JsonNumber, Node, Object, conformance};
 use serde_json::{Value, json};
 
@@ -401,7 +401,7 @@ fn a_watch_is_told_of_arrays_and_objects() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static ENTERED: AtomicUsize = AtomicUsize::new(0);
     struct Counting;
-    impl crate::schema::Watch for Counting {
+    impl crate::json_schema::Watch for Counting {
         fn step() {}
 
         fn enter() {

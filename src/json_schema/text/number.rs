@@ -1,6 +1,6 @@
 //! Numbers as they are written, compared as the numbers that they are.
 
-use crate::schema::double_of_fraction;
+use crate::json_schema::double_of_fraction;
 use jsonschema::json::JsonNumber;
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};

@@ -2,8 +2,8 @@
 
 use super::place::{Place, follow};
 use super::{Values, text};
-use crate::schema::compile::Compiled;
-use crate::schema::references::{token, untoken};
+use crate::json_schema::compile::Compiled;
+use crate::json_schema::references::{token, untoken};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::{Array, Json, Node, Object};
 use jsonschema::{Draft, Registry, ValidationError, Validator};

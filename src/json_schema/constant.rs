@@ -35,8 +35,8 @@ pub fn equals_constant<N: JsonNumber>(number: &N, constant: &Number) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::schema::Unwatched;
-    use crate::schema::text::{Document, TextNode};
+    use crate::json_schema::Unwatched;
+    use crate::json_schema::text::{Document, TextNode};
     use jsonschema::json::Node;
 
     fn equals(instance: &str, constant: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The tape: one entry per key and value, in the order of the text.
 
 use super::representation::TextNode;
-use crate::schema::Watch;
+use crate::json_schema::Watch;
 use std::hash::{BuildHasher, RandomState};
 
 /// What an [`Entry`] is.

@@ -1,6 +1,6 @@
-use crate::schema::text::random::{schemas, texts};
-use crate::schema::text::{Document, TextJson};
-use crate::schema::{Compiled, Formats, Unwatched, Values, compile, messages, violations};
+use crate::json_schema::text::random::{schemas, texts};
+use crate::json_schema::text::{Document, TextJson};
+use crate::json_schema::{Compiled, Formats, Unwatched, Values, compile, messages, violations};
 use serde_json::{Value, json};
 
 type Plain = TextJson<Unwatched>;

@@ -1,7 +1,7 @@
 //! The patterns of a schema, written as the engine reads them.
 
 use super::{Boundary, translate};
-use crate::schema::references::{token, untoken};
+use crate::json_schema::references::{token, untoken};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 use super::number::Decimal;
 use super::representation::number;
 use super::tape::{Children, Document, Kind};
-use crate::schema::equals_constant;
+use crate::json_schema::equals_constant;
 use jsonschema::json::JsonNumber;
 use serde_json::{Map, Value};
 use std::hash::{BuildHasher, RandomState};

@@ -2,8 +2,8 @@
 
 use super::random::{schemas, texts};
 use super::*;
+use crate::json_schema::Unwatched;
 use crate::query::random::Random;
-use crate::schema::Unwatched;
 use jsonschema::json::{Array, Node};
 use jsonschema::{PatternOptions, json::SerdeJson};
 use serde_json::Value;

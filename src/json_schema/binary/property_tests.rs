@@ -2,10 +2,10 @@
 
 use super::tests::stored;
 use super::*;
+use crate::json_schema::Unwatched;
+use crate::json_schema::text::Document;
+use crate::json_schema::text::random::{self, schemas};
 use crate::query::random::Random;
-use crate::schema::Unwatched;
-use crate::schema::text::Document;
-use crate::schema::text::random::{self, schemas};
 use jsonschema::json::{Array, Json, JsonNumber, Jsonb, Node, Object, SerdeJson};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
@@ -105,7 +105,8 @@ fn numbers_are_those_of_the_peer() {
         assert_eq!(ours.as_i64(), peers.as_i64(), "{text}");
         assert_eq!(ours.as_u64(), peers.as_u64(), "{text}");
         // The peer's double of a fraction may be a whole number.
-        let kept = |double: &f64| ours.is_integer() || double.fract() != 0.0 || double.abs() >= crate::schema::WHOLE;
+        let kept =
+            |double: &f64| ours.is_integer() || double.fract() != 0.0 || double.abs() >= crate::json_schema::WHOLE;
         let peers_double = peers.as_f64().filter(kept);
         assert!(peers_double.is_none_or(|double| ours.as_f64().unwrap().to_bits() == double.to_bits()), "{text}");
         let document = Document::parse(text.as_bytes()).unwrap();

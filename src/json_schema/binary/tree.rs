@@ -2,7 +2,7 @@
 
 use super::container::Children;
 use super::representation::{BinaryNode, Content};
-use crate::schema::Watch;
+use crate::json_schema::Watch;
 use jsonschema::json::JsonNumber;
 use serde_json::{Map, Value};
 

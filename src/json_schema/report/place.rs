@@ -1,6 +1,6 @@
 //! Where in a schema a keyword stands, by the path on which an evaluation came to it.
 
-use crate::schema::references::untoken;
+use crate::json_schema::references::untoken;
 use jsonschema::{Draft, Registry, uri};
 use referencing::Resolver;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::json::jsonb_layout::*;
 use crate::json::{JsonbBuilder, Reader};
-use crate::schema::{Unwatched, Watch};
+use crate::json_schema::{Unwatched, Watch};
 use jsonschema::json::{Array, Json, JsonNumber, Node, Object, conformance};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};

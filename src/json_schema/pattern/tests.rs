@@ -1,6 +1,6 @@
 use super::*;
-use crate::schema::text::{Document, TextJson};
-use crate::schema::{Formats, Refusal, Unwatched, Values, compile, violations};
+use crate::json_schema::text::{Document, TextJson};
+use crate::json_schema::{Formats, Refusal, Unwatched, Values, compile, violations};
 use serde_json::{Value, json};
 
 /// Two drafts: one whose meta-schema asks for patterns of ECMA 262, and one whose meta-schema does not.
@@ -234,7 +234,8 @@ fn patterns_that_are_written_alike_stay_two() {
     let found = violations(&compiled, document.root(), Values::Masked, 1000);
     let places: std::collections::BTreeSet<String> = found.into_iter().map(|v| v.keyword_location).collect();
     let expected = names.into_iter().filter(|name| name.starts_with('^'));
-    let expected = expected.map(|name| format!("/patternProperties/{}/type", crate::schema::references::token(&name)));
+    let expected =
+        expected.map(|name| format!("/patternProperties/{}/type", crate::json_schema::references::token(&name)));
     assert_eq!(places, expected.collect());
 }
 

@@ -1,7 +1,7 @@
 //! Where the children of a container lie.
 
 use crate::json::jsonb_layout::*;
-use crate::schema::Watch;
+use crate::json_schema::Watch;
 use std::slice::Iter;
 
 /// A header or an entry.
