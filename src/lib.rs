@@ -39,6 +39,7 @@ pub mod settings;
 pub mod similar;
 pub mod statement;
 pub mod stumble;
+pub mod values;
 
 #[cfg(feature = "pg")]
 #[allow(unsafe_code)]

@@ -1,8 +1,8 @@
 //! Claims (RFC 7519, section 4), as those ask for them who decide by them.
 
 use crate::auth::path::Path;
-use crate::json::parse_uuid;
 use crate::limits::SUBJECT_BYTES;
+use crate::values::parse_uuid;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 

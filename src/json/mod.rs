@@ -4,26 +4,17 @@
 //! are limited ([`crate::limits`]), `\u0000`, lone surrogates, invalid UTF-8 and a byte order mark are refused, and so
 //! is anything after the document.
 
-mod datetime;
 mod error;
-mod jsonb;
-pub mod jsonb_layout;
 mod number;
-mod numeric;
 mod reader;
 mod string;
-mod uuid;
 
-pub use datetime::{Stamp, parse_date, parse_timestamp};
 pub use error::{Error, Problem};
-pub use jsonb::Builder as JsonbBuilder;
-pub(crate) use number::scan_any as scan_number;
 pub use number::{Number, parse_integer};
-pub use numeric::{Decimal, parse_decimal};
+pub(crate) use number::{scan as scan_limited_number, scan_any as scan_number};
 pub use reader::{Kind, Reader, Value};
 pub(crate) use string::scan as scan_string;
 pub use string::{Text, UniqueKeys, escape, is_ascii, unescape};
-pub use uuid::parse_uuid;
 
 #[cfg(test)]
 mod tests;

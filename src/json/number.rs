@@ -55,7 +55,7 @@ pub(crate) fn scan_any(body: &[u8], start: usize) -> Result<(Number<'_>, usize),
 
 /// [`scan_any`] within the limits on digits and exponents.
 #[inline]
-pub(super) fn scan(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (usize, Problem)> {
+pub(crate) fn scan(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (usize, Problem)> {
     let (number, end) = scan_any(body, start)?;
     match beyond(number) {
         Some(problem) => Err((start, problem)),

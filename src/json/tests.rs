@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::limits;
+use crate::values::JsonbBuilder;
 
 /// xorshift64*: the same documents in every run.
 struct Random(u64);

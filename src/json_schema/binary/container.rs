@@ -1,7 +1,7 @@
 //! Where the children of a container lie.
 
-use crate::json::jsonb_layout::*;
 use crate::json_schema::Watch;
+use crate::values::jsonb_layout::*;
 use std::slice::Iter;
 
 /// A header or an entry.

@@ -3,9 +3,9 @@
 use super::container::{self, Child, Children};
 use super::number::Numeric;
 use super::{Lost, compare, tree};
-use crate::json::jsonb_layout::*;
 use crate::json_schema::Watch;
 use crate::json_schema::report::{about_to_fail, met_name};
+use crate::values::jsonb_layout::*;
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object};
 use jsonschema_value::LazyInstance;

@@ -1,7 +1,8 @@
 use super::*;
-use crate::json::jsonb_layout::*;
-use crate::json::{JsonbBuilder, Reader};
+use crate::json::Reader;
 use crate::json_schema::{Unwatched, Watch};
+use crate::values::JsonbBuilder;
+use crate::values::jsonb_layout::*;
 use jsonschema::json::{Array, Json, JsonNumber, Node, Object, conformance};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};

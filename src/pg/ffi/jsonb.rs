@@ -1,6 +1,6 @@
 //! jsonb values made and read without a tree between (PostgreSQL's jsonb.h).
 
-use crate::json::jsonb_layout::{COUNT, OBJECT};
+use crate::values::jsonb_layout::{COUNT, OBJECT};
 use pgrx::{direct_function_call_as_datum, pg_sys};
 use std::borrow::Cow;
 use std::ffi::CString;

@@ -2,8 +2,9 @@
 
 use super::column::{Column, Kind, Strings};
 use super::memory::RowMemory;
-use crate::json::{self, JsonbBuilder, Reader, Text, Value};
+use crate::json::{self, Reader, Text, Value};
 use crate::limits::JSONB_BUILD_BYTES;
+use crate::values::{self, JsonbBuilder};
 use pgrx::pg_sys::{self, Datum};
 use std::ffi::c_char;
 
@@ -74,8 +75,8 @@ impl<'a> Cells<'a> {
             Kind::Text => Some(self.text(scalar_text(value))),
             Kind::Varchar => self.varchar(column.typmod, scalar_text(value)),
             Kind::Bpchar => self.bpchar(column.typmod, scalar_text(value)),
-            Kind::Uuid => Some(Datum::from(self.memory.copy(&json::parse_uuid(plain)?))),
-            Kind::Date => json::parse_date(plain).map(Datum::from),
+            Kind::Uuid => Some(Datum::from(self.memory.copy(&values::parse_uuid(plain)?))),
+            Kind::Date => values::parse_date(plain).map(Datum::from),
             Kind::Timestamp | Kind::Timestamptz => timestamp(column, plain),
             Kind::Json => match (value, column.strings) {
                 (Value::String(_), Strings::Texts) => None,
@@ -110,7 +111,7 @@ impl<'a> Cells<'a> {
     }
 
     fn numeric(&mut self, typmod: i32, text: &[u8]) -> Option<Datum> {
-        let decimal = json::parse_decimal(text, &mut self.digits)?;
+        let decimal = values::parse_decimal(text, &mut self.digits)?;
         let decimal = if typmod < HEADER as i32 {
             decimal
         } else {
@@ -286,7 +287,7 @@ fn float(kind: Kind, value: Value<'_>) -> Option<Datum> {
 
 /// `timestamp` ignores an offset, as its input function does; `timestamptz` needs one.
 fn timestamp(column: &Column, text: &[u8]) -> Option<Datum> {
-    let stamp = json::parse_timestamp(text)?;
+    let stamp = values::parse_timestamp(text)?;
     if stamp.fraction && column.typmod >= 0 {
         return None;
     }

@@ -2,8 +2,8 @@
 
 use super::buffer::BodyBuffer;
 use super::varlena::{check_stack, corrupted, is_short};
-use crate::json::jsonb_layout::*;
 use crate::pg::ffi::unguarded::stack_is_too_deep;
+use crate::values::jsonb_layout::*;
 use pgrx::pg_sys;
 
 const ENTRY: usize = 4;

@@ -1,5 +1,7 @@
 //! JSON numbers as PostgreSQL's `numeric` (its on-disk form: src/backend/utils/adt/numeric.c, `NumericData`).
 
+use crate::json::{parse_integer, scan_limited_number};
+
 /// A decimal number in base 10000. The digits are in the vector that [`parse_decimal`] filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
@@ -16,7 +18,7 @@ pub struct Decimal {
 /// replace what `digits` holds. `None` for any other text.
 pub fn parse_decimal(text: &[u8], digits: &mut Vec<u16>) -> Option<Decimal> {
     digits.clear();
-    let (number, end) = super::number::scan(text, 0).ok()?;
+    let (number, end) = scan_limited_number(text, 0).ok()?;
     if end != text.len() {
         return None;
     }
@@ -28,7 +30,7 @@ pub fn parse_decimal(text: &[u8], digits: &mut Vec<u16>) -> Option<Decimal> {
         None => (unsigned, 0),
         Some(e) => {
             let digits = unsigned.get(e + 1..)?;
-            let exponent = super::parse_integer(digits.strip_prefix(b"+").unwrap_or(digits))?;
+            let exponent = parse_integer(digits.strip_prefix(b"+").unwrap_or(digits))?;
             (unsigned.get(..e)?, i32::try_from(exponent).ok()?)
         }
     };

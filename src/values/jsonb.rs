@@ -1,11 +1,9 @@
 //! JSON to the bytes of a `jsonb` value (its on-disk form: src/include/utils/jsonb.h; written by `convertToJsonb` in
 //! src/backend/utils/adt/jsonb_util.c). The result is byte for byte what `jsonb_in` makes of the same text.
 
-use super::error::Error;
 use super::jsonb_layout::*;
 use super::numeric::parse_decimal;
-use super::reader::{Kind, Reader, Value};
-use super::string::{Text, unescape};
+use crate::json::{Error, Kind, Reader, Text, Value, unescape};
 use std::cmp::Reverse;
 
 /// One entry in this many holds an offset, so that a reader can find a value without adding up all the lengths.
