@@ -455,7 +455,7 @@ def install(database):
     if library is None:
         psql("CREATE EXTENSION IF NOT EXISTS pg_restful;", database)
         return
-    with open(os.path.join(HERE, "../../sql/record_source.sql"), encoding="utf-8") as file:
+    with open(os.path.join(HERE, "../../sql/request/record_source.sql"), encoding="utf-8") as file:
         psql("CREATE SCHEMA restful; " + file.read().replace("MODULE_PATHNAME", library), database)
 
 

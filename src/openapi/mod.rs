@@ -22,7 +22,7 @@ pub enum Version {
     V2,
 }
 
-/// What of a schema is described, as the query `sql/query/openapi.sql` tells it.
+/// What of a schema is described, as the query `sql/query/openapi/exposed_objects.sql` tells it.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Schema {
     pub schema: String,

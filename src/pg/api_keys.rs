@@ -17,8 +17,8 @@ use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-const QUERY: &str = include_str!("../../sql/query/api_key.sql");
-const WRITE_USES: &str = include_str!("../../sql/query/api_keys_used.sql");
+const QUERY: &str = include_str!("../../sql/query/keys/api_key.sql");
+const WRITE_USES: &str = include_str!("../../sql/query/keys/api_keys_used.sql");
 
 /// A key whose secret was right, and that was not revoked.
 struct Known {

@@ -53,7 +53,7 @@ impl Writing {
             let list = |names: &[String]| serde_json::Value::from(names).to_string();
             let command = if self.is_insert { "INSERT" } else { "UPDATE" };
             let (sets, compares) = (list(&self.sets), list(&self.compares));
-            let query = include_str!("../../sql/query/denied_write.sql");
+            let query = include_str!("../../sql/query/access/denied_write.sql");
             catalog::load("denied_write", query, Arguments::OidAnd(self.relation, &[&sets, command, &compares]))
         };
         let found: Option<Rights> = match role {
@@ -103,7 +103,7 @@ impl Writing {
     }
 }
 
-/// What `sql/query/denied_write.sql` tells.
+/// What `sql/query/access/denied_write.sql` tells.
 #[derive(Deserialize)]
 struct Rights {
     presets: Vec<String>,

@@ -14,7 +14,7 @@ use pgrx::pg_sys;
 use pgrx::spi::{self, SpiTupleTable};
 use serde_json::{Value, json};
 
-const SIGNING_KEY: &str = include_str!("../../sql/query/oauth_signing_key.sql");
+const SIGNING_KEY: &str = include_str!("../../sql/query/oauth/issuer_signing_key.sql");
 const CLIENT: &str = "\
     SELECT c.grant_types, c.scopes, c.role::pg_catalog.text, c.confidential, s.secret_hash
     FROM restful.oauth_client c LEFT JOIN restful.oauth_client_secret s ON s.client_id OPERATOR(pg_catalog.=) c.client_id

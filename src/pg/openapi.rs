@@ -43,7 +43,7 @@ pub fn negotiate(request: &Request) -> Result<(Version, MediaType)> {
 /// The document of a schema, written to `memory`; the role is taken.
 pub fn describe(schema: &str, version: Version, memory: pg_sys::MemoryContext) -> Result<BodyBuffer> {
     let all = guc::openapi_mode() == OpenApiMode::IgnorePrivileges;
-    let query = include_str!("../../sql/query/openapi.sql");
+    let query = include_str!("../../sql/query/openapi/exposed_objects.sql");
     let loaded: Option<Schema> = catalog::load("openapi", query, Arguments::Schema(schema, all))?;
     let loaded = loaded.unwrap_or_else(|| Schema { schema: schema.to_owned(), ..Schema::default() });
     let relations: Vec<pg_sys::Oid> = loaded.relation_oids().map(pg_sys::Oid::from).collect();

@@ -73,7 +73,7 @@ fn load_relations(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -
     for (name, value) in settings {
         guc::set_for_request(name, value, pg_sys::GucContext::PGC_USERSET);
     }
-    let query = include_str!("../../sql/query/schema_of.sql");
+    let query = include_str!("../../sql/query/json_schema/schema_of.sql");
     let loaded = catalog::load("schema_of", query, Arguments::Described(relations, types, all));
     // SAFETY: the level opened above.
     unsafe { unguarded::AtEOXact_GUC(true, nest) };

@@ -16,8 +16,8 @@ use pgrx::spi::SpiClient;
 use pgrx::{FromDatum, IntoDatum, JsonB, pg_sys};
 use serde_json::{Map, Value};
 
-const SIGNING_KEY: &str = include_str!("../../sql/query/signing_key.sql");
-const OWN_PUBLIC_KEYS: &str = include_str!("../../sql/query/own_public_keys.sql");
+const SIGNING_KEY: &str = include_str!("../../sql/query/keys/signing_key.sql");
+const OWN_PUBLIC_KEYS: &str = include_str!("../../sql/query/keys/own_public_keys.sql");
 const PUT_ISSUER: &str = "\
     INSERT INTO restful.token_issuer AS i (issuer, audiences, role_path) VALUES ($1, coalesce($2, '{}'), coalesce($3, '$.role'))
     ON CONFLICT (issuer) DO UPDATE SET audiences = coalesce($2, i.audiences), role_path = coalesce($3, i.role_path)";

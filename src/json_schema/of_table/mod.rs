@@ -30,14 +30,14 @@ const DEPTH: usize = 16;
 /// Types in one schema, each counted as often as it is used; beyond, any value is accepted.
 const SHAPES: usize = 20_000;
 
-/// Tables and views, as the query `sql/query/schema_of.sql` tells them, with the types that they are made of.
+/// Tables and views, as the query `sql/query/json_schema/schema_of.sql` tells them, with the types that they are made of.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Relations {
     pub tables: Vec<Table>,
     pub types: Types,
 }
 
-/// A table or view, as the query `sql/query/schema_of.sql` tells it: what its role may use of it.
+/// A table or view, as the query `sql/query/json_schema/schema_of.sql` tells it: what its role may use of it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Table {
     /// `pg_class.oid`

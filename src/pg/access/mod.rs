@@ -31,7 +31,7 @@ v1_function!(pg_finfo_restful_explain_access);
 /// `restful.explain_access(rel regclass, command text, role name, claims jsonb, key jsonb, new_row jsonb)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_explain_access(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: called by PostgreSQL with the arguments that sql/access.sql declares.
+    // SAFETY: called by PostgreSQL with the arguments that sql/access/explain_access.sql declares.
     unsafe {
         with_whole_errors(|| {
             match Question::of(call).and_then(|question| explain(&question, |report| report.to_json())) {
@@ -104,7 +104,7 @@ impl Question {
     }
 }
 
-/// A role as `sql/query/access_role.sql` tells it.
+/// A role as `sql/query/access/asked_role.sql` tells it.
 #[derive(Deserialize)]
 struct Asked {
     oid: u32,
@@ -121,7 +121,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
             "A request asks with the header field Prefer: explain-access.",
         );
     }
-    let query = include_str!("../../../sql/query/access_role.sql");
+    let query = include_str!("../../../sql/query/access/asked_role.sql");
     let asked: Option<Asked> = catalog::load("access_role", query, Arguments::Name(&question.role))?;
     let refused = || {
         Error::with_code("42501", 403, "access cannot be explained for this role")
@@ -202,7 +202,7 @@ pub fn answer(
     if !guc::may_ask_for_access(&role) {
         return Ok(None);
     }
-    let query = include_str!("../../../sql/query/access_relation.sql");
+    let query = include_str!("../../../sql/query/access/relation_oid.sql");
     let Some(oid) = catalog::load("access_relation", query, Arguments::Names(schema, relation))? else {
         return Ok(None);
     };
@@ -229,7 +229,7 @@ pub fn answer(
 /// in a restricted operation, immutable functions of indexes without arguments.
 fn read_for(frame: &Frame, facts: &Facts, key: &Json) -> Result<Row> {
     if let Some(name) = guc::explain_reader() {
-        let query = include_str!("../../../sql/query/access_reader.sql");
+        let query = include_str!("../../../sql/query/access/reader.sql");
         let reader: Option<u32> = catalog::load("access_reader", query, Arguments::Name(&name))?;
         if let Some(reader) = reader {
             return frame.with_reader(reader.into(), || judge::read(facts, Some(key), true));
@@ -239,7 +239,7 @@ fn read_for(frame: &Frame, facts: &Facts, key: &Json) -> Result<Row> {
 }
 
 fn facts(relation: u32, command: Command, role: &str) -> Result<Facts> {
-    let query = include_str!("../../../sql/query/access.sql");
+    let query = include_str!("../../../sql/query/access/facts.sql");
     let facts: Option<Facts> = catalog::load("access", query, Arguments::OidAnd(relation, &[command.as_str(), role]))?;
     facts
         .filter(|facts| facts.kind != "other")

@@ -212,7 +212,7 @@ pub fn initially_deferred() -> Result<Deferred> {
     if let Some(known) = DEFERRED.with_borrow(Clone::clone) {
         return Ok(known);
     }
-    let query = include_str!("../../../sql/query/initially_deferred.sql");
+    let query = include_str!("../../../sql/query/catalog/initially_deferred.sql");
     let loaded: Option<Vec<[String; 2]>> = load("initially_deferred", query, Arguments::None)?;
     let loaded: Deferred = loaded.unwrap_or_default().into();
     DEFERRED.set(Some(loaded.clone()));
@@ -230,7 +230,7 @@ pub struct CheckConstraint {
 
 /// The check constraint of a table.
 pub fn check_constraint(schema: &str, table: &str, name: &str) -> Result<Option<CheckConstraint>> {
-    let query = include_str!("../../../sql/query/check_constraint.sql");
+    let query = include_str!("../../../sql/query/catalog/check_constraint.sql");
     load("check_constraint", query, Arguments::RelatedNames(schema, table, name))
 }
 
@@ -263,7 +263,7 @@ impl Catalog for Session {
             None => {
                 let loaded: Option<Vec<LoadedForeignKey>> = load(
                     "foreign_keys",
-                    include_str!("../../../sql/query/foreign_keys.sql"),
+                    include_str!("../../../sql/query/catalog/foreign_keys.sql"),
                     Arguments::Oid(relation.oid),
                 )?;
                 let loaded = loaded.unwrap_or_default();
@@ -281,7 +281,7 @@ impl Catalog for Session {
     fn views(&self, schema: &str, tables: &[&QualifiedName]) -> Result<Vec<String>> {
         let tables: Vec<[&str; 2]> = tables.iter().map(|t| [t.schema.as_str(), t.name.as_str()]).collect();
         let tables = serde_json::json!(tables).to_string();
-        let query = include_str!("../../../sql/query/views.sql");
+        let query = include_str!("../../../sql/query/catalog/views.sql");
         let views: Option<Vec<String>> = load("views", query, Arguments::Texts(&[schema, &tables]))?;
         Ok(views.unwrap_or_default())
     }
@@ -293,7 +293,7 @@ impl Catalog for Session {
         }
         let extra = guc::extra_search_path();
         let path = array_literal(std::iter::once(schema).chain(extra.iter().map(String::as_str)));
-        let query = include_str!("../../../sql/query/row_function.sql");
+        let query = include_str!("../../../sql/query/catalog/row_function.sql");
         load("row_function", query, Arguments::OidAnd(row_type, &[name, &path]))
     }
 
@@ -302,8 +302,11 @@ impl Catalog for Session {
         if let Some(functions) = LOADED.with_borrow(|l| l.functions.get(&key).cloned()) {
             return Ok(functions);
         }
-        let loaded: Option<Vec<Function>> =
-            load("functions", include_str!("../../../sql/query/functions.sql"), Arguments::Names(schema, name))?;
+        let loaded: Option<Vec<Function>> = load(
+            "functions",
+            include_str!("../../../sql/query/catalog/functions.sql"),
+            Arguments::Names(schema, name),
+        )?;
         let functions: Rc<[Function]> = loaded.unwrap_or_default().into();
         // A name that does not exist yet is looked up again each time.
         if !functions.is_empty() {
@@ -313,12 +316,12 @@ impl Catalog for Session {
     }
 
     fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>> {
-        let query = include_str!("../../../sql/query/similar_relations.sql");
+        let query = include_str!("../../../sql/query/catalog/similar_relations.sql");
         Ok(load("similar_relations", query, Arguments::Names(schema, name))?.unwrap_or_default())
     }
 
     fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>> {
-        let query = include_str!("../../../sql/query/similar_functions.sql");
+        let query = include_str!("../../../sql/query/catalog/similar_functions.sql");
         Ok(load("similar_functions", query, Arguments::Names(schema, name))?.unwrap_or_default())
     }
 
@@ -326,8 +329,11 @@ impl Catalog for Session {
         if let Some(handlers) = LOADED.with_borrow(|l| l.media_handlers.get(schema).cloned()) {
             return Ok(handlers);
         }
-        let loaded: Option<Vec<MediaHandler>> =
-            load("media_handlers", include_str!("../../../sql/query/media_handlers.sql"), Arguments::Name(schema))?;
+        let loaded: Option<Vec<MediaHandler>> = load(
+            "media_handlers",
+            include_str!("../../../sql/query/catalog/media_handlers.sql"),
+            Arguments::Name(schema),
+        )?;
         let handlers: Rc<[MediaHandler]> = loaded.unwrap_or_default().into();
         LOADED.with_borrow_mut(|l| insert(&mut l.media_handlers, schema.to_owned(), handlers.clone()));
         Ok(handlers)
@@ -335,7 +341,7 @@ impl Catalog for Session {
 
     fn feature_function(&self) -> Result<Option<FeatureFunction>> {
         USED.with_borrow_mut(|used| used.functions = true);
-        load("feature_function", include_str!("../../../sql/query/feature_function.sql"), Arguments::None)
+        load("feature_function", include_str!("../../../sql/query/catalog/feature_function.sql"), Arguments::None)
     }
 
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
@@ -350,12 +356,12 @@ impl Catalog for Session {
     }
 
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
-        let query = include_str!("../../../sql/query/may_update.sql");
+        let query = include_str!("../../../sql/query/catalog/may_update.sql");
         Ok(load("may_update", query, Arguments::Oid(relation.oid))?.unwrap_or_default())
     }
 
     fn may_call(&self, function: &Function) -> Result<bool> {
-        let query = include_str!("../../../sql/query/may_call.sql");
+        let query = include_str!("../../../sql/query/catalog/may_call.sql");
         Ok(load("may_call", query, Arguments::Oid(function.oid))?.unwrap_or(false))
     }
 
@@ -364,8 +370,11 @@ impl Catalog for Session {
         if let Some(data_type) = LOADED.with_borrow(|l| l.data_types.get(&key).cloned()) {
             return Ok(Some(data_type));
         }
-        let text =
-            query("data_type", include_str!("../../../sql/query/data_type.sql"), Arguments::Names(schema, name))?;
+        let text = query(
+            "data_type",
+            include_str!("../../../sql/query/catalog/data_type.sql"),
+            Arguments::Names(schema, name),
+        )?;
         Ok(text.map(|text| {
             let data_type: Rc<str> = text.into();
             LOADED.with_borrow_mut(|l| insert(&mut l.data_types, key, data_type.clone()));
@@ -375,14 +384,14 @@ impl Catalog for Session {
 }
 
 fn load_relation(schema: &str, name: &str) -> Result<Option<KnownRelation>> {
-    let query = include_str!("../../../sql/query/relation.sql");
+    let query = include_str!("../../../sql/query/catalog/relation.sql");
     let loaded: Option<Relation> = load("relation", query, Arguments::Names(schema, name))?;
     let Some(mut relation) = loaded else { return Ok(None) };
     let mut relations = vec![relation.oid];
     if relation.is_view {
         let origins = view::origins(relation.oid)?;
         let numbers = serde_json::json!(origins.columns).to_string();
-        let query = include_str!("../../../sql/query/view_columns.sql");
+        let query = include_str!("../../../sql/query/catalog/view_columns.sql");
         let columns: Option<ViewColumns> = load("view_columns", query, Arguments::OidAnd(relation.oid, &[&numbers]))?;
         if let Some(columns) = columns {
             relation.sources = columns.sources;

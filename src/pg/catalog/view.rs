@@ -58,7 +58,8 @@ fn target_list(view: u32, known: &mut HashMap<u32, Rc<[Origin]>>) -> Result<Rc<[
     if let Some(list) = known.get(&view) {
         return Ok(list.clone());
     }
-    let rule = catalog::query("view_rule", include_str!("../../../sql/query/view_rule.sql"), Arguments::Oid(view))?;
+    let rule =
+        catalog::query("view_rule", include_str!("../../../sql/query/catalog/view_rule.sql"), Arguments::Oid(view))?;
     let list: Rc<[Origin]> = match rule.and_then(|rule| CString::new(rule).ok()) {
         None => Rc::default(),
         // SAFETY: the catalogue holds node trees of this server; this one is built in memory of its own, which goes with the

@@ -152,7 +152,7 @@ struct Candidate {
 ///
 /// Errors: the catalogue cannot be read.
 pub fn bindings(relation: pg_sys::Oid) -> Result<Vec<Binding>> {
-    let query = include_str!("../../../sql/query/schema_bindings.sql");
+    let query = include_str!("../../../sql/query/json_schema/schema_bindings.sql");
     let found: Option<Vec<Candidate>> =
         catalog::load("schema_bindings", query, catalog::Arguments::Oid(relation.to_u32()))?;
     let mut bindings = Vec::new();

@@ -13,7 +13,7 @@ macro_rules! conversions {
         #[unsafe(no_mangle)]
         #[pg_guard]
         pub unsafe extern "C-unwind" fn $name(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-            // SAFETY: called by PostgreSQL with the one argument that sql/validation.sql declares; strict.
+            // SAFETY: called by PostgreSQL with the one argument that sql/json_schema/validation.sql declares; strict.
             unsafe { $body((*(*call).args.as_ptr()).value) }
         }
     )*};

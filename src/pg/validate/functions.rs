@@ -17,7 +17,7 @@ macro_rules! functions {
         #[unsafe(no_mangle)]
         #[pg_guard]
         pub unsafe extern "C-unwind" fn $name(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-            // SAFETY: called by PostgreSQL with the arguments that sql/validation.sql declares.
+            // SAFETY: called by PostgreSQL with the arguments that sql/json_schema/validation.sql declares.
             unsafe { $body::<$schema, $instance>(call) }
         }
     )*};

@@ -85,7 +85,7 @@ pub fn document(uri: &str) -> Option<Value> {
     }
 }
 
-const QUERY: &str = include_str!("../../../sql/query/registered_schema.sql");
+const QUERY: &str = include_str!("../../../sql/query/json_schema/registered_schema.sql");
 
 unsafe fn owner_of(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
     // SAFETY: the tuple is read before it is released.
