@@ -5,15 +5,15 @@ use crate::auth::{Method, principal::Verified};
 use crate::error::Result;
 use crate::http;
 use crate::limits;
+use crate::pg::catalog::invalidation;
 use crate::pg::ffi::fmgr::{text, v1_function};
 use crate::pg::ffi::preserving_error_data::with_whole_errors;
-use crate::pg::ffi::unguarded;
 use crate::pg::{keys, role};
 use lru::LruCache;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, pg_sys};
 use serde_json::{Map, Value};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
@@ -41,24 +41,9 @@ const CAPACITY: NonZeroUsize = match NonZeroUsize::new(limits::API_KEYS) {
 };
 
 thread_local! {
-    /// Counts the changes of the table that this session was told of.
-    static GENERATION: Cell<u64> = const { Cell::new(0) };
-    static TABLE: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
     /// Keys by their hash, and the generation they are of. Only good ones: a bad one costs the same each time.
     static KNOWN: RefCell<(u64, LruCache<Hash, Rc<Known>>)> = RefCell::new((0, LruCache::new(CAPACITY)));
     static USES: RefCell<LruCache<String, Use>> = RefCell::new(LruCache::new(CAPACITY));
-}
-
-/// Asks PostgreSQL to announce changes; once, when the library is loaded.
-pub fn watch() {
-    // SAFETY: the callback is a function of this library, which is never unloaded.
-    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), 0usize.into()) };
-}
-
-unsafe extern "C-unwind" fn changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
-    if relation == pg_sys::InvalidOid || relation == TABLE.get() {
-        GENERATION.set(GENERATION.get() + 1);
-    }
 }
 
 /// Whom a key speaks for. Its use is written down if the request may write.
@@ -75,9 +60,8 @@ fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {
         return Err(Refusal::Malformed);
     }
     let hash = api_key::hash(key);
-    // SAFETY: a change that was committed before this statement has been announced.
-    unsafe { unguarded::AcceptInvalidationMessages() };
-    let generation = GENERATION.get();
+    invalidation::accept();
+    let generation = generation();
     let known = KNOWN.with_borrow_mut(|(of, known)| {
         if *of != generation {
             known.clear();
@@ -91,7 +75,7 @@ fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {
             let id = api_key::id(key).ok_or(Refusal::Malformed)?;
             let known = Rc::new(read(id, &hash)?);
             // not if the table has changed while it was read
-            if GENERATION.get() == generation {
+            if self::generation() == generation {
                 KNOWN.with_borrow_mut(|(_, all)| all.put(hash, known.clone()));
             }
             known
@@ -101,6 +85,10 @@ fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {
         true => Ok(known),
         false => Err(Refusal::Expired),
     }
+}
+
+fn generation() -> u64 {
+    invalidation::API_KEYS.with(|keys| keys.generation())
 }
 
 /// The key in the table. There is one way for an id that is not known and for a wrong secret, and one answer; whether the key
@@ -200,7 +188,7 @@ fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
     unsafe {
         let schema = pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
         let table = pg_sys::get_relname_relid(c"api_key".as_ptr(), schema);
-        TABLE.set(table);
+        invalidation::API_KEYS.with(|keys| keys.announce(&[table]));
         role::as_owner_with_newest(table, work)
     }
 }

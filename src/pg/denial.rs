@@ -1,7 +1,7 @@
 //! What a write was refused for (42501), where PostgreSQL's message leaves it open: a column that the database fills in, or the
 //! policies and rights of reading, which count where a write returns rows or compares them with others.
 
-use crate::pg::catalog::{self, Arguments};
+use crate::pg::catalog::query::{load, oid, text};
 use crate::pg::role;
 use crate::plan::{Change, Returning, Write};
 use pgrx::pg_sys;
@@ -54,7 +54,7 @@ impl Writing {
             let command = if self.is_insert { "INSERT" } else { "UPDATE" };
             let (sets, compares) = (list(&self.sets), list(&self.compares));
             let query = include_str!("../../sql/query/access/denied_write.sql");
-            catalog::load("denied_write", query, Arguments::OidAnd(self.relation, &[&sets, command, &compares]))
+            load("denied_write", query, &[oid(self.relation), text(&sets), text(command), text(&compares)])
         };
         let found: Option<Rights> = match role {
             // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.

@@ -173,19 +173,20 @@ pub fn forget_stale() {
 }
 
 /// The work of a request, from the cache or made by `plan`.
-pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> Result<Rc<Work>> {
+pub fn prepare(key: &Key, plan: impl FnOnce(&catalog::Reader) -> Result<(Plan, Rendition)>) -> Result<Rc<Work>> {
     let changes = catalog::function_changes();
     let known = PLANS.with(|plans| plans.borrow_mut().get(key).cloned());
     if let Some(work) = known {
         let (handlers, seen) = &work.handlers;
-        if seen.get() == changes || *handlers == catalog::Session.media_handlers(&key.action.schema)? {
+        if seen.get() == changes || *handlers == catalog::Reader::default().media_handlers(&key.action.schema)? {
             seen.set(changes);
             return Ok(work);
         }
     }
-    catalog::take_used();
-    let (plan, rendition) = plan()?;
-    let catalog::Used { mut relations, functions } = catalog::take_used();
+    let reader = catalog::Reader::default();
+    let (plan, rendition) = plan(&reader)?;
+    let media_handlers = reader.media_handlers(&key.action.schema)?;
+    let catalog::Used { mut relations, functions } = reader.into_used();
     relations.sort_unstable();
     relations.dedup();
     let may_be_parallel = matches!(plan, Plan::Read(_)) && rendition.explain().is_none();
@@ -211,7 +212,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce() -> Result<(Plan, Rendition)>) -> R
         },
         plan,
         rendition,
-        handlers: (catalog::Session.media_handlers(&key.action.schema)?, Cell::new(changes)),
+        handlers: (media_handlers, Cell::new(changes)),
         main,
         unreturned,
         schemas,

@@ -124,7 +124,7 @@ fn answer(input: Input, memory: pg_sys::MemoryContext) -> Result<Answer> {
                     frame.take_role();
                     execute::connected(|| {
                         run_pre_request(&request, frame)?;
-                        let work = execute::prepare(&key, || plan(&key, &request))?;
+                        let work = execute::prepare(&key, |catalog| plan(catalog, &key, &request))?;
                         refusal.map_or(Ok(()), Err)?;
                         work.run(&request, frame, &values, is_item, memory)
                     })?
@@ -168,7 +168,8 @@ fn commits(request: &Request) -> bool {
 
 fn describe(action: &Action) -> Result<Outcome> {
     let settings = PlanSettings::default();
-    let planner = Planner::new(&catalog::Session, &action.schema, &settings);
+    let catalog = catalog::Reader::default();
+    let planner = Planner::new(&catalog, &action.schema, &settings);
     let allow = match &action.resource {
         Resource::Root => "OPTIONS,GET,HEAD".to_owned(),
         Resource::Collection { relation } => planner.relation(relation)?.allow(),
@@ -176,7 +177,7 @@ fn describe(action: &Action) -> Result<Outcome> {
             planner.relation(relation)?.allow().replace("POST,", "").replace(",POST", "")
         }
         Resource::Function { name } => {
-            let functions = catalog::Session.functions(&action.schema, name)?;
+            let functions = catalog.functions(&action.schema, name)?;
             match functions.iter().find(|f| f.callable) {
                 Some(function) if function.volatile => "OPTIONS,POST".to_owned(),
                 Some(_) => "OPTIONS,GET,HEAD,POST".to_owned(),
@@ -226,10 +227,10 @@ fn key(
     Ok((key, literals))
 }
 
-fn plan(key: &Key, request: &Request) -> Result<(Plan, Rendition)> {
+fn plan(catalog: &dyn Catalog, key: &Key, request: &Request) -> Result<(Plan, Rendition)> {
     let Key { action, query, .. } = key;
     refuse_unused(action.verb, query)?;
-    let mut planner = Planner::new(&catalog::Session, &action.schema, &key.settings);
+    let mut planner = Planner::new(catalog, &action.schema, &key.settings);
     let plan = match (&action.resource, &key.body) {
         (Resource::Function { name }, BodyShape::Arguments(given)) => {
             Plan::Call(planner.call(action.verb, name, query, given)?)
@@ -257,7 +258,8 @@ fn plan(key: &Key, request: &Request) -> Result<(Plan, Rendition)> {
 fn add_key_filters(schema: &str, relation: &str, key: Vec<String>, query: &mut Query) -> Result<()> {
     use crate::query::{Condition, Field, Filter, Operation, Operator};
     let settings = PlanSettings::default();
-    let relation = Planner::new(&catalog::Session, schema, &settings).relation(relation)?;
+    let catalog = catalog::Reader::default();
+    let relation = Planner::new(&catalog, schema, &settings).relation(relation)?;
     if relation.primary_key.is_empty() {
         return Err(Error::new(Code::Path, format!("'{}' has no primary key to name a row by", relation.name.name))
             .hint(format!("Filter instead: /{}?column=eq.value", target::encode(&relation.name.name, b""))));
@@ -268,7 +270,7 @@ fn add_key_filters(schema: &str, relation: &str, key: Vec<String>, query: &mut Q
             format!("The key has {} values, but the primary key has {} columns", key.len(), relation.primary_key.len()),
         )
         // Who may not read the table is not told its columns.
-        .hint(match catalog::Session.may_read(&relation.name)? {
+        .hint(match catalog.may_read(&relation.name)? {
             true => format!(
                 "Give the values of ({}) in this order, separated by commas; put a value with a comma in double quotes.",
                 relation.primary_key.join(", ")

@@ -5,15 +5,15 @@ use crate::auth::path::Path;
 use crate::auth::token::{Issuer, Key, KeySet, Refusal, Signed};
 use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::pg::catalog::invalidation;
 use crate::pg::ffi::fmgr::v1_function;
-use crate::pg::ffi::unguarded;
 use crate::pg::{guc, role};
 use aws_lc_rs::digest;
 use lru::LruCache;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ffi::CStr;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -22,27 +22,12 @@ const QUERY: &str = include_str!("../../sql/query/keys/verification_keys.sql");
 const TABLES: [&CStr; 3] = [c"token_issuer", c"public_key", c"secret_key"];
 
 thread_local! {
-    /// Counts the changes of the keys that this session was told of.
-    static GENERATION: Cell<u64> = const { Cell::new(0) };
-    static KNOWN_TABLES: Cell<[pg_sys::Oid; 3]> = const { Cell::new([pg_sys::InvalidOid; 3]) };
     /// The keys, of which generation.
     static KEYS: RefCell<Option<(u64, Rc<KeySet>)>> = const { RefCell::new(None) };
     /// Tokens that a key of this generation signed, by their SHA-256. What they say of times and audiences is checked at each use.
     static SIGNED: RefCell<LruCache<[u8; 32], Rc<Signed>>> = RefCell::new(LruCache::new(
         NonZeroUsize::new(limits::TOKENS).unwrap_or(NonZeroUsize::MIN),
     ));
-}
-
-/// Asks PostgreSQL to announce changes; once, when the library is loaded.
-pub fn watch() {
-    // SAFETY: the callback is a function of this library, which is never unloaded.
-    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), 0usize.into()) };
-}
-
-unsafe extern "C-unwind" fn changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
-    if relation == pg_sys::InvalidOid || KNOWN_TABLES.get().contains(&relation) {
-        GENERATION.set(GENERATION.get() + 1);
-    }
 }
 
 /// A token whose signature and claims hold now.
@@ -98,9 +83,8 @@ pub fn now() -> f64 {
 
 /// The keys that there are now.
 fn keys() -> Rc<KeySet> {
-    // SAFETY: a change that was committed before this statement has been announced.
-    unsafe { unguarded::AcceptInvalidationMessages() };
-    let generation = GENERATION.get();
+    invalidation::accept();
+    let generation = invalidation::KEYS.with(|keys| keys.generation());
     let known =
         KEYS.with_borrow(|keys| keys.as_ref().filter(|(of, _)| *of == generation).map(|(_, keys)| keys.clone()));
     if let Some(keys) = known {
@@ -155,7 +139,7 @@ pub fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
         let schema = pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
         TABLES.map(|name| pg_sys::get_relname_relid(name.as_ptr(), schema))
     };
-    KNOWN_TABLES.set(tables);
+    invalidation::KEYS.with(|keys| keys.announce(&tables));
     // SAFETY: the statements of all callers are constants.
     unsafe { role::as_owner_with_newest(tables[0], work) }
 }

@@ -41,9 +41,6 @@ use pgrx::pg_guard;
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     guc::define();
-    catalog::watch();
-    validate::watch_registry();
-    keys::watch();
-    api_keys::watch();
-    utility::watch();
+    catalog::invalidation::register();
+    utility::install_hook();
 }

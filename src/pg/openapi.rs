@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::{MediaType, Request};
 use crate::openapi::{self, Schema, Version};
-use crate::pg::catalog::{self, Arguments};
+use crate::pg::catalog::query::{boolean, load, text};
 use crate::pg::guc::{self, OpenApiMode};
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::schema_of;
@@ -44,7 +44,7 @@ pub fn negotiate(request: &Request) -> Result<(Version, MediaType)> {
 pub fn describe(schema: &str, version: Version, memory: pg_sys::MemoryContext) -> Result<BodyBuffer> {
     let all = guc::openapi_mode() == OpenApiMode::IgnorePrivileges;
     let query = include_str!("../../sql/query/openapi/exposed_objects.sql");
-    let loaded: Option<Schema> = catalog::load("openapi", query, Arguments::Schema(schema, all))?;
+    let loaded: Option<Schema> = load("openapi", query, &[text(schema), boolean(all)])?;
     let loaded = loaded.unwrap_or_else(|| Schema { schema: schema.to_owned(), ..Schema::default() });
     let relations: Vec<pg_sys::Oid> = loaded.relation_oids().map(pg_sys::Oid::from).collect();
     let types: Vec<pg_sys::Oid> = loaded.type_oids().map(pg_sys::Oid::from).collect();

@@ -2,10 +2,11 @@
 
 use crate::auth::principal::{refuse_dangerous_role, role_refused};
 use crate::error::Result;
+use crate::pg::catalog::invalidation;
 use crate::pg::ffi::unguarded;
 use crate::pg::guc;
 use pgrx::pg_sys;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ffi::{CStr, CString};
 
 /// `pg_db_role_setting` (setdatabase, setrole, setconfig) and its index (pg_db_role_setting.h); pgrx does not bind them.
@@ -16,8 +17,6 @@ const PG_DB_ROLE_SETTING_INDEX: u32 = 2965;
 const SETTINGS_AGE: i64 = 1_000_000;
 
 thread_local! {
-    /// Counts changes of roles and memberships, which PostgreSQL announces.
-    static GENERATION: Cell<u64> = const { Cell::new(0) };
     static LAST_CHECKED: RefCell<Option<Checked>> = const { RefCell::new(None) };
     static SETTINGS: RefCell<Option<(pg_sys::Oid, i64, std::rc::Rc<RoleSettings>)>> = const { RefCell::new(None) };
 }
@@ -28,11 +27,6 @@ struct Checked {
     bypass_listed: bool,
     name: String,
     role: pg_sys::Oid,
-}
-
-/// Forgets what was found out about roles.
-pub fn invalidate() {
-    GENERATION.set(GENERATION.get() + 1);
 }
 
 /// The name of a role.
@@ -50,7 +44,7 @@ pub fn name(role: pg_sys::Oid) -> String {
 pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
     // SAFETY: reads a global.
     let session_user = unsafe { unguarded::GetSessionUserId() };
-    let generation = GENERATION.get();
+    let generation = invalidation::ROLES.with(|roles| roles.get());
     let bypass_listed = guc::may_bypass_rls(name);
     let known = LAST_CHECKED.with_borrow(|checked| {
         checked

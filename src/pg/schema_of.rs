@@ -2,9 +2,10 @@
 
 use crate::error::Result;
 use crate::json_schema::of_table::{self, Kind, Relations, Table};
-use crate::pg::catalog::{self, Arguments};
-use crate::pg::ffi::{jsonb, unguarded};
-use crate::pg::{guc, validate};
+use crate::pg::catalog::query::{self, boolean, oids};
+use crate::pg::ffi::guc_nest::GucNest;
+use crate::pg::ffi::jsonb;
+use crate::pg::validate;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::json;
@@ -65,19 +66,16 @@ fn bind(table: &mut Table) -> Result<()> {
 }
 
 fn load_relations(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -> Result<Relations> {
-    // SAFETY: the nest level is closed again below; an error closes it with the transaction.
-    let nest = unsafe { unguarded::NewGUCNestLevel() };
+    let nest = GucNest::open();
     // The first two decide how constants in expressions are written. The planner's guess of the recursive parts is so high
     // that it would compile the query, which takes a hundred times as long as running it.
     let settings = [(c"standard_conforming_strings", c"on"), (c"extra_float_digits", c"1"), (c"jit", c"off")];
     for (name, value) in settings {
-        guc::set_for_request(name, value, pg_sys::GucContext::PGC_USERSET);
+        nest.set(name, value);
     }
-    let query = include_str!("../../sql/query/json_schema/schema_of.sql");
-    let loaded = catalog::load("schema_of", query, Arguments::Described(relations, types, all));
-    // SAFETY: the level opened above.
-    unsafe { unguarded::AtEOXact_GUC(true, nest) };
-    Ok(loaded?.unwrap_or_default())
+    let sql = include_str!("../../sql/query/json_schema/schema_of.sql");
+    let loaded = query::load("schema_of", sql, &[oids(relations), oids(types), boolean(all)])?;
+    Ok(loaded.unwrap_or_default())
 }
 
 fn refuse(code: PgSqlErrorCode, message: String) -> ! {

@@ -8,7 +8,7 @@ use pgrx::pg_sys;
 use std::ffi::c_char;
 
 /// Has commands looked at; once, when the library is loaded.
-pub fn watch() {
+pub fn install_hook() {
     // SAFETY: a backend has one thread, and the library is never unloaded.
     unsafe {
         NEXT = pg_sys::ProcessUtility_hook;

@@ -12,7 +12,7 @@ use crate::auth::{Identity, Method, Principal};
 use crate::error::{Error, Result};
 use crate::http::response::Response;
 use crate::http::{Headers, Request};
-use crate::pg::catalog::{self, Arguments};
+use crate::pg::catalog::query::{load, names, oid, text as text_argument};
 use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function, varlena};
 use crate::pg::ffi::preserving_error_data::with_whole_errors;
 use crate::pg::ffi::result_set::ResultSet;
@@ -122,7 +122,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
         );
     }
     let query = include_str!("../../../sql/query/access/asked_role.sql");
-    let asked: Option<Asked> = catalog::load("access_role", query, Arguments::Name(&question.role))?;
+    let asked: Option<Asked> = load("access_role", query, &[text_argument(&question.role)])?;
     let refused = || {
         Error::with_code("42501", 403, "access cannot be explained for this role")
             .hint("The role has to exist, and be one that you can SET ROLE to or that requests run as.")
@@ -203,9 +203,8 @@ pub fn answer(
         return Ok(None);
     }
     let query = include_str!("../../../sql/query/access/relation_oid.sql");
-    let Some(oid) = catalog::load("access_relation", query, Arguments::Names(schema, relation))? else {
-        return Ok(None);
-    };
+    let Some(arguments) = names(schema, relation) else { return Ok(None) };
+    let Some(oid) = load("access_relation", query, &arguments)? else { return Ok(None) };
     frame.take_role();
     frame.publish();
     pre_request()?;
@@ -230,7 +229,7 @@ pub fn answer(
 fn read_for(frame: &Frame, facts: &Facts, key: &Json) -> Result<Row> {
     if let Some(name) = guc::explain_reader() {
         let query = include_str!("../../../sql/query/access/reader.sql");
-        let reader: Option<u32> = catalog::load("access_reader", query, Arguments::Name(&name))?;
+        let reader: Option<u32> = load("access_reader", query, &[text_argument(&name)])?;
         if let Some(reader) = reader {
             return frame.with_reader(reader.into(), || judge::read(facts, Some(key), true));
         }
@@ -240,7 +239,8 @@ fn read_for(frame: &Frame, facts: &Facts, key: &Json) -> Result<Row> {
 
 fn facts(relation: u32, command: Command, role: &str) -> Result<Facts> {
     let query = include_str!("../../../sql/query/access/facts.sql");
-    let facts: Option<Facts> = catalog::load("access", query, Arguments::OidAnd(relation, &[command.as_str(), role]))?;
+    let facts: Option<Facts> =
+        load("access", query, &[oid(relation), text_argument(command.as_str()), text_argument(role)])?;
     facts
         .filter(|facts| facts.kind != "other")
         .ok_or_else(|| Error::with_code("42809", 400, "access can be explained of tables and views alone"))

@@ -1,8 +1,8 @@
 //! What the columns of a view are: PostgreSQL notes in a query's target list which column of which relation an entry is, if it
 //! is just that. Those of set operations are none.
 
+use super::query::{oid, query};
 use crate::error::Result;
-use crate::pg::catalog::{self, Arguments};
 use pgrx::pg_sys;
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -58,8 +58,7 @@ fn target_list(view: u32, known: &mut HashMap<u32, Rc<[Origin]>>) -> Result<Rc<[
     if let Some(list) = known.get(&view) {
         return Ok(list.clone());
     }
-    let rule =
-        catalog::query("view_rule", include_str!("../../../sql/query/catalog/view_rule.sql"), Arguments::Oid(view))?;
+    let rule = query("view_rule", include_str!("../../../sql/query/catalog/view_rule.sql"), &[oid(view)])?;
     let list: Rc<[Origin]> = match rule.and_then(|rule| CString::new(rule).ok()) {
         None => Rc::default(),
         // SAFETY: the catalogue holds node trees of this server; this one is built in memory of its own, which goes with the

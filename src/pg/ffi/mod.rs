@@ -4,6 +4,7 @@
 pub mod composite;
 pub mod error;
 pub mod fmgr;
+pub mod guc_nest;
 pub mod jsonb;
 pub mod preserving_error_data;
 pub mod result_set;

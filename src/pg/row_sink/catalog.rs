@@ -1,10 +1,10 @@
 //! What the catalogue says about a type, as `json_categorize_type` (utils/adt/json.c, jsonfuncs.c from 16 on) asks it.
 
+use crate::pg::catalog::invalidation;
 use crate::pg::ffi::composite;
 use pgrx::pg_sys;
 use pgrx::pg_sys::{CoercionContext, CoercionPathType, Oid};
-use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char};
 
 /// How values of a type become JSON.
 pub(super) enum Category {
@@ -64,7 +64,6 @@ fn cast_to_json(type_oid: Oid) -> Option<Oid> {
     if type_oid.to_u32() < pg_sys::FirstNormalObjectId {
         return None;
     }
-    watch_casts();
     let mut function = Oid::INVALID;
     // SAFETY: a catalogue look-up by value; `function` is a local.
     let path = unsafe {
@@ -105,31 +104,7 @@ pub(super) fn attribute_name(attribute: &pg_sys::FormData_pg_attribute) -> &[u8]
     unsafe { CStr::from_ptr(attribute.attname.data.as_ptr()) }.to_bytes()
 }
 
-thread_local! {
-    /// Counts the changes of pg_cast that this process has heard of.
-    static CAST_CHANGES: Cell<u64> = const { Cell::new(0) };
-    static WATCHING: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Changes whenever what [`categorize`] found may no longer hold.
 pub(super) fn cast_generation() -> u64 {
-    CAST_CHANGES.get()
-}
-
-/// Asks, once in a process, to be told of changes of pg_cast: the one thing in a category that can change.
-fn watch_casts() {
-    if !WATCHING.replace(true) {
-        // SAFETY: the callback is a function of this library, which is never unloaded.
-        unsafe {
-            pg_sys::CacheRegisterSyscacheCallback(
-                pg_sys::SysCacheIdentifier::CASTSOURCETARGET as c_int,
-                Some(casts_changed),
-                pg_sys::Datum::null(),
-            );
-        }
-    }
-}
-
-unsafe extern "C-unwind" fn casts_changed(_: pg_sys::Datum, _: c_int, _: u32) {
-    CAST_CHANGES.set(CAST_CHANGES.get().wrapping_add(1));
+    invalidation::CASTS.with(|casts| casts.get())
 }

@@ -3,7 +3,7 @@
 
 use super::registry;
 use crate::error::Result;
-use crate::pg::catalog;
+use crate::pg::catalog::query::{load, oid};
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::ffi::result_set::ResultSet;
 use pgrx::prelude::*;
@@ -153,8 +153,7 @@ struct Candidate {
 /// Errors: the catalogue cannot be read.
 pub fn bindings(relation: pg_sys::Oid) -> Result<Vec<Binding>> {
     let query = include_str!("../../../sql/query/json_schema/schema_bindings.sql");
-    let found: Option<Vec<Candidate>> =
-        catalog::load("schema_bindings", query, catalog::Arguments::Oid(relation.to_u32()))?;
+    let found: Option<Vec<Candidate>> = load("schema_bindings", query, &[oid(relation.to_u32())])?;
     let mut bindings = Vec::new();
     for candidate in found.unwrap_or_default() {
         match candidate.means {

@@ -3,7 +3,7 @@
 use super::cache::{self, Entry, Instance};
 use super::{Stored, payload};
 use crate::json_schema::Formats;
-use crate::pg::ffi::unguarded;
+use crate::pg::catalog::invalidation;
 use pgrx::pg_sys;
 use std::ffi::c_void;
 use std::rc::Rc;
@@ -51,7 +51,7 @@ unsafe fn look_up<'a, S: Stored, I: Instance>(
     // SAFETY: as above; a new call site lives in the context of the function's other state, which drops it.
     unsafe {
         // What other sessions registered until this statement counts for it.
-        unguarded::AcceptInvalidationMessages();
+        invalidation::accept();
         let entry = cache::compiled::<S, I>(schema, formats);
         let info = (*call).flinfo;
         let schema = (!is_constant(info)).then(|| schema.to_vec());

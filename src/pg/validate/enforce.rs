@@ -7,10 +7,10 @@ use super::{Binary, Stored, Text, formats, payload};
 use crate::error::Invalid;
 use crate::json_schema::{Formats, Refusal, Values, Violation, violations};
 use crate::limits;
+use crate::pg::catalog::invalidation;
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::ffi::preserving_error_data::with_whole_errors;
 use crate::pg::ffi::result_set::ResultSet;
-use crate::pg::ffi::unguarded;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, PgLogLevel, direct_function_call_as_datum, pg_sys};
@@ -39,8 +39,8 @@ enum Compiled {
 
 impl Compiled {
     fn new(schema: &SchemaSource, is_text: bool, formats: Formats) -> Self {
-        // SAFETY: what other sessions registered until this statement counts for it.
-        unsafe { unguarded::AcceptInvalidationMessages() };
+        // What other sessions registered until this statement counts for it.
+        invalidation::accept();
         let json = schema.json();
         if is_text {
             Compiled::Text(cache::compiled::<Text, Text>(json.as_bytes(), formats))
@@ -336,7 +336,7 @@ pub unsafe extern "C-unwind" fn restful_read_schema(call: pg_sys::FunctionCallIn
         let given = String::from_utf8_lossy(payload((*(*call).args.as_ptr()).value));
         let schema = SchemaSource::of(&given);
         let json = schema.json();
-        unguarded::AcceptInvalidationMessages();
+        invalidation::accept();
         let entry =
             cache::find::<Text, Binary>(json.as_bytes(), formats(None)).unwrap_or_else(|refusal| match &schema {
                 SchemaSource::Inline(_) => super::refuse(&refusal),

@@ -14,7 +14,6 @@ mod watch;
 pub use bindings::bindings;
 pub use body::BodySchemas;
 pub use enforce::take_reported;
-pub use registry::watch as watch_registry;
 
 use crate::json_schema::binary::{BinaryJson, BinaryNode, Lost};
 use crate::json_schema::text::{Document, TextJson, TextNode};

@@ -1,36 +1,18 @@
 //! The registered schemas (`restful.json_schema`), as references find them.
 
 use crate::http::target::{decode, encode};
+use crate::pg::catalog::invalidation;
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::role;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::cell::Cell;
-
-thread_local! {
-    /// Counts the changes of the registry that this session was told of.
-    static GENERATION: Cell<u64> = const { Cell::new(0) };
-    static TABLE: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
-}
 
 /// Changes whenever the registry may have changed.
 #[inline(always)]
 pub fn generation() -> u64 {
-    GENERATION.get()
-}
-
-/// Asks PostgreSQL to announce changes; once, when the library is loaded.
-pub fn watch() {
-    // SAFETY: the callback is a function of this library, which is never unloaded.
-    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), 0usize.into()) };
-}
-
-unsafe extern "C-unwind" fn changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
-    if relation == pg_sys::InvalidOid || relation == TABLE.get() {
-        GENERATION.set(GENERATION.get() + 1);
-    }
+    invalidation::JSON_SCHEMAS.with(|schemas| schemas.generation())
 }
 
 /// The URI of a registered schema, given as `name` or `name@version`: what a URI cannot hold is in percent-encoding (RFC 3986).
@@ -56,7 +38,7 @@ pub fn document(uri: &str) -> Option<Value> {
         }
         (table, owner_of(table)?)
     };
-    TABLE.set(table);
+    invalidation::JSON_SCHEMAS.with(|schemas| schemas.announce(&[table]));
     let read = || {
         Spi::connect(|client| {
             let found = client.select(QUERY, Some(1), &[name.as_ref().into(), version.into()])?;

@@ -1,0 +1,170 @@
+//! What PostgreSQL announces of changes: the one place that registers callbacks for its caches.
+//!
+//! Callbacks only note what changed, since they may run in the middle of anything; who keeps something compares generations, or takes
+//! what was announced, when it is asked again.
+
+use crate::pg::ffi::unguarded;
+use pgrx::pg_sys;
+use std::cell::Cell;
+use std::ffi::c_int;
+
+/// Invalidations of relations noted one by one; more of them count as a change of everything.
+const NOTED: usize = 32;
+
+/// Something that is counted when it changes.
+pub struct Generation(Cell<u64>);
+
+impl Generation {
+    const fn new() -> Self {
+        Generation(Cell::new(0))
+    }
+
+    /// A number that another one follows whenever what is counted may have changed.
+    #[inline(always)]
+    pub fn get(&self) -> u64 {
+        self.0.get()
+    }
+
+    fn advance(&self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+/// Tables of the extension of which a session keeps rows. Their triggers make PostgreSQL announce a change of rows, too.
+pub struct TableGroup {
+    tables: Cell<[pg_sys::Oid; 3]>,
+    generation: Generation,
+}
+
+impl TableGroup {
+    const fn new() -> Self {
+        TableGroup { tables: Cell::new([pg_sys::InvalidOid; 3]), generation: Generation::new() }
+    }
+
+    /// Counts changes of these tables from now on. To be called before they are read.
+    pub fn announce(&self, tables: &[pg_sys::Oid]) {
+        let mut announced = [pg_sys::InvalidOid; 3];
+        announced.iter_mut().zip(tables).for_each(|(place, table)| *place = *table);
+        self.tables.set(announced);
+    }
+
+    /// The generation of their rows, as far as this session has been told.
+    #[inline(always)]
+    pub fn generation(&self) -> u64 {
+        self.generation.get()
+    }
+}
+
+/// What changed of the catalogue since the last look.
+#[derive(Clone, Copy)]
+pub struct Announced {
+    relations: [u32; NOTED],
+    count: usize,
+    /// Functions or aggregates.
+    pub functions: bool,
+    /// What is noted is not all of it.
+    pub everything: bool,
+}
+
+impl Announced {
+    const NOTHING: Announced = Announced { relations: [0; NOTED], count: 0, functions: false, everything: false };
+
+    /// Whether nothing was announced.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0 && !self.functions && !self.everything
+    }
+
+    /// `pg_class.oid` of the relations that changed.
+    pub fn relations(&self) -> &[u32] {
+        self.relations.get(..self.count).unwrap_or_default()
+    }
+
+    fn add(&mut self, relation: u32) {
+        if relation == 0 || self.count == NOTED {
+            self.everything = true;
+        } else if !self.relations().contains(&relation) {
+            if let Some(slot) = self.relations.get_mut(self.count) {
+                *slot = relation;
+            }
+            self.count += 1;
+        }
+    }
+}
+
+thread_local! {
+    static ANNOUNCED: Cell<Announced> = const { Cell::new(Announced::NOTHING) };
+    /// Roles and memberships.
+    pub static ROLES: Generation = const { Generation::new() };
+    /// Constraints, and the schemas that they are in.
+    pub static CONSTRAINTS: Generation = const { Generation::new() };
+    pub static CASTS: Generation = const { Generation::new() };
+    /// Issuers of tokens and their keys.
+    pub static KEYS: TableGroup = const { TableGroup::new() };
+    pub static API_KEYS: TableGroup = const { TableGroup::new() };
+    /// The registered JSON Schemas.
+    pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new() };
+}
+
+/// Asks PostgreSQL to announce changes; once, when the library is loaded.
+pub fn register() {
+    use pg_sys::SysCacheIdentifier::{
+        AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, CONSTROID, NAMESPACEOID, PROCOID, RULERELNAME, TYPEOID,
+    };
+    // SAFETY: the callbacks are functions of this library, which is never unloaded.
+    unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), 0usize.into());
+        for cache in [PROCOID, TYPEOID, NAMESPACEOID, CASTSOURCETARGET, CONSTROID, AUTHOID, AUTHMEMROLEMEM, RULERELNAME]
+        {
+            pg_sys::CacheRegisterSyscacheCallback(cache as c_int, Some(catalogue_changed), 0usize.into());
+        }
+    }
+}
+
+/// Takes in what other sessions have committed until now. Everything that they announce is noted here.
+pub fn accept() {
+    // SAFETY: processes pending messages, which call the functions below and PostgreSQL's own.
+    unsafe { unguarded::AcceptInvalidationMessages() };
+}
+
+/// What was announced since the last call.
+pub fn take_announced() -> Announced {
+    ANNOUNCED.replace(Announced::NOTHING)
+}
+
+unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys::Oid) {
+    let mut announced = ANNOUNCED.get();
+    announced.add(relation.to_u32());
+    ANNOUNCED.set(announced);
+    for group in [&KEYS, &API_KEYS, &JSON_SCHEMAS] {
+        group.with(|group| {
+            if relation == pg_sys::InvalidOid || group.tables.get().contains(&relation) {
+                group.generation.advance();
+            }
+        });
+    }
+}
+
+unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _: u32) {
+    use pg_sys::SysCacheIdentifier::{AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, CONSTROID, NAMESPACEOID, PROCOID};
+    let is = |other: pg_sys::SysCacheIdentifier::Type| cache == other as c_int;
+    if is(CONSTROID) || is(NAMESPACEOID) {
+        CONSTRAINTS.with(Generation::advance);
+    }
+    if is(AUTHOID) || is(AUTHMEMROLEMEM) {
+        ROLES.with(Generation::advance);
+    }
+    if is(CASTSOURCETARGET) {
+        CASTS.with(Generation::advance);
+    }
+    if is(CONSTROID) || is(AUTHOID) {
+        return;
+    }
+    // Memberships, too: what a plan replaces depends on the rights that the role has by others.
+    let mut announced = ANNOUNCED.get();
+    if is(PROCOID) {
+        announced.functions = true;
+    } else {
+        announced.everything = true;
+    }
+    ANNOUNCED.set(announced);
+}

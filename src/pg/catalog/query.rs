@@ -1,0 +1,115 @@
+//! Queries of the catalogue: constants of one text column and at most one row, each kept as a plan under its name.
+
+use crate::error::{Code, Error, Result};
+use crate::limits::IDENTIFIER_BYTES;
+use crate::pg::ffi::guc_nest::GucNest;
+use pgrx::{IntoDatum, pg_sys};
+use serde::de::DeserializeOwned;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, c_int};
+
+thread_local! {
+    static PLANS: RefCell<HashMap<&'static str, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+}
+
+/// The type and the value of a parameter.
+pub type Argument = (pg_sys::Oid, pg_sys::Datum);
+
+fn argument(data_type: pg_sys::Oid, value: Option<pg_sys::Datum>) -> Argument {
+    (data_type, value.unwrap_or(pg_sys::Datum::null()))
+}
+
+/// A text.
+pub fn text(text: &str) -> Argument {
+    argument(pg_sys::TEXTOID, text.into_datum())
+}
+
+/// An OID.
+pub fn oid(oid: u32) -> Argument {
+    argument(pg_sys::OIDOID, pg_sys::Oid::from(oid).into_datum())
+}
+
+/// An array of OIDs.
+pub fn oids(oids: &[pg_sys::Oid]) -> Argument {
+    argument(pg_sys::OIDARRAYOID, oids.into_datum())
+}
+
+/// A boolean.
+pub fn boolean(value: bool) -> Argument {
+    argument(pg_sys::BOOLOID, value.into_datum())
+}
+
+/// The schema and the name of an object. `None` if one of them is longer than a name can be: PostgreSQL would cut it, and might find
+/// another object.
+pub fn names(schema: &str, name: &str) -> Option<[Argument; 2]> {
+    let fits = |name: &str| name.len() <= IDENTIFIER_BYTES;
+    (fits(schema) && fits(name)).then(|| [text(schema), text(name)])
+}
+
+/// Runs a query that is kept under its name, and reads the JSON that it returns. `None` when it returns no row, or null.
+///
+/// Errors: REST506, when the query or its JSON fails.
+pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<T>> {
+    let Some(text) = query(name, sql, arguments)? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|why| {
+        Error::new(Code::Setting, "The database's catalogue could not be read")
+            .details(format!("{name}: {why}"))
+            .hint("This is a defect of the extension; the details say where.")
+    })
+}
+
+/// Runs a query that is kept under its name. `None` when it returns no row, or null.
+///
+/// Errors: REST506, when the query cannot be prepared.
+pub fn query(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<String>> {
+    // SAFETY: SPI is connected for this query alone. An error that is raised within ends the connection with the transaction.
+    unsafe { pg_sys::SPI_connect() };
+    let text = run(name, sql, arguments);
+    // SAFETY: as above.
+    unsafe { pg_sys::SPI_finish() };
+    text
+}
+
+fn run(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<String>> {
+    // Every name in the query means what it says while it is prepared and run. So do literals, those in the query, which is kept, and
+    // those that pg_get_expr writes.
+    let nest = GucNest::with_pinned_path();
+    nest.set(c"standard_conforming_strings", c"on");
+    let plan = plan(name, sql, arguments)?;
+    let mut values: Vec<pg_sys::Datum> = arguments.iter().map(|(_, value)| *value).collect();
+    // SAFETY: SPI is connected; the plan has as many parameters as there are values, of their types; the result is copied before it
+    // is freed.
+    unsafe {
+        let code = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), std::ptr::null(), true, 1);
+        let mut text = None;
+        if code == pg_sys::SPI_OK_SELECT as c_int && pg_sys::SPI_processed == 1 {
+            let table = &*pg_sys::SPI_tuptable;
+            let value = pg_sys::SPI_getvalue(*table.vals, table.tupdesc, 1);
+            if !value.is_null() {
+                text = Some(CStr::from_ptr(value).to_string_lossy().into_owned());
+            }
+        }
+        pg_sys::SPI_freetuptable(pg_sys::SPI_tuptable);
+        Ok(text)
+    }
+}
+
+/// The plan of a query, which is prepared when it is first run; SPI is connected.
+fn plan(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<pg_sys::SPIPlanPtr> {
+    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(name).copied()) {
+        return Ok(plan);
+    }
+    let text = CString::new(sql).unwrap_or_default();
+    let mut types: Vec<pg_sys::Oid> = arguments.iter().map(|(data_type, _)| *data_type).collect();
+    // SAFETY: the text is NUL-terminated; there are as many types as their number says.
+    let plan = unsafe {
+        let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as c_int, types.as_mut_ptr());
+        if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
+            return Err(Error::new(Code::Setting, "The database's catalogue could not be queried"));
+        }
+        plan
+    };
+    PLANS.with_borrow_mut(|plans| plans.insert(name, plan));
+    Ok(plan)
+}

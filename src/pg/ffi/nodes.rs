@@ -1,0 +1,63 @@
+//! PostgreSQL's nodes and lists of them (nodes/nodes.h, nodes/pg_list.h).
+
+use pgrx::pg_sys::{self, List, NodeTag};
+
+/// A kind of node.
+pub trait Tagged {
+    const TAG: NodeTag;
+}
+
+macro_rules! tagged {
+    ($($node:ident $tag:ident),* $(,)?) => { $(impl Tagged for pg_sys::$node { const TAG: NodeTag = NodeTag::$tag; })* };
+}
+
+tagged! {
+    BoolExpr T_BoolExpr, CoerceViaIO T_CoerceViaIO, Const T_Const, FuncExpr T_FuncExpr, NullTest T_NullTest, Query T_Query,
+    RawStmt T_RawStmt, RelabelType T_RelabelType, SelectStmt T_SelectStmt, TargetEntry T_TargetEntry, TriggerData T_TriggerData,
+    Var T_Var,
+}
+
+/// A node as what it is; `None` when it is null or of another kind.
+///
+/// # Safety
+/// A node or null.
+pub unsafe fn cast<T: Tagged>(node: *mut pg_sys::Node) -> Option<*mut T> {
+    // SAFETY: promised by the caller.
+    unsafe { (!node.is_null() && (*node).type_ == T::TAG).then_some(node.cast()) }
+}
+
+/// The number of a list's elements.
+///
+/// # Safety
+/// A list or NIL.
+pub unsafe fn len(list: *const List) -> usize {
+    // SAFETY: promised by the caller; a length is not negative.
+    if list.is_null() { 0 } else { unsafe { (*list).length as usize } }
+}
+
+/// The pointers in a list.
+///
+/// # Safety
+/// A list of pointers to `T`, or NIL, which stays as it is while it is walked.
+pub unsafe fn pointers<T>(list: *const List) -> impl Iterator<Item = *mut T> {
+    // SAFETY: promised by the caller; the index is below the length.
+    unsafe { (0..len(list)).map(move |i| (*(*list).elements.add(i)).ptr_value.cast()) }
+}
+
+/// The nodes of a list that are of the kind `T`.
+///
+/// # Safety
+/// A list of nodes, or NIL, which stays as it is while it is walked.
+pub unsafe fn iter<T: Tagged>(list: *const List) -> impl Iterator<Item = *mut T> {
+    // SAFETY: promised by the caller.
+    unsafe { pointers::<pg_sys::Node>(list).filter_map(|node| cast(node)) }
+}
+
+/// The OIDs in a list.
+///
+/// # Safety
+/// A list of OIDs, or NIL, which stays as it is while it is walked.
+pub unsafe fn oids(list: *const List) -> impl Iterator<Item = pg_sys::Oid> {
+    // SAFETY: promised by the caller; the index is below the length.
+    unsafe { (0..len(list)).map(move |i| (*(*list).elements.add(i)).oid_value) }
+}

@@ -1,0 +1,72 @@
+//! The user in force, and work as another one (miscadmin.h).
+
+use super::unguarded;
+use pgrx::pg_sys::{self, Oid};
+
+/// The security context in which neither the role nor anything that outlives the work can be changed.
+pub const LOCKED: i32 = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
+
+/// The user in force.
+pub fn current() -> Oid {
+    // SAFETY: reads a global.
+    unsafe { unguarded::GetUserId() }
+}
+
+/// The user that the session is logged in as.
+pub fn session() -> Oid {
+    // SAFETY: reads a global.
+    unsafe { unguarded::GetSessionUserId() }
+}
+
+/// The role that the session has taken: the user in force outside of SECURITY DEFINER functions.
+pub fn outer() -> Oid {
+    // SAFETY: reads a global.
+    unsafe { pg_sys::GetOuterUserId() }
+}
+
+/// Whether the user in force is another than the role that the session has taken, as in a SECURITY DEFINER function.
+pub fn is_changed_locally() -> bool {
+    // SAFETY: reads a global.
+    unsafe { unguarded::InLocalUserIdChange() }
+}
+
+/// Whether the code that runs is not to leave anything behind, as in an index expression.
+pub fn is_restricted() -> bool {
+    // SAFETY: reads a global.
+    unsafe { unguarded::InSecurityRestrictedOperation() }
+}
+
+/// The user in force, and the security context.
+pub fn current_and_security() -> (Oid, i32) {
+    let (mut user, mut security) = (pg_sys::InvalidOid, 0);
+    // SAFETY: reads globals into the two variables.
+    unsafe { unguarded::GetUserIdAndSecContext(&mut user, &mut security) };
+    (user, security)
+}
+
+/// The security context in force.
+pub fn security_context() -> i32 {
+    current_and_security().1
+}
+
+/// What was in force before; it is again when this is dropped, after an error too.
+struct Before(Oid, i32);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        // SAFETY: sets globals to what they were.
+        unsafe { unguarded::SetUserIdAndSecContext(self.0, self.1) };
+    }
+}
+
+/// Runs `work` as another user, in this security context.
+///
+/// # Safety
+/// The caller answers for what `work` may do as that user.
+pub unsafe fn run_as<T>(user: Oid, security: i32, work: impl FnOnce() -> T) -> T {
+    let (before, before_security) = current_and_security();
+    let _before = Before(before, before_security);
+    // SAFETY: the caller answers for it; `_before` puts both back.
+    unsafe { unguarded::SetUserIdAndSecContext(user, security) };
+    work()
+}
