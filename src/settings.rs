@@ -62,7 +62,7 @@ macro_rules! settings {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         enum Place { $($key),* }
 
-        /// All settings, in the order of the README's table.
+        /// All settings, in the order of the table in docs/settings.md.
         pub const SETTINGS: &[Setting] = &[
             $(Setting { name: $name, kind: Kind::$kind($($argument),*), context: Context::$context, doc: $doc }),*
         ];
@@ -161,7 +161,7 @@ mod tests {
         SETTINGS.iter().filter(|setting| setting.context != Context::Extension)
     }
 
-    /// As the README writes it.
+    /// As docs/settings.md writes it.
     fn default(kind: &Kind) -> String {
         let number = |n: i32, units: &[(i32, &str)]| {
             let (size, unit) = units.iter().find(|(size, _)| n % size == 0).copied().unwrap_or((1, ""));
@@ -181,20 +181,20 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_the_settings() {
+    fn the_documentation_lists_the_settings() {
         let mut table = "| setting | default | |\n|---|---|---|\n".to_owned();
         for Setting { name, kind, doc, .. } in documented() {
             let doc = text(doc).strip_suffix('.').unwrap();
             let (first, rest) = doc.split_at(1);
             writeln!(table, "| `{}` |{} | {}{rest} |", text(name), default(kind), first.to_lowercase()).unwrap();
         }
-        let readme = include_str!("../README.md");
-        assert!(readme.contains(&table), "the README's table has to be\n{table}");
+        let page = include_str!("../docs/settings.md");
+        assert!(page.contains(&table), "the table in docs/settings.md must be\n{table}");
         let free: Vec<_> = documented().filter(|s| s.context == Context::Anyone).map(|s| text(s.name)).collect();
         let (last, others) = free.split_last().unwrap();
         let sentence = format!("`{}` and `{last}` can be set by anyone", others.join("`, `"));
-        let words = readme.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(words.contains(&sentence), "the README has to say: {sentence}");
+        let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&sentence), "docs/settings.md must say: {sentence}");
     }
 
     #[test]
