@@ -3,6 +3,7 @@
 use super::cost;
 use super::pattern::{Boundary, Patterns, Unsupported, translate};
 use super::references::{self, Named};
+use super::refusal::Refusal;
 use crate::http::target::encode;
 use crate::limits;
 use jsonschema::error::ValidationErrorKind;
@@ -14,7 +15,6 @@ use jsonschema::{
 use serde_json::{Value, json};
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a schema without `$id` is called: it cannot be referred to from outside.
@@ -61,34 +61,6 @@ impl<F: Json> Compiled<F> {
         let slot = self.parts.iter().find(|slot| slot.get().is_none_or(|(known, _)| *known == address))?;
         let compile = || (address, self.source.validator_of_part(registry, part, self.formats));
         slot.get_or_init(compile).1.as_ref()
-    }
-}
-
-/// Why a schema was not compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// JSON Pointer (RFC 6901) to what is wrong in the schema; empty for the schema as a whole.
-    pub pointer: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<&'static str>,
-}
-
-impl Refusal {
-    /// A refusal of the schema as a whole.
-    pub fn whole(message: impl Into<String>, hint: &'static str) -> Self {
-        Refusal { pointer: String::new(), message: message.into(), hint: Some(hint) }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pointer.is_empty() {
-            f.write_str(&self.message)
-        } else {
-            write!(f, "{}: {}", self.pointer, self.message)
-        }
     }
 }
 

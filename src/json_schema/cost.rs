@@ -4,9 +4,9 @@
 //! and meet again the number of ways through them grows exponentially: thirty definitions that each refer twice to the
 //! next make a billion. The validator could not be stopped in there, so such schemas are refused before they are compiled.
 
-use super::compile::Refusal;
 use super::pattern;
 use super::references::Named;
+use super::refusal::Refusal;
 use crate::limits;
 use jsonschema::Draft;
 use jsonschema::uri;

@@ -17,9 +17,10 @@ use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Value, json};
 
 use super::WHOLE;
-use super::compile::{Formats, Refusal, Source, patterns};
+use super::compile::{Formats, Source, patterns};
 use super::example::{Generator, Part, size};
 use super::inclusion::{has_integer, included, is_portable};
+use super::refusal::Refusal;
 
 /// The most rows for one direction.
 const ROWS: usize = 20;

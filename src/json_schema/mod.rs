@@ -10,6 +10,7 @@ mod inclusion;
 pub mod of_table;
 mod pattern;
 mod references;
+mod refusal;
 mod report;
 #[cfg(test)]
 mod soundness_tests;
@@ -18,8 +19,9 @@ mod tests;
 pub mod text;
 mod watch;
 
-pub use compile::{Compiled, Formats, Lookup, Refusal, Source, compile, patterns};
+pub use compile::{Compiled, Formats, Lookup, Source, compile, patterns};
 use constant::{WHOLE, double_of_fraction, equals_constant};
 pub use evolve::{Change, Direction, Options, Verdict, changes};
+pub use refusal::Refusal;
 pub use report::{Values, Violation, messages, violations};
 pub use watch::{Unwatched, Watch};
