@@ -1,7 +1,6 @@
 //! Equality and distinctness of values on the tape, without recursion.
 
-use super::number::Decimal;
-use super::representation::number;
+use super::number::{Decimal, TextNumber};
 use super::tape::{Children, Document, Kind};
 use crate::json_schema::equals_constant;
 use jsonschema::json::JsonNumber;
@@ -43,7 +42,7 @@ fn equals_shallow<'e>(
         (Value::Null, Kind::Null) | (Value::Bool(false), Kind::False) | (Value::Bool(true), Kind::True) => true,
         (Value::String(string), Kind::String) => document.characters(entry) == string,
         (Value::Number(expected), Kind::Integer | Kind::Decimal) => {
-            number(document, entry).is_some_and(|number| equals_constant(&number, expected))
+            TextNumber::of(document, entry).is_some_and(|number| equals_constant(&number, expected))
         }
         (Value::Array(items), Kind::Array) => {
             let same = items.len() == entry.length as usize;
@@ -196,9 +195,8 @@ pub(super) fn to_value(document: &Document<'_>, mut at: u32) -> Value {
         let mut value = match entry.kind {
             Kind::False => Value::Bool(false),
             Kind::True => Value::Bool(true),
-            Kind::Integer | Kind::Decimal => {
-                number(document, entry).map_or(Value::Null, |number| Value::Number(number.to_number().into_owned()))
-            }
+            Kind::Integer | Kind::Decimal => TextNumber::of(document, entry)
+                .map_or(Value::Null, |number| Value::Number(number.to_number().into_owned())),
             Kind::String => Value::String(document.characters(entry).to_owned()),
             Kind::Array | Kind::Object if around.len() < VALUE_DEPTH => {
                 let value = if entry.kind == Kind::Array {

@@ -1,5 +1,6 @@
 //! Numbers as they are written, compared as the numbers that they are.
 
+use super::tape::{Document, Entry, Kind};
 use crate::json_schema::double_of_fraction;
 use jsonschema::json::JsonNumber;
 use std::borrow::Cow;
@@ -18,6 +19,16 @@ impl<'a> TextNumber<'a> {
     #[inline(always)]
     pub(super) fn new(text: &'a str, integer: bool) -> Self {
         TextNumber { text, integer }
+    }
+
+    /// The number at an entry of the tape; `None` if the entry is another kind of value.
+    #[inline]
+    pub(super) fn of(document: &'a Document<'_>, entry: &Entry) -> Option<Self> {
+        match entry.kind {
+            Kind::Integer => Some(TextNumber::new(document.characters(entry), true)),
+            Kind::Decimal => Some(TextNumber::new(document.characters(entry), false)),
+            _ => None,
+        }
     }
 
     /// Its absolute value, if that is a whole number of 64 bits.

@@ -59,6 +59,13 @@ fn build(bytes: &[u8], tag: u32) -> Value {
     Document::reread(bytes).map_or(Value::Null, |document| compare::to_value(&document, 0))
 }
 
+impl Document<'_> {
+    /// The value that the text is.
+    pub fn root<W: Watch>(&self) -> TextNode<'_, W> {
+        TextNode::new(self, 0)
+    }
+}
+
 /// A value of a [`Document`].
 pub struct TextNode<'a, W> {
     document: &'a Document<'a>,
@@ -74,16 +81,6 @@ impl<W> Clone for TextNode<'_, W> {
 }
 
 impl<W> Copy for TextNode<'_, W> {}
-
-/// The number that an entry is.
-#[inline]
-pub(super) fn number<'a>(document: &'a Document<'_>, entry: &Entry) -> Option<TextNumber<'a>> {
-    match entry.kind {
-        Kind::Integer => Some(TextNumber::new(document.characters(entry), true)),
-        Kind::Decimal => Some(TextNumber::new(document.characters(entry), false)),
-        _ => None,
-    }
-}
 
 impl<'a, W: Watch> TextNode<'a, W> {
     #[inline(always)]
@@ -285,7 +282,7 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
 
     #[inline]
     fn as_number(&self) -> Option<TextNumber<'a>> {
-        number(self.document, self.entry())
+        TextNumber::of(self.document, self.entry())
     }
 
     #[inline]

@@ -1,7 +1,5 @@
 //! The tape: one entry per key and value, in the order of the text.
 
-use super::representation::TextNode;
-use crate::json_schema::Watch;
 use std::hash::{BuildHasher, RandomState};
 
 /// What an [`Entry`] is.
@@ -69,11 +67,6 @@ pub struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
-    /// The value that the text is.
-    pub fn root<W: Watch>(&self) -> TextNode<'_, W> {
-        TextNode::new(self, 0)
-    }
-
     #[inline(always)]
     pub(super) fn entry(&self, at: u32) -> &Entry {
         self.tape.get(at as usize).unwrap_or(&NOTHING)
