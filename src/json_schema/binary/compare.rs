@@ -1,6 +1,7 @@
 //! Equality and distinctness of stored values, without recursion.
 
-use super::representation::{BinaryNode, Content};
+use super::container::Children;
+use super::node::{BinaryNode, Content, Elements};
 use crate::json_schema::{Watch, equals_constant};
 use serde_json::Value;
 use std::hash::{BuildHasher, RandomState};
@@ -105,7 +106,7 @@ fn equal<'a, W: Watch>(
 }
 
 /// Whether no two of the elements are equal.
-pub(super) fn is_unique<W: Watch>(mut elements: super::Elements<'_, W>) -> bool {
+pub(super) fn is_unique<W: Watch>(mut elements: Elements<'_, W>) -> bool {
     let mut pending = Vec::new();
     if elements.size_hint().0 <= COMPARED_ELEMENTS {
         while let Some(one) = elements.next() {
@@ -131,8 +132,8 @@ pub(super) fn is_unique<W: Watch>(mut elements: super::Elements<'_, W>) -> bool 
 /// An array or object while what is in it is hashed.
 struct Hashing<'a> {
     /// Keys, which are hashed before the values of an object, or no more.
-    keys: Option<super::container::Children<'a>>,
-    values: super::container::Children<'a>,
+    keys: Option<Children<'a>>,
+    values: Children<'a>,
     sum: u64,
 }
 

@@ -6,13 +6,15 @@
 
 mod compare;
 mod container;
+mod node;
 mod number;
 mod representation;
 mod tree;
 
+pub use node::{BinaryNode, Elements};
 pub use number::Numeric;
-pub use representation::{BinaryArray, BinaryJson, BinaryNode, BinaryObject, Elements, Members};
-pub use tree::Lost;
+pub use representation::{BinaryArray, BinaryJson, BinaryObject, Members};
+pub use tree::{Lost, tree};
 
 #[cfg(test)]
 mod property_tests;

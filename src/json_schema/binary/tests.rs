@@ -33,7 +33,7 @@ fn every_kind_of_value_can_be_the_root() {
     for text in ["null", "true", "false", "0", "-12.50", "1e100", r#""""#, r#""é""#, "[]", "{}", "[[]]", r#"{"":{}}"#]
     {
         let expected: Value = serde_json::from_str(text).unwrap();
-        assert_eq!(root(&stored(text)).tree(), Ok(expected.clone()), "{text}");
+        assert_eq!(tree(root(&stored(text))), Ok(expected.clone()), "{text}");
         assert!(root(&stored(text)).equals_value(&expected), "{text}");
     }
 }
@@ -138,9 +138,9 @@ fn what_a_tree_cannot_hold_is_told() {
         let wrap = |inner: Vec<u8>, _| words(&[ARRAY | 1, CONTAINER | HAS_OFFSET | inner.len() as u32], &inner);
         (1..levels).fold(words(&[ARRAY], b""), wrap)
     };
-    assert!(root(&nested(128)).tree().is_ok());
-    assert_eq!(root(&nested(129)).tree(), Err(Lost::Depth));
-    assert_eq!(root(&stored(&format!("[1{}]", "0".repeat(309)))).tree(), Err(Lost::Number));
+    assert!(tree(root(&nested(128))).is_ok());
+    assert_eq!(tree(root(&nested(129))), Err(Lost::Depth));
+    assert_eq!(tree(root(&stored(&format!("[1{}]", "0".repeat(309))))), Err(Lost::Number));
     assert_eq!(root(&stored(&format!("-1{}", "0".repeat(309)))).to_value().as_ref(), &json!(f64::MIN));
 }
 

@@ -1,7 +1,7 @@
 //! Stored values as `serde_json` has them: schemas, and what errors show.
 
 use super::container::Children;
-use super::representation::{BinaryNode, Content};
+use super::node::{BinaryNode, Content};
 use crate::json_schema::Watch;
 use jsonschema::json::JsonNumber;
 use serde_json::{Map, Value};
@@ -23,6 +23,17 @@ pub enum Lost {
 enum Building<'a> {
     Array(Children<'a>, Vec<Value>),
     Object { keys: Children<'a>, values: Children<'a>, name: String, members: Map<String, Value> },
+}
+
+/// The value as a tree.
+///
+/// # Errors
+/// The tree cannot hold a part of the value.
+pub fn tree<W: Watch>(node: BinaryNode<'_, W>) -> Result<Value, Lost> {
+    match build(node) {
+        (value, None) => Ok(value),
+        (_, Some(lost)) => Err(lost),
+    }
 }
 
 /// The value, and what it lost first.

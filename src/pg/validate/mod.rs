@@ -15,7 +15,7 @@ pub use bindings::bindings;
 pub use body::BodySchemas;
 pub use enforce::take_reported;
 
-use crate::json_schema::binary::{BinaryJson, BinaryNode, Lost};
+use crate::json_schema::binary::{self, BinaryJson, BinaryNode, Lost};
 use crate::json_schema::text::{Document, TextJson, TextNode};
 use crate::json_schema::{Formats, Refusal};
 use crate::pg::guc;
@@ -55,7 +55,7 @@ impl Stored for Binary {
     }
 
     fn schema(bytes: &[u8]) -> Result<Value, Refusal> {
-        BinaryNode::<Backend>::root(bytes).tree().map_err(|lost| match lost {
+        binary::tree(BinaryNode::<Backend>::root(bytes)).map_err(|lost| match lost {
             Lost::Depth => too_deep(),
             Lost::Number => Refusal::whole(
                 "the schema has a number beyond the range of a double",
