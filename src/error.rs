@@ -5,8 +5,8 @@
 //! clients of the dialect read.
 
 use crate::http::field::{is_field_value, is_token};
-use crate::json_schema::Violation;
 use crate::stumble;
+use crate::violation::Violation;
 use serde_json::{Value, json};
 use std::fmt;
 use std::ops::Deref;

@@ -40,6 +40,7 @@ pub mod similar;
 pub mod statement;
 pub mod stumble;
 pub mod values;
+pub mod violation;
 
 #[cfg(feature = "pg")]
 #[allow(unsafe_code)]

@@ -23,5 +23,5 @@ pub use compile::{Compiled, Formats, Lookup, Source, compile, patterns};
 use constant::{WHOLE, double_of_fraction, equals_constant};
 pub use evolve::{Change, Direction, Options, Verdict, changes};
 pub use refusal::Refusal;
-pub use report::{Values, Violation, messages, violations};
+pub use report::{Values, messages, violations};
 pub use watch::{Unwatched, Watch};

@@ -7,6 +7,7 @@ mod tests;
 
 use super::compile::Compiled;
 use crate::limits;
+use crate::violation::Violation;
 use explain::{Explained, Part, Scope};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::Json;
@@ -14,19 +15,6 @@ use jsonschema::{ValidationError, Validator};
 use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::panic::AssertUnwindSafe;
-
-/// One keyword that an instance fails (JSON Schema 2020-12 Core, section 12.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// JSON Pointer to the value.
-    pub instance_location: String,
-    /// JSON Pointer to the keyword, through the `$ref`s that led to it.
-    pub keyword_location: String,
-    /// The keyword.
-    pub keyword: String,
-    /// What the keyword asks for.
-    pub message: String,
-}
 
 /// Whether messages show the values of the instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,13 @@ use super::bindings::{Action, Arguments, Level, SchemaSource, column_of_conditio
 use super::cache::{self, Entry, Instance};
 use super::{Binary, Stored, Text, formats, payload};
 use crate::error::Invalid;
-use crate::json_schema::{Formats, Refusal, Values, Violation, violations};
+use crate::json_schema::{Formats, Refusal, Values, violations};
 use crate::limits;
 use crate::pg::catalog::invalidation;
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::ffi::preserving_error_data::with_whole_errors;
 use crate::pg::ffi::result_set::ResultSet;
+use crate::violation::Violation;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, PgLogLevel, direct_function_call_as_datum, pg_sys};

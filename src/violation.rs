@@ -1,0 +1,14 @@
+//! What a JSON Schema finds wrong with a value: the part of an error that validation fills.
+
+/// One keyword that an instance fails (JSON Schema 2020-12 Core, section 12.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON Pointer to the value.
+    pub instance_location: String,
+    /// JSON Pointer to the keyword, through the `$ref`s that led to it.
+    pub keyword_location: String,
+    /// The keyword.
+    pub keyword: String,
+    /// What the keyword asks for.
+    pub message: String,
+}
