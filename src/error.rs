@@ -4,8 +4,6 @@
 //! `RESTnnn` for what only this extension has. The body is RFC 9457's problem document with the four members that
 //! clients of the dialect read.
 
-use crate::http::field::{is_field_value, is_token};
-use crate::stumble;
 use crate::violation::Violation;
 use serde_json::{Value, json};
 use std::fmt;
@@ -251,26 +249,6 @@ impl Error {
         Error::with_code("42703", 400, format!("column {relation}.{column} does not exist"))
     }
 
-    /// Turns an error that the database raised into one of ours.
-    ///
-    /// `authenticated`: whether the request has an identity (42501 is 401 without one, 403 with one).
-    pub fn database(raised: Raised, authenticated: bool) -> Self {
-        if raised.sqlstate == "PGRST" {
-            return raised.as_response();
-        }
-        let status = status_of_sqlstate(&raised, authenticated);
-        let hint = stumble::hint(&raised.sqlstate, &raised.message);
-        let message =
-            if raised.sqlstate.starts_with("42") { stumble::without_aliases(&raised.message) } else { raised.message };
-        let mut error = Error::with_code(raised.sqlstate, status, message);
-        error.0.details = raised.detail.map(Value::String);
-        error.0.hint = raised.hint.map(Value::String).or(hint.map(Value::from));
-        if status == 401 {
-            error = error.header("www-authenticate", "Bearer");
-        }
-        error
-    }
-
     /// Whether it is a problem in the sense of RFC 9457. No other status is: with 300 the client is to choose (RFC 9110, section
     /// 15.4.1), and functions may end a request with any.
     pub fn is_problem(&self) -> bool {
@@ -329,107 +307,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// An error as the database raised it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Raised {
-    /// Five characters.
-    pub sqlstate: String,
-    /// The primary message.
-    pub message: String,
-    /// DETAIL, if it may be shown.
-    pub detail: Option<String>,
-    /// HINT, if it may be shown.
-    pub hint: Option<String>,
-}
-
-impl Raised {
-    /// Removes what discloses rows or names that the role may not see: DETAIL of integrity violations (class 23)
-    /// prints column values of rows, its HINT is harmless.
-    #[must_use]
-    pub fn without_disclosure(mut self, expose_details: bool) -> Self {
-        if !expose_details && self.sqlstate.starts_with("23") {
-            self.detail = None;
-        }
-        self
-    }
-
-    /// `RAISE SQLSTATE 'PGRST'` gives full control: MESSAGE is a JSON object with code, message, details, hint; DETAIL
-    /// one with status and headers.
-    fn as_response(&self) -> Error {
-        let malformed = |details: String, hint: &str| {
-            Error::new(Code::RaiseFormat, "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error")
-                .details(details)
-                .hint(hint)
-        };
-        let text = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).map(str::to_owned);
-        let message_hint = "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'.";
-        let detail_hint =
-            "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'.";
-        let bad_message = || malformed(format!("Invalid JSON value for MESSAGE: '{}'", self.message), message_hint);
-        let Ok(message) = serde_json::from_str::<Value>(&self.message) else { return bad_message() };
-        let (Some(code), Some(words)) = (text(&message, "code"), text(&message, "message")) else {
-            return bad_message();
-        };
-        let Some(detail) = &self.detail else {
-            return malformed("DETAIL is missing in the RAISE statement".to_owned(), detail_hint);
-        };
-        let bad_detail = || malformed(format!("Invalid JSON value for DETAIL: '{detail}'"), detail_hint);
-        let Ok(value) = serde_json::from_str::<Value>(detail) else { return bad_detail() };
-        let status = value.get("status").and_then(Value::as_u64).and_then(|s| u16::try_from(s).ok());
-        let (Some(status @ 300..=599), Some(headers)) = (status, value.get("headers").and_then(Value::as_object))
-        else {
-            return bad_detail();
-        };
-        let headers: Vec<(String, String)> = headers
-            .iter()
-            .map(|(name, v)| (name.to_ascii_lowercase(), v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
-            .collect();
-        if headers.iter().any(|(name, value)| !is_token(name) || !is_field_value(value)) {
-            return Error::new(
-                Code::HeaderValue,
-                "The headers of a \"RAISE SQLSTATE 'PGRST'\" error hold a name or value that no header can have",
-            )
-            .hint("A name is a token; a value holds no control characters such as CR and LF.");
-        }
-        let mut error = Error::with_code(code, status, words);
-        error.0.details = text(&message, "details").map(Value::String);
-        error.0.hint = text(&message, "hint").map(Value::String);
-        error.0.headers = headers;
-        error
-    }
-}
-
-/// PostgREST's map from SQLSTATE to status, so that its clients need not change.
-fn status_of_sqlstate(raised: &Raised, authenticated: bool) -> u16 {
-    let state = raised.sqlstate.as_str();
-    match state {
-        "23503" | "23505" => 409,
-        "25006" => 405,
-        "21000" if raised.message.ends_with("requires a WHERE clause") => 400,
-        // an upsert whose body has a key twice
-        "21000" if raised.message.starts_with("ON CONFLICT DO UPDATE command cannot affect row") => 400,
-        "22023" if raised.message.starts_with("role") && raised.message.ends_with("does not exist") => 401,
-        "42883" if raised.message.starts_with("function xmlagg(") => 406,
-        "42883" | "42P01" => 404,
-        "42P17" => 500,
-        "42501" if authenticated => 403,
-        "42501" => 401,
-        "53400" => 500,
-        // what is too large is a value of the request, or the answer to it
-        "54000" => 400,
-        "57P01" => 503,
-        "P0001" => 400,
-        _ => match state.get(..2).unwrap_or_default() {
-            "08" | "53" => 503,
-            "0L" | "0P" | "28" => 403,
-            "09" | "21" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0"
-            | "XX" => 500,
-            "PT" => state.get(2..).and_then(|n| n.parse().ok()).filter(|n| (300..=599).contains(n)).unwrap_or(500),
-            _ => 400,
-        },
-    }
-}
-
 /// The reason phrase of a status (RFC 9110, section 15; IANA's registry).
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {
@@ -468,12 +345,8 @@ pub fn reason_phrase(status: u16) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-
-    fn raised(sqlstate: &str, message: &str) -> Raised {
-        Raised { sqlstate: sqlstate.into(), message: message.into(), ..Raised::default() }
-    }
 
     #[test]
     fn codes_are_unique() {
@@ -483,42 +356,8 @@ mod tests {
         assert_eq!(codes.len(), Code::ALL.len());
     }
 
-    #[test]
-    fn a_denied_statement_is_401_without_identity_and_403_with_one() {
-        assert_eq!(Error::database(raised("42501", "permission denied"), false).status, 401);
-        assert_eq!(Error::database(raised("42501", "permission denied"), true).status, 403);
-        let anonymous = Error::database(raised("42501", "permission denied"), false);
-        assert_eq!(anonymous.headers, [("www-authenticate".to_owned(), "Bearer".to_owned())]);
-    }
-
-    #[test]
-    fn sqlstates_map_to_the_statuses_that_clients_know() {
-        for (state, status) in [
-            ("23505", 409),
-            ("23503", 409),
-            ("23502", 400),
-            ("23514", 400),
-            ("22P02", 400),
-            ("42P01", 404),
-            ("42703", 400),
-            ("25006", 405),
-            ("57014", 500),
-            ("40001", 500),
-            ("53300", 503),
-            ("53400", 500),
-            ("P0001", 400),
-            ("P0002", 500),
-            ("PT402", 402),
-            ("PT999", 500),
-            ("PTxyz", 500),
-            ("0L000", 403),
-        ] {
-            assert_eq!(Error::database(raised(state, ""), true).status, status, "{state}");
-        }
-    }
-
     /// The rows of docs/errors.md that begin with codes: these, and the status.
-    fn documented() -> Vec<(Vec<&'static str>, u16)> {
+    pub(crate) fn documented() -> Vec<(Vec<&'static str>, u16)> {
         let rows = include_str!("../docs/errors.md").lines().filter_map(|line| line.strip_prefix("| `"));
         rows.filter_map(|row| {
             let (codes, rest) = row.split_once(" | ")?;
@@ -541,43 +380,5 @@ mod tests {
                 assert!(Code::ALL.iter().any(|c| c.as_str() == *code), "docs/errors.md has {code}");
             }
         }
-    }
-
-    #[test]
-    fn sqlstates_are_documented_with_their_status() {
-        let mut checked = 0;
-        for (codes, status) in documented() {
-            for state in codes.iter().filter(|c| c.len() == 5) {
-                // No condition has the subclass 999, so no more specific row is about it.
-                let state = state.replace("***", "999");
-                let given = |authenticated| Error::database(raised(&state, ""), authenticated).status;
-                assert!(given(true) == status || given(false) == status, "docs/errors.md on {state}: {status}");
-                checked += 1;
-            }
-        }
-        assert!(checked > 20, "the table has only {checked} states");
-    }
-
-    #[test]
-    fn raised_pgrst_controls_the_whole_response() {
-        let mut e = raised("PGRST", r#"{"code":"123","message":"ABC","details":"DEF","hint":"XYZ"}"#);
-        e.detail = Some(r#"{"status":332,"headers":{"X-Header":"str"}}"#.into());
-        let error = Error::database(e, true);
-        assert_eq!((error.status, error.code.as_str(), error.message.as_str()), (332, "123", "ABC"));
-        assert_eq!(error.headers, [("x-header".to_owned(), "str".to_owned())]);
-    }
-
-    #[test]
-    fn raised_pgrst_without_json_says_so() {
-        let error = Error::database(raised("PGRST", "no json"), true);
-        assert_eq!((error.status, error.code.as_str()), (500, "PGRST121"));
-    }
-
-    #[test]
-    fn row_values_of_integrity_violations_are_hidden() {
-        let mut e = raised("23514", "new row violates check constraint");
-        e.detail = Some("Failing row contains (1, secret)".into());
-        assert_eq!(e.clone().without_disclosure(false).detail, None);
-        assert!(e.without_disclosure(true).detail.is_some());
     }
 }

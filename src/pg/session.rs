@@ -7,13 +7,14 @@
 use crate::auth::credential::Credential;
 use crate::auth::principal::{SessionState, Verified, trust};
 use crate::auth::{Identity, Method, Principal};
-use crate::error::{Code, Error, Raised, Result};
+use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::ffi::error::{self, ViolatedCheck, Watch};
 use crate::pg::ffi::unguarded;
 use crate::pg::timeout::StatementTimeout;
 use crate::pg::{api_keys, deferred_constraints, denial, guc, keys, role, validate};
+use crate::respond::Raised;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
@@ -353,7 +354,7 @@ pub fn in_frame_as<T>(
                 let writing =
                     (raised.sqlstate == "42501" && raised.hint.is_none()).then(|| denial::note(None)).flatten();
                 let denied = writing.and_then(|writing| writing.hint(&raised.message, switch));
-                let error = Error::database(raised.without_disclosure(guc::expose_details()), authenticated);
+                let error = raised.without_disclosure(guc::expose_details()).into_error(authenticated);
                 Err(match (check, denied) {
                     (Some(check), _) => with_rule(error, &check, switch),
                     (None, Some(hint)) => error.hint(hint),
@@ -386,7 +387,7 @@ fn refuse_written(authenticated: bool) -> Result<()> {
         hint: Some("It was undone. What writes is called by POST.".to_owned()),
         ..Raised::default()
     };
-    Err(Error::database(raised, authenticated))
+    Err(raised.into_error(authenticated))
 }
 
 /// Adds the columns and the rule of the check constraint that a row violated, and as a hint its comment.

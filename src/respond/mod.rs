@@ -1,7 +1,11 @@
 //! What was done, as an HTTP response. Pure.
 
+mod raised;
+
+pub use raised::Raised;
+
 use crate::access::{Report, Verdict};
-use crate::error::{Code, Error, Raised, Result};
+use crate::error::{Code, Error, Result};
 use crate::http::field::{is_field_value, is_token};
 use crate::http::prefer::{Preferences, Resolution, Return};
 use crate::http::range::Page;
@@ -176,10 +180,9 @@ pub fn access(report: &Report, authenticated: bool) -> Result<Response> {
                 .header("content-type", "application/vnd.restful.access+json; charset=utf-8")
                 .header("preference-applied", applied));
         }
-        Verdict::Denied => Error::database(
-            Raised { sqlstate: "42501".to_owned(), message: sentence, ..Raised::default() },
-            authenticated,
-        ),
+        Verdict::Denied => {
+            Raised { sqlstate: "42501".to_owned(), message: sentence, ..Raised::default() }.into_error(authenticated)
+        }
         Verdict::Error => Error::with_code(report.sqlstate().unwrap_or("XX000"), 500, sentence),
         _ => no_item(),
     };

@@ -56,7 +56,7 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
         Err(Failure { raised, .. }) if raised.sqlstate == "42501" => {
             Row { stored: Stored::NotReadable(raised.message), value: None }
         }
-        Err(Failure { raised, .. }) => return Err(Error::database(raised, true)),
+        Err(Failure { raised, .. }) => return Err(raised.into_error(true)),
     })
 }
 

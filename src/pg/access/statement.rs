@@ -9,10 +9,10 @@
 
 mod literals;
 
-use crate::error::Raised;
 use crate::pg::ffi::error::{self, Watch};
 use crate::pg::ffi::unguarded;
 use crate::pg::{guc, role};
+use crate::respond::Raised;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;

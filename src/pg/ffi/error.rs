@@ -1,7 +1,7 @@
 //! Errors between PostgreSQL and this extension.
 
-use crate::error::Raised;
 use crate::pg::ffi::unguarded;
+use crate::respond::Raised;
 use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use std::cell::{Cell, RefCell};
