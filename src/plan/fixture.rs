@@ -8,7 +8,6 @@ use crate::plan::call::Given;
 use crate::plan::write::BodyKeys;
 use crate::query;
 use crate::route::Verb;
-use crate::statement::{self, Parameter as StatementParameter};
 
 /// The exposed schema.
 pub const SCHEMA: &str = "lib";
@@ -421,24 +420,6 @@ pub fn call(target: &str, given: &Given) -> Result<Call> {
 /// The arguments of a POST, as words.
 pub fn object(keys: &str) -> Given {
     Given::Object(words(keys))
-}
-
-/// The text of a plan's statement; its parameters after it: `$1` is a literal's number, `body`, a text in quotes.
-pub fn sql(plan: &Plan) -> String {
-    shown(&statement::main(plan))
-}
-
-/// A statement as [`sql`] shows it.
-pub fn shown(statement: &statement::Statement) -> String {
-    let parameters = statement.parameters.iter().map(|p| match p {
-        StatementParameter::Literal(id, form) => format!("{id} {form:?}"),
-        StatementParameter::Items(ids) => format!("{ids:?}"),
-        StatementParameter::Limit(id, cap) => format!("{id} at most {cap:?}"),
-        StatementParameter::Constant(text) => format!("'{text}'"),
-        StatementParameter::Body => "body".to_owned(),
-    });
-    let parameters: Vec<String> = parameters.collect();
-    format!("{} [{}]", statement.sql, parameters.join(", "))
 }
 
 /// Code and status of a refusal.

@@ -1,12 +1,33 @@
 //! The exact statements of representative requests, and laws that hold for all.
 
 use super::*;
+use crate::http::media_type;
+use crate::http::target::Target;
+use crate::plan::PlanSettings;
 use crate::plan::call::{Given, JSON_TYPES};
-use crate::plan::fixture::{self, AGGREGATES, ODD, object, shown, sql};
+use crate::plan::fixture::{self, AGGREGATES, ODD, object};
 use crate::query::random::{Generator, Vocabulary};
-use crate::query::{Literal, Query};
+use crate::query::{self, Literal, Query};
 use crate::route::Verb;
 use crate::statement::{count, counted};
+
+/// The text of a plan's statement; its parameters after it: `$1` is a literal's number, `body`, a text in quotes.
+fn sql(plan: &Plan) -> String {
+    shown(&main(plan))
+}
+
+/// A statement as [`sql`] shows it.
+fn shown(statement: &Statement) -> String {
+    let parameters = statement.parameters.iter().map(|p| match p {
+        Parameter::Literal(id, form) => format!("{id} {form:?}"),
+        Parameter::Items(ids) => format!("{ids:?}"),
+        Parameter::Limit(id, cap) => format!("{id} at most {cap:?}"),
+        Parameter::Constant(text) => format!("'{text}'"),
+        Parameter::Body => "body".to_owned(),
+    });
+    let parameters: Vec<String> = parameters.collect();
+    format!("{} [{}]", statement.sql, parameters.join(", "))
+}
 
 #[track_caller]
 fn read(target: &str, expected: &str) {
@@ -457,4 +478,39 @@ fn literals_never_stand_in_a_statement_and_parameters_are_numbered_in_order() {
         assert_eq!(main(&Plan::Read(select.clone())), main(&Plan::Read(select)));
     }
     assert!(planned > 500, "{planned} queries were planned");
+}
+
+/// The statement that makes the representation which `accept` asks for.
+fn accepted(library: &fixture::Library, plan: &Plan, target: &str, accept: &str) -> String {
+    let target = Target::parse(target).unwrap();
+    let query = query::parse(&target.parameters, false).unwrap();
+    let accepted = media_type::accepted(Some(accept)).unwrap();
+    let settings = PlanSettings::default();
+    let rendition = Planner::new(library, fixture::SCHEMA, &settings).rendition(plan, &query, &accepted).unwrap();
+    rendered(plan, &rendition).sql
+}
+
+#[test]
+fn postgis_makes_features_of_rows() {
+    let mut library = fixture::Library::default();
+    library.has_postgis = true;
+    let target = "/books?select=id&order=id";
+    assert_eq!(
+        accepted(&library, &Plan::Read(fixture::read(target).unwrap()), target, "application/geo+json"),
+        "SELECT CAST(\"geo\".\"st_asgeojson\"(body.*, CAST(9 AS integer)) AS pg_catalog.json) FROM (SELECT t0.\"id\" AS \"id\" \
+         FROM \"lib\".\"books\" AS t0 ORDER BY t0.\"id\") AS body"
+    );
+}
+
+#[test]
+fn what_is_written_is_answered_as_what_is_read() {
+    let plan = Plan::Write(fixture::write(Verb::Create, "books", "return=representation", Some("id")).unwrap());
+    let sql = accepted(&fixture::Library::default(), &plan, "/books", "text/tab-separated-values");
+    assert!(sql.starts_with("WITH written AS (INSERT INTO"), "{sql}");
+    assert!(
+        sql.contains(
+            ") SELECT \"lib\".\"text/tab-separated-values\"(CAST(body.* AS \"lib\".\"books\")), pg_catalog.count(*) FROM (SELECT t0.* FROM written AS t0) AS body"
+        ),
+        "{sql}"
+    );
 }
