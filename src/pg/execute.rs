@@ -17,7 +17,7 @@ use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
 use crate::pg::session::Frame;
 use crate::pg::validate::{self, BodySchemas};
 use crate::plan::call::Given;
-use crate::plan::media::{Handler, Rendition};
+use crate::plan::media::{Handler, Representation};
 use crate::plan::write::BodyKeys;
 use crate::plan::{Call, CallResult, Change, Plan, PlanSettings, Returning, RowLimit, Select, Write};
 use crate::query::{Literal, Query};
@@ -85,7 +85,7 @@ impl Drop for Counts {
 /// What a request of one shape takes to run.
 pub struct Work {
     plan: Plan,
-    rendition: Rendition,
+    representation: Representation,
     /// The aggregates that it was chosen among, and how many changes of functions ago they were last looked at.
     handlers: (Rc<[MediaHandler]>, Cell<u64>),
     main: Prepared,
@@ -173,7 +173,7 @@ pub fn forget_stale() {
 }
 
 /// The work of a request, from the cache or made by `plan`.
-pub fn prepare(key: &Key, plan: impl FnOnce(&catalog::Reader) -> Result<(Plan, Rendition)>) -> Result<Rc<Work>> {
+pub fn prepare(key: &Key, plan: impl FnOnce(&catalog::Reader) -> Result<(Plan, Representation)>) -> Result<Rc<Work>> {
     let changes = catalog::function_changes();
     let known = PLANS.with(|plans| plans.borrow_mut().get(key).cloned());
     if let Some(work) = known {
@@ -184,13 +184,13 @@ pub fn prepare(key: &Key, plan: impl FnOnce(&catalog::Reader) -> Result<(Plan, R
         }
     }
     let reader = catalog::Reader::default();
-    let (plan, rendition) = plan(&reader)?;
+    let (plan, representation) = plan(&reader)?;
     let media_handlers = reader.media_handlers(&key.action.schema)?;
     let catalog::Used { mut relations, functions } = reader.into_used();
     relations.sort_unstable();
     relations.dedup();
-    let may_be_parallel = matches!(plan, Plan::Read(_)) && rendition.explain().is_none();
-    let main = Prepared::new(statement::rendered(&plan, &rendition), may_be_parallel)?;
+    let may_be_parallel = matches!(plan, Plan::Read(_)) && representation.explain().is_none();
+    let main = Prepared::new(statement::rendered(&plan, &representation), may_be_parallel)?;
     let unreturned = match &plan {
         Plan::Write(Write { unreturned: Some(select), .. }) => {
             Some(Prepared::new(statement::main(&Plan::Read((**select).clone())), false)?)
@@ -211,7 +211,7 @@ pub fn prepare(key: &Key, plan: impl FnOnce(&catalog::Reader) -> Result<(Plan, R
             _ => None,
         },
         plan,
-        rendition,
+        representation,
         handlers: (media_handlers, Cell::new(changes)),
         main,
         unreturned,
@@ -274,7 +274,7 @@ pub fn read_directly(
         }
         Err(tries) => {
             let made = frame.with_role(|| {
-                connected(|| DirectRead::of(statement::rendered(&work.plan, &work.rendition), &work.main))
+                connected(|| DirectRead::of(statement::rendered(&work.plan, &work.representation), &work.main))
             })?;
             work.direct.replace(match made {
                 Some(made) => Direct::Ready(Rc::new(made), tries + 1),
@@ -290,7 +290,7 @@ pub fn read_directly(
     };
     buffer.put(close);
     work.body_bytes.set(buffer.len());
-    let media = work.rendition.media.clone();
+    let media = work.representation.media.clone();
     Ok(Some((Outcome { rows: done.rows, media, ..Outcome::default() }, buffer)))
 }
 
@@ -378,13 +378,13 @@ impl Work {
     }
 
     fn returns_key(&self) -> bool {
-        self.rendition.explain().is_none()
+        self.representation.explain().is_none()
             && matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)))
     }
 
     /// An empty body, opened, the shape of its rows, and what closes it.
     fn body(&self, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, &'static [u8]) {
-        let media = self.rendition.rows();
+        let media = self.representation.rows();
         let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
         let (shape, is_array) = match &self.plan {
             Plan::Call(call) => match call.result {
@@ -395,12 +395,12 @@ impl Work {
             },
             _ => (RowShape::Object { strip_nulls }, !is_item),
         };
-        let (shape, is_array) = match (&self.rendition, media) {
-            (rendition, _) if rendition.explain().is_some() => (RowShape::Lines, false),
+        let (shape, is_array) = match (&self.representation, media) {
+            (representation, _) if representation.explain().is_some() => (RowShape::Lines, false),
             _ if self.returns_key() => (shape, false),
-            (Rendition { handler: Some(Handler::Aggregate { .. }), .. }, _) => (RowShape::Body, false),
-            (Rendition { handler: Some(Handler::Function), .. }, _) => (RowShape::Raw, false),
-            (Rendition { handler: Some(Handler::Feature(_)), .. }, _) => (RowShape::Value, !is_item),
+            (Representation { handler: Some(Handler::Aggregate { .. }), .. }, _) => (RowShape::Body, false),
+            (Representation { handler: Some(Handler::Function), .. }, _) => (RowShape::Raw, false),
+            (Representation { handler: Some(Handler::Feature(_)), .. }, _) => (RowShape::Value, !is_item),
             (_, MediaType::Csv) => (RowShape::Csv, false),
             _ => (shape, is_array),
         };
@@ -410,7 +410,7 @@ impl Work {
         let capacity = if last > limits::BODY_CAPACITY { limits::BODY_CAPACITY } else { (last + last / 8).max(1024) };
         // SAFETY: the context is the caller's and outlives the request.
         let mut buffer = unsafe { BodyBuffer::new(memory, capacity, guc::max_response_bytes()) };
-        let (open, close): (&[u8], &[u8]) = match &self.rendition.handler {
+        let (open, close): (&[u8], &[u8]) = match &self.representation.handler {
             _ if !is_array => (b"", b""),
             Some(Handler::Feature(_)) => (br#"{"type":"FeatureCollection","features":["#, b"]}"),
             _ => (b"[", b"]"),
@@ -431,7 +431,7 @@ impl Work {
         let (buffer, shape, close) = self.body(is_item, memory);
         let counts = Counts::new();
         // SPI takes EXPLAIN for a statement that may write, whatever it explains; the transaction knows better.
-        let explains = self.rendition.explain().is_some();
+        let explains = self.representation.explain().is_some();
         let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
         // What a set of records consists of cannot be asked for without calling the function as a value.
         let is_set = matches!(&self.plan, Plan::Call(call) if matches!(call.result, CallResult::ScalarSet(_)));
@@ -456,7 +456,7 @@ impl Work {
             may_write: matches!(&self.plan, Plan::Call(call) if call.may_write),
             has_conflict_target: self.has_conflict_target,
             is_void: self.is_void,
-            media: self.rendition.media.clone(),
+            media: self.representation.media.clone(),
             ..Outcome::default()
         };
         buffer.put(close);
@@ -488,7 +488,7 @@ impl Work {
             request.preferences.count?;
         }
         let select = self.select().filter(|_| matches!(self.plan, Plan::Call(_)))?;
-        let is_row_by_row = matches!(self.rendition.handler, None | Some(Handler::Feature(_)));
+        let is_row_by_row = matches!(self.representation.handler, None | Some(Handler::Feature(_)));
         if !is_row_by_row || !select.limit.is_set() && select.offset.is_none() {
             return None;
         }
@@ -510,7 +510,7 @@ impl Work {
         if let Plan::Call(Call { result: CallResult::Rows(select) | CallResult::ScalarSet(select), .. }) = &mut plan {
             (select.limit, select.offset) = (RowLimit::default(), None);
         }
-        let whole = Rc::new(Prepared::new(statement::rendered(&plan, &self.rendition), false)?);
+        let whole = Rc::new(Prepared::new(statement::rendered(&plan, &self.representation), false)?);
         self.whole.replace(Some(whole.clone()));
         Ok(whole)
     }

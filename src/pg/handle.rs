@@ -10,7 +10,7 @@ use crate::pg::prepared::Values;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::session::{self, Context, Finished, Frame};
 use crate::pg::{access, catalog, guc, oauth, openapi, pre_request};
-use crate::plan::media::Rendition;
+use crate::plan::media::Representation;
 use crate::plan::{Plan, PlanSettings, Planner, refuse_unused, set_page};
 use crate::query::{self, Literal, Query};
 use crate::respond::{self, Outcome};
@@ -227,7 +227,7 @@ fn key(
     Ok((key, literals))
 }
 
-fn plan(catalog: &dyn Catalog, key: &Key, request: &Request) -> Result<(Plan, Rendition)> {
+fn plan(catalog: &dyn Catalog, key: &Key, request: &Request) -> Result<(Plan, Representation)> {
     let Key { action, query, .. } = key;
     refuse_unused(action.verb, query)?;
     let mut planner = Planner::new(catalog, &action.schema, &key.settings);
@@ -250,8 +250,8 @@ fn plan(catalog: &dyn Catalog, key: &Key, request: &Request) -> Result<(Plan, Re
             return Err(Error::new(Code::Path, "Invalid path specified in request URL"));
         }
     };
-    let rendition = planner.rendition(&plan, query, &key.accepted)?;
-    Ok((plan, rendition))
+    let representation = planner.representation(&plan, query, &key.accepted)?;
+    Ok((plan, representation))
 }
 
 /// `/table/{key}`: a filter for each column of the primary key.

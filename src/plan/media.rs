@@ -7,14 +7,14 @@ use crate::query::{Query, SelectItem};
 
 /// The representation of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rendition {
+pub struct Representation {
     /// What Content-Type says.
     pub media: MediaType,
     /// What makes the body, unless it is made here.
     pub handler: Option<Handler>,
 }
 
-impl Rendition {
+impl Representation {
     /// The body is PostgreSQL's plan.
     pub fn explain(&self) -> Option<&PlanMedia> {
         match &self.media {
@@ -52,7 +52,7 @@ impl Planner<'_> {
     /// Chooses the representation of a plan's answer. `accepted`: the ranges of the request, the most wanted first.
     ///
     /// Errors: PGRST107 (406) when none of the accepted ones can be made.
-    pub fn rendition(&self, plan: &Plan, query: &Query, accepted: &[MediaType]) -> Result<Rendition> {
+    pub fn representation(&self, plan: &Plan, query: &Query, accepted: &[MediaType]) -> Result<Representation> {
         let subject = match plan {
             Plan::Read(select) => Subject::Rows(relation_of(select)),
             Plan::Write(write) => Subject::Rows(Some(&write.relation)),
@@ -74,13 +74,13 @@ impl Planner<'_> {
         for range in if accepted.is_empty() { &any } else { accepted } {
             let found = match range {
                 MediaType::ArrayStripped | MediaType::Object { .. } => {
-                    Some(Rendition { media: range.clone(), handler: None })
+                    Some(Representation { media: range.clone(), handler: None })
                 }
                 MediaType::Plan(plan) if self.settings.plans => match &plan.of {
                     MediaType::ArrayStripped | MediaType::Object { .. } => Some(None),
                     of => self.lookup(of, &subject, &handlers, is_whole)?.map(|found| found.handler),
                 }
-                .map(|handler| Rendition { media: range.clone(), handler }),
+                .map(|handler| Representation { media: range.clone(), handler }),
                 MediaType::Plan(_) => None,
                 range => self.lookup(range, &subject, &handlers, is_whole)?,
             };
@@ -103,13 +103,13 @@ impl Planner<'_> {
         subject: &Subject,
         handlers: &[MediaHandler],
         is_whole: bool,
-    ) -> Result<Option<Rendition>> {
+    ) -> Result<Option<Representation>> {
         let found = lookup(range, subject, handlers, is_whole);
         if found.is_some() || *range != MediaType::GeoJson || matches!(subject, Subject::Value(_)) {
             return Ok(found);
         }
         let function = self.catalog.feature_function()?;
-        Ok(function.map(|f| Rendition { media: MediaType::GeoJson, handler: Some(Handler::Feature(f)) }))
+        Ok(function.map(|f| Representation { media: MediaType::GeoJson, handler: Some(Handler::Feature(f)) }))
     }
 }
 
@@ -122,7 +122,7 @@ fn relation_of(select: &Select) -> Option<&QualifiedName> {
 }
 
 /// As [`Planner::lookup`], without PostGIS.
-fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_whole: bool) -> Option<Rendition> {
+fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_whole: bool) -> Option<Representation> {
     let taken = |media: &str| -> Option<MediaType> {
         match MediaType::parse(media) {
             // a handler of `*/*` decides itself what it answers to
@@ -134,7 +134,7 @@ fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_wh
     match subject {
         Subject::Value(Some(media)) => {
             if let Some(media) = taken(media) {
-                return Some(Rendition { media, handler: Some(Handler::Function) });
+                return Some(Representation { media, handler: Some(Handler::Function) });
             }
         }
         Subject::Value(None) => {}
@@ -152,12 +152,12 @@ fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_wh
                 .find_map(|h| taken(&h.media).map(|media| (h, media)));
             if let Some((handler, media)) = found {
                 let MediaHandler { function, relation, .. } = handler.clone();
-                return Some(Rendition { media, handler: Some(Handler::Aggregate { function, row: relation }) });
+                return Some(Representation { media, handler: Some(Handler::Aggregate { function, row: relation }) });
             }
         }
     }
     let built_in = [MediaType::Json, MediaType::Csv].into_iter().find(|media| media.is_in(range))?;
-    Some(Rendition { media: built_in, handler: None })
+    Some(Representation { media: built_in, handler: None })
 }
 
 #[cfg(test)]
@@ -192,8 +192,8 @@ mod tests {
         let target = crate::http::target::Target::parse(target)?;
         let query = query::parse(&target.parameters, false)?;
         let accepted = media_type::accepted(Some(accept))?;
-        let rendition = Planner::new(library, SCHEMA, settings).rendition(plan, &query, &accepted)?;
-        Ok((rendition.media.name().into_owned(), rendition.handler))
+        let representation = Planner::new(library, SCHEMA, settings).representation(plan, &query, &accepted)?;
+        Ok((representation.media.name().into_owned(), representation.handler))
     }
 
     #[track_caller]

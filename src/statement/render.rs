@@ -2,7 +2,7 @@
 
 use super::{Form, Ident, Parameter, Statement};
 use crate::catalog::QualifiedName;
-use crate::plan::media::{Handler, Rendition};
+use crate::plan::media::{Handler, Representation};
 use crate::plan::read::aggregate_name;
 use crate::plan::*;
 use crate::query::{Connective, FullText, IsValue, JsonKey, Operator, Quantifier, ValueId};
@@ -13,13 +13,13 @@ pub(super) const WRITTEN: &str = "written";
 
 /// The statement that does what the request asks.
 pub fn main(plan: &Plan) -> Statement {
-    rendered(plan, &Rendition::default())
+    rendered(plan, &Representation::default())
 }
 
 /// The statement whose result is the body, or is written as the body, in the given representation.
-pub fn rendered(plan: &Plan, rendition: &Rendition) -> Statement {
-    let mut w = Writer { handler: rendition.handler.clone(), ..Writer::default() };
-    if let Some(plan) = rendition.explain() {
+pub fn rendered(plan: &Plan, representation: &Representation) -> Statement {
+    let mut w = Writer { handler: representation.handler.clone(), ..Writer::default() };
+    if let Some(plan) = representation.explain() {
         w.put(format_args!("EXPLAIN (FORMAT {}", if plan.json { "JSON" } else { "TEXT" }));
         for option in &plan.options {
             w.put(format_args!(", {}", option.name()));

@@ -486,8 +486,9 @@ fn accepted(library: &fixture::Library, plan: &Plan, target: &str, accept: &str)
     let query = query::parse(&target.parameters, false).unwrap();
     let accepted = media_type::accepted(Some(accept)).unwrap();
     let settings = PlanSettings::default();
-    let rendition = Planner::new(library, fixture::SCHEMA, &settings).rendition(plan, &query, &accepted).unwrap();
-    rendered(plan, &rendition).sql
+    let representation =
+        Planner::new(library, fixture::SCHEMA, &settings).representation(plan, &query, &accepted).unwrap();
+    rendered(plan, &representation).sql
 }
 
 #[test]
