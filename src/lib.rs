@@ -37,6 +37,7 @@ pub mod respond;
 pub mod route;
 pub mod settings;
 pub mod similar;
+pub mod sqlstate;
 pub mod statement;
 pub mod stumble;
 pub mod values;

@@ -2,10 +2,13 @@
 
 use crate::auth::claims::check_registered;
 use crate::auth::principal::trust;
-use crate::pg::ffi::fmgr::{argument, detoasted, v1_function, varlena};
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
-use crate::pg::ffi::{error, jsonb};
+use crate::pg::ffi::error::{self, raise};
+use crate::pg::ffi::fmgr::{argument, detoasted, v1_function};
+use crate::pg::ffi::jsonb;
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::ffi::varlena::payload;
 use crate::pg::{guc, session};
+use crate::sqlstate::SqlState;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::{Map, Value};
@@ -15,12 +18,12 @@ v1_function!(pg_finfo_restful_act_as);
 /// `restful.act_as(role name, claims jsonb)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
+    preserving_error_data(|| {
         let (role, claims) = (argument(call, 0), detoasted(call, 1));
         let (Some(role), Some(claims)) = (role, claims) else {
-            refuse(PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, "a role and claims to act with cannot be null", None)
+            raise(SqlState::NULL_VALUE_NOT_ALLOWED, "a role and claims to act with cannot be null", None, None)
         };
-        act_as(CStr::from_ptr(role.cast_mut_ptr()), varlena(jsonb::to_text(claims)));
+        act_as(CStr::from_ptr(role.cast_mut_ptr()), payload(jsonb::to_text(claims)));
         pg_sys::Datum::null()
     })
 }
@@ -40,16 +43,16 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
     // Raises an error for an unknown role, "none" among them, which SET ROLE takes for no role.
     pg_sys::get_role_oid(role.as_ptr(), false);
     let name = role.to_string_lossy();
-    let wrong = PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
+    let wrong = SqlState::INVALID_PARAMETER_VALUE;
     let Ok(mut claims) = serde_json::from_slice::<Map<String, Value>>(claims) else {
-        refuse(wrong, "claims are a JSON object", None)
+        raise(wrong, "claims are a JSON object", None, None)
     };
     claims.entry("role").or_insert_with(|| Value::from(&*name));
     if let Err(flaw) = check_registered(&claims) {
-        refuse(wrong, &format!("the {}", flaw.words()), Some("A token with such claims is refused."))
+        raise(wrong, &format!("the {}", flaw.words()), None, Some("A token with such claims is refused."))
     }
     let Some(method) = trust(&claims, &name, None) else {
-        refuse(wrong, "the claim \"role\" names another role", Some("Leave it out: it is the role to act as."))
+        raise(wrong, "the claim \"role\" names another role", None, Some("Leave it out: it is the role to act as."))
     };
     // jsonb holds no NUL
     let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
@@ -71,13 +74,4 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
     guc::set_for_transaction(c"restful.claims", &claims, PGC_SUSET);
     guc::set_for_transaction(c"restful.method", method, PGC_SUSET);
     guc::set_for_transaction(c"request.jwt.claims", &claims, PGC_USERSET);
-}
-
-fn refuse(code: PgSqlErrorCode, message: &str, hint: Option<&str>) -> ! {
-    let mut report = ErrorReport::new(code, message.to_owned(), "pg_restful");
-    if let Some(hint) = hint {
-        report = report.set_hint(hint);
-    }
-    report.report(PgLogLevel::ERROR);
-    unreachable!()
 }

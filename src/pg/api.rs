@@ -4,10 +4,11 @@ use crate::error::{Code, Error, Result};
 use crate::http::Headers;
 use crate::http::response::{Body, Response};
 use crate::pg::execute;
-use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function, varlena};
-use crate::pg::ffi::jsonb;
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::unguarded;
+use crate::pg::ffi::varlena::payload;
+use crate::pg::ffi::{composite, jsonb};
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
 use crate::pg::schema_of;
@@ -20,7 +21,7 @@ v1_function!(pg_finfo_restful_serve);
 /// `restful.serve(method text, target text, headers jsonb, body bytea)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| serve(call))
+    preserving_error_data(|| serve(call))
 }
 
 unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -29,7 +30,7 @@ unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         method: text(call, 0).unwrap_or_default(),
         target: text(call, 1).unwrap_or_default(),
         headers: headers(call, 2),
-        body: body.map(|datum| (varlena(datum), datum)),
+        body: body.map(|datum| (payload(datum), datum)),
     };
     let method = input.method;
     let Answer { response, rows } = handle::handle(input, pg_sys::CurrentMemoryContext);
@@ -46,7 +47,7 @@ v1_function!(pg_finfo_restful_request);
 /// `restful.request(method text, target text, body jsonb, headers jsonb)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| request(call))
+    preserving_error_data(|| request(call))
 }
 
 unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -55,12 +56,12 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         method: text(call, 0).unwrap_or_default(),
         target: text(call, 1).unwrap_or_default(),
         headers: headers(call, 3),
-        body: body.map(|datum| (varlena(datum), datum)),
+        body: body.map(|datum| (payload(datum), datum)),
     };
     let method = input.method;
     let Answer { response, rows } = handle::handle(input, pg_sys::CurrentMemoryContext);
     let body = if handle::has_body(&response, method) {
-        let bytes = varlena(bytes(&response, rows));
+        let bytes = payload(bytes(&response, rows));
         let content_type = response.headers.iter().find(|(n, _)| n == "content-type");
         Some(jsonb::of_body(bytes, content_type.is_some_and(|(_, v)| v.contains("json"))))
     } else {
@@ -75,7 +76,7 @@ v1_function!(pg_finfo_restful_schema_of);
 pub unsafe extern "C-unwind" fn restful_schema_of(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // STRICT: there is an argument, and a regclass is an OID
     let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
-    with_whole_errors(|| schema_of::schema_of(relation))
+    preserving_error_data(|| schema_of::schema_of(relation))
 }
 
 v1_function!(pg_finfo_restful_count_row);
@@ -101,7 +102,7 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
     if jsonb::is_empty_object(datum) {
         return Ok(Headers::default());
     }
-    let value = serde_json::from_slice(varlena(jsonb::to_text(datum))).map_err(|why| {
+    let value = serde_json::from_slice(payload(jsonb::to_text(datum))).map_err(|why| {
         Error::new(Code::MalformedRequest, "The request's headers are malformed").details(why.to_string())
     })?;
     Headers::from_json(&value)
@@ -119,12 +120,10 @@ unsafe fn bytes(response: &Response, rows: Option<BodyBuffer>) -> pg_sys::Datum 
     body.finish()
 }
 
-/// Columns of the composite type: status, headers, body.
-const COLUMNS: usize = 3;
 /// Bytes of the header of a row without nulls (htup_details.h).
 const ROW_HEADER: usize = offset_of!(pg_sys::HeapTupleHeaderData, t_bits).next_multiple_of(8);
 
-/// The row type of a function's result.
+/// The row type of a function's result: status, headers, body.
 #[derive(Clone, Copy)]
 struct RowType {
     function: pg_sys::Oid,
@@ -162,10 +161,7 @@ unsafe fn row_type(call: pg_sys::FunctionCallInfo) -> RowType {
 impl RowType {
     /// A row made by copying.
     unsafe fn form(&self, status: u16, headers: pg_sys::Datum, body: Option<pg_sys::Datum>) -> pg_sys::Datum {
-        let mut values: [_; COLUMNS] = [i32::from(status).into(), headers, body.unwrap_or(pg_sys::Datum::null())];
-        let mut nulls = [false, false, body.is_none()];
-        let tuple = pg_sys::heap_form_tuple(self.descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-        pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+        composite::form_as(self.descriptor, [Some(i32::from(status).into()), Some(headers), body])
     }
 
     /// The same, made around a body from [`bytes`], which so is not copied: the rest goes before it. `None` when that needs

@@ -6,9 +6,11 @@ use crate::error::Result;
 use crate::http;
 use crate::limits;
 use crate::pg::catalog::invalidation;
+use crate::pg::ffi::composite;
 use crate::pg::ffi::fmgr::{text, v1_function};
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
-use crate::pg::{keys, role};
+use crate::pg::ffi::own_tables;
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::keys;
 use lru::LruCache;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, pg_sys};
@@ -184,30 +186,20 @@ fn may_write() -> bool {
 
 /// Runs `work` with the rights of the tables' owner and the newest snapshot. `None` when the extension is not there.
 fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
-    // SAFETY: lookups in the system caches; a missing schema or table gives InvalidOid. The statements of both callers are constants.
-    unsafe {
-        let schema = pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
-        let table = pg_sys::get_relname_relid(c"api_key".as_ptr(), schema);
-        invalidation::API_KEYS.with(|keys| keys.announce(&[table]));
-        role::as_owner_with_newest(table, work)
-    }
+    let table = own_tables::table(c"api_key");
+    invalidation::API_KEYS.with(|keys| keys.announce(&[table]));
+    // SAFETY: the statements of both callers are constants.
+    unsafe { own_tables::as_owner(table, work) }
 }
 
 v1_function!(pg_finfo_restful_generate_api_key);
 /// `restful.generate_api_key(environment text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_generate_api_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
+    preserving_error_data(|| {
         let Some(made) = text(call, 0).and_then(api_key::generate) else {
             error!("an API key cannot be made: the environment is malformed, or the system has no random numbers")
         };
-        let mut descriptor = std::ptr::null_mut();
-        pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
-        let descriptor = pg_sys::BlessTupleDesc(descriptor);
-        let values = [made.id.into_datum(), made.key.into_datum(), made.hash.as_slice().into_datum()];
-        let mut nulls = values.map(|value| value.is_none());
-        let mut values = values.map(|value| value.unwrap_or(pg_sys::Datum::null()));
-        let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-        pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+        composite::form(call, [made.id.into_datum(), made.key.into_datum(), made.hash.as_slice().into_datum()])
     })
 }

@@ -1,7 +1,8 @@
 //! Deferred constraints, which a request satisfies before it is answered.
 
 use crate::error::Result;
-use crate::pg::{catalog, role};
+use crate::pg::catalog;
+use crate::pg::ffi::user;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CString;
@@ -56,7 +57,7 @@ pub fn check_deferred() -> Result<()> {
             let range = pg_sys::makeRangeVar(name(schema), name(constraint), -1);
             names = pg_sys::lappend(names, range.cast());
         }
-        role::with_user(pg_sys::BOOTSTRAP_SUPERUSERID.into(), role::security_context(), || set_mode(names, true));
+        user::run_as(pg_sys::BOOTSTRAP_SUPERUSERID.into(), user::security_context(), || set_mode(names, true));
     }
     Ok(())
 }

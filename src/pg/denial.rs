@@ -2,7 +2,7 @@
 //! policies and rights of reading, which count where a write returns rows or compares them with others.
 
 use crate::pg::catalog::query::{load, oid, text};
-use crate::pg::role;
+use crate::pg::ffi::user;
 use crate::plan::{Change, Returning, Write};
 use pgrx::pg_sys;
 use serde::Deserialize;
@@ -58,7 +58,7 @@ impl Writing {
         };
         let found: Option<Rights> = match role {
             // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.
-            Some(role) => unsafe { role::with_user(role, role::security_context(), read) },
+            Some(role) => unsafe { user::run_as(role, user::security_context(), read) },
             None => read(),
         }
         .ok()?;

@@ -5,6 +5,7 @@
 //! The statement is analysed under the session's own search path and has to come out the same as under the request's.
 
 use crate::error::Result;
+use crate::pg::ffi::nodes;
 use crate::pg::prepared::{Done, Prepared, Values};
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::pg::session::Frame;
@@ -39,12 +40,8 @@ impl DirectRead {
             if !(*source).is_valid {
                 return false;
             }
-            let relations = (*source).relationOids;
-            if !relations.is_null() {
-                for i in 0..(*relations).length as usize {
-                    let oid = (*(*relations).elements.add(i)).oid_value;
-                    pg_sys::LockRelationOid(oid, pg_sys::AccessShareLock as c_int);
-                }
+            for relation in nodes::oids((*source).relationOids) {
+                pg_sys::LockRelationOid(relation, pg_sys::AccessShareLock as c_int);
             }
             (*source).is_valid && !self.prepared.was_reanalysed() && search_path_matches(source)
         }

@@ -1,8 +1,10 @@
 //! Expressions given as text: of policies, and of columns' defaults.
 
+use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::v1_function;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{PgLogLevel, PgSqlErrorCode, pg_guard, pg_sys, text_to_rust_str};
+use crate::pg::ffi::nodes;
+use crate::sqlstate::SqlState;
+use pgrx::{pg_guard, pg_sys, text_to_rust_str};
 use std::ffi::CString;
 
 v1_function!(pg_finfo_restful_parse_expression);
@@ -33,15 +35,15 @@ pub unsafe extern "C-unwind" fn restful_parse_expression(call: pg_sys::FunctionC
 unsafe fn parse(relation: pg_sys::Oid, text: &str, attribute: i16) -> *mut pg_sys::Node {
     // Between these parentheses the grammar has room for one expression and nothing else.
     let Ok(frame) = CString::new(format!("CREATE POLICY p ON p USING ({text}) WITH CHECK (true)")) else {
-        refuse(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, "an expression has no zero byte");
+        raise(SqlState::SYNTAX_ERROR, "an expression has no zero byte", None, None);
     };
     // SAFETY: the parser makes a list of RawStmt; the relation stays open while its descriptor is read.
     unsafe {
         let statements = pg_sys::raw_parser(frame.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT);
-        if (*statements).length != 1 {
-            refuse(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, "there is more than one expression");
-        }
-        let statement = (*pg_sys::list_nth(statements, 0).cast::<pg_sys::RawStmt>()).stmt;
+        let (1, Some(statement)) = (nodes::len(statements), nodes::iter::<pg_sys::RawStmt>(statements).next()) else {
+            raise(SqlState::SYNTAX_ERROR, "there is more than one expression", None, None);
+        };
+        let statement = (*statement).stmt;
         let expression = (*statement.cast::<pg_sys::CreatePolicyStmt>()).qual;
 
         let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
@@ -56,7 +58,7 @@ unsafe fn parse(relation: pg_sys::Oid, text: &str, attribute: i16) -> *mut pg_sy
             tree
         } else {
             if attribute < 0 || attribute > (*(*open).rd_rel).relnatts {
-                refuse(PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN, "there is no such column");
+                raise(SqlState::UNDEFINED_COLUMN, "there is no such column", None, None);
             }
 
             let name = pg_sys::get_attname(relation, attribute, false);
@@ -67,9 +69,4 @@ unsafe fn parse(relation: pg_sys::Oid, text: &str, attribute: i16) -> *mut pg_sy
         pg_sys::relation_close(open, pg_sys::NoLock as pg_sys::LOCKMODE);
         tree
     }
-}
-
-fn refuse(code: PgSqlErrorCode, message: &'static str) -> ! {
-    ErrorReport::new(code, message, "pg_restful").report(PgLogLevel::ERROR);
-    unreachable!()
 }

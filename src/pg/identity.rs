@@ -5,9 +5,10 @@ use crate::auth::claims::{self, Method, check_registered};
 use crate::auth::principal::trust;
 use crate::auth::strict;
 use crate::pg::ffi::fmgr::{text, v1_function};
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
-use crate::pg::ffi::{error, jsonb};
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::ffi::{error, jsonb, user};
 use crate::pg::{guc, role};
+use crate::sqlstate::SqlState;
 use pgrx::{IntoDatum, pg_sys};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -44,8 +45,7 @@ fn with_identity<T>(read: impl FnOnce(&str, &Claims, Method) -> Option<T>) -> Op
         return None;
     }
     let text = guc::get(c"request.jwt.claims")?;
-    // SAFETY: reads globals.
-    let (session, taken) = unsafe { (pg_sys::GetSessionUserId(), pg_sys::GetOuterUserId()) };
+    let (session, taken) = (user::session(), user::outer());
     if !guc::is_trusted_authenticator(&role::name(session)) {
         return None;
     }
@@ -54,7 +54,7 @@ fn with_identity<T>(read: impl FnOnce(&str, &Claims, Method) -> Option<T>) -> Op
         if let Err(flaw) = check_registered(claims) {
             let hint = "Have tokens issued whose registered claims have the types of RFC 7519, section 4.1.";
             error::raise(
-                b"PT401",
+                SqlState::UNAUTHORIZED,
                 &format!("The {}", flaw.words()),
                 Some("The setting request.jwt.claims holds it."),
                 Some(hint),
@@ -79,7 +79,7 @@ macro_rules! reader {
         #[doc = concat!("`restful.", $sql, "`")]
         #[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $name($call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-            with_whole_errors(|| {
+            preserving_error_data(|| {
                 let found: Option<pg_sys::Datum> = $body;
                 (*$call).isnull = found.is_none();
                 found.unwrap_or(pg_sys::Datum::null())
@@ -104,8 +104,8 @@ reader!(pg_finfo_restful_user_id, restful_user_id, "user_id()", |call| {
 });
 reader!(pg_finfo_restful_role, restful_role, "role()", |call| {
     let named = with_claims(|claims| claims.get("role")?.as_str().and_then(text_datum));
-    // SAFETY: reads a global. A SQL user's request runs as the role in force, so this is it, in definer functions too.
-    named.or_else(|| text_datum(&role::name(unsafe { pg_sys::GetOuterUserId() })))
+    // A SQL user's request runs as the role in force, so this is it, in definer functions too.
+    named.or_else(|| text_datum(&role::name(user::outer())))
 });
 reader!(pg_finfo_restful_email, restful_email, "email()", |call| claim("email"));
 reader!(pg_finfo_restful_aal, restful_aal, "aal()", |call| claim("aal"));

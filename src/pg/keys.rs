@@ -7,7 +7,8 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::pg::catalog::invalidation;
 use crate::pg::ffi::fmgr::v1_function;
-use crate::pg::{guc, role};
+use crate::pg::ffi::own_tables;
+use crate::pg::guc;
 use aws_lc_rs::digest;
 use lru::LruCache;
 use pgrx::prelude::*;
@@ -134,14 +135,10 @@ fn collect(rows: spi::SpiTupleTable) -> spi::Result<KeySet> {
 /// Runs `work` with the rights of the tables' owner and the newest snapshot: what was committed a moment ago counts, in a
 /// transaction that began before, too. `None` when the extension is not there.
 pub fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
-    // SAFETY: lookups in the system caches; a missing schema or table gives InvalidOid.
-    let tables = unsafe {
-        let schema = pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
-        TABLES.map(|name| pg_sys::get_relname_relid(name.as_ptr(), schema))
-    };
+    let tables = TABLES.map(own_tables::table);
     invalidation::KEYS.with(|keys| keys.announce(&tables));
     // SAFETY: the statements of all callers are constants.
-    unsafe { role::as_owner_with_newest(tables[0], work) }
+    unsafe { own_tables::as_owner(tables[0], work) }
 }
 
 v1_function!(pg_finfo_restful_keys_changed);

@@ -2,7 +2,7 @@
 
 use crate::lint;
 use crate::pg::ffi::fmgr::{argument, text, v1_function};
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use pgrx::{FromDatum, pg_sys};
 
 /// An array of texts without its nulls.
@@ -15,12 +15,12 @@ v1_function!(pg_finfo_restful_lint_is_always_true);
 /// `restful.lint_is_always_true(expression text, not_null text[])`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_lint_is_always_true(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| lint::is_always_true(text(call, 0).unwrap_or_default(), &texts(call, 1)).into())
+    preserving_error_data(|| lint::is_always_true(text(call, 0).unwrap_or_default(), &texts(call, 1)).into())
 }
 
 v1_function!(pg_finfo_restful_lint_holds_for_nobody);
 /// `restful.lint_holds_for_nobody(expression text, subjects text[])`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_lint_holds_for_nobody(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| lint::holds_for_nobody(text(call, 0).unwrap_or_default(), &texts(call, 1)).into())
+    preserving_error_data(|| lint::holds_for_nobody(text(call, 0).unwrap_or_default(), &texts(call, 1)).into())
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::error;
-use crate::pg::ffi::unguarded;
+use crate::pg::ffi::{nodes, unguarded, user};
 use crate::pg::role;
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
@@ -224,11 +224,7 @@ impl Prepared {
     /// them, or a view alone shows others. The statement has run, so that the relations are there.
     pub fn reads_hidden_rows(&self) -> bool {
         // SAFETY: the plan is this value's own; its record has a list of OIDs, of relations that are there.
-        unsafe {
-            let relations = (*self.source()).relationOids;
-            let count = if relations.is_null() { 0 } else { (*relations).length as usize };
-            (0..count).any(|i| hides_rows((*(*relations).elements.add(i)).oid_value))
-        }
+        unsafe { nodes::oids((*self.source()).relationOids).any(hides_rows) }
     }
 
     /// Whether no function of a user reads a parameter or writes a column.
@@ -258,7 +254,7 @@ impl Prepared {
         // SAFETY: the plan is this value's own and has one source, since it is one statement.
         unsafe {
             let sources = unguarded::SPI_plan_get_plan_sources(self.plan);
-            (*(*sources).elements).ptr_value.cast()
+            nodes::pointers(sources).next().unwrap_or(std::ptr::null_mut())
         }
     }
 
@@ -368,10 +364,10 @@ fn literal_text(literal: Option<&Literal>, form: Form) -> Cow<'_, str> {
 
 /// Whether a relation has rows that the current user may not read.
 pub fn hides_rows(relation: pg_sys::Oid) -> bool {
-    // SAFETY: reads a global; the rest are lookups in the system caches.
+    // SAFETY: lookups in the system caches.
     unsafe {
         pg_sys::check_enable_rls(relation, pg_sys::InvalidOid, true)
             == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
-            || !role::may_any_column(relation, unguarded::GetUserId(), pg_sys::ACL_SELECT)
+            || !role::may_any_column(relation, user::current(), pg_sys::ACL_SELECT)
     }
 }

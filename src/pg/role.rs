@@ -3,7 +3,7 @@
 use crate::auth::principal::{refuse_dangerous_role, role_refused};
 use crate::error::Result;
 use crate::pg::catalog::invalidation;
-use crate::pg::ffi::unguarded;
+use crate::pg::ffi::{unguarded, user};
 use crate::pg::guc;
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -42,8 +42,7 @@ pub fn name(role: pg_sys::Oid) -> String {
 ///
 /// Errors: REST403, one message for all reasons.
 pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
-    // SAFETY: reads a global.
-    let session_user = unsafe { unguarded::GetSessionUserId() };
+    let session_user = user::session();
     let generation = invalidation::ROLES.with(|roles| roles.get());
     let bypass_listed = guc::may_bypass_rls(name);
     let known = LAST_CHECKED.with_borrow(|checked| {
@@ -96,70 +95,11 @@ pub fn may_read_column(relation: pg_sys::Oid, column: &str) -> bool {
     // SAFETY: lookups in the system caches; the relation was found in the catalogue.
     unsafe {
         let number = pg_sys::get_attnum(relation, name.as_ptr());
-        let user = unguarded::GetUserId();
+        let user = user::current();
         number != 0
             && (pg_sys::pg_class_aclcheck(relation, user, mode) == ok
                 || pg_sys::pg_attribute_aclcheck(relation, number, user, mode) == ok)
     }
-}
-
-/// Runs `work` as another user, in this security context. An error that is raised leaves both to the end of the
-/// subtransaction.
-///
-/// # Safety
-/// Called within a subtransaction; the caller answers for what `work` may do as that user.
-pub unsafe fn with_user<T>(user: pg_sys::Oid, security: i32, work: impl FnOnce() -> T) -> T {
-    let (mut outer, mut outer_security) = (pg_sys::InvalidOid, 0);
-    unguarded::GetUserIdAndSecContext(&mut outer, &mut outer_security);
-    unguarded::SetUserIdAndSecContext(user, security);
-    let result = work();
-    unguarded::SetUserIdAndSecContext(outer, outer_security);
-    result
-}
-
-/// Runs `work` as the owner of a table of the extension, with nothing in the search path but PostgreSQL's own, and with no way
-/// to another role. `None` when there is no such table.
-///
-/// # Safety
-/// `work` runs statements that are constants, with parameters.
-pub unsafe fn as_owner<T>(table: pg_sys::Oid, work: impl FnOnce() -> T) -> Option<T> {
-    let owner = owner_of(table)?;
-    let nest = unguarded::NewGUCNestLevel();
-    guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
-    let locked = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
-    let result = with_user(owner, security_context() | locked, work);
-    unguarded::AtEOXact_GUC(false, nest);
-    Some(result)
-}
-
-/// [`as_owner`] with the newest snapshot: what was committed a moment ago counts, in a transaction that began before, too. An error
-/// leaves user and snapshot to the end of the transaction.
-///
-/// # Safety
-/// As for [`as_owner`].
-pub unsafe fn as_owner_with_newest<T>(table: pg_sys::Oid, work: impl FnOnce() -> T) -> Option<T> {
-    pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
-    let result = as_owner(table, work);
-    pg_sys::PopActiveSnapshot();
-    result
-}
-
-unsafe fn owner_of(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
-    let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, table.into());
-    if tuple.is_null() {
-        return None;
-    }
-    let owner = (*(pg_sys::GETSTRUCT(tuple) as pg_sys::Form_pg_class)).relowner;
-    pg_sys::ReleaseSysCache(tuple);
-    Some(owner)
-}
-
-/// The security context in force.
-pub fn security_context() -> i32 {
-    let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-    // SAFETY: reads globals into the two variables.
-    unsafe { unguarded::GetUserIdAndSecContext(&mut user, &mut security) };
-    security
 }
 
 /// Whether `SET ROLE` would be allowed to a user.

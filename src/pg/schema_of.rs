@@ -3,11 +3,12 @@
 use crate::error::Result;
 use crate::json_schema::of_table::{self, Kind, Relations, Table};
 use crate::pg::catalog::query::{self, boolean, oids};
+use crate::pg::ffi::error::raise;
 use crate::pg::ffi::guc_nest::GucNest;
 use crate::pg::ffi::jsonb;
 use crate::pg::validate;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
+use crate::sqlstate::SqlState;
+use pgrx::pg_sys;
 use serde_json::json;
 
 /// The JSON Schema of a relation's rows, as jsonb.
@@ -20,22 +21,22 @@ use serde_json::json;
 pub unsafe fn schema_of(relation: u32) -> pg_sys::Datum {
     let mut relations = match load(&[relation.into()], &[], false) {
         Ok(relations) => relations,
-        Err(error) => refuse(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.message.clone()),
+        Err(error) => raise(SqlState::INTERNAL_ERROR, &error.message, None, None),
     };
     let table = match relations.tables.pop() {
         Some(table) => table,
-        None => refuse(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("relation with OID {relation} does not exist")),
+        None => raise(SqlState::UNDEFINED_TABLE, &format!("relation with OID {relation} does not exist"), None, None),
     };
     if table.kind == Kind::Other {
-        refuse(PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE, format!("\"{}\" is not a table or view", table.name));
+        raise(SqlState::WRONG_OBJECT_TYPE, &format!("\"{}\" is not a table or view", table.name), None, None);
     }
     if !table.schema_usable {
         let message = format!("permission denied for schema {}", table.schema);
-        refuse(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message);
+        raise(SqlState::INSUFFICIENT_PRIVILEGE, &message, None, None);
     }
     if !table.permitted {
         let message = format!("permission denied for {} {}", table.kind.noun(), table.name);
-        refuse(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message);
+        raise(SqlState::INSUFFICIENT_PRIVILEGE, &message, None, None);
     }
     jsonb::of_text(&of_table::schema_of(&table, &relations.types).to_string())
 }
@@ -76,9 +77,4 @@ fn load_relations(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -
     let sql = include_str!("../../sql/query/json_schema/schema_of.sql");
     let loaded = query::load("schema_of", sql, &[oids(relations), oids(types), boolean(all)])?;
     Ok(loaded.unwrap_or_default())
-}
-
-fn refuse(code: PgSqlErrorCode, message: String) -> ! {
-    ErrorReport::new(code, message, "pg_restful").report(PgLogLevel::ERROR);
-    unreachable!()
 }

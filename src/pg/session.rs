@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::ffi::error::{self, ViolatedCheck, Watch};
-use crate::pg::ffi::unguarded;
+use crate::pg::ffi::{unguarded, user};
 use crate::pg::timeout::StatementTimeout;
 use crate::pg::{api_keys, deferred_constraints, denial, guc, keys, role, validate};
 use crate::respond::Raised;
@@ -38,20 +38,17 @@ struct Outer {
 /// Refuses to work where a role switch would be an escalation: in a SECURITY DEFINER function, an index expression, a
 /// materialized view being refreshed. A request within a request, made by a function under the same role, is allowed.
 pub fn check_context() {
-    // SAFETY: reads globals.
-    unsafe {
-        if unguarded::InSecurityRestrictedOperation() {
-            error::refuse_context(
-                "a request cannot be made within a security-restricted operation",
-                "Requests cannot be part of index expressions, materialized views or maintenance commands.",
-            );
-        }
-        if unguarded::InLocalUserIdChange() && OPEN.get().is_none_or(|frame| frame.role != unguarded::GetUserId()) {
-            error::refuse_context(
-                "a request cannot be made within a SECURITY DEFINER function",
-                "Declare the function SECURITY INVOKER, or query the table itself.",
-            );
-        }
+    if user::is_restricted() {
+        error::refuse_context(
+            "a request cannot be made within a security-restricted operation",
+            "Requests cannot be part of index expressions, materialized views or maintenance commands.",
+        );
+    }
+    if user::is_changed_locally() && OPEN.get().is_none_or(|frame| frame.role != user::current()) {
+        error::refuse_context(
+            "a request cannot be made within a SECURITY DEFINER function",
+            "Declare the function SECURITY INVOKER, or query the table itself.",
+        );
     }
 }
 
@@ -63,8 +60,7 @@ pub fn is_within_request() -> bool {
 /// Whether the role in force is not the session's to choose: in a request, a SECURITY DEFINER function or a
 /// security-restricted operation.
 pub fn is_confined() -> bool {
-    // SAFETY: reads globals.
-    OPEN.get().is_some() || unsafe { unguarded::InLocalUserIdChange() || unguarded::InSecurityRestrictedOperation() }
+    OPEN.get().is_some() || user::is_changed_locally() || user::is_restricted()
 }
 
 /// Finds out whom a request speaks for.
@@ -76,8 +72,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
             Credential::of(request.headers.get("authorization"), fields)
         })?,
     };
-    // SAFETY: reads globals.
-    let (session, current) = unsafe { (unguarded::GetSessionUserId(), unguarded::GetUserId()) };
+    let (session, current) = (user::session(), user::current());
     if let Some(outer) = OPEN.get() {
         if credential.is_some() {
             return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token or key")
@@ -120,8 +115,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
 
 /// Whom a request speaks for that proves by itself who it is, without a token.
 pub fn unidentified() -> Principal {
-    // SAFETY: reads globals.
-    let is_as_logged_in = unsafe { unguarded::GetSessionUserId() == unguarded::GetUserId() };
+    let is_as_logged_in = user::session() == user::current();
     let switch_to = if OPEN.get().is_none() && is_as_logged_in { guc::anon_role() } else { None };
     let identity = if switch_to.is_some() { Identity::Anonymous } else { Identity::SessionUser };
     Principal { identity, switch_to, is_authenticated: false }
@@ -129,8 +123,7 @@ pub fn unidentified() -> Principal {
 
 /// The identity that `restful.act_as` has set, while its role is in force.
 fn acted_as(method: Method) -> Option<Identity> {
-    // SAFETY: reads a global.
-    let role = role::name(unsafe { unguarded::GetUserId() });
+    let role = role::name(user::current());
     let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;
     trust(&claims, &role, None)?;
     Some(if method == Method::Anonymous { Identity::Anonymous } else { Identity::Claims(Rc::new(claims), method) })
@@ -174,7 +167,7 @@ impl Frame<'_> {
     pub fn with_role<T>(&self, work: impl FnOnce() -> T) -> T {
         let outer = OPEN.replace(Some(self.as_outer()));
         // SAFETY: put back below, or by the end of the subtransaction.
-        let result = unsafe { role::with_user(self.role, self.locked(), work) };
+        let result = unsafe { user::run_as(self.role, self.locked(), work) };
         OPEN.set(outer);
         result
     }
@@ -183,7 +176,7 @@ impl Frame<'_> {
     pub fn with_reader<T>(&self, reader: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
         let security = self.locked() | pg_sys::SECURITY_RESTRICTED_OPERATION as i32;
         // SAFETY: put back after `work`, or by the end of the subtransaction.
-        unsafe { role::with_user(reader, security, work) }
+        unsafe { user::run_as(reader, security, work) }
     }
 
     /// Whether it is known for whom the request is.
@@ -395,7 +388,7 @@ fn with_rule(mut error: Error, check: &ViolatedCheck, role: Option<pg_sys::Oid>)
     let read = || catalog::check_constraint(&check.schema, &check.table, &check.constraint);
     let found = match role {
         // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.
-        Some(role) => unsafe { role::with_user(role, role::security_context(), read) },
+        Some(role) => unsafe { user::run_as(role, user::security_context(), read) },
         None => read(),
     };
     let Ok(Some(CheckConstraint { columns, rule, comment })) = found else { return error };
@@ -418,8 +411,7 @@ unsafe fn enter<'a>(
     switch: Option<pg_sys::Oid>,
     timeout: &Cell<Option<StatementTimeout>>,
 ) -> (pg_sys::Oid, i32, i32, Frame<'a>) {
-    let (mut user, mut security) = (pg_sys::InvalidOid, 0);
-    unguarded::GetUserIdAndSecContext(&mut user, &mut security);
+    let (user, security) = user::current_and_security();
     let nest = unguarded::NewGUCNestLevel();
     let taken = switch.unwrap_or(user);
 

@@ -6,11 +6,13 @@ use crate::auth::jwk::{self, Generated, Unusable, Verifier};
 use crate::auth::path::Path;
 use crate::auth::token::{self, Refusal};
 use crate::limits::{KEY_ID_BYTES, TOKEN_BYTES};
-use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function, varlena};
-use crate::pg::ffi::jsonb;
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::error::raise;
+use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::ffi::varlena::payload;
+use crate::pg::ffi::{composite, jsonb};
 use crate::pg::keys::{self, Checked};
-use pgrx::pg_sys::panic::ErrorReport;
+use crate::sqlstate::SqlState;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
 use pgrx::{FromDatum, IntoDatum, JsonB, pg_sys};
@@ -39,22 +41,12 @@ const DELETE_SECRET_KEY: &str = "\
     DELETE FROM restful.secret_key k
     WHERE k.kid OPERATOR(pg_catalog.=) $1 AND ($2 IS NULL OR k.issuer OPERATOR(pg_catalog.=) $2)";
 
-/// Raises an error.
-fn refuse(code: PgSqlErrorCode, message: impl Into<String>, hint: Option<&str>) -> ! {
-    let mut report = ErrorReport::new(code, message.into(), "restful");
-    if let Some(hint) = hint {
-        report = report.set_hint(hint);
-    }
-    report.report(PgLogLevel::ERROR);
-    unreachable!("an error was raised")
-}
-
 fn refuse_with_hint(message: &str, hint: &str) -> ! {
-    refuse(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message, Some(hint))
+    raise(SqlState::INVALID_PARAMETER_VALUE, message, None, Some(hint))
 }
 
-fn refuse_value(message: impl Into<String>) -> ! {
-    refuse(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message, None)
+fn refuse_value(message: impl AsRef<str>) -> ! {
+    raise(SqlState::INVALID_PARAMETER_VALUE, message.as_ref(), None, None)
 }
 
 /// Runs statements with the rights of the tables' owner.
@@ -62,7 +54,7 @@ pub(super) fn with_tables<T>(work: impl FnOnce(&mut SpiClient) -> spi::Result<T>
     match keys::with_tables(|| Spi::connect_mut(work)) {
         Some(Ok(done)) => done,
         Some(Err(why)) => error!("the tables of keys cannot be used: {why}"),
-        None => refuse(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, "the extension's tables are not there", None),
+        None => raise(SqlState::UNDEFINED_TABLE, "the extension's tables are not there", None, None),
     }
 }
 
@@ -116,10 +108,10 @@ v1_function!(pg_finfo_restful_load_jwks);
 /// `restful.load_jwks(issuer text, jwks jsonb, audiences text[], role_path text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_load_jwks(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
+    preserving_error_data(|| {
         let issuer = Issuer::of(call, 0, 2).with_role_path(call, 3);
         let jwks: Option<Value> =
-            detoasted(call, 1).and_then(|jwks| serde_json::from_slice(varlena(jsonb::to_text(jwks))).ok());
+            detoasted(call, 1).and_then(|jwks| serde_json::from_slice(payload(jsonb::to_text(jwks))).ok());
         let set = jwks.as_ref().and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
         let Some(set) = set else { refuse_value("a JSON Web Key Set is an object whose member keys is an array") };
         let mut loaded: Vec<(String, Value)> = Vec::with_capacity(set.len());
@@ -158,7 +150,7 @@ v1_function!(pg_finfo_restful_load_secret);
 /// `restful.load_secret(secret text, kid text, issuer text, algorithm text, audiences text[], role_path text, is_base64 boolean)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_load_secret(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
+    preserving_error_data(|| {
         let Some(secret) = text(call, 0) else { refuse_value("the secret is null") };
         let is_base64 = argument(call, 6).is_some_and(|datum| datum.value() != 0);
         let secret = read_secret(secret, is_base64);
@@ -216,18 +208,19 @@ fn read_secret(secret: &str, is_base64: bool) -> Vec<u8> {
 }
 
 fn no_randomness<T>() -> T {
-    refuse(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "a key cannot be made: the system gives no random bytes", None)
+    raise(SqlState::INTERNAL_ERROR, "a key cannot be made: the system gives no random bytes", None, None)
 }
 
 v1_function!(pg_finfo_restful_create_signing_key);
 /// `restful.create_signing_key(algorithm text, kid text, issuer text, audiences text[], role_path text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_create_signing_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
+    preserving_error_data(|| {
         let Some(algorithm) = text(call, 0).and_then(jwk::algorithm) else {
-            refuse(
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            raise(
+                SqlState::INVALID_PARAMETER_VALUE,
                 "the algorithm is not known",
+                None,
                 Some(
                     "It is one of ES256, ES384, EdDSA, RS256, RS384, RS512, PS256, PS384, PS512, HS256, HS384 and HS512.",
                 ),
@@ -260,7 +253,7 @@ v1_function!(pg_finfo_restful_revoke_key);
 /// `restful.revoke_key(kid text, issuer text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_revoke_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
+    preserving_error_data(|| {
         let (kid, issuer) = (text(call, 0), text(call, 1));
         let was_there = with_tables(|client| {
             let mut dropped = 0;
@@ -306,17 +299,18 @@ v1_function!(pg_finfo_restful_jwt_sign);
 /// `restful.jwt_sign(claims jsonb, ttl interval, kid text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
-        let claims = detoasted(call, 0).and_then(|claims| serde_json::from_slice(varlena(jsonb::to_text(claims))).ok());
+    preserving_error_data(|| {
+        let claims = detoasted(call, 0).and_then(|claims| serde_json::from_slice(payload(jsonb::to_text(claims))).ok());
         let Some(Value::Object(mut claims)) = claims else { refuse_value("claims are a JSON object") };
         check_signable(&claims);
         let Some(ttl) = argument(call, 1).map(|datum| seconds(datum)).filter(|ttl| *ttl > 0) else {
             refuse_value("the time to live has to be positive")
         };
         let Some(key) = signing_key(text(call, 2)) else {
-            refuse(
-                PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+            raise(
+                SqlState::UNDEFINED_OBJECT,
                 "there is no such key to sign with",
+                None,
                 Some("restful.create_signing_key() makes one."),
             )
         };
@@ -337,7 +331,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
         claims.insert("exp".to_owned(), (now + ttl).into());
         let token = jwk::algorithm(&key.algorithm)
             .and_then(|algorithm| token::signed(&claims, "JWT", &key.kid, &key.secret, algorithm))
-            .unwrap_or_else(|| refuse(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, "the key cannot be used", None));
+            .unwrap_or_else(|| raise(SqlState::INTERNAL_ERROR, "the key cannot be used", None, None));
         if token.len() > TOKEN_BYTES {
             refuse_value(format!(
                 "the token would have {} bytes, and one of more than {TOKEN_BYTES} is refused",
@@ -375,10 +369,10 @@ v1_function!(pg_finfo_restful_jwt_verify);
 /// `restful.jwt_verify(token text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_verify(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
+    preserving_error_data(|| {
         let refuse = |refusal: Option<Refusal>| {
             let message = refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason());
-            refuse(PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, message, None)
+            raise(SqlState::INVALID_AUTHORIZATION, &message, None, None)
         };
         match keys::check(text(call, 0).unwrap_or_default()) {
             Ok(Checked { signed, refusal: None }) => of_claims(&signed.claims),
@@ -395,23 +389,15 @@ v1_function!(pg_finfo_restful_jwt_check);
 /// `restful.jwt_check(token text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_check(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| {
+    preserving_error_data(|| {
         let (refusal, claims) = match keys::check(text(call, 0).unwrap_or_default()) {
             Ok(Checked { signed, refusal }) => {
                 (refusal.map(|refusal| refusal.reason()), Some(of_claims(&signed.claims)))
             }
             Err(refusal) => (Some(refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason())), None),
         };
-        let valid = refusal.is_none();
-        let reason = refusal.and_then(|reason| reason.into_datum());
-        let mut descriptor = std::ptr::null_mut();
-        pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
-        let descriptor = pg_sys::BlessTupleDesc(descriptor);
-        let null = pg_sys::Datum::null();
-        let mut values = [valid.into(), reason.unwrap_or(null), claims.unwrap_or(null)];
-        let mut nulls = [false, reason.is_none(), claims.is_none()];
-        let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-        pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+        let is_valid = refusal.is_none();
+        composite::form(call, [Some(is_valid.into()), refusal.and_then(|reason| reason.into_datum()), claims])
     })
 }
 
@@ -419,7 +405,7 @@ v1_function!(pg_finfo_restful_jwks);
 /// `restful.jwks()`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwks(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    with_whole_errors(|| jsonb::of_text(&public_keys().to_string()))
+    preserving_error_data(|| jsonb::of_text(&public_keys().to_string()))
 }
 
 /// The public keys of those that are signed with, as a JSON Web Key Set.

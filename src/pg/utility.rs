@@ -1,8 +1,8 @@
 //! Commands by which a request would reach beyond itself, when its role is gone: refused within one.
 
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::unguarded::standard_ProcessUtility;
-use crate::pg::ffi::{error, unguarded};
+use crate::pg::ffi::{error, unguarded, user};
 use crate::pg::{deferred_constraints, session};
 use pgrx::pg_sys;
 use std::ffi::c_char;
@@ -35,7 +35,7 @@ unsafe extern "C-unwind" fn process(
         if session::is_within_request()
             && let Some((message, hint)) = refusal((*statement).utilityStmt)
         {
-            with_whole_errors::<()>(|| error::refuse_context(message, hint));
+            preserving_error_data::<()>(|| error::refuse_context(message, hint));
         }
         let next = match NEXT {
             Some(next) => next,
@@ -99,10 +99,10 @@ unsafe fn is_current_user(role: *const pg_sys::RoleSpec) -> bool {
         !role.is_null()
             && match (*role).roletype {
                 pg_sys::RoleSpecType::ROLESPEC_CSTRING => {
-                    unguarded::get_role_oid((*role).rolename, true) == unguarded::GetUserId()
+                    unguarded::get_role_oid((*role).rolename, true) == user::current()
                 }
                 pg_sys::RoleSpecType::ROLESPEC_PUBLIC => false,
-                pg_sys::RoleSpecType::ROLESPEC_SESSION_USER => unguarded::GetSessionUserId() == unguarded::GetUserId(),
+                pg_sys::RoleSpecType::ROLESPEC_SESSION_USER => user::session() == user::current(),
                 _ => true,
             }
     }

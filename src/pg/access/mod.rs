@@ -13,16 +13,17 @@ use crate::error::{Error, Result};
 use crate::http::response::Response;
 use crate::http::{Headers, Request};
 use crate::pg::catalog::query::{load, names, oid, text as text_argument};
-use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function, varlena};
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::result_set::ResultSet;
-use crate::pg::ffi::{error, jsonb, unguarded};
+use crate::pg::ffi::varlena::payload;
+use crate::pg::ffi::{error, jsonb, user};
 use crate::pg::session::{self, Context, Finished, Frame};
 use crate::pg::{guc, role};
 use crate::respond;
+use crate::sqlstate::SqlState;
 use judge::{Judged, Row, judge};
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{IntoDatum, PgLogLevel, PgSqlErrorCode, pg_sys};
+use pgrx::{IntoDatum, pg_sys};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use std::ffi::CStr;
@@ -33,7 +34,7 @@ v1_function!(pg_finfo_restful_explain_access);
 pub unsafe extern "C-unwind" fn restful_explain_access(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: called by PostgreSQL with the arguments that sql/access/explain_access.sql declares.
     unsafe {
-        with_whole_errors(|| {
+        preserving_error_data(|| {
             match Question::of(call).and_then(|question| explain(&question, |report| report.to_json())) {
                 Ok(report) => jsonb::of_text(&report.to_string()),
                 Err(error) => raise(&error),
@@ -48,7 +49,7 @@ v1_function!(pg_finfo_restful_explain_access_text);
 pub unsafe extern "C-unwind" fn restful_explain_access_text(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: as above; returns a table of one text.
     unsafe {
-        with_whole_errors(|| {
+        preserving_error_data(|| {
             let rows = ResultSet::start(call);
             match Question::of(call).and_then(|question| explain(&question, |report| report.to_lines())) {
                 Ok(lines) => lines.iter().for_each(|line| rows.put([line.as_str().into_datum()])),
@@ -76,7 +77,7 @@ impl Question {
             return Err(Error::with_code("22004", 400, "relation, command and role have to be given"));
         };
         let json = |i| {
-            let value = detoasted(call, i).map(|datum| serde_json::from_slice::<Json>(varlena(jsonb::to_text(datum))));
+            let value = detoasted(call, i).map(|datum| serde_json::from_slice::<Json>(payload(jsonb::to_text(datum))));
             value.transpose().map_err(|why| refuse(&why.to_string()))
         };
         let object = |i, what: &str| match json(i)? {
@@ -129,8 +130,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     };
     let asked = asked.ok_or_else(refused)?;
     let taken = pg_sys::Oid::from(asked.oid);
-    // SAFETY: reads a global.
-    let caller = unsafe { unguarded::GetUserId() };
+    let caller = user::current();
     if !asked.is_of_requests && !role::may_be_set_by(caller, taken) {
         return Err(refused());
     }
@@ -270,18 +270,10 @@ fn report<'a>(
 
 /// Raises an error under its SQLSTATE.
 fn raise(error: &Error) -> ! {
-    let code = match error.code.as_bytes() {
-        code if code.len() == 5 => {
-            code.iter().rev().fold(0, |all, byte| (all << 6) | (i32::from(byte.wrapping_sub(b'0')) & 0x3f))
-        }
+    let sqlstate = SqlState::parse(&error.code).unwrap_or(match error.status {
         // the time limit of the role
-        _ if error.status == 504 => PgSqlErrorCode::ERRCODE_QUERY_CANCELED as i32,
-        _ => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR as i32,
-    };
-    let report = ErrorReport::new(PgSqlErrorCode::from(code), error.message.clone(), "pg_restful");
-    match error.hint.as_ref().and_then(Json::as_str) {
-        Some(hint) => report.set_hint(hint).report(PgLogLevel::ERROR),
-        None => report.report(PgLogLevel::ERROR),
-    }
-    unreachable!()
+        504 => SqlState::QUERY_CANCELED,
+        _ => SqlState::INTERNAL_ERROR,
+    });
+    error::raise(sqlstate, &error.message, None, error.hint.as_ref().and_then(Json::as_str))
 }

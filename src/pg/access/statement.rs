@@ -9,12 +9,12 @@
 
 mod literals;
 
-use crate::pg::ffi::error::{self, Watch};
-use crate::pg::ffi::unguarded;
-use crate::pg::{guc, role};
+use crate::pg::ffi::error::{self, Watch, raise};
+use crate::pg::ffi::guc_nest::GucNest;
+use crate::pg::ffi::{nodes, unguarded, user};
 use crate::respond::Raised;
+use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use std::cell::Cell;
 use std::ffi::{CString, c_int};
@@ -121,7 +121,7 @@ unsafe fn run_within(
     }
     // A SELECT is rewritten to one SELECT.
     let rewritten = pg_sys::QueryRewrite(query);
-    let rewritten = (*(*rewritten).elements).ptr_value.cast::<pg_sys::Query>();
+    let rewritten = nodes::iter::<pg_sys::Query>(rewritten).next().unwrap_or_else(|| refuse());
     let plan = pg_sys::pg_plan_query(rewritten, text.as_ptr(), 0, bound);
 
     let memory = pg_sys::CurrentMemoryContext;
@@ -161,23 +161,21 @@ unsafe fn analyse(
     parameters: &mut Vec<Parameter>,
     wanted: pg_sys::Oid,
 ) -> *mut pg_sys::Query {
-    let nest = unguarded::NewGUCNestLevel();
-    guc::set_for_request(c"search_path", c"pg_catalog, pg_temp", pg_sys::GucContext::PGC_USERSET);
+    let nest = GucNest::with_pinned_path();
     // A function that a policy calls may have set it: what the catalogue wrote within quotes stays within them.
-    guc::set_for_request(c"standard_conforming_strings", c"on", pg_sys::GucContext::PGC_USERSET);
-    let security = role::security_context()
-        | (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
-    let user = match names {
+    nest.set(c"standard_conforming_strings", c"on");
+    let security = user::security_context() | user::LOCKED;
+    let analyst = match names {
         Names::ByExtension => pg_sys::BOOTSTRAP_SUPERUSERID.into(),
-        Names::ByCurrentUser => unguarded::GetUserId(),
+        Names::ByCurrentUser => user::current(),
     };
-    let query = role::with_user(user, security, || {
+    let query = user::run_as(analyst, security, || {
         let parsed = pg_sys::pg_parse_query(text.as_ptr());
-        if (*parsed).length != 1 {
-            refuse();
-        }
-        let statement = (*(*parsed).elements).ptr_value.cast::<pg_sys::RawStmt>();
-        if (*(*statement).stmt).type_ != pg_sys::NodeTag::T_SelectStmt {
+        let statement = match nodes::len(parsed) {
+            1 => nodes::iter::<pg_sys::RawStmt>(parsed).next().unwrap_or_else(|| refuse()),
+            _ => refuse(),
+        };
+        if nodes::cast::<pg_sys::SelectStmt>((*statement).stmt).is_none() {
             refuse();
         }
         if names == Names::ByExtension {
@@ -190,22 +188,18 @@ unsafe fn analyse(
         #[cfg(not(feature = "pg14"))]
         return pg_sys::parse_analyze_fixedparams(statement, text.as_ptr(), types, count, std::ptr::null_mut());
     });
-    unguarded::AtEOXact_GUC(true, nest);
-    let columns = (*query).targetList;
-    if (*query).commandType != pg_sys::CmdType::CMD_SELECT || columns.is_null() {
-        refuse();
-    }
-    let column = pg_sys::list_nth(columns, 0).cast::<pg_sys::TargetEntry>();
-    if pg_sys::getBaseType(pg_sys::exprType((*column).expr.cast())) != wanted {
+    drop(nest);
+    let column = nodes::iter::<pg_sys::TargetEntry>((*query).targetList).next().unwrap_or_else(|| refuse());
+    if (*query).commandType != pg_sys::CmdType::CMD_SELECT
+        || pg_sys::getBaseType(pg_sys::exprType((*column).expr.cast())) != wanted
+    {
         refuse();
     }
     query
 }
 
 fn refuse() -> ! {
-    let message = "the expression is not what the catalogue says it is";
-    ErrorReport::new(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, message, "pg_restful").report(PgLogLevel::ERROR);
-    unreachable!()
+    raise(SqlState::SYNTAX_ERROR, "the expression is not what the catalogue says it is", None, None)
 }
 
 /// The first column of the next row; `None` behind the last one.

@@ -13,7 +13,7 @@ use crate::catalog::{
     Signature,
 };
 use crate::error::Result;
-use crate::pg::ffi::unguarded;
+use crate::pg::ffi::user;
 use crate::pg::guc;
 use crate::pg::role;
 use crate::statement::array_literal;
@@ -244,9 +244,7 @@ impl Catalog for Reader {
 
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
         let Some(relation) = self.relation(&relation.schema, &relation.name)? else { return Ok(false) };
-        // SAFETY: reads a global.
-        let role = unsafe { unguarded::GetUserId() };
-        Ok(role::may_any_column(relation.oid.into(), role, pg_sys::ACL_SELECT))
+        Ok(role::may_any_column(relation.oid.into(), user::current(), pg_sys::ACL_SELECT))
     }
 
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {

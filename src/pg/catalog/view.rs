@@ -3,6 +3,7 @@
 
 use super::query::{oid, query};
 use crate::error::Result;
+use crate::pg::ffi::nodes;
 use pgrx::pg_sys;
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -86,22 +87,10 @@ fn target_list(view: u32, known: &mut HashMap<u32, Rc<[Origin]>>) -> Result<Rc<[
 unsafe fn of_rule(action: *mut pg_sys::List) -> Vec<Origin> {
     // SAFETY: each node is looked at as what its tag says.
     unsafe {
-        let Some(query) = nodes::<pg_sys::Query>(action, pg_sys::NodeTag::T_Query).next() else { return Vec::new() };
-        nodes::<pg_sys::TargetEntry>((*query).targetList, pg_sys::NodeTag::T_TargetEntry)
+        let Some(query) = nodes::iter::<pg_sys::Query>(action).next() else { return Vec::new() };
+        nodes::iter::<pg_sys::TargetEntry>((*query).targetList)
             .filter(|entry| !(**entry).resjunk && (**entry).resorigcol > 0)
             .map(|entry| ((*entry).resno, (*entry).resorigtbl.to_u32(), (*entry).resorigcol))
             .collect()
-    }
-}
-
-/// The nodes of a list that have the tag.
-unsafe fn nodes<T>(list: *mut pg_sys::List, tag: pg_sys::NodeTag) -> impl Iterator<Item = *mut T> {
-    // SAFETY: a list of nodes or NIL.
-    unsafe {
-        let length = if list.is_null() { 0 } else { (*list).length as usize };
-        (0..length)
-            .map(move |i| (*(*list).elements.add(i)).ptr_value.cast::<pg_sys::Node>())
-            .filter(move |node| !node.is_null() && (**node).type_ == tag)
-            .map(|node| node.cast())
     }
 }

@@ -5,7 +5,8 @@
 //! `heap_deform_tuple` refuses a value of another version with 22P07. On older servers a value is read only if it has the layout of
 //! its type to the last byte, so that no read leaves it.
 
-use crate::pg::ffi::error;
+use super::{error, varlena};
+use crate::sqlstate::SqlState;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, Datum, HeapTupleHeader, Oid, TupleDesc};
 use std::ffi::{CStr, c_int};
@@ -142,31 +143,12 @@ fn end(data: &[u8], offset: usize, length: i16, alignment: usize) -> Option<usiz
         -1 => {
             // A byte of zero is padding: it begins no varlena.
             let start = if *data.get(offset)? == 0 { aligned } else { offset };
-            (start, varlena_size(data.get(start..)?)?)
+            (start, varlena::size(data.get(start..)?)?)
         }
         -2 => (offset, data.get(offset..)?.iter().position(|byte| *byte == 0)? + 1),
         length => (aligned, usize::try_from(length).ok()?),
     };
     start.checked_add(size).filter(|end| *end <= data.len())
-}
-
-/// The size of a varlena within a composite value, header included: never a pointer to one out of line.
-fn varlena_size(bytes: &[u8]) -> Option<usize> {
-    let first = *bytes.first()?;
-    let (is_short, is_external, short) = if cfg!(target_endian = "big") {
-        (first & 0x80 != 0, first == 0x80, first & 0x7F)
-    } else {
-        (first & 0x01 != 0, first == 0x01, first >> 1)
-    };
-    if is_external {
-        return None;
-    }
-    if is_short {
-        return Some(short.into());
-    }
-    let header = u32::from_ne_bytes(*bytes.first_chunk()?);
-    let size = if cfg!(target_endian = "big") { header & 0x3FFF_FFFF } else { header >> 2 };
-    (size >= 4).then_some(size as usize)
 }
 
 /// An alignment of pg_type in bytes.
@@ -185,7 +167,7 @@ fn refuse(type_oid: Oid) -> ! {
     // SAFETY: a look-up that gives a text for any OID.
     let name = unsafe { CStr::from_ptr(pg_sys::format_type_be(type_oid)) }.to_string_lossy();
     error::raise(
-        b"22P07",
+        SqlState::INVALID_ROW_VERSION,
         &format!("a value of type {name} does not have the layout of its type"),
         Some("The type was altered after the value was made."),
         Some("Repeat the request: values made from now on have the new layout."),
@@ -218,4 +200,31 @@ pub unsafe fn attribute<'a>(descriptor: TupleDesc, index: usize) -> &'a pg_sys::
 pub unsafe fn attribute_count(descriptor: TupleDesc) -> usize {
     // SAFETY: by contract; the number is never negative.
     unsafe { (*descriptor).natts as usize }
+}
+
+/// A row of the type that a function returns.
+///
+/// # Safety
+/// The call frame of a function that returns a composite type with as many columns as there are values, of their types.
+pub unsafe fn form<const N: usize>(call: pg_sys::FunctionCallInfo, row: [Option<Datum>; N]) -> Datum {
+    let mut descriptor = std::ptr::null_mut();
+    // SAFETY: promised by the caller.
+    unsafe {
+        pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
+        form_as(pg_sys::BlessTupleDesc(descriptor), row)
+    }
+}
+
+/// A row of a type.
+///
+/// # Safety
+/// `descriptor` must be blessed, with as many columns as there are values, of their types.
+pub unsafe fn form_as<const N: usize>(descriptor: TupleDesc, row: [Option<Datum>; N]) -> Datum {
+    let mut nulls = row.map(|column| column.is_none());
+    let mut values = row.map(|column| column.unwrap_or(Datum::null()));
+    // SAFETY: promised by the caller; the values are copied.
+    unsafe {
+        let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+        pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+    }
 }

@@ -2,7 +2,8 @@
 
 use crate::pg::ffi::unguarded;
 use crate::respond::Raised;
-use pgrx::pg_sys::panic::{CaughtError, ErrorReport};
+use crate::sqlstate::SqlState;
+use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -120,7 +121,7 @@ pub fn raised(caught: &CaughtError) -> Raised {
     };
     let (is_reading, is_of_input) = (READING.replace(false), OF_INPUT.replace(false));
     let is_internal = code == PgSqlErrorCode::ERRCODE_INTERNAL_ERROR as c_int;
-    let mut sqlstate = sqlstate_text(code);
+    let mut sqlstate = String::from(SqlState::unpack(code));
     if is_reading && (is_internal || sqlstate.starts_with("54")) || is_of_input && is_internal {
         sqlstate = "22P02".to_owned();
     }
@@ -136,34 +137,15 @@ fn bounded(text: &str) -> String {
     text.get(..text.floor_char_boundary(crate::limits::ERROR_TEXT_BYTES)).unwrap_or_default().to_owned()
 }
 
-/// The five characters of an encoded SQLSTATE (PostgreSQL's elog.h: six bits each).
-fn sqlstate_text(code: c_int) -> String {
-    (0..5)
-        .map(|i| {
-            let six = u8::try_from((code >> (6 * i)) & 0x3f).unwrap_or(0);
-            char::from(six.wrapping_add(b'0'))
-        })
-        .collect()
-}
-
-/// An encoded SQLSTATE: the reverse of [`sqlstate_text`].
-const fn encoded(sqlstate: &[u8; 5]) -> c_int {
-    let [a, b, c, d, e] = *sqlstate;
-    six_bits(a) | six_bits(b) << 6 | six_bits(c) << 12 | six_bits(d) << 18 | six_bits(e) << 24
-}
-
-const fn six_bits(character: u8) -> c_int {
-    (character.wrapping_sub(b'0') & 0x3F) as c_int
-}
-
 /// Raises an error of any SQLSTATE; pgrx's own reports know those of PostgreSQL's list alone.
-pub fn raise(sqlstate: &[u8; 5], message: &str, detail: Option<&str>, hint: Option<&str>) -> ! {
+#[cold]
+pub fn raise(sqlstate: SqlState, message: &str, detail: Option<&str>, hint: Option<&str>) -> ! {
     let text = |text: &str| CString::new(text.replace('\0', "")).unwrap_or_default();
     let (message, detail, hint) = (text(message), detail.map(text), hint.map(text));
     let pointer = |text: &Option<CString>| text.as_ref().map_or(std::ptr::null_mut(), |text| text.as_ptr().cast_mut());
     let mut data = pg_sys::ErrorData {
         elevel: PgLogLevel::ERROR as c_int,
-        sqlerrcode: encoded(sqlstate),
+        sqlerrcode: sqlstate.pack(),
         message: message.as_ptr().cast_mut(),
         detail: pointer(&detail),
         hint: pointer(&hint),
@@ -182,8 +164,5 @@ pub fn is_not_an_answer(raised: &Raised) -> bool {
 
 /// Refuses a call in a context where roles may not be switched (42501).
 pub fn refuse_context(message: &str, hint: &str) -> ! {
-    ErrorReport::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message.to_owned(), "pg_restful")
-        .set_hint(hint)
-        .report(PgLogLevel::ERROR);
-    unreachable!()
+    raise(SqlState::INSUFFICIENT_PRIVILEGE, message, None, Some(hint))
 }

@@ -36,8 +36,3 @@ pub unsafe fn detoasted(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_s
     let varlena = datum.cast_mut_ptr();
     Some(if pgrx::varatt_is_4b_u(varlena) { datum } else { pg_sys::pg_detoast_datum(varlena).into() })
 }
-
-/// The payload of a detoasted varlena.
-pub unsafe fn varlena<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    pgrx::varlena_to_byte_slice(datum.cast_mut_ptr())
-}

@@ -1,6 +1,8 @@
 //! jsonb values made and read without a tree between (PostgreSQL's jsonb.h).
 
 use crate::values::jsonb_layout::{COUNT, OBJECT};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use pgrx::{direct_function_call_as_datum, pg_sys};
 use std::borrow::Cow;
 use std::ffi::CString;
@@ -33,7 +35,7 @@ pub unsafe fn of_body(bytes: &[u8], is_json: bool) -> pg_sys::Datum {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) if is_json => text.to_owned(),
         Ok(text) => serde_json::Value::from(text).to_string(),
-        Err(_) => serde_json::Value::from(base64(bytes)).to_string(),
+        Err(_) => serde_json::Value::from(STANDARD.encode(bytes)).to_string(),
     };
     of_text(&text)
 }
@@ -46,20 +48,6 @@ pub unsafe fn of_text(text: &str) -> pg_sys::Datum {
     let text = CString::new(text).unwrap_or_default();
     direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(pg_sys::Datum::from(text.as_ptr()))])
         .unwrap_or(pg_sys::Datum::null())
-}
-
-/// Base64 (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let six = (group >> (18 - 6 * i) & 63) as usize;
-            text.push(if i <= chunk.len() { char::from(ALPHABET[six]) } else { '=' });
-        }
-    }
-    text
 }
 
 /// Header fields as a jsonb object: name → text, or array of texts for a repeated one.

@@ -13,7 +13,7 @@ macro_rules! tagged {
 
 tagged! {
     BoolExpr T_BoolExpr, CoerceViaIO T_CoerceViaIO, Const T_Const, FuncExpr T_FuncExpr, NullTest T_NullTest, Query T_Query,
-    RawStmt T_RawStmt, RelabelType T_RelabelType, SelectStmt T_SelectStmt, TargetEntry T_TargetEntry, TriggerData T_TriggerData,
+    RawStmt T_RawStmt, RelabelType T_RelabelType, ReturnSetInfo T_ReturnSetInfo, SelectStmt T_SelectStmt, TargetEntry T_TargetEntry, TriggerData T_TriggerData,
     Var T_Var,
 }
 

@@ -29,7 +29,7 @@ struct Copy {
 /// # Safety
 /// Must be all that an `extern "C-unwind"` function does: an error leaves it by a long jump.
 #[inline]
-pub unsafe fn with_whole_errors<T>(body: impl FnOnce() -> T) -> T {
+pub unsafe fn preserving_error_data<T>(body: impl FnOnce() -> T) -> T {
     // SAFETY: reads a variable of this backend.
     let mut copy = Copy { data: ptr::null_mut(), context: unsafe { pg_sys::CurrentMemoryContext } };
     match run(body, &mut copy) {
@@ -42,7 +42,7 @@ pub unsafe fn with_whole_errors<T>(body: impl FnOnce() -> T) -> T {
 /// Raises the error that Rust has unwound from: `None` when it is the one in the copy.
 ///
 /// # Safety
-/// As [`with_whole_errors`].
+/// As [`preserving_error_data`].
 #[cold]
 unsafe fn throw(panic: Option<Panic>, copy: Copy) -> ! {
     // SAFETY: the copy is complete; a panic is pgrx's to report, and dropped by it before.

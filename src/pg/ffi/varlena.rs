@@ -10,7 +10,7 @@ pub fn is_plain(first: u8) -> bool {
 
 /// Whether the first byte is a header of one byte, or that of a pointer to a value out of line.
 #[inline(always)]
-fn is_short(first: u8) -> bool {
+pub fn is_short(first: u8) -> bool {
     if cfg!(target_endian = "big") { first & 0x80 != 0 } else { first & 0x01 != 0 }
 }
 

@@ -5,9 +5,13 @@ use super::column::{Column, Strings};
 use super::memory::RowMemory;
 use super::rows::{Layout, Row, refuse_missing};
 use crate::pg::ffi::composite::attribute;
+use crate::pg::ffi::error::raise;
+use crate::pg::ffi::result_set::ResultSet;
+use crate::pg::ffi::varlena::payload;
+use crate::sqlstate::SqlState;
 use crate::statement::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM};
+use pgrx::FromDatum;
 use pgrx::pg_sys;
-use pgrx::prelude::*;
 use std::collections::HashSet;
 
 /// Runs `record_source`.
@@ -19,30 +23,15 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // those that a set-returning function in materialize mode uses (src/backend/utils/fmgr/README).
     unsafe {
         let [body, keys, mode, presence, lenient] = *(*fcinfo).args.as_slice(5) else { return pg_sys::Datum::null() };
-        let result = (*fcinfo).resultinfo as *mut pg_sys::ReturnSetInfo;
-        let materialize = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
-        if result.is_null()
-            || (*result).type_ != pg_sys::NodeTag::T_ReturnSetInfo
-            || (*result).allowedModes & materialize as i32 == 0
-            || (*result).expectedDesc.is_null()
-        {
-            ereport!(
-                ERROR,
-                PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        let Some(rows) = ResultSet::with_column_definitions(fcinfo) else {
+            raise(
+                SqlState::FEATURE_NOT_SUPPORTED,
                 "record_source needs a column definition list",
-                "Call it in FROM: restful.record_source(...) AS r(c1 type, ...)."
-            );
-        }
-
-        let per_query = (*(*result).econtext).ecxt_per_query_memory;
-        let caller = pg_sys::MemoryContextSwitchTo(per_query);
-        let descriptor = pg_sys::CreateTupleDescCopy((*result).expectedDesc);
-        let random = (*result).allowedModes & pg_sys::SetFunctionReturnMode::SFRM_Materialize_Random as i32 != 0;
-        let store = pg_sys::tuplestore_begin_heap(random, false, pg_sys::work_mem);
-        (*result).returnMode = materialize;
-        (*result).setResult = store;
-        (*result).setDesc = descriptor;
-
+                None,
+                Some("Call it in FROM: restful.record_source(...) AS r(c1 type, ...)."),
+            )
+        };
+        let caller = pg_sys::CurrentMemoryContext;
         let work = pg_sys::AllocSetContextCreateInternal(
             caller,
             c"restful.record_source".as_ptr(),
@@ -51,33 +40,21 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
         );
         pg_sys::MemoryContextSwitchTo(work);
-        let layout = layout(descriptor, keys, mode, presence, lenient);
+        let layout = layout(rows.descriptor(), keys, mode, presence, lenient);
         if body.isnull {
             refuse_missing();
         }
-        let body = bytes(body.value);
+        let body = payload(body.value);
         // The body nests as deep as its limit allows, some functions with it: they need a stack with room for that.
         pg_sys::check_stack_depth();
         let memory = RowMemory::new(body.len());
         pg_sys::MemoryContextSwitchTo(memory.context());
         Row::new(layout, Cells::new(memory)).read_all(body, |row| {
-            pg_sys::tuplestore_putvalues(store, descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
+            rows.put_columns(&mut row.values, &mut row.nulls);
         });
         pg_sys::MemoryContextSwitchTo(caller);
         pg_sys::MemoryContextDelete(work);
         pg_sys::Datum::null()
-    }
-}
-
-/// The bytes of a varlena, detoasted into the current context if it is not plain.
-///
-/// # Safety
-/// A varlena datum that lives as long as the result is used.
-unsafe fn bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: promised by the caller; detoasting gives a plain varlena.
-    unsafe {
-        let plain = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
-        std::slice::from_raw_parts(pgrx::vardata_any(plain).cast(), pgrx::varsize_any_exhdr(plain))
     }
 }
 
@@ -160,7 +137,7 @@ unsafe fn text_array(array: pg_sys::NullableDatum) -> Vec<Vec<u8>> {
                 if *nulls.add(index) {
                     misuse("a key is NULL");
                 }
-                let text = bytes(*elements.add(index));
+                let text = payload(*elements.add(index));
                 let utf8 =
                     pg_sys::pg_server_to_any(text.as_ptr().cast(), text.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
                 if utf8.cast_const().cast() == text.as_ptr() {
@@ -175,5 +152,5 @@ unsafe fn text_array(array: pg_sys::NullableDatum) -> Vec<Vec<u8>> {
 
 /// Raises the error of a call that does not fit together.
 fn misuse(message: &str) -> ! {
-    ereport!(ERROR, PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, format!("record_source: {message}"));
+    raise(SqlState::INVALID_PARAMETER_VALUE, &format!("record_source: {message}"), None, None)
 }

@@ -30,5 +30,5 @@ pub extern "C-unwind" fn pg_finfo_record_source() -> &'static pg_sys::Pg_finfo_r
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn record_source(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the arguments of a function call, as this function got them; nothing else is in this frame.
-    unsafe { super::ffi::preserving_error_data::with_whole_errors(|| call::run(fcinfo)) }
+    unsafe { super::ffi::preserving_error_data::preserving_error_data(|| call::run(fcinfo)) }
 }

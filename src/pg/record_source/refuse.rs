@@ -1,6 +1,7 @@
 //! Bodies that are refused.
 
 use crate::pg::ffi::error::raise;
+use crate::sqlstate::SqlState;
 
 /// Raises the error of a body that cannot be read: 400, code PGRST102.
 ///
@@ -8,5 +9,5 @@ use crate::pg::ffi::error::raise;
 pub fn refuse_body(message: &str, details: Option<&str>, hint: Option<&str>) -> ! {
     let error = serde_json::json!({ "code": "PGRST102", "message": message, "details": details, "hint": hint });
     let status = serde_json::json!({ "status": 400, "headers": {} });
-    raise(b"PGRST", &error.to_string(), Some(&status.to_string()), None)
+    raise(SqlState::RESPONSE, &error.to_string(), Some(&status.to_string()), None)
 }

@@ -1,9 +1,9 @@
 //! The response body while it grows: a varlena with its 4-byte header reserved, and room for what will stand before it, so
 //! that the finished value needs no copy.
 
+use crate::pg::ffi::error::raise;
+use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};
 
 /// Bytes of a full varlena header.
 const HEADER: usize = 4;
@@ -172,12 +172,10 @@ impl BodyBuffer {
 #[cold]
 #[inline(never)]
 fn too_large(limit: usize) -> ! {
-    ErrorReport::new(
-        PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-        format!("the response is larger than {limit} bytes, the limit set by restful.max_response_bytes"),
-        function_name!(),
+    raise(
+        SqlState::PROGRAM_LIMIT_EXCEEDED,
+        &format!("the response is larger than {limit} bytes, the limit set by restful.max_response_bytes"),
+        None,
+        Some("Ask for fewer rows with limit=, or for fewer columns with select=."),
     )
-    .set_hint("Ask for fewer rows with limit=, or for fewer columns with select=.")
-    .report(PgLogLevel::ERROR);
-    unreachable!("an error report of level ERROR does not return")
 }

@@ -1,9 +1,10 @@
 //! Composite values to JSON objects: `composite_to_json` of utils/adt/json.c.
 
 use super::encode::{Column, Writer, columns, object};
-use super::varlena::{Scratch, check_stack, is_plain};
+use super::varlena::{Scratch, check_stack};
 use crate::pg::ffi::composite;
 use crate::pg::ffi::unguarded::row_type;
+use crate::pg::ffi::varlena::is_plain;
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{Datum, HeapTupleHeader, Oid};

@@ -1,8 +1,9 @@
 //! `jsonb` in its stored form (utils/jsonb.h) to text, spaced as `jsonb_out` does.
 
 use super::buffer::BodyBuffer;
-use super::varlena::{check_stack, corrupted, is_short};
+use super::varlena::{check_stack, corrupted};
 use crate::pg::ffi::unguarded::stack_is_too_deep;
+use crate::pg::ffi::varlena::is_short;
 use crate::values::jsonb_layout::*;
 use pgrx::pg_sys;
 

@@ -27,7 +27,7 @@ pub use buffer::{BodyBuffer, FRONT, MAX_VARLENA};
 pub use catalog::has_cast_to_json;
 
 use crate::pg::ffi::composite::{attribute, attribute_count};
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use encode::{Column, Encoder, Function, Writer, columns, object};
 use pgrx::pg_sys::{Datum, Oid};
 use pgrx::{pg_guard, pg_sys};
@@ -268,7 +268,7 @@ unsafe extern "C-unwind" fn startup(
         }
     };
     // SAFETY: all that the function does.
-    unsafe { with_whole_errors(start) }
+    unsafe { preserving_error_data(start) }
 }
 
 /// Functions of users write values, casts to json among them: their errors have any SQLSTATE.
@@ -290,7 +290,7 @@ unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver:
         sink.writer.body.check_limit();
     };
     // SAFETY: all that the function does.
-    unsafe { with_whole_errors(write) };
+    unsafe { preserving_error_data(write) };
     true
 }
 

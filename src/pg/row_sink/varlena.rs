@@ -1,9 +1,10 @@
 //! Access to stored values that may be short, compressed or out of line, and the memory such access takes.
 
+use crate::pg::ffi::error::raise;
 use crate::pg::ffi::unguarded::stack_is_too_deep;
+use crate::pg::ffi::varlena;
+use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{PgLogLevel, PgSqlErrorCode, function_name};
 use std::ptr::null_mut;
 
 /// Memory for what one row needs beyond the fast path: de-toasted values and results of output functions.
@@ -80,34 +81,6 @@ impl Scratch {
     }
 }
 
-// The headers of varatt.h, read byte by byte where alignment is not given: values inside a short array have none.
-
-#[inline(always)]
-pub(super) fn is_plain(first: u8) -> bool {
-    if cfg!(target_endian = "big") { first & 0xC0 == 0 } else { first & 0x03 == 0 }
-}
-
-/// Whether the first byte of a varlena is its whole header. Pointers to values out of line look short, too.
-#[inline(always)]
-pub(super) fn is_short(first: u8) -> bool {
-    if cfg!(target_endian = "big") { first & 0x80 != 0 } else { first & 0x01 != 0 }
-}
-
-#[inline(always)]
-fn is_external(first: u8) -> bool {
-    first == if cfg!(target_endian = "big") { 0x80 } else { 0x01 }
-}
-
-#[inline(always)]
-fn short_size(first: u8) -> usize {
-    usize::from(if cfg!(target_endian = "big") { first & 0x7F } else { first >> 1 })
-}
-
-#[inline(always)]
-fn full_size(header: u32) -> usize {
-    (if cfg!(target_endian = "big") { header & 0x3FFF_FFFF } else { header >> 2 }) as usize
-}
-
 /// The bytes behind the header of a varlena, fetched and decompressed where needed.
 ///
 /// # Safety
@@ -115,18 +88,12 @@ fn full_size(header: u32) -> usize {
 /// row. It need not be aligned, unless it is compressed or out of line.
 #[inline(always)]
 pub(super) unsafe fn payload<'row>(datum: pg_sys::Datum, scratch: &mut Scratch) -> &'row [u8] {
-    let start = datum.cast_mut_ptr::<u8>().cast_const();
-    // SAFETY: valid by contract; the first byte says which header it has, and each header says the length.
+    // SAFETY: by contract.
     unsafe {
-        let first = *start;
-        if is_plain(first) {
-            let size = full_size(start.cast::<u32>().read_unaligned());
-            return std::slice::from_raw_parts(start.add(4), size.saturating_sub(4));
+        match varlena::payload_at_hand(datum) {
+            Some(payload) => payload,
+            None => payload(fetched(datum, scratch), scratch),
         }
-        if is_short(first) && !is_external(first) {
-            return std::slice::from_raw_parts(start.add(1), short_size(first).saturating_sub(1));
-        }
-        payload(fetched(datum, scratch), scratch)
     }
 }
 
@@ -146,10 +113,7 @@ unsafe fn fetched(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_sys::Datum 
 #[inline]
 pub(super) unsafe fn packed(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_sys::Datum {
     // SAFETY: valid by contract.
-    unsafe {
-        let first = *datum.cast_mut_ptr::<u8>();
-        if is_plain(first) || (is_short(first) && !is_external(first)) { datum } else { fetched(datum, scratch) }
-    }
+    unsafe { if varlena::is_at_hand(*datum.cast_mut_ptr::<u8>()) { datum } else { fetched(datum, scratch) } }
 }
 
 /// The value with a 4-byte header, aligned as its type asks: what PostgreSQL's own macros expect.
@@ -160,7 +124,7 @@ pub(super) unsafe fn packed(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_s
 pub(super) unsafe fn aligned(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_sys::Datum {
     // SAFETY: valid by contract; a copy lies in the scratch context.
     unsafe {
-        if is_plain(*datum.cast_mut_ptr::<u8>()) {
+        if varlena::is_plain(*datum.cast_mut_ptr::<u8>()) {
             return datum;
         }
         scratch.enter();
@@ -171,16 +135,10 @@ pub(super) unsafe fn aligned(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_
 /// The size, header included, of the plain or short varlena at the beginning of `bytes`, if it lies within them.
 #[inline(always)]
 pub(super) fn size_of_first(bytes: &[u8]) -> Option<usize> {
-    let first = *bytes.first()?;
-    let size = if is_plain(first) {
-        full_size(u32::from_ne_bytes(*bytes.first_chunk()?))
-    } else if is_short(first) && !is_external(first) {
-        short_size(first)
-    } else {
-        return None;
-    };
-    (size > 0 && size <= bytes.len()).then_some(size)
+    let is_at_hand = varlena::is_at_hand(*bytes.first()?);
+    varlena::size(bytes).filter(|size| is_at_hand && *size <= bytes.len())
 }
+
 /// Raises PostgreSQL's error for recursion that would overflow the stack.
 #[inline]
 pub(super) fn check_stack() {
@@ -194,11 +152,5 @@ pub(super) fn check_stack() {
 #[cold]
 #[inline(never)]
 pub(super) fn corrupted() -> ! {
-    ErrorReport::new(
-        PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
-        "a stored value does not have the layout of its type",
-        function_name!(),
-    )
-    .report(PgLogLevel::ERROR);
-    unreachable!("an error report of level ERROR does not return")
+    raise(SqlState::DATA_CORRUPTED, "a stored value does not have the layout of its type", None, None)
 }

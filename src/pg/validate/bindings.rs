@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::pg::catalog::query::{load, oid};
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::ffi::result_set::ResultSet;
+use crate::pg::ffi::{nodes, own_tables};
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, direct_function_call_as_datum, pg_sys};
 use serde::Deserialize;
@@ -237,27 +238,12 @@ fn column_name(relation: pg_sys::Oid, column: pg_sys::AttrNumber) -> Option<Stri
 pub fn column_of_condition(condition: &CStr) -> Option<pg_sys::AttrNumber> {
     // SAFETY: node trees of this server, each looked at as what its tag says.
     unsafe {
-        let test: *mut pg_sys::NullTest =
-            node(pg_sys::stringToNode(condition.as_ptr()).cast(), pg_sys::NodeTag::T_NullTest)?;
+        let test: *mut pg_sys::NullTest = nodes::cast(pg_sys::stringToNode(condition.as_ptr()).cast())?;
         if (*test).nulltesttype != pg_sys::NullTestType::IS_NOT_NULL {
             return None;
         }
-        let column: *mut pg_sys::Var = node((*test).arg.cast(), pg_sys::NodeTag::T_Var)?;
+        let column: *mut pg_sys::Var = nodes::cast((*test).arg.cast())?;
         ((*column).varno as u32 == pg_sys::PRS2_NEW_VARNO && (*column).varattno > 0).then_some((*column).varattno)
-    }
-}
-
-/// A node as what it is.
-unsafe fn node<T>(node: *mut pg_sys::Node, tag: pg_sys::NodeTag) -> Option<*mut T> {
-    // SAFETY: a node or null.
-    unsafe { (!node.is_null() && (*node).type_ == tag).then_some(node.cast()) }
-}
-
-unsafe fn elements(list: *mut pg_sys::List) -> impl Iterator<Item = *mut pg_sys::Node> {
-    // SAFETY: a list of nodes or NIL.
-    unsafe {
-        let length = if list.is_null() { 0 } else { (*list).length as usize };
-        (0..length).map(move |i| (*(*list).elements.add(i)).ptr_value.cast())
     }
 }
 
@@ -265,13 +251,15 @@ unsafe fn elements(list: *mut pg_sys::List) -> impl Iterator<Item = *mut pg_sys:
 unsafe fn conjuncts(expression: *mut pg_sys::Node, calls: &mut Vec<(pg_sys::AttrNumber, String)>) {
     // SAFETY: a node tree; the recursion is as deep as PostgreSQL's parser allowed.
     unsafe {
-        let Some(all) = node::<pg_sys::BoolExpr>(expression, pg_sys::NodeTag::T_BoolExpr) else {
+        let Some(all) = nodes::cast::<pg_sys::BoolExpr>(expression) else {
             calls.extend(call(expression));
             return;
         };
         match (*all).boolop {
-            pg_sys::BoolExprType::AND_EXPR => elements((*all).args).for_each(|part| conjuncts(part, calls)),
-            pg_sys::BoolExprType::OR_EXPR => calls.extend(call_or_null(&elements((*all).args).collect::<Vec<_>>())),
+            pg_sys::BoolExprType::AND_EXPR => nodes::pointers((*all).args).for_each(|part| conjuncts(part, calls)),
+            pg_sys::BoolExprType::OR_EXPR => {
+                calls.extend(call_or_null(&nodes::pointers((*all).args).collect::<Vec<_>>()))
+            }
             _ => {}
         }
     }
@@ -282,9 +270,9 @@ unsafe fn call_or_null(parts: &[*mut pg_sys::Node]) -> Option<(pg_sys::AttrNumbe
     // SAFETY: as above.
     unsafe {
         let [first, second] = parts else { return None };
-        let (test, other) = match node::<pg_sys::NullTest>(*first, pg_sys::NodeTag::T_NullTest) {
+        let (test, other) = match nodes::cast::<pg_sys::NullTest>(*first) {
             Some(test) => (test, *second),
-            None => (node::<pg_sys::NullTest>(*second, pg_sys::NodeTag::T_NullTest)?, *first),
+            None => (nodes::cast::<pg_sys::NullTest>(*second)?, *first),
         };
         let call = call(other)?;
         let is_null = (*test).nulltesttype == pg_sys::NullTestType::IS_NULL;
@@ -296,7 +284,7 @@ unsafe fn call_or_null(parts: &[*mut pg_sys::Node]) -> Option<(pg_sys::AttrNumbe
 unsafe fn call(expression: *mut pg_sys::Node) -> Option<(pg_sys::AttrNumber, String)> {
     // SAFETY: as above.
     unsafe {
-        let call: *mut pg_sys::FuncExpr = node(expression, pg_sys::NodeTag::T_FuncExpr)?;
+        let call: *mut pg_sys::FuncExpr = nodes::cast(expression)?;
         let is_ours = matches!(
             own_function((*call).funcid)?.as_str(),
             "json_matches_schema"
@@ -305,7 +293,7 @@ unsafe fn call(expression: *mut pg_sys::Node) -> Option<(pg_sys::AttrNumber, Str
                 | "jsonb_matches_compiled_schema"
                 | "is_valid"
         );
-        let mut arguments = elements((*call).args);
+        let mut arguments = nodes::pointers((*call).args);
         let (schema, instance) = (arguments.next()?, arguments.next()?);
         if is_ours { Some((column(instance)?, constant(schema)?)) } else { None }
     }
@@ -316,7 +304,7 @@ unsafe fn own_function(function: pg_sys::Oid) -> Option<String> {
     // SAFETY: lookups in the system caches; the name is a palloc'd copy.
     unsafe {
         let name = pg_sys::get_func_name(function);
-        let is_own = pg_sys::get_func_namespace(function) == pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
+        let is_own = pg_sys::get_func_namespace(function) == own_tables::schema();
         (is_own && !name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
     }
 }
@@ -325,13 +313,13 @@ unsafe fn own_function(function: pg_sys::Oid) -> Option<String> {
 unsafe fn column(expression: *mut pg_sys::Node) -> Option<pg_sys::AttrNumber> {
     // SAFETY: as above.
     unsafe {
-        if let Some(cast) = node::<pg_sys::RelabelType>(expression, pg_sys::NodeTag::T_RelabelType) {
+        if let Some(cast) = nodes::cast::<pg_sys::RelabelType>(expression) {
             return column((*cast).arg.cast());
         }
-        if let Some(cast) = node::<pg_sys::CoerceViaIO>(expression, pg_sys::NodeTag::T_CoerceViaIO) {
+        if let Some(cast) = nodes::cast::<pg_sys::CoerceViaIO>(expression) {
             return column((*cast).arg.cast());
         }
-        let column: *mut pg_sys::Var = node(expression, pg_sys::NodeTag::T_Var)?;
+        let column: *mut pg_sys::Var = nodes::cast(expression)?;
         let is_json = matches!(pg_sys::getBaseType((*column).vartype), pg_sys::JSONOID | pg_sys::JSONBOID);
         (is_json && (*column).varattno > 0).then_some((*column).varattno)
     }
@@ -341,17 +329,17 @@ unsafe fn column(expression: *mut pg_sys::Node) -> Option<pg_sys::AttrNumber> {
 unsafe fn constant(expression: *mut pg_sys::Node) -> Option<String> {
     // SAFETY: as above; the types of the constants that such an argument can be are known.
     unsafe {
-        if let Some(cast) = node::<pg_sys::RelabelType>(expression, pg_sys::NodeTag::T_RelabelType) {
+        if let Some(cast) = nodes::cast::<pg_sys::RelabelType>(expression) {
             return constant((*cast).arg.cast());
         }
-        if let Some(cast) = node::<pg_sys::CoerceViaIO>(expression, pg_sys::NodeTag::T_CoerceViaIO) {
+        if let Some(cast) = nodes::cast::<pg_sys::CoerceViaIO>(expression) {
             return constant((*cast).arg.cast());
         }
-        if let Some(call) = node::<pg_sys::FuncExpr>(expression, pg_sys::NodeTag::T_FuncExpr) {
+        if let Some(call) = nodes::cast::<pg_sys::FuncExpr>(expression) {
             let is_cast = own_function((*call).funcid)?.starts_with("jsonschema_from_json");
-            return if is_cast { constant(elements((*call).args).next()?) } else { None };
+            return if is_cast { constant(nodes::pointers((*call).args).next()?) } else { None };
         }
-        let constant: *mut pg_sys::Const = node(expression, pg_sys::NodeTag::T_Const)?;
+        let constant: *mut pg_sys::Const = nodes::cast(expression)?;
         if (*constant).constisnull || (*constant).constlen != -1 {
             return None;
         }

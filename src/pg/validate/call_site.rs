@@ -4,6 +4,7 @@ use super::cache::{self, Entry, Instance};
 use super::{Stored, payload};
 use crate::json_schema::Formats;
 use crate::pg::catalog::invalidation;
+use crate::pg::ffi::nodes;
 use pgrx::pg_sys;
 use std::ffi::c_void;
 use std::rc::Rc;
@@ -84,15 +85,8 @@ unsafe extern "C-unwind" fn drop_site<I: Instance>(site: *mut c_void) {
 unsafe fn is_constant(info: *mut pg_sys::FmgrInfo) -> bool {
     // SAFETY: the expression is a node tree or null.
     unsafe {
-        let expression = (*info).fn_expr.cast::<pg_sys::FuncExpr>();
-        if expression.is_null() || (*expression).xpr.type_ != pg_sys::NodeTag::T_FuncExpr {
-            return false;
-        }
-        let arguments = (*expression).args;
-        if arguments.is_null() || (*arguments).length == 0 {
-            return false;
-        }
-        let first = (*(*arguments).elements).ptr_value.cast::<pg_sys::Node>();
-        !first.is_null() && (*first).type_ == pg_sys::NodeTag::T_Const
+        let call = nodes::cast::<pg_sys::FuncExpr>((*info).fn_expr);
+        let first = call.and_then(|call| nodes::pointers::<pg_sys::Node>((*call).args).next());
+        first.is_some_and(|first| nodes::cast::<pg_sys::Const>(first).is_some())
     }
 }

@@ -8,11 +8,12 @@ use crate::error::Invalid;
 use crate::json_schema::{Formats, Refusal, Values, violations};
 use crate::limits;
 use crate::pg::catalog::invalidation;
+use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::v1_function;
-use crate::pg::ffi::preserving_error_data::with_whole_errors;
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::result_set::ResultSet;
+use crate::sqlstate::SqlState;
 use crate::violation::Violation;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, PgLogLevel, direct_function_call_as_datum, pg_sys};
 use std::cell::RefCell;
@@ -90,7 +91,7 @@ v1_function!(pg_finfo_restful_enforce_schema);
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_enforce_schema(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: all that this function does; called by PostgreSQL.
-    unsafe { with_whole_errors(|| enforce(call)) }
+    unsafe { preserving_error_data(|| enforce(call)) }
 }
 
 /// Raises 23514 (check_violation), or warns with it, when the new row breaks the schema.
@@ -141,14 +142,12 @@ unsafe fn is_trigger(context: *const pg_sys::TriggerData) -> bool {
 /// Raises 39P01 (trigger_protocol_violated).
 #[cold]
 fn wrong_trigger() -> ! {
-    ErrorReport::new(
-        PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+    raise(
+        SqlState::TRIGGER_PROTOCOL_VIOLATED,
         "the trigger of restful.enforce_schema is not one that restful.constrain makes",
-        "pg_restful",
+        None,
+        Some("Drop it, and call restful.constrain."),
     )
-    .set_hint("Drop it, and call restful.constrain.")
-    .report(PgLogLevel::ERROR);
-    unreachable!()
 }
 
 /// What this trigger does, found out at its first row of the statement.
@@ -258,7 +257,7 @@ unsafe fn report(site: &Site, context: &pg_sys::TriggerData, found: &[Violation]
                 Action::Error => PgLogLevel::ERROR,
                 Action::Warn => PgLogLevel::WARNING,
             } as i32,
-            sqlerrcode: PgSqlErrorCode::ERRCODE_CHECK_VIOLATION as i32,
+            sqlerrcode: SqlState::CHECK_VIOLATION.pack(),
             message: copy(&message),
             detail: copy(&lines(found)),
             schema_name: pg_sys::get_namespace_name((*(*relation).rd_rel).relnamespace),

@@ -4,11 +4,12 @@ use super::cache::{self, Entry, Instance};
 use super::{Binary, Stored, Text, call_site, formats, payload, refuse, registry};
 use crate::json_schema::{Options, Source, Values, changes, violations};
 use crate::limits;
+use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::ffi::result_set::ResultSet;
-use pgrx::pg_sys::panic::ErrorReport;
+use crate::sqlstate::SqlState;
 use pgrx::prelude::*;
-use pgrx::{IntoDatum, JsonB, PgLogLevel, pg_sys};
+use pgrx::{IntoDatum, JsonB, pg_sys};
 
 /// Declares and defines functions of one kind for their combinations of stored forms.
 macro_rules! functions {
@@ -57,10 +58,7 @@ unsafe fn schema_argument(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
 
 #[cold]
 fn no_schema() -> ! {
-    ErrorReport::new(PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, "the JSON Schema is null", "pg_restful")
-        .set_hint("The schema {} accepts everything.")
-        .report(PgLogLevel::ERROR);
-    unreachable!()
+    raise(SqlState::NULL_VALUE_NOT_ALLOWED, "the JSON Schema is null", None, Some("The schema {} accepts everything."))
 }
 
 /// Frees a value that was detoasted for this call.

@@ -18,10 +18,11 @@ pub use enforce::take_reported;
 use crate::json_schema::binary::{self, BinaryJson, BinaryNode, Lost};
 use crate::json_schema::text::{Document, TextJson, TextNode};
 use crate::json_schema::{Formats, Refusal};
+use crate::pg::ffi::error::raise;
+use crate::pg::ffi::varlena::payload;
 use crate::pg::guc;
+use crate::sqlstate::SqlState;
 use jsonschema::json::Json;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::Value;
 use watch::Backend;
 
@@ -90,13 +91,7 @@ impl Stored for Text {
 /// Raises an error for a `json` value whose text PostgreSQL takes and which is no JSON (22P02), such as a lone surrogate.
 #[cold]
 fn unreadable(why: &crate::json::Error) -> ! {
-    ErrorReport::new(
-        PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
-        format!("the json value cannot be validated: {why}"),
-        "pg_restful",
-    )
-    .report(PgLogLevel::ERROR);
-    unreachable!()
+    raise(SqlState::INVALID_TEXT_REPRESENTATION, &format!("the json value cannot be validated: {why}"), None, None)
 }
 
 fn too_deep() -> Refusal {
@@ -114,42 +109,7 @@ fn formats(asked: Option<bool>) -> Formats {
 
 /// Raises the refusal of a schema (22023, invalid_parameter_value).
 fn refuse(refusal: &Refusal) -> ! {
-    let mut report = ErrorReport::new(
-        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-        format!("invalid JSON Schema: {}", refusal.message),
-        "pg_restful",
-    );
-    if !refusal.pointer.is_empty() {
-        report = report.set_detail(format!("At {} of the schema.", refusal.pointer));
-    }
-    if let Some(hint) = refusal.hint {
-        report = report.set_hint(hint);
-    }
-    report.report(PgLogLevel::ERROR);
-    unreachable!()
-}
-
-/// The payload of a varlena, detoasted if it has to be.
-///
-/// # Safety
-/// A varlena datum that lives as long as the result is used.
-#[inline(always)]
-unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: promised by the caller; the headers are PostgreSQL's (varatt.h).
-    unsafe {
-        let start: *mut u8 = datum.cast_mut_ptr();
-        let first = start.read();
-        // The plain forms are told apart here: the function is behind a guard, which costs more than a small value's check.
-        if cfg!(target_endian = "little") {
-            if first & 3 == 0 {
-                let length = (start.cast::<u32>().read_unaligned() >> 2) as usize;
-                return std::slice::from_raw_parts(start.add(4), length - 4);
-            }
-            if first & 1 == 1 && first != 1 {
-                return std::slice::from_raw_parts(start.add(1), usize::from(first >> 1) - 1);
-            }
-        }
-        let plain = pg_sys::pg_detoast_datum_packed(start.cast());
-        std::slice::from_raw_parts(pgrx::vardata_any(plain).cast(), pgrx::varsize_any_exhdr(plain))
-    }
+    let place = (!refusal.pointer.is_empty()).then(|| format!("At {} of the schema.", refusal.pointer));
+    let message = format!("invalid JSON Schema: {}", refusal.message);
+    raise(SqlState::INVALID_PARAMETER_VALUE, &message, place.as_deref(), refusal.hint)
 }

@@ -3,7 +3,7 @@
 use crate::http::target::{decode, encode};
 use crate::pg::catalog::invalidation;
 use crate::pg::ffi::fmgr::v1_function;
-use crate::pg::role;
+use crate::pg::ffi::own_tables;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
@@ -29,15 +29,7 @@ pub fn document(uri: &str) -> Option<Value> {
             None => (decode(name, false)?, None),
         },
     };
-    // SAFETY: lookups in the system caches; a missing schema or table gives InvalidOid.
-    let (table, owner) = unsafe {
-        let schema = pg_sys::get_namespace_oid(c"restful".as_ptr(), true);
-        let table = pg_sys::get_relname_relid(c"json_schema".as_ptr(), schema);
-        if table == pg_sys::InvalidOid {
-            return None;
-        }
-        (table, owner_of(table)?)
-    };
+    let table = own_tables::table(c"json_schema");
     invalidation::JSON_SCHEMAS.with(|schemas| schemas.announce(&[table]));
     let read = || {
         Spi::connect(|client| {
@@ -45,22 +37,8 @@ pub fn document(uri: &str) -> Option<Value> {
             found.first().get_one::<JsonB>()
         })
     };
-    // SAFETY: the query is a constant that reads one table of the extension; the latest snapshot is newer than what is
-    // registered in this statement and what others have registered, and a parallel worker has its leader's.
-    let found = unsafe {
-        let fresh = !pg_sys::IsInParallelMode();
-        if fresh {
-            pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
-        }
-        let security = role::security_context()
-            | (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
-        let found = role::with_user(owner, security, read);
-        if fresh {
-            pg_sys::PopActiveSnapshot();
-        }
-        found
-    };
-    match found {
+    // SAFETY: the query is a constant.
+    match unsafe { own_tables::as_owner(table, read) }? {
         Ok(schema) => schema.map(|JsonB(schema)| schema),
         Err(spi::Error::InvalidPosition) => None,
         Err(why) => error!("the registered schemas cannot be read: {why}"),
@@ -68,19 +46,6 @@ pub fn document(uri: &str) -> Option<Value> {
 }
 
 const QUERY: &str = include_str!("../../../sql/query/json_schema/registered_schema.sql");
-
-unsafe fn owner_of(table: pg_sys::Oid) -> Option<pg_sys::Oid> {
-    // SAFETY: the tuple is read before it is released.
-    unsafe {
-        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as i32, table.into());
-        if tuple.is_null() {
-            return None;
-        }
-        let owner = (*(pg_sys::GETSTRUCT(tuple) as pg_sys::Form_pg_class)).relowner;
-        pg_sys::ReleaseSysCache(tuple);
-        Some(owner)
-    }
-}
 
 v1_function!(pg_finfo_restful_json_schema_changed);
 /// The trigger of the registry: announces its change to all sessions.

@@ -2,9 +2,10 @@
 
 use crate::json::is_ascii;
 use crate::json_schema::Watch;
+use crate::pg::ffi::error::raise;
 use crate::pg::ffi::unguarded::stack_is_too_deep;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
+use crate::sqlstate::SqlState;
+use pgrx::pg_sys;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Watches as PostgreSQL's own recursive functions do.
@@ -49,8 +50,7 @@ impl Watch for Backend {
     #[cold]
     #[inline(never)]
     fn malformed() {
-        ErrorReport::new(PgSqlErrorCode::ERRCODE_DATA_CORRUPTED, "a stored jsonb value is corrupted", "pg_restful")
-            .report(PgLogLevel::ERROR);
+        raise(SqlState::DATA_CORRUPTED, "a stored jsonb value is corrupted", None, None)
     }
 
     /// Names and most strings are short and ASCII: found out here in fewer steps than the standard library takes.

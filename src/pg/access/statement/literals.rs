@@ -1,6 +1,7 @@
 //! Literals of a statement as parameters: those whose reading may run what a user wrote.
 
 use super::Parameter;
+use crate::pg::ffi::nodes;
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_void};
 
@@ -72,8 +73,7 @@ unsafe fn is_of_catalog(name: &pg_sys::TypeName) -> bool {
     if name.names.is_null() || name.pct_type || name.setof {
         return false;
     }
-    let names: Vec<*const c_char> =
-        (0..(*name.names).length).map(|i| value(pg_sys::list_nth(name.names, i).cast())).collect();
+    let names: Vec<*const c_char> = nodes::pointers(name.names).map(|name| value(name)).collect();
     let name = match names.as_slice() {
         [name] => *name,
         [schema, name] if CStr::from_ptr(*schema) == c"pg_catalog" => *name,
