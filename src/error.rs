@@ -249,6 +249,12 @@ impl Error {
         Error::with_code("42703", 400, format!("column {relation}.{column} does not exist"))
     }
 
+    /// One answer for a row that does not exist and one that the role may not see.
+    pub fn no_item() -> Self {
+        Error::new(Code::Item, "No row has this key")
+            .hint("Check the key's values; composite keys are separated by commas.")
+    }
+
     /// Whether it is a problem in the sense of RFC 9457. No other status is: with 300 the client is to choose (RFC 9110, section
     /// 15.4.1), and functions may end a request with any.
     pub fn is_problem(&self) -> bool {

@@ -17,6 +17,7 @@
 #![deny(unsafe_code)]
 
 pub mod access;
+pub mod ask;
 pub mod auth;
 pub mod catalog;
 pub mod error;
@@ -31,6 +32,7 @@ pub mod limits;
 pub mod lint;
 pub mod oauth;
 pub mod openapi;
+pub mod payload;
 pub mod plan;
 pub mod query;
 pub mod respond;

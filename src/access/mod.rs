@@ -4,10 +4,12 @@
 //! by OR, restrictive ones by AND; UPDATE and DELETE of a row that is named by its key also have to be able to read it, and
 //! INSERT has to be able to read a row that it returns, or compares with others for ON CONFLICT.
 
+mod document;
 pub mod expression;
 mod report;
 mod statement;
 
+pub use document::document;
 pub use report::{Report, Verdict};
 pub use statement::{OnConflict, Returned, Statement};
 

@@ -1,9 +1,6 @@
 //! The vocabulary of HTTP: one type, one file. Pure.
 
-mod converted;
-pub mod csv;
 pub mod field;
-pub mod form;
 pub mod headers;
 pub mod media_type;
 pub mod method;
@@ -13,7 +10,6 @@ pub mod request;
 pub mod response;
 pub mod target;
 
-pub use converted::Converted;
 pub use headers::Headers;
 pub use media_type::MediaType;
 pub use method::Method;

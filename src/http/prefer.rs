@@ -46,6 +46,14 @@ preference! {
     Handling: "handling" { Strict = "strict", Lenient = "lenient", }
 }
 
+/// The preferences that a write is planned by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct WritePreferences {
+    pub representation: Option<Return>,
+    pub resolution: Option<Resolution>,
+    pub missing: Option<Missing>,
+}
+
 /// The preferences of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Preferences {
@@ -104,6 +112,11 @@ impl Preferences {
                 .details(format!("Invalid preferences: {}", p.unknown.join(", "))));
         }
         Ok(p)
+    }
+
+    /// Those that a write is planned by.
+    pub fn of_write(&self) -> WritePreferences {
+        WritePreferences { representation: self.representation, resolution: self.resolution, missing: self.missing }
     }
 
     /// The limit on changed rows, if it binds.

@@ -1,6 +1,7 @@
 //! A response: status, header fields and body.
 
 use crate::error::Error;
+use crate::http::Method;
 use crate::http::field::is_token;
 use std::borrow::Cow;
 
@@ -36,9 +37,9 @@ impl Response {
         self
     }
 
-    /// The answer to an error: a problem document (RFC 9457) for the target `instance`, or what is no problem as JSON. HEAD gets no body.
-    pub fn problem(error: &Error, instance: &str, verbose: bool, head: bool) -> Self {
-        let body = if head { Body::Empty } else { Body::Bytes(error.body(instance, verbose).to_string().into_bytes()) };
+    /// The answer to an error: a problem document (RFC 9457) for the target `instance`, or what is no problem as JSON.
+    pub fn problem(error: &Error, instance: &str, verbose: bool) -> Self {
+        let body = Body::Bytes(error.body(instance, verbose).to_string().into_bytes());
         let media_type = match error.is_problem() {
             true => "application/problem+json; charset=utf-8",
             false => "application/json; charset=utf-8",
@@ -48,6 +49,16 @@ impl Response {
             .header("proxy-status", proxy_status(&error.code));
         response.headers.extend(error.headers.iter().map(|(n, v)| (n.clone().into(), v.clone().into())));
         response
+    }
+
+    /// Takes the body from a response that cannot have one: a response to HEAD, or one with a status such as 204 or 304 (RFC 9110,
+    /// section 6.4.1).
+    #[must_use]
+    pub fn without_forbidden_body(mut self, method: &str) -> Self {
+        if method == Method::Head.as_str() || matches!(self.status, 100..=199 | 204 | 304) {
+            self.body = Body::Empty;
+        }
+        self
     }
 }
 

@@ -1,19 +1,18 @@
 //! Requests to statements: one plan is one statement, with names of the catalogue and without the request's literals.
 
-use super::grammar::{displayed, in_order};
+use super::grammar::displayed;
 use super::{Message, refused};
+use crate::ask::{Ask, Settings};
 use crate::catalog::Catalog;
 use crate::error::Result;
+use crate::http::Request;
 use crate::http::target::Target;
-use crate::http::{MediaType, Request, media_type};
-use crate::json;
 use crate::limits;
-use crate::plan::call::{Given, JSON_TYPES};
+use crate::plan::action::{self, ActionPlan};
 use crate::plan::fixture::{Library, SCHEMA};
-use crate::plan::write::BodyKeys;
-use crate::plan::{CallResult, Plan, PlanSettings, Planner, Select, Source};
-use crate::query::{self, Literal, Query};
-use crate::route::{self, Resource, Verb};
+use crate::plan::{CallResult, Plan, PlanSettings, Select, Source};
+use crate::query::{self, Literal};
+use crate::route::{self, Route, Surface, Verb};
 use crate::statement::{self, Parameter, Statement};
 use std::rc::Rc;
 
@@ -49,18 +48,22 @@ fn plan(data: &[u8], settings: &PlanSettings) -> Option<Result<Vec<Rendered>>> {
     let message = Message::parse(data)?;
     let body = Some(message.body).filter(|body| !body.is_empty());
     Some(Request::parse(message.method, message.target, &message.headers, body).and_then(|request| {
-        let schemas: [Rc<str>; 2] = [SCHEMA.into(), "archive".into()];
-        let action = route::route(request.method, &request.target, request.headers, &schemas)?;
-        media_type::accepted(request.headers.get("accept"))?;
-        let is_call = action.verb == Verb::CallSafe;
-        let query = query::parse(&request.target.parameters, is_call)?;
-        let rendered = rendered(&action, &request, &query, settings)?;
+        let surface = Surface { schemas: Rc::new([SCHEMA.into(), "archive".into()]), ..Surface::default() };
+        let Route::Action(action) = route::route(&request, &surface)? else { return Ok(Vec::new()) };
+        let settings = Settings { plan: settings.clone(), max_body_bytes: 1 << 20, ..Settings::default() };
+        let ask = Ask::read(&request, action.clone(), &settings)?;
+        let rendered = rendered(&ask)?;
         // What is displayed of the query means the same.
+        let query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
         let shown = displayed(&query);
-        if shown.len() <= limits::TARGET_BYTES {
-            let target = Target::parse(&shown)?;
-            let again = query::parse(&target.parameters, is_call)?;
-            let again = self::rendered(&action, &request, &in_order(&again), settings).expect("planned before");
+        if shown.len() <= limits::TARGET_BYTES && request.range.is_none() {
+            let again = Target::parse(&shown)?;
+            let again = Request {
+                target: Target { parameters: again.parameters, ..request.target.clone() },
+                ..request.clone()
+            };
+            let again =
+                Ask::read(&again, action, &settings).and_then(|ask| self::rendered(&ask)).expect("planned before");
             assert_eq!(rendered.len(), again.len());
             for (one, other) in rendered.iter().zip(&again) {
                 assert_eq!((&one.statement.sql, &one.bound), (&other.statement.sql, &other.bound), "{shown}");
@@ -70,40 +73,8 @@ fn plan(data: &[u8], settings: &PlanSettings) -> Option<Result<Vec<Rendered>>> {
     }))
 }
 
-fn rendered(
-    action: &route::Action,
-    request: &Request,
-    query: &Query,
-    settings: &PlanSettings,
-) -> Result<Vec<Rendered>> {
-    let library = Library::default();
-    let mut planner = Planner::new(&library, &action.schema, settings);
-    let keys = || json::first_keys(request.body.unwrap_or_default()).map_or(Vec::new(), |payload| payload.keys);
-    let media = request.headers.get("content-type").map(MediaType::parse);
-    let plan = match &action.resource {
-        Resource::Function { name } => {
-            let given = match (action.verb, &media) {
-                (Verb::CallSafe, _) => Given::Query,
-                (_, Some(MediaType::Text)) => Given::Whole(&["text"]),
-                (_, Some(MediaType::OctetStream)) => Given::Whole(&["bytea"]),
-                _ if request.body.is_some_and(|body| body.starts_with(b"[")) => Given::Whole(JSON_TYPES),
-                _ => Given::Object(keys()),
-            };
-            Plan::Call(planner.call(action.verb, name, query, &given)?)
-        }
-        Resource::Collection { relation } => {
-            let relation = planner.relation(relation)?;
-            if action.verb == Verb::Read {
-                Plan::Read(planner.read(&relation, &query.root)?)
-            } else {
-                let texts = matches!(media, Some(MediaType::Csv | MediaType::Form));
-                let body =
-                    (action.verb != Verb::Delete).then(|| BodyKeys { keys: keys(), texts, ..BodyKeys::default() });
-                Plan::Write(planner.write(action.verb, &relation, query, &request.preferences, body.as_ref())?)
-            }
-        }
-        Resource::Root | Resource::Item { .. } => return Ok(Vec::new()),
-    };
+fn rendered(ask: &Ask) -> Result<Vec<Rendered>> {
+    let ActionPlan::Statement(plan, _) = action::plan(&ask.shape, &Library::default())? else { return Ok(Vec::new()) };
     let mut statements = vec![statement::main(&plan)];
     assert_eq!(statements[0], statement::main(&plan));
     if let Some(select) = counted(&plan) {
@@ -111,7 +82,7 @@ fn rendered(
         statements.push(statement::count(select, Some(10)));
         statements.push(statement::counted(select));
     }
-    Ok(statements.into_iter().map(|statement| bind(statement, query)).collect())
+    Ok(statements.into_iter().map(|statement| bind(statement, &ask.literals)).collect())
 }
 
 /// What `count` is asked of.
@@ -127,11 +98,11 @@ fn counted(plan: &Plan) -> Option<&Select> {
     (!matches!(select.source, Source::Written)).then_some(select)
 }
 
-fn bind(statement: Statement, query: &Query) -> Rendered {
+fn bind(statement: Statement, literals: &[Literal]) -> Rendered {
     let bound = statement.parameters.iter().map(|parameter| match parameter {
-        Parameter::Literal(id, form) => format!("{:?} {form:?}", query.values[*id]),
-        Parameter::Items(ids) => format!("{:?}", ids.iter().map(|id| &query.values[*id]).collect::<Vec<&Literal>>()),
-        Parameter::Limit(id, most) => match &query.values[*id] {
+        Parameter::Literal(id, form) => format!("{:?} {form:?}", literals[*id]),
+        Parameter::Items(ids) => format!("{:?}", ids.iter().map(|id| &literals[*id]).collect::<Vec<&Literal>>()),
+        Parameter::Limit(id, most) => match &literals[*id] {
             Literal::Number(n) => format!("{n} at most {most:?}"),
             other => panic!("a limit is {other:?}"),
         },

@@ -11,55 +11,9 @@ pub use grant::{Client, Grant};
 pub use parameters::{Credentials, Parameters};
 pub use refresh_token::RefreshToken;
 
-use crate::http::Method;
 use crate::http::response::{Body, Response};
 use referencing::Uri;
 use serde_json::{Map, Value, json};
-
-/// What the extension answers by itself, at paths of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// `/oauth/token` (RFC 6749, section 3.2)
-    Token,
-    /// `/oauth/revoke` (RFC 7009)
-    Revocation,
-    /// `/oauth/introspect` (RFC 7662)
-    Introspection,
-    /// `/.well-known/oauth-authorization-server` (RFC 8414)
-    Metadata,
-    /// `/.well-known/jwks.json` (RFC 7517)
-    Keys,
-}
-
-impl Endpoint {
-    /// The endpoint of a path.
-    pub fn at(path: &[&str]) -> Option<Self> {
-        Some(match path {
-            ["oauth", "token"] => Endpoint::Token,
-            ["oauth", "revoke"] => Endpoint::Revocation,
-            ["oauth", "introspect"] => Endpoint::Introspection,
-            [".well-known", "oauth-authorization-server"] => Endpoint::Metadata,
-            [".well-known", "jwks.json"] => Endpoint::Keys,
-            _ => return None,
-        })
-    }
-
-    /// The methods that it answers, as the field Allow has them.
-    pub fn allow(self) -> &'static str {
-        match self {
-            Endpoint::Metadata | Endpoint::Keys => "OPTIONS,GET,HEAD",
-            _ => "OPTIONS,POST",
-        }
-    }
-
-    /// Whether it answers a method, OPTIONS aside.
-    pub fn allows(self, method: Method) -> bool {
-        match self {
-            Endpoint::Metadata | Endpoint::Keys => matches!(method, Method::Get | Method::Head),
-            _ => method == Method::Post,
-        }
-    }
-}
 
 /// Seconds that a document which everybody may read is kept by its readers: so long may it take until they know a new key.
 const PUBLIC_SECONDS: &str = "public, max-age=300";
@@ -263,14 +217,6 @@ mod tests {
         assert!(is_endpoint("https://app.example/sign-in?tenant=1"));
         for url in ["https://app.example/#/sign-in", "http://app.example/sign-in", "javascript:alert(1)"] {
             assert!(!is_endpoint(url), "{url}");
-        }
-    }
-
-    #[test]
-    fn only_these_paths_are_endpoints() {
-        assert_eq!(Endpoint::at(&["oauth", "token"]), Some(Endpoint::Token));
-        for path in [&["oauth"][..], &["oauth", "token", "x"], &["oauth", "authorize"], &[".well-known"]] {
-            assert_eq!(Endpoint::at(path), None);
         }
     }
 }

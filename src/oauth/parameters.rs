@@ -1,7 +1,8 @@
 //! The parameters of a request, and how its client authenticates (RFC 6749, sections 2.3 and 3.2).
 
-use crate::http::{Headers, form, target};
+use crate::http::{Headers, target};
 use crate::oauth::{Failure, Kind};
+use crate::payload::form;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 

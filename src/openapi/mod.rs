@@ -14,9 +14,10 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// A version of the OpenAPI specification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Version {
     /// 3.1
+    #[default]
     V31,
     /// 2.0, also called Swagger: the document that PostgREST's clients read.
     V2,

@@ -2,14 +2,11 @@
 
 mod access;
 mod act_as;
-mod api;
 mod api_keys;
-mod body;
 mod catalog;
 mod deferred_constraints;
 mod denial;
-mod direct_read;
-mod execute;
+mod execution;
 mod expression;
 mod ffi;
 mod guc;
@@ -19,12 +16,11 @@ mod keys;
 mod lint;
 mod oauth;
 mod openapi;
-mod pre_request;
-mod prepared;
 mod record_source;
 mod role;
 mod row_sink;
 mod schema_of;
+mod serve;
 mod session;
 #[cfg(feature = "pg_test")]
 mod tests;

@@ -6,10 +6,11 @@ use crate::error::{Code, Error, Result};
 use crate::http::response::{Body, Response};
 use crate::http::{Method, Request};
 use crate::oauth::grant::{self, hash};
-use crate::oauth::{self, AccessToken, Client, Credentials, Endpoint, Failure, Grant, Kind, Parameters, RefreshToken};
+use crate::oauth::{self, AccessToken, Client, Credentials, Failure, Grant, Kind, Parameters, RefreshToken};
 use crate::pg::keys::{self, Checked};
 use crate::pg::session::{self, Context, Finished};
 use crate::pg::{guc, tokens};
+use crate::route::Endpoint;
 use pgrx::pg_sys;
 use pgrx::spi::{self, SpiTupleTable};
 use serde_json::{Value, json};
@@ -64,7 +65,8 @@ const HOLDS: &str = "\
 /// twice revokes its grant. `Prefer: tx=rollback` and `restful.tx_end` do not apply.
 ///
 /// Errors: REST405; every other is answered as OAuth has it.
-pub fn answer(endpoint: Endpoint, request: &Request, issuer: &str) -> Result<Response> {
+pub fn answer(endpoint: Endpoint, request: &Request) -> Result<Response> {
+    let issuer = &guc::oauth_issuer().unwrap_or_default();
     if request.method == Method::Options {
         return Ok(Response::new(200, Body::Empty).header("allow", endpoint.allow()));
     }
@@ -74,14 +76,10 @@ pub fn answer(endpoint: Endpoint, request: &Request, issuer: &str) -> Result<Res
             .hint(format!("It allows {allow}."))
             .header("allow", allow));
     }
-    let mut response = match endpoint {
+    Ok(match endpoint {
         Endpoint::Metadata => oauth::public(&oauth::metadata(issuer, guc::oauth_authorization_endpoint().as_deref())),
         _ => in_frame(endpoint, request, issuer),
-    };
-    if request.method == Method::Head {
-        response.body = Body::Empty;
-    }
-    Ok(response)
+    })
 }
 
 fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {

@@ -4,6 +4,7 @@
 //! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
 //! undo the latter, but not the former.
 
+use crate::ask::Ask;
 use crate::auth::credential::Credential;
 use crate::auth::principal::{SessionState, Verified, trust};
 use crate::auth::{Identity, Method, Principal};
@@ -135,6 +136,13 @@ pub struct Context<'a> {
     pub principal: &'a Principal,
     /// The request's schema, first in the search path.
     pub schema: &'a str,
+}
+
+impl<'a> Context<'a> {
+    /// That of what is asked.
+    pub fn of(ask: &'a Ask<'a>, principal: &'a Principal) -> Self {
+        Context { request: ask.request, principal, schema: &ask.action().schema }
+    }
 }
 
 /// The frame, as the work in it sees it.

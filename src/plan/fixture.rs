@@ -402,7 +402,7 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
     let mut planner = Planner::new(&library, SCHEMA, &settings);
     let relation = planner.relation(&name)?;
     let keys = keys.map(|keys| BodyKeys { keys: words(keys), ..BodyKeys::default() });
-    planner.write(verb, &relation, &query, &Preferences::parse(Some(prefer))?, keys.as_ref())
+    planner.write(verb, &relation, &query, &Preferences::parse(Some(prefer))?.of_write(), keys.as_ref())
 }
 
 /// The plan of a call.

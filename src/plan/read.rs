@@ -487,6 +487,7 @@ pub fn aggregate_name(aggregate: Aggregate) -> &'static str {
 mod tests {
     use crate::plan::fixture::*;
     use crate::plan::*;
+    use crate::route::Verb;
 
     /// The names of the outputs.
     #[track_caller]

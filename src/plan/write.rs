@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::catalog::Relation;
-use crate::http::Preferences;
-use crate::http::prefer::{Missing, Resolution, Return};
+use crate::http::prefer::{Missing, Resolution, Return, WritePreferences};
 use crate::plan::read::Columns;
 use crate::query::{Condition, Field, Filter, Node, Operation, SelectItem};
 use crate::route::Verb;
@@ -25,13 +24,12 @@ impl Planner<'_> {
     /// Plans a write.
     ///
     /// `body`: the keys of the body; DELETE has none.
-    /// `item`: the request names one row by its key, whose filters are in `query` already.
     pub fn write(
         &mut self,
         verb: Verb,
         relation: &Relation,
         query: &Query,
-        preferences: &Preferences,
+        preferences: &WritePreferences,
         body: Option<&BodyKeys>,
     ) -> Result<Write> {
         let supported = match verb {
@@ -102,7 +100,7 @@ impl Planner<'_> {
             returning,
             unreturned,
             counts,
-            is_item: query.is_item,
+            is_item: query.item.is_some(),
         })
     }
 
@@ -160,7 +158,7 @@ impl Planner<'_> {
         &self,
         relation: &Relation,
         query: &Query,
-        preferences: &Preferences,
+        preferences: &WritePreferences,
         body: &BodyKeys,
     ) -> Result<Vec<BodyColumn>> {
         let keys = query.columns.as_ref().unwrap_or(&body.keys);
@@ -197,7 +195,7 @@ impl Planner<'_> {
         &self,
         relation: &Relation,
         query: &Query,
-        preferences: &Preferences,
+        preferences: &WritePreferences,
         body: Option<&BodyKeys>,
         absent: &[String],
     ) -> Result<Option<Conflict>> {

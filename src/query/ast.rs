@@ -22,8 +22,8 @@ pub enum Literal {
 pub struct Query {
     /// What is asked of the resource itself.
     pub root: Node,
-    /// The path names one row by its key, whose filters are among the conditions of `root`.
-    pub is_item: bool,
+    /// The values of the primary key by which the path names one row, in the key's order; `None` where it names none.
+    pub item: Option<Vec<ValueId>>,
     /// `columns`: the keys of the body that are used.
     pub columns: Option<Vec<String>>,
     /// `on_conflict`: the columns of the unique key that an upsert goes by.

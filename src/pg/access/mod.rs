@@ -6,12 +6,12 @@
 mod judge;
 mod statement;
 
-use crate::access::{Command, Facts, Report, RowSecurity, Statement, Stored};
+use crate::access::{self, Command, Facts, Report, RowSecurity, Statement, Stored};
+use crate::ask::Ask;
 use crate::auth::claims::check_registered;
-use crate::auth::{Identity, Method, Principal};
+use crate::auth::{self, Identity, Principal};
 use crate::error::{Error, Result};
-use crate::http::response::Response;
-use crate::http::{Headers, Request};
+use crate::http::{Headers, Method, Request};
 use crate::pg::catalog::query::{load, names, oid, text as text_argument};
 use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
@@ -20,7 +20,7 @@ use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{error, jsonb, user};
 use crate::pg::session::{self, Context, Finished, Frame};
 use crate::pg::{guc, role};
-use crate::respond;
+use crate::route::Resource;
 use crate::sqlstate::SqlState;
 use judge::{Judged, Row, judge};
 use pgrx::{IntoDatum, pg_sys};
@@ -172,7 +172,7 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
         true => Identity::Anonymous,
         false => {
             claims.insert("role".to_owned(), Json::from(question.role.as_str()));
-            Identity::Claims(claims.into(), Method::Jwt)
+            Identity::Claims(claims.into(), auth::Method::Jwt)
         }
     };
     let is_authenticated = identity != Identity::Anonymous;
@@ -186,15 +186,19 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
     })
 }
 
-/// The answer to `GET /table/{key}` with `Prefer: explain-access`; `None` when the request's role may not ask, or there is no
-/// such relation. `pre_request` is called before anything is looked at.
-pub fn answer(
-    frame: &Frame,
-    schema: &str,
-    relation: &str,
-    key: &[String],
-    pre_request: impl FnOnce() -> Result<()>,
-) -> Result<Option<Response>> {
+/// The answer to `GET /table/{key}` with `Prefer: explain-access`; `None` when that is not asked for, the request's role may not
+/// ask, or there is no such relation. `pre_request` is called before anything is looked at.
+///
+/// # Errors
+/// The problem that a row which is not seen is, with the report.
+pub fn explained(ask: &Ask, frame: &Frame, pre_request: impl FnOnce() -> Result<()>) -> Result<Option<Json>> {
+    let request = ask.request;
+    let (Resource::Item { relation, .. }, Method::Get) = (&ask.action().resource, request.method) else {
+        return Ok(None);
+    };
+    if !request.preferences.explain_access {
+        return Ok(None);
+    }
     if !guc::has_explain_roles() {
         return Ok(None);
     }
@@ -203,14 +207,14 @@ pub fn answer(
         return Ok(None);
     }
     let query = include_str!("../../../sql/query/access/relation_oid.sql");
-    let Some(arguments) = names(schema, relation) else { return Ok(None) };
+    let Some(arguments) = names(&ask.action().schema, relation) else { return Ok(None) };
     let Some(oid) = load("access_relation", query, &arguments)? else { return Ok(None) };
     frame.take_role();
     frame.publish();
     pre_request()?;
     let statement = Statement::of(Command::Select);
     let facts = facts(oid, Command::Select, &role)?;
-    let key = Json::from(key.to_vec());
+    let key = Json::from(ask.item_key());
     let row = match facts.kind == "table" {
         true => read_for(frame, &facts, &key)?,
         false => Row { stored: Stored::NotAsked, value: None },
@@ -220,7 +224,7 @@ pub fn answer(
         _ => Judged::default(),
     };
     let report = report(&facts, &statement, Some(&key), None, row.stored, judged, role);
-    respond::access(&report, frame.is_authenticated()).map(Some)
+    access::document(&report, frame.is_authenticated()).map(Some)
 }
 
 /// Reads the row with the eyes of the request's role; or with those of `restful.explain_reader`, for a role that may execute

@@ -6,10 +6,13 @@ mod functions;
 pub use crate::pg::ffi::setting::{apply_for_request, get, set_for_request, set_for_transaction};
 pub use define::define;
 
+use crate::ask::{self, TransactionEnd};
 use crate::auth::Method;
 use crate::auth::token::Policy;
 use crate::json_schema::Formats;
 use crate::openapi;
+use crate::plan::PlanSettings;
+use crate::route::{Root, Surface};
 use crate::settings::{self, Key, SETTINGS, kind};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int};
@@ -71,15 +74,6 @@ pub enum OpenApiMode {
     IgnorePrivileges,
     /// There is none.
     Disabled,
-}
-
-/// How a request's transaction ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TxEnd {
-    /// Rolled back unless the request may and does say otherwise.
-    pub rollback: bool,
-    /// `Prefer: tx=` may say otherwise.
-    pub allow_override: bool,
 }
 
 thread_local! {
@@ -152,9 +146,27 @@ pub fn pre_request() -> Option<String> {
     settings::PRE_REQUEST.get().map(str::to_owned)
 }
 
-/// The function that answers requests of the root.
-pub fn root_spec() -> Option<String> {
-    settings::ROOT_SPEC.get().map(str::to_owned)
+/// What is exposed.
+pub fn surface() -> Surface {
+    let root = match (openapi_mode(), settings::ROOT_SPEC.get()) {
+        (OpenApiMode::Disabled, _) => Root::Disabled,
+        (_, None) => Root::Document,
+        (_, Some(name)) => match name.split_once('.') {
+            Some((schema, name)) => Root::Function { schema: Some(schema.into()), name: name.to_owned() },
+            None => Root::Function { schema: None, name: name.to_owned() },
+        },
+    };
+    Surface { schemas: schemas(), root, has_endpoints: settings::OAUTH_ISSUER.get().is_some() }
+}
+
+/// What requests are read by.
+pub fn ask_settings() -> ask::Settings {
+    ask::Settings {
+        plan: PlanSettings { max_rows: max_rows(), aggregates: aggregates_enabled(), plans: plan_enabled() },
+        max_body_bytes: max_body_bytes(),
+        openapi_version: openapi_version(),
+        end: tx_end(),
+    }
 }
 
 /// What the description of the API tells.
@@ -315,9 +327,9 @@ pub fn assert_formats() -> Formats {
 }
 
 /// How a request's transaction ends.
-pub fn tx_end() -> TxEnd {
+pub fn tx_end() -> TransactionEnd {
     let value = settings::TX_END.get();
-    TxEnd { rollback: value >= 2, allow_override: value % 2 == 1 }
+    TransactionEnd { rollback: value >= 2, allow_override: value % 2 == 1 }
 }
 
 /// Names in a list as in `search_path`: separated by commas, in double quotes or folded to lower case, of which PostgreSQL folds the

@@ -1,12 +1,75 @@
 //! Requests within requests and within subtransactions.
 
 use super::{Test, get, run, set_up, text};
+use crate::auth::{Identity, Principal};
+use crate::error::Result;
+use crate::http::{Headers, Request};
+use crate::pg::guc;
+use crate::pg::handle::answer_as;
+use crate::pg::session::{self, Context, Finished};
+use crate::route::{Route, route};
+use pgrx::pg_sys;
 
 pub(super) const TESTS: &[Test] = tests![
     requests_of_one_shape_nest,
     a_failed_inner_request_leaves_the_outer_one_working,
     a_savepoint_takes_back_the_requests_after_it,
+    requests_of_one_principal_are_answered_within_one_frame,
 ];
+
+/// The answers to requests for one principal, within a frame that commits: status and rows.
+fn answers(principal: &Principal, requests: &[(&str, &str, Option<&[u8]>)]) -> Vec<(u16, String)> {
+    let headers: Headers = [("content-type", "application/json")].into_iter().collect();
+    let outer = Request::parse("POST", "/", &headers, None).unwrap();
+    let context = Context { request: &outer, principal, schema: "api" };
+    let inner = Principal { switch_to: None, ..principal.clone() };
+    // What the test has set up is seen by a statement of its own, as a request's always is.
+    // SAFETY: popped below.
+    unsafe {
+        pg_sys::CommandCounterIncrement();
+        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+    }
+    let answered = session::in_frame(&context, |frame| {
+        frame.take_role();
+        let answers = requests.iter().map(|(method, target, body)| {
+            let request = Request::parse(method, target, &headers, *body)?;
+            let Route::Action(action) = route(&request, &guc::surface())? else { panic!("{target} is an endpoint") };
+            // SAFETY: the context lives as long as the test.
+            let memory = unsafe { pg_sys::CurrentMemoryContext };
+            Ok(match answer_as(&request, action, &inner, memory) {
+                Ok(answer) => {
+                    let rows = answer.rows.map(|rows| String::from_utf8_lossy(rows.payload()).into_owned());
+                    (answer.response.status, rows.unwrap_or_default())
+                }
+                Err(error) => (error.status, error.code.clone()),
+            })
+        });
+        Ok(Finished { value: answers.collect::<Result<Vec<_>>>()?, commit: true })
+    });
+    // SAFETY: the one that was pushed above.
+    unsafe { pg_sys::PopActiveSnapshot() };
+    answered.unwrap()
+}
+
+fn requests_of_one_principal_are_answered_within_one_frame() {
+    set_up();
+    let principal =
+        Principal { identity: Identity::Anonymous, switch_to: Some("pgr_reader".into()), is_authenticated: false };
+    let answered = answers(
+        &principal,
+        &[
+            ("POST", "/items", Some(br#"{"id":10}"#)),
+            ("POST", "/items", Some(br#"{"id":10}"#)),
+            ("DELETE", "/items?id=eq.1", None),
+            ("GET", "/items?id=in.(1,10)&select=id", None),
+        ],
+    );
+    let statuses: Vec<u16> = answered.iter().map(|(status, _)| *status).collect();
+    assert_eq!(statuses, [201, 409, 401, 200], "{answered:?}");
+    assert_eq!(answered[3].1, r#"[{"id":1},{"id":10}]"#);
+    assert_eq!(text("select (current_user = session_user)::text"), "true");
+    assert_eq!(text("select count(*)::text from api.items where id = 10"), "1");
+}
 
 fn requests_of_one_shape_nest() {
     set_up();

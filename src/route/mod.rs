@@ -1,10 +1,44 @@
-//! Where a request goes: method and path to an action. One table.
+//! Where a request goes: to an endpoint of the extension, or to an action on a resource. One table. Pure.
+
+mod endpoint;
+
+pub use endpoint::Endpoint;
 
 use crate::error::{Code, Error, Result};
 use crate::http::target::Target;
-use crate::http::{Headers, Method};
-use crate::oauth::Endpoint;
+use crate::http::{Headers, Method, Request};
 use std::rc::Rc;
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To what the extension answers by itself.
+    Own(Endpoint),
+    /// To a resource of an exposed schema.
+    Action(Action),
+}
+
+/// What is exposed.
+#[derive(Clone, Debug, Default)]
+pub struct Surface {
+    /// The exposed schemas, the first being the default (`restful.schemas`).
+    pub schemas: Rc<[Rc<str>]>,
+    pub root: Root,
+    /// There are endpoints of OAuth (`restful.oauth_issuer`).
+    pub has_endpoints: bool,
+}
+
+/// What `/` is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Root {
+    /// The description of the API.
+    #[default]
+    Document,
+    /// A function that answers in its place (`restful.root_spec`), of the request's schema where none is named.
+    Function { schema: Option<Rc<str>>, name: String },
+    /// Nothing (`restful.openapi_mode = disabled`).
+    Disabled,
+}
 
 /// What a path names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,25 +82,40 @@ pub struct Action {
     pub negotiated: bool,
 }
 
-/// Finds the action.
+/// Finds the route of a request.
 ///
-/// `schemas`: the exposed schemas, the first being the default.
-///
-/// Errors: PGRST125 (404) for a path that means nothing, PGRST106 (406) for a schema that is not exposed, PGRST101 and
-/// REST405 (405) for a method that the resource never has.
-pub fn route(method: Method, target: &Target, headers: &Headers, schemas: &[Rc<str>]) -> Result<Action> {
-    let resource = resource(target)?;
-    let (schema, negotiated) = schema(method, headers, schemas)?;
-    let verb = verb(method, &resource)?;
-    Ok(Action { verb, resource, schema, negotiated })
+/// # Errors
+/// PGRST125 (404) for a path that means nothing, PGRST126 (404) for `/` where it is disabled, PGRST106 (406) for a schema that is not
+/// exposed, PGRST101 and REST405 (405) for a method that the resource never has.
+pub fn route(request: &Request, surface: &Surface) -> Result<Route> {
+    // The endpoints are in no schema, and come before the tables.
+    if let [first, second] = request.target.segments.as_slice()
+        && surface.has_endpoints
+        && let Some(endpoint) = Endpoint::at(&[first, second])
+    {
+        return Ok(Route::Own(endpoint));
+    }
+    action(request.method, &request.target, request.headers, surface).map(Route::Action)
 }
 
-/// The endpoint of OAuth that a path names. It is in no schema, and comes before the tables.
-pub fn endpoint(target: &Target) -> Option<Endpoint> {
-    match target.segments.as_slice() {
-        [first, second] => Endpoint::at(&[first, second]),
-        _ => None,
+fn action(method: Method, target: &Target, headers: &Headers, surface: &Surface) -> Result<Action> {
+    let mut resource = resource(target)?;
+    let (mut schema, negotiated) = schema(method, headers, &surface.schemas)?;
+    let mut verb = verb(method, &resource)?;
+    if resource == Resource::Root {
+        match &surface.root {
+            Root::Document => {}
+            Root::Disabled => return Err(Error::new(Code::RootDisabled, "Root endpoint metadata is disabled")),
+            Root::Function { schema: named, name } => {
+                resource = Resource::Function { name: name.clone() };
+                schema = named.clone().unwrap_or(schema);
+                if verb == Verb::ReadRoot {
+                    verb = Verb::CallSafe;
+                }
+            }
+        }
     }
+    Ok(Action { verb, resource, schema, negotiated })
 }
 
 #[rustfmt::skip]
@@ -168,7 +217,12 @@ mod tests {
     use super::*;
 
     fn at(method: Method, path: &str) -> Result<Action> {
-        route(method, &Target::parse(path)?, &Headers::default(), &["api".into()])
+        at_with(method, path, &Headers::default(), &["api"])
+    }
+
+    fn at_with(method: Method, path: &str, headers: &Headers, schemas: &[&str]) -> Result<Action> {
+        let surface = Surface { schemas: schemas.iter().map(|s| Rc::from(*s)).collect(), ..Surface::default() };
+        action(method, &Target::parse(path)?, headers, &surface)
     }
 
     #[test]
@@ -207,15 +261,44 @@ mod tests {
 
     #[test]
     fn a_profile_has_to_be_an_exposed_schema() -> Result<()> {
-        let schemas = ["v1".into(), "v2".into()];
-        let target = Target::parse("/t")?;
+        let schemas = ["v1", "v2"];
         let headers: Headers = [("accept-profile", "v2")].into_iter().collect();
-        let action = route(Method::Get, &target, &headers, &schemas)?;
+        let action = at_with(Method::Get, "/t", &headers, &schemas)?;
         assert_eq!((&*action.schema, action.negotiated), ("v2", true));
         // a write goes by Content-Profile
-        assert_eq!(route(Method::Post, &target, &headers, &schemas)?.schema.as_ref(), "v1");
+        assert_eq!(at_with(Method::Post, "/t", &headers, &schemas)?.schema.as_ref(), "v1");
         let headers: Headers = [("accept-profile", "pg_catalog")].into_iter().collect();
-        assert_eq!(route(Method::Get, &target, &headers, &schemas).unwrap_err().status, 406);
+        assert_eq!(at_with(Method::Get, "/t", &headers, &schemas).unwrap_err().status, 406);
         Ok(())
+    }
+
+    #[test]
+    fn the_root_is_a_description_a_function_or_nothing() {
+        let headers = Headers::default();
+        let at = |method: &str, root: Root| {
+            let request = Request::parse(method, "/", &headers, None)?;
+            route(&request, &Surface { schemas: Rc::new(["api".into()]), root, has_endpoints: true })
+        };
+        let action = |method, root| match at(method, root) {
+            Ok(Route::Action(action)) => (action.verb, action.resource, action.schema.to_string()),
+            other => panic!("{other:?}"),
+        };
+        let named = |schema: Option<&str>| Root::Function { schema: schema.map(Rc::from), name: "f".into() };
+        let function = Resource::Function { name: "f".into() };
+        assert_eq!(action("GET", Root::Document), (Verb::ReadRoot, Resource::Root, "api".into()));
+        assert_eq!(action("HEAD", named(None)), (Verb::CallSafe, function.clone(), "api".into()));
+        assert_eq!(action("OPTIONS", named(Some("docs"))), (Verb::Describe, function, "docs".into()));
+        assert_eq!(at("GET", Root::Disabled).unwrap_err().code, "PGRST126");
+        assert_eq!(at("POST", named(None)).unwrap_err().status, 405);
+    }
+
+    #[test]
+    fn endpoints_come_before_tables_where_there_are_any() {
+        let headers = Headers::default();
+        let request = Request::parse("POST", "/oauth/token", &headers, None).unwrap();
+        let surface = |has_endpoints| Surface { schemas: Rc::new(["api".into()]), root: Root::Document, has_endpoints };
+        assert_eq!(route(&request, &surface(true)), Ok(Route::Own(Endpoint::Token)));
+        // a row of the table oauth
+        assert_eq!(route(&request, &surface(false)).unwrap_err().status, 405);
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::Headers;
 use crate::http::response::{Body, Response};
-use crate::pg::execute;
+use crate::pg::execution;
 use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::unguarded;
@@ -30,12 +30,11 @@ unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         method: text(call, 0).unwrap_or_default(),
         target: text(call, 1).unwrap_or_default(),
         headers: headers(call, 2),
-        body: body.map(|datum| (payload(datum), datum)),
+        body: body.map(|datum| payload(datum)),
     };
-    let method = input.method;
-    let Answer { response, rows } = handle::handle(input, pg_sys::CurrentMemoryContext);
+    let Answer { response, rows } = handle::handle(&input, pg_sys::CurrentMemoryContext);
     let (row_type, headers) = (row_type(call), jsonb::of_headers(&response.headers));
-    if !handle::has_body(&response, method) {
+    if response.body == Body::Empty {
         return row_type.form(response.status, headers, None);
     }
     let body = bytes(&response, rows);
@@ -56,11 +55,10 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         method: text(call, 0).unwrap_or_default(),
         target: text(call, 1).unwrap_or_default(),
         headers: headers(call, 3),
-        body: body.map(|datum| (payload(datum), datum)),
+        body: body.map(|datum| payload(datum)),
     };
-    let method = input.method;
-    let Answer { response, rows } = handle::handle(input, pg_sys::CurrentMemoryContext);
-    let body = if handle::has_body(&response, method) {
+    let Answer { response, rows } = handle::handle(&input, pg_sys::CurrentMemoryContext);
+    let body = if response.body != Body::Empty {
         let bytes = payload(bytes(&response, rows));
         let content_type = response.headers.iter().find(|(n, _)| n == "content-type");
         Some(jsonb::of_body(bytes, content_type.is_some_and(|(_, v)| v.contains("json"))))
@@ -84,7 +82,7 @@ v1_function!(pg_finfo_restful_count_row);
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_count_row(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    execute::count_row();
+    execution::count_row();
     true.into()
 }
 
@@ -93,7 +91,7 @@ v1_function!(pg_finfo_restful_count_update);
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    execute::count_update();
+    execution::count_update();
     true.into()
 }
 

@@ -1,26 +1,106 @@
-//! The short way of a read that calls nothing but PostgreSQL's own immutable functions and is under no policy: it asks for
+//! The fast path of a read that calls nothing but PostgreSQL's own immutable functions and is under no policy: it asks for
 //! no setting, so none is made for it, and the role is taken for planner and executor alone. A point read costs about two
-//! thirds of what it costs on the long way.
+//! thirds of what it costs on the general path.
 //!
 //! The statement is analysed under the session's own search path and has to come out the same as under the request's.
 
+use super::cache::{self, Key};
+use super::connected;
+use super::prepared::{Done, Prepared, Values};
+use crate::ask::Ask;
 use crate::error::Result;
-use crate::pg::ffi::nodes;
-use crate::pg::prepared::{Done, Prepared, Values};
+use crate::pg::catalog;
+use crate::pg::ffi::{nodes, unguarded};
+use crate::pg::guc;
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::pg::session::Frame;
-use crate::statement::Statement;
+use crate::respond::Effect;
+use crate::route::Verb;
+use crate::statement::{self, Statement};
 use pgrx::pg_sys;
 use std::ffi::c_int;
+use std::rc::Rc;
 
-/// A statement that can be run on the short way.
-pub struct DirectRead {
+/// What is known of the fast path of a statement.
+pub enum State {
+    /// Not ready; the number of earlier tries.
+    Untried(u8),
+    /// Ready after so many tries.
+    Ready(Rc<FastPath>, u8),
+    Impossible,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::Untried(0)
+    }
+}
+
+/// After so many analyses that did not hold, the fast path is given up: the session's search path keeps changing.
+const TRIES: u8 = 8;
+
+/// Tries the fast path; the role is not taken yet. Returns `None` if the request or the statement does not qualify.
+///
+/// # Errors
+/// What PostgreSQL says of the statement.
+pub fn run(key: &Key, ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<Option<(Effect, BodyBuffer)>> {
+    if ask.action().verb != Verb::Read || guc::pre_request().is_some() || ask.request.preferences.count.is_some() {
+        return Ok(None);
+    }
+    // What the transaction has written is seen on the general path.
+    // SAFETY: reads a global.
+    if unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
+        return Ok(None);
+    }
+    let Some(work) = cache::known(key) else { return Ok(None) };
+    if work.handlers.1.get() != catalog::function_changes() {
+        return Ok(None);
+    }
+    let known = match &*work.fast_path.borrow() {
+        State::Ready(path, tries) => Ok((path.clone(), *tries)),
+        State::Untried(tries) => Err(*tries),
+        State::Impossible => return Ok(None),
+    };
+    let (path, tries) = match known {
+        Ok((path, tries)) if path.is_current() => (path, tries),
+        Ok((_, tries)) => {
+            work.fast_path.replace(State::Untried(tries));
+            return Ok(None);
+        }
+        Err(TRIES..) => {
+            work.fast_path.replace(State::Impossible);
+            return Ok(None);
+        }
+        Err(tries) => {
+            let made = frame.with_role(|| {
+                connected(|| FastPath::of(statement::rendered(&work.plan, &work.representation), &work.main))
+            })?;
+            work.fast_path.replace(match made {
+                Some(made) => State::Ready(Rc::new(made), tries + 1),
+                None => State::Untried(tries + 1),
+            });
+            return Ok(None);
+        }
+    };
+    let (buffer, shape, close) = work.body(ask.is_item(), memory);
+    let Some((done, mut buffer)) = path.run(frame, &Values::of(ask), buffer, shape)? else {
+        work.fast_path.replace(State::Untried(tries));
+        return Ok(None);
+    };
+    buffer.put(close);
+    work.body_bytes.set(buffer.len());
+    let media = work.representation.media.clone();
+    Ok(Some((Effect { rows: done.rows, media, ..Effect::default() }, buffer)))
+}
+
+/// A statement that can be run on the fast path.
+pub struct FastPath {
     prepared: Prepared,
 }
 
-impl DirectRead {
+impl FastPath {
     /// Prepares the statement again, under the session's search path; the role is the request's. `None` when the
-    /// statement is not fit for the short way.
+    /// statement is not fit for the fast path.
     pub fn of(statement: Statement, main: &Prepared) -> Result<Option<Self>> {
         if !main.is_self_contained() {
             return Ok(None);
@@ -29,7 +109,7 @@ impl DirectRead {
         if !prepared.is_self_contained() || !prepared.is_same_as(main) {
             return Ok(None);
         }
-        Ok(Some(DirectRead { prepared }))
+        Ok(Some(FastPath { prepared }))
     }
 
     /// Locks what the statement reads, and says whether its analysis still holds.

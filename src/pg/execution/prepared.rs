@@ -1,5 +1,6 @@
 //! Prepared statements: the types of their parameters are inferred by PostgreSQL, as for literals.
 
+use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::error;
 use crate::pg::ffi::{nodes, unguarded, user};
@@ -81,8 +82,15 @@ impl Drop for Prepared {
 
 /// What the parameters of one execution are made from.
 pub struct Values<'a> {
-    pub literals: &'a [Literal],
-    pub body: Option<pg_sys::Datum>,
+    literals: &'a [Literal],
+    body: Option<&'a [u8]>,
+}
+
+impl<'a> Values<'a> {
+    /// What is asked, as the values of a statement.
+    pub fn of(ask: &'a Ask) -> Self {
+        Values { literals: &ask.literals, body: ask.payload.bytes.as_deref() }
+    }
 }
 
 /// What an execution did.
@@ -285,7 +293,7 @@ impl Prepared {
                 let text = match parameter {
                     Parameter::Body => {
                         match values.body {
-                            Some(body) => slot.value = body,
+                            Some(body) => slot.value = bytea(body),
                             None => slot.isnull = true,
                         }
                         continue;
@@ -369,5 +377,17 @@ pub fn hides_rows(relation: pg_sys::Oid) -> bool {
         pg_sys::check_enable_rls(relation, pg_sys::InvalidOid, true)
             == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
             || !role::may_any_column(relation, user::current(), pg_sys::ACL_SELECT)
+    }
+}
+
+/// The bytes as a bytea, in the current memory context.
+fn bytea(bytes: &[u8]) -> pg_sys::Datum {
+    let size = pg_sys::VARHDRSZ + bytes.len();
+    // SAFETY: fresh memory of the size that is filled; what is larger than a varlena can be, palloc refuses with an error.
+    unsafe {
+        let varlena: *mut u8 = pg_sys::palloc(size).cast();
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), varlena.add(pg_sys::VARHDRSZ), bytes.len());
+        pgrx::varlena::set_varsize_4b(varlena.cast(), size as i32);
+        pg_sys::Datum::from(varlena)
     }
 }

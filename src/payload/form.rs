@@ -1,9 +1,9 @@
 //! Bodies of HTML forms: `application/x-www-form-urlencoded` (WHATWG URL, section 5.1).
 
 use crate::error::{Code, Error, Result};
-use crate::http::converted::{Converted, Json};
 use crate::http::target;
 use crate::limits;
+use crate::payload::converted::{Converted, Json};
 
 /// The names and values of a form, in order.
 ///

@@ -1,20 +1,28 @@
 //! The function that `restful.pre_request` names: called before each request's statement, as its role.
 
 use crate::error::{Code, Error, Result};
+use crate::http::Request;
+use crate::pg::guc;
+use crate::pg::session::Frame;
 use crate::statement::Ident;
 use pgrx::pg_sys;
 use std::ffi::CString;
 
-/// Calls the function `name`; SPI is connected. What it raises becomes the response.
-pub fn call(name: &str, read_only: bool) -> Result<()> {
+/// Calls the function, if there is one; SPI is connected, and the role is taken. What it raises becomes the response.
+///
+/// # Errors
+/// REST506 (500) when the setting does not name a function.
+pub fn call(request: &Request, frame: &Frame) -> Result<()> {
+    let Some(name) = guc::pre_request() else { return Ok(()) };
+    frame.publish();
     let function = match name.split_once('.') {
         Some((schema, function)) => format!("{}.{}", Ident(unquoted(schema)), Ident(unquoted(function))),
-        None => Ident(unquoted(name)).to_string(),
+        None => Ident(unquoted(&name)).to_string(),
     };
     let sql = CString::new(format!("SELECT {function}()"))
-        .map_err(|_| Error::new(Code::Setting, "restful.pre_request is no name of a function"))?;
+        .map_err(|_| Error::new(Code::Setting, "restful.pre_request does not name a function"))?;
     // SAFETY: SPI is connected; the text is NUL-terminated.
-    let code = unsafe { pg_sys::SPI_execute(sql.as_ptr(), read_only, 0) };
+    let code = unsafe { pg_sys::SPI_execute(sql.as_ptr(), request.method.is_safe(), 0) };
     if code < 0 {
         return Err(Error::new(Code::Setting, format!("restful.pre_request could not be called (SPI code {code})")));
     }

@@ -1,8 +1,8 @@
 //! CSV bodies (RFC 4180) to the JSON that writes are made from.
 
 use crate::error::{Code, Error, Result};
-use crate::http::converted::{Converted, Json};
 use crate::limits;
+use crate::payload::converted::{Converted, Json};
 
 /// Turns a header line and lines of fields into an array of objects: one per line, their members texts. A field without
 /// quotes that is empty, or `NULL`, is null. Empty lines are skipped.

@@ -1,0 +1,286 @@
+//! The body of a request: what it holds, and its bytes as the statement takes them. Pure.
+
+mod converted;
+pub mod csv;
+pub mod form;
+
+use crate::error::{Code, Error, Result};
+use crate::http::prefer::Missing;
+use crate::http::{MediaType, Request};
+use crate::json;
+use crate::limits;
+use crate::plan::call::{Given, JSON_TYPES};
+use crate::plan::write::BodyKeys;
+use crate::query::{Literal, Query};
+use crate::route::Verb;
+use converted::Converted;
+use std::borrow::Cow;
+
+/// What a plan depends on of a body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum BodyShape {
+    None,
+    /// Rows to write: the keys of the first object.
+    Rows(BodyKeys),
+    /// A call's arguments.
+    Arguments(Given),
+}
+
+/// The body, as the statement takes it.
+#[derive(Debug, Default)]
+pub struct Payload<'a> {
+    /// Its bytes, or the JSON that they became; `None` when there is no body.
+    pub bytes: Option<Cow<'a, [u8]>>,
+    /// The action takes one object, or one line, and the body has another number of them. It is refused once it is known that there
+    /// is such an action.
+    pub refusal: Option<Error>,
+}
+
+impl<'a> Payload<'a> {
+    /// Reads the body of a request as far as planning needs it: a JSON body up to the end of its first object. The fields of a form
+    /// become arguments of `query` when a function is called.
+    ///
+    /// `max_bytes`: of a body, `restful.max_body_bytes`; the JSON that another form becomes may be [`limits::CONVERTED_BODY`] times
+    /// as large.
+    ///
+    /// # Errors
+    /// PGRST102 (400) when it is not what Content-Type says, or the action takes no such body.
+    pub fn read(
+        request: &Request<'a>,
+        verb: Verb,
+        query: &mut Query,
+        max_bytes: usize,
+    ) -> Result<(BodyShape, Payload<'a>)> {
+        let limit = max_bytes.saturating_mul(limits::CONVERTED_BODY).min(limits::JSON_TEXT_BYTES / 2);
+        match verb {
+            Verb::Create => rows(request, false, limit).map(|(keys, body)| with_absent(keys, body, request, query)),
+            Verb::Replace | Verb::Update => {
+                rows(request, true, limit).map(|(keys, body)| with_absent(keys, body, request, query))
+            }
+            Verb::Call => arguments(request, query, limit).map(|(given, body)| (BodyShape::Arguments(given), body)),
+            Verb::CallSafe => Ok((BodyShape::Arguments(Given::Query), Payload::of(request))),
+            Verb::Read | Verb::Delete | Verb::Describe | Verb::ReadRoot => Ok((BodyShape::None, Payload::of(request))),
+        }
+    }
+
+    /// The body as it came.
+    fn of(request: &Request<'a>) -> Self {
+        Payload { bytes: request.body.map(Cow::Borrowed), refusal: None }
+    }
+
+    /// What the body became.
+    fn converted(json: Vec<u8>, refusal: Option<Error>) -> Self {
+        Payload { bytes: Some(Cow::Owned(json)), refusal }
+    }
+}
+
+/// Notes the columns that no object has, or not all, where what is missing stands for its default.
+fn with_absent<'a>(
+    mut keys: BodyKeys,
+    payload: Payload<'a>,
+    request: &Request,
+    query: &Query,
+) -> (BodyShape, Payload<'a>) {
+    if let (Some(Missing::Default), Some(columns)) = (request.preferences.missing, &query.columns) {
+        // What cannot be read is refused where it is read.
+        let (objects, counts) =
+            json::count_keys(payload.bytes.as_deref().unwrap_or_default(), columns).unwrap_or_default();
+        for (name, count) in columns.iter().zip(counts) {
+            match count {
+                0 => keys.absent.push(name.clone()),
+                _ if count < objects => keys.partial.push(name.clone()),
+                _ => {}
+            }
+        }
+    }
+    (BodyShape::Rows(keys), payload)
+}
+
+/// The rows of a write; `is_single`: the body is one object, and no second one may be lost.
+fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(BodyKeys, Payload<'a>)> {
+    let body = request.body.unwrap_or_default();
+    let refusal = |has_several: bool| {
+        (is_single && has_several).then(|| {
+            Error::new(Code::Body, format!("The body of a {} is one object", request.method.as_str()))
+                .details("The body has several rows.")
+                .hint("Send one request for each row, or POST the rows with Prefer: resolution=merge-duplicates.")
+        })
+    };
+    let converted = |Converted { json, keys, rows }: Converted| {
+        (BodyKeys { keys, texts: true, ..BodyKeys::default() }, Payload::converted(json, refusal(rows > 1)))
+    };
+    match content_type(request) {
+        MediaType::Csv => return csv::to_json(body, limit).map(converted),
+        MediaType::Form => return form::to_json(body, limit).map(converted),
+        media => require_json(&media)?,
+    }
+    if is_blank(body) {
+        return Err(Error::new(Code::Body, "Empty or invalid json")
+            .details("The request has no body.")
+            .hint("Send a JSON object, or an array of objects."));
+    }
+    let first = json::first_keys(body).map_err(invalid)?;
+    if !matches!(first.kind, json::Kind::Object | json::Kind::Array) {
+        return Err(Error::new(Code::Body, "The body is no JSON object or array of objects")
+            .hint("Send a JSON object, or an array of objects."));
+    }
+    let keys = BodyKeys { keys: first.keys, ..BodyKeys::default() };
+    Ok((keys, Payload { refusal: refusal(first.has_more), ..Payload::of(request) }))
+}
+
+/// The arguments of a call.
+fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Result<(Given, Payload<'a>)> {
+    let body = request.body.unwrap_or_default();
+    let given = match content_type(request) {
+        MediaType::Text => Given::Whole(&["text"]),
+        MediaType::Xml => Given::Whole(&["xml"]),
+        MediaType::OctetStream => Given::Whole(&["bytea"]),
+        MediaType::Csv => {
+            let Converted { json, keys, rows } = csv::to_json(body, limit)?;
+            let refusal = (rows != 1).then(|| {
+                Error::new(Code::Body, "A function is called with one line of arguments")
+                    .hint("Call it once for each line, or send JSON to a function that takes it as a whole.")
+            });
+            return Ok((Given::Fields(keys), Payload::converted(json, refusal)));
+        }
+        MediaType::Form => {
+            for (name, value) in form::parse(body)? {
+                let value = query.add_value(Literal::Text(value));
+                query.arguments.push((name, value));
+            }
+            Given::Query
+        }
+        media => {
+            require_json(&media)?;
+            if is_blank(body) {
+                Given::Object(Vec::new())
+            } else if body.trim_ascii_start().starts_with(b"{") {
+                Given::Object(json::first_keys(body).map_err(invalid)?.keys)
+            } else {
+                json::check(body).map_err(invalid)?;
+                Given::Whole(JSON_TYPES)
+            }
+        }
+    };
+    Ok((given, Payload::of(request)))
+}
+
+fn content_type(request: &Request) -> MediaType {
+    request.headers.get("content-type").map_or(MediaType::Json, MediaType::parse)
+}
+
+fn is_blank(body: &[u8]) -> bool {
+    body.iter().all(u8::is_ascii_whitespace)
+}
+
+fn invalid(why: json::Error) -> Error {
+    Error::new(Code::Body, "Empty or invalid json").details(why.to_string())
+}
+
+fn require_json(media: &MediaType) -> Result<()> {
+    match media {
+        MediaType::Json | MediaType::Any | MediaType::Object { .. } => Ok(()),
+        other => Err(Error::new(Code::Body, format!("Content-Type not acceptable: {}", other.content_type()))
+            .hint("Send application/json, text/csv or application/x-www-form-urlencoded.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Headers;
+
+    /// What a body is read as: its shape, its bytes, and whether it is refused.
+    fn read(
+        verb: Verb,
+        content_type: &str,
+        prefer: &str,
+        target: &str,
+        body: &str,
+    ) -> Result<(BodyShape, String, bool)> {
+        let headers: Headers = [("content-type", content_type), ("prefer", prefer)].into_iter().collect();
+        let request = Request::parse("POST", target, &headers, Some(body.as_bytes()))?;
+        let mut query = crate::query::parse(&request.target.parameters, false)?;
+        let (shape, payload) = Payload::read(&request, verb, &mut query, 1000)?;
+        let bytes = String::from_utf8_lossy(&payload.bytes.unwrap_or_default()).into_owned();
+        Ok((shape, bytes, payload.refusal.is_some()))
+    }
+
+    fn rows(verb: Verb, content_type: &str, body: &str) -> (Vec<String>, bool, bool) {
+        match read(verb, content_type, "", "/t", body) {
+            Ok((BodyShape::Rows(keys), _, is_refused)) => (keys.keys, keys.texts, is_refused),
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    fn given(content_type: &str, body: &str) -> Given {
+        match read(Verb::Call, content_type, "", "/rpc/f", body) {
+            Ok((BodyShape::Arguments(given), ..)) => given,
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn rows_have_the_keys_of_the_first_object() {
+        let ab = || vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(rows(Verb::Create, "", r#"{"a":1,"b":{"c":2}}"#), (ab(), false, false));
+        assert_eq!(rows(Verb::Create, "application/json", r#"[{"a":1,"b":2},{"c":3}]"#), (ab(), false, false));
+        assert_eq!(rows(Verb::Create, "text/csv", "a,b\n1,2\n3,4"), (ab(), true, false));
+        assert_eq!(rows(Verb::Create, "application/x-www-form-urlencoded", "a=1&b=2"), (ab(), true, false));
+        assert_eq!(rows(Verb::Create, "", "[]"), (Vec::new(), false, false));
+    }
+
+    #[test]
+    fn one_row_is_not_two() {
+        for verb in [Verb::Replace, Verb::Update] {
+            assert!(!rows(verb, "", r#"[{"a":1}]"#).2);
+            assert!(rows(verb, "", r#"[{"a":1},{"a":2}]"#).2);
+            assert!(rows(verb, "text/csv", "a\n1\n2").2);
+        }
+    }
+
+    #[test]
+    fn another_form_becomes_json_and_json_stays() {
+        let bytes = |content_type, body| read(Verb::Create, content_type, "", "/t", body).unwrap().1;
+        assert_eq!(bytes("text/csv", "a\n1"), r#"[{"a":"1"}]"#);
+        assert_eq!(bytes("application/json", r#" {"a":1}"#), r#" {"a":1}"#);
+    }
+
+    #[test]
+    fn what_is_not_rows_is_refused() {
+        for (content_type, body) in [
+            ("", ""),
+            ("", " \n"),
+            ("", "1"),
+            ("", r#"[1]"#),
+            ("", r#"{"a":1,"a":2}"#),
+            ("text/plain", "a"),
+            ("text/csv", ""),
+        ] {
+            let refused = read(Verb::Create, content_type, "", "/t", body).unwrap_err();
+            assert_eq!((refused.status, refused.code.as_str()), (400, "PGRST102"), "{body}");
+        }
+    }
+
+    #[test]
+    fn arguments_come_as_members_fields_or_a_whole() {
+        assert_eq!(given("", ""), Given::Object(Vec::new()));
+        assert_eq!(given("", r#"{"a":1}"#), Given::Object(vec!["a".to_owned()]));
+        assert_eq!(given("", "[1,2]"), Given::Whole(JSON_TYPES));
+        assert_eq!(given("text/plain", "a"), Given::Whole(&["text"]));
+        assert_eq!(given("application/octet-stream", "a"), Given::Whole(&["bytea"]));
+        assert_eq!(given("text/csv", "a\n1"), Given::Fields(vec!["a".to_owned()]));
+        assert_eq!(given("application/x-www-form-urlencoded", "a=1"), Given::Query);
+        assert!(read(Verb::Call, "text/csv", "", "/rpc/f", "a\n1\n2").unwrap().2);
+    }
+
+    #[test]
+    fn columns_that_objects_leave_out_are_noted_where_they_get_defaults() {
+        let noted = |prefer| match read(Verb::Create, "", prefer, "/t?columns=a,b,c", r#"[{"a":1,"b":2},{"a":3}]"#) {
+            Ok((BodyShape::Rows(keys), ..)) => (keys.absent.join(","), keys.partial.join(",")),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(noted("missing=default"), ("c".to_owned(), "b".to_owned()));
+        assert_eq!(noted(""), (String::new(), String::new()));
+    }
+}

@@ -1,0 +1,101 @@
+//! The backend's cache of what requests take to run, kept by value: two requests of one shape share it.
+
+use super::work::Work;
+use crate::ask::{Ask, Shape};
+use crate::catalog::Catalog;
+use crate::error::Result;
+use crate::limits;
+use crate::openapi::Version;
+use crate::pg::catalog::{self, Reader};
+use crate::pg::guc;
+use crate::pg::session::Frame;
+use crate::plan::action::{self, ActionPlan};
+use lru::LruCache;
+use std::cell::RefCell;
+use std::ffi::CStr;
+use std::mem::ManuallyDrop;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+thread_local! {
+    /// Never dropped: at the end of the process there is nothing left to free plans with.
+    static WORKS: ManuallyDrop<RefCell<LruCache<Key, Rc<Work>>>> = ManuallyDrop::new(RefCell::new(LruCache::new(
+        NonZeroUsize::new(limits::PLANS).unwrap_or(NonZeroUsize::MIN),
+    )));
+}
+
+/// All that a plan depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub shape: Rc<Shape>,
+    /// Part of the key because plans under row-level security are made for one role.
+    role: u32,
+    /// Where operators and functions are looked up.
+    search_path: Rc<CStr>,
+}
+
+impl Key {
+    /// The key of what is asked, under the role of the frame.
+    pub fn of(ask: &Ask, frame: &Frame) -> Self {
+        let search_path = guc::search_path(&ask.action().schema);
+        Key { shape: ask.shape.clone(), role: frame.role().to_u32(), search_path }
+    }
+}
+
+/// What an action comes to, ready to run.
+pub enum Prepared {
+    /// The methods that the resource allows.
+    Describe(String),
+    /// The description of the API.
+    Document(Version),
+    Statement(Rc<Work>),
+}
+
+/// What is kept under a key, whether or not it is current.
+pub fn known(key: &Key) -> Option<Rc<Work>> {
+    WORKS.with(|works| works.borrow_mut().get(key).cloned())
+}
+
+/// Plans and prepares what is asked, unless that is known; SPI is connected, and the role is taken.
+///
+/// # Errors
+/// Those of planning, and of preparing the statement.
+pub fn prepare(key: &Key) -> Result<Prepared> {
+    let changes = catalog::function_changes();
+    let schema = &key.shape.action.schema;
+    if let Some(work) = known(key) {
+        let (chosen_among, seen) = &work.handlers;
+        if seen.get() == changes || *chosen_among == Reader::default().media_handlers(schema)? {
+            seen.set(changes);
+            return Ok(Prepared::Statement(work));
+        }
+    }
+    let reader = Reader::default();
+    let (plan, representation) = match action::plan(&key.shape, &reader)? {
+        ActionPlan::Describe { allow } => return Ok(Prepared::Describe(allow)),
+        ActionPlan::Document(version) => return Ok(Prepared::Document(version)),
+        ActionPlan::Statement(plan, representation) => (*plan, representation),
+    };
+    let handlers = (reader.media_handlers(schema)?, changes);
+    let work = Rc::new(Work::new(plan, representation, &key.shape.body, reader.into_used(), handlers)?);
+    WORKS.with(|works| works.borrow_mut().put(key.clone(), work.clone()));
+    Ok(Prepared::Statement(work))
+}
+
+/// Forgets what a change of the catalogue has made stale; called once per request, before anything is looked up.
+pub fn forget_stale() {
+    catalog::refresh(|stale| {
+        WORKS.with(|works| {
+            let mut works = works.borrow_mut();
+            let (relations, functions) = match stale {
+                catalog::Stale::All => return works.clear(),
+                catalog::Stale::Of { relations, functions } => (relations, functions),
+            };
+            let is_stale = |work: &Work| work.depends_on(relations, functions);
+            let gone: Vec<Key> = works.iter().filter(|(_, work)| is_stale(work)).map(|(key, _)| key.clone()).collect();
+            for key in gone {
+                works.pop(&key);
+            }
+        });
+    });
+}

@@ -1,0 +1,122 @@
+//! How many rows there are in all.
+
+use super::prepared::{Prepared, Values, hides_rows};
+use super::work::Work;
+use crate::error::{Code, Error, Result};
+use crate::http::prefer::Count;
+use crate::pg::guc;
+use crate::pg::row_sink::{BodyBuffer, RowShape};
+use crate::plan::{Plan, Select};
+use crate::statement;
+use pgrx::pg_sys;
+use std::cell::RefCell;
+use std::ffi::CString;
+use std::rc::Rc;
+
+/// The statements that count, made when they are first needed.
+#[derive(Default)]
+pub struct Totals {
+    exact: RefCell<Option<Rc<Prepared>>>,
+    bounded: RefCell<Option<Rc<Prepared>>>,
+    planned: RefCell<Option<Rc<Prepared>>>,
+}
+
+impl Work {
+    /// The number of rows there are in all.
+    pub(super) fn total(
+        &self,
+        count: Count,
+        select: &Select,
+        values: &Values,
+        memory: pg_sys::MemoryContext,
+    ) -> Result<u64> {
+        let counted = |slot, bound| -> Result<u64> {
+            let text = self.ask(slot, || statement::count(select, bound), values, true, memory)?;
+            Ok(text.parse().unwrap_or(0))
+        };
+        let mut known = 0;
+        if let (Count::Estimated, Some(cap)) = (count, select.limit.cap) {
+            known = counted(&self.totals.bounded, Some(cap + 1))?;
+            if known <= cap {
+                return Ok(known);
+            }
+        }
+        if count != Count::Exact
+            && let Some(expected) = self.planned_total(select, values, memory)?
+        {
+            return Ok(expected.max(known));
+        }
+        counted(&self.totals.exact, None)
+    }
+
+    /// The planner's estimate. `None` where it would tell of rows that the role may not read: it is made of the statistics of all rows.
+    /// Who is shown plans is shown estimates anyway.
+    fn planned_total(&self, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<Option<u64>> {
+        let is_shown = guc::plan_enabled();
+        // What a function embeds is not known before it is planned as part of the statement.
+        if !is_shown && (self.main.reads_hidden_rows() || select.embeds.iter().any(|e| e.is_computed())) {
+            return Ok(None);
+        }
+        let explain = || {
+            let mut statement = statement::counted(select);
+            statement.sql.insert_str(0, "EXPLAIN (FORMAT JSON, VERBOSE) ");
+            statement
+        };
+        // SPI takes EXPLAIN for a statement that may write, whatever it explains.
+        let text = self.ask(&self.totals.planned, explain, values, false, memory)?;
+        let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        // The planner makes functions part of the statement, the called one and those of views: its analysis does not know what they read.
+        let is_of_relations = matches!(self.plan, Plan::Call(_)) && text.contains("\"Relation Name\"");
+        if !is_shown && (is_of_relations || reads_hidden_rows(&plan)) {
+            return Ok(None);
+        }
+        let rows = plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_f64).map(|rows| rows as u64);
+        Ok(Some(rows.ok_or_else(|| Error::new(Code::Setting, "The planner's estimate could not be read"))?))
+    }
+
+    /// The one value of a statement beside the main one.
+    fn ask(
+        &self,
+        slot: &RefCell<Option<Rc<Prepared>>>,
+        statement: impl FnOnce() -> statement::Statement,
+        values: &Values,
+        read_only: bool,
+        memory: pg_sys::MemoryContext,
+    ) -> Result<String> {
+        let known = slot.borrow().clone();
+        let prepared = match known {
+            Some(prepared) => prepared,
+            None => {
+                let prepared = Rc::new(Prepared::new(statement(), true)?);
+                slot.replace(Some(prepared.clone()));
+                prepared
+            }
+        };
+        // SAFETY: the context is the caller's and outlives the request.
+        let buffer = unsafe { BodyBuffer::new(memory, 1024, usize::MAX) };
+        let (_, buffer) = prepared.run(values, read_only, buffer, RowShape::Raw)?;
+        Ok(String::from_utf8_lossy(buffer.payload()).into_owned())
+    }
+}
+
+/// Whether a part of a plan (EXPLAIN, VERBOSE, as JSON) reads a relation that has rows which the current user may not read.
+fn reads_hidden_rows(plan: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match plan {
+        Value::Object(node) => {
+            let name = |member: &str| node.get(member).and_then(Value::as_str).and_then(|name| CString::new(name).ok());
+            let is_hidden = node.contains_key("Relation Name")
+                && name("Schema").zip(name("Relation Name")).is_none_or(|(schema, relation)| {
+                    // SAFETY: lookups in the system caches; with missing_ok a name that is not there gives InvalidOid.
+                    let relation = unsafe {
+                        let schema = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+                        pg_sys::get_relname_relid(relation.as_ptr(), schema)
+                    };
+                    relation == pg_sys::InvalidOid || hides_rows(relation)
+                });
+            is_hidden || node.values().any(reads_hidden_rows)
+        }
+        Value::Array(parts) => parts.iter().any(reads_hidden_rows),
+        _ => false,
+    }
+}

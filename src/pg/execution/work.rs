@@ -1,0 +1,347 @@
+//! What a request of one shape takes to run: its plan, and the statements that are prepared for it.
+
+use super::counts::Counts;
+use super::fast_path;
+use super::prepared::{Prepared, Values};
+use super::total::Totals;
+use crate::ask::Ask;
+use crate::catalog::MediaHandler;
+use crate::error::{Code, Error, Result};
+use crate::http::MediaType;
+use crate::limits;
+use crate::payload::BodyShape;
+use crate::pg::catalog;
+use crate::pg::denial::{self, Writing};
+use crate::pg::ffi::unguarded;
+use crate::pg::guc;
+use crate::pg::role;
+use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
+use crate::pg::session::Frame;
+use crate::pg::validate::{self, BodySchemas};
+use crate::plan::media::{Handler, Representation};
+use crate::plan::{Call, CallResult, Change, Plan, Returning, RowLimit, Select, Write};
+use crate::query::Literal;
+use crate::respond::Effect;
+use crate::statement;
+use pgrx::pg_sys;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// What a request of one shape takes to run.
+pub struct Work {
+    pub(super) plan: Plan,
+    pub(super) representation: Representation,
+    /// The aggregates that it was chosen among, and how many changes of functions ago they were last looked at.
+    pub(super) handlers: (Rc<[MediaHandler]>, Cell<u64>),
+    pub(super) main: Prepared,
+    /// What a write would answer with, if that were asked for.
+    unreturned: Option<Prepared>,
+    pub(super) totals: Totals,
+    /// The call without its page, made when a page of it is first counted.
+    whole: RefCell<Option<Rc<Prepared>>>,
+    pub(super) fast_path: RefCell<fast_path::State>,
+    /// Bytes of the last body: the next one is not grown to them step by step.
+    pub(super) body_bytes: Cell<usize>,
+    /// The relations that it was made from.
+    relations: Vec<u32>,
+    /// Whether functions were called or looked for.
+    functions: bool,
+    /// The schemas that the body of a write has to be valid against.
+    schemas: BodySchemas,
+    has_conflict_target: bool,
+    is_void: bool,
+    /// What to say of it when it is denied.
+    writing: Option<Rc<Writing>>,
+}
+
+/// The schemas that are bound to the columns that a write takes from its body.
+fn body_schemas(plan: &Plan, texts: bool) -> Result<BodySchemas> {
+    let Plan::Write(write) = plan else { return Ok(BodySchemas::default()) };
+    let (columns, is_update) = match &write.change {
+        Change::Insert { columns, .. } => (columns, false),
+        Change::Update { columns, .. } => (columns, true),
+        Change::Delete { .. } => return Ok(BodySchemas::default()),
+    };
+    let columns: Vec<&str> = columns.iter().map(|c| c.column.as_str()).collect();
+    let bindings = validate::bindings(pg_sys::Oid::from(write.relation_oid))?;
+    Ok(BodySchemas::of(&bindings, &columns, is_update, texts))
+}
+
+impl Work {
+    /// Prepares the statements of a plan.
+    ///
+    /// `used`: what of the catalogue it was made from; `handlers`: the aggregates that the representation was chosen among, and the
+    /// number of changes of functions at that time.
+    ///
+    /// # Errors
+    /// What PostgreSQL says of the statements.
+    pub(super) fn new(
+        plan: Plan,
+        representation: Representation,
+        body: &BodyShape,
+        used: catalog::Used,
+        handlers: (Rc<[MediaHandler]>, u64),
+    ) -> Result<Self> {
+        let catalog::Used { mut relations, functions } = used;
+        relations.sort_unstable();
+        relations.dedup();
+        let may_be_parallel = matches!(plan, Plan::Read(_)) && representation.explain().is_none();
+        let main = Prepared::new(statement::rendered(&plan, &representation), may_be_parallel)?;
+        let unreturned = match &plan {
+            Plan::Write(Write { unreturned: Some(select), .. }) => {
+                Some(Prepared::new(statement::main(&Plan::Read((**select).clone())), false)?)
+            }
+            _ => None,
+        };
+        let texts = matches!(body, BodyShape::Rows(keys) if keys.texts);
+        let schemas = body_schemas(&plan, texts)?;
+        Ok(Work {
+            has_conflict_target: match &plan {
+                Plan::Write(write) => matches!(&write.change, Change::Insert { conflict: Some(_), .. }),
+                _ => false,
+            },
+            is_void: matches!(&plan, Plan::Call(call) if matches!(call.result, CallResult::Void)),
+            functions: functions || matches!(plan, Plan::Call(_)),
+            writing: match &plan {
+                Plan::Write(write) => Writing::of(write),
+                _ => None,
+            },
+            plan,
+            representation,
+            handlers: (handlers.0, Cell::new(handlers.1)),
+            main,
+            unreturned,
+            schemas,
+            totals: Totals::default(),
+            whole: RefCell::default(),
+            fast_path: RefCell::default(),
+            body_bytes: Cell::new(0),
+            relations,
+        })
+    }
+
+    /// Whether it was made from one of these relations, or from functions, if those have changed.
+    pub(super) fn depends_on(&self, relations: &[u32], functions: bool) -> bool {
+        (functions && self.functions) || self.relations.iter().any(|oid| relations.contains(oid))
+    }
+
+    /// The SELECT whose rows are the response.
+    fn select(&self) -> Option<&Select> {
+        match &self.plan {
+            Plan::Read(select) => Some(select),
+            Plan::Write(write) => match &write.returning {
+                Returning::Rows(select) => Some(select),
+                _ => None,
+            },
+            Plan::Call(call) => match &call.result {
+                CallResult::Row(select) | CallResult::Rows(select) | CallResult::ScalarSet(select) => Some(select),
+                _ => None,
+            },
+        }
+    }
+
+    /// Runs the statements; SPI is connected, and the role is taken. The body is written to `memory`, and handed back with what was
+    /// done.
+    ///
+    /// # Errors
+    /// A body that the action does not take, or that breaks the schemas of its columns (422).
+    pub fn run(&self, ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(Effect, BodyBuffer)> {
+        let request = ask.request;
+        if let Some(refusal) = &ask.payload.refusal {
+            return Err(refusal.clone());
+        }
+        if request.preferences.max_affected().is_some()
+            && matches!(&self.plan, Plan::Call(call) if !matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet(_)))
+        {
+            return Err(Error::new(
+                Code::MaxAffectedFunction,
+                "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+            ));
+        }
+        if let (Plan::Write(write), Some(body)) = (&self.plan, ask.payload.bytes.as_deref())
+            && !self.schemas.is_empty()
+            && may_write(write, frame.role())
+        {
+            self.schemas.check(body)?;
+        }
+        let values = &Values::of(ask);
+        if let Some(unreturned) = &self.unreturned {
+            unreturned.bind(values)?;
+        }
+        if self.writing.is_some() {
+            denial::note(self.writing.clone());
+        }
+        let read_only = request.method.is_safe();
+        if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {
+            frame.publish();
+        }
+        // A read in a transaction that has written sees what was written so far.
+        // SAFETY: a snapshot that is popped below, or by the end of the subtransaction.
+        let fresh = read_only && unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
+        if fresh {
+            // SAFETY: as above.
+            unsafe {
+                pg_sys::CommandCounterIncrement();
+                pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+            }
+        }
+        let mut result = self.run_statements(ask, values, memory);
+        if !frame.is_published() && self.main.was_reanalysed() {
+            // The statement was analysed again while its tables were being locked, and may now call functions that ask for
+            // the request. It has only read, so it can run once more.
+            frame.publish();
+            result = self.run_statements(ask, values, memory);
+        }
+        if fresh {
+            // SAFETY: as above.
+            unsafe { pg_sys::PopActiveSnapshot() };
+        }
+        result
+    }
+
+    fn returns_key(&self) -> bool {
+        self.representation.explain().is_none()
+            && matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)))
+    }
+
+    /// An empty body, opened, the shape of its rows, and what closes it.
+    pub(super) fn body(&self, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, &'static [u8]) {
+        let media = self.representation.rows();
+        let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
+        let (shape, is_array) = match &self.plan {
+            Plan::Call(call) => match call.result {
+                CallResult::Void | CallResult::Scalar => (RowShape::Value, false),
+                CallResult::ScalarSet(_) => (RowShape::Value, true),
+                CallResult::Row(_) => (RowShape::Object { strip_nulls }, false),
+                CallResult::Rows(_) => (RowShape::Object { strip_nulls }, true),
+            },
+            _ => (RowShape::Object { strip_nulls }, !is_item),
+        };
+        let (shape, is_array) = match (&self.representation, media) {
+            (representation, _) if representation.explain().is_some() => (RowShape::Lines, false),
+            _ if self.returns_key() => (shape, false),
+            (Representation { handler: Some(Handler::Aggregate { .. }), .. }, _) => (RowShape::Body, false),
+            (Representation { handler: Some(Handler::Function), .. }, _) => (RowShape::Raw, false),
+            (Representation { handler: Some(Handler::Feature(_)), .. }, _) => (RowShape::Value, !is_item),
+            (_, MediaType::Csv) => (RowShape::Csv, false),
+            _ => (shape, is_array),
+        };
+        let is_array = is_array && !matches!(media, MediaType::Object { .. });
+        // a little more than last time; bodies of several megabytes are grown, so that a rare one does not cost every other
+        let last = self.body_bytes.get();
+        let capacity = if last > limits::BODY_CAPACITY { limits::BODY_CAPACITY } else { (last + last / 8).max(1024) };
+        // SAFETY: the context is the caller's and outlives the request.
+        let mut buffer = unsafe { BodyBuffer::new(memory, capacity, guc::max_response_bytes()) };
+        let (open, close): (&[u8], &[u8]) = match &self.representation.handler {
+            _ if !is_array => (b"", b""),
+            Some(Handler::Feature(_)) => (br#"{"type":"FeatureCollection","features":["#, b"]}"),
+            _ => (b"[", b"]"),
+        };
+        buffer.put(open);
+        (buffer, shape, close)
+    }
+
+    fn run_statements(
+        &self,
+        ask: &Ask,
+        values: &Values,
+        memory: pg_sys::MemoryContext,
+    ) -> Result<(Effect, BodyBuffer)> {
+        let (is_item, read_only) = (ask.is_item(), ask.request.method.is_safe());
+        let is_key = self.returns_key();
+        let (buffer, shape, close) = self.body(is_item, memory);
+        let counts = Counts::new();
+        // SPI takes EXPLAIN for a statement that may write, whatever it explains; the transaction knows better.
+        let explains = self.representation.explain().is_some();
+        let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
+        // What a set of records consists of cannot be asked for without calling the function as a value.
+        let is_set = matches!(&self.plan, Plan::Call(call) if matches!(call.result, CallResult::ScalarSet(_)));
+        let is_called_once = !read_only || is_set;
+        let page = if is_called_once && !explains { self.page_of_call(ask) } else { None };
+        let (done, mut buffer) = match page {
+            Some(page) => self.whole_call()?.run_within(Some(page), values, read_only, buffer, shape)?,
+            None => self.main.run(values, read_only && !explains, buffer, shape)?,
+        };
+        let counted = counts.so_far();
+        let mut effect = Effect {
+            rows: done.rows,
+            // a SELECT over what was written processed as many rows as it returned
+            affected: match (&self.plan, shape) {
+                (Plan::Read(_), _) => 0,
+                (Plan::Write(write), _) if write.counts => counted.rows,
+                (Plan::Call(call), _) if call.counts => counted.rows,
+                (_, RowShape::Body) => done.rows,
+                _ => done.processed.max(done.rows),
+            },
+            updated: counted.updates,
+            may_write: matches!(&self.plan, Plan::Call(call) if call.may_write),
+            has_conflict_target: self.has_conflict_target,
+            is_void: self.is_void,
+            media: self.representation.media.clone(),
+            ..Effect::default()
+        };
+        buffer.put(close);
+        if close.is_empty() && matches!(&self.plan, Plan::Call(_)) && done.rows == 0 && shape_is_json {
+            buffer.put(b"null");
+        }
+        self.body_bytes.set(buffer.len());
+        if is_key && done.rows == 1 {
+            let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
+            effect.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
+        }
+        let writes = matches!(self.plan, Plan::Write(_));
+        if let (Some(count), false, false) = (ask.request.preferences.count, writes || explains, is_item) {
+            effect.total = match self.select() {
+                Some(_) if page.is_some() => Some(done.processed),
+                Some(all) if is_called_once => Some(done.rows).filter(|_| !all.limit.is_set() && all.offset.is_none()),
+                Some(select) => Some(self.total(count, select, values, memory)?),
+                None => Some(done.rows),
+            };
+        }
+        Ok((effect, buffer))
+    }
+
+    /// The page of a function's rows where it may write, or they are to be counted. To call it once more for counting would do again
+    /// what it does, and with a limit it would not be called to its end, or at all: it is called without the page, and only the
+    /// page's rows are written.
+    fn page_of_call(&self, ask: &Ask) -> Option<Window> {
+        if ask.request.method.is_safe() {
+            ask.request.preferences.count?;
+        }
+        let select = self.select().filter(|_| matches!(self.plan, Plan::Call(_)))?;
+        let is_row_by_row = matches!(self.representation.handler, None | Some(Handler::Feature(_)));
+        if !is_row_by_row || !select.limit.is_set() && select.offset.is_none() {
+            return None;
+        }
+        let number = |id: Option<usize>| match id.and_then(|id| ask.literals.get(id)) {
+            Some(Literal::Number(n)) => Some(*n),
+            _ => None,
+        };
+        let limit = [number(select.limit.value), select.limit.cap].into_iter().flatten().min();
+        Some(Window { offset: number(select.offset).unwrap_or(0), limit: limit.unwrap_or(u64::MAX) })
+    }
+
+    /// The statement of a call without its page.
+    fn whole_call(&self) -> Result<Rc<Prepared>> {
+        let known = self.whole.borrow().clone();
+        if let Some(whole) = known {
+            return Ok(whole);
+        }
+        let mut plan = self.plan.clone();
+        if let Plan::Call(Call { result: CallResult::Rows(select) | CallResult::ScalarSet(select), .. }) = &mut plan {
+            (select.limit, select.offset) = (RowLimit::default(), None);
+        }
+        let whole = Rc::new(Prepared::new(statement::rendered(&plan, &self.representation), false)?);
+        self.whole.replace(Some(whole.clone()));
+        Ok(whole)
+    }
+}
+
+/// Whether a role may write anything of the relation: to others the statement itself says what they may not.
+fn may_write(write: &Write, role: pg_sys::Oid) -> bool {
+    let mode = match write.change {
+        Change::Insert { .. } => pg_sys::ACL_INSERT,
+        _ => pg_sys::ACL_UPDATE,
+    };
+    role::may_any_column(write.relation_oid.into(), role, mode)
+}

@@ -1,0 +1,126 @@
+//! Whether what came of a request is what it asked for. It is judged before the transaction ends: a refusal rolls back. Pure.
+
+use super::outcome::{Effect, Outcome};
+use super::settings::ResponseSettings;
+use crate::ask::Ask;
+use crate::error::{Code, Error, Result};
+use crate::http::prefer::{Count, Resolution, Return};
+use crate::http::response::Body;
+use crate::http::{MediaType, range};
+use crate::route::Verb;
+
+/// An outcome that is answered, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    pub outcome: Outcome,
+    pub status: u16,
+    pub body: Body,
+    /// Content-Range (RFC 9110, section 14.4).
+    pub content_range: Option<String>,
+    /// What functions asked for.
+    pub settings: ResponseSettings,
+    /// The changes are kept.
+    pub commits: bool,
+}
+
+/// Judges an outcome.
+///
+/// # Errors
+/// A range behind the end (416), not one row where one was asked for (404, 406), more rows changed than allowed (400).
+pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<ResponseSettings>) -> Result<Judgement> {
+    let (status, body, content_range, commits) = match &outcome {
+        Outcome::Allow(_) => (200, Body::Empty, None, ask.commits),
+        Outcome::Document => (200, Body::Rows, None, ask.commits),
+        Outcome::Explained(document) => (200, Body::Bytes(document.to_string().into_bytes()), None, false),
+        // EXPLAIN never commits.
+        Outcome::Effect(effect) if effect.is_plan() => (200, Body::Rows, None, false),
+        Outcome::Effect(effect) => {
+            check_number_of_rows(ask, effect)?;
+            let (status, body, content_range) = answered(ask, effect)?;
+            (status, body, content_range, ask.commits)
+        }
+    };
+    let settings = if matches!(outcome, Outcome::Explained(_)) { ResponseSettings::default() } else { settings()? };
+    Ok(Judgement { outcome, status, body, content_range, settings, commits })
+}
+
+/// Refuses more rows than were allowed, and another number than one where one was asked for.
+fn check_number_of_rows(ask: &Ask, effect: &Effect) -> Result<()> {
+    let verb = ask.action().verb;
+    if let Some(limit) = ask.request.preferences.max_affected()
+        && matches!(verb, Verb::Update | Verb::Delete | Verb::Call)
+        && effect.affected > limit
+    {
+        return Err(Error::new(Code::MaxAffected, "Query result exceeds max-affected preference constraint")
+            .details(format!("The query affects {} rows", effect.affected)));
+    }
+    if ask.is_item() {
+        let found = if verb == Verb::Read { effect.rows } else { effect.affected };
+        if found == 0 && verb != Verb::Replace {
+            return Err(Error::no_item());
+        }
+        if found > 1 {
+            return Err(not_one().details(format!("{found} rows have this key")));
+        }
+    }
+    if verb == Verb::Replace && effect.affected == 0 {
+        return Err(Error::new(Code::PutKey, "Payload values do not match URL in primary key column(s)"));
+    }
+    let is_singular = ask.media.is_none() && matches!(effect.media, MediaType::Object { .. });
+    if is_singular && !effect.is_void {
+        // What may be changed is one row, whatever comes back of it; and what comes back is one.
+        let (changed, shown) = match verb {
+            Verb::Call => (Some(effect.affected).filter(|_| effect.may_write), Some(effect.rows)),
+            Verb::Create => (Some(effect.affected), Some(effect.shown(ask.page))),
+            Verb::Replace | Verb::Update | Verb::Delete => (Some(effect.affected), None),
+            Verb::Read | Verb::CallSafe | Verb::Describe | Verb::ReadRoot => (None, Some(effect.rows)),
+        };
+        if let Some(rows) = [changed, shown].into_iter().flatten().find(|rows| *rows != 1) {
+            return Err(not_one().details(format!("The result contains {rows} rows")));
+        }
+    }
+    Ok(())
+}
+
+fn not_one() -> Error {
+    Error::new(Code::Singular, "Cannot coerce the result to a single JSON object")
+}
+
+/// Status, body and Content-Range of a statement's answer.
+fn answered(ask: &Ask, effect: &Effect) -> Result<(u16, Body, Option<String>)> {
+    let preferences = &ask.request.preferences;
+    let returned = if preferences.representation == Some(Return::Representation) { Body::Rows } else { Body::Empty };
+    let total = match preferences.count {
+        Some(Count::Exact | Count::Planned | Count::Estimated) => effect.affected.to_string(),
+        None => "*".to_owned(),
+    };
+    Ok(match ask.action().verb {
+        Verb::Read | Verb::CallSafe | Verb::Call | Verb::Describe | Verb::ReadRoot => {
+            if effect.is_void {
+                (204, Body::Empty, Some("*/*".to_owned()))
+            } else if ask.is_item() {
+                (200, Body::Rows, None)
+            } else {
+                let (status, range) = range::content_range(ask.page.offset, effect.rows, effect.total)?;
+                (status, Body::Rows, Some(range))
+            }
+        }
+        Verb::Create => {
+            let merges = preferences.resolution == Some(Resolution::MergeDuplicates) && effect.has_conflict_target;
+            let created = effect.affected.saturating_sub(effect.updated);
+            (if merges && created == 0 { 200 } else { 201 }, returned, Some(format!("*/{total}")))
+        }
+        Verb::Replace => match (&returned, effect.updated) {
+            (Body::Rows, 0) => (201, returned, None),
+            (Body::Rows, _) => (200, returned, None),
+            _ => (204, returned, None),
+        },
+        verb @ (Verb::Update | Verb::Delete) => {
+            let range = match effect.affected {
+                n @ 1.. if verb == Verb::Update => format!("0-{}/{total}", n - 1),
+                _ => format!("*/{total}"),
+            };
+            (if returned == Body::Rows { 200 } else { 204 }, returned, Some(range))
+        }
+    })
+}
