@@ -1,20 +1,20 @@
-# `make` lists what there is to do. The work is done by the programs in tools/, demo/ and benches/.
+# `make` lists the commands. The programs in tools/, demo/ and benches/ do the work.
 # PG_CONFIG=/path/to/pg_config chooses the PostgreSQL to build for; without it, the newest installed one.
 MAKEFLAGS += --no-print-directory
 export PG_CONFIG
 
 .PHONY: help
 help:
-	@echo 'make install     build the extension (release) and install it into PostgreSQL ($${PG_CONFIG:-the newest installed})'
-	@echo 'make demo        a database with data, the gateway, requests and their answers; stays up until Ctrl-C'
-	@echo 'make demo-check  the same, without staying: are the answers right?'
-	@echo 'make test        everything that is tested, on every PostgreSQL; last line: N passed, N failed'
-	@echo 'make lint        formatting and clippy'
-	@echo 'make lint-db DSN=... [MIN_LEVEL=WARN] [FAIL_ON=ERROR] [SCHEMAS=a,b]  what is dangerous or slow in a database; fails on errors'
-	@echo 'make pure        tests of the half that needs no PostgreSQL (seconds)'
-	@echo 'make conformance what of PostgREST'"'"'s own tests the extension passes (PostgreSQL 15)'
-	@echo 'make bench       measurements against the alternatives'
-	@echo 'make clean       stop and remove private clusters, remove what was built'
+	@echo 'make install     builds the extension (release) and installs it into PostgreSQL ($${PG_CONFIG:-the newest installed})'
+	@echo 'make demo        starts a database with data and the gateway, and shows requests with their answers; runs until Ctrl-C'
+	@echo 'make demo-check  checks the answers of the demo and ends'
+	@echo 'make test        runs all tests, on every PostgreSQL; last line: N passed, N failed'
+	@echo 'make lint        checks formatting, and runs clippy'
+	@echo 'make lint-db DSN=... [MIN_LEVEL=WARN] [FAIL_ON=ERROR] [SCHEMAS=a,b]  lists what is dangerous or slow in a database; fails on errors'
+	@echo 'make pure        runs the tests of the half that needs no PostgreSQL (a minute or two)'
+	@echo 'make conformance runs PostgREST'"'"'s own tests against the extension (PostgreSQL 15)'
+	@echo 'make bench       measures the extension against the alternatives'
+	@echo 'make clean       removes private clusters and everything that was built'
 
 .PHONY: setup
 setup:
