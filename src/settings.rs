@@ -76,21 +76,21 @@ const POSITIVE: RangeInclusive<i32> = 1..=i32::MAX;
 
 settings! {
     SCHEMAS: Text(c"public"), Anyone, c"restful.schemas",
-        c"The exposed schemas, the default one first; others by Accept-Profile and Content-Profile.";
+        c"The exposed schemas, the default one first; Accept-Profile and Content-Profile select the others.";
     ANON_ROLE: Text(c""), Superuser, c"restful.anon_role",
         c"The role of requests without identity; set it for the role that an HTTP layer logs in as.";
     EXTRA_SEARCH_PATH: Text(c"public"), Anyone, c"restful.extra_search_path",
-        c"Schemas behind the request's own in the search path.";
+        c"Schemas that follow the request's own schema in the search path.";
     PRE_REQUEST: Text(c""), Superuser, c"restful.pre_request",
         c"A function that is called before each request's statement, as the request's role.";
     REQUIRE_TOKEN: Switch(false), Superuser, c"restful.require_token",
         c"Whether requests without identity are refused.";
     JWT_REQUIRE_EXP: Switch(true), Superuser, c"restful.jwt_require_exp",
-        c"Whether a token has to say when it expires.";
+        c"Whether a token must say when it expires.";
     JWT_REQUIRE_AUD: Switch(true), Superuser, c"restful.jwt_require_aud",
-        c"Whether a token has to say whom it is meant for, if the audiences of its issuer are set.";
+        c"Whether a token must name its audience, if the audiences of its issuer are set.";
     API_KEY_HEADERS: Text(c"apikey, x-api-key"), Superuser, c"restful.api_key_headers",
-        c"The header fields, beside Authorization, that an API key may come in.";
+        c"The header fields, in addition to Authorization, that may contain an API key.";
     TENANT_CLAIM: Text(c"tenant_id"), Superuser, c"restful.tenant_claim",
         c"The path to the claim that restful.tenant_id() reads.";
     TRUSTED_AUTHENTICATORS: Text(c""), Superuser, c"restful.trusted_authenticators",
@@ -98,11 +98,11 @@ settings! {
     BYPASSRLS_ROLES: Text(c""), Superuser, c"restful.bypassrls_roles",
         c"Roles with BYPASSRLS that a request may run as.";
     EXPLAIN_ROLES: Text(c""), Superuser, c"restful.explain_roles",
-        c"Roles whose requests may say Prefer: explain-access.";
+        c"Roles whose requests may use Prefer: explain-access.";
     EXPLAIN_READER: Text(c""), Superuser, c"restful.explain_reader",
-        c"A role with BYPASSRLS that looks for the row in question, where the request's role may execute restful.explain_access.";
+        c"A role with BYPASSRLS that looks for the row in question, if the request's role may execute restful.explain_access.";
     OAUTH_ISSUER: Text(c""), Superuser, c"restful.oauth_issuer",
-        c"The URL at which clients reach the OAuth endpoints, and the issuer of their tokens; without it there are no such endpoints.";
+        c"The URL at which clients reach the OAuth endpoints, and the issuer of their tokens; without it the endpoints do not exist.";
     OAUTH_AUTHORIZATION_ENDPOINT: Text(c""), Superuser, c"restful.oauth_authorization_endpoint",
         c"The URL of the application's page where users sign in for OAuth clients.";
     OAUTH_ACCESS_TOKEN_LIFETIME: Number(limits::ACCESS_TOKEN_SECONDS, POSITIVE, Unit::Seconds), Superuser,
@@ -110,35 +110,35 @@ settings! {
         c"How long an access token of the OAuth endpoints is valid.";
     OAUTH_REFRESH_TOKEN_LIFETIME: Number(limits::REFRESH_TOKEN_SECONDS, POSITIVE, Unit::Seconds), Superuser,
         c"restful.oauth_refresh_token_lifetime",
-        c"How long a refresh token of the OAuth endpoints is valid unless it is used.";
+        c"How long a refresh token of the OAuth endpoints is valid if it is not used.";
     MAX_ROWS: Number(0, ANY, Unit::None), Superuser, c"restful.max_rows",
-        c"The most rows that one level of a read returns; 0 for any number.";
+        c"The largest number of rows that one level of a read returns; 0 for no limit.";
     MAX_BODY_BYTES: Number(limits::BODY_BYTES, ANY, Unit::Bytes), Superuser, c"restful.max_body_bytes",
-        c"The largest body of a request.";
+        c"The maximum size of the body of a request.";
     MAX_RESPONSE_BYTES: Number(limits::RESPONSE_BYTES, ANY, Unit::Bytes), Superuser, c"restful.max_response_bytes",
-        c"The largest body of a response.";
+        c"The maximum size of the body of a response.";
     AGGREGATES_ENABLED: Switch(false), Superuser, c"restful.aggregates_enabled",
-        c"Whether select may hold aggregate functions.";
+        c"Whether select may contain aggregate functions.";
     PLAN_ENABLED: Switch(false), Superuser, c"restful.plan_enabled",
         c"Whether the media type application/vnd.pgrst.plan answers with PostgreSQL's plan of a request.";
     TX_END: Choice(&[c"commit", c"commit-allow-override", c"rollback", c"rollback-allow-override"]), Superuser, c"restful.tx_end",
-        c"How a request's transaction ends, and whether Prefer: tx may say otherwise.";
+        c"How a request's transaction ends, and whether Prefer: tx may change that.";
     ASSERT_FORMATS: Choice(&[c"draft", c"on", c"off"]), Superuser, c"restful.assert_formats",
-        c"Whether format asserts in JSON Schemas; draft: as the draft says.";
+        c"Whether format is an assertion in JSON Schemas; draft: as the schema's draft defines it.";
     OPENAPI_MODE: Choice(&[c"follow-privileges", c"ignore-privileges", c"disabled"]), Superuser, c"restful.openapi_mode",
-        c"Whether the description of the API at / is of what the role may use, of all that is exposed, or there is none.";
+        c"Whether the description of the API at / covers what the role may use, covers everything that is exposed, or is switched off.";
     OPENAPI_VERSION: Choice(&[c"3.1", c"2.0"]), Superuser, c"restful.openapi_version",
-        c"The OpenAPI version that is answered when none is asked for; 2.0 is PostgREST's.";
+        c"The OpenAPI version of the description if a request does not name one; 2.0 is PostgREST's.";
     OPENAPI_SERVER_PROXY_URI: Text(c""), Superuser, c"restful.openapi_server_proxy_uri",
         c"The URI at which clients reach the API.";
     OPENAPI_SECURITY_ACTIVE: Switch(false), Superuser, c"restful.openapi_security_active",
         c"Whether the description of the API says that every request needs a token.";
     ROOT_SPEC: Text(c""), Superuser, c"restful.root_spec",
-        c"A function without arguments that answers requests of / instead of the description of the API.";
+        c"A function without arguments that answers requests of / in the place of the description of the API.";
     EXPOSE_DETAILS: Switch(false), Superuser, c"restful.expose_details",
-        c"Whether errors show DETAIL of integrity violations, which holds values of rows.";
+        c"Whether errors show DETAIL of integrity violations, which contains values of rows.";
     ERROR_VERBOSITY: Choice(&[c"verbose", c"minimal"]), Superuser, c"restful.error_verbosity",
-        c"Whether errors carry details and hint; minimal leaves them out.";
+        c"Whether errors contain details and hint; minimal leaves them out.";
     DUMP_SECRETS: Switch(false), Anyone, c"restful.dump_secrets",
         c"Whether pg_dump, in a session that sets it, dumps secret keys, API keys and secrets of OAuth clients.";
     CLAIMS: Text(c""), Extension, c"restful.claims",
