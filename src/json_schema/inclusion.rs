@@ -10,6 +10,9 @@ use super::WHOLE;
 use jsonschema::Draft;
 use serde_json::{Map, Number, Value};
 
+/// The schema that accepts everything.
+const TRUE: &Value = &Value::Bool(true);
+
 /// Keywords without influence on what is accepted.
 const ANNOTATIONS: [&str; 15] = [
     "title",
@@ -170,6 +173,18 @@ impl<'a> Side<'a> {
     }
 }
 
+/// The question whether one schema is included in another.
+struct Asked<'a> {
+    narrow: Side<'a>,
+    /// Schemas that all hold where `narrow` does.
+    parts: &'a [Side<'a>],
+    wide: Side<'a>,
+    /// Levels into the proof.
+    depth: usize,
+    /// Levels into the value.
+    level: usize,
+}
+
 /// Two schemas, by their place in memory.
 struct Pair {
     schemas: (usize, usize),
@@ -274,10 +289,11 @@ impl Proof {
         if parts.iter().any(|part| part.schema == &Value::Bool(false)) {
             return true;
         }
+        let asked = Asked { narrow, parts: &parts, wide, depth, level };
         members.iter().all(|(keyword, value)| {
             ANNOTATIONS.contains(&keyword.as_str())
                 || self.excludes(&parts, keyword)
-                || self.implied(narrow, &parts, wide, keyword, value, depth, level)
+                || self.implied(&asked, keyword, value)
         })
     }
 
@@ -308,116 +324,20 @@ impl Proof {
         })
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one step of the walk, which all of these describe")]
-    fn implied(
-        &mut self,
-        narrow: Side<'_>,
-        parts: &[Side<'_>],
-        wide: Side<'_>,
-        keyword: &str,
-        value: &Value,
-        depth: usize,
-        level: usize,
-    ) -> bool {
-        let child = level + 1;
-        let within = |schema| wide.within(schema);
+    /// Whether `keyword` of `wide`, with this value, holds for all that `narrow` accepts.
+    fn implied(&mut self, asked: &Asked<'_>, keyword: &str, value: &Value) -> bool {
+        let parts = asked.parts;
         match keyword {
-            "$ref" => {
-                let Some(reference) = value.as_str() else { return false };
-                if let Some(target) = Self::follow(wide, reference) {
-                    return self.includes(narrow, target, depth, level);
-                }
-                let same = |one: &str| one.trim_end_matches('#') == reference.trim_end_matches('#');
-                // What has no `$schema` is of the draft of who refers to it.
-                let has = |part: &Side<'_>| {
-                    part.draft == wide.draft && self.get(*part, "$ref").and_then(Value::as_str).is_some_and(same)
-                };
-                // Of a relative one, and of what a document without a name is called, nobody knows where it leads.
-                let is_absolute = reference.contains(':') && !reference.starts_with("json-schema:");
-                is_absolute && !self.based && parts.iter().any(has)
-            }
-            "allOf" => list(value).iter().all(|schema| self.includes(narrow, within(schema), depth, level)),
-            "anyOf" => {
-                list(value).iter().any(|schema| self.includes(narrow, within(schema), depth, level))
-                    || parts.iter().any(|part| {
-                        let branches = self.get(*part, "anyOf").or_else(|| self.get(*part, "oneOf"));
-                        branches.and_then(Value::as_array).is_some_and(|branches| {
-                            branches.iter().all(|branch| {
-                                let branch = part.within(branch);
-                                list(value).iter().any(|schema| self.includes(branch, within(schema), depth, level))
-                            })
-                        })
-                    })
-            }
-            "oneOf" => parts.iter().any(|part| {
-                let branches = self.get(*part, "oneOf").and_then(Value::as_array);
-                branches.is_some_and(|branches| {
-                    branches.len() == list(value).len()
-                        && branches
-                            .iter()
-                            .zip(list(value))
-                            .all(|(branch, schema)| self.equivalent(part.within(branch), within(schema), depth, level))
-                })
-            }),
-            "not" => parts.iter().any(|part| {
-                let refused = self.get(*part, "not");
-                refused.is_some_and(|refused| self.includes(within(value), part.within(refused), depth, level))
-            }),
-            "if" => parts.iter().any(|part| {
-                const TRUE: &Value = &Value::Bool(true);
-                let Some(condition) = self.get(*part, "if") else { return false };
-                self.equivalent(part.within(condition), within(value), depth, level)
-                    && ["then", "else"].into_iter().all(|branch| {
-                        let (one, other) = (self.get(*part, branch), self.get(wide, branch));
-                        let (one, other) = (part.within(one.unwrap_or(TRUE)), wide.within(other.unwrap_or(TRUE)));
-                        self.includes(one, other, depth, level)
-                    })
-            }),
-            "type" => {
-                let kinds = match value {
-                    Value::Array(kinds) => kinds.as_slice(),
-                    one => std::slice::from_ref(one),
-                };
-                let has = |kind: &str| kinds.iter().any(|known| known == kind);
-                // 1.0 is no integer of draft 4, and equals 1 there too.
-                let strict = wide.draft == 4;
-                let covers = |part: &Side<'_>, kind: &Value| match kind.as_str() {
-                    Some("integer") => has("number") || (has("integer") && (!strict || part.draft == 4)),
-                    Some(kind) => has(kind),
-                    None => false,
-                };
-                parts.iter().any(|part| match self.get(*part, "type") {
-                    Some(Value::Array(found)) => found.iter().all(|kind| covers(part, kind)),
-                    Some(found) => covers(part, found),
-                    None => self.constants(*part).is_some_and(|values| {
-                        values.iter().all(|value| {
-                            has(match value {
-                                Value::Null => "null",
-                                Value::Bool(_) => "boolean",
-                                Value::Number(_) if has("number") => "number",
-                                // A number with a fraction is near enough to a large one to be taken for it.
-                                Value::Number(number) if strict || !is_exact(number) => "number",
-                                Value::Number(_) => "integer",
-                                Value::String(_) => "string",
-                                Value::Array(_) => "array",
-                                Value::Object(_) => "object",
-                            })
-                        })
-                    }),
-                })
-            }
-            "const" | "enum" => {
-                let allowed = if keyword == "enum" { list(value) } else { std::slice::from_ref(value) };
-                parts.iter().any(|part| {
-                    // Large numbers are compared in the one way by `const`, and in the other by `enum`.
-                    let alike = (keyword == "const") == self.get(*part, "const").is_some();
-                    let same = |value: &Value| alike || value.as_f64().is_none_or(|value| value.abs() < WHOLE);
-                    let values = self.constants(*part);
-                    values.is_some_and(|values| values.iter().all(|value| allowed.contains(value) && same(value)))
-                })
-            }
+            "$ref" => self.implies_reference(asked, value),
+            "allOf" => list(value).iter().all(|schema| self.includes_here(asked, asked.narrow, schema)),
+            "anyOf" => self.implies_any_of(asked, value),
+            "oneOf" => self.implies_one_of(asked, value),
+            "not" => self.implies_not(asked, value),
+            "if" => self.implies_condition(asked, value),
+            "type" => self.implies_type(asked, value),
+            "const" | "enum" => self.implies_constants(asked, keyword, value),
             "exclusiveMinimum" | "exclusiveMaximum" | "minimum" | "maximum" => {
-                self.bounded(parts, wide, keyword, value)
+                self.bounded(parts, asked.wide, keyword, value)
             }
             "minLength" | "minItems" | "minProperties" => {
                 self.some(parts, keyword, |known| order(known, value).is_some_and(Ordering::is_ge))
@@ -433,86 +353,219 @@ impl Proof {
             "uniqueItems" => value == &Value::Bool(false) || self.some(parts, keyword, |known| known == value),
             "required" => list(value).iter().all(|name| self.some(parts, keyword, |known| list(known).contains(name))),
             "dependentRequired" | "dependentSchemas" | "dependencies" => {
-                value.as_object().into_iter().flatten().all(|(name, wanted)| {
-                    parts.iter().any(|part| {
-                        let Some(known) = self.get(*part, keyword).and_then(|known| known.get(name)) else {
-                            return false;
-                        };
-                        match (known, wanted) {
-                            (Value::Array(known), Value::Array(wanted)) => {
-                                wanted.iter().all(|name| known.contains(name))
-                            }
-                            (Value::Array(_), _) | (_, Value::Array(_)) => false,
-                            _ => self.includes(part.within(known), within(wanted), depth, level),
-                        }
-                    })
-                })
+                self.implies_dependencies(asked, keyword, value)
             }
-            "properties" => value.as_object().into_iter().flatten().all(|(name, schema)| {
-                let schema = within(schema);
-                self.includes(wide.within(&Value::Bool(true)), schema, depth, child)
-                    || parts.iter().any(|part| {
-                        let named = self.get(*part, keyword).and_then(|members| members.get(name));
-                        let other = || {
-                            let patterns = self.get(*part, "patternProperties").is_some();
-                            self.get(*part, "additionalProperties").filter(|_| !patterns)
-                        };
-                        let known = named.or_else(other);
-                        known.is_some_and(|known| self.includes(part.within(known), schema, depth, child))
-                    })
-            }),
-            "patternProperties" => value.as_object().into_iter().flatten().all(|(pattern, schema)| {
-                parts.iter().any(|part| {
-                    let known = self.get(*part, keyword).and_then(|patterns| patterns.get(pattern));
-                    known.is_some_and(|known| self.includes(part.within(known), within(schema), depth, child))
-                })
-            }),
-            "additionalProperties" => parts.iter().any(|part| {
-                let declared = |keyword: &str, name: &str| {
-                    wide.schema.get(keyword).is_some_and(|declared| declared.get(name).is_some())
-                };
-                let listed = ["properties", "patternProperties"].into_iter().all(|keyword| {
-                    let members = self.get(*part, keyword).and_then(Value::as_object);
-                    members.into_iter().flatten().all(|(name, known)| {
-                        declared(keyword, name) || self.includes(part.within(known), within(value), depth, child)
-                    })
-                });
-                let other = self.get(*part, keyword).unwrap_or(&Value::Bool(true));
-                listed && self.includes(part.within(other), within(value), depth, child)
-            }),
+            "properties" => self.implies_properties(asked, value),
+            "patternProperties" => self.implies_pattern_properties(asked, value),
+            "additionalProperties" => self.implies_additional_properties(asked, value),
             "propertyNames" => parts.iter().any(|part| {
                 let known = self.get(*part, keyword);
-                known.is_some_and(|known| self.includes(part.within(known), within(value), depth, child))
+                known.is_some_and(|known| self.includes_below(asked, part.within(known), value))
             }),
-            "items" | "prefixItems" | "additionalItems" => {
-                let (wanted, beyond) = self.tuple(wide);
-                parts.iter().any(|part| {
-                    const TRUE: &Value = &Value::Bool(true);
-                    let (known, rest) = self.tuple(*part);
-                    let (rest, beyond) = (rest.unwrap_or(TRUE), beyond.unwrap_or(TRUE));
-                    (0..known.len().max(wanted.len())).all(|index| {
-                        let one = known.get(index).unwrap_or(rest);
-                        let other = wanted.get(index).unwrap_or(beyond);
-                        self.includes(part.within(one), within(other), depth, child)
-                    }) && self.includes(part.within(rest), within(beyond), depth, child)
-                })
-            }
-            "contains" => parts.iter().any(|part| {
-                let counted =
-                    |side: Side<'_>| ["minContains", "maxContains"].iter().any(|key| side.schema.get(key).is_some());
-                let Some(known) = self.get(*part, keyword) else { return false };
-                !counted(*part) && !counted(wide) && self.includes(part.within(known), within(value), depth, child)
-            }),
+            "items" | "prefixItems" | "additionalItems" => self.implies_items(asked),
+            "contains" => self.implies_contains(asked, value),
             // These look at what their neighbours did: only a schema equal as a whole is sure to mean the same.
             "unevaluatedProperties" | "unevaluatedItems" | "minContains" | "maxContains" => {
-                narrow.schema == wide.schema && !references(narrow.schema)
+                asked.narrow.schema == asked.wide.schema && !references(asked.narrow.schema)
             }
             _ => self.some(parts, keyword, |known| known == value && !references(known)),
         }
     }
 
-    fn equivalent(&mut self, one: Side<'_>, other: Side<'_>, depth: usize, level: usize) -> bool {
-        self.includes(one, other, depth, level) && self.includes(other, one, depth, level)
+    /// Whether `narrow` is included in a subschema of the wide schema that applies to the same value.
+    fn includes_here(&mut self, asked: &Asked<'_>, narrow: Side<'_>, wide: &Value) -> bool {
+        self.includes(narrow, asked.wide.within(wide), asked.depth, asked.level)
+    }
+
+    /// Whether `narrow` is included in a subschema of the wide schema that applies to a member or an element of the value.
+    fn includes_below(&mut self, asked: &Asked<'_>, narrow: Side<'_>, wide: &Value) -> bool {
+        self.includes(narrow, asked.wide.within(wide), asked.depth, asked.level + 1)
+    }
+
+    /// Whether `one` and a subschema of the wide schema that applies to the same value accept the same.
+    fn is_equivalent_here(&mut self, asked: &Asked<'_>, one: Side<'_>, wide: &Value) -> bool {
+        self.includes_here(asked, one, wide) && self.includes(asked.wide.within(wide), one, asked.depth, asked.level)
+    }
+
+    fn implies_reference(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        let Some(reference) = value.as_str() else { return false };
+        if let Some(target) = Self::follow(asked.wide, reference) {
+            return self.includes(asked.narrow, target, asked.depth, asked.level);
+        }
+        let same = |one: &str| one.trim_end_matches('#') == reference.trim_end_matches('#');
+        // A document without `$schema` is of the draft of the document that refers to it.
+        let has = |part: &Side<'_>| {
+            part.draft == asked.wide.draft && self.get(*part, "$ref").and_then(Value::as_str).is_some_and(same)
+        };
+        // Nobody knows where a relative reference leads, or one to the name that a document without a name is given.
+        let is_absolute = reference.contains(':') && !reference.starts_with("json-schema:");
+        is_absolute && !self.based && asked.parts.iter().any(has)
+    }
+
+    fn implies_any_of(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        list(value).iter().any(|schema| self.includes_here(asked, asked.narrow, schema))
+            || asked.parts.iter().any(|part| {
+                let branches = self.get(*part, "anyOf").or_else(|| self.get(*part, "oneOf"));
+                branches.and_then(Value::as_array).is_some_and(|branches| {
+                    branches.iter().all(|branch| {
+                        list(value).iter().any(|schema| self.includes_here(asked, part.within(branch), schema))
+                    })
+                })
+            })
+    }
+
+    fn implies_one_of(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        asked.parts.iter().any(|part| {
+            let branches = self.get(*part, "oneOf").and_then(Value::as_array);
+            branches.is_some_and(|branches| {
+                branches.len() == list(value).len()
+                    && branches
+                        .iter()
+                        .zip(list(value))
+                        .all(|(branch, schema)| self.is_equivalent_here(asked, part.within(branch), schema))
+            })
+        })
+    }
+
+    fn implies_not(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        asked.parts.iter().any(|part| {
+            let refused = self.get(*part, "not");
+            refused.is_some_and(|refused| {
+                self.includes(asked.wide.within(value), part.within(refused), asked.depth, asked.level)
+            })
+        })
+    }
+
+    fn implies_condition(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        asked.parts.iter().any(|part| {
+            let Some(condition) = self.get(*part, "if") else { return false };
+            self.is_equivalent_here(asked, part.within(condition), value)
+                && ["then", "else"].into_iter().all(|branch| {
+                    let (one, other) = (self.get(*part, branch), self.get(asked.wide, branch));
+                    self.includes_here(asked, part.within(one.unwrap_or(TRUE)), other.unwrap_or(TRUE))
+                })
+        })
+    }
+
+    fn implies_type(&self, asked: &Asked<'_>, value: &Value) -> bool {
+        let kinds = match value {
+            Value::Array(kinds) => kinds.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let has = |kind: &str| kinds.iter().any(|known| known == kind);
+        // 1.0 is not an integer in draft 4, and equals 1 there too.
+        let strict = asked.wide.draft == 4;
+        let covers = |part: &Side<'_>, kind: &Value| match kind.as_str() {
+            Some("integer") => has("number") || (has("integer") && (!strict || part.draft == 4)),
+            Some(kind) => has(kind),
+            None => false,
+        };
+        let type_of = |value: &Value| match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) if has("number") => "number",
+            // A number with a fraction is near enough to a large one to be taken for it.
+            Value::Number(number) if strict || !is_exact(number) => "number",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        asked.parts.iter().any(|part| match self.get(*part, "type") {
+            Some(Value::Array(found)) => found.iter().all(|kind| covers(part, kind)),
+            Some(found) => covers(part, found),
+            None => self.constants(*part).is_some_and(|values| values.iter().all(|value| has(type_of(value)))),
+        })
+    }
+
+    fn implies_constants(&self, asked: &Asked<'_>, keyword: &str, value: &Value) -> bool {
+        let allowed = if keyword == "enum" { list(value) } else { std::slice::from_ref(value) };
+        asked.parts.iter().any(|part| {
+            // `const` and `enum` compare large numbers in different ways.
+            let alike = (keyword == "const") == self.get(*part, "const").is_some();
+            let same = |value: &Value| alike || value.as_f64().is_none_or(|value| value.abs() < WHOLE);
+            let values = self.constants(*part);
+            values.is_some_and(|values| values.iter().all(|value| allowed.contains(value) && same(value)))
+        })
+    }
+
+    fn implies_dependencies(&mut self, asked: &Asked<'_>, keyword: &str, value: &Value) -> bool {
+        value.as_object().into_iter().flatten().all(|(name, wanted)| {
+            asked.parts.iter().any(|part| {
+                let Some(known) = self.get(*part, keyword).and_then(|known| known.get(name)) else {
+                    return false;
+                };
+                match (known, wanted) {
+                    (Value::Array(known), Value::Array(wanted)) => wanted.iter().all(|name| known.contains(name)),
+                    (Value::Array(_), _) | (_, Value::Array(_)) => false,
+                    _ => self.includes_here(asked, part.within(known), wanted),
+                }
+            })
+        })
+    }
+
+    fn implies_properties(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        value.as_object().into_iter().flatten().all(|(name, schema)| {
+            self.includes_below(asked, asked.wide.within(TRUE), schema)
+                || asked.parts.iter().any(|part| {
+                    let named = self.get(*part, "properties").and_then(|members| members.get(name));
+                    let other = || {
+                        let patterns = self.get(*part, "patternProperties").is_some();
+                        self.get(*part, "additionalProperties").filter(|_| !patterns)
+                    };
+                    let known = named.or_else(other);
+                    known.is_some_and(|known| self.includes_below(asked, part.within(known), schema))
+                })
+        })
+    }
+
+    fn implies_pattern_properties(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        value.as_object().into_iter().flatten().all(|(pattern, schema)| {
+            asked.parts.iter().any(|part| {
+                let known = self.get(*part, "patternProperties").and_then(|patterns| patterns.get(pattern));
+                known.is_some_and(|known| self.includes_below(asked, part.within(known), schema))
+            })
+        })
+    }
+
+    fn implies_additional_properties(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        let declared = |keyword: &str, name: &str| {
+            asked.wide.schema.get(keyword).is_some_and(|declared| declared.get(name).is_some())
+        };
+        asked.parts.iter().any(|part| {
+            let listed = ["properties", "patternProperties"].into_iter().all(|keyword| {
+                let members = self.get(*part, keyword).and_then(Value::as_object);
+                members.into_iter().flatten().all(|(name, known)| {
+                    declared(keyword, name) || self.includes_below(asked, part.within(known), value)
+                })
+            });
+            let other = self.get(*part, "additionalProperties").unwrap_or(TRUE);
+            listed && self.includes_below(asked, part.within(other), value)
+        })
+    }
+
+    /// All keywords about elements at their places, together: the wide schema may say of one place what the narrow schema says of
+    /// all.
+    fn implies_items(&mut self, asked: &Asked<'_>) -> bool {
+        let (wanted, beyond) = self.tuple(asked.wide);
+        let beyond = beyond.unwrap_or(TRUE);
+        asked.parts.iter().any(|part| {
+            let (known, rest) = self.tuple(*part);
+            let rest = rest.unwrap_or(TRUE);
+            (0..known.len().max(wanted.len())).all(|index| {
+                let one = known.get(index).unwrap_or(rest);
+                let other = wanted.get(index).unwrap_or(beyond);
+                self.includes_below(asked, part.within(one), other)
+            }) && self.includes_below(asked, part.within(rest), beyond)
+        })
+    }
+
+    fn implies_contains(&mut self, asked: &Asked<'_>, value: &Value) -> bool {
+        let counted = |side: Side<'_>| ["minContains", "maxContains"].iter().any(|key| side.schema.get(key).is_some());
+        asked.parts.iter().any(|part| {
+            let Some(known) = self.get(*part, "contains") else { return false };
+            !counted(*part) && !counted(asked.wide) && self.includes_below(asked, part.within(known), value)
+        })
     }
 
     fn some(&self, parts: &[Side<'_>], keyword: &str, holds: impl Fn(&Value) -> bool) -> bool {
