@@ -4,9 +4,6 @@
 //! `pg_catalog` (when that is the search path), keywords are in upper case and bare names in lower case. What is not
 //! understood becomes [`Expression::Opaque`], from one parenthesis to its partner, and the rest keeps its meaning.
 
-/// Levels of operands in operands. PostgreSQL's parser allows more; nobody writes them.
-const DEPTH: usize = 64;
-
 /// A SQL expression, as far as it is understood.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
@@ -340,7 +337,7 @@ impl<'a> Parser<'a> {
 
     /// What has parentheses around it, or needs none, with its casts.
     fn operand(&mut self) -> Option<Expression> {
-        if self.depth == DEPTH {
+        if self.depth == crate::limits::EXPRESSION_DEPTH {
             return None;
         }
         self.depth += 1;

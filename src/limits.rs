@@ -105,7 +105,72 @@ pub const SCHEMA_NAME_BYTES: usize = 1024;
 pub const PATTERN_STATES: usize = 500_000;
 /// Ways to the schemas beside `unevaluatedProperties` and `unevaluatedItems`, all together: those keywords compile them again.
 pub const UNEVALUATED_SCHEMAS: usize = 20_000;
+/// Parts of one schema that are compiled on their own to explain an error.
+pub const PARTS_COMPILED: usize = 16;
+/// Elements up to which equal ones are found by comparing each pair: that is cheaper than hashing each.
+pub const ELEMENTS_COMPARED: usize = 15;
+/// Elements among which a message names the two that are equal: each is compared with each.
+pub const DUPLICATE_COMPARISONS: usize = 500;
+/// Items that a message lists.
+pub const ITEMS_LISTED: usize = 20;
+/// Levels of a [`serde_json::Value`] that is built, as many as `serde_json` reads: it is dropped and printed recursively.
+pub const VALUE_DEPTH: usize = 128;
 
+/// Changes between two schemas that are listed for each direction.
+pub const CHANGES: usize = 20;
+/// Instances that are tried for one schema and one direction, at most and at least.
+pub const TRIALS: usize = 4000;
+pub const FEWEST_TRIALS: usize = 100;
+/// Instances that are tried, times the members of both schemas: the cost of a trial grows with the schemas.
+pub const TRIAL_EFFORT: usize = 1_000_000;
+/// Members of a schema that is compared by set algebra, which cannot be interrupted.
+pub const ALGEBRA_MEMBERS: usize = 1000;
+/// Ways to satisfy one location of such a schema: the algebra multiplies them out.
+pub const ALGEBRA_WAYS: usize = 32;
+/// Levels of such a schema: the algebra recurses.
+pub const ALGEBRA_DEPTH: usize = 60;
+/// Levels of schemas within schemas, references followed.
+pub const ALGEBRA_LOCATION_DEPTH: usize = 30;
+/// Members of a schema whose difference is written out although it may be large.
+pub const DIFFERENCE_MEMBERS: usize = 250;
+/// Elements or members of a keyword's value that a sentence about its change looks into.
+pub const ITEMS_COMPARED: usize = 64;
+/// Levels of a proof that one schema includes another, and its steps; beyond, the proof is given up.
+pub const PROOF_DEPTH: usize = 20;
+pub const PROOF_STEPS: usize = 100_000;
+
+/// Levels of an instance that is made from a schema.
+pub const EXAMPLE_DEPTH: usize = 8;
+/// Items and properties up to which an array or object of an instance is filled.
+pub const EXAMPLE_ITEMS: usize = 128;
+/// Bytes of a string in an instance. A schema that asks for a longer one is left to the verdict "unknown".
+pub const EXAMPLE_STRING_BYTES: usize = 4096;
+/// Strings that are made for one pattern.
+pub const EXAMPLE_STRINGS: usize = 40;
+/// Bounds and steps around which numbers are tried.
+pub const EXAMPLE_BOUNDS: usize = 32;
+/// Ways to satisfy one schema (`anyOf`, `oneOf`, `if`) that are tried.
+pub const EXAMPLE_WAYS: usize = 24;
+/// Schemas that are followed to read one location: `$ref`, `allOf` and their like.
+pub const EXAMPLE_PARTS: usize = 200;
+/// Work of one run: schemas read, and values built, with every member of every array and object. It bounds time and memory.
+pub const EXAMPLE_WORK: usize = 1_500_000;
+
+/// Levels of composite types and arrays in the schema of a table's rows; below them, any value is accepted.
+pub const TYPE_DEPTH: usize = 16;
+/// Types in one such schema, each counted as often as it is used; beyond, any value is accepted.
+pub const TYPES_IN_SCHEMA: usize = 20_000;
+/// Characters of a pattern of a CHECK constraint that becomes a keyword.
+pub const CHECK_PATTERN_LENGTH: usize = 1000;
+/// Levels of its groups.
+pub const CHECK_PATTERN_DEPTH: usize = 16;
+/// Its atoms, each counted as often as it may be repeated: engines refuse patterns that unfold to much.
+pub const CHECK_PATTERN_WEIGHT: usize = 2000;
+/// Levels of operands in operands of an expression. PostgreSQL's parser allows more; nobody writes them.
+pub const EXPRESSION_DEPTH: usize = 64;
+
+/// Seconds by which clocks may differ.
+pub const CLOCK_SKEW_SECONDS: f64 = 30.0;
 /// Bytes of a token. Web servers take headers of about as many; a larger one is no identity but a document.
 pub const TOKEN_BYTES: usize = 8 * 1024;
 /// Bytes of the name of a key, in a token and in a set.

@@ -5,13 +5,10 @@ use crate::auth::jwk::{self, Verifier};
 use crate::auth::path::Path;
 use crate::auth::strict;
 use crate::error::{Code, Error};
-use crate::limits::{KEY_ID_BYTES, TOKEN_BYTES};
+use crate::limits::{CLOCK_SKEW_SECONDS, KEY_ID_BYTES, TOKEN_BYTES};
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 use std::rc::Rc;
-
-/// Clocks may differ by so much (seconds).
-pub const SKEW: f64 = 30.0;
 
 /// Who issues tokens, and what is asked of them.
 #[derive(Debug)]
@@ -264,7 +261,7 @@ impl Signed {
         claims::check_registered(&self.claims).map_err(Refusal::Claim)?;
         let date = |name: &str| self.claims.get(name).and_then(Value::as_f64);
         match date("exp") {
-            Some(exp) if now - SKEW > exp => return Err(Refusal::Expired),
+            Some(exp) if now - CLOCK_SKEW_SECONDS > exp => return Err(Refusal::Expired),
             None if policy.require_exp => return Err(Refusal::Missing("exp")),
             _ => {}
         }
@@ -273,7 +270,7 @@ impl Signed {
                 Some(date) if date < 0.0 => {
                     return Err(Refusal::Claim(claims::Flaw::Type { claim, expected: "a number" }));
                 }
-                Some(date) if date > now + SKEW => return Err(refusal),
+                Some(date) if date > now + CLOCK_SKEW_SECONDS => return Err(refusal),
                 _ => {}
             }
         }

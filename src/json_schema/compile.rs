@@ -47,11 +47,8 @@ pub struct Compiled<F: Json> {
     pub(super) source: Source,
     formats: Formats,
     /// Parts of the schema that have been compiled for themselves, by their place in memory.
-    parts: [OnceCell<(usize, Option<Validator<F>>)>; PARTS],
+    parts: [OnceCell<(usize, Option<Validator<F>>)>; limits::PARTS_COMPILED],
 }
-
-/// Parts of one schema that are compiled for themselves.
-const PARTS: usize = 16;
 
 impl<F: Json> Compiled<F> {
     /// A part of the schema, or of what it refers to, compiled for itself. The evaluation path of its errors begins with `/$ref`.

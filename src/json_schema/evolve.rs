@@ -21,31 +21,10 @@ use super::compile::{Formats, Source, patterns};
 use super::example::{Generator, Part, size};
 use super::inclusion::{has_integer, included, is_portable};
 use super::refusal::Refusal;
-
-/// The most rows for one direction.
-const ROWS: usize = 20;
-
-/// The most instances tried for one schema in one direction, and the fewest that are made for a large one.
-const TRIES: usize = 4000;
-const FEWEST_TRIES: usize = 100;
-
-/// Instances tried, times members of both schemas: what a trial costs grows with the schemas.
-const EFFORT: usize = 1_000_000;
-
-/// The largest schema, in members, that the algebra is asked about: it cannot be interrupted.
-const LARGEST: usize = 1000;
-
-/// The most ways to satisfy one location of a schema that the algebra is asked about: it multiplies them out.
-const WIDEST: usize = 32;
-
-/// The deepest schema that the algebra is asked about: it recurses.
-const DEEPEST: usize = 60;
-
-/// The deepest location, in schemas within schemas, references followed.
-const DEEPEST_LOCATION: usize = 30;
-
-/// The largest schema, in members, whose difference is written out where it is not known to be small.
-const LARGEST_DIFFERENCE: usize = 250;
+use crate::limits::{
+    ALGEBRA_DEPTH, ALGEBRA_LOCATION_DEPTH, ALGEBRA_MEMBERS, ALGEBRA_WAYS, CHANGES, DIFFERENCE_MEMBERS, FEWEST_TRIALS,
+    ITEMS_COMPARED, TRIAL_EFFORT, TRIALS,
+};
 
 /// Which way the set of accepted values changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,8 +127,8 @@ pub fn changes(old: &Source, new: &Source, options: &Options) -> Result<Vec<Chan
     let old = Version::new(old, options).map_err(|why| Error::Old(why.to_string()))?;
     let new = Version::new(new, options).map_err(|why| Error::New(why.to_string()))?;
     let algebra = LazyCell::new(|| algebra(&old, &new, options));
-    let mut changes = compare(Direction::NoLongerAccepted, &old, &new, &|| &algebra, options);
-    changes.extend(compare(Direction::NewlyAccepted, &old, &new, &|| &algebra, options));
+    let mut changes = compare(Direction::NoLongerAccepted, &old, &new, || &algebra, options);
+    changes.extend(compare(Direction::NewlyAccepted, &old, &new, || &algebra, options));
     Ok(changes)
 }
 
@@ -172,18 +151,20 @@ type Algebra = Result<(CanonicalSchema, CanonicalSchema), String>;
 fn algebra(old: &Version<'_>, new: &Version<'_>, options: &Options) -> Algebra {
     for (which, document) in [("old", old.document), ("new", new.document)] {
         let members = size(document);
-        if members > LARGEST {
-            return Err(format!("the {which} schema has {members} members, more than the {LARGEST} that are compared"));
+        if members > ALGEBRA_MEMBERS {
+            return Err(format!(
+                "the {which} schema has {members} members, more than the {ALGEBRA_MEMBERS} that are compared"
+            ));
         }
         if has_large_constant(document) {
             return Err(format!("the {which} schema has constants beyond 2^52, which are compared as doubles"));
         }
-        if deeper(document, DEEPEST) {
-            return Err(format!("the {which} schema nests deeper than {DEEPEST} levels"));
+        if deeper(document, ALGEBRA_DEPTH) {
+            return Err(format!("the {which} schema nests deeper than {ALGEBRA_DEPTH} levels"));
         }
-        if Spread::of(document) > WIDEST {
+        if Spread::of(document) > ALGEBRA_WAYS {
             return Err(format!(
-                "the {which} schema nests too deep, or has more than {WIDEST} ways to satisfy one location"
+                "the {which} schema nests too deep, or has more than {ALGEBRA_WAYS} ways to satisfy one location"
             ));
         }
     }
@@ -238,7 +219,7 @@ impl<'a> Spread<'a> {
     }
 
     fn ways(&mut self, schema: &'a Value, depth: usize) -> usize {
-        if depth > DEEPEST_LOCATION {
+        if depth > ALGEBRA_LOCATION_DEPTH {
             self.widest = usize::MAX;
             return 1;
         }
@@ -289,7 +270,7 @@ impl<'a> Spread<'a> {
         }
         // The height of the neighbours counted so far, or of this one.
         self.height = outer.max(self.height + 1);
-        if self.height > DEEPEST_LOCATION {
+        if self.height > ALGEBRA_LOCATION_DEPTH {
             self.widest = usize::MAX;
         }
         self.widest = self.widest.max(ways);
@@ -395,10 +376,10 @@ fn difference(taken: &CanonicalSchema, removed: &CanonicalSchema, members: usize
         Containment::Yes => return Difference::Empty,
         // The question was settled within a small budget, and so will this be.
         Containment::No => {}
-        Containment::Unknown if members <= LARGEST_DIFFERENCE => {}
+        Containment::Unknown if members <= DIFFERENCE_MEMBERS => {}
         Containment::Unknown => {
             return Difference::Unknown(format!(
-                "the schemas have {members} members, more than the {LARGEST_DIFFERENCE} for which the difference is worked out"
+                "the schemas have {members} members, more than the {DIFFERENCE_MEMBERS} for which the difference is worked out"
             ));
         }
     }
@@ -419,126 +400,180 @@ struct Witness {
     faults: usize,
 }
 
-fn compare<'b>(
+/// The search for values that one version accepts and the other rejects.
+struct Search<'v> {
     direction: Direction,
-    old: &Version<'_>,
-    new: &Version<'_>,
-    algebra: &dyn Fn() -> &'b Algebra,
-    options: &Options,
-) -> Vec<Change> {
-    let (from, to) = match direction {
-        Direction::NoLongerAccepted => (old, new),
-        Direction::NewlyAccepted => (new, old),
-    };
-    let mut found: BTreeMap<String, Witness> = BTreeMap::new();
-    let mut trial = |instance: Value| {
-        if let Some(interrupt) = options.interrupt {
+    old: &'v Version<'v>,
+    new: &'v Version<'v>,
+    options: &'v Options,
+    /// The best witness of each difference, by the sentence that tells it.
+    found: BTreeMap<String, Witness>,
+}
+
+impl<'v> Search<'v> {
+    /// The version that accepts what is looked for, and the one that rejects it.
+    fn sides(&self) -> (&'v Version<'v>, &'v Version<'v>) {
+        match self.direction {
+            Direction::NoLongerAccepted => (self.old, self.new),
+            Direction::NewlyAccepted => (self.new, self.old),
+        }
+    }
+
+    /// Tries a value on both versions. Returns whether it shows a difference.
+    fn try_instance(&mut self, instance: Value) -> bool {
+        if let Some(interrupt) = self.options.interrupt {
             interrupt();
         }
+        let (from, to) = self.sides();
         if !from.validator.is_valid(&instance) {
             return false;
         }
         let mut faults = to.validator.iter_errors(&instance);
         let Some(fault) = faults.next() else { return false };
-        let detail = detail(direction, &fault, old, new);
+        let detail = detail(self.direction, &fault, self.old, self.new);
         let witness = Witness { faults: 1 + faults.take(8).count(), example: instance.clone() };
-        let better = found
+        let better = self
+            .found
             .get(&detail)
             .is_none_or(|known| (witness.faults, size(&witness.example)) < (known.faults, size(&known.example)));
-        if better && (found.len() < 4 * ROWS || found.contains_key(&detail)) {
-            found.insert(detail, witness);
+        if better && (self.found.len() < 4 * CHANGES || self.found.contains_key(&detail)) {
+            self.found.insert(detail, witness);
         }
         true
-    };
-    let hints = [Part::document(to.document)];
-    let members = size(old.document) + size(new.document);
-    let tries = (EFFORT / members).clamp(FEWEST_TRIES, TRIES);
-    let mut instances = Generator::new(options.interrupt).instances(Part::document(from.document), &hints, tries);
-    instances.truncate(2 * tries);
-    // 1.0 equals 1, and is no integer of draft 4.
-    let strict = [old, new]
-        .iter()
-        .any(|version| Draft::default().detect(version.document) == Draft::Draft4 && has_integer(version.document));
-    let mut shown = false;
-    for instance in instances {
-        let with_fractions = strict.then(|| with_fractions(&instance));
-        shown |= trial(instance);
-        shown |= with_fractions.is_some_and(&mut trial);
     }
-    let difference = if !shown && included(from.document, to.document) {
-        Difference::Empty
-    } else if shown && members > LARGEST_DIFFERENCE {
-        Difference::Unknown("the difference of large schemas is not written out".to_owned())
-    } else {
-        match (algebra(), direction) {
+
+    /// Instances made from a schema; the version that rejects says what is worth trying.
+    fn instances_of(&self, schema: &Value, tries: usize) -> Vec<Value> {
+        let hints = [Part::document(self.sides().1.document)];
+        Generator::new(self.options.interrupt).instances(Part::document(schema), &hints, tries)
+    }
+
+    /// Tries instances made from the version that accepts. Returns whether any shows a difference.
+    fn try_version(&mut self, tries: usize) -> bool {
+        let mut instances = self.instances_of(self.sides().0.document, tries);
+        instances.truncate(2 * tries);
+        // 1.0 equals 1, and is not an integer in draft 4.
+        let strict = [self.old, self.new]
+            .iter()
+            .any(|version| Draft::default().detect(version.document) == Draft::Draft4 && has_integer(version.document));
+        let mut shown = false;
+        for instance in instances {
+            let with_fractions = strict.then(|| with_fractions(&instance));
+            shown |= self.try_instance(instance);
+            shown |= with_fractions.is_some_and(|instance| self.try_instance(instance));
+        }
+        shown
+    }
+
+    /// What is known of the difference without examples. `shown`: whether one was found already. `members`: of both schemas.
+    fn difference<'b>(&self, algebra: impl Fn() -> &'b Algebra, shown: bool, members: usize) -> Difference {
+        let (from, to) = self.sides();
+        if !shown && included(from.document, to.document) {
+            return Difference::Empty;
+        }
+        if shown && members > DIFFERENCE_MEMBERS {
+            return Difference::Unknown("the difference of large schemas is not written out".to_owned());
+        }
+        match (algebra(), self.direction) {
             (Err(why), _) => Difference::Unknown(why.clone()),
             (Ok((old, new)), Direction::NoLongerAccepted) => difference(old, new, members),
             (Ok((old, new)), Direction::NewlyAccepted) => difference(new, old, members),
         }
-    };
-    let parts: &[Value] = match &difference {
-        Difference::Parts(parts) => parts,
-        _ => &[],
-    };
-    for part in parts.iter().take(ROWS) {
-        let instances = Generator::new(options.interrupt).instances(Part::document(part), &hints, tries / 8);
-        instances.into_iter().for_each(|instance| _ = trial(instance));
     }
-    let validators: Vec<Option<Validator>> =
-        parts.iter().take(ROWS).map(|part| from.source.validator_of(part, options.formats).ok()).collect();
-    let holds = |number: usize, example: &Value| {
-        validators.get(number).and_then(Option::as_ref).is_some_and(|validator| validator.is_valid(example))
-    };
-    // With the patterns as either version has them.
-    let written = |schema: &Value| {
-        let schema = from.source.patterns().original_value(schema);
-        to.source.patterns().original_value(&schema)
-    };
-    let mut shown = vec![false; parts.len()];
-    let total = found.len();
-    let mut rows = Vec::new();
-    for (detail, witness) in found {
-        let mut schema = None;
-        for (number, part) in parts.iter().enumerate() {
-            if holds(number, &witness.example) {
-                if let Some(shown) = shown.get_mut(number) {
+
+    /// A schema with the patterns as either version has them.
+    fn written(&self, schema: &Value) -> Value {
+        let (from, to) = self.sides();
+        to.source.patterns().original_value(&from.source.patterns().original_value(schema))
+    }
+
+    /// The rows of this direction.
+    fn rows(&mut self, difference: &Difference) -> Vec<Change> {
+        let parts: &[Value] = match difference {
+            Difference::Parts(parts) => parts,
+            _ => &[],
+        };
+        let (mut rows, shown) = self.shown_rows(parts);
+        let unshown: Vec<&Value> =
+            parts.iter().zip(&shown).take(CHANGES).filter(|(_, shown)| !**shown).map(|(part, _)| part).collect();
+        rows.extend(self.last_row(difference, &unshown, rows.is_empty()));
+        rows.truncate(CHANGES);
+        rows
+    }
+
+    /// A row for each witness; and of each part of the difference, whether a witness is in it.
+    fn shown_rows(&mut self, parts: &[Value]) -> (Vec<Change>, Vec<bool>) {
+        let (from, _) = self.sides();
+        let validator_of = |part| from.source.validator_of(part, self.options.formats).ok();
+        let validators: Vec<Option<Validator>> = parts.iter().take(CHANGES).map(validator_of).collect();
+        let mut shown = vec![false; parts.len()];
+        let found = std::mem::take(&mut self.found);
+        let total = found.len();
+        let mut rows = Vec::new();
+        for (detail, witness) in found {
+            let mut schema = None;
+            for ((part, validator), shown) in parts.iter().zip(&validators).zip(&mut shown) {
+                if validator.as_ref().is_some_and(|validator| validator.is_valid(&witness.example)) {
                     *shown = true;
+                    schema = schema.or(Some(part));
                 }
-                schema = schema.or(Some(part));
+            }
+            if rows.len() + 1 < CHANGES || total <= CHANGES {
+                rows.push(Change {
+                    direction: self.direction,
+                    verdict: Verdict::Something,
+                    schema: schema.map(|schema| self.written(schema)),
+                    example: Some(witness.example),
+                    detail: Some(detail),
+                });
             }
         }
-        if rows.len() + 1 < ROWS || total <= ROWS {
-            rows.push(Change {
-                direction,
-                verdict: Verdict::Something,
-                schema: schema.map(written),
-                example: Some(witness.example),
-                detail: Some(detail),
-            });
+        (rows, shown)
+    }
+
+    /// The row after those with examples. `unshown`: parts of the difference that no example is in. `alone`: whether there are no
+    /// examples.
+    fn last_row(&self, difference: &Difference, unshown: &[&Value], alone: bool) -> Option<Change> {
+        let (verdict, schema, detail) = match (difference, alone) {
+            (Difference::Empty, true) => (Verdict::Nothing, None, None),
+            (Difference::Parts(_), _) if !unshown.is_empty() => {
+                let schema = match unshown {
+                    [part] => (*part).clone(),
+                    parts => json!({"anyOf": parts}),
+                };
+                let why = "no value of this difference was found, and it is not proven to be empty";
+                (Verdict::Unknown, Some(self.written(&schema)), Some(why.to_owned()))
+            }
+            (Difference::Unknown(why), true) => {
+                let why = format!("no example was found, and there is no proof that there is none: {why}");
+                (Verdict::Unknown, None, Some(why))
+            }
+            _ => return None,
+        };
+        Some(Change { direction: self.direction, verdict, schema, example: None, detail })
+    }
+}
+
+fn compare<'b>(
+    direction: Direction,
+    old: &Version<'_>,
+    new: &Version<'_>,
+    algebra: impl Fn() -> &'b Algebra,
+    options: &Options,
+) -> Vec<Change> {
+    let members = size(old.document) + size(new.document);
+    let tries = (TRIAL_EFFORT / members).clamp(FEWEST_TRIALS, TRIALS);
+    let mut search = Search { direction, old, new, options, found: BTreeMap::new() };
+    let shown = search.try_version(tries);
+    let difference = search.difference(algebra, shown, members);
+    if let Difference::Parts(parts) = &difference {
+        for part in parts.iter().take(CHANGES) {
+            for instance in search.instances_of(part, tries / 8) {
+                search.try_instance(instance);
+            }
         }
     }
-    let unshown: Vec<&Value> =
-        parts.iter().zip(&shown).take(ROWS).filter(|(_, shown)| !**shown).map(|(part, _)| part).collect();
-    let bare = |verdict, schema, detail| Change { direction, verdict, schema, example: None, detail };
-    match (&difference, rows.is_empty()) {
-        (Difference::Empty, true) => rows.push(bare(Verdict::Nothing, None, None)),
-        (Difference::Parts(_), _) if !unshown.is_empty() => {
-            let schema = match unshown.as_slice() {
-                [part] => (*part).clone(),
-                parts => json!({"anyOf": parts}),
-            };
-            let schema = written(&schema);
-            let why = "no value of this difference was found, and it is not proven to be empty";
-            rows.push(bare(Verdict::Unknown, Some(schema), Some(why.to_owned())));
-        }
-        (Difference::Unknown(why), true) => {
-            let why = format!("no example was found, and there is no proof that there is none: {why}");
-            rows.push(bare(Verdict::Unknown, None, Some(why)));
-        }
-        _ => {}
-    }
-    rows.truncate(ROWS);
-    rows
+    search.rows(&difference)
 }
 
 /// The same value with its whole numbers written as 1.0.
@@ -550,9 +585,6 @@ fn with_fractions(value: &Value) -> Value {
         value => value.clone(),
     }
 }
-
-/// The longest list or object that a sentence looks into.
-const LISTED: usize = 64;
 
 /// What changed where `fault` was found, in a sentence.
 fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Version<'_>, new: &Version<'_>) -> String {
@@ -568,7 +600,7 @@ fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Version<'_>, 
     let place = if place.is_empty() { "the root" } else { place };
     match (&before, &after) {
         (Some(Value::Array(before)), Some(Value::Array(after)))
-            if before.len().max(after.len()) <= LISTED && before != after =>
+            if before.len().max(after.len()) <= ITEMS_COMPARED && before != after =>
         {
             let missing = |from: &[Value], other: &[Value]| {
                 let missing: Vec<String> = from.iter().filter(|value| !other.contains(value)).map(short).collect();
@@ -608,8 +640,8 @@ fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Version<'_>, 
 fn short(value: &Value) -> String {
     const LONGEST: usize = 60;
     match value {
-        Value::Array(items) if items.len() > LISTED => return format!("[{} items]", items.len()),
-        Value::Object(members) if members.len() > LISTED => return format!("{{{} members}}", members.len()),
+        Value::Array(items) if items.len() > ITEMS_COMPARED => return format!("[{} items]", items.len()),
+        Value::Object(members) if members.len() > ITEMS_COMPARED => return format!("{{{} members}}", members.len()),
         _ => {}
     }
     let text = value.to_string();

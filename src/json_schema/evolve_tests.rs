@@ -17,7 +17,7 @@ fn verdict(direction: Direction, old: &Value, new: &Value, changes: &[Change]) -
         validator.is_valid(instance)
     };
     let rows: Vec<&Change> = changes.iter().filter(|change| change.direction == direction).collect();
-    assert!(!rows.is_empty() && rows.len() <= ROWS, "{} rows", rows.len());
+    assert!(!rows.is_empty() && rows.len() <= CHANGES, "{} rows", rows.len());
     for row in &rows {
         if std::env::var_os("SHOW").is_some() {
             eprintln!("{row:?}");

@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 
 use super::WHOLE;
+use crate::limits::{PROOF_DEPTH, PROOF_STEPS};
 use jsonschema::Draft;
 use serde_json::{Map, Number, Value};
 
@@ -45,10 +46,6 @@ const SCOPES: [&str; 9] = [
     "id",
 ];
 
-/// How deep a proof goes, and how many steps it takes, before it is given up.
-const DEPTH: usize = 20;
-const STEPS: usize = 100_000;
-
 /// Whether every value that `narrow` accepts is proven to be accepted by `wide`. Both are valid schemas, whole documents
 /// read with the same options. `false` says nothing.
 pub fn included(narrow: &Value, wide: &Value) -> bool {
@@ -60,7 +57,7 @@ pub fn included(narrow: &Value, wide: &Value) -> bool {
         return false;
     }
     let based = |document: &Value| document.get("$id").or_else(|| document.get("id")).is_some();
-    let mut proof = Proof { based: based(narrow) || based(wide), assumed: Vec::new(), steps: STEPS };
+    let mut proof = Proof { based: based(narrow) || based(wide), assumed: Vec::new(), steps: PROOF_STEPS };
     let side = |document, draft| Side { schema: document, root: document, draft: level(draft) };
     proof.includes(side(narrow, one), side(wide, other), 0, 0)
 }
@@ -105,7 +102,7 @@ fn drafts_of(keyword: &str) -> (u8, u8) {
 /// is a property's name: that costs a proof, not its soundness.
 fn scoped(value: &Value, depth: usize) -> bool {
     match value {
-        _ if depth > 6 * DEPTH => true,
+        _ if depth > 6 * PROOF_DEPTH => true,
         Value::Array(items) => items.iter().any(|item| scoped(item, depth + 1)),
         Value::Object(members) => members.iter().any(|(key, member)| {
             let root = matches!(key.as_str(), "$id" | "id" | "$schema");
@@ -221,7 +218,7 @@ impl Proof {
         let mut parts: Vec<Side<'a>> = Vec::new();
         let mut open = vec![side];
         while let Some(part) = open.pop() {
-            if parts.len() > DEPTH || parts.iter().any(|known| std::ptr::eq(known.schema, part.schema)) {
+            if parts.len() > PROOF_DEPTH || parts.iter().any(|known| std::ptr::eq(known.schema, part.schema)) {
                 continue;
             }
             let reference = self.get(part, "$ref").and_then(Value::as_str);
@@ -236,7 +233,7 @@ impl Proof {
     /// Whether `narrow` is included in `wide`, `depth` levels into the proof and `level` levels into the value.
     fn includes(&mut self, narrow: Side<'_>, wide: Side<'_>, depth: usize, level: usize) -> bool {
         self.steps = self.steps.saturating_sub(1);
-        if self.steps == 0 || depth > DEPTH {
+        if self.steps == 0 || depth > PROOF_DEPTH {
             return false;
         }
         let members = match wide.schema {

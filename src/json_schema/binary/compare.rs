@@ -3,11 +3,9 @@
 use super::container::Children;
 use super::node::{BinaryNode, Content, Elements};
 use crate::json_schema::{Watch, equals_constant};
+use crate::limits::ELEMENTS_COMPARED;
 use serde_json::Value;
 use std::hash::{BuildHasher, RandomState};
-
-/// Elements up to which comparing each pair is cheaper than hashing each element.
-const COMPARED_ELEMENTS: usize = 15;
 
 /// Whether a value equals `expected`, numbers by their value.
 #[inline]
@@ -108,7 +106,7 @@ fn equal<'a, W: Watch>(
 /// Whether no two of the elements are equal.
 pub(super) fn is_unique<W: Watch>(mut elements: Elements<'_, W>) -> bool {
     let mut pending = Vec::new();
-    if elements.size_hint().0 <= COMPARED_ELEMENTS {
+    if elements.size_hint().0 <= ELEMENTS_COMPARED {
         while let Some(one) = elements.next() {
             for other in elements.clone() {
                 if equal(one, other, &mut pending) {

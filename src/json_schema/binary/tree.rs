@@ -3,12 +3,9 @@
 use super::container::Children;
 use super::node::{BinaryNode, Content};
 use crate::json_schema::Watch;
+use crate::limits::VALUE_DEPTH;
 use jsonschema::json::JsonNumber;
 use serde_json::{Map, Value};
-
-/// Levels of a [`Value`] that is built, as many as `serde_json` reads: what is dropped or printed recursively must not
-/// be deeper.
-const DEPTH: usize = 128;
 
 /// What a [`Value`] cannot hold of a stored value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +48,7 @@ pub(super) fn build<W: Watch>(mut node: BinaryNode<'_, W>) -> (Value, Option<Los
                 }
                 Some(Value::Number(number.to_number().into_owned()))
             }
-            Content::Array(_) | Content::Object(_) if around.len() == DEPTH => {
+            Content::Array(_) | Content::Object(_) if around.len() == VALUE_DEPTH => {
                 lost.get_or_insert(Lost::Depth);
                 Some(Value::Null)
             }

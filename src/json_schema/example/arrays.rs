@@ -1,7 +1,8 @@
 //! Arrays: the shortest, and those with one departure.
 
 use super::way::{Way, least_contained};
-use super::{Generator, LONGEST_LIST, size};
+use super::{Generator, size};
+use crate::limits::EXAMPLE_ITEMS;
 use serde_json::{Value, json};
 
 impl Generator {
@@ -27,7 +28,7 @@ impl Generator {
 
     /// A plain array of `count` items, distinct where they have to be.
     pub(super) fn array(&mut self, way: &Way<'_>, depth: usize, count: usize) -> Option<Value> {
-        if count > LONGEST_LIST {
+        if count > EXAMPLE_ITEMS {
             return None;
         }
         let unique = way.must.iter().any(|part| part.get("uniqueItems") == Some(&Value::Bool(true)));
@@ -39,7 +40,7 @@ impl Generator {
                 let found = self.varied(&way, depth + 1, if unique { 64 } else { 4 });
                 let mut distinct = found.iter().filter(|value| !value.is_null());
                 let first = found.first().cloned();
-                for _ in 0..wanted.min(LONGEST_LIST as u64) {
+                for _ in 0..wanted.min(EXAMPLE_ITEMS as u64) {
                     items.extend(if unique { distinct.next().cloned() } else { first.clone() });
                 }
             }
@@ -50,7 +51,7 @@ impl Generator {
             let element = Self::element(way, items.len());
             let mut plain = self.plain(&element, depth + 1).into_iter();
             let next = plain.find(|value| !unique || !items.contains(value)).or_else(|| {
-                let spare = spare.get_or_insert_with(|| self.varied(&rest, depth + 1, 4 * LONGEST_LIST));
+                let spare = spare.get_or_insert_with(|| self.varied(&rest, depth + 1, 4 * EXAMPLE_ITEMS));
                 spare.iter().find(|value| !items.contains(value)).cloned()
             });
             items.push(next?);
@@ -62,12 +63,12 @@ impl Generator {
         let end = values.len() + limit.max(4);
         let least = way.least("minItems").max(least_contained(way));
         for count in way.counts(["minItems", "maxItems"]).into_iter().chain([least, 2, 3]) {
-            if count <= LONGEST_LIST && self.spend(count) {
+            if count <= EXAMPLE_ITEMS && self.spend(count) {
                 values.extend(self.array(way, depth, count));
             }
         }
         let prefixes = way.all().map(|part| part.list("prefixItems").chain(part.list("items")).count()).max();
-        let places = prefixes.unwrap_or(0).min(LONGEST_LIST) + 1;
+        let places = prefixes.unwrap_or(0).min(EXAMPLE_ITEMS) + 1;
         let Some(Value::Array(base)) = self.array(way, depth, least) else { return };
         for place in 0..places {
             let mut element = Self::element(way, place);

@@ -12,19 +12,10 @@ mod way;
 
 pub use part::Part;
 
+use crate::limits::{EXAMPLE_DEPTH, EXAMPLE_WAYS, EXAMPLE_WORK};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use way::{WAYS, Way, expand, kinds, least_contained, listed};
-
-/// How deep an instance may nest.
-const DEPTH: usize = 8;
-
-/// The most items and properties that an array or object is filled up to.
-const LONGEST_LIST: usize = 128;
-
-/// Work done in one run: schemas read, and values built, counting every member of every array and object. It bounds time
-/// and memory.
-const WORK: usize = 1_500_000;
+use way::{Way, expand, kinds, least_contained, listed};
 
 /// Work done between two questions whether to stop.
 const INTERVAL: usize = 1000;
@@ -39,7 +30,7 @@ pub struct Generator {
 impl Generator {
     /// `interrupt` is called now and then, so that the caller can stop the work by unwinding.
     pub fn new(interrupt: Option<fn()>) -> Self {
-        Self { work: WORK, interrupt, patterns: HashMap::new() }
+        Self { work: EXAMPLE_WORK, interrupt, patterns: HashMap::new() }
     }
 
     /// At most about `limit` instances that `must` is likely to accept, among them ones at and just beyond the limits
@@ -72,10 +63,10 @@ impl Generator {
     /// One or two values per way: the smallest, and for objects the full one.
     fn plain(&mut self, way: &Way<'_>, depth: usize) -> Vec<Value> {
         let mut values = Vec::new();
-        if depth > DEPTH || !self.spend(1) {
+        if depth > EXAMPLE_DEPTH || !self.spend(1) {
             return values;
         }
-        for way in self.expand(way).iter().take(if depth == 0 { WAYS } else { 4 }) {
+        for way in self.expand(way).iter().take(if depth == 0 { EXAMPLE_WAYS } else { 4 }) {
             if way.is_open() {
                 values.push(json!("a"));
                 continue;
@@ -105,7 +96,7 @@ impl Generator {
     /// Values around every limit, one departure from a plain value at a time.
     fn varied(&mut self, way: &Way<'_>, depth: usize, limit: usize) -> Vec<Value> {
         let mut values = Vec::new();
-        if depth > DEPTH || !self.spend(1) {
+        if depth > EXAMPLE_DEPTH || !self.spend(1) {
             return values;
         }
         let ways = self.expand(way);

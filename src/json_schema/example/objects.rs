@@ -3,7 +3,8 @@
 use super::part::Part;
 use super::text::matching;
 use super::way::{Way, listed, required, strings};
-use super::{Generator, LONGEST_LIST, size};
+use super::{Generator, size};
+use crate::limits::EXAMPLE_ITEMS;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -73,7 +74,7 @@ impl Generator {
         } else {
             required(way)
         };
-        for name in names.into_iter().take(if full { LONGEST_LIST } else { usize::MAX }) {
+        for name in names.into_iter().take(if full { EXAMPLE_ITEMS } else { usize::MAX }) {
             self.put(&mut object, way, name, depth);
         }
         // What the properties so far ask for, and again what those ask for.
@@ -94,7 +95,7 @@ impl Generator {
             }
             wanted.into_iter().for_each(|name| self.put(&mut object, way, name, depth));
         }
-        let least = way.least("minProperties").min(LONGEST_LIST);
+        let least = way.least("minProperties").min(EXAMPLE_ITEMS);
         if object.len() < least {
             let names = self.names(way);
             for name in names.into_iter().chain((0..least).map(|number| format!("x{number}"))) {
@@ -159,7 +160,7 @@ impl Generator {
             }
         }
         for count in way.counts(["minProperties", "maxProperties"]) {
-            if count > LONGEST_LIST || !self.spend(count) {
+            if count > EXAMPLE_ITEMS || !self.spend(count) {
                 break;
             }
             let mut object = small.clone();

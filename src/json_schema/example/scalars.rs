@@ -3,10 +3,8 @@
 use super::Generator;
 use super::text::{matching, of_format};
 use super::way::{Way, constants, most};
+use crate::limits::EXAMPLE_BOUNDS;
 use serde_json::{Number, Value, json};
-
-/// The most limits, and the most steps, that numbers are tried around.
-const LIMITS: usize = 32;
 
 impl Generator {
     pub(super) fn scalars(&mut self, way: &Way<'_>, kind: &str) -> Vec<Value> {
@@ -59,7 +57,7 @@ fn numbers(way: &Way<'_>, integer: bool) -> Vec<Value> {
     let few = |mut numbers: Vec<f64>| {
         let mut seen = std::collections::HashSet::new();
         numbers.retain(|number| seen.insert(number.to_bits()));
-        numbers.truncate(LIMITS);
+        numbers.truncate(EXAMPLE_BOUNDS);
         numbers
     };
     let steps = few(way.numbers("multipleOf"));

@@ -1,12 +1,7 @@
 //! Strings for a pattern or a format.
 
+use crate::limits::{EXAMPLE_STRING_BYTES, EXAMPLE_STRINGS};
 use regex_syntax::hir::{Class, Hir, HirKind};
-
-/// The longest string worth building, in bytes. A longer bound is left to the verdict "unknown".
-pub const LONGEST: usize = 4096;
-
-/// The most strings made for one pattern.
-const SAMPLES: usize = 40;
 
 /// Strings that `pattern` is likely to match: the plainest first, then one for every way to leave it (another branch,
 /// another count, another character). `lengths` are further counts to repeat an unbounded repetition.
@@ -22,7 +17,7 @@ pub fn matching(pattern: &str, lengths: &[usize]) -> Vec<String> {
     let mut samples = vec![plain.out];
     for (point, ways) in plain.ways.iter().enumerate() {
         for way in 1..*ways {
-            if samples.len() == SAMPLES {
+            if samples.len() == EXAMPLE_STRINGS {
                 return samples;
             }
             let mut walk = Walk { lengths, leave: Some((point, way)), ..Walk::default() };
@@ -57,7 +52,7 @@ impl Walk<'_> {
     }
 
     fn write(&mut self, hir: &Hir) {
-        if self.out.len() > LONGEST || self.ways.len() > LONGEST {
+        if self.out.len() > EXAMPLE_STRING_BYTES || self.ways.len() > EXAMPLE_STRING_BYTES {
             return;
         }
         match hir.kind() {
@@ -75,12 +70,13 @@ impl Walk<'_> {
                     .into_iter()
                     .chain(self.lengths.iter().map(|length| u32::try_from(*length).unwrap_or(u32::MAX)))
                 {
-                    if count > min && count <= max && count as usize <= LONGEST && !counts.contains(&count) {
+                    if count > min && count <= max && count as usize <= EXAMPLE_STRING_BYTES && !counts.contains(&count)
+                    {
                         counts.push(count);
                     }
                 }
                 let way = self.choose(counts.len());
-                for _ in 0..counts.get(way).copied().unwrap_or(min).min(LONGEST as u32) {
+                for _ in 0..counts.get(way).copied().unwrap_or(min).min(EXAMPLE_STRING_BYTES as u32) {
                     self.write(&repetition.sub);
                 }
             }

@@ -1,14 +1,8 @@
 //! What a schema asks of one location.
 
 use super::part::Part;
-use super::text::LONGEST;
+use crate::limits::{EXAMPLE_PARTS, EXAMPLE_STRING_BYTES, EXAMPLE_WAYS};
 use serde_json::{Map, Value};
-
-/// The most ways to satisfy one schema (`anyOf`, `oneOf`, `if`) that are tried.
-pub(super) const WAYS: usize = 24;
-
-/// The most schemas followed to read one location: `$ref`, `allOf` and their like.
-const PARTS: usize = 200;
 
 /// One way to satisfy a location: schemas that all have to hold, and others whose limits are worth probing.
 #[derive(Clone, Default)]
@@ -36,7 +30,7 @@ impl<'a> Way<'a> {
         let mut counts = vec![0, 1];
         for keyword in keywords {
             for count in self.numbers(keyword) {
-                if (0.0..=LONGEST as f64).contains(&count) {
+                if (0.0..=EXAMPLE_STRING_BYTES as f64).contains(&count) {
                     let count = count as usize;
                     counts.extend([count.saturating_sub(1), count, count + 1]);
                 }
@@ -117,7 +111,7 @@ pub(super) fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
     let mut read = 0;
     let mut pending = vec![(way.must.clone(), Way::default(), way.hint.clone(), 0_usize)];
     while let Some((mut open, mut done, mut hints, mut steps)) = pending.pop() {
-        if ways.len() == WAYS || read > WAYS * PARTS {
+        if ways.len() == EXAMPLE_WAYS || read > EXAMPLE_WAYS * EXAMPLE_PARTS {
             break;
         }
         read += 1;
@@ -125,7 +119,7 @@ pub(super) fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
         while let Some(part) = open.pop() {
             steps += 1;
             read += 1;
-            if steps > PARTS || part.schema == &Value::Bool(false) {
+            if steps > EXAMPLE_PARTS || part.schema == &Value::Bool(false) {
                 dead = true;
                 break;
             }
@@ -134,49 +128,14 @@ pub(super) fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
             }
             open.extend(part.follow());
             open.extend(part.list("allOf"));
-            hints.extend(part.get("not").map(|schema| part.within(schema)));
-            hints.extend(part.object("dependentSchemas").map(|(_, schema)| schema));
-            hints.extend(part.object("dependencies").filter(|(_, part)| !part.schema.is_array()).map(|(_, part)| part));
+            hints.extend(hints_of(part));
             done.must.push(part);
-            let mut choices: Vec<Vec<Part<'a>>> = Vec::new();
-            let branches: Vec<Part<'a>> = part.list("anyOf").collect();
-            let others: Vec<Part<'a>> = part.list("oneOf").collect();
-            let mut conditions: Vec<Vec<Part<'a>>> = Vec::new();
-            if let Some(condition) = part.get("if") {
-                let holds = [Some(part.within(condition)), part.get("then").map(|schema| part.within(schema))];
-                conditions.push(holds.into_iter().flatten().collect());
-                conditions.push(part.get("else").map(|schema| part.within(schema)).into_iter().collect());
-                hints.push(part.within(condition));
-            }
-            let dependent: Vec<Vec<Part<'a>>> = part
-                .object("dependentSchemas")
-                .chain(part.object("dependencies").filter(|(_, part)| !part.schema.is_array()))
-                .map(|(_, schema)| vec![schema])
-                .collect();
-            let dependent = if dependent.is_empty() { dependent } else { [dependent, vec![Vec::new()]].concat() };
-            for group in [
-                dependent,
-                branches.into_iter().map(|branch| vec![branch]).collect::<Vec<_>>(),
-                others.into_iter().map(|branch| vec![branch]).collect(),
-                conditions,
-            ] {
-                if group.is_empty() {
-                    continue;
-                }
-                choices = if choices.is_empty() {
-                    group
-                } else {
-                    let both =
-                        choices.iter().flat_map(|left| group.iter().map(move |right| [&left[..], &right[..]].concat()));
-                    both.take(WAYS).collect()
-                };
-            }
-            let mut choices = choices.into_iter().take(WAYS);
+            let mut choices = choices_of(part).into_iter().take(EXAMPLE_WAYS);
             if let Some(first) = choices.next() {
                 let rest: Vec<_> = choices.collect();
                 // Later branches wait their turn in order.
                 for chosen in rest.into_iter().rev() {
-                    if pending.len() < 4 * WAYS {
+                    if pending.len() < 4 * EXAMPLE_WAYS {
                         pending.push(([&open[..], &chosen[..]].concat(), done.clone(), hints.clone(), steps));
                     }
                 }
@@ -192,12 +151,55 @@ pub(super) fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
     (ways, read)
 }
 
+/// The schemas that a value has to fulfil where another keyword of `part` says so: those under the names of members.
+fn dependent<'a>(part: Part<'a>) -> impl Iterator<Item = Part<'a>> {
+    part.object("dependentSchemas")
+        .chain(part.object("dependencies").filter(|(_, part)| !part.schema.is_array()))
+        .map(|(_, schema)| schema)
+}
+
+/// Schemas of `part` that do not have to hold, and say which values are worth a try.
+fn hints_of<'a>(part: Part<'a>) -> Vec<Part<'a>> {
+    let mut hints: Vec<Part<'a>> = part.get("not").map(|schema| part.within(schema)).into_iter().collect();
+    hints.extend(dependent(part));
+    hints.extend(part.get("if").map(|condition| part.within(condition)));
+    hints
+}
+
+/// The ways to choose among what `part` leaves open, each as the schemas to fulfil.
+fn choices_of<'a>(part: Part<'a>) -> Vec<Vec<Part<'a>>> {
+    let branches = |keyword| part.list(keyword).map(|branch| vec![branch]).collect();
+    let mut conditions: Vec<Vec<Part<'a>>> = Vec::new();
+    if let Some(condition) = part.get("if") {
+        let holds = [Some(part.within(condition)), part.get("then").map(|schema| part.within(schema))];
+        conditions.push(holds.into_iter().flatten().collect());
+        conditions.push(part.get("else").map(|schema| part.within(schema)).into_iter().collect());
+    }
+    let mut dependent: Vec<Vec<Part<'a>>> = dependent(part).map(|schema| vec![schema]).collect();
+    if !dependent.is_empty() {
+        dependent.push(Vec::new());
+    }
+    let mut choices: Vec<Vec<Part<'a>>> = Vec::new();
+    for group in [dependent, branches("anyOf"), branches("oneOf"), conditions] {
+        if group.is_empty() {
+            continue;
+        }
+        choices = if choices.is_empty() {
+            group
+        } else {
+            let both = choices.iter().flat_map(|left| group.iter().map(move |right| [&left[..], &right[..]].concat()));
+            both.take(EXAMPLE_WAYS).collect()
+        };
+    }
+    choices
+}
+
 /// Every schema that a hint consists of.
 fn flattened<'a>(hints: &[Part<'a>]) -> Vec<Part<'a>> {
     let mut flat: Vec<Part<'a>> = Vec::new();
     let mut open: Vec<Part<'a>> = hints.iter().rev().copied().collect();
     while let Some(part) = open.pop() {
-        if flat.len() == PARTS {
+        if flat.len() == EXAMPLE_PARTS {
             break;
         }
         if !part.schema.is_object() || flat.iter().any(|other| std::ptr::eq(other.schema, part.schema)) {

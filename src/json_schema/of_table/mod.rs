@@ -17,6 +17,7 @@ mod shape;
 mod tests;
 mod types;
 
+use crate::limits::{TYPE_DEPTH, TYPES_IN_SCHEMA};
 use check::{Bound, Class, Fact};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
@@ -24,11 +25,6 @@ use shape::Shape;
 use std::collections::HashMap;
 
 pub use types::{Collation, Type, TypeUse, Types};
-
-/// Levels of composite types and arrays in one another; below, any value is accepted.
-const DEPTH: usize = 16;
-/// Types in one schema, each counted as often as it is used; beyond, any value is accepted.
-const SHAPES: usize = 20_000;
 
 /// Tables and views, as the query `sql/query/json_schema/schema_of.sql` tells them, with the types that they are made of.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -136,7 +132,7 @@ pub enum Identity {
 /// only the database writes are `readOnly`, those that the role may not read are `writeOnly` (and never required, for
 /// what it reads is without them).
 pub fn schema_of(table: &Table, types: &Types) -> Value {
-    let mut writer = Writer { types, left: SHAPES };
+    let mut writer = Writer { types, left: TYPES_IN_SCHEMA };
     let mut facts = writer.table_facts(table);
     let mut properties = Map::new();
     let mut required: Vec<Value> = Vec::new();
@@ -167,7 +163,7 @@ pub fn schema_of(table: &Table, types: &Types) -> Value {
 
 /// The JSON Schema of a value of a type: an argument or the result of a function.
 pub fn schema_of_type(of: TypeUse, types: &Types, nullable: bool) -> Value {
-    Writer { types, left: SHAPES }.shape(of, 0).render(nullable).into()
+    Writer { types, left: TYPES_IN_SCHEMA }.shape(of, 0).render(nullable).into()
 }
 
 struct Writer<'a> {
@@ -253,7 +249,7 @@ impl Writer<'_> {
         let domains: Vec<Type> = domains.into_iter().cloned().collect();
         let types = self.types;
         let mut shape = match types.by_oid.get(&base.type_oid) {
-            Some(of_type) if depth < DEPTH => self.base_shape(of_type, base, depth),
+            Some(of_type) if depth < TYPE_DEPTH => self.base_shape(of_type, base, depth),
             _ => Shape::anything(),
         };
         let class = shape.class;

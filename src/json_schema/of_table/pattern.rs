@@ -4,31 +4,25 @@
 //! Schema 2020-12 core, 6.4), and validators run them on engines of their own. Taken over is only what means the same to
 //! all of them; where the same thing is spelt differently, it is spelt so that all understand it.
 
+use crate::limits::{CHECK_PATTERN_DEPTH, CHECK_PATTERN_LENGTH, CHECK_PATTERN_WEIGHT};
 use std::iter::Peekable;
 use std::str::Chars;
-
-/// Characters of a pattern.
-const LENGTH: usize = 1000;
-/// Levels of groups.
-const DEPTH: usize = 16;
-/// Atoms, each counted as often as it may be repeated: engines refuse patterns that unfold to much.
-const WEIGHT: usize = 2000;
 
 /// The pattern for JSON Schema, or `None` when it may mean something else there.
 ///
 /// `ascii_digits`: whether `\d` is `[0-9]` under the collation of what is matched. ICU knows the digits of all scripts.
 pub fn translate(pattern: &str, ascii_digits: bool) -> Option<String> {
-    if pattern.len() > LENGTH {
+    if pattern.len() > CHECK_PATTERN_LENGTH {
         return None;
     }
     let mut translator = Translator { rest: pattern.chars().peekable(), out: String::new(), ascii_digits, depth: 0 };
     let weight = translator.alternatives()?;
-    (translator.rest.next().is_none() && weight <= WEIGHT).then_some(translator.out)
+    (translator.rest.next().is_none() && weight <= CHECK_PATTERN_WEIGHT).then_some(translator.out)
 }
 
 /// The pattern of a `LIKE` with the default escape character.
 pub fn of_like(like: &str) -> Option<String> {
-    if like.len() > LENGTH {
+    if like.len() > CHECK_PATTERN_LENGTH {
         return None;
     }
     let mut out = String::from("^");
@@ -66,7 +60,7 @@ struct Translator<'a> {
 impl Translator<'_> {
     /// Branches up to the end or a closing parenthesis; their weight.
     fn alternatives(&mut self) -> Option<usize> {
-        if self.depth == DEPTH {
+        if self.depth == CHECK_PATTERN_DEPTH {
             return None;
         }
         self.depth += 1;

@@ -1,6 +1,6 @@
 //! Data types, as the catalogue tells them.
 
-use super::DEPTH;
+use crate::limits::TYPE_DEPTH;
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ impl Types {
     /// The domains that a type is over, the outermost first, and what these are of.
     pub fn domains(&self, mut of: TypeUse) -> (Vec<&Type>, TypeUse) {
         let mut domains = Vec::new();
-        while domains.len() < DEPTH
+        while domains.len() < TYPE_DEPTH
             && let Some(domain) = self.by_oid.get(&of.type_oid)
             && let Some(base) = domain.base
         {

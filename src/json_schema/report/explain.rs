@@ -4,6 +4,7 @@ use super::place::{Place, follow};
 use super::{Values, text};
 use crate::json_schema::compile::Compiled;
 use crate::json_schema::references::{token, untoken};
+use crate::limits::{DUPLICATE_COMPARISONS, ITEMS_LISTED};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::{Array, Json, Node, Object};
 use jsonschema::{Draft, Registry, ValidationError, Validator};
@@ -56,11 +57,6 @@ impl Display for Subject<'_> {
         }
     }
 }
-
-/// Elements of which two that are equal are looked for: each is compared with each.
-const COMPARED: usize = 500;
-/// Items that a message lists.
-const LISTED: usize = 20;
 
 impl<'i, F: Json> Scope<'i, F> {
     pub fn new(compiled: &'i Compiled<F>, instance: F::Node<'i>, values: Values) -> Self {
@@ -334,7 +330,8 @@ impl<'i, F: Json> Scope<'i, F> {
 
     /// Two elements that are equal.
     fn equal_items(&self, at: &str) -> Option<(usize, usize)> {
-        let elements: Vec<F::Node<'i>> = self.array(at).filter(|array| array.len() <= COMPARED)?.elements().collect();
+        let elements: Vec<F::Node<'i>> =
+            self.array(at).filter(|array| array.len() <= DUPLICATE_COMPARISONS)?.elements().collect();
         let values: Vec<_> = elements.iter().map(Node::to_value).collect();
         (0..).zip(&elements).find_map(|(one, element)| {
             let others = (0..).zip(&values).skip(one + 1);
@@ -356,9 +353,9 @@ fn listed(items: &[impl Display], last: &str) -> String {
     match items {
         [] => String::new(),
         [item] => item.to_string(),
-        [items @ .., item] if items.len() < LISTED => format!("{} {last} {item}", texts(items)),
+        [items @ .., item] if items.len() < ITEMS_LISTED => format!("{} {last} {item}", texts(items)),
         items => {
-            let shown = items.get(..LISTED).unwrap_or(items);
+            let shown = items.get(..ITEMS_LISTED).unwrap_or(items);
             format!("{} {last} {} more", texts(shown), items.len() - shown.len())
         }
     }

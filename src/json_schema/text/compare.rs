@@ -3,16 +3,10 @@
 use super::number::{Decimal, TextNumber};
 use super::tape::{Children, Document, Kind};
 use crate::json_schema::equals_constant;
+use crate::limits::{ELEMENTS_COMPARED, VALUE_DEPTH};
 use jsonschema::json::JsonNumber;
 use serde_json::{Map, Value};
 use std::hash::{BuildHasher, RandomState};
-
-/// Elements up to which comparing each pair is cheaper than hashing each element.
-const COMPARED_ELEMENTS: u32 = 15;
-
-/// Levels of a [`Value`] that is built, as many as `serde_json` reads: what is dropped or printed recursively must not
-/// be deeper.
-const VALUE_DEPTH: usize = 128;
 
 /// Whether the value at `at` equals `expected`, numbers by their value.
 pub(super) fn equals_value(document: &Document<'_>, at: u32, expected: &Value, step: fn()) -> bool {
@@ -105,7 +99,7 @@ fn equal(document: &Document<'_>, left: u32, right: u32, pending: &mut Vec<(u32,
 /// Whether no two elements of the array at `array` are equal.
 pub(super) fn is_unique(document: &Document<'_>, array: u32, step: fn()) -> bool {
     let mut pending = Vec::new();
-    if document.entry(array).length <= COMPARED_ELEMENTS {
+    if document.entry(array).length as usize <= ELEMENTS_COMPARED {
         let mut elements = document.children(array);
         while let Some((_, one)) = elements.next() {
             for (_, other) in elements.clone() {
