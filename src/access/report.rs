@@ -155,40 +155,39 @@ impl Report<'_> {
         if !self.facts.privilege && !self.facts.columns.iter().any(|c| c.granted) {
             return Some(format!("role {role} has no {command} privilege on {relation}"));
         }
-        let columns = || self.facts.columns.iter();
-        let list = |names: Vec<&str>| names.join(", ");
-        if let Some(row) = self.row {
-            let given = || columns().filter(|c| row.contains_key(&c.name));
-            let refused: Vec<&str> =
-                given().filter(|c| !c.granted && !self.facts.privilege).map(|c| c.name.as_str()).collect();
-            if !refused.is_empty() {
-                let is_preset =
-                    |c: &&super::Column| c.expression.as_ref().is_some_and(|e| e.starts_with("restful.preset("));
-                let presets = columns().filter(|c| refused.contains(&c.name.as_str())).filter(is_preset);
-                let presets: Vec<&str> = presets.map(|c| c.name.as_str()).collect();
-                let filled_in = match presets.is_empty() {
-                    true => String::new(),
-                    false => format!("; the database fills in {}", list(presets)),
-                };
-                let columns = list(refused);
-                return Some(format!(
-                    "role {role} may not {command} these columns of {relation}: {columns}{filled_in}"
-                ));
-            }
-            if let Some(OnConflict::Update { .. }) = self.statement.conflict {
-                let refused: Vec<&str> = given().filter(|c| !c.updatable).map(|c| c.name.as_str()).collect();
-                if !refused.is_empty() {
-                    let columns = list(refused);
-                    return Some(format!(
-                        "role {role} may not UPDATE these columns of {relation}, which DO UPDATE sets: {columns}"
-                    ));
-                }
-            }
+        self.unwritable_columns().or_else(|| self.unreadable_columns())
+    }
+
+    /// Columns that the new row has and the role may not write.
+    fn unwritable_columns(&self) -> Option<String> {
+        let Facts { relation, role, .. } = self.facts;
+        let command = self.statement.command.as_str();
+        let row = self.row?;
+        let given = || self.facts.columns.iter().filter(|c| row.contains_key(&c.name));
+        let refused: Vec<&super::Column> = given().filter(|c| !c.granted && !self.facts.privilege).collect();
+        if !refused.is_empty() {
+            let is_preset = |c: &super::Column| c.expression.as_ref().is_some_and(|e| e.starts_with("restful.preset("));
+            let presets = names(refused.iter().copied().filter(|c| is_preset(c)));
+            let filled_in =
+                if presets.is_empty() { String::new() } else { format!("; the database fills in {presets}") };
+            let columns = names(refused.into_iter());
+            return Some(format!("role {role} may not {command} these columns of {relation}: {columns}{filled_in}"));
         }
-        let unreadable = |names: &[String]| -> Option<String> {
-            let refused: Vec<&str> =
-                columns().filter(|c| names.contains(&c.name) && !c.readable).map(|c| c.name.as_str()).collect();
-            (!refused.is_empty()).then(|| list(refused))
+        if !matches!(self.statement.conflict, Some(OnConflict::Update { .. })) {
+            return None;
+        }
+        let refused = names(given().filter(|c| !c.updatable));
+        (!refused.is_empty())
+            .then(|| format!("role {role} may not UPDATE these columns of {relation}, which DO UPDATE sets: {refused}"))
+    }
+
+    /// Columns that the statement reads and the role may not.
+    fn unreadable_columns(&self) -> Option<String> {
+        let relation = &self.facts.relation;
+        let columns = || self.facts.columns.iter();
+        let unreadable = |wanted: &dyn Fn(&str) -> bool| -> Option<String> {
+            let refused = names(columns().filter(|c| wanted(&c.name) && !c.readable));
+            (!refused.is_empty()).then_some(refused)
         };
         let compared = match &self.statement.conflict {
             Some(OnConflict::Update { target } | OnConflict::Nothing { target: target @ Some(_) }) => {
@@ -196,26 +195,21 @@ impl Report<'_> {
             }
             _ => &[],
         };
-        if let Some(refused) = unreadable(compared) {
+        if let Some(refused) = unreadable(&|name| compared.iter().any(|c| c == name)) {
             return Some(format!("ON CONFLICT takes SELECT on these columns of {relation}: {refused}"));
         }
         let refused = match &self.statement.returning {
-            Some(Returned::Columns(names)) => unreadable(names),
-            Some(Returned::All) => unreadable(&columns().map(|c| c.name.clone()).collect::<Vec<_>>()),
-            Some(Returned::Unsaid) if !columns().any(|c| c.readable) => {
-                Some(list(columns().map(|c| c.name.as_str()).collect()))
-            }
+            Some(Returned::Columns(wanted)) => unreadable(&|name| wanted.iter().any(|c| c == name)),
+            Some(Returned::All) => unreadable(&|_| true),
+            Some(Returned::Unsaid) if !columns().any(|c| c.readable) => Some(names(columns())),
             _ => None,
         };
         if let Some(refused) = refused {
             return Some(format!("RETURNING takes SELECT on these columns of {relation}: {refused}"));
         }
         let key = self.key?;
-        let unreadable: Vec<&str> =
-            columns().filter(|c| self.is_named_by(key, &c.name) && !c.readable).map(|c| c.name.as_str()).collect();
-        (!unreadable.is_empty()).then(|| {
-            format!("to name a row by its key takes SELECT on these columns of {relation}: {}", list(unreadable))
-        })
+        unreadable(&|name| self.is_named_by(key, name))
+            .map(|refused| format!("to name a row by its key takes SELECT on these columns of {relation}: {refused}"))
     }
 
     fn is_named_by(&self, key: &Json, column: &str) -> bool {
@@ -431,6 +425,11 @@ impl Report<'_> {
         }
         lines
     }
+}
+
+/// The names of columns, in a list.
+fn names<'c>(columns: impl Iterator<Item = &'c super::Column>) -> String {
+    columns.map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Why a step fails.

@@ -93,14 +93,7 @@ impl Evaluator<'_> {
             Expression::Column(name) if self.not_null.contains(name) => Value::Some(name.clone()),
             Expression::Column(name) | Expression::QualifiedColumn(name) => self.nullable(name.clone()),
             Expression::Session(name) => Value::Some(name.clone()),
-            Expression::Cast(operand, data_type) => match self.value(operand) {
-                Value::Literal(text, None) if data_type != "boolean" => Value::Literal(text, Some(data_type.clone())),
-                Value::Bool(value) if data_type == "boolean" => Value::Bool(value),
-                Value::Null => Value::Null,
-                Value::Claims => Value::Claims,
-                Value::Stranger(name) => Value::Stranger(format!("{name}::{data_type}")),
-                other => Value::Some(format!("{}::{data_type}", other.name())),
-            },
+            Expression::Cast(operand, data_type) => self.cast(operand, data_type),
             Expression::Part(whole) => match self.value(whole) {
                 Value::Null => Value::Null,
                 Value::Stranger(name) => Value::Stranger(format!("part of {name}")),
@@ -130,14 +123,7 @@ impl Evaluator<'_> {
             Expression::IsNull(operand) => Value::Bool(self.value(operand) == Value::Null),
             Expression::IsNotNull(operand) => Value::Bool(self.value(operand) != Value::Null),
             Expression::Is(operand, value) => Value::Bool(self.truth(operand) == *value),
-            Expression::IsDistinct(left, right) => {
-                let (left, right) = (self.value(left), self.value(right));
-                Value::Bool(match (&left, &right) {
-                    (Value::Null, Value::Null) => false,
-                    (Value::Null, _) | (_, Value::Null) => true,
-                    _ => !self.equal(&left, &right),
-                })
-            }
+            Expression::IsDistinct(left, right) => Value::Bool(self.is_distinct(left, right)),
             Expression::Operator(left, operator, right) => {
                 let (left, right) = (self.value(left), self.value(right));
                 self.operator(&left, operator, &right)
@@ -155,6 +141,26 @@ impl Evaluator<'_> {
                 of(format!("{expression:?}"), self.world != World::Any && self.depends(expression))
             }
             Expression::Opaque { .. } => self.unread(expression),
+        }
+    }
+
+    fn cast(&mut self, operand: &Expression, data_type: &str) -> Value {
+        match self.value(operand) {
+            Value::Literal(text, None) if data_type != "boolean" => Value::Literal(text, Some(data_type.to_owned())),
+            Value::Bool(value) if data_type == "boolean" => Value::Bool(value),
+            Value::Null => Value::Null,
+            Value::Claims => Value::Claims,
+            Value::Stranger(name) => Value::Stranger(format!("{name}::{data_type}")),
+            other => Value::Some(format!("{}::{data_type}", other.name())),
+        }
+    }
+
+    fn is_distinct(&mut self, left: &Expression, right: &Expression) -> bool {
+        let (left, right) = (self.value(left), self.value(right));
+        match (&left, &right) {
+            (Value::Null, Value::Null) => false,
+            (Value::Null, _) | (_, Value::Null) => true,
+            _ => !self.equal(&left, &right),
         }
     }
 

@@ -165,38 +165,56 @@ impl Parser {
                     path.pop();
                 }
                 let connective = if reserved == "and" { Connective::And } else { Connective::Or };
-                let mut at = Cursor::new(value);
-                let children = self.children(&mut at, 1).and_then(|children| {
-                    at.skip_blanks();
-                    at.expect_end("end of input")?;
-                    Ok(children)
-                });
-                let children = children.map_err(|why| {
-                    why.into_error("logic tree", value).hint_if_none(|| Some(
-                        "Separate conditions by commas: (a.eq.1,b.is.null). Put a value that holds , ( ) { or } in double quotes: \
-                         name.eq.\"a,b\""
-                            .to_owned()
-                    ))
-                })?;
+                let children = self.logic_tree(value)?;
                 self.node(&path)?.conditions.push(Condition::Tree { negated, connective, children });
             }
-            _ => {
-                let mut at = Cursor::new(value);
-                match self.operation(&mut at, None) {
-                    Ok((negated, operation)) => {
-                        if function_arguments && path.is_empty() && field.path.is_empty() {
-                            self.note_filter(&field.name, value);
-                        }
-                        let filter = Filter { field, negated, operation };
-                        self.node(&path)?.conditions.push(Condition::Filter(filter));
-                    }
-                    Err(Refusal::Expected(_)) if function_arguments && path.is_empty() && field.path.is_empty() => {
-                        let id = self.query.add_value(Literal::Text(value.to_owned()));
-                        self.query.arguments.push((field.name, id));
-                    }
-                    Err(why) => return Err(why.into_error("filter", value).hint_if_none(|| filter_hint(name, value))),
+            _ => self.filter_or_argument(name, value, &path, field, function_arguments)?,
+        }
+        Ok(())
+    }
+
+    /// The conditions of `and=(...)` or `or=(...)`.
+    fn logic_tree(&mut self, value: &str) -> Result<Vec<Condition>> {
+        let mut at = Cursor::new(value);
+        let children = self.children(&mut at, 1).and_then(|children| {
+            at.skip_blanks();
+            at.expect_end("end of input")?;
+            Ok(children)
+        });
+        children.map_err(|why| {
+            why.into_error("logic tree", value).hint_if_none(|| {
+                Some(
+                    "Separate conditions by commas: (a.eq.1,b.is.null). Put a value that holds , ( ) { or } in double quotes: \
+                     name.eq.\"a,b\""
+                        .to_owned(),
+                )
+            })
+        })
+    }
+
+    /// A filter on a column; with `function_arguments`, what is not a filter is an argument of the function.
+    fn filter_or_argument(
+        &mut self,
+        name: &str,
+        value: &str,
+        path: &[String],
+        field: Field,
+        function_arguments: bool,
+    ) -> Result<()> {
+        let may_be_argument = function_arguments && path.is_empty() && field.path.is_empty();
+        match self.operation(&mut Cursor::new(value), None) {
+            Ok((negated, operation)) => {
+                if may_be_argument {
+                    self.note_filter(&field.name, value);
                 }
+                let filter = Filter { field, negated, operation };
+                self.node(path)?.conditions.push(Condition::Filter(filter));
             }
+            Err(Refusal::Expected(_)) if may_be_argument => {
+                let id = self.query.add_value(Literal::Text(value.to_owned()));
+                self.query.arguments.push((field.name, id));
+            }
+            Err(why) => return Err(why.into_error("filter", value).hint_if_none(|| filter_hint(name, value))),
         }
         Ok(())
     }

@@ -289,29 +289,8 @@ impl Writer {
     pub(super) fn test(&mut self, expression: &Expression, test: &Test, from_text: Option<&QualifiedName>) {
         match test {
             Test::Binary { operator, quantifier, value } => {
-                // patterns are no values
-                let from_text = from_text.filter(|_| {
-                    !matches!(operator, Operator::Like | Operator::ILike | Operator::Match | Operator::IMatch)
-                });
                 self.expression(expression);
-                self.put(format_args!(" {} ", operator_sql(*operator)));
-                let form = match operator {
-                    Operator::Like | Operator::ILike => Form::Pattern,
-                    _ => Form::Text,
-                };
-                if let Some(quantifier) = quantifier {
-                    self.text(match quantifier {
-                        Quantifier::Any => "ANY (",
-                        Quantifier::All => "ALL (",
-                    });
-                }
-                match (from_text, quantifier) {
-                    (Some(function), Some(_)) => self.values_read(function, *value, form),
-                    (function, _) => self.value_read(function, *value, form),
-                }
-                if quantifier.is_some() {
-                    self.text(")");
-                }
+                self.comparison(*operator, *quantifier, *value, from_text);
             }
             Test::In(value) => {
                 self.expression(expression);
@@ -347,17 +326,52 @@ impl Writer {
                     self.expression(expression);
                 }
                 self.text(" @@ ");
-                self.text(match function {
-                    FullText::Query => "pg_catalog.to_tsquery(",
-                    FullText::Plain => "pg_catalog.plainto_tsquery(",
-                    FullText::Phrase => "pg_catalog.phraseto_tsquery(",
-                    FullText::Websearch => "pg_catalog.websearch_to_tsquery(",
-                });
-                self.configuration(configuration);
-                self.parameter(Parameter::Literal(*value, Form::Text));
-                self.text(")");
+                self.full_text_query(*function, configuration, *value);
             }
         }
+    }
+
+    /// An operator and its right operand.
+    fn comparison(
+        &mut self,
+        operator: Operator,
+        quantifier: Option<Quantifier>,
+        value: ValueId,
+        from_text: Option<&QualifiedName>,
+    ) {
+        self.put(format_args!(" {} ", operator_sql(operator)));
+        // A pattern is not a value of the column's type.
+        let from_text = from_text
+            .filter(|_| !matches!(operator, Operator::Like | Operator::ILike | Operator::Match | Operator::IMatch));
+        let form = match operator {
+            Operator::Like | Operator::ILike => Form::Pattern,
+            _ => Form::Text,
+        };
+        if let Some(quantifier) = quantifier {
+            self.text(match quantifier {
+                Quantifier::Any => "ANY (",
+                Quantifier::All => "ALL (",
+            });
+        }
+        match (from_text, quantifier) {
+            (Some(function), Some(_)) => self.values_read(function, value, form),
+            (function, _) => self.value_read(function, value, form),
+        }
+        if quantifier.is_some() {
+            self.text(")");
+        }
+    }
+
+    fn full_text_query(&mut self, function: FullText, configuration: &Option<String>, value: ValueId) {
+        self.text(match function {
+            FullText::Query => "pg_catalog.to_tsquery(",
+            FullText::Plain => "pg_catalog.plainto_tsquery(",
+            FullText::Phrase => "pg_catalog.phraseto_tsquery(",
+            FullText::Websearch => "pg_catalog.websearch_to_tsquery(",
+        });
+        self.configuration(configuration);
+        self.parameter(Parameter::Literal(value, Form::Text));
+        self.text(")");
     }
 
     /// A value, read by a function if there is one.
