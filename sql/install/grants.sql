@@ -131,6 +131,7 @@ TO PUBLIC;
 -- Their statements are the caller's, by PostgreSQL's rules; policies and grants are for a table's owner to make. The default of a
 -- preset column is computed by whoever inserts.
 GRANT EXECUTE ON FUNCTION
+    restful.perform(text[], boolean),
     restful.parse_expression(regclass, text, smallint),
     restful.policy_table(regclass),
     restful.policy_roles(text[]),

@@ -165,7 +165,6 @@ DECLARE
     shape text;
     tree text;
     made text[] := '{}';
-    statement text;
 BEGIN
     IF policy IS NULL OR dry_run IS NULL THEN
         RAISE EXCEPTION 'the name of the policies or dry_run is null' USING ERRCODE = '22004';
@@ -228,12 +227,7 @@ BEGIN
     IF restrictive AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = rel AND p.polpermissive) THEN
         made := made || format('-- it narrows what other policies allow, and %s has none that allows anything', of_table);
     END IF;
-    FOREACH statement IN ARRAY made LOOP
-        IF NOT dry_run THEN
-            EXECUTE statement;
-        END IF;
-        RETURN NEXT statement;
-    END LOOP;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
 END
 $function$;
 COMMENT ON FUNCTION restful.make_policies(regclass, text, name, text[], text[], text[], text, boolean, name, boolean, boolean) IS
@@ -246,7 +240,6 @@ AS $function$
 DECLARE
     of_table text := restful.policy_table(rel);
     made text[];
-    statement text;
 BEGIN
     IF force IS NULL OR dry_run IS NULL THEN
         RAISE EXCEPTION 'force or dry_run is null' USING ERRCODE = '22004';
@@ -269,12 +262,7 @@ BEGIN
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner)
         ORDER BY n.nspname, c.relname);
-    FOREACH statement IN ARRAY made LOOP
-        IF NOT dry_run THEN
-            EXECUTE statement;
-        END IF;
-        RETURN NEXT statement;
-    END LOOP;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
 END
 $function$;
 COMMENT ON FUNCTION restful.enable_rls(regclass, boolean, boolean) IS
@@ -479,19 +467,13 @@ DECLARE
           AND (policy IS NULL OR p.polname = ANY (SELECT concat(policy, '_', c) FROM unnest('{select,insert,update,delete,all}'::text[]) c))
         -- those that narrow last
         ORDER BY p.polpermissive DESC, p.polname);
-    statement text;
 BEGIN
     IF dry_run IS NULL THEN
         RAISE EXCEPTION 'dry_run is null' USING ERRCODE = '22004';
     ELSIF made = '{}' THEN
         made := ARRAY[format('-- nothing to do: %s has no such policy', of_table)];
     END IF;
-    FOREACH statement IN ARRAY made LOOP
-        IF NOT dry_run THEN
-            EXECUTE statement;
-        END IF;
-        RETURN NEXT statement;
-    END LOOP;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
 END
 $function$;
 COMMENT ON FUNCTION restful.drop_policies(regclass, name, boolean) IS

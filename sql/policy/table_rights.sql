@@ -76,7 +76,6 @@ DECLARE
     granted text[];
     revoked text[];
     made text[] := '{}';
-    statement text;
 BEGIN
     IF dry_run IS NULL THEN
         RAISE EXCEPTION 'dry_run is null' USING ERRCODE = '22004';
@@ -171,12 +170,7 @@ BEGIN
     IF made = '{}' THEN
         made := ARRAY[format('-- nothing to do: these are the rights of %s on %s', array_to_string(to_roles, ', '), of_table)];
     END IF;
-    FOREACH statement IN ARRAY made LOOP
-        IF NOT dry_run THEN
-            EXECUTE statement;
-        END IF;
-        RETURN NEXT statement;
-    END LOOP;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
 END
 $function$;
 COMMENT ON FUNCTION restful.make_grants(regclass, text[], text[], name[], boolean) IS
@@ -243,7 +237,6 @@ DECLARE
     wanted text;
     writable name[];
     made text[] := '{}';
-    statement text;
 BEGIN
     SELECT a.* INTO attribute FROM pg_catalog.pg_attribute a
     WHERE a.attrelid = rel AND a.attname = col AND a.attnum > 0 AND NOT a.attisdropped;
@@ -300,12 +293,7 @@ BEGIN
     IF made = '{}' THEN
         made := ARRAY[format('-- nothing to do: column %I of %s is preset', col, of_table)];
     END IF;
-    FOREACH statement IN ARRAY made LOOP
-        IF NOT dry_run THEN
-            EXECUTE statement;
-        END IF;
-        RETURN NEXT statement;
-    END LOOP;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
 END
 $function$;
 COMMENT ON FUNCTION restful.make_preset(regclass, name, pg_node_tree, boolean) IS
@@ -329,7 +317,6 @@ AS $function$
 DECLARE
     of_table text := restful.policy_table(rel);
     made text[];
-    statement text;
 BEGIN
     IF dry_run IS NULL THEN
         RAISE EXCEPTION 'dry_run is null' USING ERRCODE = '22004';
@@ -339,12 +326,7 @@ BEGIN
     ELSE
         made := ARRAY[format('-- nothing to do: column %I of %s is not preset', col, of_table)];
     END IF;
-    FOREACH statement IN ARRAY made LOOP
-        IF NOT dry_run THEN
-            EXECUTE statement;
-        END IF;
-        RETURN NEXT statement;
-    END LOOP;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
 END
 $function$;
 COMMENT ON FUNCTION restful.drop_preset(regclass, name, boolean) IS

@@ -57,7 +57,6 @@ DECLARE
     logins name[] := ARRAY[authenticator, service_authenticator];
     options text := CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN ' WITH INHERIT FALSE, SET TRUE' ELSE '' END;
     wrong text;
-    statement text;
 BEGIN
     IF array_position(names, NULL) IS NOT NULL OR dry_run IS NULL THEN
         RAISE EXCEPTION 'each of the roles has a name, one of them is null' USING ERRCODE = '22004';
@@ -108,7 +107,7 @@ BEGIN
     END IF;
 
     -- All of it follows from what is there before the first statement, so that a dry run prints what a run would do.
-    FOR statement IN
+    RETURN QUERY SELECT * FROM restful.perform(ARRAY(
         WITH wanted AS (
             SELECT w.name, w.place, w.name = ANY (logins) AS logs_in, w.name = service_role AS bypasses
             FROM unnest(names) WITH ORDINALITY w (name, place)
@@ -209,13 +208,7 @@ BEGIN
                 SELECT FROM aclexplode(f.acl) a WHERE a.grantee = to_regrole(quote_ident(g.role)) AND a.privilege_type = 'EXECUTE')
             GROUP BY f.name
         )
-        SELECT s.statement FROM statements s ORDER BY s.step, s.place, s.statement
-    LOOP
-        IF NOT dry_run THEN
-            EXECUTE statement;
-        END IF;
-        RETURN NEXT statement;
-    END LOOP;
+        SELECT s.statement FROM statements s ORDER BY s.step, s.place, s.statement), dry_run);
 END
 $function$;
 COMMENT ON FUNCTION restful.setup_roles(name, name, name, name, name, name, name, name, boolean) IS
