@@ -28,9 +28,9 @@ WITH exposed AS (
         has_table_privilege(a.oid, c.oid, v.command) AS whole,
         k.columns,
         CASE
-            WHEN v.command = 'TRUNCATE' THEN 'TRUNCATE is under no policy'
+            WHEN v.command = 'TRUNCATE' THEN 'policies do not apply to TRUNCATE'
             WHEN c.relkind IN ('v', 'm', 'f') OR NOT c.relrowsecurity THEN CASE
-                WHEN c.relkind = 'v' AND c.invoker THEN 'view that reads as who asks'
+                WHEN c.relkind = 'v' AND c.invoker THEN 'view that reads as its caller'
                 WHEN c.relkind = 'v' THEN 'view that reads as ' || pg_get_userbyid(c.relowner)
                 WHEN c.relkind = 'm' THEN 'materialized views have no row-level security'
                 WHEN c.relkind = 'f' THEN 'foreign tables have no row-level security'
@@ -90,7 +90,7 @@ CROSS JOIN LATERAL (
 ORDER BY c.relation::regclass::text, c.rolname, array_position('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}', c.command)
 $function$;
 COMMENT ON FUNCTION restful.access_matrix(text[], text[]) IS
-    'Relation by role by command: whether it is granted, on which columns, which rows it reaches (all, none, by policy, of the view), by which permissive and restrictive policies, and why; of the exposed schemas and of all roles but PostgreSQL''s own, unless told otherwise';
+    'For each relation, role and command: whether it is granted, on which columns, which rows it reaches (all, none, by policy, of the view), through which permissive and restrictive policies, and why; by default for the exposed schemas and all roles except PostgreSQL''s own';
 
 -- PARALLEL UNSAFE: a frame is a subtransaction. VOLATILE: policies may call functions that are.
 CREATE FUNCTION restful.explain_access(
@@ -99,7 +99,7 @@ CREATE FUNCTION restful.explain_access(
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'restful_explain_access';
 COMMENT ON FUNCTION restful.explain_access(regclass, text, name, jsonb, jsonb, jsonb) IS
-    'Why a role with these claims can or cannot SELECT, INSERT, UPDATE or DELETE one row: the row that key names, as the caller sees it, and the values to be written; each policy with its value, and the verdict. INSERT may have ON CONFLICT DO NOTHING or DO UPDATE, and RETURNING behind it';
+    'Why a role with these claims can or cannot SELECT, INSERT, UPDATE or DELETE one row: the row that key names, as the caller sees it, and the values to be written; each policy with its value, and the verdict. INSERT may be followed by ON CONFLICT DO NOTHING or DO UPDATE, and by RETURNING';
 
 CREATE FUNCTION restful.explain_access_text(
     rel regclass, command text, role name, claims jsonb DEFAULT '{}', key jsonb DEFAULT NULL, new_row jsonb DEFAULT NULL
@@ -107,4 +107,4 @@ CREATE FUNCTION restful.explain_access_text(
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 20
 AS 'MODULE_PATHNAME', 'restful_explain_access_text';
 COMMENT ON FUNCTION restful.explain_access_text(regclass, text, name, jsonb, jsonb, jsonb) IS
-    'The same as restful.explain_access, as lines to read';
+    'Like restful.explain_access, but as lines of text';

@@ -105,4 +105,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.install_auth_api(name) IS
-'Makes auth.uid(), user_id(), role(), email(), jwt() and session(), for policies written for Supabase or Neon; leaves alone what is there, and returns what it made';
+'Makes auth.uid(), user_id(), role(), email(), jwt() and session(), for policies written for Supabase or Neon; leaves existing functions alone, and returns what it created';

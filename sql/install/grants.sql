@@ -1,6 +1,6 @@
--- Decided one by one; last, when all functions exist. What runs with the caller's rights alone is everybody's.
+-- Grants are decided function by function, and last, when all functions exist. PUBLIC may execute what runs with the caller's rights alone.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA restful FROM PUBLIC;
--- What ALTER DEFAULT PRIVILEGES has given to roles, or to PUBLIC, was meant for other objects than these.
+-- Default privileges (ALTER DEFAULT PRIVILEGES) were meant for other objects than these: what they have granted is revoked.
 DO $revoke$
 DECLARE
     statement text;

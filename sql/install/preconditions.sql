@@ -19,7 +19,7 @@ BEGIN
                 AND m.deptype OPERATOR(pg_catalog.=) 'e'
                 AND x.extname OPERATOR(pg_catalog.=) 'pg_restful')
     ) THEN
-        RAISE EXCEPTION 'schema "restful" holds objects of somebody else'
+        RAISE EXCEPTION 'schema "restful" contains objects that the extension did not create'
             USING ERRCODE = '42710', -- duplicate_object
                   HINT = 'Move them to another schema, or drop them, and create the extension again.';
     END IF;
@@ -35,7 +35,7 @@ BEGIN
                   HINT = 'Drop the schema, or create the extension as its owner.';
     END IF;
     IF pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'UTF8' THEN
-        RAISE EXCEPTION 'pg_restful needs a database in UTF8, not %', pg_catalog.current_setting('server_encoding')
+        RAISE EXCEPTION 'pg_restful needs a database with encoding UTF8, not %', pg_catalog.current_setting('server_encoding')
             USING ERRCODE = '0A000', HINT = 'Create a database with ENCODING ''UTF8'' TEMPLATE template0.';
     END IF;
 END

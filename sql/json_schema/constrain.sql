@@ -3,7 +3,7 @@
 CREATE FUNCTION restful.enforce_schema() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_enforce_schema';
 COMMENT ON FUNCTION restful.enforce_schema() IS
-    'Trigger that restful.constrain makes: keeps the column of its WHEN condition, or the whole row, to a JSON Schema (schema, level, action)';
+    'The trigger that restful.constrain creates: checks the column in its WHEN condition, or the whole row, against a JSON Schema (schema, level, action)';
 
 CREATE FUNCTION restful.bound_schemas(rel regclass)
     RETURNS TABLE ("column" name, schema jsonb, schema_name text, level text, action text, source text, name name)
@@ -14,7 +14,7 @@ COMMENT ON FUNCTION restful.bound_schemas(regclass) IS
 CREATE FUNCTION restful.read_schema(schema text) RETURNS TABLE (document json, refers boolean, registered boolean)
     LANGUAGE c STABLE STRICT ROWS 1 AS 'MODULE_PATHNAME', 'restful_read_schema';
 COMMENT ON FUNCTION restful.read_schema(text) IS
-    'Checks a JSON Schema given as JSON or by its registered name, to which the document then refers; refers: whether it refers to any registered one';
+    'Checks a JSON Schema that is given as JSON, or by its registered name, which the document then refers to; refers: whether it refers to a registered schema';
 
 CREATE FUNCTION restful.tables_of(rel regclass) RETURNS TABLE ("table" regclass, blocks bigint)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $tables_of$
@@ -31,7 +31,7 @@ CREATE FUNCTION restful.tables_of(rel regclass) RETURNS TABLE ("table" regclass,
     FROM tables t JOIN pg_catalog.pg_class c ON c.oid = t.oid
 $tables_of$;
 COMMENT ON FUNCTION restful.tables_of(regclass) IS
-    'The tables whose rows a table shows: itself, partitions, children; blocks: null for those that are no heap';
+    'The tables that hold the rows of a table: itself, its partitions and children; blocks: null for those that are not heaps';
 
 CREATE FUNCTION restful.constrain(
     rel regclass,
@@ -62,7 +62,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is error or warn.';
     ELSIF kind NOT IN ('r', 'p', 'f') THEN
         RAISE EXCEPTION '"%" is not a table', rel
-            USING ERRCODE = 'wrong_object_type', HINT = 'Of a view, constrain the tables behind it.';
+            USING ERRCODE = 'wrong_object_type', HINT = 'Constrain the tables behind the view instead.';
     END IF;
     -- as a $ref says it
     schema := regexp_replace(schema, '^restful:', '');
@@ -78,7 +78,7 @@ BEGIN
         END LOOP;
         IF data_type.oid NOT IN ('json'::regtype, 'jsonb'::regtype) THEN
             RAISE EXCEPTION 'column "%" is of type %, not json or jsonb', "column", format_type(attribute.atttypid, NULL)
-                USING ERRCODE = 'datatype_mismatch', HINT = 'With a null column, the schema is one of the row as a JSON object.';
+                USING ERRCODE = 'datatype_mismatch', HINT = 'If the column is null, the schema describes the whole row as a JSON object.';
         END IF;
     END IF;
     SELECT s.refers INTO refers FROM restful.read_schema(schema) s;
@@ -106,8 +106,8 @@ BEGIN
             EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', rel, made);
         EXCEPTION WHEN check_violation THEN
             EXECUTE format('SELECT count(*) FROM %s WHERE NOT %s', rel, predicate) INTO broken;
-            RAISE NOTICE 'existing rows of "%" that break the schema: %; "%" is not valid for them', rel, broken, made
-                USING HINT = format('SELECT * FROM restful.validation_report(%L, %L) lists them. When they are corrected: ALTER TABLE %s VALIDATE CONSTRAINT %I.',
+            RAISE NOTICE 'existing rows of "%" that violate the schema: %; "%" stays NOT VALID', rel, broken, made
+                USING HINT = format('SELECT * FROM restful.validation_report(%L, %L) lists them. After correcting them: ALTER TABLE %s VALIDATE CONSTRAINT %I.',
                     rel, "column", rel, made);
         END;
         RETURN made;
@@ -115,7 +115,7 @@ BEGIN
 
     IF attribute.attgenerated = 'v' THEN
         RAISE EXCEPTION 'column "%" is a virtual generated column, which a trigger cannot see', "column"
-            USING ERRCODE = 'feature_not_supported', HINT = 'It can have a schema as JSON, at level strict with action error.';
+            USING ERRCODE = 'feature_not_supported', HINT = 'It can have a schema that is given as JSON, with level strict and action error.';
     ELSIF kind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = rel) THEN
         RAISE WARNING '"%" has child tables, which do not inherit its triggers', rel USING HINT = 'Constrain them, too.';
     END IF;
@@ -129,7 +129,7 @@ BEGIN
 END
 $constrain$;
 COMMENT ON FUNCTION restful.constrain(regclass, name, text, text, text) IS
-    'Binds a JSON Schema, given as JSON or by its registered name, to a column (null: the whole row); level strict, moderate or off; action error or warn';
+    'Binds a JSON Schema, given as JSON or by its registered name, to a column (null: to the whole row); level: strict, moderate or off; action: error or warn';
 
 CREATE FUNCTION restful.unconstrain(rel regclass, "column" name) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $unconstrain$
@@ -162,7 +162,7 @@ BEGIN
 END
 $unconstrain$;
 COMMENT ON FUNCTION restful.unconstrain(regclass, name) IS
-    'Removes what restful.constrain bound to a column (null: to the whole row); whether there was anything';
+    'Removes what restful.constrain bound to a column (null: to the whole row); returns whether there was anything';
 
 -- Apart from the report, which runs policies and their functions under the caller's search path.
 CREATE FUNCTION restful.validation_query(rel regclass, of_column name, by_schema text, ranges boolean) RETURNS text
@@ -203,8 +203,8 @@ BEGIN
     WHERE NOT r.rolsuper AND r.rolname <> current_user
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'a report on "%" would call % of another role', rel, called
-            USING ERRCODE = 'insufficient_privilege', HINT = 'It casts to JSON. Ask as its owner.';
+        RAISE EXCEPTION 'a report on "%" would call %, which belongs to another role', rel, called
+            USING ERRCODE = 'insufficient_privilege', HINT = 'The function is a cast to JSON. Run the report as its owner.';
     END IF;
     SELECT format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, t.%I', a.attname, a.attname), ', ' ORDER BY k.position))
     INTO row_key
@@ -241,7 +241,7 @@ BEGIN
     ) b;
     IF checks IS NULL THEN
         RAISE EXCEPTION 'no schema is bound to %', CASE WHEN of_column IS NULL THEN '' ELSE format('column "%s" of ', of_column) END || format('"%s"', rel)
-            USING ERRCODE = 'undefined_object', HINT = 'Bind one with restful.constrain, or give one as third argument.';
+            USING ERRCODE = 'undefined_object', HINT = 'Bind one with restful.constrain, or pass one as the third argument.';
     END IF;
     RETURN format('SELECT %s, f.* FROM %s t CROSS JOIN LATERAL (%s) f', row_key, rel, checks) ||
         CASE WHEN ranges THEN ' WHERE t.ctid OPERATOR(pg_catalog.>=) $1 AND t.ctid OPERATOR(pg_catalog.<) $2' ELSE '' END;
@@ -276,4 +276,4 @@ BEGIN
 END
 $validation_report$;
 COMMENT ON FUNCTION restful.validation_report(regclass, name, text) IS
-    'The rows that break the schema bound to a column, or the one given; without a column, all that is bound, with locations in the row';
+    'The rows that violate the schema bound to a column, or the given one; without a column, all bound schemas, with locations in the row';

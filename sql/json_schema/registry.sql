@@ -15,8 +15,8 @@ SELECT pg_catalog.pg_extension_config_dump('restful.json_schema', '');
 
 CREATE FUNCTION restful.json_schema_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_json_schema_changed';
-COMMENT ON FUNCTION restful.json_schema_changed() IS 'Makes every session forget what it compiled with registered schemas';
--- For each row, and whatever session_replication_role says: where a subscription keeps the table, there is nothing else to see.
+COMMENT ON FUNCTION restful.json_schema_changed() IS 'Makes every session discard what it has compiled from registered schemas';
+-- FOR EACH ROW and ENABLE ALWAYS: where a subscription writes the table, no other trigger fires.
 CREATE TRIGGER json_schema_changed AFTER INSERT OR UPDATE OR DELETE ON restful.json_schema
     FOR EACH ROW EXECUTE FUNCTION restful.json_schema_changed();
 CREATE TRIGGER json_schema_truncated AFTER TRUNCATE ON restful.json_schema
@@ -35,11 +35,11 @@ DECLARE
     meta_schema text;
 BEGIN
     IF register_schema.name IS NULL OR register_schema.schema IS NULL THEN
-        RAISE EXCEPTION 'a schema is registered with a name and a schema, one of them is null' USING ERRCODE = '22004';
+        RAISE EXCEPTION 'the name or the schema is null' USING ERRCODE = '22004';
     END IF;
     IF octet_length(register_schema.name) NOT BETWEEN 1 AND 255 OR register_schema.name ~ '[@[:space:]]' THEN
         RAISE EXCEPTION 'a schema cannot be named "%"', register_schema.name
-            USING ERRCODE = '22023', HINT = 'A name has 1 to 255 bytes, no blank and no "@", behind which the version stands.';
+            USING ERRCODE = '22023', HINT = 'A name has 1 to 255 bytes, and contains neither blanks nor "@", which separates it from the version.';
     END IF;
     -- References to these URIs lead to the meta-schemas, and never here.
     SELECT u.uri INTO meta_schema
@@ -61,7 +61,7 @@ BEGIN
     declared := coalesce(register_schema.compatibility, latest.compatibility, 'backward');
     IF declared NOT IN ('backward', 'forward', 'full', 'none') THEN
         RAISE EXCEPTION 'compatibility "%" is unknown', declared
-            USING ERRCODE = '22023', HINT = 'It is one of backward, forward, full and none.';
+            USING ERRCODE = '22023', HINT = 'It is backward, forward, full or none.';
     END IF;
     -- Raises an error with the place in the schema when it is none, or refers to what is not registered.
     PERFORM restful.is_valid(register_schema.schema, 'null');
@@ -88,11 +88,11 @@ BEGIN
             RAISE EXCEPTION 'version % of schema "%" is not % compatible: this value is %: %',
                 latest.version + 1, latest.name, declared, change.change, change.example
                 USING ERRCODE = '22023', DETAIL = change.detail,
-                    HINT = 'Accept that value, register under another name, or say compatibility => ''none''.';
+                    HINT = 'Accept that value, register the schema under another name, or pass compatibility => ''none''.';
         ELSIF FOUND THEN
             RAISE EXCEPTION 'version % of schema "%" cannot be shown to be % compatible', latest.version + 1, latest.name, declared
                 USING ERRCODE = '22023', DETAIL = change.detail,
-                    HINT = 'See restful.schema_changes(old, new), and say compatibility => ''none'' if the change is meant.';
+                    HINT = 'See restful.schema_changes(old, new), and pass compatibility => ''none'' if the change is intended.';
         END IF;
     END IF;
     INSERT INTO restful.json_schema (name, version, schema, compatibility)
@@ -101,7 +101,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.register_schema(text, jsonb, text) IS
-    'Registers a version of a JSON Schema and returns its number; compatibility (backward, forward, full, none) with the version before, null for the one that the name has, at first backward';
+    'Registers a version of a JSON Schema and returns its number; compatibility with the previous version: backward, forward, full or none; null keeps the current one, initially backward';
 
 CREATE FUNCTION restful.get_schema(name text, version integer DEFAULT NULL) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -191,4 +191,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.drop_schema(text, integer) IS
-    'Drops a registered JSON Schema, all versions or one, unless something uses it; returns how many versions went';
+    'Drops a registered JSON Schema, all versions or one, unless something uses it; returns how many versions were dropped';

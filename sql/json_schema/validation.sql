@@ -23,7 +23,7 @@ CREATE TYPE restful.jsonschema (
     ALIGNMENT = int4,
     STORAGE = extended
 );
-COMMENT ON TYPE restful.jsonschema IS 'A JSON Schema that was checked when it became one';
+COMMENT ON TYPE restful.jsonschema IS 'A JSON Schema, checked on input';
 
 CREATE FUNCTION restful.jsonschema_from_json(schema json) RETURNS restful.jsonschema
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_jsonschema_from_json';
@@ -49,7 +49,7 @@ COMMENT ON FUNCTION restful.jsonschema_is_valid(json) IS 'Whether a JSON Schema 
 CREATE FUNCTION restful.jsonschema_validation_errors(schema json, instance json) RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'restful_jsonschema_validation_errors';
 COMMENT ON FUNCTION restful.jsonschema_validation_errors(json, json) IS
-    'What is wrong with a json value, with its values; restful.validate says where';
+    'The violations of a JSON Schema by a json value, in messages that show values; restful.validate also tells where';
 
 CREATE FUNCTION restful.json_matches_compiled_schema(schema restful.jsonschema, instance json) RETURNS boolean
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'restful_json_matches_schema';
@@ -62,11 +62,11 @@ COMMENT ON FUNCTION restful.jsonb_matches_compiled_schema(restful.jsonschema, js
 CREATE FUNCTION restful.json_validation_errors_compiled(schema restful.jsonschema, instance json) RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'restful_jsonschema_validation_errors';
 COMMENT ON FUNCTION restful.json_validation_errors_compiled(restful.jsonschema, json) IS
-    'What is wrong with a json value, with its values; restful.validate says where';
+    'The violations of a JSON Schema by a json value, in messages that show values; restful.validate also tells where';
 CREATE FUNCTION restful.jsonb_validation_errors_compiled(schema restful.jsonschema, instance jsonb) RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'restful_jsonb_validation_errors';
 COMMENT ON FUNCTION restful.jsonb_validation_errors_compiled(restful.jsonschema, jsonb) IS
-    'What is wrong with a jsonb value, with its values; restful.validate says where';
+    'The violations of a JSON Schema by a jsonb value, in messages that show values; restful.validate also tells where';
 
 -- Stable: what they refer to in the registry may change.
 CREATE FUNCTION restful.is_valid(schema jsonb, instance jsonb, formats boolean DEFAULT NULL) RETURNS boolean
@@ -81,7 +81,7 @@ CREATE FUNCTION restful.validate(
 ) RETURNS TABLE (instance_location text, keyword_location text, keyword text, message text)
     LANGUAGE c STABLE PARALLEL SAFE COST 100 ROWS 5 AS 'MODULE_PATHNAME', 'restful_validate';
 COMMENT ON FUNCTION restful.validate(jsonb, jsonb, boolean, boolean) IS
-    'What is wrong with a value, in the terms of JSON Schema: no row when it is valid; masked: messages do not show values';
+    'The violations of a JSON Schema by a value, one per row; masked: messages do not show values';
 
 CREATE FUNCTION restful.schema_changes(old jsonb, new jsonb)
     RETURNS TABLE (change text, verdict text, schema jsonb, example jsonb, detail text)

@@ -1,4 +1,4 @@
--- API keys. What is stored of one is its SHA-256; nobody but their owner reads the tables.
+-- API keys. Only the SHA-256 of a key is stored; only their owner reads the tables.
 CREATE TABLE restful.api_key (
     id text PRIMARY KEY,
     hash bytea NOT NULL,
@@ -20,21 +20,21 @@ CREATE TABLE restful.api_key (
     CONSTRAINT hash_is_sha256 CHECK (octet_length(hash) = 32),
     CONSTRAINT claims_are_an_object CHECK (jsonb_typeof(claims) = 'object')
 );
-COMMENT ON TABLE restful.api_key IS 'API keys, made by restful.create_api_key. pg_dump leaves its rows out unless restful.dump_secrets is on in its session';
+COMMENT ON TABLE restful.api_key IS 'API keys, created by restful.create_api_key. pg_dump leaves its rows out unless restful.dump_secrets is on in its session';
 COMMENT ON COLUMN restful.api_key.id IS 'The public part of the key, by which it is found';
 COMMENT ON COLUMN restful.api_key.hash IS 'The SHA-256 of the key';
-COMMENT ON COLUMN restful.api_key.claims IS 'Claims beside sub, role, scope and key_id';
+COMMENT ON COLUMN restful.api_key.claims IS 'Claims other than sub, role, scope and key_id';
 COMMENT ON COLUMN restful.api_key.created_by IS 'The subject who made it; null for an administrator';
 COMMENT ON COLUMN restful.api_key.created_as IS 'The login role of the session that made it';
-COMMENT ON COLUMN restful.api_key.lifetime IS 'How long it was meant to be valid when it was made';
-COMMENT ON COLUMN restful.api_key.replaces IS 'The key that it was made from by restful.rotate_api_key';
+COMMENT ON COLUMN restful.api_key.lifetime IS 'How long it was meant to be valid when it was created';
+COMMENT ON COLUMN restful.api_key.replaces IS 'The key that restful.rotate_api_key replaced with this one';
 
--- A table of its own: changes of restful.api_key make all sessions look keys up again.
+-- A separate table, because every change of restful.api_key makes all sessions look keys up again.
 CREATE TABLE restful.api_key_use (
     id text PRIMARY KEY REFERENCES restful.api_key ON DELETE CASCADE,
     last_used timestamptz
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE restful.api_key_use IS 'When API keys were last used, as far as requests that write have written it down';
+COMMENT ON TABLE restful.api_key_use IS 'When API keys were last used; only requests that may write record it';
 
 ALTER TABLE restful.api_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE restful.api_key_use ENABLE ROW LEVEL SECURITY;
@@ -71,7 +71,7 @@ BEGIN
         RAISE EXCEPTION 'a subject has 1 to 255 bytes' USING ERRCODE = '22023';
     END IF;
     IF role IS NULL THEN
-        RAISE EXCEPTION 'a key has a role' USING ERRCODE = '22004';
+        RAISE EXCEPTION 'a key needs a role' USING ERRCODE = '22004';
     END IF;
     IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role AND NOT r.rolsuper AND NOT starts_with(r.rolname::text, 'pg_')) THEN
         RAISE EXCEPTION 'requests cannot run as role "%"', role
@@ -86,11 +86,11 @@ BEGIN
     END IF;
     expires_at := nullif(expires_at, 'infinity');
     IF expires_at <= now THEN
-        RAISE EXCEPTION 'the key would have expired already' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'the key would already have expired' USING ERRCODE = '22023';
     END IF;
     claims := coalesce(claims, '{}');
     IF jsonb_typeof(claims) <> 'object' OR octet_length(claims::text) > 8192 THEN
-        RAISE EXCEPTION 'claims are a JSON object of at most 8 KiB' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'claims must be a JSON object of at most 8 KiB' USING ERRCODE = '22023';
     END IF;
     SELECT c INTO wrong FROM jsonb_object_keys(claims) c WHERE c IN ('sub', 'role', 'scope', 'scopes', 'scp', 'key_id') LIMIT 1;
     IF FOUND THEN
@@ -104,11 +104,11 @@ BEGIN
             WHEN 'aud' THEN '{string,array}' END::text[]) t (types)
     WHERE jsonb_typeof(c.value) <> ALL (t.types) LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'the claim "%" does not have its type', wrong
+        RAISE EXCEPTION 'the claim "%" has the wrong type', wrong
             USING ERRCODE = '22023', HINT = 'RFC 7519, section 4.1, fixes the types of iss, aud, exp, nbf, iat and jti.';
     END IF;
     IF environment IS NULL OR environment !~ '^[a-z0-9]{1,16}$' THEN
-        RAISE EXCEPTION 'an environment has 1 to 16 small letters and digits' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'an environment has 1 to 16 lower-case letters and digits' USING ERRCODE = '22023';
     END IF;
     SELECT g.id, g.key, g.hash INTO id, key, hash FROM restful.generate_api_key(environment) g;
     INSERT INTO restful.api_key AS k (id, hash, subject, role, scopes, claims, name, description, environment, created_at, created_by,
@@ -119,7 +119,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.create_api_key(text, name, text[], timestamptz, jsonb, text, text, text) IS
-'Makes an API key that speaks for a subject in a role. The key is shown this once: only its hash is stored';
+'Creates an API key that acts for a subject in a role. The key is shown only this once: only its hash is stored';
 
 CREATE FUNCTION restful.rotate_api_key(INOUT id text, overlap interval DEFAULT '1 day', OUT key text)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -141,8 +141,8 @@ BEGIN
     END IF;
     now := clock_timestamp();
     IF old.revoked_at IS NOT NULL OR old.expires_at <= now THEN
-        RAISE EXCEPTION 'the API key is not valid any more'
-            USING ERRCODE = '55000', HINT = 'Make a new one by restful.create_api_key().';
+        RAISE EXCEPTION 'the API key is no longer valid'
+            USING ERRCODE = '55000', HINT = 'Create a new one with restful.create_api_key().';
     END IF;
     SELECT g.id, g.key, g.hash INTO id, key, hash FROM restful.generate_api_key(old.environment) g;
     INSERT INTO restful.api_key AS k (id, hash, subject, role, scopes, claims, name, description, environment, created_at, created_by,
@@ -155,7 +155,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.rotate_api_key(text, interval) IS
-'Makes another key for the same purpose, shown this once; the old one is valid for the overlap, and never longer than it was';
+'Creates another key for the same purpose, shown only this once; the old one stays valid for the overlap, but never longer than before';
 
 CREATE FUNCTION restful.revoke_api_key(id text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -168,7 +168,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.revoke_api_key(text) IS
-'Revokes an API key: it is refused from the next statement on. Whether there was one that was not revoked';
+'Revokes an API key: it is refused from the next statement on. Returns whether there was one that was not revoked yet';
 
 CREATE FUNCTION restful.list_api_keys() RETURNS TABLE (id text, subject text, role name, scopes text[], claims jsonb, name text,
     description text, environment text, is_valid boolean, created_at timestamptz, created_by text, created_as text, expires_at timestamptz,
@@ -183,4 +183,4 @@ AS $function$
     ORDER BY k.created_at, k.id
 $function$;
 COMMENT ON FUNCTION restful.list_api_keys() IS
-'All API keys, without their hashes; last_used is of requests that write, and of others before those in the same session, to the minute';
+'All API keys, without their hashes; last_used is accurate to the minute and is only recorded by requests that may write';

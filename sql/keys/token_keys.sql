@@ -1,11 +1,11 @@
--- Issuers of tokens and their keys. Nobody but their owner reads the tables; the functions do what is to be done with them.
+-- Issuers of tokens and their keys. Only their owner reads the tables; everyone else goes through the functions.
 CREATE TABLE restful.token_issuer (
     issuer text PRIMARY KEY,
     audiences text[] NOT NULL DEFAULT '{}',
     role_path text NOT NULL DEFAULT '$.role',
     CONSTRAINT issuer_is_short CHECK (octet_length(issuer) <= 2000)
 );
-COMMENT ON TABLE restful.token_issuer IS 'Who issues tokens: the claim iss ('''': any), whom its tokens are meant for ({}: anybody), where their role is';
+COMMENT ON TABLE restful.token_issuer IS 'Issuers of tokens: the claim iss ('''': any), the audiences of their tokens ({}: any), the path to the role';
 
 CREATE TABLE restful.public_key (
     issuer text NOT NULL REFERENCES restful.token_issuer ON DELETE CASCADE,
@@ -38,8 +38,8 @@ SELECT pg_catalog.pg_extension_config_dump('restful.secret_key',
 
 CREATE FUNCTION restful.keys_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_keys_changed';
-COMMENT ON FUNCTION restful.keys_changed() IS 'Makes every session forget the keys that it knows, and the tokens it verified with them';
--- For each row, and whatever session_replication_role says: where a subscription keeps the tables, there is nothing else to see.
+COMMENT ON FUNCTION restful.keys_changed() IS 'Makes every session discard the keys that it knows, and the tokens it has verified with them';
+-- FOR EACH ROW and ENABLE ALWAYS: where a subscription writes the tables, no other trigger fires.
 CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON restful.token_issuer
     FOR EACH ROW EXECUTE FUNCTION restful.keys_changed();
 CREATE TRIGGER keys_truncated AFTER TRUNCATE ON restful.token_issuer
@@ -62,27 +62,27 @@ CREATE FUNCTION restful.load_jwks(issuer text, jwks jsonb, audiences text[] DEFA
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_load_jwks';
 COMMENT ON FUNCTION restful.load_jwks(text, jsonb, text[], text) IS
-'Replaces the public keys of an issuer by those of a JSON Web Key Set, and returns how many there are; audiences and path of the role stay as they are when null, at first anybody and $.role';
+'Replaces the public keys of an issuer with those of a JSON Web Key Set, and returns how many there are; null keeps audiences and role_path as they are, initially any and $.role';
 
 CREATE FUNCTION restful.load_secret(secret text, kid text DEFAULT NULL, issuer text DEFAULT '', algorithm text DEFAULT 'HS256',
     audiences text[] DEFAULT NULL, role_path text DEFAULT NULL, is_base64 boolean DEFAULT false) RETURNS text
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_load_secret';
 COMMENT ON FUNCTION restful.load_secret(text, text, text, text, text[], text, boolean) IS
-'Adds a secret of HMAC, and returns its kid. Pass the secret as a parameter of a prepared statement, or it stands in the server''s log';
+'Adds a secret of HMAC, and returns its kid. Pass the secret as a parameter of a prepared statement, or it may appear in the server''s log';
 
 CREATE FUNCTION restful.create_signing_key(algorithm text DEFAULT 'ES256', kid text DEFAULT NULL, issuer text DEFAULT '',
     audiences text[] DEFAULT NULL, role_path text DEFAULT NULL) RETURNS text
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_create_signing_key';
 COMMENT ON FUNCTION restful.create_signing_key(text, text, text, text[], text) IS
-'Makes a key that jwt_sign signs with from now on, and returns its kid; the private key never leaves the database';
+'Creates a key that jwt_sign signs with from now on, and returns its kid; the private key never leaves the database';
 
 CREATE FUNCTION restful.revoke_key(kid text, issuer text DEFAULT NULL) RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_revoke_key';
 COMMENT ON FUNCTION restful.revoke_key(text, text) IS
-'Drops a key, of one issuer or of all: tokens that it signed are refused from the next statement on. Whether there was one';
+'Drops a key, of one issuer or of all: tokens that it signed are refused from the next statement on. Returns whether there was one';
 
 CREATE FUNCTION restful.jwt_sign(claims jsonb, ttl interval DEFAULT '15 minutes', kid text DEFAULT NULL) RETURNS text
     LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -103,4 +103,4 @@ COMMENT ON FUNCTION restful.jwt_check(text) IS 'Whether a token is valid, if not
 CREATE FUNCTION restful.jwks() RETURNS jsonb
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_jwks';
-COMMENT ON FUNCTION restful.jwks() IS 'The public keys of those that jwt_sign signs with, as a JSON Web Key Set';
+COMMENT ON FUNCTION restful.jwks() IS 'The public keys that belong to what jwt_sign signs with, as a JSON Web Key Set';

@@ -7,7 +7,7 @@ CREATE TABLE restful.lint_exception (
     PRIMARY KEY (lint, object)
 );
 COMMENT ON TABLE restful.lint_exception IS
-    'Findings that are meant to be so: lint and object as restful.lint() names them, and the reason';
+    'Findings that are intended: lint and object as restful.lint() names them, and the reason';
 SELECT pg_catalog.pg_extension_config_dump('restful.lint_exception', '');
 
 CREATE FUNCTION restful.lints() RETURNS TABLE (lint text, level text, category text, title text)
@@ -19,7 +19,7 @@ CREATE FUNCTION restful.lints() RETURNS TABLE (lint text, level text, category t
         ('sensitive_columns_exposed', 'ERROR', 'exposure', 'strangers may read credentials of every row'),
         ('policy_uses_user_editable_claim', 'ERROR', 'policies', 'a policy decides by what users write themselves'),
         ('policy_reads_request_guc', 'ERROR', 'policies', 'a policy decides by a setting that any SQL user can change'),
-        ('policy_recursive', 'ERROR', 'policies', 'a policy leads back to its own table, which PostgreSQL refuses'),
+        ('policy_recursive', 'ERROR', 'policies', 'a policy reads its own table through others, which PostgreSQL refuses'),
         ('policy_denied', 'ERROR', 'policies', 'a policy needs what its roles may not use'),
         ('authenticator_inherits_or_super', 'ERROR', 'roles', 'the role of an HTTP layer has rights of its own'),
         ('secret_in_role_setting', 'ERROR', 'roles', 'a secret is in a setting of a role or database'),
@@ -42,7 +42,7 @@ CREATE FUNCTION restful.lints() RETURNS TABLE (lint text, level text, category t
         ('function_public_execute', 'WARN', 'functions', 'PUBLIC may call a function'),
         ('temp_privilege_public', 'WARN', 'roles', 'PUBLIC may make temporary tables'),
         ('public_schema_create', 'WARN', 'roles', 'strangers may make objects where others look for theirs'),
-        ('no_statement_timeout', 'WARN', 'roles', 'requests of a role may take any time'),
+        ('no_statement_timeout', 'WARN', 'roles', 'requests of a role have no time limit'),
         ('queue_exposed', 'WARN', 'exposure', 'strangers reach a job queue'),
         ('outdated_minor', 'WARN', 'roles', 'the server has known security faults'),
         ('outdated_extension', 'WARN', 'roles', 'an extension is older than what is installed'),
@@ -53,7 +53,7 @@ CREATE FUNCTION restful.lints() RETURNS TABLE (lint text, level text, category t
         ('unused_index', 'INFO', 'tables', 'an index is never read'),
         ('rls_no_policy', 'INFO', 'exposure', 'a table is granted and closed: it has no policy'),
         ('parallel_unsafe_policy_function', 'INFO', 'policies', 'a function keeps queries of a table from running in parallel'),
-        ('invalid_index', 'INFO', 'tables', 'an index has not been made to its end')
+        ('invalid_index', 'INFO', 'tables', 'building an index has failed')
 $lints$;
 COMMENT ON FUNCTION restful.lints() IS 'The lints of restful.lint(), with level (ERROR, WARN, INFO) and category';
 

@@ -12,7 +12,7 @@ CREATE TABLE restful.oauth_client (
 );
 COMMENT ON TABLE restful.oauth_client IS 'Clients of the OAuth endpoints, registered by restful.register_client';
 COMMENT ON COLUMN restful.oauth_client.role IS 'The role of the client''s access tokens';
-COMMENT ON COLUMN restful.oauth_client.confidential IS 'Whether it can keep a secret, as a browser or an app on a phone cannot';
+COMMENT ON COLUMN restful.oauth_client.confidential IS 'Whether it can keep a secret; a browser or an app on a phone cannot';
 
 CREATE TABLE restful.oauth_client_secret (
     client_id text PRIMARY KEY REFERENCES restful.oauth_client ON DELETE CASCADE,
@@ -31,7 +31,7 @@ CREATE TABLE restful.oauth_code (
 );
 CREATE INDEX oauth_code_expires_at ON restful.oauth_code (expires_at);
 CREATE INDEX oauth_code_client_id ON restful.oauth_code (client_id);
-COMMENT ON TABLE restful.oauth_code IS 'Authorization codes that were not exchanged yet';
+COMMENT ON TABLE restful.oauth_code IS 'Authorization codes that have not been exchanged yet';
 
 CREATE TABLE restful.oauth_grant (
     grant_id bytea PRIMARY KEY,
@@ -47,10 +47,10 @@ CREATE TABLE restful.oauth_grant (
 CREATE INDEX oauth_grant_expires_at ON restful.oauth_grant (expires_at);
 CREATE INDEX oauth_grant_client_id ON restful.oauth_grant (client_id);
 CREATE INDEX oauth_grant_subject ON restful.oauth_grant (subject);
-COMMENT ON TABLE restful.oauth_grant IS 'What clients got for codes, as long as its newest refresh token holds; revoked, it is gone';
-COMMENT ON COLUMN restful.oauth_grant.code_hash IS 'The code that it was made for: one that comes again revokes it';
+COMMENT ON TABLE restful.oauth_grant IS 'What clients got in exchange for codes: a row lasts as long as its newest refresh token is valid, and is deleted when it is revoked';
+COMMENT ON COLUMN restful.oauth_grant.code_hash IS 'The code that it was issued for: presenting that code again revokes the grant';
 COMMENT ON COLUMN restful.oauth_grant.family_hash IS 'What all its refresh tokens share';
-COMMENT ON COLUMN restful.oauth_grant.token_hash IS 'What is its newest refresh token''s own';
+COMMENT ON COLUMN restful.oauth_grant.token_hash IS 'What belongs to its newest refresh token alone';
 
 ALTER TABLE restful.oauth_client ENABLE ROW LEVEL SECURITY;
 ALTER TABLE restful.oauth_client_secret ENABLE ROW LEVEL SECURITY;
@@ -96,7 +96,7 @@ CREATE FUNCTION restful.register_client(
 )
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
-    -- Else backslashes of the patterns below meant what the caller's session says.
+    -- Otherwise the caller's session would decide what backslashes in the patterns below mean.
     SET standard_conforming_strings = on
 AS $function$
 #variable_conflict use_variable
@@ -108,23 +108,23 @@ BEGIN
         OR grant_types IS NULL OR array_position(grant_types, NULL) IS NOT NULL
         OR scopes IS NULL OR array_position(scopes, NULL) IS NOT NULL
     THEN
-        RAISE EXCEPTION 'a client has a name, a role, and lists without nulls' USING ERRCODE = '22004';
+        RAISE EXCEPTION 'a client needs a name, a role, and lists without nulls' USING ERRCODE = '22004';
     END IF;
     IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role AND NOT r.rolsuper AND NOT starts_with(r.rolname::text, 'pg_')) THEN
-        RAISE EXCEPTION 'role "%" cannot be that of a client', role
-            USING ERRCODE = '42704', HINT = 'It has to exist, and be no superuser and none of PostgreSQL''s own.';
+        RAISE EXCEPTION 'role "%" cannot be the role of a client', role
+            USING ERRCODE = '42704', HINT = 'The role has to exist, and be neither a superuser nor one of PostgreSQL''s own.';
     END IF;
     SELECT g INTO wrong FROM unnest(grant_types) g WHERE g NOT IN ('authorization_code', 'client_credentials', 'refresh_token') LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'there is no grant type "%"', wrong
-            USING ERRCODE = '22023', HINT = 'There are authorization_code, client_credentials and refresh_token.';
+        RAISE EXCEPTION 'unknown grant type "%"', wrong
+            USING ERRCODE = '22023', HINT = 'It is authorization_code, client_credentials or refresh_token.';
     END IF;
     IF NOT confidential AND 'client_credentials' = ANY (grant_types) THEN
         RAISE EXCEPTION 'a client without a secret cannot have the grant type client_credentials'
-            USING ERRCODE = '22023', HINT = 'Anybody could say to be that client.';
+            USING ERRCODE = '22023', HINT = 'Anyone could claim to be that client.';
     END IF;
     IF ('authorization_code' = ANY (grant_types)) <> (cardinality(redirect_uris) > 0) THEN
-        RAISE EXCEPTION 'a client has redirect URIs exactly if it has the grant type authorization_code' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'a client needs redirect URIs if, and only if, it has the grant type authorization_code' USING ERRCODE = '22023';
     END IF;
     -- https; http to the machine itself; a scheme of an app's own, which is a domain turned around (RFC 8252, section 7)
     SELECT u INTO wrong FROM unnest(redirect_uris) u
@@ -132,17 +132,17 @@ BEGIN
        OR u !~ '^(https://[^/?@]+([/?].*)?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?([/?].*)?|[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/.*)$'
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'no client can be redirected to "%"', wrong
-            USING ERRCODE = '22023', HINT = 'A redirect URI has https, http to localhost, or a scheme like com.example.app, and no fragment.';
+        RAISE EXCEPTION '"%" is not a valid redirect URI', wrong
+            USING ERRCODE = '22023', HINT = 'A redirect URI uses https, http to localhost, or a scheme like com.example.app, and has no fragment.';
     END IF;
     -- RFC 6749, section 3.3
     SELECT s INTO wrong FROM unnest(scopes) s WHERE octet_length(s) > 255 OR s !~ '^[!#-[\]-~]+$' LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'no scope is called "%"', wrong USING ERRCODE = '22023';
+        RAISE EXCEPTION '"%" is not a valid scope', wrong USING ERRCODE = '22023';
     END IF;
     -- Access tokens hold them, and longer tokens are refused.
     IF octet_length(array_to_string(scopes, ' ')) > 4000 THEN
-        RAISE EXCEPTION 'the scopes of a client have at most 4000 bytes' USING ERRCODE = '54000';
+        RAISE EXCEPTION 'the scopes of a client must not exceed 4000 bytes' USING ERRCODE = '54000';
     END IF;
     client_id := 'client_' || replace(gen_random_uuid()::text, '-', '');
     INSERT INTO restful.oauth_client (client_id, name, redirect_uris, grant_types, scopes, role, confidential)
@@ -154,7 +154,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.register_client(text, text[], text[], text[], name, boolean) IS
-'Registers a client of the OAuth endpoints, whose tokens have this role; its secret is shown now and never again, and null for one that cannot keep it';
+'Registers a client of the OAuth endpoints, whose tokens have this role; its secret is shown only this once, and is null for a client that cannot keep one';
 
 CREATE FUNCTION restful.rotate_client_secret(client_id text) RETURNS text
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
@@ -170,13 +170,13 @@ BEGIN
     FOR KEY SHARE OF c
     ON CONFLICT ON CONSTRAINT oauth_client_secret_pkey DO UPDATE SET secret_hash = excluded.secret_hash;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no client with a secret is called "%"', client_id USING ERRCODE = '42704';
+        RAISE EXCEPTION 'no client with a secret is named "%"', client_id USING ERRCODE = '42704';
     END IF;
     RETURN secret;
 END
 $function$;
 COMMENT ON FUNCTION restful.rotate_client_secret(text) IS
-'Replaces the secret of a client, at once; the new one is shown now and never again. Its tokens stay valid';
+'Replaces the secret of a client immediately; the new one is shown only this once. Its tokens stay valid';
 
 CREATE FUNCTION restful.drop_client(client_id text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
@@ -189,7 +189,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.drop_client(text) IS
-'Drops a client with its codes and refresh tokens; its access tokens are valid until they expire. Whether there was one';
+'Drops a client with its codes and refresh tokens; its access tokens stay valid until they expire. Returns whether there was one';
 
 CREATE FUNCTION restful.list_clients() RETURNS TABLE (client_id text, name text, redirect_uris text[], grant_types text[], scopes text[],
         role name, confidential boolean, created_at timestamptz)
@@ -217,7 +217,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.revoke_grants(text, text) IS
-'Signs a subject out of one client or of all: codes and refresh tokens are gone, access tokens are valid until they expire. How many grants there were';
+'Signs a subject out of one client or of all: its codes and refresh tokens are revoked, access tokens stay valid until they expire. Returns how many grants there were';
 
 CREATE FUNCTION restful.create_authorization_code(
     client_id text,
@@ -245,19 +245,19 @@ DECLARE
     granted text[];
 BEGIN
     IF issuer IS NULL THEN
-        RAISE EXCEPTION 'there are no OAuth endpoints' USING ERRCODE = '55000', HINT = 'Set restful.oauth_issuer.';
+        RAISE EXCEPTION 'the OAuth endpoints are not enabled' USING ERRCODE = '55000', HINT = 'Set restful.oauth_issuer.';
     END IF;
     subject := coalesce(subject, asks);
     IF coalesce(subject, '') = '' OR octet_length(subject) > 255 THEN
-        RAISE EXCEPTION 'nobody has signed in: a code is for a subject, of at most 255 bytes' USING ERRCODE = '28000';
+        RAISE EXCEPTION 'nobody has signed in: a code needs a subject of at most 255 bytes' USING ERRCODE = '28000';
     END IF;
     IF restful.is_authenticated() AND subject IS DISTINCT FROM asks THEN
-        RAISE EXCEPTION 'a request makes codes for its own subject alone' USING ERRCODE = '42501';
+        RAISE EXCEPTION 'a request can only create codes for its own subject' USING ERRCODE = '42501';
     END IF;
     -- Else what was granted to one client would be the way to more scopes, to other clients, and past its end.
     IF restful.method() = 'api_key' OR (restful.claim('iss') = issuer AND restful.claim('client_id') IS NOT NULL) THEN
-        RAISE EXCEPTION 'a client cannot make codes, the user does'
-            USING ERRCODE = '42501', HINT = 'Let the page call this with what the user signed in with, not with a client''s token or an API key.';
+        RAISE EXCEPTION 'a client cannot create codes, only a user can'
+            USING ERRCODE = '42501', HINT = 'The page has to call this with the credentials of the user, not with a client''s token or an API key.';
     END IF;
     SELECT c.* INTO client FROM restful.oauth_client c
     WHERE c.client_id = client_id AND 'authorization_code' = ANY (c.grant_types);
@@ -265,11 +265,11 @@ BEGIN
     IF NOT FOUND OR redirect_uri IS NULL
         OR NOT EXISTS (SELECT FROM unnest(client.redirect_uris) u WHERE regexp_replace(u, port, '\1') = regexp_replace(redirect_uri, port, '\1'))
     THEN
-        RAISE EXCEPTION 'the client is unknown, or the redirect URI is none of its own'
-            USING ERRCODE = '22023', HINT = 'Show this to the user: do not redirect. A redirect URI is the same to the letter, but for the port of localhost.';
+        RAISE EXCEPTION 'the client is unknown, or the redirect URI is not one of its own'
+            USING ERRCODE = '22023', HINT = 'Show this to the user, and do not redirect. A redirect URI has to match exactly, except for the port of localhost.';
     END IF;
     IF code_challenge_method IS DISTINCT FROM 'S256' OR code_challenge IS NULL OR code_challenge !~ '^[A-Za-z0-9_-]{43}$' THEN
-        RAISE EXCEPTION 'the code challenge has to be one of the method S256'
+        RAISE EXCEPTION 'the code challenge has to use the method S256'
             USING ERRCODE = '22023', HINT = 'Pass on what the client sent, code_challenge_method too: 43 characters of base64url, and S256.';
     END IF;
     IF scope IS NULL THEN
@@ -277,7 +277,7 @@ BEGIN
     ELSE
         granted := ARRAY(SELECT s FROM unnest(string_to_array(scope, ' ')) WITH ORDINALITY t (s, place) WHERE s <> '' GROUP BY s ORDER BY min(place));
         IF NOT granted <@ client.scopes THEN
-            RAISE EXCEPTION 'a scope is none of the client''s'
+            RAISE EXCEPTION 'the client does not have one of the scopes'
                 USING ERRCODE = '22023', HINT = 'Redirect the user back with error=invalid_scope.';
         END IF;
     END IF;
@@ -294,4 +294,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.create_authorization_code(text, text, text, text, text, text, text) IS
-'For the application''s page where users sign in: a code by which the client gets tokens for the subject, once and within 60 seconds, and where to send the user with it. The subject is the request''s own; without a request''s identity it has to be given';
+'For the page where users sign in: a code that the client can exchange for tokens of the subject, once and within 60 seconds, and where to redirect the user with it. The subject is that of the request; outside a request it has to be passed';

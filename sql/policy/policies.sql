@@ -1,5 +1,5 @@
--- Policies in the shape that costs least. They are the caller's: what is made, is made with the caller's rights, as by the statements
--- that are returned. A policy's comment tells whose it is; no other policy is ever changed.
+-- Policies in the form that costs least. They are created with the caller's rights, by the statements
+-- that are returned. A policy's comment marks it as generated; other policies are never changed.
 
 CREATE FUNCTION restful.policy_table(rel regclass) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -40,7 +40,7 @@ DECLARE
     missing text;
 BEGIN
     IF coalesce(cardinality(to_roles), 0) = 0 OR array_position(to_roles, NULL) IS NOT NULL THEN
-        RAISE EXCEPTION 'there is no role, or one is null' USING ERRCODE = '22004', HINT = 'public stands for every role.';
+        RAISE EXCEPTION 'the list of roles is empty, or one of them is null' USING ERRCODE = '22004', HINT = 'public stands for every role.';
     END IF;
     SELECT t INTO missing FROM unnest(to_roles) t
     WHERE t <> 'public' AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = t);
@@ -73,7 +73,7 @@ BEGIN
         WHERE EXISTS (SELECT FROM unnest(commands) g WHERE lower(g) IN (c, 'all')) ORDER BY place);
 END
 $function$;
-COMMENT ON FUNCTION restful.policy_commands(text[]) IS 'The commands meant, in lower case and order, each once; an error when one is none';
+COMMENT ON FUNCTION restful.policy_commands(text[]) IS 'The commands in lower case, in a fixed order, each once; an error if one is unknown';
 
 CREATE FUNCTION restful.policy_column(rel regclass, "column" name) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -97,15 +97,15 @@ BEGIN
         WHEN base IN ('text'::regtype, 'varchar'::regtype) THEN RETURN 'text';
         WHEN base IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) THEN RETURN 'bigint';
         ELSE
-            RAISE EXCEPTION 'column "%" is of type %, with which no claim compares', "column", format_type(data_type, NULL)
-                USING ERRCODE = '42804', HINT = 'It can be uuid, text, varchar or an integer; other conditions are for restful.policy_public_read and restful.policy_restrict.';
+            RAISE EXCEPTION 'column "%" is of type %, which cannot be compared with a claim', "column", format_type(data_type, NULL)
+                USING ERRCODE = '42804', HINT = 'It can be uuid, text, varchar or an integer; for other conditions use restful.policy_public_read and restful.policy_restrict.';
     END CASE;
 END
 $function$;
 COMMENT ON FUNCTION restful.policy_column(regclass, name) IS
-    'As what a column compares with a claim: uuid, text or bigint; an error when it does not';
+    'The type in which a column is compared with a claim: uuid, text or bigint; an error if it cannot be compared';
 
--- What is no number or UUID is nobody's, rather than an error of every request.
+-- A claim that is not a number or UUID matches no row, rather than failing every request.
 CREATE FUNCTION restful.policy_cast(reader text, data_type text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -116,7 +116,7 @@ AS $function$
     END
 $function$;
 COMMENT ON FUNCTION restful.policy_cast(text, text) IS
-    'The text of an expression of type text as uuid or bigint, null where it is none';
+    'The SQL that reads an expression of type text as uuid or bigint, null where it is not one';
 
 CREATE FUNCTION restful.policy_index(rel regclass, "column" name, make_index boolean) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -170,7 +170,7 @@ BEGIN
         RAISE EXCEPTION 'the name of the policies or dry_run is null' USING ERRCODE = '22004';
     ELSIF octet_length(policy) > 56 OR policy = '' THEN
         RAISE EXCEPTION 'the name "%" is empty or too long', policy
-            USING ERRCODE = '42622', HINT = 'With the command behind it, it must not have more than 63 bytes.';
+            USING ERRCODE = '42622', HINT = 'With the command appended, it must not exceed 63 bytes.';
     END IF;
     remark := format('%sAgain: %s Undo: SELECT * FROM restful.drop_policies(%L, %L);', ours, remake, of_table, policy);
     FOR i IN 1..cardinality(commands) LOOP
@@ -253,7 +253,7 @@ BEGIN
     IF made = '{}' THEN
         made := ARRAY[format('-- nothing to do: row-level security of %s is on%s', of_table, CASE WHEN force THEN ', for its owner too' END)];
     END IF;
-    -- Whoever may read a partition by its own name is not kept to the policies of its parent.
+    -- Reading a partition by its own name bypasses the policies of its parent.
     made := made || ARRAY(
         SELECT format('-- %1$s can be reached past the policies of %2$s: SELECT * FROM restful.enable_rls(%3$L);',
             format('%I.%I', n.nspname, c.relname), of_table, format('%I.%I', n.nspname, c.relname))
@@ -284,7 +284,7 @@ DECLARE
     of_table text := restful.policy_table(rel);
     data_type text := restful.policy_column(rel, owner_column);
     asked text[] := restful.policy_commands(commands);
-    -- To change a row, it has to be class.
+    -- UPDATE and DELETE find only rows that may be read.
     of_commands text[] := restful.policy_commands(CASE WHEN asked && '{update,delete}' THEN asked || '{select}'::text[] ELSE asked END);
     expression text := format('%I = (SELECT %s)', owner_column,
         CASE data_type WHEN 'uuid' THEN 'restful.uid()' ELSE restful.policy_cast('restful.user_id()', data_type) END);
@@ -314,7 +314,7 @@ AS $function$
 DECLARE
     of_table text := restful.policy_table(rel);
     data_type text := restful.policy_column(rel, tenant_column);
-    -- Who may only read has been named, and who may write has not.
+    -- With a permission to read alone, nobody may write.
     of_commands text[] := restful.policy_commands(CASE WHEN read IS NOT NULL AND write IS NULL THEN '{select}'::text[] ELSE '{all}' END);
     -- An array is looked up in an index, but without one each row is compared with all of it; a subquery is hashed.
     indexed boolean := make_index OR restful.policy_index(rel, tenant_column, true) IS NULL;
@@ -452,7 +452,7 @@ AS $function$
         rel, 'policy_restrict', name::pg_catalog.name, '{public}', commands, restful.parse_expression(rel, using_expr), dry_run)
 $function$;
 COMMENT ON FUNCTION restful.policy_restrict(regclass, text, text, text[], boolean) IS
-    'A restrictive policy, without whose expression nobody gets a row, whatever other policies say: returns the statements, and runs them unless dry_run';
+    'A restrictive policy: nobody gets a row for which its expression is not true, whatever other policies say: returns the statements, and runs them unless dry_run';
 
 CREATE FUNCTION restful.drop_policies(rel regclass, policy name DEFAULT NULL, dry_run boolean DEFAULT false) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

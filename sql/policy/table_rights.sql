@@ -6,7 +6,7 @@ CREATE FUNCTION restful.preset(value anyelement) RETURNS anyelement
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT value $function$;
 COMMENT ON FUNCTION restful.preset(anyelement) IS
-    'Its argument: in the default of a column it says that restful.column_preset made it, and that nobody else gives the value';
+    'Returns its argument: in the default of a column it marks what restful.column_preset made, so that nobody else gives the value';
 
 CREATE FUNCTION restful.preset_columns(rel regclass) RETURNS name[]
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -29,7 +29,7 @@ AS $function$
         ORDER BY a.attnum) END
 $function$;
 COMMENT ON FUNCTION restful.writable_columns(regclass, name[]) IS
-    'The columns of a table but for presets and generated ones; null when there are no presets';
+    'The columns of a table without presets and generated ones; null if there are no presets';
 
 CREATE FUNCTION restful.granted_columns(rel regclass, to_role oid, privilege text) RETURNS name[]
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -93,14 +93,14 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'column "%" of % does not exist', missing, of_table USING ERRCODE = '42703';
     ELSIF columns = '{}' THEN
-        RAISE EXCEPTION 'the list of columns is empty' USING ERRCODE = '22023', HINT = 'With null it is all columns.';
+        RAISE EXCEPTION 'the list of columns is empty' USING ERRCODE = '22023', HINT = 'null stands for all columns.';
     END IF;
 
     FOREACH role IN ARRAY roles LOOP
         role_name := CASE role WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(role)) END;
         IF role = class.relowner THEN
             RAISE EXCEPTION '% is the owner of %', role_name, of_table
-                USING ERRCODE = '22023', HINT = 'Requests come as roles that own nothing.';
+                USING ERRCODE = '22023', HINT = 'Requests run as roles that own nothing.';
         END IF;
         IF of_commands <> '{}' AND NOT has_schema_privilege(CASE role WHEN 0 THEN 'public' ELSE pg_get_userbyid(role) END, schema, 'USAGE') THEN
             made := made || format('GRANT USAGE ON SCHEMA %I TO %s;', schema, role_name);
@@ -258,7 +258,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION '% has % on % from %, who is not the owner', CASE other.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(other.grantee)::text END,
             other.privilege_type, of_table, pg_get_userbyid(other.grantor)
-            USING ERRCODE = '55000', HINT = 'A right can be taken back by whoever gave it: let that role do it, or take its grant option with CASCADE.';
+            USING ERRCODE = '55000', HINT = 'Only the role that granted a right can revoke it: let that role do so, or revoke its grant option with CASCADE.';
     END IF;
     wanted := format('restful.preset(%s)', pg_get_expr(tree, rel));
     IF there IS DISTINCT FROM pg_get_expr(restful.parse_expression(rel, wanted, attribute.attnum), rel) THEN
@@ -322,7 +322,7 @@ BEGIN
         RAISE EXCEPTION 'dry_run is null' USING ERRCODE = '22004';
     ELSIF col = ANY (restful.preset_columns(rel)) THEN
         made := ARRAY[format('ALTER TABLE %s ALTER %I DROP DEFAULT;', of_table, col),
-            format('-- nobody has got the right to write %I back: restful.expose(%L, ...) gives it', col, of_table)];
+            format('-- this gives nobody the right to write %I back: restful.expose(%L, ...) does', col, of_table)];
     ELSE
         made := ARRAY[format('-- nothing to do: column %I of %s is not preset', col, of_table)];
     END IF;
@@ -330,4 +330,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.drop_preset(regclass, name, boolean) IS
-    'Takes back what restful.column_preset made, but for the rights: returns the statements, and runs them unless dry_run';
+    'Takes back what restful.column_preset made, except for the rights: returns the statements, and runs them unless dry_run';

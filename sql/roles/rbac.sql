@@ -1,5 +1,5 @@
--- Roles of an application: who may do what, and for which tenant. They are rows, not roles of PostgreSQL, and count in the next
--- statement. The tables are nobody's but the owner's; functions that answer do so about the subject of the request alone.
+-- Roles of an application: who may do what, and for which tenant. They are rows, not roles of PostgreSQL, and take effect in the next
+-- statement. Only the owner may use the tables; the functions that answer questions do so about the subject of the request alone.
 
 CREATE TABLE restful.rbac_role (
     name text PRIMARY KEY,
@@ -32,12 +32,12 @@ CREATE UNIQUE INDEX rbac_grant_key ON restful.rbac_grant (subject, role, coalesc
 -- A grant is known by its tenant too, which may be null, as no primary key may. Publications need to know it for UPDATE and DELETE.
 ALTER TABLE restful.rbac_grant REPLICA IDENTITY FULL;
 CREATE INDEX rbac_grant_tenant ON restful.rbac_grant (tenant) WHERE tenant IS NOT NULL;
-COMMENT ON TABLE restful.rbac_grant IS 'Who has which role, given by restful.grant_role';
-COMMENT ON COLUMN restful.rbac_grant.tenant IS 'Where it counts; null for everywhere';
+COMMENT ON TABLE restful.rbac_grant IS 'Who has which role, granted by restful.grant_role';
+COMMENT ON COLUMN restful.rbac_grant.tenant IS 'The tenant it applies to; null for all';
 COMMENT ON COLUMN restful.rbac_grant.granted_by IS 'The subject who granted it; null for an administrator';
 COMMENT ON COLUMN restful.rbac_grant.granted_as IS 'The login role of the session that granted it';
 
--- A second wall behind the missing rights; the owner passes it.
+-- A second barrier behind the missing grants; it does not stop the owner.
 ALTER TABLE restful.rbac_role ENABLE ROW LEVEL SECURITY;
 ALTER TABLE restful.rbac_grant ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON restful.rbac_role, restful.rbac_grant FROM PUBLIC;
@@ -79,7 +79,7 @@ AS $function$
     WHERE d.name = r.name
       AND (r.all_roles, r.all_permissions, r.all_can_grant) IS DISTINCT FROM (d.roles, d.permissions, d.can_grant)
 $function$;
-COMMENT ON FUNCTION restful.derive_roles() IS 'Internal: writes what follows from the definitions of roles';
+COMMENT ON FUNCTION restful.derive_roles() IS 'Internal: updates the columns that are derived from the definitions of roles';
 
 CREATE FUNCTION restful.lock_roles() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -115,7 +115,7 @@ BEGIN
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '"%" is not a permission', wrong
-            USING ERRCODE = '22023', HINT = 'A permission is words with dots between them, like posts.update; the last one may be *, which stands for all that follows.';
+            USING ERRCODE = '22023', HINT = 'A permission consists of words separated by dots, like posts.update; the last word may be *, which stands for anything.';
     END IF;
     PERFORM restful.lock_roles();
     SELECT coalesce(r, 'null') INTO wrong
@@ -142,7 +142,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.define_role(text, text[], text[], text[]) IS
-    'Defines a role of the application, or defines it anew: its permissions (posts.update, posts.*, *), the roles it inherits, the roles that who has it may grant';
+    'Defines or redefines a role of the application: its permissions (posts.update, posts.*, *), the roles it inherits, and the roles that its holders may grant';
 
 CREATE FUNCTION restful.drop_role(name text, cascade boolean DEFAULT false) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -167,7 +167,7 @@ BEGIN
         ) u (usage);
         IF used IS NOT NULL THEN
             RAISE EXCEPTION 'role "%" is in use', name
-                USING ERRCODE = '2BP01', DETAIL = 'By ' || used || '.', HINT = 'Change those first, or say cascade => true to revoke it everywhere.';
+                USING ERRCODE = '2BP01', DETAIL = 'By ' || used || '.', HINT = 'Change those first, or pass cascade => true to revoke it everywhere.';
         END IF;
     END IF;
     DELETE FROM restful.rbac_role r WHERE r.name = name;
@@ -179,7 +179,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.drop_role(text, boolean) IS
-    'Drops a role of the application that nothing uses, or with cascade, revokes it first; false when there was none';
+    'Drops a role of the application, which must be unused; with cascade, it is first revoked everywhere. Returns false if there was none';
 
 -- Grants
 
@@ -192,7 +192,7 @@ AS $function$
 #variable_conflict use_column
 BEGIN
     IF set_grant.granted IS NULL OR set_grant.subject IS NULL OR set_grant.role IS NULL THEN
-        RAISE EXCEPTION 'a grant has a subject and a role, one of them is null' USING ERRCODE = '22004';
+        RAISE EXCEPTION 'the subject or the role of the grant is null' USING ERRCODE = '22004';
     END IF;
     IF NOT set_grant.granted THEN
         DELETE FROM restful.rbac_grant g
@@ -202,10 +202,10 @@ BEGIN
     END IF;
     IF octet_length(set_grant.subject) NOT BETWEEN 1 AND 255 OR octet_length(set_grant.tenant) NOT BETWEEN 1 AND 255 THEN
         RAISE EXCEPTION 'a subject and a tenant have 1 to 255 bytes'
-            USING ERRCODE = '22023', HINT = 'A grant that counts for every tenant has null as its tenant.';
+            USING ERRCODE = '22023', HINT = 'A grant for every tenant has a null tenant.';
     END IF;
     IF set_grant.expires_at <= statement_timestamp() THEN
-        RAISE EXCEPTION 'the grant would have expired already' USING ERRCODE = '22023', HINT = 'See restful.revoke_role(subject, role, tenant).';
+        RAISE EXCEPTION 'the grant would already have expired' USING ERRCODE = '22023', HINT = 'See restful.revoke_role(subject, role, tenant).';
     END IF;
     -- It cannot be dropped until this transaction ends.
     PERFORM FROM restful.rbac_role r WHERE r.name = set_grant.role COLLATE "default" FOR KEY SHARE;
@@ -221,7 +221,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.set_grant(boolean, text, text, text, timestamptz) IS
-    'Internal: grants or revokes, without asking who grants; what administrators may execute';
+    'Internal: grants or revokes without checking who grants; administrators may execute it';
 
 CREATE FUNCTION restful.set_grant_as_subject(granted boolean, subject text, role text, tenant text, expires_at timestamptz)
     RETURNS boolean
@@ -247,18 +247,18 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'permission denied to grant or revoke role "%"', role
             USING ERRCODE = '42501',
-                HINT = CASE WHEN tenant IS NULL THEN 'To do so for all tenants takes a role without tenant that can grant it.'
-                    ELSE 'It takes a role in the tenant, or without tenant, that can grant it.' END;
+                HINT = CASE WHEN tenant IS NULL THEN 'For all tenants, this needs a role without a tenant that can grant it.'
+                    ELSE 'This needs a role that can grant it, in this tenant or without a tenant.' END;
     END IF;
     IF granted AND until IS NOT NULL AND (expires_at IS NULL OR expires_at > until) THEN
         RAISE EXCEPTION 'role "%" cannot be granted for longer than the right to grant it lasts', role
-            USING ERRCODE = '42501', HINT = 'Say expires_at => ' || quote_literal(until) || ' or earlier.';
+            USING ERRCODE = '42501', HINT = 'Pass expires_at => ' || quote_literal(until) || ' or earlier.';
     END IF;
     RETURN restful.set_grant(granted, subject, role, tenant, expires_at);
 END
 $function$;
 COMMENT ON FUNCTION restful.set_grant_as_subject(boolean, text, text, text, timestamptz) IS
-    'Internal: grants or revokes as far as the roles of the request''s subject can grant';
+    'Internal: grants or revokes what the roles of the request''s subject can grant';
 
 CREATE FUNCTION restful.change_grant(granted boolean, subject text, role text, tenant text, expires_at timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -271,27 +271,27 @@ BEGIN
     END IF;
     IF NOT has_function_privilege('restful.set_grant(boolean,text,text,text,timestamptz)', 'EXECUTE') THEN
         RAISE EXCEPTION 'permission denied to grant or revoke roles'
-            USING ERRCODE = '42501', HINT = 'It takes a request whose subject has a role that can grant, or the right to execute restful.set_grant, which restful.setup_roles() gives to administrators.';
+            USING ERRCODE = '42501', HINT = 'This needs a request whose subject has a role that can grant, or the right to execute restful.set_grant, which restful.setup_roles() gives to administrators.';
     END IF;
     RETURN restful.set_grant(granted, subject, role, tenant, expires_at);
 END
 $function$;
 COMMENT ON FUNCTION restful.change_grant(boolean, text, text, text, timestamptz) IS
-    'Internal: grants or revokes by right of the request''s subject, or, without a request, of the role in force';
+    'Internal: grants or revokes with the rights of the request''s subject, or, outside a request, of the current role';
 
 CREATE FUNCTION restful.grant_role(subject text, role text, tenant text DEFAULT NULL, expires_at timestamptz DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $function$ BEGIN PERFORM restful.change_grant(true, subject, role, tenant, expires_at); END $function$;
 COMMENT ON FUNCTION restful.grant_role(text, text, text, timestamptz) IS
-    'Gives a subject a role of the application, for a tenant or for all, until a time or for ever; granted again, it expires at the new time. The subject of a request can grant what their roles can grant';
+    'Gives a subject a role of the application, for one tenant or for all, until a given time or for ever; granting it again replaces the expiry. The subject of a request can grant what its roles can grant';
 
 CREATE FUNCTION restful.revoke_role(subject text, role text, tenant text DEFAULT NULL) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $function$ BEGIN RETURN restful.change_grant(false, subject, role, tenant, NULL); END $function$;
 COMMENT ON FUNCTION restful.revoke_role(text, text, text) IS
-    'Takes a role of the application from a subject, in one tenant, or with null the grant for all tenants; false when there was no such grant. The subject of a request can revoke what their roles can grant';
+    'Takes a role of the application from a subject, in one tenant or, with null, for all tenants; returns false if there was no such grant. The subject of a request can revoke what its roles can grant';
 
 -- Questions about the subject of the request. In plpgsql, which keeps its plans: a policy may ask once per row.
 
@@ -308,7 +308,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.has_role(text, text) IS
-    'Whether the request''s subject has a role, itself or by inheritance: for all tenants, or for this one';
+    'Whether the request''s subject has a role, directly or by inheritance: for all tenants, or for this one';
 
 CREATE FUNCTION restful.has_any_role(roles text[], tenant text DEFAULT NULL) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
@@ -322,7 +322,7 @@ BEGIN
         WHERE h.subject = asking COLLATE "default" AND (h.tenant IS NULL OR h.tenant = has_any_role.tenant COLLATE "default") AND h.all_roles && roles COLLATE "default");
 END
 $function$;
-COMMENT ON FUNCTION restful.has_any_role(text[], text) IS 'Whether the request''s subject has one of the roles, as restful.has_role';
+COMMENT ON FUNCTION restful.has_any_role(text[], text) IS 'Whether the request''s subject has one of the roles; see restful.has_role';
 
 CREATE FUNCTION restful.has_permission(permission text, tenant text DEFAULT NULL) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
@@ -337,7 +337,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.has_permission(text, text) IS
-    'Whether the request''s subject has a permission by one of their roles: for all tenants, or for this one. In policies: (select restful.has_permission(...)), or restful.tenants_with';
+    'Whether one of the roles of the request''s subject has a permission: for all tenants, or for this one. In policies: (select restful.has_permission(...)), or restful.tenants_with';
 
 CREATE FUNCTION restful.authorize(permission text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -359,7 +359,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.permissions(text) IS
-    'The permissions of the request''s subject, as their roles spell them: for all tenants, with those for this one';
+    'The permissions of the request''s subject, as its roles spell them: those for all tenants and those for this one';
 
 CREATE FUNCTION restful.tenants_with(permission text) RETURNS SETOF text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 10
@@ -390,7 +390,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.tenants_with(text) IS
-    'The tenants for which the request''s subject has a permission, for policies: tenant_id in (select restful.tenants_with(...)). Who has it for all tenants gets every tenant that a grant names';
+    'The tenants for which the request''s subject has a permission, for policies: tenant_id in (select restful.tenants_with(...)). A subject that has it for all tenants gets every tenant that is named in a grant';
 
 CREATE FUNCTION restful.tenant_uuids_with(permission text) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
@@ -400,7 +400,7 @@ AS $function$
     FROM restful.tenants_with(permission) t
     WHERE t ~ '^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$'
 $function$;
-COMMENT ON FUNCTION restful.tenant_uuids_with(text) IS 'restful.tenants_with for tenants that are UUIDs; others are left out';
+COMMENT ON FUNCTION restful.tenant_uuids_with(text) IS 'Like restful.tenants_with, but only the tenants that are UUIDs';
 
 -- VOLATILE, so that no call of it is ever left out.
 CREATE FUNCTION restful.require(permission text, tenant text DEFAULT NULL) RETURNS void
@@ -412,11 +412,11 @@ BEGIN
         RETURN;
     END IF;
     RAISE EXCEPTION 'permission "%" is required%', permission, coalesce(' for tenant "' || tenant || '"', '')
-        USING ERRCODE = '42501', HINT = 'Ask for a role that has it.';
+        USING ERRCODE = '42501', HINT = 'Ask for a role that has this permission.';
 END
 $function$;
 COMMENT ON FUNCTION restful.require(text, text) IS
-    'Raises an error (42501) unless the request''s subject has a permission, as restful.has_permission';
+    'Raises an error (42501) unless the request''s subject has a permission; see restful.has_permission';
 
 -- Readers for administrators and auditors
 
@@ -430,7 +430,7 @@ AS $function$
     FROM restful.rbac_role r
     ORDER BY r.name
 $function$;
-COMMENT ON FUNCTION restful.list_roles() IS 'The roles of the application, with the permissions that they inherit, and how often each is granted';
+COMMENT ON FUNCTION restful.list_roles() IS 'The roles of the application, the permissions that they have by inheritance too, and how often each is granted';
 
 CREATE FUNCTION restful.roles_of(subject text)
     RETURNS TABLE (role text, tenant text, expires_at timestamptz, is_active boolean, granted_at timestamptz, granted_by text, granted_as text)
@@ -442,4 +442,4 @@ AS $function$
     WHERE g.subject = roles_of.subject
     ORDER BY g.role, g.tenant
 $function$;
-COMMENT ON FUNCTION restful.roles_of(text) IS 'The grants of a subject, expired ones too: by whom, null for an administrator, and in a session of which login role';
+COMMENT ON FUNCTION restful.roles_of(text) IS 'The grants of a subject, including expired ones: who granted them (null: an administrator), and in a session of which login role';

@@ -35,7 +35,7 @@ AS $function$
         ('set_grant', false)
 $function$;
 COMMENT ON FUNCTION restful.administration() IS
-    'The functions that restful.setup_roles() lets administrators execute, and which of them auditors too';
+    'The functions that restful.setup_roles() lets administrators execute, and whether auditors may execute them too';
 
 CREATE FUNCTION restful.setup_roles(
     authenticator name DEFAULT 'authenticator',
@@ -59,18 +59,18 @@ DECLARE
     wrong text;
 BEGIN
     IF array_position(names, NULL) IS NOT NULL OR dry_run IS NULL THEN
-        RAISE EXCEPTION 'each of the roles has a name, one of them is null' USING ERRCODE = '22004';
+        RAISE EXCEPTION 'the name of a role, or dry_run, is null' USING ERRCODE = '22004';
     END IF;
     IF (SELECT count(DISTINCT n) FROM unnest(names) n) < cardinality(names) THEN
         RAISE EXCEPTION 'two of the roles have the same name'
-            USING ERRCODE = '22023', HINT = 'What one of them may do, another must not.';
+            USING ERRCODE = '22023', HINT = 'Each of them has rights that another must not have.';
     END IF;
     SELECT n INTO wrong FROM unnest(names) n WHERE starts_with(n::text, 'pg_') OR n IN ('', 'public', 'none', 'current_user', 'current_role', 'session_user');
     IF FOUND THEN
         RAISE EXCEPTION 'a role cannot be named "%"', wrong USING ERRCODE = '42939'; -- reserved_name
     END IF;
     -- A role that can do more than it should is somebody else's, or badly set up: not for this function to change.
-    SELECT format('role "%s" cannot have this part, since it %s', r.rolname, CASE
+    SELECT format('role "%s" cannot be used for this, because it %s', r.rolname, CASE
             WHEN r.rolsuper THEN 'is a superuser'
             WHEN r.rolcreaterole THEN 'may create roles'
             WHEN r.rolcreatedb THEN 'may create databases'
@@ -100,7 +100,7 @@ BEGIN
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION '%', wrong
-            USING ERRCODE = '42501', HINT = 'Take that away from it, or give another name to restful.setup_roles().';
+            USING ERRCODE = '42501', HINT = 'Take that away from the role, or pass another name to restful.setup_roles().';
     END IF;
     IF app_owner IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = app_owner) THEN
         RAISE EXCEPTION 'role "%" does not exist', app_owner USING ERRCODE = '42704';
@@ -212,4 +212,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.setup_roles(name, name, name, name, name, name, name, name, boolean) IS
-    'Makes the roles of a service and what goes with them, as far as it is missing, and returns the statements; with dry_run, only returns them';
+    'Creates the roles of a service and what they need, where it is missing, and returns the statements; with dry_run, only returns them';
