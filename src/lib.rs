@@ -39,6 +39,9 @@ pub mod respond;
 pub mod route;
 pub mod settings;
 pub mod similar;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod sql_files;
 pub mod sqlstate;
 pub mod statement;
 pub mod stumble;

@@ -9,32 +9,11 @@ import subprocess
 import tempfile
 import unittest
 
+from _every_table import DUMPED, ROWS
 from _session import Session
 
 BIN = pathlib.Path(os.environ["PG_BINDIR"])
 SOURCE = os.environ["PGDATABASE"]
-# Something in every table of the extension that is dumped, and tables of the application that depend on it.
-ROWS = """
-    select restful.create_signing_key('EdDSA', 'signs'), restful.load_secret('a secret of at least thirty-two bytes', 'shared'),
-        restful.load_jwks('https://one.example', '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}',
-            '{us}', '$.app.role'),
-        restful.create_signing_key('ES256', 'signs', issuer => 'https://two.example');
-    select restful.create_api_key('ann', 'anon'), restful.create_api_key('ben', 'anon', '{read}');
-    select restful.rotate_api_key(id) from restful.list_api_keys() where subject = 'ann';
-    update restful.api_key_use set last_used = now();
-    select restful.define_role('reader', '{films.read}'), restful.define_role('editor', '{films.*}', '{reader}', '{reader}');
-    select restful.grant_role('ann', 'editor'), restful.grant_role('ben', 'reader', 'studio-1', '2100-01-01');
-    select restful.register_client('job', grant_types => '{client_credentials}', role => 'anon'),
-        restful.register_client('app', '{https://app.example/back}', role => 'anon', confidential => false);
-    select restful.register_schema('money', '{"minimum": 0}'), restful.register_schema('product', '{"properties": {"price": {"$ref": "restful:money"}}}');
-    insert into restful.lint_exception values ('no_primary_key', 'shop.notes', 'a log');
-    create schema shop;
-    create table shop.products (id int primary key, doc jsonb);
-    select restful.constrain('shop.products', 'doc', 'product');
-    insert into shop.products select i, '{"price": 1}' from generate_series(1, 100) i;
-"""
-# Each table that pg_dump takes along, as text.
-DUMPED = "select c::regclass from pg_extension x, unnest(x.extconfig) c where x.extname = 'pg_restful' order by c::regclass::text"
 NUMBERS = itertools.count(1)
 ASKED = os.environ | {"PGOPTIONS": "-c restful.dump_secrets=on"}
 

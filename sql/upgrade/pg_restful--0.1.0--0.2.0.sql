@@ -1,0 +1,1763 @@
+-- Makes of a database that was made with 0.1.0 what CREATE EXTENSION makes of 0.2.0; pg_test/e2e/an_old_database_is_upgraded.py compares.
+-- What users have granted stays: CREATE OR REPLACE keeps grants and comments.
+
+-- request/record_source.sql
+COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
+'Rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; behind these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
+
+-- identity/readers.sql
+COMMENT ON FUNCTION restful.install_auth_api(name) IS
+'Makes auth.uid(), user_id(), role(), email(), jwt() and session(), for policies written for Supabase or Neon; leaves existing functions alone, and returns what it created';
+
+-- identity/act_as.sql
+COMMENT ON FUNCTION restful.act_as(name, jsonb) IS
+'For tests: until the end of the transaction, takes a role as SET LOCAL ROLE does, and treats these claims as verified';
+
+-- keys/token_keys.sql
+COMMENT ON TABLE restful.token_issuer IS 'Issuers of tokens: the claim iss ('''': any), the audiences of their tokens ({}: any), the path to the role';
+
+COMMENT ON FUNCTION restful.keys_changed() IS 'Makes every session discard the keys that it knows, and the tokens it has verified with them';
+
+COMMENT ON FUNCTION restful.load_jwks(text, jsonb, text[], text) IS
+'Replaces the public keys of an issuer with those of a JSON Web Key Set, and returns how many there are; null keeps audiences and role_path as they are, initially any and $.role';
+
+COMMENT ON FUNCTION restful.load_secret(text, text, text, text, text[], text, boolean) IS
+'Adds a secret of HMAC, and returns its kid. Pass the secret as a parameter of a prepared statement, or it may appear in the server''s log';
+
+COMMENT ON FUNCTION restful.create_signing_key(text, text, text, text[], text) IS
+'Creates a key that jwt_sign signs with from now on, and returns its kid; the private key never leaves the database';
+
+COMMENT ON FUNCTION restful.revoke_key(text, text) IS
+'Drops a key, of one issuer or of all: tokens that it signed are refused from the next statement on. Returns whether there was one';
+
+COMMENT ON FUNCTION restful.jwks() IS 'The public keys that belong to what jwt_sign signs with, as a JSON Web Key Set';
+
+-- keys/api_keys.sql
+COMMENT ON TABLE restful.api_key IS 'API keys, created by restful.create_api_key. pg_dump leaves its rows out unless restful.dump_secrets is on in its session';
+
+COMMENT ON COLUMN restful.api_key.claims IS 'Claims other than sub, role, scope and key_id';
+
+COMMENT ON COLUMN restful.api_key.lifetime IS 'How long it was meant to be valid when it was created';
+
+COMMENT ON COLUMN restful.api_key.replaces IS 'The key that restful.rotate_api_key replaced with this one';
+
+COMMENT ON TABLE restful.api_key_use IS 'When API keys were last used; only requests that may write record it';
+
+CREATE OR REPLACE FUNCTION restful.create_api_key(subject text, role name, scopes text[] DEFAULT '{}', expires_at timestamptz DEFAULT NULL,
+    claims jsonb DEFAULT '{}', name text DEFAULT NULL, description text DEFAULT NULL, environment text DEFAULT 'live', OUT id text, OUT key text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    hash bytea;
+    wrong text;
+    now timestamptz := clock_timestamp();
+BEGIN
+    IF subject IS NULL OR octet_length(subject) NOT BETWEEN 1 AND 255 THEN
+        RAISE EXCEPTION 'a subject has 1 to 255 bytes' USING ERRCODE = '22023';
+    END IF;
+    IF role IS NULL THEN
+        RAISE EXCEPTION 'a key needs a role' USING ERRCODE = '22004';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role AND NOT r.rolsuper AND NOT starts_with(r.rolname::text, 'pg_')) THEN
+        RAISE EXCEPTION 'requests cannot run as role "%"', role
+            USING ERRCODE = '22023', HINT = 'The role has to exist, and be neither a superuser nor one of PostgreSQL''s own.';
+    END IF;
+    scopes := coalesce(scopes, '{}');
+    -- RFC 6749, section 3.3
+    SELECT coalesce(s, 'null') INTO wrong FROM unnest(scopes) s WHERE s IS NULL OR s !~ '^[!#-[\]-~]+$' LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" is not a scope', wrong
+            USING ERRCODE = '22023', HINT = 'A scope is ASCII text without blanks, quotes and backslashes.';
+    END IF;
+    expires_at := nullif(expires_at, 'infinity');
+    IF expires_at <= now THEN
+        RAISE EXCEPTION 'the key would already have expired' USING ERRCODE = '22023';
+    END IF;
+    claims := coalesce(claims, '{}');
+    IF jsonb_typeof(claims) <> 'object' OR octet_length(claims::text) > 8192 THEN
+        RAISE EXCEPTION 'claims must be a JSON object of at most 8 KiB' USING ERRCODE = '22023';
+    END IF;
+    SELECT c INTO wrong FROM jsonb_object_keys(claims) c WHERE c IN ('sub', 'role', 'scope', 'scopes', 'scp', 'key_id') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the claim "%" follows from the key''s own subject, role, scopes and id', wrong USING ERRCODE = '22023';
+    END IF;
+    SELECT c.key INTO wrong
+    FROM jsonb_each(claims) c,
+        LATERAL (SELECT CASE c.key
+            WHEN 'iss' THEN '{string}' WHEN 'jti' THEN '{string}'
+            WHEN 'exp' THEN '{number}' WHEN 'nbf' THEN '{number}' WHEN 'iat' THEN '{number}'
+            WHEN 'aud' THEN '{string,array}' END::text[]) t (types)
+    WHERE jsonb_typeof(c.value) <> ALL (t.types) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the claim "%" has the wrong type', wrong
+            USING ERRCODE = '22023', HINT = 'RFC 7519, section 4.1, fixes the types of iss, aud, exp, nbf, iat and jti.';
+    END IF;
+    IF environment IS NULL OR environment !~ '^[a-z0-9]{1,16}$' THEN
+        RAISE EXCEPTION 'an environment has 1 to 16 lower-case letters and digits' USING ERRCODE = '22023';
+    END IF;
+    SELECT g.id, g.key, g.hash INTO id, key, hash FROM restful.generate_api_key(environment) g;
+    INSERT INTO restful.api_key AS k (id, hash, subject, role, scopes, claims, name, description, environment, created_at, created_by,
+        created_as, expires_at, lifetime)
+    VALUES (id, hash, subject, role, scopes, claims, name, description, environment, now, restful.user_id(),
+        session_user, expires_at, expires_at - now);
+    INSERT INTO restful.api_key_use AS u (id) VALUES (id);
+END
+$function$;
+
+COMMENT ON FUNCTION restful.create_api_key(text, name, text[], timestamptz, jsonb, text, text, text) IS
+'Creates an API key that acts for a subject in a role. The key is shown only this once: only its hash is stored';
+
+CREATE OR REPLACE FUNCTION restful.rotate_api_key(INOUT id text, overlap interval DEFAULT '1 day', OUT key text)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    old restful.api_key;
+    hash bytea;
+    now timestamptz;
+BEGIN
+    IF overlap IS NULL OR overlap < '0' THEN
+        RAISE EXCEPTION 'the overlap cannot be negative' USING ERRCODE = '22023';
+    END IF;
+    SELECT k.* INTO old FROM restful.api_key k WHERE k.id = id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        -- not quoted: it may be a whole key
+        RAISE EXCEPTION 'there is no API key with this id' USING ERRCODE = '42704', HINT = 'restful.list_api_keys() shows the ids.';
+    END IF;
+    now := clock_timestamp();
+    IF old.revoked_at IS NOT NULL OR old.expires_at <= now THEN
+        RAISE EXCEPTION 'the API key is no longer valid'
+            USING ERRCODE = '55000', HINT = 'Create a new one with restful.create_api_key().';
+    END IF;
+    SELECT g.id, g.key, g.hash INTO id, key, hash FROM restful.generate_api_key(old.environment) g;
+    INSERT INTO restful.api_key AS k (id, hash, subject, role, scopes, claims, name, description, environment, created_at, created_by,
+        created_as, expires_at, lifetime, replaces)
+    -- it lives as long as the old one was meant to
+    VALUES (id, hash, old.subject, old.role, old.scopes, old.claims, old.name, old.description, old.environment, now, restful.user_id(),
+        session_user, now + old.lifetime, old.lifetime, old.id);
+    INSERT INTO restful.api_key_use AS u (id) VALUES (id);
+    UPDATE restful.api_key k SET expires_at = least(old.expires_at, now + overlap) WHERE k.id = old.id;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.rotate_api_key(text, interval) IS
+'Creates another key for the same purpose, shown only this once; the old one stays valid for the overlap, but never longer than before';
+
+COMMENT ON FUNCTION restful.revoke_api_key(text) IS
+'Revokes an API key: it is refused from the next statement on. Returns whether there was one that was not revoked yet';
+
+COMMENT ON FUNCTION restful.list_api_keys() IS
+'All API keys, without their hashes; last_used is accurate to the minute and is only recorded by requests that may write';
+
+-- json_schema/validation.sql
+COMMENT ON TYPE restful.jsonschema IS 'A JSON Schema, checked on input';
+
+COMMENT ON FUNCTION restful.jsonschema_validation_errors(json, json) IS
+    'The violations of a JSON Schema by a json value, in messages that show values; restful.validate also tells where';
+
+COMMENT ON FUNCTION restful.json_validation_errors_compiled(restful.jsonschema, json) IS
+    'The violations of a JSON Schema by a json value, in messages that show values; restful.validate also tells where';
+
+COMMENT ON FUNCTION restful.jsonb_validation_errors_compiled(restful.jsonschema, jsonb) IS
+    'The violations of a JSON Schema by a jsonb value, in messages that show values; restful.validate also tells where';
+
+COMMENT ON FUNCTION restful.validate(jsonb, jsonb, boolean, boolean) IS
+    'The violations of a JSON Schema by a value, one per row; masked: messages do not show values';
+
+-- json_schema/registry.sql
+COMMENT ON FUNCTION restful.json_schema_changed() IS 'Makes every session discard what it has compiled from registered schemas';
+
+CREATE OR REPLACE FUNCTION restful.register_schema(name text, schema jsonb, compatibility text DEFAULT NULL) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+DECLARE
+    latest restful.json_schema;
+    declared text;
+    change record;
+    meta_schema text;
+BEGIN
+    IF register_schema.name IS NULL OR register_schema.schema IS NULL THEN
+        RAISE EXCEPTION 'the name or the schema is null' USING ERRCODE = '22004';
+    END IF;
+    IF octet_length(register_schema.name) NOT BETWEEN 1 AND 255 OR register_schema.name ~ '[@[:space:]]' THEN
+        RAISE EXCEPTION 'a schema cannot be named "%"', register_schema.name
+            USING ERRCODE = '22023', HINT = 'A name has 1 to 255 bytes, and contains neither blanks nor "@", which separates it from the version.';
+    END IF;
+    -- References to these URIs lead to the meta-schemas, and never here.
+    SELECT u.uri INTO meta_schema
+    FROM unnest(ARRAY[register_schema.name, register_schema.schema ->> '$id', register_schema.schema ->> 'id']) u (uri)
+    WHERE u.uri ~ '^https?://json-schema\.org/(draft-0[467]/schema|schema)#?$'
+       OR u.uri ~ '^https?://json-schema\.org/draft/(2019-09|2020-12)/schema#?$'
+       OR u.uri ~ '^https://json-schema\.org/draft/2019-09/meta/(applicator|content|core|format|meta-data|validation)#?$'
+       OR u.uri ~ '^https://json-schema\.org/draft/2020-12/meta/(applicator|content|core|format-annotation|format-assertion)#?$'
+       OR u.uri ~ '^https://json-schema\.org/draft/2020-12/meta/(meta-data|unevaluated|validation)#?$'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a schema cannot be registered as "%", which is a meta-schema of JSON Schema', meta_schema
+            USING ERRCODE = '22023',
+                HINT = 'Refer to the meta-schema by that URI in "$ref". A schema of your own needs another name and "$id".';
+    END IF;
+    -- One registration at a time: two of one name would both become the same version.
+    LOCK TABLE restful.json_schema IN SHARE ROW EXCLUSIVE MODE;
+    SELECT s.* INTO latest FROM restful.json_schema s WHERE s.name = register_schema.name ORDER BY s.version DESC LIMIT 1;
+    declared := coalesce(register_schema.compatibility, latest.compatibility, 'backward');
+    IF declared NOT IN ('backward', 'forward', 'full', 'none') THEN
+        RAISE EXCEPTION 'compatibility "%" is unknown', declared
+            USING ERRCODE = '22023', HINT = 'It is backward, forward, full or none.';
+    END IF;
+    -- Raises an error with the place in the schema when it is none, or refers to what is not registered.
+    PERFORM restful.is_valid(register_schema.schema, 'null');
+    IF latest.version IS NULL THEN
+        INSERT INTO restful.json_schema (name, version, schema, compatibility)
+        VALUES (register_schema.name, 1, register_schema.schema, declared);
+        RETURN 1;
+    END IF;
+    IF latest.schema = register_schema.schema THEN
+        IF latest.compatibility <> declared THEN
+            UPDATE restful.json_schema s SET compatibility = declared
+            WHERE s.name = latest.name AND s.version = latest.version;
+        END IF;
+        RETURN latest.version;
+    END IF;
+    IF declared <> 'none' THEN
+        SELECT c.* INTO change
+        FROM restful.schema_changes(latest.schema, register_schema.schema) c
+        WHERE c.verdict <> 'nothing'
+          AND (declared = 'full' OR c.change = CASE declared WHEN 'backward' THEN 'no longer accepted' ELSE 'newly accepted' END)
+        ORDER BY c.verdict = 'unknown'
+        LIMIT 1;
+        IF FOUND AND change.verdict = 'something' THEN
+            RAISE EXCEPTION 'version % of schema "%" is not % compatible: this value is %: %',
+                latest.version + 1, latest.name, declared, change.change, change.example
+                USING ERRCODE = '22023', DETAIL = change.detail,
+                    HINT = 'Accept that value, register the schema under another name, or pass compatibility => ''none''.';
+        ELSIF FOUND THEN
+            RAISE EXCEPTION 'version % of schema "%" cannot be shown to be % compatible', latest.version + 1, latest.name, declared
+                USING ERRCODE = '22023', DETAIL = change.detail,
+                    HINT = 'See restful.schema_changes(old, new), and pass compatibility => ''none'' if the change is intended.';
+        END IF;
+    END IF;
+    INSERT INTO restful.json_schema (name, version, schema, compatibility)
+    VALUES (latest.name, latest.version + 1, register_schema.schema, declared);
+    RETURN latest.version + 1;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.register_schema(text, jsonb, text) IS
+    'Registers a version of a JSON Schema and returns its number; compatibility with the previous version: backward, forward, full or none; null keeps the current one, initially backward';
+
+COMMENT ON FUNCTION restful.drop_schema(text, integer) IS
+    'Drops a registered JSON Schema, all versions or one, unless something uses it; returns how many versions were dropped';
+
+-- json_schema/constrain.sql
+COMMENT ON FUNCTION restful.enforce_schema() IS
+    'The trigger that restful.constrain creates: checks the column in its WHEN condition, or the whole row, against a JSON Schema (schema, level, action)';
+
+COMMENT ON FUNCTION restful.read_schema(text) IS
+    'Checks a JSON Schema that is given as JSON, or by its registered name, which the document then refers to; refers: whether it refers to a registered schema';
+
+COMMENT ON FUNCTION restful.tables_of(regclass) IS
+    'The tables that hold the rows of a table: itself, its partitions and children; blocks: null for those that are not heaps';
+
+CREATE OR REPLACE FUNCTION restful.constrain(
+    rel regclass,
+    "column" name,
+    schema text,
+    level text DEFAULT 'strict',
+    action text DEFAULT 'error'
+) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $constrain$
+DECLARE
+    kind "char" := (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = rel);
+    attribute pg_catalog.pg_attribute;
+    data_type pg_catalog.pg_type;
+    refers boolean;
+    by_check boolean;
+    predicate text;
+    base text := coalesce("column", 'row');
+    made text;
+    broken bigint;
+BEGIN
+    IF rel IS NULL OR schema IS NULL THEN
+        RAISE EXCEPTION 'table and schema must not be null' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF level IS NULL OR level NOT IN ('strict', 'moderate', 'off') THEN
+        RAISE EXCEPTION 'unknown level "%"', level
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is strict, moderate or off.';
+    ELSIF action IS NULL OR action NOT IN ('error', 'warn') THEN
+        RAISE EXCEPTION 'unknown action "%"', action
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is error or warn.';
+    ELSIF kind NOT IN ('r', 'p', 'f') THEN
+        RAISE EXCEPTION '"%" is not a table', rel
+            USING ERRCODE = 'wrong_object_type', HINT = 'Constrain the tables behind the view instead.';
+    END IF;
+    -- as a $ref says it
+    schema := regexp_replace(schema, '^restful:', '');
+    IF "column" IS NOT NULL THEN
+        SELECT a.* INTO attribute FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = rel AND a.attname = "column" AND a.attnum > 0 AND NOT a.attisdropped;
+        IF attribute.attnum IS NULL THEN
+            RAISE EXCEPTION 'column "%" of "%" does not exist', "column", rel USING ERRCODE = 'undefined_column';
+        END IF;
+        SELECT t.* INTO data_type FROM pg_catalog.pg_type t WHERE t.oid = attribute.atttypid;
+        WHILE data_type.typtype = 'd' LOOP
+            SELECT t.* INTO data_type FROM pg_catalog.pg_type t WHERE t.oid = data_type.typbasetype;
+        END LOOP;
+        IF data_type.oid NOT IN ('json'::regtype, 'jsonb'::regtype) THEN
+            RAISE EXCEPTION 'column "%" is of type %, not json or jsonb', "column", format_type(attribute.atttypid, NULL)
+                USING ERRCODE = 'datatype_mismatch', HINT = 'If the column is null, the schema describes the whole row as a JSON object.';
+        END IF;
+    END IF;
+    SELECT s.refers INTO refers FROM restful.read_schema(schema) s;
+    PERFORM restful.unconstrain(rel, "column");
+
+    WHILE octet_length(base) > 45 LOOP -- 63 without the rest of the name
+        base := left(base, -1);
+    END LOOP;
+    FOR i IN 1..999 LOOP
+        made := concat(base, '_matches_schema', CASE WHEN i > 1 THEN i END);
+        EXIT WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conrelid = rel AND c.conname = made)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = rel AND t.tgname = made);
+    END LOOP;
+
+    -- A CHECK has to be immutable, which a reference to what may change is not; it knows no levels; PostgreSQL does not enforce it
+    -- on foreign tables.
+    by_check := "column" IS NOT NULL AND level = 'strict' AND action = 'error' AND NOT refers AND NOT EXISTS (
+        SELECT FROM restful.tables_of(rel) t JOIN pg_catalog.pg_class c ON c.oid = t."table" WHERE c.relkind = 'f');
+    IF by_check THEN
+        predicate := format('restful.%I(%L::pg_catalog.json, %I)',
+            CASE data_type.oid WHEN 'json'::regtype THEN 'json_matches_schema' ELSE 'jsonb_matches_schema' END, schema, "column");
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s) NOT VALID', rel, made, predicate);
+        EXECUTE format('COMMENT ON CONSTRAINT %I ON %s IS %L', made, rel, 'Made by restful.constrain');
+        BEGIN
+            EXECUTE format('ALTER TABLE %s VALIDATE CONSTRAINT %I', rel, made);
+        EXCEPTION WHEN check_violation THEN
+            EXECUTE format('SELECT count(*) FROM %s WHERE NOT %s', rel, predicate) INTO broken;
+            RAISE NOTICE 'existing rows of "%" that violate the schema: %; "%" stays NOT VALID', rel, broken, made
+                USING HINT = format('SELECT * FROM restful.validation_report(%L, %L) lists them. After correcting them: ALTER TABLE %s VALIDATE CONSTRAINT %I.',
+                    rel, "column", rel, made);
+        END;
+        RETURN made;
+    END IF;
+
+    IF attribute.attgenerated = 'v' THEN
+        RAISE EXCEPTION 'column "%" is a virtual generated column, which a trigger cannot see', "column"
+            USING ERRCODE = 'feature_not_supported', HINT = 'It can have a schema that is given as JSON, with level strict and action error.';
+    ELSIF kind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = rel) THEN
+        RAISE WARNING '"%" has child tables, which do not inherit its triggers', rel USING HINT = 'Constrain them, too.';
+    END IF;
+    EXECUTE format('CREATE TRIGGER %I AFTER INSERT OR UPDATE ON %s FOR EACH ROW %s EXECUTE FUNCTION restful.enforce_schema(%L, %L, %L)',
+        made, rel, CASE WHEN "column" IS NOT NULL THEN format('WHEN (NEW.%I IS NOT NULL)', "column") END, schema, level, action);
+    EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', made, rel, 'Made by restful.constrain');
+    IF level = 'off' THEN
+        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', rel, made);
+    END IF;
+    RETURN made;
+END
+$constrain$;
+
+COMMENT ON FUNCTION restful.constrain(regclass, name, text, text, text) IS
+    'Binds a JSON Schema, given as JSON or by its registered name, to a column (null: to the whole row); level: strict, moderate or off; action: error or warn';
+
+COMMENT ON FUNCTION restful.unconstrain(regclass, name) IS
+    'Removes what restful.constrain bound to a column (null: to the whole row); returns whether there was anything';
+
+CREATE OR REPLACE FUNCTION restful.validation_query(rel regclass, of_column name, by_schema text, ranges boolean) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $validation_query$
+DECLARE
+    row_key text;
+    checks text;
+    called regprocedure;
+BEGIN
+    IF (SELECT c.relkind NOT IN ('r', 'p', 'm', 'f') FROM pg_catalog.pg_class c WHERE c.oid = rel) THEN
+        RAISE EXCEPTION '"%" is not a table', rel USING ERRCODE = 'wrong_object_type';
+    END IF;
+    -- Beyond what any SELECT runs, making JSON of rows runs the casts to JSON of their types, with the rights of who asks.
+    WITH RECURSIVE types (oid) AS (
+        SELECT a.atttypid
+        FROM pg_catalog.pg_attribute a
+        LEFT JOIN pg_catalog.pg_index i ON i.indrelid = rel AND i.indisprimary
+        WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped
+          AND (of_column IS NULL OR a.attname = of_column OR a.attnum = ANY (i.indkey))
+        UNION
+        SELECT part.oid
+        FROM types y
+        JOIN pg_catalog.pg_type t ON t.oid = y.oid
+        CROSS JOIN LATERAL (
+            SELECT t.typelem
+            UNION ALL
+            SELECT t.typbasetype
+            UNION ALL
+            SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+        ) part (oid)
+        WHERE part.oid <> 0
+    )
+    SELECT p.oid INTO called
+    FROM types y
+    JOIN pg_catalog.pg_cast c ON c.castsource = y.oid AND c.casttarget IN ('json'::regtype, 'jsonb'::regtype)
+    JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+    JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
+    WHERE NOT r.rolsuper AND r.rolname <> current_user
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a report on "%" would call %, which belongs to another role', rel, called
+            USING ERRCODE = 'insufficient_privilege', HINT = 'The function is a cast to JSON. Run the report as its owner.';
+    END IF;
+    SELECT format('pg_catalog.jsonb_build_object(%s)', string_agg(format('%L, t.%I', a.attname, a.attname), ', ' ORDER BY k.position))
+    INTO row_key
+    FROM pg_catalog.pg_index i
+    CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, position)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    WHERE i.indrelid = rel AND i.indisprimary AND k.position <= i.indnkeyatts
+    HAVING count(*) > 0;
+    IF row_key IS NULL THEN
+        row_key := format('pg_catalog.jsonb_build_object(%s''ctid'', t.ctid::pg_catalog.text)',
+            CASE WHEN (SELECT count(*) > 1 FROM restful.tables_of(rel)) THEN '''table'', t.tableoid::pg_catalog.regclass::pg_catalog.text, ' END);
+    END IF;
+
+    SELECT string_agg(format(
+        $part$
+        SELECT %1$L OPERATOR(pg_catalog.||) v.instance_location, %2$s, v.keyword, v.message
+        FROM restful.validate(%3$L::pg_catalog.jsonb, %4$s, NULL, true) v
+        WHERE NOT restful.is_valid(%3$L::pg_catalog.jsonb, %4$s)$part$,
+        -- without a column, locations are those in the row
+        CASE WHEN of_column IS NULL AND b.name IS NOT NULL
+            THEN '/' || replace(replace(b.name, '~', '~0'), '/', '~1') ELSE '' END,
+        CASE WHEN b.registered THEN 'pg_catalog.substr(v.keyword_location, 6)' ELSE 'v.keyword_location' END, -- behind /$ref
+        b.document,
+        CASE WHEN b.name IS NULL THEN 'pg_catalog.to_jsonb(t.*)' ELSE format('t.%I::pg_catalog.jsonb', b.name) END), ' UNION ALL ')
+    INTO checks
+    FROM (
+        SELECT of_column AS name, s.document::jsonb, s.registered
+        FROM restful.read_schema(by_schema) s
+        UNION ALL
+        SELECT o."column", coalesce(o.schema, s.document::jsonb), o.schema IS NULL
+        FROM restful.bound_schemas(rel) o
+        LEFT JOIN LATERAL restful.read_schema(o.schema_name) s ON true
+        WHERE by_schema IS NULL AND (of_column IS NULL OR o."column" = of_column)
+    ) b;
+    IF checks IS NULL THEN
+        RAISE EXCEPTION 'no schema is bound to %', CASE WHEN of_column IS NULL THEN '' ELSE format('column "%s" of ', of_column) END || format('"%s"', rel)
+            USING ERRCODE = 'undefined_object', HINT = 'Bind one with restful.constrain, or pass one as the third argument.';
+    END IF;
+    RETURN format('SELECT %s, f.* FROM %s t CROSS JOIN LATERAL (%s) f', row_key, rel, checks) ||
+        CASE WHEN ranges THEN ' WHERE t.ctid OPERATOR(pg_catalog.>=) $1 AND t.ctid OPERATOR(pg_catalog.<) $2' ELSE '' END;
+END
+$validation_query$;
+
+COMMENT ON FUNCTION restful.validation_report(regclass, name, text) IS
+    'The rows that violate the schema bound to a column, or the given one; without a column, all bound schemas, with locations in the row';
+
+-- access/explain_access.sql
+CREATE OR REPLACE FUNCTION restful.access_matrix(schemas text[] DEFAULT NULL, roles text[] DEFAULT NULL)
+RETURNS TABLE (
+    relation regclass, role name, command text, granted boolean, policies text[], columns name[],
+    restrictive text[], rows text, why text
+)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $function$
+WITH exposed AS (
+    SELECT DISTINCT s.name FROM unnest(coalesce(access_matrix.schemas, restful.exposed_schemas())) AS s (name)
+), relations AS (
+    SELECT c.oid, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relnamespace, c.relispartition,
+        coalesce((SELECT o.option_value::boolean FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'security_invoker'), false)
+            AS invoker
+    FROM exposed e
+    JOIN pg_namespace n ON n.nspname = e.name
+    JOIN pg_class c ON c.relnamespace = n.oid
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+), asked AS (
+    SELECT r.oid, r.rolname, r.rolsuper, r.rolbypassrls
+    FROM pg_roles r
+    WHERE CASE WHEN access_matrix.roles IS NULL THEN r.rolname NOT LIKE 'pg\_%' ELSE r.rolname = ANY (access_matrix.roles) END
+), cells AS (
+    SELECT c.oid AS relation, c.relkind, c.invoker, c.relowner, a.rolname, v.command,
+        has_schema_privilege(a.oid, c.relnamespace, 'USAGE') AS usable,
+        has_table_privilege(a.oid, c.oid, v.command) AS whole,
+        k.columns,
+        CASE
+            WHEN v.command = 'TRUNCATE' THEN 'policies do not apply to TRUNCATE'
+            WHEN c.relkind IN ('v', 'm', 'f') OR NOT c.relrowsecurity THEN CASE
+                WHEN c.relkind = 'v' AND c.invoker THEN 'view that reads as its caller'
+                WHEN c.relkind = 'v' THEN 'view that reads as ' || pg_get_userbyid(c.relowner)
+                WHEN c.relkind = 'm' THEN 'materialized views have no row-level security'
+                WHEN c.relkind = 'f' THEN 'foreign tables have no row-level security'
+                WHEN p.names IS NOT NULL THEN 'partition without row-level security, that of ' || p.names || ' does not apply'
+                ELSE 'row-level security is not enabled' END
+            WHEN a.rolsuper THEN 'superuser'
+            WHEN a.rolbypassrls THEN 'BYPASSRLS'
+            WHEN pg_has_role(a.oid, c.relowner, 'USAGE') AND NOT c.relforcerowsecurity THEN 'owner, row-level security is not forced'
+        END AS unprotected,
+        q.permissive, q.restrictive
+    FROM relations c
+    CROSS JOIN asked a
+    CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS v (command)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN v.command IN ('SELECT', 'INSERT', 'UPDATE') THEN array(
+            SELECT t.attname FROM pg_attribute t
+            WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped
+              AND has_column_privilege(a.oid, c.oid, t.attnum, v.command)
+            ORDER BY t.attnum) END) AS k (columns)
+    CROSS JOIN LATERAL (
+        SELECT string_agg(l.relid::text, ', ')
+        FROM pg_partition_ancestors(c.oid) l
+        JOIN pg_class g ON g.oid = l.relid
+        WHERE c.relispartition AND l.relid <> c.oid AND g.relrowsecurity) AS p (names)
+    CROSS JOIN LATERAL (
+        SELECT array_agg(o.polname::text ORDER BY o.polname) FILTER (WHERE o.polpermissive),
+            array_agg(o.polname::text ORDER BY o.polname) FILTER (WHERE NOT o.polpermissive)
+        FROM pg_policy o
+        WHERE o.polrelid = c.oid
+          AND o.polcmd IN ('*', CASE v.command WHEN 'SELECT' THEN 'r' WHEN 'INSERT' THEN 'a' WHEN 'UPDATE' THEN 'w' WHEN 'DELETE' THEN 'd' END)
+          AND EXISTS (
+              SELECT FROM unnest(o.polroles) AS u (oid)
+              WHERE CASE u.oid WHEN 0 THEN true ELSE pg_has_role(a.oid, u.oid, 'USAGE') END)) AS q (permissive, restrictive)
+    WHERE v.command <> 'TRUNCATE' OR c.relkind IN ('r', 'p', 'f')
+)
+SELECT c.relation::regclass, c.rolname, c.command, g.granted,
+    CASE WHEN c.unprotected IS NULL THEN coalesce(c.permissive, '{}') END,
+    c.columns,
+    CASE WHEN c.unprotected IS NULL THEN coalesce(c.restrictive, '{}') END,
+    CASE
+        WHEN NOT g.granted THEN 'none'
+        WHEN c.relkind = 'v' THEN 'of the view'
+        WHEN c.unprotected IS NOT NULL THEN 'all'
+        WHEN c.permissive IS NULL THEN 'none'
+        ELSE 'by policy'
+    END,
+    CASE
+        WHEN NOT c.usable THEN 'no USAGE on the schema'
+        WHEN NOT g.granted THEN 'no ' || c.command || ' privilege'
+        WHEN c.unprotected IS NOT NULL THEN c.unprotected
+        WHEN c.permissive IS NULL THEN 'no permissive policy for ' || c.command
+        ELSE 'row-level security'
+    END
+FROM cells c
+CROSS JOIN LATERAL (
+    SELECT c.usable AND (c.whole OR coalesce(cardinality(c.columns), 0) > 0)) AS g (granted)
+ORDER BY c.relation::regclass::text, c.rolname, array_position('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}', c.command)
+$function$;
+
+COMMENT ON FUNCTION restful.access_matrix(text[], text[]) IS
+    'For each relation, role and command: whether it is granted, on which columns, which rows it reaches (all, none, by policy, of the view), through which permissive and restrictive policies, and why; by default for the exposed schemas and all roles except PostgreSQL''s own';
+
+COMMENT ON FUNCTION restful.explain_access(regclass, text, name, jsonb, jsonb, jsonb) IS
+    'Why a role with these claims can or cannot SELECT, INSERT, UPDATE or DELETE one row: the row that key names, as the caller sees it, and the values to be written; each policy with its value, and the verdict. INSERT may be followed by ON CONFLICT DO NOTHING or DO UPDATE, and by RETURNING';
+
+COMMENT ON FUNCTION restful.explain_access_text(regclass, text, name, jsonb, jsonb, jsonb) IS
+    'Like restful.explain_access, but as lines of text';
+
+-- policy/perform.sql
+CREATE FUNCTION restful.perform(statements text[], dry_run boolean) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    statement text;
+BEGIN
+    FOREACH statement IN ARRAY statements LOOP
+        IF NOT dry_run THEN
+            EXECUTE statement;
+        END IF;
+        RETURN NEXT statement;
+    END LOOP;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.perform(text[], boolean) IS
+    'Internal: returns statements, and runs them one after the other, with the caller''s rights, unless dry_run';
+
+-- policy/expression.sql
+COMMENT ON FUNCTION restful.parse_expression(regclass, text, smallint) IS
+    'The tree of an expression for a policy of a table, or for the default of its column attnum, as pg_get_expr reads it; an error if the text is not exactly one expression';
+
+-- policy/policies.sql
+CREATE OR REPLACE FUNCTION restful.policy_roles(to_roles text[]) RETURNS oid[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    missing text;
+BEGIN
+    IF coalesce(cardinality(to_roles), 0) = 0 OR array_position(to_roles, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'the list of roles is empty, or one of them is null' USING ERRCODE = '22004', HINT = 'public stands for every role.';
+    END IF;
+    SELECT t INTO missing FROM unnest(to_roles) t
+    WHERE t <> 'public' AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = t);
+    IF FOUND THEN
+        RAISE EXCEPTION 'role "%" does not exist', missing USING ERRCODE = '42704',
+            HINT = 'Name the roles with to_roles. restful.setup_roles() makes anon and authenticated.';
+    END IF;
+    RETURN CASE WHEN 'public' = ANY (to_roles) THEN '{0}'::oid[]
+        ELSE ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = ANY (to_roles) ORDER BY r.rolname) END;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.policy_commands(text[]) IS 'The commands in lower case, in a fixed order, each once; an error if one is unknown';
+
+CREATE OR REPLACE FUNCTION restful.policy_column(rel regclass, "column" name) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    of_table text := restful.policy_table(rel);
+    data_type oid;
+    base oid;
+BEGIN
+    SELECT a.atttypid INTO data_type FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = rel AND a.attname = "column" AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of % does not exist', "column", of_table USING ERRCODE = '42703';
+    END IF;
+    base := data_type;
+    WHILE (SELECT t.typtype = 'd' FROM pg_catalog.pg_type t WHERE t.oid = base) LOOP
+        base := (SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid = base);
+    END LOOP;
+    CASE
+        WHEN base = 'uuid'::regtype THEN RETURN 'uuid';
+        WHEN base IN ('text'::regtype, 'varchar'::regtype) THEN RETURN 'text';
+        WHEN base IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) THEN RETURN 'bigint';
+        ELSE
+            RAISE EXCEPTION 'column "%" is of type %, which cannot be compared with a claim', "column", format_type(data_type, NULL)
+                USING ERRCODE = '42804', HINT = 'It can be uuid, text, varchar or an integer; for other conditions use restful.policy_public_read and restful.policy_restrict.';
+    END CASE;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.policy_column(regclass, name) IS
+    'The type in which a column is compared with a claim: uuid, text or bigint; an error if it cannot be compared';
+
+COMMENT ON FUNCTION restful.policy_cast(text, text) IS
+    'The SQL that reads an expression of type text as uuid or bigint, null where it is not one';
+
+CREATE OR REPLACE FUNCTION restful.make_policies(
+    rel regclass,
+    generator text,
+    policy name,
+    to_roles text[],
+    commands text[], -- and for each of them:
+    expressions text[],
+    remake text,
+    dry_run boolean,
+    index_column name DEFAULT NULL,
+    make_index boolean DEFAULT false,
+    restrictive boolean DEFAULT false
+) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    of_table text := restful.policy_table(rel);
+    roles oid[] := restful.policy_roles(to_roles);
+    role_list text := (SELECT string_agg(CASE o WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(o)) END, ', ' ORDER BY place)
+        FROM unnest(roles) WITH ORDINALITY r (o, place));
+    ours text := format('Made by restful.%s. ', generator);
+    remark text;
+    there record;
+    wanted name;
+    shape text;
+    tree text;
+    made text[] := '{}';
+BEGIN
+    IF policy IS NULL OR dry_run IS NULL THEN
+        RAISE EXCEPTION 'the name of the policies or dry_run is null' USING ERRCODE = '22004';
+    ELSIF octet_length(policy) > 56 OR policy = '' THEN
+        RAISE EXCEPTION 'the name "%" is empty or too long', policy
+            USING ERRCODE = '42622', HINT = 'With the command appended, it must not exceed 63 bytes.';
+    END IF;
+    remark := format('%sAgain: %s Undo: SELECT * FROM restful.drop_policies(%L, %L);', ours, remake, of_table, policy);
+    FOR i IN 1..cardinality(commands) LOOP
+        wanted := concat(policy, '_', commands[i]);
+        IF commands[i] <> 'all' AND commands[i] <> ALL (restful.policy_commands(commands[i:i])) THEN
+            RAISE EXCEPTION 'unknown command "%"', commands[i] USING ERRCODE = '22023';
+        ELSIF expressions[i] IS NULL THEN
+            RAISE EXCEPTION 'the expression is null' USING ERRCODE = '22004';
+        END IF;
+        tree := pg_get_expr(restful.parse_expression(rel, expressions[i]), rel);
+        shape := concat('TO ', role_list,
+            CASE WHEN commands[i] <> 'insert' THEN format(' USING (%s)', expressions[i]) END,
+            CASE WHEN commands[i] NOT IN ('select', 'delete') THEN format(' WITH CHECK (%s)', expressions[i]) END);
+        SELECT obj_description(p.oid, 'pg_policy') AS remark,
+            p.polpermissive <> restrictive AND p.polcmd = CASE commands[i]
+                WHEN 'select' THEN 'r' WHEN 'insert' THEN 'a' WHEN 'update' THEN 'w' WHEN 'delete' THEN 'd' ELSE '*' END AS alike,
+            p.polroles @> roles AND p.polroles <@ roles
+                AND CASE WHEN commands[i] <> 'insert' THEN pg_get_expr(p.polqual, rel) = tree ELSE true END
+                AND CASE WHEN commands[i] NOT IN ('select', 'delete') THEN pg_get_expr(p.polwithcheck, rel) = tree ELSE true END AS same
+        INTO there FROM pg_catalog.pg_policy p WHERE p.polrelid = rel AND p.polname = wanted;
+        IF NOT FOUND THEN
+            made := made || format('CREATE POLICY %I ON %s%s FOR %s %s;', wanted, of_table,
+                CASE WHEN restrictive THEN ' AS RESTRICTIVE' END, upper(commands[i]), shape);
+        ELSIF NOT coalesce(starts_with(there.remark, ours), false) OR NOT there.alike THEN
+            RAISE EXCEPTION 'policy "%" of % was not made by restful.%', wanted, of_table, generator
+                USING ERRCODE = '42710', HINT = 'Give another name, or drop or rename that policy.';
+        ELSIF there.same IS NOT TRUE THEN
+            -- In one statement: a restrictive policy is never missing, not even between two.
+            made := made || format('ALTER POLICY %I ON %s %s;', wanted, of_table, shape);
+        END IF;
+        IF there.remark IS DISTINCT FROM remark THEN
+            made := made || format('COMMENT ON POLICY %I ON %s IS %L;', wanted, of_table, remark);
+        END IF;
+    END LOOP;
+    made := made || ARRAY(
+        SELECT format('DROP POLICY %I ON %s;', p.polname, of_table)
+        FROM pg_catalog.pg_policy p, unnest('{select,insert,update,delete,all}'::text[]) c
+        WHERE p.polrelid = rel AND p.polname = concat(policy, '_', c) AND c <> ALL (commands)
+          AND starts_with(obj_description(p.oid, 'pg_policy'), ours)
+          AND generator <> 'policy_permission' -- each of its commands is a call of its own
+        ORDER BY p.polname);
+    made := made || array_remove(ARRAY[restful.policy_index(rel, index_column, make_index)], NULL);
+    IF NOT EXISTS (SELECT FROM unnest(made) m WHERE m NOT LIKE '--%') THEN
+        made := format('-- nothing to do: %s has these policies', of_table) || made;
+    END IF;
+    IF NOT (SELECT c.relrowsecurity FROM pg_catalog.pg_class c WHERE c.oid = rel) THEN
+        made := made || format('-- they have no effect until row-level security is on: SELECT * FROM restful.enable_rls(%L);', of_table);
+    END IF;
+    IF NOT restrictive AND commands && '{update,delete}' AND NOT 'select' = ANY (commands) AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = rel AND p.polpermissive AND p.polcmd IN ('r', '*'))
+    THEN
+        made := made || format('-- UPDATE and DELETE find only rows that may be read, and %s has no policy for SELECT', of_table);
+    END IF;
+    IF restrictive AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = rel AND p.polpermissive) THEN
+        made := made || format('-- it narrows what other policies allow, and %s has none that allows anything', of_table);
+    END IF;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION restful.enable_rls(rel regclass, force boolean DEFAULT true, dry_run boolean DEFAULT false) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    of_table text := restful.policy_table(rel);
+    made text[];
+BEGIN
+    IF force IS NULL OR dry_run IS NULL THEN
+        RAISE EXCEPTION 'force or dry_run is null' USING ERRCODE = '22004';
+    END IF;
+    SELECT array_remove(ARRAY[
+            CASE WHEN NOT c.relrowsecurity THEN format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', of_table) END,
+            CASE WHEN c.relforcerowsecurity <> force
+                THEN format('ALTER TABLE %s %s ROW LEVEL SECURITY;', of_table, CASE WHEN force THEN 'FORCE' ELSE 'NO FORCE' END) END
+        ], NULL)
+    INTO made FROM pg_catalog.pg_class c WHERE c.oid = rel;
+    IF made = '{}' THEN
+        made := ARRAY[format('-- nothing to do: row-level security of %s is on%s', of_table, CASE WHEN force THEN ', for its owner too' END)];
+    END IF;
+    -- Reading a partition by its own name bypasses the policies of its parent.
+    made := made || ARRAY(
+        SELECT format('-- %1$s can be reached past the policies of %2$s: SELECT * FROM restful.enable_rls(%3$L);',
+            format('%I.%I', n.nspname, c.relname), of_table, format('%I.%I', n.nspname, c.relname))
+        FROM restful.tables_of(rel) t
+        JOIN pg_catalog.pg_class c ON c.oid = t."table" AND c.oid <> rel AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner)
+        ORDER BY n.nspname, c.relname);
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION restful.policy_owner(
+    rel regclass,
+    owner_column name DEFAULT 'user_id',
+    commands text[] DEFAULT '{select,insert,update,delete}',
+    to_roles text[] DEFAULT '{authenticated}',
+    dry_run boolean DEFAULT false,
+    policy name DEFAULT 'owner',
+    make_index boolean DEFAULT false
+) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    of_table text := restful.policy_table(rel);
+    data_type text := restful.policy_column(rel, owner_column);
+    asked text[] := restful.policy_commands(commands);
+    -- UPDATE and DELETE find only rows that may be read.
+    of_commands text[] := restful.policy_commands(CASE WHEN asked && '{update,delete}' THEN asked || '{select}'::text[] ELSE asked END);
+    expression text := format('%I = (SELECT %s)', owner_column,
+        CASE data_type WHEN 'uuid' THEN 'restful.uid()' ELSE restful.policy_cast('restful.user_id()', data_type) END);
+BEGIN
+    RETURN QUERY SELECT * FROM restful.make_policies(rel, 'policy_owner', policy, to_roles,
+        of_commands, array_fill(expression, ARRAY[cardinality(of_commands)]),
+        format('SELECT * FROM restful.policy_owner(%L, %L, %L, %L, policy => %L);', of_table, owner_column, of_commands, to_roles, policy),
+        dry_run, owner_column, make_index);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION restful.policy_tenant(
+    rel regclass,
+    tenant_column name DEFAULT 'tenant_id',
+    read text DEFAULT NULL,
+    write text DEFAULT NULL,
+    to_roles text[] DEFAULT '{authenticated}',
+    dry_run boolean DEFAULT false,
+    policy name DEFAULT 'tenant',
+    make_index boolean DEFAULT false
+) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    of_table text := restful.policy_table(rel);
+    data_type text := restful.policy_column(rel, tenant_column);
+    -- With a permission to read alone, nobody may write.
+    of_commands text[] := restful.policy_commands(CASE WHEN read IS NOT NULL AND write IS NULL THEN '{select}'::text[] ELSE '{all}' END);
+    -- An array is looked up in an index, but without one each row is compared with all of it; a subquery is hashed.
+    indexed boolean := make_index OR restful.policy_index(rel, tenant_column, true) IS NULL;
+    expressions text[] := ARRAY(
+        SELECT CASE WHEN permission IS NULL
+            THEN format('%I = (SELECT %s)', tenant_column, restful.policy_cast('restful.tenant_id()', data_type))
+            ELSE format(CASE WHEN indexed THEN '%I = ANY (ARRAY(SELECT %s))' ELSE '%I IN (SELECT %s)' END, tenant_column, CASE data_type
+                WHEN 'uuid' THEN format('restful.tenant_uuids_with(%L)', permission)
+                WHEN 'text' THEN format('restful.tenants_with(%L)', permission)
+                ELSE format('%s FROM restful.tenants_with(%L) t', restful.policy_cast('t', data_type), permission)
+            END)
+        END
+        FROM unnest(of_commands) WITH ORDINALITY c (command, place),
+            LATERAL (SELECT CASE command WHEN 'select' THEN read ELSE write END) p (permission)
+        ORDER BY place);
+BEGIN
+    RETURN QUERY SELECT * FROM restful.make_policies(rel, 'policy_tenant', policy, to_roles, of_commands, expressions,
+        format('SELECT * FROM restful.policy_tenant(%L, %L, %L, %L, %L, policy => %L);',
+            of_table, tenant_column, read, write, to_roles, policy),
+        dry_run, tenant_column, make_index);
+END
+$function$;
+
+COMMENT ON FUNCTION restful.policy_restrict(regclass, text, text, text[], boolean) IS
+    'A restrictive policy: nobody gets a row for which its expression is not true, whatever other policies say: returns the statements, and runs them unless dry_run';
+
+CREATE OR REPLACE FUNCTION restful.drop_policies(rel regclass, policy name DEFAULT NULL, dry_run boolean DEFAULT false) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    of_table text := restful.policy_table(rel);
+    made text[] := ARRAY(
+        SELECT format('DROP POLICY %I ON %s;', p.polname, of_table)
+        FROM pg_catalog.pg_policy p
+        WHERE p.polrelid = rel AND starts_with(obj_description(p.oid, 'pg_policy'), 'Made by restful.policy_')
+          AND (policy IS NULL OR p.polname = ANY (SELECT concat(policy, '_', c) FROM unnest('{select,insert,update,delete,all}'::text[]) c))
+        -- those that narrow last
+        ORDER BY p.polpermissive DESC, p.polname);
+BEGIN
+    IF dry_run IS NULL THEN
+        RAISE EXCEPTION 'dry_run is null' USING ERRCODE = '22004';
+    ELSIF made = '{}' THEN
+        made := ARRAY[format('-- nothing to do: %s has no such policy', of_table)];
+    END IF;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
+END
+$function$;
+
+-- policy/table_rights.sql
+COMMENT ON FUNCTION restful.preset(anyelement) IS
+    'Returns its argument: in the default of a column it marks what restful.column_preset made, so that nobody else gives the value';
+
+COMMENT ON FUNCTION restful.writable_columns(regclass, name[]) IS
+    'The columns of a table without presets and generated ones; null if there are no presets';
+
+CREATE OR REPLACE FUNCTION restful.make_grants(
+    rel regclass,
+    to_roles text[],
+    commands text[],
+    columns name[],
+    dry_run boolean
+) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    class pg_catalog.pg_class;
+    of_table text;
+    schema name;
+    roles oid[] := restful.policy_roles(to_roles);
+    of_commands text[] := restful.policy_commands(commands);
+    presets name[] := restful.preset_columns(rel);
+    missing name;
+    role oid;
+    role_name text;
+    command text;
+    is_whole boolean;
+    is_columns name[];
+    wanted name[];
+    granted text[];
+    revoked text[];
+    made text[] := '{}';
+BEGIN
+    IF dry_run IS NULL THEN
+        RAISE EXCEPTION 'dry_run is null' USING ERRCODE = '22004';
+    END IF;
+    SELECT c.* INTO class FROM pg_catalog.pg_class c WHERE c.oid = rel;
+    schema := (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = class.relnamespace);
+    of_table := format('%I.%I', schema, class.relname);
+    IF class.relkind IS NULL OR class.relkind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+        RAISE EXCEPTION '% is not a table or view', coalesce(rel::text, 'null') USING ERRCODE = '42809';
+    ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of %', of_table USING ERRCODE = '42501';
+    END IF;
+    SELECT c INTO missing FROM unnest(columns) c WHERE NOT EXISTS (
+        SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = rel AND a.attname = c AND a.attnum > 0 AND NOT a.attisdropped);
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of % does not exist', missing, of_table USING ERRCODE = '42703';
+    ELSIF columns = '{}' THEN
+        RAISE EXCEPTION 'the list of columns is empty' USING ERRCODE = '22023', HINT = 'null stands for all columns.';
+    END IF;
+
+    FOREACH role IN ARRAY roles LOOP
+        role_name := CASE role WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(role)) END;
+        IF role = class.relowner THEN
+            RAISE EXCEPTION '% is the owner of %', role_name, of_table
+                USING ERRCODE = '22023', HINT = 'Requests run as roles that own nothing.';
+        END IF;
+        IF of_commands <> '{}' AND NOT has_schema_privilege(CASE role WHEN 0 THEN 'public' ELSE pg_get_userbyid(role) END, schema, 'USAGE') THEN
+            made := made || format('GRANT USAGE ON SCHEMA %I TO %s;', schema, role_name);
+        END IF;
+        granted := '{}';
+        revoked := '{}';
+        FOREACH command IN ARRAY '{select,insert,update,delete}'::text[] LOOP
+            is_whole := EXISTS (SELECT FROM aclexplode(class.relacl) a
+                WHERE a.grantee = role AND a.grantor = class.relowner AND a.privilege_type = upper(command));
+            is_columns := restful.granted_columns(rel, role, command);
+            IF NOT command = ANY (of_commands) THEN
+                IF is_whole OR is_columns <> '{}' THEN -- of the table, and with it of every column
+                    revoked := revoked || upper(command);
+                END IF;
+                CONTINUE;
+            END IF;
+            wanted := CASE
+                WHEN command = 'delete' THEN NULL
+                WHEN command = 'select' THEN columns
+                WHEN columns IS NULL THEN restful.writable_columns(rel, presets)
+                ELSE ARRAY(SELECT c FROM unnest(columns) c
+                    JOIN pg_catalog.pg_attribute a ON a.attrelid = rel AND a.attname = c AND a.attgenerated = ''
+                    WHERE c <> ALL (presets))
+            END;
+            IF wanted IS NULL THEN
+                IF NOT is_whole THEN
+                    granted := granted || upper(command);
+                END IF;
+            ELSIF is_whole THEN
+                revoked := revoked || upper(command);
+                granted := granted || format('%s (%s)', upper(command), restful.column_list(wanted));
+            ELSE
+                revoked := revoked || format('%s (%s)', upper(command),
+                    restful.column_list(ARRAY(SELECT c FROM unnest(is_columns) c WHERE c <> ALL (wanted))));
+                granted := granted || format('%s (%s)', upper(command),
+                    restful.column_list(ARRAY(SELECT c FROM unnest(wanted) c WHERE c <> ALL (is_columns))));
+            END IF;
+        END LOOP;
+        granted := ARRAY(SELECT g FROM unnest(granted) WITH ORDINALITY u (g, place) WHERE g NOT LIKE '% ()' ORDER BY place);
+        revoked := ARRAY(SELECT r FROM unnest(revoked) WITH ORDINALITY u (r, place) WHERE r NOT LIKE '% ()' ORDER BY place);
+        IF revoked <> '{}' THEN
+            made := made || format('REVOKE %s ON %s FROM %s;', array_to_string(revoked, ', '), of_table, role_name);
+        END IF;
+        IF granted <> '{}' THEN
+            made := made || format('GRANT %s ON %s TO %s;', array_to_string(granted, ', '), of_table, role_name);
+        END IF;
+        -- The sequences of serial columns are asked with the rights of whoever inserts; those of identity columns are not.
+        made := made || ARRAY(
+            SELECT DISTINCT CASE WHEN 'insert' = ANY (of_commands)
+                THEN format('GRANT USAGE ON SEQUENCE %I.%I TO %s;', n.nspname, s.relname, role_name)
+                ELSE format('REVOKE USAGE ON SEQUENCE %I.%I FROM %s;', n.nspname, s.relname, role_name) END
+            FROM pg_catalog.pg_attrdef d
+            JOIN pg_catalog.pg_depend u ON u.classid = 'pg_catalog.pg_attrdef'::regclass AND u.objid = d.oid
+                AND u.refclassid = 'pg_catalog.pg_class'::regclass
+            JOIN pg_catalog.pg_class s ON s.oid = u.refobjid AND s.relkind = 'S'
+            JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
+            WHERE d.adrelid = rel
+              AND 'insert' = ANY (of_commands) <> EXISTS (SELECT FROM aclexplode(s.relacl) a
+                  WHERE a.grantee = role AND a.grantor = s.relowner AND a.privilege_type = 'USAGE')
+              -- one that other tables use too stays as it is
+              AND ('insert' = ANY (of_commands) OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend o
+                  JOIN pg_catalog.pg_attrdef e ON e.oid = o.objid
+                  WHERE o.classid = 'pg_catalog.pg_attrdef'::regclass AND o.refclassid = 'pg_catalog.pg_class'::regclass
+                    AND o.refobjid = s.oid AND e.adrelid <> rel))
+            ORDER BY 1);
+    END LOOP;
+    IF made = '{}' THEN
+        made := ARRAY[format('-- nothing to do: these are the rights of %s on %s', array_to_string(to_roles, ', '), of_table)];
+    END IF;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION restful.make_preset(rel regclass, col name, tree pg_node_tree, dry_run boolean) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+    -- constants are written the same whoever asks
+    SET datestyle = 'ISO' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    of_table text := restful.policy_table(rel);
+    owner oid := (SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = rel);
+    attribute pg_catalog.pg_attribute;
+    other record;
+    there text;
+    wanted text;
+    writable name[];
+    made text[] := '{}';
+BEGIN
+    SELECT a.* INTO attribute FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = rel AND a.attname = col AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of % does not exist', col, of_table USING ERRCODE = '42703';
+    ELSIF tree IS NULL OR dry_run IS NULL THEN
+        RAISE EXCEPTION 'the expression or dry_run is null' USING ERRCODE = '22004';
+    ELSIF attribute.attgenerated <> '' OR attribute.attidentity <> '' THEN
+        RAISE EXCEPTION 'column "%" of % is generated already', col, of_table USING ERRCODE = '42611';
+    END IF;
+    there := (SELECT pg_get_expr(d.adbin, rel) FROM pg_catalog.pg_attrdef d WHERE d.adrelid = rel AND d.adnum = attribute.attnum);
+    IF there NOT LIKE 'restful.preset(%' THEN
+        RAISE EXCEPTION 'column "%" of % has another default: %', col, of_table, there
+            USING ERRCODE = '42710', HINT = format('If the preset is to take its place: ALTER TABLE %s ALTER %I DROP DEFAULT;', of_table, col);
+    END IF;
+    SELECT a.* INTO other FROM (
+        SELECT relacl FROM pg_catalog.pg_class WHERE oid = rel UNION ALL SELECT attribute.attacl
+    ) l (acl), aclexplode(l.acl) a WHERE a.grantor <> owner AND a.grantee <> owner AND a.privilege_type IN ('INSERT', 'UPDATE');
+    IF FOUND THEN
+        RAISE EXCEPTION '% has % on % from %, who is not the owner', CASE other.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(other.grantee)::text END,
+            other.privilege_type, of_table, pg_get_userbyid(other.grantor)
+            USING ERRCODE = '55000', HINT = 'Only the role that granted a right can revoke it: let that role do so, or revoke its grant option with CASCADE.';
+    END IF;
+    wanted := format('restful.preset(%s)', pg_get_expr(tree, rel));
+    IF there IS DISTINCT FROM pg_get_expr(restful.parse_expression(rel, wanted, attribute.attnum), rel) THEN
+        made := made || format('ALTER TABLE %s ALTER %I SET DEFAULT %s;', of_table, col, wanted);
+    END IF;
+
+    -- A right on the table is one on every column: it becomes one on the others.
+    writable := restful.writable_columns(rel, restful.preset_columns(rel) || col);
+    made := made || ARRAY(
+        SELECT s.statement
+        FROM (
+            SELECT a.grantee, a.is_grantable, string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS privileges,
+                string_agg(format('%s (%s)', a.privilege_type, restful.column_list(writable)), ', ' ORDER BY a.privilege_type) AS others
+            FROM pg_catalog.pg_class c, aclexplode(c.relacl) a
+            WHERE c.oid = rel AND a.grantee <> owner AND a.privilege_type IN ('INSERT', 'UPDATE')
+            GROUP BY a.grantee, a.is_grantable
+        ) g
+        CROSS JOIN LATERAL (SELECT CASE g.grantee WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(g.grantee)) END) r (role_name)
+        CROSS JOIN LATERAL (VALUES
+            (1, format('REVOKE %s ON %s FROM %s;', g.privileges, of_table, role_name)),
+            (2, CASE WHEN writable <> '{}' THEN format('GRANT %s ON %s TO %s%s;', g.others, of_table, role_name,
+                CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' END) END)
+        ) s (place, statement)
+        WHERE s.statement IS NOT NULL
+        ORDER BY role_name, g.is_grantable, s.place);
+    made := made || ARRAY(
+        SELECT format('REVOKE %s ON %s FROM %s;', string_agg(format('%s (%I)', a.privilege_type, col), ', ' ORDER BY a.privilege_type),
+            of_table, CASE a.grantee WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+        FROM aclexplode(attribute.attacl) a
+        WHERE a.grantee <> owner AND a.privilege_type IN ('INSERT', 'UPDATE')
+        GROUP BY a.grantee ORDER BY 1);
+    IF made = '{}' THEN
+        made := ARRAY[format('-- nothing to do: column %I of %s is preset', col, of_table)];
+    END IF;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION restful.drop_preset(rel regclass, col name, dry_run boolean DEFAULT false) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    of_table text := restful.policy_table(rel);
+    made text[];
+BEGIN
+    IF dry_run IS NULL THEN
+        RAISE EXCEPTION 'dry_run is null' USING ERRCODE = '22004';
+    ELSIF col = ANY (restful.preset_columns(rel)) THEN
+        made := ARRAY[format('ALTER TABLE %s ALTER %I DROP DEFAULT;', of_table, col),
+            format('-- this gives nobody the right to write %I back: restful.expose(%L, ...) does', col, of_table)];
+    ELSE
+        made := ARRAY[format('-- nothing to do: column %I of %s is not preset', col, of_table)];
+    END IF;
+    RETURN QUERY SELECT * FROM restful.perform(made, dry_run);
+END
+$function$;
+
+COMMENT ON FUNCTION restful.drop_preset(regclass, name, boolean) IS
+    'Takes back what restful.column_preset made, except for the rights: returns the statements, and runs them unless dry_run';
+
+-- roles/rbac.sql
+COMMENT ON TABLE restful.rbac_grant IS 'Who has which role, granted by restful.grant_role';
+
+COMMENT ON COLUMN restful.rbac_grant.tenant IS 'The tenant it applies to; null for all';
+
+COMMENT ON FUNCTION restful.derive_roles() IS 'Internal: updates the columns that are derived from the definitions of roles';
+
+CREATE OR REPLACE FUNCTION restful.define_role(name text, permissions text[], inherits text[] DEFAULT '{}', can_grant text[] DEFAULT '{}')
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    wrong text;
+BEGIN
+    IF name IS NULL OR octet_length(name) NOT BETWEEN 1 AND 255 OR name ~ '[[:space:][:cntrl:]]' THEN
+        RAISE EXCEPTION 'a role cannot be named "%"', name
+            USING ERRCODE = '22023', HINT = 'A name has 1 to 255 bytes and no blanks.';
+    END IF;
+    permissions := coalesce(permissions, '{}');
+    inherits := coalesce(inherits, '{}');
+    can_grant := coalesce(can_grant, '{}');
+    SELECT coalesce(p, 'null') INTO wrong
+    FROM unnest(permissions) p
+    WHERE p IS NULL OR octet_length(p) > 255 OR p !~ '^([*]|[^*.[:space:][:cntrl:]]+([.][^*.[:space:][:cntrl:]]+)*([.][*])?)$'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" is not a permission', wrong
+            USING ERRCODE = '22023', HINT = 'A permission consists of words separated by dots, like posts.update; the last word may be *, which stands for anything.';
+    END IF;
+    PERFORM restful.lock_roles();
+    SELECT coalesce(r, 'null') INTO wrong
+    FROM unnest(inherits || can_grant) r
+    WHERE r IS NULL OR (r <> name AND NOT EXISTS (SELECT FROM restful.rbac_role d WHERE d.name = r))
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'role "%" is not defined', wrong
+            USING ERRCODE = '42704', HINT = 'Define a role before the roles that inherit or grant it.';
+    END IF;
+    SELECT r INTO wrong
+    FROM unnest(inherits) r
+    WHERE r = name OR EXISTS (SELECT FROM restful.rbac_role d WHERE d.name = r AND name = ANY (d.all_roles))
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'role "%" cannot inherit "%", which inherits it', name, wrong
+            USING ERRCODE = '0LP01', HINT = 'See restful.list_roles().'; -- invalid_grant_operation, as for PostgreSQL's roles
+    END IF;
+    INSERT INTO restful.rbac_role AS r (name, permissions, inherits, can_grant)
+    VALUES (name, permissions, inherits, can_grant)
+    ON CONFLICT ON CONSTRAINT rbac_role_pkey DO UPDATE
+    SET permissions = excluded.permissions, inherits = excluded.inherits, can_grant = excluded.can_grant;
+    PERFORM restful.derive_roles();
+END
+$function$;
+
+COMMENT ON FUNCTION restful.define_role(text, text[], text[], text[]) IS
+    'Defines or redefines a role of the application: its permissions (posts.update, posts.*, *), the roles it inherits, and the roles that its holders may grant';
+
+CREATE OR REPLACE FUNCTION restful.drop_role(name text, cascade boolean DEFAULT false) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    used text;
+BEGIN
+    PERFORM restful.lock_roles();
+    IF cascade THEN
+        DELETE FROM restful.rbac_grant g WHERE g.role = name;
+        UPDATE restful.rbac_role r
+        SET inherits = array_remove(r.inherits, name), can_grant = array_remove(r.can_grant, name)
+        WHERE name = ANY (r.inherits || r.can_grant);
+    ELSE
+        SELECT string_agg(u.usage, ', ' ORDER BY u.usage) INTO used
+        FROM (
+            SELECT 'role "' || r.name || '"' FROM restful.rbac_role r WHERE r.name <> name AND name = ANY (r.inherits || r.can_grant)
+            UNION ALL
+            SELECT 'its grants (' || count(*) || ')' FROM restful.rbac_grant g WHERE g.role = name HAVING count(*) > 0
+        ) u (usage);
+        IF used IS NOT NULL THEN
+            RAISE EXCEPTION 'role "%" is in use', name
+                USING ERRCODE = '2BP01', DETAIL = 'By ' || used || '.', HINT = 'Change those first, or pass cascade => true to revoke it everywhere.';
+        END IF;
+    END IF;
+    DELETE FROM restful.rbac_role r WHERE r.name = name;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM restful.derive_roles();
+    RETURN true;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.drop_role(text, boolean) IS
+    'Drops a role of the application, which must be unused; with cascade, it is first revoked everywhere. Returns false if there was none';
+
+CREATE OR REPLACE FUNCTION restful.set_grant(granted boolean, subject text, role text, tenant text, expires_at timestamptz) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_column
+BEGIN
+    IF set_grant.granted IS NULL OR set_grant.subject IS NULL OR set_grant.role IS NULL THEN
+        RAISE EXCEPTION 'the subject or the role of the grant is null' USING ERRCODE = '22004';
+    END IF;
+    IF NOT set_grant.granted THEN
+        DELETE FROM restful.rbac_grant g
+        WHERE g.subject = set_grant.subject COLLATE "default" AND g.role = set_grant.role COLLATE "default"
+          AND coalesce(g.tenant, '') = coalesce(set_grant.tenant, '') COLLATE "default";
+        RETURN FOUND;
+    END IF;
+    IF octet_length(set_grant.subject) NOT BETWEEN 1 AND 255 OR octet_length(set_grant.tenant) NOT BETWEEN 1 AND 255 THEN
+        RAISE EXCEPTION 'a subject and a tenant have 1 to 255 bytes'
+            USING ERRCODE = '22023', HINT = 'A grant for every tenant has a null tenant.';
+    END IF;
+    IF set_grant.expires_at <= statement_timestamp() THEN
+        RAISE EXCEPTION 'the grant would already have expired' USING ERRCODE = '22023', HINT = 'See restful.revoke_role(subject, role, tenant).';
+    END IF;
+    -- It cannot be dropped until this transaction ends.
+    PERFORM FROM restful.rbac_role r WHERE r.name = set_grant.role COLLATE "default" FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'role "%" is not defined', set_grant.role USING ERRCODE = '42704', HINT = 'Define it with restful.define_role(name, permissions).';
+    END IF;
+    INSERT INTO restful.rbac_grant (subject, role, tenant, expires_at, granted_at, granted_by, granted_as)
+    VALUES (set_grant.subject, set_grant.role, set_grant.tenant, set_grant.expires_at, statement_timestamp(), restful.user_id(), session_user)
+    ON CONFLICT (subject, role, coalesce(tenant, '')) DO UPDATE
+    SET expires_at = excluded.expires_at, granted_at = excluded.granted_at, granted_by = excluded.granted_by,
+        granted_as = excluded.granted_as;
+    RETURN true;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.set_grant(boolean, text, text, text, timestamptz) IS
+    'Internal: grants or revokes without checking who grants; administrators may execute it';
+
+CREATE OR REPLACE FUNCTION restful.set_grant_as_subject(granted boolean, subject text, role text, tenant text, expires_at timestamptz)
+    RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    granter text := restful.user_id();
+    until timestamptz;
+BEGIN
+    -- The rows that allow it are locked: what is revoked at the same time either waits for this transaction, or is seen by it.
+    SELECT g.expires_at INTO until
+    FROM restful.rbac_grant g
+    JOIN restful.rbac_role r ON r.name = g.role
+    WHERE g.subject = granter COLLATE "default"
+      AND (g.tenant IS NULL OR g.tenant = tenant COLLATE "default")
+      AND (g.expires_at IS NULL OR g.expires_at > statement_timestamp())
+      AND role COLLATE "default" = ANY (r.all_can_grant)
+    ORDER BY g.expires_at DESC NULLS FIRST
+    LIMIT 1
+    FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'permission denied to grant or revoke role "%"', role
+            USING ERRCODE = '42501',
+                HINT = CASE WHEN tenant IS NULL THEN 'For all tenants, this needs a role without a tenant that can grant it.'
+                    ELSE 'This needs a role that can grant it, in this tenant or without a tenant.' END;
+    END IF;
+    IF granted AND until IS NOT NULL AND (expires_at IS NULL OR expires_at > until) THEN
+        RAISE EXCEPTION 'role "%" cannot be granted for longer than the right to grant it lasts', role
+            USING ERRCODE = '42501', HINT = 'Pass expires_at => ' || quote_literal(until) || ' or earlier.';
+    END IF;
+    RETURN restful.set_grant(granted, subject, role, tenant, expires_at);
+END
+$function$;
+
+COMMENT ON FUNCTION restful.set_grant_as_subject(boolean, text, text, text, timestamptz) IS
+    'Internal: grants or revokes what the roles of the request''s subject can grant';
+
+CREATE OR REPLACE FUNCTION restful.change_grant(granted boolean, subject text, role text, tenant text, expires_at timestamptz) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- What a request grants is granted by its subject, whatever role it runs as, or whoever owns the function that it calls.
+    IF restful.user_id() IS NOT NULL OR restful.method() <> 'sql' THEN
+        RETURN restful.set_grant_as_subject(granted, subject, role, tenant, expires_at);
+    END IF;
+    IF NOT has_function_privilege('restful.set_grant(boolean,text,text,text,timestamptz)', 'EXECUTE') THEN
+        RAISE EXCEPTION 'permission denied to grant or revoke roles'
+            USING ERRCODE = '42501', HINT = 'This needs a request whose subject has a role that can grant, or the right to execute restful.set_grant, which restful.setup_roles() gives to administrators.';
+    END IF;
+    RETURN restful.set_grant(granted, subject, role, tenant, expires_at);
+END
+$function$;
+
+COMMENT ON FUNCTION restful.change_grant(boolean, text, text, text, timestamptz) IS
+    'Internal: grants or revokes with the rights of the request''s subject, or, outside a request, of the current role';
+
+COMMENT ON FUNCTION restful.grant_role(text, text, text, timestamptz) IS
+    'Gives a subject a role of the application, for one tenant or for all, until a given time or for ever; granting it again replaces the expiry. The subject of a request can grant what its roles can grant';
+
+COMMENT ON FUNCTION restful.revoke_role(text, text, text) IS
+    'Takes a role of the application from a subject, in one tenant or, with null, for all tenants; returns false if there was no such grant. The subject of a request can revoke what its roles can grant';
+
+COMMENT ON FUNCTION restful.has_role(text, text) IS
+    'Whether the request''s subject has a role, directly or by inheritance: for all tenants, or for this one';
+
+COMMENT ON FUNCTION restful.has_any_role(text[], text) IS 'Whether the request''s subject has one of the roles; see restful.has_role';
+
+COMMENT ON FUNCTION restful.has_permission(text, text) IS
+    'Whether one of the roles of the request''s subject has a permission: for all tenants, or for this one. In policies: (select restful.has_permission(...)), or restful.tenants_with';
+
+COMMENT ON FUNCTION restful.permissions(text) IS
+    'The permissions of the request''s subject, as its roles spell them: those for all tenants and those for this one';
+
+COMMENT ON FUNCTION restful.tenants_with(text) IS
+    'The tenants for which the request''s subject has a permission, for policies: tenant_id in (select restful.tenants_with(...)). A subject that has it for all tenants gets every tenant that is named in a grant';
+
+COMMENT ON FUNCTION restful.tenant_uuids_with(text) IS 'Like restful.tenants_with, but only the tenants that are UUIDs';
+
+CREATE OR REPLACE FUNCTION restful.require(permission text, tenant text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF restful.has_permission(permission, tenant) THEN
+        RETURN;
+    END IF;
+    RAISE EXCEPTION 'permission "%" is required%', permission, coalesce(' for tenant "' || tenant || '"', '')
+        USING ERRCODE = '42501', HINT = 'Ask for a role that has this permission.';
+END
+$function$;
+
+COMMENT ON FUNCTION restful.require(text, text) IS
+    'Raises an error (42501) unless the request''s subject has a permission; see restful.has_permission';
+
+COMMENT ON FUNCTION restful.list_roles() IS 'The roles of the application, the permissions that they have by inheritance too, and how often each is granted';
+
+COMMENT ON FUNCTION restful.roles_of(text) IS 'The grants of a subject, including expired ones: who granted them (null: an administrator), and in a session of which login role';
+
+-- roles/setup_roles.sql
+COMMENT ON FUNCTION restful.administration() IS
+    'The functions that restful.setup_roles() lets administrators execute, and whether auditors may execute them too';
+
+CREATE OR REPLACE FUNCTION restful.setup_roles(
+    authenticator name DEFAULT 'authenticator',
+    anon name DEFAULT 'anon',
+    authenticated name DEFAULT 'authenticated',
+    service_role name DEFAULT 'service_role',
+    service_authenticator name DEFAULT 'service_authenticator',
+    admin name DEFAULT 'restful_admin',
+    auditor name DEFAULT 'restful_auditor',
+    app_owner name DEFAULT NULL,
+    dry_run boolean DEFAULT false
+) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    names name[] := ARRAY[authenticator, anon, authenticated, service_role, service_authenticator, admin, auditor];
+    logins name[] := ARRAY[authenticator, service_authenticator];
+    options text := CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN ' WITH INHERIT FALSE, SET TRUE' ELSE '' END;
+    wrong text;
+BEGIN
+    IF array_position(names, NULL) IS NOT NULL OR dry_run IS NULL THEN
+        RAISE EXCEPTION 'the name of a role, or dry_run, is null' USING ERRCODE = '22004';
+    END IF;
+    IF (SELECT count(DISTINCT n) FROM unnest(names) n) < cardinality(names) THEN
+        RAISE EXCEPTION 'two of the roles have the same name'
+            USING ERRCODE = '22023', HINT = 'Each of them has rights that another must not have.';
+    END IF;
+    SELECT n INTO wrong FROM unnest(names) n WHERE starts_with(n::text, 'pg_') OR n IN ('', 'public', 'none', 'current_user', 'current_role', 'session_user');
+    IF FOUND THEN
+        RAISE EXCEPTION 'a role cannot be named "%"', wrong USING ERRCODE = '42939'; -- reserved_name
+    END IF;
+    -- A role that can do more than it should is somebody else's, or badly set up: not for this function to change.
+    SELECT format('role "%s" cannot be used for this, because it %s', r.rolname, CASE
+            WHEN r.rolsuper THEN 'is a superuser'
+            WHEN r.rolcreaterole THEN 'may create roles'
+            WHEN r.rolcreatedb THEN 'may create databases'
+            WHEN r.rolreplication THEN 'may replicate'
+            WHEN r.rolbypassrls AND r.rolname <> service_role THEN 'bypasses row-level security'
+            WHEN r.oid = d.datdba THEN 'owns the database'
+            ELSE format('is a member of "%s"', m.rolname) END)
+    INTO wrong
+    FROM pg_roles r
+    JOIN pg_database d ON d.datname = current_database()
+    LEFT JOIN LATERAL (
+        SELECT m.rolname
+        FROM pg_roles m
+        WHERE m.oid <> r.oid AND NOT r.rolsuper AND pg_has_role(r.oid, m.oid, 'MEMBER')
+          -- administrators and auditors may be more than that
+          AND r.rolname NOT IN (admin, auditor)
+          AND (m.rolsuper OR m.rolcreaterole OR m.rolreplication OR starts_with(m.rolname::text, 'pg_') OR m.rolname IN (admin, auditor)
+            OR (m.rolbypassrls AND NOT (r.rolname = service_authenticator AND m.rolname = service_role)))
+        LIMIT 1
+    ) m ON true
+    WHERE r.rolname = ANY (names)
+      AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR (r.rolbypassrls AND r.rolname <> service_role)
+        OR r.oid = d.datdba OR m.rolname IS NOT NULL)
+    -- the cause before what it causes
+    ORDER BY m.rolname IS NOT NULL,
+        NOT EXISTS (SELECT FROM pg_auth_members a WHERE a.member = r.oid AND a.roleid = to_regrole(quote_ident(m.rolname))), r.rolname
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%', wrong
+            USING ERRCODE = '42501', HINT = 'Take that away from the role, or pass another name to restful.setup_roles().';
+    END IF;
+    IF app_owner IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = app_owner) THEN
+        RAISE EXCEPTION 'role "%" does not exist', app_owner USING ERRCODE = '42704';
+    END IF;
+
+    -- All of it follows from what is there before the first statement, so that a dry run prints what a run would do.
+    RETURN QUERY SELECT * FROM restful.perform(ARRAY(
+        WITH wanted AS (
+            SELECT w.name, w.place, w.name = ANY (logins) AS logs_in, w.name = service_role AS bypasses
+            FROM unnest(names) WITH ORDINALITY w (name, place)
+        ), memberships (role, member) AS (
+            VALUES (anon, authenticator), (authenticated, authenticator), (service_role, service_authenticator)
+        ), settings (role, setting, value, replace) AS (
+            -- time limits of one's own are left alone
+            VALUES (anon, 'statement_timeout', '3s', false), (authenticated, 'statement_timeout', '8s', false),
+                -- tokens come as parameters
+                (authenticator, 'log_parameter_max_length', '0', true), (service_authenticator, 'log_parameter_max_length', '0', true),
+                (authenticator, 'restful.anon_role', anon::text, true),
+                (service_authenticator, 'restful.bypassrls_roles', quote_ident(service_role), true)
+        ), preloads (role, libraries) AS (
+            -- A library that is first loaded in the midst of a parallel query cannot take over what is set of it: which
+            -- authenticators are trusted, for one.
+            SELECT l.name, coalesce(
+                (SELECT split_part(one, '=', 2) FROM pg_db_role_setting c, unnest(c.setconfig) one
+                 WHERE c.setrole = to_regrole(quote_ident(l.name)) AND c.setdatabase = 0 AND starts_with(one, 'session_preload_libraries=')),
+                (SELECT g.setting FROM pg_settings g WHERE g.name = 'session_preload_libraries'))
+            FROM unnest(logins) l (name)
+            WHERE NOT EXISTS (SELECT FROM pg_settings g WHERE g.name = 'shared_preload_libraries' AND g.setting ~ '[[:<:]]pg_restful[[:>:]]')
+        ), callers (role) AS (
+            VALUES (authenticator), (anon), (authenticated), (service_role), (service_authenticator)
+        ), functions AS (
+            SELECT p.oid, p.oid::regprocedure::text AS name, p.proowner,
+                coalesce(p.proacl, acldefault('f', p.proowner)) AS acl, a.auditor AS for_auditors
+            FROM pg_proc p JOIN restful.administration() a ON a.function = p.proname
+            WHERE p.pronamespace = 'restful'::regnamespace
+        ), statements (step, place, statement) AS (
+            SELECT 1, w.place, format('CREATE ROLE %I %s', w.name, concat_ws(' ',
+                CASE WHEN w.logs_in THEN 'LOGIN NOINHERIT' ELSE 'NOLOGIN' END, CASE WHEN w.bypasses THEN 'BYPASSRLS' END))
+            FROM wanted w
+            WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = w.name)
+            UNION ALL
+            SELECT 1, w.place, format('ALTER ROLE %I %s', w.name, concat_ws(' ',
+                CASE WHEN w.logs_in <> r.rolcanlogin THEN CASE WHEN w.logs_in THEN 'LOGIN' ELSE 'NOLOGIN' END END,
+                CASE WHEN w.logs_in AND r.rolinherit THEN 'NOINHERIT' END, CASE WHEN w.bypasses AND NOT r.rolbypassrls THEN 'BYPASSRLS' END))
+            FROM wanted w JOIN pg_roles r ON r.rolname = w.name
+            WHERE w.logs_in <> r.rolcanlogin OR (w.logs_in AND r.rolinherit) OR (w.bypasses AND NOT r.rolbypassrls)
+            UNION ALL
+            SELECT 2, 0, format('GRANT %I TO %I%s', m.role, m.member, options)
+            FROM memberships m
+            WHERE NOT EXISTS (
+                SELECT
+                FROM pg_auth_members a
+                WHERE a.roleid = to_regrole(quote_ident(m.role)) AND a.member = to_regrole(quote_ident(m.member))
+                  -- these columns came with PostgreSQL 16
+                  AND coalesce((to_jsonb(a) ->> 'set_option')::boolean, true)
+                  AND NOT coalesce((to_jsonb(a) ->> 'inherit_option')::boolean, false))
+            UNION ALL
+            SELECT 3, 0, format('REVOKE %s ON DATABASE %I FROM PUBLIC', string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type), d.datname)
+            FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+            WHERE d.datname = current_database() AND a.grantee = 0 AND a.privilege_type IN ('TEMPORARY', 'CREATE')
+            GROUP BY d.datname
+            UNION ALL
+            SELECT 3, 1, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'
+            FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+            WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE'
+            UNION ALL
+            SELECT 3, 2, format('ALTER DEFAULT PRIVILEGES FOR ROLE %I REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC', r.rolname)
+            FROM pg_roles r
+            WHERE r.rolname = app_owner
+              AND NOT EXISTS (
+                  SELECT
+                  FROM pg_default_acl d
+                  WHERE d.defaclrole = r.oid AND d.defaclnamespace = 0 AND d.defaclobjtype = 'f'
+                    AND NOT EXISTS (SELECT FROM aclexplode(d.defaclacl) a WHERE a.grantee = 0))
+            UNION ALL
+            SELECT 4, 0, format('ALTER ROLE %I SET %s = %L', s.role, s.setting, s.value)
+            FROM settings s
+            WHERE NOT EXISTS (
+                SELECT
+                FROM pg_db_role_setting c, unnest(c.setconfig) one
+                WHERE c.setrole = to_regrole(quote_ident(s.role))
+                  AND c.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+                  AND CASE WHEN s.replace THEN one = s.setting || '=' || s.value ELSE starts_with(one, s.setting || '=') END)
+            UNION ALL
+            SELECT 4, 1, format('ALTER ROLE %I SET session_preload_libraries = %s', p.role, concat_ws(', ',
+                (SELECT string_agg(quote_literal(btrim(l, ' "')), ', ' ORDER BY place)
+                 FROM unnest(string_to_array(p.libraries, ',')) WITH ORDINALITY e (l, place) WHERE btrim(l, ' "') <> ''),
+                quote_literal('pg_restful')))
+            FROM preloads p
+            WHERE coalesce(p.libraries, '') !~ '[[:<:]]pg_restful[[:>:]]'
+            UNION ALL
+            SELECT 5, 0, format('GRANT USAGE ON SCHEMA restful TO %I', c.role)
+            FROM callers c
+            WHERE NOT has_schema_privilege('public', 'restful', 'USAGE')
+              AND NOT coalesce(has_schema_privilege(to_regrole(quote_ident(c.role)), 'restful', 'USAGE'), false)
+            UNION ALL
+            SELECT 5, 1, format('GRANT EXECUTE ON FUNCTION restful.serve(text,text,jsonb,bytea) TO %I', c.role)
+            FROM callers c
+            WHERE NOT has_function_privilege('public', 'restful.serve(text,text,jsonb,bytea)', 'EXECUTE')
+              AND NOT coalesce(has_function_privilege(to_regrole(quote_ident(c.role)), 'restful.serve(text,text,jsonb,bytea)', 'EXECUTE'), false)
+            UNION ALL
+            SELECT 6, row_number() OVER (ORDER BY f.name), format('GRANT EXECUTE ON FUNCTION %s TO %s', f.name, string_agg(quote_ident(g.role), ', ' ORDER BY g.role = auditor))
+            FROM functions f JOIN (VALUES (admin, false), (auditor, true)) g (role, is_auditor) ON NOT g.is_auditor OR f.for_auditors
+            WHERE NOT EXISTS (
+                SELECT FROM aclexplode(f.acl) a WHERE a.grantee = to_regrole(quote_ident(g.role)) AND a.privilege_type = 'EXECUTE')
+            GROUP BY f.name
+        )
+        SELECT s.statement FROM statements s ORDER BY s.step, s.place, s.statement), dry_run);
+END
+$function$;
+
+COMMENT ON FUNCTION restful.setup_roles(name, name, name, name, name, name, name, name, boolean) IS
+    'Creates the roles of a service and what they need, where it is missing, and returns the statements; with dry_run, only returns them';
+
+-- oauth/authorization_server.sql
+COMMENT ON COLUMN restful.oauth_client.confidential IS 'Whether it can keep a secret; a browser or an app on a phone cannot';
+
+COMMENT ON TABLE restful.oauth_code IS 'Authorization codes that have not been exchanged yet';
+
+COMMENT ON TABLE restful.oauth_grant IS 'What clients got in exchange for codes: a row lasts as long as its newest refresh token is valid, and is deleted when it is revoked';
+
+COMMENT ON COLUMN restful.oauth_grant.code_hash IS 'The code that it was issued for: presenting that code again revokes the grant';
+
+COMMENT ON COLUMN restful.oauth_grant.token_hash IS 'What belongs to its newest refresh token alone';
+
+CREATE OR REPLACE FUNCTION restful.register_client(
+    name text,
+    redirect_uris text[] DEFAULT '{}',
+    grant_types text[] DEFAULT '{authorization_code,refresh_token}',
+    scopes text[] DEFAULT '{}',
+    role name DEFAULT NULL,
+    confidential boolean DEFAULT true,
+    OUT client_id text,
+    OUT client_secret text
+)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    -- Otherwise the caller's session would decide what backslashes in the patterns below mean.
+    SET standard_conforming_strings = on
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    wrong text;
+BEGIN
+    IF coalesce(name, '') = '' OR confidential IS NULL OR role IS NULL
+        OR redirect_uris IS NULL OR array_position(redirect_uris, NULL) IS NOT NULL
+        OR grant_types IS NULL OR array_position(grant_types, NULL) IS NOT NULL
+        OR scopes IS NULL OR array_position(scopes, NULL) IS NOT NULL
+    THEN
+        RAISE EXCEPTION 'a client needs a name, a role, and lists without nulls' USING ERRCODE = '22004';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role AND NOT r.rolsuper AND NOT starts_with(r.rolname::text, 'pg_')) THEN
+        RAISE EXCEPTION 'role "%" cannot be the role of a client', role
+            USING ERRCODE = '42704', HINT = 'The role has to exist, and be neither a superuser nor one of PostgreSQL''s own.';
+    END IF;
+    SELECT g INTO wrong FROM unnest(grant_types) g WHERE g NOT IN ('authorization_code', 'client_credentials', 'refresh_token') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'unknown grant type "%"', wrong
+            USING ERRCODE = '22023', HINT = 'It is authorization_code, client_credentials or refresh_token.';
+    END IF;
+    IF NOT confidential AND 'client_credentials' = ANY (grant_types) THEN
+        RAISE EXCEPTION 'a client without a secret cannot have the grant type client_credentials'
+            USING ERRCODE = '22023', HINT = 'Anyone could claim to be that client.';
+    END IF;
+    IF ('authorization_code' = ANY (grant_types)) <> (cardinality(redirect_uris) > 0) THEN
+        RAISE EXCEPTION 'a client needs redirect URIs if, and only if, it has the grant type authorization_code' USING ERRCODE = '22023';
+    END IF;
+    -- https; http to the machine itself; a scheme of an app's own, which is a domain turned around (RFC 8252, section 7)
+    SELECT u INTO wrong FROM unnest(redirect_uris) u
+    WHERE octet_length(u) > 2000 OR u !~ '^[!-~]+$' OR u ~ '[#"<>\\^`{|}]'
+       OR u !~ '^(https://[^/?@]+([/?].*)?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?([/?].*)?|[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/.*)$'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" is not a valid redirect URI', wrong
+            USING ERRCODE = '22023', HINT = 'A redirect URI uses https, http to localhost, or a scheme like com.example.app, and has no fragment.';
+    END IF;
+    -- RFC 6749, section 3.3
+    SELECT s INTO wrong FROM unnest(scopes) s WHERE octet_length(s) > 255 OR s !~ '^[!#-[\]-~]+$' LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" is not a valid scope', wrong USING ERRCODE = '22023';
+    END IF;
+    -- Access tokens hold them, and longer tokens are refused.
+    IF octet_length(array_to_string(scopes, ' ')) > 4000 THEN
+        RAISE EXCEPTION 'the scopes of a client must not exceed 4000 bytes' USING ERRCODE = '54000';
+    END IF;
+    client_id := 'client_' || replace(gen_random_uuid()::text, '-', '');
+    INSERT INTO restful.oauth_client (client_id, name, redirect_uris, grant_types, scopes, role, confidential)
+    VALUES (client_id, name, redirect_uris, grant_types, scopes, role, confidential);
+    IF confidential THEN
+        client_secret := restful.random_secret();
+        INSERT INTO restful.oauth_client_secret (client_id, secret_hash) VALUES (client_id, sha256(convert_to(client_secret, 'UTF8')));
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.register_client(text, text[], text[], text[], name, boolean) IS
+'Registers a client of the OAuth endpoints, whose tokens have this role; its secret is shown only this once, and is null for a client that cannot keep one';
+
+CREATE OR REPLACE FUNCTION restful.rotate_client_secret(client_id text) RETURNS text
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    secret text := restful.random_secret();
+BEGIN
+    -- A client whose secret a dump left out gets one again.
+    INSERT INTO restful.oauth_client_secret AS s (client_id, secret_hash)
+    SELECT c.client_id, sha256(convert_to(secret, 'UTF8')) FROM restful.oauth_client c WHERE c.client_id = client_id AND c.confidential
+    FOR KEY SHARE OF c
+    ON CONFLICT ON CONSTRAINT oauth_client_secret_pkey DO UPDATE SET secret_hash = excluded.secret_hash;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no client with a secret is named "%"', client_id USING ERRCODE = '42704';
+    END IF;
+    RETURN secret;
+END
+$function$;
+
+COMMENT ON FUNCTION restful.rotate_client_secret(text) IS
+'Replaces the secret of a client immediately; the new one is shown only this once. Its tokens stay valid';
+
+COMMENT ON FUNCTION restful.drop_client(text) IS
+'Drops a client with its codes and refresh tokens; its access tokens stay valid until they expire. Returns whether there was one';
+
+COMMENT ON FUNCTION restful.revoke_grants(text, text) IS
+'Signs a subject out of one client or of all: its codes and refresh tokens are revoked, access tokens stay valid until they expire. Returns how many grants there were';
+
+CREATE OR REPLACE FUNCTION restful.create_authorization_code(
+    client_id text,
+    subject text DEFAULT NULL,
+    redirect_uri text DEFAULT NULL,
+    code_challenge text DEFAULT NULL,
+    scope text DEFAULT NULL,
+    state text DEFAULT NULL,
+    code_challenge_method text DEFAULT 'plain',
+    OUT code text,
+    OUT location text
+)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET standard_conforming_strings = on
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    -- It loads the library, so that the setting below is no placeholder that the session's user has made.
+    asks text := restful.user_id();
+    issuer text := nullif(current_setting('restful.oauth_issuer', true), '');
+    -- The machine itself, whose ports a native app does not choose (RFC 8252, section 7.3).
+    port CONSTANT text := '^(http://(localhost|127\.0\.0\.1|\[::1\])):[0-9]{1,5}(?=[/?]|$)';
+    client restful.oauth_client;
+    granted text[];
+BEGIN
+    IF issuer IS NULL THEN
+        RAISE EXCEPTION 'the OAuth endpoints are not enabled' USING ERRCODE = '55000', HINT = 'Set restful.oauth_issuer.';
+    END IF;
+    subject := coalesce(subject, asks);
+    IF coalesce(subject, '') = '' OR octet_length(subject) > 255 THEN
+        RAISE EXCEPTION 'nobody has signed in: a code needs a subject of at most 255 bytes' USING ERRCODE = '28000';
+    END IF;
+    IF restful.is_authenticated() AND subject IS DISTINCT FROM asks THEN
+        RAISE EXCEPTION 'a request can only create codes for its own subject' USING ERRCODE = '42501';
+    END IF;
+    -- Else what was granted to one client would be the way to more scopes, to other clients, and past its end.
+    IF restful.method() = 'api_key' OR (restful.claim('iss') = issuer AND restful.claim('client_id') IS NOT NULL) THEN
+        RAISE EXCEPTION 'a client cannot create codes, only a user can'
+            USING ERRCODE = '42501', HINT = 'The page has to call this with the credentials of the user, not with a client''s token or an API key.';
+    END IF;
+    SELECT c.* INTO client FROM restful.oauth_client c
+    WHERE c.client_id = client_id AND 'authorization_code' = ANY (c.grant_types);
+    -- Nobody may be sent to an address that is not the client's (RFC 6749, section 4.1.2.1).
+    IF NOT FOUND OR redirect_uri IS NULL
+        OR NOT EXISTS (SELECT FROM unnest(client.redirect_uris) u WHERE regexp_replace(u, port, '\1') = regexp_replace(redirect_uri, port, '\1'))
+    THEN
+        RAISE EXCEPTION 'the client is unknown, or the redirect URI is not one of its own'
+            USING ERRCODE = '22023', HINT = 'Show this to the user, and do not redirect. A redirect URI has to match exactly, except for the port of localhost.';
+    END IF;
+    IF code_challenge_method IS DISTINCT FROM 'S256' OR code_challenge IS NULL OR code_challenge !~ '^[A-Za-z0-9_-]{43}$' THEN
+        RAISE EXCEPTION 'the code challenge has to use the method S256'
+            USING ERRCODE = '22023', HINT = 'Pass on what the client sent, code_challenge_method too: 43 characters of base64url, and S256.';
+    END IF;
+    IF scope IS NULL THEN
+        granted := client.scopes;
+    ELSE
+        granted := ARRAY(SELECT s FROM unnest(string_to_array(scope, ' ')) WITH ORDINALITY t (s, place) WHERE s <> '' GROUP BY s ORDER BY min(place));
+        IF NOT granted <@ client.scopes THEN
+            RAISE EXCEPTION 'the client does not have one of the scopes'
+                USING ERRCODE = '22023', HINT = 'Redirect the user back with error=invalid_scope.';
+        END IF;
+    END IF;
+    -- By the time of the statement, which is stable, so that an index finds them.
+    DELETE FROM restful.oauth_code c
+    WHERE c.code_hash = ANY (ARRAY(
+        SELECT e.code_hash FROM restful.oauth_code e WHERE e.expires_at < statement_timestamp() LIMIT 100 FOR UPDATE SKIP LOCKED));
+    code := restful.random_secret();
+    INSERT INTO restful.oauth_code (code_hash, client_id, subject, redirect_uri, code_challenge, scopes, expires_at)
+    VALUES (sha256(convert_to(code, 'UTF8')), client.client_id, subject, redirect_uri, code_challenge, granted,
+        clock_timestamp() + interval '60 seconds');
+    location := concat(redirect_uri, CASE WHEN strpos(redirect_uri, '?') > 0 THEN '&' ELSE '?' END, 'code=', code,
+        '&state=' || restful.percent_encode(state), '&iss=', restful.percent_encode(issuer));
+END
+$function$;
+
+COMMENT ON FUNCTION restful.create_authorization_code(text, text, text, text, text, text, text) IS
+'For the page where users sign in: a code that the client can exchange for tokens of the subject, once and within 60 seconds, and where to redirect the user with it. The subject is that of the request; outside a request it has to be passed';
+
+-- lint/lint.sql
+COMMENT ON TABLE restful.lint_exception IS
+    'Findings that are intended: lint and object as restful.lint() names them, and the reason';
+
+CREATE OR REPLACE FUNCTION restful.lints() RETURNS TABLE (lint text, level text, category text, title text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 40 SET search_path = pg_catalog, pg_temp AS $lints$
+    VALUES
+        ('rls_disabled_exposed', 'ERROR', 'exposure', 'a table that strangers reach has row-level security off'),
+        ('policy_without_rls', 'ERROR', 'exposure', 'a table has policies, and row-level security is off'),
+        ('definer_view_exposed', 'ERROR', 'exposure', 'a view passes the policies of its tables'),
+        ('sensitive_columns_exposed', 'ERROR', 'exposure', 'strangers may read credentials of every row'),
+        ('policy_uses_user_editable_claim', 'ERROR', 'policies', 'a policy decides by what users write themselves'),
+        ('policy_reads_request_guc', 'ERROR', 'policies', 'a policy decides by a setting that any SQL user can change'),
+        ('policy_recursive', 'ERROR', 'policies', 'a policy reads its own table through others, which PostgreSQL refuses'),
+        ('policy_denied', 'ERROR', 'policies', 'a policy needs what its roles may not use'),
+        ('authenticator_inherits_or_super', 'ERROR', 'roles', 'the role of an HTTP layer has rights of its own'),
+        ('secret_in_role_setting', 'ERROR', 'roles', 'a secret is in a setting of a role or database'),
+        ('truncate_granted', 'ERROR', 'exposure', 'strangers may empty a table'),
+        ('extension_objects_granted', 'ERROR', 'exposure', 'strangers have rights on tables of the extension'),
+        ('partition_child_exposed', 'ERROR', 'exposure', 'a partition can be read past the policies of its table'),
+        ('definer_function_executable', 'WARN', 'functions', 'strangers may call a SECURITY DEFINER function'),
+        ('definer_search_path_mutable', 'WARN', 'functions', 'the caller decides what names mean in a SECURITY DEFINER function'),
+        ('policy_not_initplan', 'WARN', 'policies', 'a policy calls for each row what is the same for all'),
+        ('policy_always_true', 'WARN', 'policies', 'a policy lets every row be written'),
+        ('policy_null_subject', 'WARN', 'policies', 'a policy holds when the subject is not known'),
+        ('policy_for_public', 'WARN', 'policies', 'a policy applies to every role'),
+        ('policy_per_row_rbac', 'WARN', 'policies', 'a policy asks about rights for each row'),
+        ('unindexed_policy_column', 'WARN', 'policies', 'no index begins with a column that a policy compares'),
+        ('multiple_permissive', 'WARN', 'policies', 'several permissive policies apply to the same command and role'),
+        ('rls_not_forced_owner_exposed', 'WARN', 'exposure', 'requests may run as the owner of a table, past its policies'),
+        ('matview_exposed', 'WARN', 'exposure', 'strangers may read a materialized view'),
+        ('foreign_table_exposed', 'WARN', 'exposure', 'strangers reach a foreign table'),
+        ('volatile_get_function', 'WARN', 'functions', 'a function that only reads is VOLATILE'),
+        ('function_public_execute', 'WARN', 'functions', 'PUBLIC may call a function'),
+        ('temp_privilege_public', 'WARN', 'roles', 'PUBLIC may make temporary tables'),
+        ('public_schema_create', 'WARN', 'roles', 'strangers may make objects where others look for theirs'),
+        ('no_statement_timeout', 'WARN', 'roles', 'requests of a role have no time limit'),
+        ('queue_exposed', 'WARN', 'exposure', 'strangers reach a job queue'),
+        ('outdated_minor', 'WARN', 'roles', 'the server has known security faults'),
+        ('outdated_extension', 'WARN', 'roles', 'an extension is older than what is installed'),
+        ('references_granted', 'WARN', 'exposure', 'strangers may make foreign keys to a table'),
+        ('unindexed_fk', 'INFO', 'tables', 'a foreign key has no index'),
+        ('no_primary_key', 'INFO', 'tables', 'a table has no primary key'),
+        ('duplicate_index', 'INFO', 'tables', 'two indexes are the same'),
+        ('unused_index', 'INFO', 'tables', 'an index is never read'),
+        ('rls_no_policy', 'INFO', 'exposure', 'a table is granted and closed: it has no policy'),
+        ('parallel_unsafe_policy_function', 'INFO', 'policies', 'a function keeps queries of a table from running in parallel'),
+        ('invalid_index', 'INFO', 'tables', 'building an index has failed')
+$lints$;
+
+-- install/grants.sql
+REVOKE ALL ON FUNCTION restful.perform(text[], boolean) FROM PUBLIC;
+-- Default privileges were meant for other objects than this.
+DO $revoke$
+DECLARE
+    grantee text;
+BEGIN
+    FOR grantee IN
+        SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee))
+        FROM pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a
+        WHERE p.oid OPERATOR(pg_catalog.=) 'restful.perform(pg_catalog.text[], pg_catalog.bool)'::pg_catalog.regprocedure
+          AND a.grantee OPERATOR(pg_catalog.<>) ALL (ARRAY[p.proowner, 0::pg_catalog.oid])
+        GROUP BY 1
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION restful.perform(pg_catalog.text[], pg_catalog.bool) FROM %s CASCADE', grantee);
+    END LOOP;
+END
+$revoke$;
+GRANT EXECUTE ON FUNCTION restful.perform(text[], boolean) TO PUBLIC;
