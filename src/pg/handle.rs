@@ -5,8 +5,8 @@ use crate::auth::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::response::Response;
 use crate::http::{Headers, Request};
+use crate::pg::frame::{self, Context};
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::session::{self, Context};
 use crate::pg::{execution, guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route};
@@ -31,7 +31,7 @@ pub struct Answer {
 /// Raises errors that are not an answer to a request: cancellation, loss of resources, failures of the transaction, and a context in
 /// which roles may not be switched.
 pub fn handle(input: &Input, memory: MemoryContext) -> Answer {
-    session::check_context();
+    frame::check_context();
     let Answer { response, rows } = answer(input, memory).unwrap_or_else(|error| {
         let instance: String = input.target.chars().filter(|c| !c.is_control()).take(2000).collect();
         Answer { response: Response::problem(&error, &instance, guc::is_verbose()), rows: None }
@@ -43,7 +43,7 @@ fn answer(input: &Input, memory: MemoryContext) -> Result<Answer> {
     let request = input.parse()?;
     match route::route(&request, &guc::surface())? {
         Route::Own(endpoint) => Ok(Answer { response: oauth::answer(endpoint, &request)?, rows: None }),
-        Route::Action(action) => answer_as(&request, action, &session::principal(&request)?, memory),
+        Route::Action(action) => answer_as(&request, action, &frame::principal(&request)?, memory),
     }
 }
 
@@ -53,14 +53,14 @@ fn answer(input: &Input, memory: MemoryContext) -> Result<Answer> {
 /// Why the request is refused or has failed; all that it has changed is undone.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: MemoryContext) -> Result<Answer> {
     let ask = Ask::read(request, action, &guc::ask_settings())?;
-    let (judgement, rows) = session::in_frame(&Context::of(&ask, principal), |frame| {
+    let (judgement, rows) = frame::in_frame(&Context::of(&ask, principal), |frame| {
         let (outcome, rows) = execution::run(&ask, frame, memory)?;
         let judgement = judge(&ask, outcome, || {
             let (status, fields) = frame.response_settings();
             ResponseSettings::parse(status.as_deref(), fields.as_deref())
         })?;
         let commit = judgement.commits;
-        Ok(session::Finished { value: (judgement, rows), commit })
+        Ok(frame::Finished { value: (judgement, rows), commit })
     })?;
     Ok(Answer { response: respond(&ask, judgement), rows })
 }

@@ -4,8 +4,8 @@ use crate::error::Result;
 use crate::openapi::{self, Schema, Version};
 use crate::pg::catalog::query::{boolean, load, text};
 use crate::pg::guc::{self, OpenApiMode};
+use crate::pg::json_schema::schema_of;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::schema_of;
 use pgrx::pg_sys;
 
 /// The document of a schema, written to `memory`; the role is taken.

@@ -18,8 +18,9 @@ use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::result_set::ResultSet;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{error, jsonb, user};
-use crate::pg::session::{self, Context, Finished, Frame};
-use crate::pg::{guc, role};
+use crate::pg::frame::role;
+use crate::pg::frame::{self, Context, Finished, Frame};
+use crate::pg::guc;
 use crate::route::Resource;
 use crate::sqlstate::SqlState;
 use judge::{Judged, Row, judge};
@@ -115,8 +116,8 @@ struct Asked {
 /// Answers a question of SQL. The caller has EXECUTE on the function, which is the right to ask with any claims; the role has
 /// to be one that the caller may SET, or that requests run as.
 fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<T> {
-    session::check_context();
-    if session::is_within_request() {
+    frame::check_context();
+    if frame::is_within_request() {
         error::refuse_context(
             "access cannot be explained to a function within a request",
             "A request asks with the header field Prefer: explain-access.",
@@ -178,7 +179,7 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
     let is_authenticated = identity != Identity::Anonymous;
     let principal = Principal { identity, switch_to: None, is_authenticated };
     let context = Context { request: &request, principal: &principal, schema: &facts.schema };
-    session::in_frame_as(&context, Some(taken), |frame| {
+    frame::in_frame_as(&context, Some(taken), |frame| {
         frame.publish();
         frame.take_role();
         let judged = judge(facts, &question.statement, row, question.row.as_ref());

@@ -14,8 +14,8 @@ use crate::catalog::{
 };
 use crate::error::Result;
 use crate::pg::ffi::user;
+use crate::pg::frame::role;
 use crate::pg::guc;
-use crate::pg::role;
 use crate::statement::array_literal;
 use pgrx::pg_sys;
 use query::{load, names, oid, query, text};

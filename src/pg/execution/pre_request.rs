@@ -2,8 +2,8 @@
 
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
+use crate::pg::frame::Frame;
 use crate::pg::guc;
-use crate::pg::session::Frame;
 use crate::statement::Ident;
 use pgrx::pg_sys;
 use std::ffi::CString;

@@ -4,7 +4,7 @@ use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::error;
 use crate::pg::ffi::{nodes, unguarded, user};
-use crate::pg::role;
+use crate::pg::frame::role;
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
 use crate::statement::{Form, Parameter, Statement, array_literal};

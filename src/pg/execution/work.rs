@@ -11,13 +11,13 @@ use crate::http::MediaType;
 use crate::limits;
 use crate::payload::BodyShape;
 use crate::pg::catalog;
-use crate::pg::denial::{self, Writing};
 use crate::pg::ffi::unguarded;
+use crate::pg::frame::Frame;
+use crate::pg::frame::denial::{self, Writing};
+use crate::pg::frame::role;
 use crate::pg::guc;
-use crate::pg::role;
+use crate::pg::json_schema::{self, BodySchemas};
 use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
-use crate::pg::session::Frame;
-use crate::pg::validate::{self, BodySchemas};
 use crate::plan::media::{Handler, Representation};
 use crate::plan::{Call, CallResult, Change, Plan, Returning, RowLimit, Select, Write};
 use crate::query::Literal;
@@ -63,7 +63,7 @@ fn body_schemas(plan: &Plan, texts: bool) -> Result<BodySchemas> {
         Change::Delete { .. } => return Ok(BodySchemas::default()),
     };
     let columns: Vec<&str> = columns.iter().map(|c| c.column.as_str()).collect();
-    let bindings = validate::bindings(pg_sys::Oid::from(write.relation_oid))?;
+    let bindings = json_schema::bindings(pg_sys::Oid::from(write.relation_oid))?;
     Ok(BodySchemas::of(&bindings, &columns, is_update, texts))
 }
 

@@ -4,9 +4,9 @@ use super::{Test, get, run, set_up, text};
 use crate::auth::{Identity, Principal};
 use crate::error::Result;
 use crate::http::{Headers, Request};
+use crate::pg::frame::{self, Context, Finished};
 use crate::pg::guc;
 use crate::pg::handle::answer_as;
-use crate::pg::session::{self, Context, Finished};
 use crate::route::{Route, route};
 use pgrx::pg_sys;
 
@@ -29,7 +29,7 @@ fn answers(principal: &Principal, requests: &[(&str, &str, Option<&[u8]>)]) -> V
         pg_sys::CommandCounterIncrement();
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
     }
-    let answered = session::in_frame(&context, |frame| {
+    let answered = frame::in_frame(&context, |frame| {
         frame.take_role();
         let answers = requests.iter().map(|(method, target, body)| {
             let request = Request::parse(method, target, &headers, *body)?;

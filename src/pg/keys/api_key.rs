@@ -10,7 +10,7 @@ use crate::pg::ffi::composite;
 use crate::pg::ffi::fmgr::{text, v1_function};
 use crate::pg::ffi::own_tables;
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
-use crate::pg::keys;
+use crate::pg::keys::verify;
 use lru::LruCache;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, pg_sys};
@@ -19,8 +19,8 @@ use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-const QUERY: &str = include_str!("../../sql/query/keys/api_key.sql");
-const WRITE_USES: &str = include_str!("../../sql/query/keys/api_keys_used.sql");
+const QUERY: &str = include_str!("../../../sql/query/keys/api_key.sql");
+const WRITE_USES: &str = include_str!("../../../sql/query/keys/api_keys_used.sql");
 
 /// A key whose secret was right, and that was not revoked.
 struct Known {
@@ -83,7 +83,7 @@ fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {
             known
         }
     };
-    match keys::now() < known.expires_at {
+    match verify::now() < known.expires_at {
         true => Ok(known),
         false => Err(Refusal::Expired),
     }
@@ -148,7 +148,7 @@ fn first(rows: spi::SpiTupleTable) -> spi::Result<Option<Row>> {
 /// Remembers that a key is used; with the first request that may write after the time that has to lie between, the uses that this
 /// session remembers are written down, those of reads too.
 fn note_use(id: &str, method: http::Method) {
-    let now = keys::now();
+    let now = verify::now();
     let is_due = USES.with_borrow_mut(|uses| {
         let of_key = uses.get_or_insert_mut_ref(id, || Use { last: now, written: f64::NEG_INFINITY });
         of_key.last = now;

@@ -53,7 +53,7 @@ impl Writing {
             let list = |names: &[String]| serde_json::Value::from(names).to_string();
             let command = if self.is_insert { "INSERT" } else { "UPDATE" };
             let (sets, compares) = (list(&self.sets), list(&self.compares));
-            let query = include_str!("../../sql/query/access/denied_write.sql");
+            let query = include_str!("../../../sql/query/access/denied_write.sql");
             load("denied_write", query, &[oid(self.relation), text(&sets), text(command), text(&compares)])
         };
         let found: Option<Rights> = match role {

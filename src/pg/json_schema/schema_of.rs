@@ -6,7 +6,7 @@ use crate::pg::catalog::query::{self, boolean, oids};
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::guc_nest::GucNest;
 use crate::pg::ffi::jsonb;
-use crate::pg::validate;
+use crate::pg::json_schema;
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 use serde_json::json;
@@ -52,7 +52,7 @@ pub fn load(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -> Resu
 }
 
 fn bind(table: &mut Table) -> Result<()> {
-    for binding in validate::bindings(table.oid.into())? {
+    for binding in json_schema::bindings(table.oid.into())? {
         let Some(schema) = binding.required().and_then(|source| source.document()) else { continue };
         // The schema of a whole row is the row's own to say: what is generated or defaulted is not there when it is sent.
         let Some(column) = table.columns.iter_mut().find(|c| Some(&c.name) == binding.column.as_ref()) else {
@@ -74,7 +74,7 @@ fn load_relations(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -
     for (name, value) in settings {
         nest.set(name, value);
     }
-    let sql = include_str!("../../sql/query/json_schema/schema_of.sql");
+    let sql = include_str!("../../../sql/query/json_schema/schema_of.sql");
     let loaded = query::load("schema_of", sql, &[oids(relations), oids(types), boolean(all)])?;
     Ok(loaded.unwrap_or_default())
 }

@@ -4,6 +4,14 @@
 //! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
 //! undo the latter, but not the former.
 
+mod commands;
+pub mod deferred_constraints;
+pub mod denial;
+pub mod role;
+mod timeout;
+
+pub use commands::install_hook;
+
 use crate::ask::Ask;
 use crate::auth::credential::Credential;
 use crate::auth::principal::{SessionState, Verified, trust};
@@ -13,8 +21,8 @@ use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::ffi::error::{self, ViolatedCheck, Watch};
 use crate::pg::ffi::{unguarded, user};
-use crate::pg::timeout::StatementTimeout;
-use crate::pg::{api_keys, deferred_constraints, denial, guc, keys, role, validate};
+use crate::pg::keys::{api_key, verify as keys};
+use crate::pg::{guc, json_schema};
 use crate::respond::Raised;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -23,6 +31,7 @@ use std::cell::Cell;
 use std::ffi::{CStr, CString};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use timeout::StatementTimeout;
 
 thread_local! {
     /// The frame that is open, if one is.
@@ -109,7 +118,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
         credential,
         |credential| match credential {
             Credential::Token(token) => keys::verify(token).map(Verified::from),
-            Credential::Key(key) => api_keys::verify(key, request.method),
+            Credential::Key(key) => api_key::verify(key, request.method),
         },
     )
 }
@@ -348,7 +357,7 @@ pub fn in_frame_as<T>(
                     }
                     caught.rethrow();
                 }
-                if let Some(found) = validate::take_reported(&raised.message) {
+                if let Some(found) = json_schema::take_reported(&raised.message) {
                     return Err(Error::invalid_row(raised.message).errors(found));
                 }
                 let check = (raised.sqlstate == "23514").then(error::violated_check).flatten();

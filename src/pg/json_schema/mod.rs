@@ -9,6 +9,7 @@ mod data_type;
 mod enforce;
 mod functions;
 mod registry;
+pub mod schema_of;
 mod watch;
 
 pub use bindings::bindings;

@@ -3,7 +3,7 @@
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::unguarded::standard_ProcessUtility;
 use crate::pg::ffi::{error, unguarded, user};
-use crate::pg::{deferred_constraints, session};
+use crate::pg::frame::{self, deferred_constraints};
 use pgrx::pg_sys;
 use std::ffi::c_char;
 
@@ -32,7 +32,7 @@ unsafe extern "C-unwind" fn process(
 ) {
     // SAFETY: PostgreSQL's own arguments, handed on.
     unsafe {
-        if session::is_within_request()
+        if frame::is_within_request()
             && let Some((message, hint)) = refusal((*statement).utilityStmt)
         {
             preserving_error_data::<()>(|| error::refuse_context(message, hint));

@@ -11,15 +11,15 @@ use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{composite, jsonb};
-use crate::pg::keys::{self, Checked};
+use crate::pg::keys::verify::{self, Checked};
 use crate::sqlstate::SqlState;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
 use pgrx::{FromDatum, IntoDatum, JsonB, pg_sys};
 use serde_json::{Map, Value};
 
-const SIGNING_KEY: &str = include_str!("../../sql/query/keys/signing_key.sql");
-const OWN_PUBLIC_KEYS: &str = include_str!("../../sql/query/keys/own_public_keys.sql");
+const SIGNING_KEY: &str = include_str!("../../../sql/query/keys/signing_key.sql");
+const OWN_PUBLIC_KEYS: &str = include_str!("../../../sql/query/keys/own_public_keys.sql");
 const PUT_ISSUER: &str = "\
     INSERT INTO restful.token_issuer AS i (issuer, audiences, role_path) VALUES ($1, coalesce($2, '{}'), coalesce($3, '$.role'))
     ON CONFLICT (issuer) DO UPDATE SET audiences = coalesce($2, i.audiences), role_path = coalesce($3, i.role_path)";
@@ -50,8 +50,8 @@ fn refuse_value(message: impl AsRef<str>) -> ! {
 }
 
 /// Runs statements with the rights of the tables' owner.
-pub(super) fn with_tables<T>(work: impl FnOnce(&mut SpiClient) -> spi::Result<T>) -> T {
-    match keys::with_tables(|| Spi::connect_mut(work)) {
+pub(in crate::pg) fn with_tables<T>(work: impl FnOnce(&mut SpiClient) -> spi::Result<T>) -> T {
+    match verify::with_tables(|| Spi::connect_mut(work)) {
         Some(Ok(done)) => done,
         Some(Err(why)) => error!("the tables of keys cannot be used: {why}"),
         None => raise(SqlState::UNDEFINED_TABLE, "the extension's tables are not there", None, None),
@@ -267,7 +267,7 @@ pub unsafe extern "C-unwind" fn restful_revoke_key(call: pg_sys::FunctionCallInf
 }
 
 /// What a token is signed with.
-pub(super) struct SigningKey {
+pub(in crate::pg) struct SigningKey {
     pub issuer: String,
     pub audiences: Vec<String>,
     pub kid: String,
@@ -326,7 +326,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
                 audiences => audiences.to_vec().into(),
             });
         }
-        let now = keys::now() as i64;
+        let now = verify::now() as i64;
         claims.entry("iat").or_insert_with(|| now.into());
         claims.insert("exp".to_owned(), (now + ttl).into());
         let token = jwk::algorithm(&key.algorithm)
@@ -374,7 +374,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_verify(call: pg_sys::FunctionCallInf
             let message = refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason());
             raise(SqlState::INVALID_AUTHORIZATION, &message, None, None)
         };
-        match keys::check(text(call, 0).unwrap_or_default()) {
+        match verify::check(text(call, 0).unwrap_or_default()) {
             Ok(Checked { signed, refusal: None }) => of_claims(&signed.claims),
             Ok(Checked { refusal, .. }) | Err(refusal) => refuse(refusal),
         }
@@ -390,7 +390,7 @@ v1_function!(pg_finfo_restful_jwt_check);
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_check(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     preserving_error_data(|| {
-        let (refusal, claims) = match keys::check(text(call, 0).unwrap_or_default()) {
+        let (refusal, claims) = match verify::check(text(call, 0).unwrap_or_default()) {
             Ok(Checked { signed, refusal }) => {
                 (refusal.map(|refusal| refusal.reason()), Some(of_claims(&signed.claims)))
             }
@@ -409,7 +409,7 @@ pub unsafe extern "C-unwind" fn restful_jwks(_call: pg_sys::FunctionCallInfo) ->
 }
 
 /// The public keys of those that are signed with, as a JSON Web Key Set.
-pub(super) fn public_keys() -> Value {
+pub(in crate::pg) fn public_keys() -> Value {
     let keys = with_tables(|client| client.select(OWN_PUBLIC_KEYS, Some(1), &[])?.first().get_one::<JsonB>());
     keys.map_or_else(|| serde_json::json!({"keys": []}), |JsonB(keys)| keys)
 }

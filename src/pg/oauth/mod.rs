@@ -7,15 +7,16 @@ use crate::http::response::{Body, Response};
 use crate::http::{Method, Request};
 use crate::oauth::grant::{self, hash};
 use crate::oauth::{self, AccessToken, Client, Credentials, Failure, Grant, Kind, Parameters, RefreshToken};
-use crate::pg::keys::{self, Checked};
-use crate::pg::session::{self, Context, Finished};
-use crate::pg::{guc, tokens};
+use crate::pg::frame::{self, Context, Finished};
+use crate::pg::guc;
+use crate::pg::keys::functions;
+use crate::pg::keys::verify::{self, Checked};
 use crate::route::Endpoint;
 use pgrx::pg_sys;
 use pgrx::spi::{self, SpiTupleTable};
 use serde_json::{Value, json};
 
-const SIGNING_KEY: &str = include_str!("../../sql/query/oauth/issuer_signing_key.sql");
+const SIGNING_KEY: &str = include_str!("../../../sql/query/oauth/issuer_signing_key.sql");
 const CLIENT: &str = "\
     SELECT c.grant_types, c.scopes, c.role::pg_catalog.text, c.confidential, s.secret_hash
     FROM restful.oauth_client c LEFT JOIN restful.oauth_client_secret s ON s.client_id OPERATOR(pg_catalog.=) c.client_id
@@ -83,11 +84,11 @@ pub fn answer(endpoint: Endpoint, request: &Request) -> Result<Response> {
 }
 
 fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
-    let principal = session::unidentified();
+    let principal = frame::unidentified();
     let context = Context { request, principal: &principal, schema: "pg_catalog" };
-    let done = session::in_frame(&context, |_| {
+    let done = frame::in_frame(&context, |_| {
         let response = match endpoint {
-            Endpoint::Keys | Endpoint::Metadata => Ok(oauth::public(&tokens::public_keys())),
+            Endpoint::Keys | Endpoint::Metadata => Ok(oauth::public(&functions::public_keys())),
             Endpoint::Token => token_response(request, issuer),
             Endpoint::Revocation => revoke(request),
             Endpoint::Introspection => introspect(request, issuer),
@@ -109,7 +110,7 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
 /// Refuses what writes where nothing can be written, as on a standby, or where what is written may not last: the code around a
 /// request within a request can undo it, and would have used a code or refresh token without using it up.
 fn check_writable() -> std::result::Result<(), Failure> {
-    if session::is_within_request() {
+    if frame::is_within_request() {
         return Err(Failure::new(
             Kind::InvalidRequest,
             "A request within a request cannot ask for tokens or revoke them",
@@ -125,7 +126,7 @@ fn check_writable() -> std::result::Result<(), Failure> {
 /// The client of a request, proven.
 fn client(request: &Request, parameters: &Parameters) -> std::result::Result<(Credentials, Client), Failure> {
     let credentials = Credentials::read(request.headers, parameters)?;
-    let known = tokens::with_tables(|tables| {
+    let known = functions::with_tables(|tables| {
         one(tables.select(CLIENT, Some(1), &[credentials.client_id.as_str().into()])?, |row| {
             Ok(Client {
                 grant_types: row.get(1)?.unwrap_or_default(),
@@ -187,7 +188,7 @@ fn token_response(request: &Request, issuer: &str) -> std::result::Result<Respon
         scopes: &granted.scopes,
         role: &client.role,
         id,
-        now: keys::now() as i64,
+        now: verify::now() as i64,
         lifetime,
     };
     let token = jwk::algorithm(&key.algorithm)
@@ -197,9 +198,9 @@ fn token_response(request: &Request, issuer: &str) -> std::result::Result<Respon
 }
 
 /// The newest key that signs for the issuer; one with a public half, if there is one.
-fn signing_key(issuer: &str) -> std::result::Result<tokens::SigningKey, Failure> {
-    let key = tokens::with_tables(|tables| {
-        one(tables.select(SIGNING_KEY, Some(1), &[issuer.into()])?, tokens::SigningKey::of)
+fn signing_key(issuer: &str) -> std::result::Result<functions::SigningKey, Failure> {
+    let key = functions::with_tables(|tables| {
+        one(tables.select(SIGNING_KEY, Some(1), &[issuer.into()])?, functions::SigningKey::of)
     });
     key.ok_or_else(|| {
         Failure::new(Kind::ServerError, "There is no key to sign with: restful.create_signing_key() makes one")
@@ -214,7 +215,7 @@ fn by_code(
     verifier: &str,
 ) -> std::result::Result<Granted, Failure> {
     let code_hash = hash(code.as_bytes());
-    let taken = tokens::with_tables(|tables| {
+    let taken = functions::with_tables(|tables| {
         one(tables.update(TAKE_CODE, Some(1), &[code_hash.clone().into(), client_id.into()])?, |row| {
             Ok((
                 row.get::<String>(1)?.unwrap_or_default(),
@@ -227,7 +228,7 @@ fn by_code(
     });
     let Some((subject, redirect, challenge, scopes, holds)) = taken else {
         // A code that comes twice was stolen: what it was exchanged for is revoked (RFC 6749, section 4.1.2).
-        tokens::with_tables(|tables| {
+        functions::with_tables(|tables| {
             tables.update(REVOKE_BY_CODE, None, &[code_hash.into(), client_id.into()]).map(|_| ())
         });
         return Err(grant::invalid());
@@ -240,7 +241,7 @@ fn by_code(
     let may_refresh = client.may("refresh_token");
     // Without a refresh token it is there for what a code that comes twice revokes.
     let lifetime = grant_lifetime(may_refresh);
-    tokens::with_tables(|tables| {
+    functions::with_tables(|tables| {
         let arguments = &[
             token.grant().to_vec().into(),
             client_id.into(),
@@ -270,7 +271,7 @@ fn by_refresh_token(
 ) -> std::result::Result<Granted, Failure> {
     let token = RefreshToken::read(token).ok_or_else(grant::invalid)?;
     let (grant_id, family_hash) = (token.grant().to_vec(), token.family_hash());
-    let found = tokens::with_tables(|tables| {
+    let found = functions::with_tables(|tables| {
         let arguments =
             &[grant_id.clone().into(), family_hash.clone().into(), client_id.into(), token.own_hash().into()];
         one(tables.update(LOCK_GRANT, Some(1), arguments)?, |row| {
@@ -291,7 +292,7 @@ fn by_refresh_token(
     // What is asked for now does not change what was granted (RFC 6749, section 6).
     let scopes = grant::scopes(asked, &still_allowed(scopes, client))?;
     let next = token.next(random()?);
-    tokens::with_tables(|tables| {
+    functions::with_tables(|tables| {
         let arguments = &[grant_id.clone().into(), next.own_hash().into(), grant_lifetime(true).into()];
         tables.update(REPLACE_TOKEN, None, arguments).map(|_| ())
     });
@@ -312,7 +313,7 @@ fn grant_lifetime(may_refresh: bool) -> f64 {
 }
 
 fn drop_grant(token: &RefreshToken, client_id: &str) {
-    tokens::with_tables(|tables| {
+    functions::with_tables(|tables| {
         let arguments = &[token.grant().to_vec().into(), token.family_hash().into(), client_id.into()];
         tables.update(REVOKE, None, arguments).map(|_| ())
     });
@@ -361,18 +362,18 @@ fn introspect(request: &Request, issuer: &str) -> std::result::Result<Response, 
 }
 
 fn of_access_token(token: &str, issuer: &str) -> Option<Value> {
-    let Ok(Checked { signed, refusal: None }) = keys::check(token) else { return None };
+    let Ok(Checked { signed, refusal: None }) = verify::check(token) else { return None };
     let claim = |name: &str| signed.claims.get(name).and_then(Value::as_str);
     let client_id = claim("client_id").filter(|_| claim("iss") == Some(issuer))?;
     let grant_id = claim("jti").and_then(|id| id.split_once('.')).and_then(|(grant_id, _)| jwk::decode(grant_id));
-    let holds = tokens::with_tables(|tables| {
+    let holds = functions::with_tables(|tables| {
         tables.select(HOLDS, Some(1), &[client_id.into(), grant_id.into()])?.first().get_one::<bool>()
     });
     (holds == Some(true)).then(|| oauth::introspected(&signed.claims))
 }
 
 fn of_refresh_token(token: &RefreshToken, client_id: &str, issuer: &str) -> Option<Value> {
-    let (subject, scopes, expires_at) = tokens::with_tables(|tables| {
+    let (subject, scopes, expires_at) = functions::with_tables(|tables| {
         let arguments =
             &[token.grant().to_vec().into(), token.family_hash().into(), client_id.into(), token.own_hash().into()];
         one(tables.select(READ_GRANT, Some(1), arguments)?, |row| {

@@ -8,7 +8,7 @@ use crate::json::Kind;
 use crate::json_schema::text::{Document, TextNode};
 use crate::json_schema::{Values, violations};
 use crate::limits;
-use crate::pg::validate::watch::Backend;
+use crate::pg::json_schema::watch::Backend;
 
 /// The schemas to check a request's body against.
 #[derive(Default)]

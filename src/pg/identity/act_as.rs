@@ -7,7 +7,7 @@ use crate::pg::ffi::fmgr::{argument, detoasted, v1_function};
 use crate::pg::ffi::jsonb;
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::varlena::payload;
-use crate::pg::{guc, session};
+use crate::pg::{frame, guc};
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
@@ -34,7 +34,7 @@ pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -
 /// session's user may not take; 42704 for an unknown role; 22023 for claims that are not an object, name another role or could not be
 /// those of a token.
 unsafe fn act_as(role: &CStr, claims: &[u8]) {
-    if session::is_confined() {
+    if frame::is_confined() {
         error::refuse_context(
             "a role cannot be acted as here",
             "Call restful.act_as outside of requests, SECURITY DEFINER functions and maintenance commands.",

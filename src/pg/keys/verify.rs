@@ -19,7 +19,7 @@ use std::ffi::CStr;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-const QUERY: &str = include_str!("../../sql/query/keys/verification_keys.sql");
+const QUERY: &str = include_str!("../../../sql/query/keys/verification_keys.sql");
 const TABLES: [&CStr; 3] = [c"token_issuer", c"public_key", c"secret_key"];
 
 thread_local! {
