@@ -43,7 +43,7 @@ impl Key {
 }
 
 /// What an action comes to, ready to run.
-pub enum Prepared {
+pub enum Ready {
     /// The methods that the resource allows.
     Describe(String),
     /// The description of the API.
@@ -51,8 +51,12 @@ pub enum Prepared {
     Statement(Rc<Work>),
 }
 
-/// What is kept under a key, whether or not it is current.
-pub fn known(key: &Key) -> Option<Rc<Work>> {
+/// What is kept under a key, if no function has changed since it was last looked at.
+pub fn current(key: &Key) -> Option<Rc<Work>> {
+    known(key).filter(|work| work.handlers.1.get() == catalog::function_changes())
+}
+
+fn known(key: &Key) -> Option<Rc<Work>> {
     WORKS.with(|works| works.borrow_mut().get(key).cloned())
 }
 
@@ -60,26 +64,26 @@ pub fn known(key: &Key) -> Option<Rc<Work>> {
 ///
 /// # Errors
 /// Those of planning, and of preparing the statement.
-pub fn prepare(key: &Key) -> Result<Prepared> {
+pub fn prepare(key: &Key) -> Result<Ready> {
     let changes = catalog::function_changes();
     let schema = &key.shape.action.schema;
     if let Some(work) = known(key) {
         let (chosen_among, seen) = &work.handlers;
         if seen.get() == changes || *chosen_among == Reader::default().media_handlers(schema)? {
             seen.set(changes);
-            return Ok(Prepared::Statement(work));
+            return Ok(Ready::Statement(work));
         }
     }
     let reader = Reader::default();
     let (plan, representation) = match action::plan(&key.shape, &reader)? {
-        ActionPlan::Describe { allow } => return Ok(Prepared::Describe(allow)),
-        ActionPlan::Document(version) => return Ok(Prepared::Document(version)),
+        ActionPlan::Describe { allow } => return Ok(Ready::Describe(allow)),
+        ActionPlan::Document(version) => return Ok(Ready::Document(version)),
         ActionPlan::Statement(plan, representation) => (*plan, representation),
     };
     let handlers = (reader.media_handlers(schema)?, changes);
     let work = Rc::new(Work::new(plan, representation, &key.shape.body, reader.into_used(), handlers)?);
     WORKS.with(|works| works.borrow_mut().put(key.clone(), work.clone()));
-    Ok(Prepared::Statement(work))
+    Ok(Ready::Statement(work))
 }
 
 /// Forgets what a change of the catalogue has made stale; called once per request, before anything is looked up.

@@ -4,25 +4,27 @@
 //!
 //! The statement is analysed under the session's own search path and has to come out the same as under the request's.
 
-use super::cache::{self, Key};
-use super::connected;
 use super::prepared::{Done, Prepared, Values};
-use crate::ask::Ask;
 use crate::error::Result;
-use crate::pg::catalog;
-use crate::pg::ffi::{nodes, unguarded};
+use crate::pg::ffi::nodes;
 use crate::pg::frame::Frame;
-use crate::pg::guc;
 use crate::pg::row_sink::{BodyBuffer, RowShape};
-use crate::respond::Effect;
-use crate::route::Verb;
-use crate::statement::{self, Statement};
+use crate::statement::Statement;
 use pgrx::pg_sys;
+use std::cell::RefCell;
 use std::ffi::c_int;
 use std::rc::Rc;
 
-/// What is known of the fast path of a statement.
-pub enum State {
+/// After so many analyses that did not hold, the fast path is given up: the session's search path keeps changing.
+const TRIES: u8 = 8;
+
+/// The fast path of a statement, as far as it is known.
+#[derive(Default)]
+pub struct Attempt {
+    state: RefCell<State>,
+}
+
+enum State {
     /// Not ready; the number of earlier tries.
     Untried(u8),
     /// Ready after so many tries.
@@ -36,61 +38,42 @@ impl Default for State {
     }
 }
 
-/// After so many analyses that did not hold, the fast path is given up: the session's search path keeps changing.
-const TRIES: u8 = 8;
+impl Attempt {
+    /// The fast path, if it is ready. If it is not, `make` makes it for the next request.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn ready(&self, make: impl FnOnce() -> Result<Option<FastPath>>) -> Result<Option<Rc<FastPath>>> {
+        let tries = match &*self.state.borrow() {
+            State::Ready(path, _) if path.is_current() => return Ok(Some(path.clone())),
+            State::Ready(..) => None,
+            State::Untried(tries) => Some(*tries),
+            State::Impossible => return Ok(None),
+        };
+        match tries {
+            None => self.discard(),
+            Some(TRIES..) => {
+                self.state.replace(State::Impossible);
+            }
+            Some(tries) => {
+                let state = match make()? {
+                    Some(path) => State::Ready(Rc::new(path), tries + 1),
+                    None => State::Untried(tries + 1),
+                };
+                self.state.replace(state);
+            }
+        }
+        Ok(None)
+    }
 
-/// Tries the fast path; the role is not taken yet. Returns `None` if the request or the statement does not qualify.
-///
-/// # Errors
-/// What PostgreSQL says of the statement.
-pub fn run(key: &Key, ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<Option<(Effect, BodyBuffer)>> {
-    if ask.action().verb != Verb::Read || guc::pre_request().is_some() || ask.request.preferences.count.is_some() {
-        return Ok(None);
+    /// Forgets the path: its analysis does not hold any more.
+    pub fn discard(&self) {
+        let tries = match &*self.state.borrow() {
+            State::Untried(tries) | State::Ready(_, tries) => *tries,
+            State::Impossible => return,
+        };
+        self.state.replace(State::Untried(tries));
     }
-    // What the transaction has written is seen on the general path.
-    // SAFETY: reads a global.
-    if unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId {
-        return Ok(None);
-    }
-    let Some(work) = cache::known(key) else { return Ok(None) };
-    if work.handlers.1.get() != catalog::function_changes() {
-        return Ok(None);
-    }
-    let known = match &*work.fast_path.borrow() {
-        State::Ready(path, tries) => Ok((path.clone(), *tries)),
-        State::Untried(tries) => Err(*tries),
-        State::Impossible => return Ok(None),
-    };
-    let (path, tries) = match known {
-        Ok((path, tries)) if path.is_current() => (path, tries),
-        Ok((_, tries)) => {
-            work.fast_path.replace(State::Untried(tries));
-            return Ok(None);
-        }
-        Err(TRIES..) => {
-            work.fast_path.replace(State::Impossible);
-            return Ok(None);
-        }
-        Err(tries) => {
-            let made = frame.with_role(|| {
-                connected(|| FastPath::of(statement::rendered(&work.plan, &work.representation), &work.main))
-            })?;
-            work.fast_path.replace(match made {
-                Some(made) => State::Ready(Rc::new(made), tries + 1),
-                None => State::Untried(tries + 1),
-            });
-            return Ok(None);
-        }
-    };
-    let (buffer, shape, close) = work.body(ask.is_item(), memory);
-    let Some((done, mut buffer)) = path.run(frame, &Values::of(ask), buffer, shape)? else {
-        work.fast_path.replace(State::Untried(tries));
-        return Ok(None);
-    };
-    buffer.put(close);
-    work.body_bytes.set(buffer.len());
-    let media = work.representation.media.clone();
-    Ok(Some((Effect { rows: done.rows, media, ..Effect::default() }, buffer)))
 }
 
 /// A statement that can be run on the fast path.

@@ -15,11 +15,12 @@ use crate::error::Result;
 use crate::http::Method;
 use crate::pg::frame::Frame;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{access, openapi};
-use crate::respond::Outcome;
+use crate::pg::{access, guc, openapi};
+use crate::respond::{Effect, Outcome};
 use crate::route::Verb;
-use cache::{Key, Prepared};
+use cache::{Key, Ready};
 use pgrx::pg_sys;
+use prepared::{connected, has_written};
 
 /// Does what is asked. A body of rows is written to `memory`, and handed back with the outcome.
 ///
@@ -31,7 +32,7 @@ pub fn run(ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(O
         return Ok((Outcome::Explained(document), None));
     }
     let key = Key::of(ask, frame);
-    if let Some((effect, body)) = fast_path::run(&key, ask, frame, memory)? {
+    if let Some((effect, body)) = run_fast(&key, ask, frame, memory)? {
         return Ok((Outcome::Effect(effect), Some(body)));
     }
     frame.take_role();
@@ -40,12 +41,12 @@ pub fn run(ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(O
             pre_request::call(ask.request, frame)?;
         }
         Ok(match cache::prepare(&key)? {
-            Prepared::Describe(allow) => (Outcome::Allow(allow), None),
-            Prepared::Document(_) if ask.request.method == Method::Head => (Outcome::Document, None),
-            Prepared::Document(version) => {
+            Ready::Describe(allow) => (Outcome::Allow(allow), None),
+            Ready::Document(_) if ask.request.method == Method::Head => (Outcome::Document, None),
+            Ready::Document(version) => {
                 (Outcome::Document, Some(openapi::describe(&ask.action().schema, version, memory)?))
             }
-            Prepared::Statement(work) => {
+            Ready::Statement(work) => {
                 let (effect, body) = work.run(ask, frame, memory)?;
                 (Outcome::Effect(effect), Some(body))
             }
@@ -53,12 +54,18 @@ pub fn run(ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(O
     })
 }
 
-/// Runs `work` with SPI connected. An error that is raised ends the connection too.
-fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: paired with SPI_finish on the one way out that is no raised error.
-    unsafe { pg_sys::SPI_connect() };
-    let result = work();
-    // SAFETY: as above.
-    unsafe { pg_sys::SPI_finish() };
-    result
+/// Tries the fast path; the role is not taken yet. Returns `None` if the request or its statement does not qualify.
+fn run_fast(
+    key: &Key,
+    ask: &Ask,
+    frame: &Frame,
+    memory: pg_sys::MemoryContext,
+) -> Result<Option<(Effect, BodyBuffer)>> {
+    let is_plain_read =
+        ask.action().verb == Verb::Read && guc::pre_request().is_none() && ask.request.preferences.count.is_none();
+    // What the transaction has written is seen on the general path.
+    if !is_plain_read || has_written() {
+        return Ok(None);
+    }
+    cache::current(key).map_or(Ok(None), |work| work.run_fast(ask, frame, memory))
 }

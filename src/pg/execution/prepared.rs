@@ -391,3 +391,19 @@ fn bytea(bytes: &[u8]) -> pg_sys::Datum {
         pg_sys::Datum::from(varlena)
     }
 }
+
+/// Runs `work` with SPI connected. An error that is raised ends the connection too.
+pub fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: paired with SPI_finish on the one way out that is no raised error.
+    unsafe { pg_sys::SPI_connect() };
+    let result = work();
+    // SAFETY: as above.
+    unsafe { pg_sys::SPI_finish() };
+    result
+}
+
+/// Whether the transaction has written anything.
+pub fn has_written() -> bool {
+    // SAFETY: reads a global.
+    unsafe { unguarded::GetTopTransactionIdIfAny() != pg_sys::InvalidTransactionId }
+}

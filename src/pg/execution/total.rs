@@ -1,13 +1,12 @@
 //! How many rows there are in all.
 
 use super::prepared::{Prepared, Values, hides_rows};
-use super::work::Work;
 use crate::error::{Code, Error, Result};
 use crate::http::prefer::Count;
 use crate::pg::guc;
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::plan::{Plan, Select};
-use crate::statement;
+use crate::statement::{self, Statement};
 use pgrx::pg_sys;
 use std::cell::RefCell;
 use std::ffi::CString;
@@ -21,40 +20,50 @@ pub struct Totals {
     planned: RefCell<Option<Rc<Prepared>>>,
 }
 
-impl Work {
+/// What is counted, and with what.
+pub struct Counting<'a> {
+    pub plan: &'a Plan,
+    /// The SELECT whose rows are counted.
+    pub select: &'a Select,
+    /// The statement that answers with them.
+    pub main: &'a Prepared,
+    pub values: &'a Values<'a>,
+    pub memory: pg_sys::MemoryContext,
+}
+
+impl Totals {
     /// The number of rows there are in all.
-    pub(super) fn total(
-        &self,
-        count: Count,
-        select: &Select,
-        values: &Values,
-        memory: pg_sys::MemoryContext,
-    ) -> Result<u64> {
+    ///
+    /// # Errors
+    /// What PostgreSQL says of the statement that counts.
+    pub fn total(&self, count: Count, of: &Counting) -> Result<u64> {
+        let select = of.select;
         let counted = |slot, bound| -> Result<u64> {
-            let text = self.ask(slot, || statement::count(select, bound), values, true, memory)?;
+            let text = one_value(slot, || statement::count(select, bound), of, true)?;
             Ok(text.parse().unwrap_or(0))
         };
         let mut known = 0;
         if let (Count::Estimated, Some(cap)) = (count, select.limit.cap) {
-            known = counted(&self.totals.bounded, Some(cap + 1))?;
+            known = counted(&self.bounded, Some(cap + 1))?;
             if known <= cap {
                 return Ok(known);
             }
         }
         if count != Count::Exact
-            && let Some(expected) = self.planned_total(select, values, memory)?
+            && let Some(expected) = self.planned_total(of)?
         {
             return Ok(expected.max(known));
         }
-        counted(&self.totals.exact, None)
+        counted(&self.exact, None)
     }
 
     /// The planner's estimate. `None` where it would tell of rows that the role may not read: it is made of the statistics of all rows.
     /// Who is shown plans is shown estimates anyway.
-    fn planned_total(&self, select: &Select, values: &Values, memory: pg_sys::MemoryContext) -> Result<Option<u64>> {
+    fn planned_total(&self, of: &Counting) -> Result<Option<u64>> {
+        let select = of.select;
         let is_shown = guc::plan_enabled();
         // What a function embeds is not known before it is planned as part of the statement.
-        if !is_shown && (self.main.reads_hidden_rows() || select.embeds.iter().any(|e| e.is_computed())) {
+        if !is_shown && (of.main.reads_hidden_rows() || select.embeds.iter().any(|e| e.is_computed())) {
             return Ok(None);
         }
         let explain = || {
@@ -63,40 +72,38 @@ impl Work {
             statement
         };
         // SPI takes EXPLAIN for a statement that may write, whatever it explains.
-        let text = self.ask(&self.totals.planned, explain, values, false, memory)?;
+        let text = one_value(&self.planned, explain, of, false)?;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         // The planner makes functions part of the statement, the called one and those of views: its analysis does not know what they read.
-        let is_of_relations = matches!(self.plan, Plan::Call(_)) && text.contains("\"Relation Name\"");
+        let is_of_relations = matches!(of.plan, Plan::Call(_)) && text.contains("\"Relation Name\"");
         if !is_shown && (is_of_relations || reads_hidden_rows(&plan)) {
             return Ok(None);
         }
         let rows = plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_f64).map(|rows| rows as u64);
         Ok(Some(rows.ok_or_else(|| Error::new(Code::Setting, "The planner's estimate could not be read"))?))
     }
+}
 
-    /// The one value of a statement beside the main one.
-    fn ask(
-        &self,
-        slot: &RefCell<Option<Rc<Prepared>>>,
-        statement: impl FnOnce() -> statement::Statement,
-        values: &Values,
-        read_only: bool,
-        memory: pg_sys::MemoryContext,
-    ) -> Result<String> {
-        let known = slot.borrow().clone();
-        let prepared = match known {
-            Some(prepared) => prepared,
-            None => {
-                let prepared = Rc::new(Prepared::new(statement(), true)?);
-                slot.replace(Some(prepared.clone()));
-                prepared
-            }
-        };
-        // SAFETY: the context is the caller's and outlives the request.
-        let buffer = unsafe { BodyBuffer::new(memory, 1024, usize::MAX) };
-        let (_, buffer) = prepared.run(values, read_only, buffer, RowShape::Raw)?;
-        Ok(String::from_utf8_lossy(buffer.payload()).into_owned())
-    }
+/// The one value of a statement beside the main one.
+fn one_value(
+    slot: &RefCell<Option<Rc<Prepared>>>,
+    statement: impl FnOnce() -> Statement,
+    of: &Counting,
+    read_only: bool,
+) -> Result<String> {
+    let known = slot.borrow().clone();
+    let prepared = match known {
+        Some(prepared) => prepared,
+        None => {
+            let prepared = Rc::new(Prepared::new(statement(), true)?);
+            slot.replace(Some(prepared.clone()));
+            prepared
+        }
+    };
+    // SAFETY: the context is the caller's and outlives the request.
+    let buffer = unsafe { BodyBuffer::new(of.memory, 1024, usize::MAX) };
+    let (_, buffer) = prepared.run(of.values, read_only, buffer, RowShape::Raw)?;
+    Ok(String::from_utf8_lossy(buffer.payload()).into_owned())
 }
 
 /// Whether a part of a plan (EXPLAIN, VERBOSE, as JSON) reads a relation that has rows which the current user may not read.

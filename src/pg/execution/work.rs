@@ -1,9 +1,9 @@
 //! What a request of one shape takes to run: its plan, and the statements that are prepared for it.
 
 use super::counts::Counts;
-use super::fast_path;
-use super::prepared::{Prepared, Values};
-use super::total::Totals;
+use super::fast_path::{self, FastPath};
+use super::prepared::{Prepared, Values, connected, has_written};
+use super::total::{Counting, Totals};
 use crate::ask::Ask;
 use crate::catalog::MediaHandler;
 use crate::error::{Code, Error, Result};
@@ -11,7 +11,6 @@ use crate::http::MediaType;
 use crate::limits;
 use crate::payload::BodyShape;
 use crate::pg::catalog;
-use crate::pg::ffi::unguarded;
 use crate::pg::frame::Frame;
 use crate::pg::frame::denial::{self, Writing};
 use crate::pg::frame::role;
@@ -29,19 +28,19 @@ use std::rc::Rc;
 
 /// What a request of one shape takes to run.
 pub struct Work {
-    pub(super) plan: Plan,
-    pub(super) representation: Representation,
+    plan: Plan,
+    representation: Representation,
     /// The aggregates that it was chosen among, and how many changes of functions ago they were last looked at.
     pub(super) handlers: (Rc<[MediaHandler]>, Cell<u64>),
-    pub(super) main: Prepared,
+    main: Prepared,
     /// What a write would answer with, if that were asked for.
     unreturned: Option<Prepared>,
-    pub(super) totals: Totals,
+    totals: Totals,
     /// The call without its page, made when a page of it is first counted.
     whole: RefCell<Option<Rc<Prepared>>>,
-    pub(super) fast_path: RefCell<fast_path::State>,
+    fast_path: fast_path::Attempt,
     /// Bytes of the last body: the next one is not grown to them step by step.
-    pub(super) body_bytes: Cell<usize>,
+    body_bytes: Cell<usize>,
     /// The relations that it was made from.
     relations: Vec<u32>,
     /// Whether functions were called or looked for.
@@ -114,7 +113,7 @@ impl Work {
             schemas,
             totals: Totals::default(),
             whole: RefCell::default(),
-            fast_path: RefCell::default(),
+            fast_path: fast_path::Attempt::default(),
             body_bytes: Cell::new(0),
             relations,
         })
@@ -176,10 +175,9 @@ impl Work {
             frame.publish();
         }
         // A read in a transaction that has written sees what was written so far.
-        // SAFETY: a snapshot that is popped below, or by the end of the subtransaction.
-        let fresh = read_only && unsafe { unguarded::GetTopTransactionIdIfAny() } != pg_sys::InvalidTransactionId;
+        let fresh = read_only && has_written();
         if fresh {
-            // SAFETY: as above.
+            // SAFETY: a snapshot that is popped below, or by the end of the subtransaction.
             unsafe {
                 pg_sys::CommandCounterIncrement();
                 pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
@@ -199,13 +197,39 @@ impl Work {
         result
     }
 
+    /// Tries the fast path of a read; the role is not taken yet. Returns `None` if the statement does not qualify.
+    ///
+    /// # Errors
+    /// What PostgreSQL says of the statement.
+    pub fn run_fast(
+        &self,
+        ask: &Ask,
+        frame: &Frame,
+        memory: pg_sys::MemoryContext,
+    ) -> Result<Option<(Effect, BodyBuffer)>> {
+        let make = || {
+            let statement = statement::rendered(&self.plan, &self.representation);
+            frame.with_role(|| connected(|| FastPath::of(statement, &self.main)))
+        };
+        let Some(path) = self.fast_path.ready(make)? else { return Ok(None) };
+        let (buffer, shape, close) = self.body(ask.is_item(), memory);
+        let Some((done, mut buffer)) = path.run(frame, &Values::of(ask), buffer, shape)? else {
+            self.fast_path.discard();
+            return Ok(None);
+        };
+        buffer.put(close);
+        self.body_bytes.set(buffer.len());
+        let media = self.representation.media.clone();
+        Ok(Some((Effect { rows: done.rows, media, ..Effect::default() }, buffer)))
+    }
+
     fn returns_key(&self) -> bool {
         self.representation.explain().is_none()
             && matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)))
     }
 
     /// An empty body, opened, the shape of its rows, and what closes it.
-    pub(super) fn body(&self, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, &'static [u8]) {
+    fn body(&self, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, &'static [u8]) {
         let media = self.representation.rows();
         let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
         let (shape, is_array) = match &self.plan {
@@ -294,7 +318,10 @@ impl Work {
             effect.total = match self.select() {
                 Some(_) if page.is_some() => Some(done.processed),
                 Some(all) if is_called_once => Some(done.rows).filter(|_| !all.limit.is_set() && all.offset.is_none()),
-                Some(select) => Some(self.total(count, select, values, memory)?),
+                Some(select) => {
+                    let counting = Counting { plan: &self.plan, select, main: &self.main, values, memory };
+                    Some(self.totals.total(count, &counting)?)
+                }
                 None => Some(done.rows),
             };
         }
