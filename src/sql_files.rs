@@ -71,3 +71,136 @@ fn an_upgrade_leads_to_this_version() {
     let end = format!("--{}.sql", env!("CARGO_PKG_VERSION"));
     assert!(sql_files("upgrade").iter().any(|name| name.ends_with(&end)));
 }
+
+/// Queries that run with the rights of the extension's owner.
+fn runs_as_owner(name: &str) -> bool {
+    ["query/keys/", "query/oauth/", "query/json_schema/registered_schema.sql"].iter().any(|of| name.starts_with(of))
+}
+
+/// The text with blanks in the place of comments, literals and quoted names.
+fn masked(sql: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            '\'' | '"' => 2 + rest[1..].find(first).unwrap(),
+            _ => first.len_utf8(),
+        };
+        let (part, after) = rest.split_at(length);
+        if part.len() == first.len_utf8() {
+            masked.push_str(part)
+        } else {
+            masked.push_str(&"_".repeat(length))
+        }
+        rest = after;
+    }
+    masked
+}
+
+/// What means what the search path says: calls and casts without a schema, operators, and IN, LIKE and their like.
+fn unqualified(sql: &str) -> Vec<String> {
+    const SYNTAX: &str = " all and any array as case coalesce constant distinct exists extract filter from greatest if lateral least limit not \
+        on or over row rows select then using values when where with ";
+    let mut text = masked(sql).replace(":=", " ").replace("=>", " ");
+    while let Some(at) = text.find("OPERATOR(pg_catalog.") {
+        let end = at + text[at..].find(')').unwrap();
+        text.replace_range(at..=end, " ");
+    }
+    let is_name = |c: char| c.is_alphanumeric() || "_.$".contains(c);
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices('(') {
+        let before = text[..at].trim_end();
+        let other = before.trim_end_matches(is_name);
+        let name = &before[other.len()..];
+        // (...) alias (names), INTO table AS alias (names)
+        let is_list =
+            other.trim_end().ends_with([')']) || other.trim_end().ends_with(" AS") || other.ends_with("INTO ");
+        if !name.is_empty()
+            && !name.contains('.')
+            && !is_list
+            && !SYNTAX.contains(&format!(" {} ", name.to_lowercase()))
+        {
+            found.push(format!("{name}("));
+        }
+    }
+    for (at, _) in text.match_indices("::") {
+        let name: String = text[at + 2..].chars().take_while(|c| is_name(*c)).collect();
+        if !name.contains('.') {
+            found.push(format!("::{name}"));
+        }
+    }
+    let words: Vec<String> = text.split_whitespace().map(str::to_uppercase).collect();
+    for (i, word) in words.iter().enumerate() {
+        let before = |n: usize| i.checked_sub(n).and_then(|i| words.get(i)).map_or("", String::as_str);
+        let assigns = before(2) == "SET" || ["ERRCODE", "HINT", "DETAIL"].contains(&before(1));
+        let is_symbol = word.chars().all(|c| "=<>~!@#%^&|+-*/".contains(c));
+        let all = word == "*" && before(1) == "SELECT";
+        let is_loop = before(2) == "FOR" || before(2) == "FOREACH";
+        let compares = ["IN", "LIKE", "ILIKE", "BETWEEN", "SIMILAR"].contains(&word.as_str()) && !is_loop;
+        if is_symbol && !assigns && !all || compares || word == "DISTINCT" && before(1) == "IS" {
+            found.push(word.clone());
+        }
+    }
+    found
+}
+
+/// Functions and DO blocks of a script whose search path is the caller's, by their first line, with their bodies.
+fn with_the_callers_path(script: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    let starts = ["CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", "DO $"];
+    let mut rest = script;
+    while let Some(at) = starts.iter().filter_map(|start| rest.find(&format!("\n{start}"))).min() {
+        let statement = &rest[at + 1..];
+        let (line, _) = statement.split_once('\n').unwrap();
+        rest = statement;
+        let head = &statement[..statement.find(";\n").unwrap_or(statement.len())];
+        let Some(opening) = head.find('$') else { continue };
+        let tag = &statement[opening..opening + 2 + statement[opening + 1..].find('$').unwrap()];
+        let (body, after) = statement[opening + tag.len()..].split_once(tag).unwrap();
+        rest = after;
+        if !statement[..opening].contains("SET search_path = pg_catalog, pg_temp") {
+            found.push((line, body));
+        }
+    }
+    found
+}
+
+#[test]
+fn names_are_qualified_where_the_search_path_is_not_ours_or_the_owner_runs_them() {
+    let sql = root().join("sql");
+    let (mut wrong, mut seen) = (Vec::new(), Vec::new());
+    for name in sql_files("query").iter().filter(|name| runs_as_owner(name)) {
+        wrong.extend(unqualified(&read(&sql.join(name))).into_iter().map(|what| format!("{name}: {what}")));
+    }
+    for name in contents().into_iter().chain(sql_files("upgrade")) {
+        let script = format!("\n{}", read(&sql.join(&name)));
+        for (line, body) in with_the_callers_path(&script) {
+            wrong.extend(unqualified(body).into_iter().map(|what| format!("{name}: {line} {what}")));
+            seen.push(line.to_owned());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(seen.iter().any(|line| line.contains("restful.validation_report")), "{seen:?}");
+}
+
+#[test]
+fn names_are_plain_where_the_search_path_is_ours() {
+    for name in sql_files("query").iter().filter(|name| !runs_as_owner(name)) {
+        let text = masked(&read(&root().join("sql").join(name)));
+        assert!(!text.contains("pg_catalog."), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_qualified_is_found() {
+    for (sql, found) in [
+        ("SELECT lower(x)", vec!["lower("]),
+        ("SELECT pg_catalog.lower(x OPERATOR(pg_catalog.||) 'a = b')", vec![]),
+        ("SELECT a = b, a LIKE b, a IS DISTINCT FROM b", vec!["=", "LIKE", "DISTINCT"]),
+        ("SELECT a::text, b::pg_catalog.text", vec!["::text"]),
+        ("SELECT * FROM (SELECT 1) t (a) -- a = b", vec![]),
+    ] {
+        assert_eq!(unqualified(sql), found, "{sql}");
+    }
+}

@@ -250,14 +250,15 @@ $validation_query$;
 COMMENT ON FUNCTION restful.validation_query(regclass, name, text, boolean) IS
     'The query of restful.validation_report; ranges: for the rows between two ctids, $1 and $2';
 
+-- Without a search path of its own: policies and their functions run under the caller's. So every name in it has its schema.
 CREATE FUNCTION restful.validation_report(rel regclass, "column" name DEFAULT NULL, schema text DEFAULT NULL)
     RETURNS TABLE (row_key jsonb, instance_location text, keyword_location text, keyword text, message text)
     LANGUAGE plpgsql STABLE AS $validation_report$
 DECLARE
-    step CONSTANT bigint := 4096; -- blocks: 32 MB
-    blocks bigint; -- of the largest table; null when not all can be read in ranges
-    query text;
-    said timestamptz := pg_catalog.clock_timestamp();
+    step CONSTANT pg_catalog.int8 := 4096; -- blocks: 32 MB
+    blocks pg_catalog.int8; -- of the largest table; null when not all can be read in ranges
+    query pg_catalog.text;
+    said pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 BEGIN
     SELECT CASE WHEN pg_catalog.bool_and(t.blocks IS NOT NULL) THEN pg_catalog.max(t.blocks) END INTO blocks FROM restful.tables_of(rel) t;
     query := restful.validation_query(rel, "column", schema, blocks IS NOT NULL);
@@ -266,12 +267,14 @@ BEGIN
         RETURN;
     END IF;
     FOR block IN 0..blocks BY step LOOP
-        IF block > 0 AND pg_catalog.clock_timestamp() > said + '5 s'::interval THEN
-            RAISE NOTICE '%: % %% checked', rel, block * 100 / blocks;
+        IF block OPERATOR(pg_catalog.>) 0
+            AND pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) (said OPERATOR(pg_catalog.+) '5 s'::pg_catalog.interval)
+        THEN
+            RAISE NOTICE '%: % %% checked', rel, (block OPERATOR(pg_catalog.*) 100) OPERATOR(pg_catalog./) blocks;
             said := pg_catalog.clock_timestamp();
         END IF;
         RETURN QUERY EXECUTE query
-            USING pg_catalog.format('(%s,0)', block)::pg_catalog.tid, pg_catalog.format('(%s,0)', block + step)::pg_catalog.tid;
+            USING pg_catalog.format('(%s,0)', block)::pg_catalog.tid, pg_catalog.format('(%s,0)', block OPERATOR(pg_catalog.+) step)::pg_catalog.tid;
     END LOOP;
 END
 $validation_report$;

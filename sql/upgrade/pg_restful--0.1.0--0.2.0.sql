@@ -449,6 +449,34 @@ BEGIN
 END
 $validation_query$;
 
+CREATE OR REPLACE FUNCTION restful.validation_report(rel regclass, "column" name DEFAULT NULL, schema text DEFAULT NULL)
+    RETURNS TABLE (row_key jsonb, instance_location text, keyword_location text, keyword text, message text)
+    LANGUAGE plpgsql STABLE AS $validation_report$
+DECLARE
+    step CONSTANT pg_catalog.int8 := 4096; -- blocks: 32 MB
+    blocks pg_catalog.int8; -- of the largest table; null when not all can be read in ranges
+    query pg_catalog.text;
+    said pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+BEGIN
+    SELECT CASE WHEN pg_catalog.bool_and(t.blocks IS NOT NULL) THEN pg_catalog.max(t.blocks) END INTO blocks FROM restful.tables_of(rel) t;
+    query := restful.validation_query(rel, "column", schema, blocks IS NOT NULL);
+    IF blocks IS NULL THEN
+        RETURN QUERY EXECUTE query;
+        RETURN;
+    END IF;
+    FOR block IN 0..blocks BY step LOOP
+        IF block OPERATOR(pg_catalog.>) 0
+            AND pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) (said OPERATOR(pg_catalog.+) '5 s'::pg_catalog.interval)
+        THEN
+            RAISE NOTICE '%: % %% checked', rel, (block OPERATOR(pg_catalog.*) 100) OPERATOR(pg_catalog./) blocks;
+            said := pg_catalog.clock_timestamp();
+        END IF;
+        RETURN QUERY EXECUTE query
+            USING pg_catalog.format('(%s,0)', block)::pg_catalog.tid, pg_catalog.format('(%s,0)', block OPERATOR(pg_catalog.+) step)::pg_catalog.tid;
+    END LOOP;
+END
+$validation_report$;
+
 COMMENT ON FUNCTION restful.validation_report(regclass, name, text) IS
     'The rows that violate the schema bound to a column, or the given one; without a column, all bound schemas, with locations in the row';
 

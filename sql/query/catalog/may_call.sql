@@ -1,1 +1,1 @@
-SELECT pg_catalog.has_function_privilege($1::pg_catalog.oid, 'EXECUTE')::pg_catalog.text
+SELECT has_function_privilege($1::oid, 'EXECUTE')::text

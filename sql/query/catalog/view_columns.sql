@@ -2,61 +2,61 @@
 -- $2: their numbers as [[column of the view, oid of the table, column of the table], ...]
 WITH sources AS (
     SELECT
-        (o.item ->> 0)::pg_catalog.int2 AS attnum,
-        (o.item ->> 1)::pg_catalog.oid AS source_table,
-        (o.item ->> 2)::pg_catalog.int2 AS source
-    FROM pg_catalog.jsonb_array_elements($2::pg_catalog.jsonb) o(item)
+        (o.item ->> 0)::int2 AS attnum,
+        (o.item ->> 1)::oid AS source_table,
+        (o.item ->> 2)::int2 AS source
+    FROM jsonb_array_elements($2::jsonb) o(item)
 ),
 keys AS (
     SELECT k.position, shown.attnum, i.indrelid, i.indnkeyatts
     FROM (SELECT DISTINCT s.source_table FROM sources s) t
-    JOIN pg_catalog.pg_index i ON i.indrelid = t.source_table AND i.indisprimary
-    CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY k(attnum, position)
+    JOIN pg_index i ON i.indrelid = t.source_table AND i.indisprimary
+    CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
     -- of a column that is shown several times, the first
     CROSS JOIN LATERAL (
-        SELECT pg_catalog.min(s.attnum) AS attnum
+        SELECT min(s.attnum) AS attnum
         FROM sources s
         WHERE s.source_table = t.source_table AND s.source = k.attnum
     ) shown
     WHERE k.position <= i.indnkeyatts AND shown.attnum IS NOT NULL
 )
-SELECT pg_catalog.jsonb_build_object(
+SELECT jsonb_build_object(
     'sources', coalesce((
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        SELECT jsonb_agg(jsonb_build_object(
             'column', v.attname,
-            'table', pg_catalog.jsonb_build_object('schema', n.nspname, 'name', c.relname),
+            'table', jsonb_build_object('schema', n.nspname, 'name', c.relname),
             'source', a.attname,
             'default', CASE
                 WHEN a.attgenerated <> '' THEN NULL
-                WHEN a.attidentity <> '' THEN pg_catalog.format(
+                WHEN a.attidentity <> '' THEN format(
                     'pg_catalog.nextval(%L::pg_catalog.regclass)',
-                    pg_catalog.pg_get_serial_sequence(pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), a.attname))
-                ELSE coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0))
+                    pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname))
+                ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(t.typdefaultbin, 0))
             END,
             'writable', a.attgenerated = '' AND a.attidentity <> 'a',
             'identity', a.attidentity <> ''
         ) ORDER BY s.attnum)
         FROM sources s
-        JOIN pg_catalog.pg_attribute v ON v.attrelid = $1::pg_catalog.oid AND v.attnum = s.attnum
-        JOIN pg_catalog.pg_class c ON c.oid = s.source_table
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.source
-        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        JOIN pg_attribute v ON v.attrelid = $1::oid AND v.attnum = s.attnum
+        JOIN pg_class c ON c.oid = s.source_table
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.source
+        JOIN pg_type t ON t.oid = a.atttypid
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     ), '[]'),
     'has_deferrable_key', EXISTS (
         SELECT
         FROM sources s
-        JOIN pg_catalog.pg_index i ON i.indrelid = s.source_table AND i.indisprimary AND NOT i.indimmediate),
+        JOIN pg_index i ON i.indrelid = s.source_table AND i.indisprimary AND NOT i.indimmediate),
     'primary_key', coalesce((
-        SELECT pg_catalog.jsonb_agg(v.attname ORDER BY whole.first, k.position)
+        SELECT jsonb_agg(v.attname ORDER BY whole.first, k.position)
         FROM (
-            SELECT k.indrelid, pg_catalog.min(k.attnum) AS first
+            SELECT k.indrelid, min(k.attnum) AS first
             FROM keys k
             GROUP BY k.indrelid
-            HAVING pg_catalog.count(*) = pg_catalog.min(k.indnkeyatts)
+            HAVING count(*) = min(k.indnkeyatts)
         ) whole
         JOIN keys k ON k.indrelid = whole.indrelid
-        JOIN pg_catalog.pg_attribute v ON v.attrelid = $1::pg_catalog.oid AND v.attnum = k.attnum
+        JOIN pg_attribute v ON v.attrelid = $1::oid AND v.attnum = k.attnum
     ), '[]')
-)::pg_catalog.text
+)::text

@@ -2,19 +2,19 @@
 -- A view's rule depends on each relation that it reads.
 WITH RECURSIVE dependent(oid) AS (
     SELECT c.oid
-    FROM pg_catalog.jsonb_array_elements($2::pg_catalog.jsonb) t(item)
-    JOIN pg_catalog.pg_namespace n ON n.nspname = t.item ->> 0
-    JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.item ->> 1
+    FROM jsonb_array_elements($2::jsonb) t(item)
+    JOIN pg_namespace n ON n.nspname = t.item ->> 0
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.item ->> 1
     UNION
     SELECT r.ev_class
     FROM dependent d
-    JOIN pg_catalog.pg_depend p
-      ON p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.refobjid = d.oid
-     AND p.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-    JOIN pg_catalog.pg_rewrite r ON r.oid = p.objid AND r.rulename = '_RETURN'
+    JOIN pg_depend p
+      ON p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjid = d.oid
+     AND p.classid = 'pg_catalog.pg_rewrite'::regclass
+    JOIN pg_rewrite r ON r.oid = p.objid AND r.rulename = '_RETURN'
 )
-SELECT pg_catalog.jsonb_agg(c.relname ORDER BY c.relname)::pg_catalog.text
+SELECT jsonb_agg(c.relname ORDER BY c.relname)::text
 FROM dependent d
-JOIN pg_catalog.pg_class c ON c.oid = d.oid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('v', 'm') AND n.nspname = $1::pg_catalog.name
+JOIN pg_class c ON c.oid = d.oid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('v', 'm') AND n.nspname = $1::name

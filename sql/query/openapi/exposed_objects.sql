@@ -1,96 +1,96 @@
 -- What the description of an API tells of the schema $1: the relations and functions that the role may use, or all of them if
 -- $2. What relations' columns and types are is told by schema_of.sql.
-SELECT pg_catalog.jsonb_build_object(
+SELECT jsonb_build_object(
     'schema', n.nspname,
-    'comment', pg_catalog.obj_description(n.oid, 'pg_namespace'),
+    'comment', obj_description(n.oid, 'pg_namespace'),
     'relations', coalesce((
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-            'oid', c.oid::pg_catalog.int8,
+        SELECT jsonb_agg(jsonb_build_object(
+            'oid', c.oid::int8,
             'readable', rights.to_select,
             'insertable', rights.to_insert AND events.events & 8 <> 0,
             'updatable', rights.to_update AND events.events & 4 <> 0,
             'deletable', rights.to_delete AND events.events & 16 <> 0,
             'foreign_keys', coalesce((
-                SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                SELECT jsonb_agg(jsonb_build_object(
                     'column', a.attname, 'table', r.relname, 'referenced', ra.attname) ORDER BY k.conname)
-                FROM pg_catalog.pg_constraint k
-                JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-                JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
-                JOIN pg_catalog.pg_attribute ra ON ra.attrelid = k.confrelid AND ra.attnum = k.confkey[1]
-                WHERE k.conrelid = c.oid AND k.contype = 'f' AND pg_catalog.cardinality(k.conkey) = 1
+                FROM pg_constraint k
+                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+                JOIN pg_class r ON r.oid = k.confrelid
+                JOIN pg_attribute ra ON ra.attrelid = k.confrelid AND ra.attnum = k.confkey[1]
+                WHERE k.conrelid = c.oid AND k.contype = 'f' AND cardinality(k.conkey) = 1
                   AND r.relnamespace = n.oid AND NOT r.relispartition
-                  AND ($2 OR pg_catalog.has_column_privilege(ra.attrelid, ra.attnum, 'SELECT'))
+                  AND ($2 OR has_column_privilege(ra.attrelid, ra.attnum, 'SELECT'))
             ), '[]')
         ))
-        FROM pg_catalog.pg_class c
+        FROM pg_class c
         CROSS JOIN LATERAL (
             SELECT
-                $2 OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AS to_select,
-                $2 OR pg_catalog.has_any_column_privilege(c.oid, 'INSERT') AS to_insert,
-                $2 OR pg_catalog.has_any_column_privilege(c.oid, 'UPDATE') AS to_update,
-                $2 OR pg_catalog.has_table_privilege(c.oid, 'DELETE') AS to_delete
+                $2 OR has_any_column_privilege(c.oid, 'SELECT') AS to_select,
+                $2 OR has_any_column_privilege(c.oid, 'INSERT') AS to_insert,
+                $2 OR has_any_column_privilege(c.oid, 'UPDATE') AS to_update,
+                $2 OR has_table_privilege(c.oid, 'DELETE') AS to_delete
             OFFSET 0
         ) rights
         CROSS JOIN LATERAL (
             SELECT CASE WHEN rights.to_insert OR rights.to_update OR rights.to_delete
-                THEN pg_catalog.pg_relation_is_updatable(c.oid, true) ELSE 0 END AS events
+                THEN pg_relation_is_updatable(c.oid, true) ELSE 0 END AS events
             OFFSET 0
         ) events
         WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
           AND (rights.to_select OR rights.to_insert OR rights.to_update OR rights.to_delete)
     ), '[]'),
     'functions', coalesce((
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+        SELECT jsonb_agg(jsonb_build_object(
             'name', p.proname,
-            'comment', pg_catalog.obj_description(p.oid, 'pg_proc'),
+            'comment', obj_description(p.oid, 'pg_proc'),
             'volatile', p.provolatile = 'v',
             'returns_set', p.proretset,
             'parameters', arguments.parameters,
-            'result', p.prorettype::pg_catalog.int8,
+            'result', p.prorettype::int8,
             'columns', arguments.columns,
             'relation', (
-                SELECT c.oid::pg_catalog.int8
-                FROM pg_catalog.pg_type t
-                JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+                SELECT c.oid::int8
+                FROM pg_type t
+                JOIN pg_class c ON c.oid = t.typrelid
                 WHERE t.oid = p.prorettype AND c.relkind <> 'c')
         ) ORDER BY p.proname, p.oid)
-        FROM pg_catalog.pg_proc p
+        FROM pg_proc p
         CROSS JOIN LATERAL (
             SELECT
-                coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                coalesce(jsonb_agg(jsonb_build_object(
                     'name', a.name,
-                    'type_oid', a.type::pg_catalog.int8,
+                    'type_oid', a.type::int8,
                     'required', a.input_position <= p.pronargs - p.pronargdefaults,
                     'variadic', a.mode = 'v'
                 ) ORDER BY a.position) FILTER (WHERE a.is_input), '[]') AS parameters,
-                coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                coalesce(jsonb_agg(jsonb_build_object(
                     'name', coalesce(nullif(a.name, ''), 'column' || a.position),
-                    'type_oid', a.type::pg_catalog.int8
+                    'type_oid', a.type::int8
                 ) ORDER BY a.position) FILTER (WHERE a.mode IN ('o', 'b', 't')), '[]') AS columns,
-                pg_catalog.count(*) FILTER (WHERE a.is_input) AS inputs,
-                pg_catalog.count(*) FILTER (WHERE a.is_input AND a.name = '') AS unnamed,
-                pg_catalog.bool_and(a.type = ANY (
-                    '{json,jsonb,text,xml,bytea}'::pg_catalog.regtype[]::pg_catalog.oid[])) FILTER (WHERE a.is_input) AS whole
+                count(*) FILTER (WHERE a.is_input) AS inputs,
+                count(*) FILTER (WHERE a.is_input AND a.name = '') AS unnamed,
+                bool_and(a.type = ANY (
+                    '{json,jsonb,text,xml,bytea}'::regtype[]::oid[])) FILTER (WHERE a.is_input) AS whole
             FROM (
                 SELECT e.type, coalesce(e.name, '') AS name, coalesce(e.mode, 'i') AS mode, e.position,
                        coalesce(e.mode, 'i') IN ('i', 'b', 'v') AS is_input,
-                       pg_catalog.count(*) FILTER (WHERE coalesce(e.mode, 'i') IN ('i', 'b', 'v'))
+                       count(*) FILTER (WHERE coalesce(e.mode, 'i') IN ('i', 'b', 'v'))
                            OVER (ORDER BY e.position) AS input_position
                 FROM ROWS FROM (
-                    pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::pg_catalog.oid[])),
-                    pg_catalog.unnest(p.proargnames),
-                    pg_catalog.unnest(p.proargmodes)
+                    unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])),
+                    unnest(p.proargnames),
+                    unnest(p.proargmodes)
                 ) WITH ORDINALITY e(type, name, mode, position)
                 WHERE e.type IS NOT NULL
             ) a
         ) arguments
         WHERE p.pronamespace = n.oid AND p.prokind = 'f'
-          AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype
-          AND p.prorettype <> 'pg_catalog.event_trigger'::pg_catalog.regtype
+          AND p.prorettype <> 'pg_catalog.trigger'::regtype
+          AND p.prorettype <> 'pg_catalog.event_trigger'::regtype
           -- an argument without a name can only be the whole body
           AND (arguments.unnamed = 0 OR arguments.inputs = 1 AND arguments.whole)
-          AND ($2 OR pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))
+          AND ($2 OR has_function_privilege(p.oid, 'EXECUTE'))
     ), '[]')
-)::pg_catalog.text
-FROM pg_catalog.pg_namespace n
-WHERE n.nspname = $1::pg_catalog.name AND ($2 OR pg_catalog.has_schema_privilege(n.oid, 'USAGE'))
+)::text
+FROM pg_namespace n
+WHERE n.nspname = $1::name AND ($2 OR has_schema_privilege(n.oid, 'USAGE'))
