@@ -4,6 +4,7 @@
 //! `RESTnnn` for what only this extension has. The body is RFC 9457's problem document with the four members that
 //! clients of the dialect read.
 
+use crate::sqlstate::SqlState;
 use crate::violation::Violation;
 use serde_json::{Value, json};
 use std::fmt;
@@ -246,7 +247,7 @@ impl Error {
 
     /// A column that the relation does not have: the database's own words and code (42703), without asking it.
     pub fn no_column(relation: &str, column: &str) -> Self {
-        Error::with_code("42703", 400, format!("column {relation}.{column} does not exist"))
+        Error::with_code(SqlState::UNDEFINED_COLUMN, 400, format!("column {relation}.{column} does not exist"))
     }
 
     /// One answer for a row that does not exist and one that the role may not see.

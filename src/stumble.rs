@@ -1,20 +1,26 @@
 //! What users of the dialect stumble over, told from the database's error: a hint, where PostgreSQL has none. Pure.
 
+use crate::sqlstate::SqlState;
+
 /// What to do about an error of the database that is mostly due to how a request is written.
-pub fn hint(sqlstate: &str, message: &str) -> Option<&'static str> {
+pub fn hint(sqlstate: SqlState, message: &str) -> Option<&'static str> {
     match sqlstate {
-        "22007" | "22008" if has_blank_offset(message) => {
+        SqlState::INVALID_DATETIME_FORMAT | SqlState::DATETIME_FIELD_OVERFLOW if has_blank_offset(message) => {
             Some("In a query '+' is a blank: write the offset of a time zone as %2B02:00.")
         }
-        "22P02" if message.starts_with("malformed range literal") => {
+        SqlState::INVALID_TEXT_REPRESENTATION if message.starts_with("malformed range literal") => {
             Some("Write a range, such as [1,5); for one value, [1,1].")
         }
-        "22P02" if message.starts_with("malformed multirange literal") => {
+        SqlState::INVALID_TEXT_REPRESENTATION if message.starts_with("malformed multirange literal") => {
             Some("Write ranges in braces: {[1,5),[7,9)}.")
         }
-        "22P02" if message.starts_with("malformed array literal") => Some("Write an array in braces: {a,b}."),
-        "22P02" if message.ends_with("\"null\"") => Some("Test for null by the operator is: is.null, not.is.null."),
-        _ if sqlstate.starts_with("PT") && has_no_error_status(sqlstate) => {
+        SqlState::INVALID_TEXT_REPRESENTATION if message.starts_with("malformed array literal") => {
+            Some("Write an array in braces: {a,b}.")
+        }
+        SqlState::INVALID_TEXT_REPRESENTATION if message.ends_with("\"null\"") => {
+            Some("Test for null by the operator is: is.null, not.is.null.")
+        }
+        _ if sqlstate.class() == "PT" && has_no_error_status(sqlstate) => {
             Some("PTnnn takes a status from 300 to 599: what raises it undoes the request, which is no success.")
         }
         _ => None,
@@ -32,8 +38,8 @@ fn has_blank_offset(message: &str) -> bool {
 }
 
 /// Whether a SQLSTATE `PTnnn` names a status that no error has.
-fn has_no_error_status(sqlstate: &str) -> bool {
-    sqlstate.get(2..).and_then(|n| n.parse::<u16>().ok()).is_some_and(|n| !(300..=599).contains(&n))
+fn has_no_error_status(sqlstate: SqlState) -> bool {
+    sqlstate.as_str().get(2..).and_then(|n| n.parse::<u16>().ok()).is_some_and(|n| !(300..=599).contains(&n))
 }
 
 /// A message without the aliases that tables have in our statements: `column "t0.price"` is `column "price"`.
@@ -66,7 +72,11 @@ mod tests {
     #[test]
     fn a_lost_plus_sign_is_told_from_other_times() {
         let hinted = |value: &str| {
-            hint("22007", &format!("invalid input syntax for type timestamp with time zone: \"{value}\"")).is_some()
+            hint(
+                SqlState::INVALID_DATETIME_FORMAT,
+                &format!("invalid input syntax for type timestamp with time zone: \"{value}\""),
+            )
+            .is_some()
         };
         for lost in ["2020-01-01T10:00:00 02:00", "2020-01-01 10:00:00 02", "2020-01-01T10:00:00.5 0200"] {
             assert!(hinted(lost), "{lost}");

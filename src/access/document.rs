@@ -3,6 +3,7 @@
 use super::{Report, Verdict};
 use crate::error::{Error, Result};
 use crate::respond::Raised;
+use crate::sqlstate::SqlState;
 use serde_json::{Value, json};
 
 /// The document of a row that is seen; its member `access` is the report.
@@ -16,7 +17,8 @@ pub fn document(report: &Report, authenticated: bool) -> Result<Value> {
     let error = match verdict {
         Verdict::Visible => return Ok(json!({ "access": report.to_json() })),
         Verdict::Denied => {
-            Raised { sqlstate: "42501".to_owned(), message: sentence, ..Raised::default() }.into_error(authenticated)
+            Raised { sqlstate: SqlState::INSUFFICIENT_PRIVILEGE, message: sentence, ..Raised::default() }
+                .into_error(authenticated)
         }
         Verdict::Error => Error::with_code(report.sqlstate().unwrap_or("XX000"), 500, sentence),
         _ => Error::no_item(),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::catalog::{Relation, Representation, ResultColumn, TypeClass};
 use crate::query::{Condition, Field, Node, Operation, SelectField, SelectItem};
+use crate::sqlstate::SqlState;
 use std::collections::HashSet;
 
 /// The columns that names are looked up in.
@@ -297,7 +298,7 @@ impl Planner<'_> {
         };
         match self.catalog.data_type(self.schema, &spelled)? {
             Some(data_type) => Ok(Some(data_type)),
-            None => Err(Error::with_code("42704", 400, format!("type \"{name}\" does not exist"))
+            None => Err(Error::with_code(SqlState::UNDEFINED_OBJECT, 400, format!("type \"{name}\" does not exist"))
                 .hint("Cast to a base type of PostgreSQL or a type of the schema.")),
         }
     }

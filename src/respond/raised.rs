@@ -2,14 +2,14 @@
 
 use crate::error::{Code, Error};
 use crate::http::field::{is_field_value, is_token};
+use crate::sqlstate::SqlState;
 use crate::stumble;
 use serde_json::Value;
 
 /// An error as the database raised it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Raised {
-    /// Five characters.
-    pub sqlstate: String,
+    pub sqlstate: SqlState,
     /// The primary message.
     pub message: String,
     /// DETAIL, if it may be shown.
@@ -23,7 +23,7 @@ impl Raised {
     /// prints column values of rows, its HINT is harmless.
     #[must_use]
     pub fn without_disclosure(mut self, expose_details: bool) -> Self {
-        if !expose_details && self.sqlstate.starts_with("23") {
+        if !expose_details && self.sqlstate.class() == "23" {
             self.detail = None;
         }
         self
@@ -33,13 +33,13 @@ impl Raised {
     ///
     /// `authenticated`: whether the request has an identity (42501 is 401 without one, 403 with one).
     pub fn into_error(self, authenticated: bool) -> Error {
-        if self.sqlstate == "PGRST" {
+        if self.sqlstate == SqlState::RESPONSE {
             return self.as_response();
         }
         let status = status_of_sqlstate(&self, authenticated);
-        let hint = stumble::hint(&self.sqlstate, &self.message);
+        let hint = stumble::hint(self.sqlstate, &self.message);
         let message =
-            if self.sqlstate.starts_with("42") { stumble::without_aliases(&self.message) } else { self.message };
+            if self.sqlstate.class() == "42" { stumble::without_aliases(&self.message) } else { self.message };
         let mut error = Error::with_code(self.sqlstate, status, message);
         if let Some(detail) = self.detail {
             error = error.details(detail);
@@ -104,30 +104,40 @@ impl Raised {
 
 /// PostgREST's map from SQLSTATE to status, so that its clients need not change.
 fn status_of_sqlstate(raised: &Raised, authenticated: bool) -> u16 {
-    let state = raised.sqlstate.as_str();
+    let state = raised.sqlstate;
     match state {
-        "23503" | "23505" => 409,
-        "25006" => 405,
-        "21000" if raised.message.ends_with("requires a WHERE clause") => 400,
+        SqlState::FOREIGN_KEY_VIOLATION | SqlState::UNIQUE_VIOLATION => 409,
+        SqlState::READ_ONLY_SQL_TRANSACTION => 405,
+        SqlState::CARDINALITY_VIOLATION if raised.message.ends_with("requires a WHERE clause") => 400,
         // an upsert whose body has a key twice
-        "21000" if raised.message.starts_with("ON CONFLICT DO UPDATE command cannot affect row") => 400,
-        "22023" if raised.message.starts_with("role") && raised.message.ends_with("does not exist") => 401,
-        "42883" if raised.message.starts_with("function xmlagg(") => 406,
-        "42883" | "42P01" => 404,
-        "42P17" => 500,
-        "42501" if authenticated => 403,
-        "42501" => 401,
-        "53400" => 500,
+        SqlState::CARDINALITY_VIOLATION
+            if raised.message.starts_with("ON CONFLICT DO UPDATE command cannot affect row") =>
+        {
+            400
+        }
+        SqlState::INVALID_PARAMETER_VALUE
+            if raised.message.starts_with("role") && raised.message.ends_with("does not exist") =>
+        {
+            401
+        }
+        SqlState::UNDEFINED_FUNCTION if raised.message.starts_with("function xmlagg(") => 406,
+        SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_TABLE => 404,
+        SqlState::INVALID_OBJECT_DEFINITION => 500,
+        SqlState::INSUFFICIENT_PRIVILEGE if authenticated => 403,
+        SqlState::INSUFFICIENT_PRIVILEGE => 401,
+        SqlState::CONFIGURATION_LIMIT_EXCEEDED => 500,
         // what is too large is a value of the request, or the answer to it
-        "54000" => 400,
-        "57P01" => 503,
-        "P0001" => 400,
-        _ => match state.get(..2).unwrap_or_default() {
+        SqlState::PROGRAM_LIMIT_EXCEEDED => 400,
+        SqlState::ADMIN_SHUTDOWN => 503,
+        SqlState::RAISE_EXCEPTION => 400,
+        _ => match state.class() {
             "08" | "53" => 503,
             "0L" | "0P" | "28" => 403,
             "09" | "21" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0"
             | "XX" => 500,
-            "PT" => state.get(2..).and_then(|n| n.parse().ok()).filter(|n| (300..=599).contains(n)).unwrap_or(500),
+            "PT" => {
+                state.as_str().get(2..).and_then(|n| n.parse().ok()).filter(|n| (300..=599).contains(n)).unwrap_or(500)
+            }
             _ => 400,
         },
     }
@@ -139,7 +149,7 @@ mod tests {
     use crate::error::tests::documented;
 
     fn raised(sqlstate: &str, message: &str) -> Raised {
-        Raised { sqlstate: sqlstate.into(), message: message.into(), ..Raised::default() }
+        Raised { sqlstate: SqlState::parse(sqlstate).unwrap(), message: message.into(), ..Raised::default() }
     }
 
     #[test]

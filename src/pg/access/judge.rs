@@ -4,6 +4,7 @@ use super::statement::{Failure, Found, Names, Parameter, run};
 use crate::access::expression::{operands, readers};
 use crate::access::{self, Command, Evaluated, Facts, OnConflict, Policy, Statement, Step, Stored, Subject, Value};
 use crate::error::{Error, Result};
+use crate::sqlstate::SqlState;
 use crate::statement::Ident;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 use serde_json::{Map, Value as Json};
@@ -37,7 +38,9 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
         if !column.is_plain {
             let message =
                 format!("a row cannot be named by the column {}, whose type may run a user's code", column.name);
-            return Err(Error::with_code("0A000", 400, message).hint("Name it by another column."));
+            return Err(
+                Error::with_code(SqlState::FEATURE_NOT_SUPPORTED, 400, message).hint("Name it by another column.")
+            );
         }
         let base = &column.base_type;
         let and = if parameters.is_empty() { "" } else { " AND " };
@@ -51,9 +54,10 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
         Ok(Found::One(value)) => Row { stored: Stored::Found, value },
         Ok(Found::Nothing) => Row { stored: absent, value: None },
         Ok(Found::Several) => {
-            return Err(Error::with_code("21000", 400, "the key names several rows").hint("Give the primary key."));
+            return Err(Error::with_code(SqlState::CARDINALITY_VIOLATION, 400, "the key names several rows")
+                .hint("Give the primary key."));
         }
-        Err(Failure { raised, .. }) if raised.sqlstate == "42501" => {
+        Err(Failure { raised, .. }) if raised.sqlstate == SqlState::INSUFFICIENT_PRIVILEGE => {
             Row { stored: Stored::NotReadable(raised.message), value: None }
         }
         Err(Failure { raised, .. }) => return Err(raised.into_error(true)),
@@ -62,7 +66,7 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
 
 /// The columns that a key names, with their values as text.
 fn key_columns<'a>(facts: &'a Facts, key: &Json) -> Result<Vec<(&'a access::Column, String)>> {
-    let refuse = |message: String| Error::with_code("22023", 400, message);
+    let refuse = |message: String| Error::with_code(SqlState::INVALID_PARAMETER_VALUE, 400, message);
     let column = |name: &str| {
         let found = facts.columns.iter().find(|c| c.name == name);
         found.ok_or_else(|| Error::no_column(&facts.name, name))
@@ -123,7 +127,7 @@ pub fn judge(
     let mut made = |row: Option<Made>| match row {
         Some(Ok(row)) => row,
         Some(Err(failure)) => {
-            judged.unmakeable = Some((failure.raised.sqlstate, failure.raised.message));
+            judged.unmakeable = Some((failure.raised.sqlstate.into(), failure.raised.message));
             None
         }
         None => None,
@@ -194,10 +198,14 @@ fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datu
         }
         Ok(_) => Value::Null,
         // Names of columns mean nothing without a row.
-        Err(f) if row.is_none() && f.in_analysis && matches!(f.raised.sqlstate.as_str(), "42703" | "42P01") => {
+        Err(f)
+            if row.is_none()
+                && f.in_analysis
+                && matches!(f.raised.sqlstate, SqlState::UNDEFINED_COLUMN | SqlState::UNDEFINED_TABLE) =>
+        {
             Value::Open
         }
-        Err(f) => Value::Error(f.raised.sqlstate, f.raised.message),
+        Err(f) => Value::Error(f.raised.sqlstate.into(), f.raised.message),
     }
 }
 

@@ -73,9 +73,13 @@ struct Question {
 
 impl Question {
     unsafe fn of(call: pg_sys::FunctionCallInfo) -> Result<Self> {
-        let refuse = |message: &str| Error::with_code("22023", 400, message);
+        let refuse = |message: &str| Error::with_code(SqlState::INVALID_PARAMETER_VALUE, 400, message);
         let (Some(relation), Some(command), Some(role)) = (argument(call, 0), text(call, 1), argument(call, 2)) else {
-            return Err(Error::with_code("22004", 400, "relation, command and role have to be given"));
+            return Err(Error::with_code(
+                SqlState::NULL_VALUE_NOT_ALLOWED,
+                400,
+                "relation, command and role have to be given",
+            ));
         };
         let json = |i| {
             let value = detoasted(call, i).map(|datum| serde_json::from_slice::<Json>(payload(jsonb::to_text(datum))));
@@ -126,7 +130,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     let query = include_str!("../../../sql/query/access/asked_role.sql");
     let asked: Option<Asked> = load("access_role", query, &[text_argument(&question.role)])?;
     let refused = || {
-        Error::with_code("42501", 403, "access cannot be explained for this role")
+        Error::with_code(SqlState::INSUFFICIENT_PRIVILEGE, 403, "access cannot be explained for this role")
             .hint("The role has to exist, and be one that you can SET ROLE to or that requests run as.")
     };
     let asked = asked.ok_or_else(refused)?;
@@ -246,9 +250,9 @@ fn facts(relation: u32, command: Command, role: &str) -> Result<Facts> {
     let query = include_str!("../../../sql/query/access/facts.sql");
     let facts: Option<Facts> =
         load("access", query, &[oid(relation), text_argument(command.as_str()), text_argument(role)])?;
-    facts
-        .filter(|facts| facts.kind != "other")
-        .ok_or_else(|| Error::with_code("42809", 400, "access can be explained of tables and views alone"))
+    facts.filter(|facts| facts.kind != "other").ok_or_else(|| {
+        Error::with_code(SqlState::WRONG_OBJECT_TYPE, 400, "access can be explained of tables and views alone")
+    })
 }
 
 /// Refuses values for columns that there are not.

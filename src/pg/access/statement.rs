@@ -9,16 +9,15 @@
 
 mod literals;
 
-use crate::pg::ffi::error::{self, Watch, raise};
+use crate::pg::ffi::error::{must_propagate, raise};
 use crate::pg::ffi::guc_nest::GucNest;
+use crate::pg::ffi::subtransaction::{self, End};
 use crate::pg::ffi::{nodes, unguarded, user};
 use crate::respond::Raised;
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
-use pgrx::prelude::*;
 use std::cell::Cell;
 use std::ffi::{CString, c_int};
-use std::panic::AssertUnwindSafe;
 
 /// What a statement gives.
 pub enum Found {
@@ -58,42 +57,12 @@ impl Names {
 ///
 /// Raises errors that are no answer: cancellation, loss of resources, failures of the transaction.
 pub fn run(sql: &str, names: Names, parameters: &[Parameter], wanted: pg_sys::Oid) -> Result<Found, Failure> {
-    let analysed = &AssertUnwindSafe(Cell::new(false));
-    // SAFETY: reads globals, to be put back.
-    let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
-    let mut watch = Watch::new();
-    // SAFETY: ended in `body` or in the handler.
-    unsafe {
-        pg_sys::BeginInternalSubTransaction(std::ptr::null());
-        unguarded::switch_to(memory);
-    }
-    let body = AssertUnwindSafe(|| {
-        // SAFETY: the subtransaction is ended on every path: here, or in the handler. Both put the context and the owner back.
-        unsafe {
-            let found = run_within(sql, names, parameters, wanted, analysed);
-            pg_sys::ReleaseCurrentSubTransaction();
-            unguarded::switch_to(memory);
-            pg_sys::CurrentResourceOwner = owner;
-            Ok(found)
-        }
-    });
-    watch.during(|| {
-        PgTryBuilder::new(body)
-            .catch_others(|caught| {
-                let raised = error::raised(&caught);
-                // SAFETY: the error left the subtransaction open; ending it also restores user and settings.
-                unsafe {
-                    unguarded::switch_to(memory);
-                    pg_sys::RollbackAndReleaseCurrentSubTransaction();
-                    unguarded::switch_to(memory);
-                    pg_sys::CurrentResourceOwner = owner;
-                }
-                if error::is_not_an_answer(&raised) {
-                    caught.rethrow();
-                }
-                Err(Failure { raised, in_analysis: !analysed.get() })
-            })
-            .execute()
+    let analysed = Cell::new(false);
+    // SAFETY: a transaction is open.
+    let done = subtransaction::run(|| unsafe { (run_within(sql, names, parameters, wanted, &analysed), End::Commit) });
+    done.map_err(|failed| match must_propagate(&failed.raised) {
+        true => failed.rethrow(),
+        false => Failure { raised: failed.raised, in_analysis: !analysed.get() },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
-use crate::pg::ffi::error;
+use crate::pg::ffi::captured;
 use crate::pg::ffi::{nodes, unguarded, user};
 use crate::pg::frame::role;
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
@@ -353,7 +353,7 @@ impl Input {
                 owned.as_ptr()
             }
         };
-        error::reading(|| match &self.kept {
+        captured::reading(|| match &self.kept {
             Some(kept) => pg_sys::InputFunctionCall(&mut *kept.borrow_mut(), c_text.cast_mut(), self.element, -1),
             None => pg_sys::OidInputFunctionCall(self.function, c_text.cast_mut(), self.element, -1),
         })

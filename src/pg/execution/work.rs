@@ -12,7 +12,7 @@ use crate::limits;
 use crate::payload::BodyShape;
 use crate::pg::catalog;
 use crate::pg::frame::Frame;
-use crate::pg::frame::denial::{self, Writing};
+use crate::pg::frame::denial::Writing;
 use crate::pg::frame::role;
 use crate::pg::guc;
 use crate::pg::json_schema::{self, BodySchemas};
@@ -167,8 +167,8 @@ impl Work {
         if let Some(unreturned) = &self.unreturned {
             unreturned.bind(values)?;
         }
-        if self.writing.is_some() {
-            denial::note(self.writing.clone());
+        if let Some(writing) = &self.writing {
+            frame.note_write(writing.clone());
         }
         let read_only = request.method.is_safe();
         if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {

@@ -1,6 +1,7 @@
 //! What the rest of this half stands on: PostgreSQL's calling convention, errors, values, lists and settings. It uses nothing of
 //! the rest.
 
+pub mod captured;
 pub mod composite;
 pub mod error;
 pub mod fmgr;
@@ -11,6 +12,7 @@ pub mod own_tables;
 pub mod preserving_error_data;
 pub mod result_set;
 pub mod setting;
+pub mod subtransaction;
 pub mod unguarded;
 pub mod user;
 pub mod varlena;

@@ -49,8 +49,17 @@ pub fn security_context() -> i32 {
     current_and_security().1
 }
 
-/// What was in force before; it is again when this is dropped, after an error too.
-struct Before(Oid, i32);
+/// The user and the security context that were in force when it was made; they are again when it is dropped, after an error too.
+pub struct Before(Oid, i32);
+
+impl Before {
+    /// Those in force now.
+    #[must_use]
+    pub fn now() -> Self {
+        let (user, security) = current_and_security();
+        Before(user, security)
+    }
+}
 
 impl Drop for Before {
     fn drop(&mut self) {
@@ -64,8 +73,7 @@ impl Drop for Before {
 /// # Safety
 /// The caller answers for what `work` may do as that user.
 pub unsafe fn run_as<T>(user: Oid, security: i32, work: impl FnOnce() -> T) -> T {
-    let (before, before_security) = current_and_security();
-    let _before = Before(before, before_security);
+    let _before = Before::now();
     // SAFETY: the caller answers for it; `_before` puts both back.
     unsafe { unguarded::SetUserIdAndSecContext(user, security) };
     work()

@@ -6,7 +6,6 @@ use crate::pg::ffi::user;
 use crate::plan::{Change, Returning, Write};
 use pgrx::pg_sys;
 use serde::Deserialize;
-use std::cell::RefCell;
 use std::rc::Rc;
 
 /// What a write sets, and what it reads.
@@ -110,14 +109,4 @@ struct Rights {
     may_set: bool,
     may_read: bool,
     may_compare: bool,
-}
-
-thread_local! {
-    /// The write that the request that is running does.
-    static WRITING: RefCell<Option<Rc<Writing>>> = const { RefCell::new(None) };
-}
-
-/// Notes what the request that is running writes; gives back what was noted.
-pub fn note(writing: Option<Rc<Writing>>) -> Option<Rc<Writing>> {
-    WRITING.replace(writing)
 }

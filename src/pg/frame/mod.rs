@@ -16,33 +16,56 @@ use crate::ask::Ask;
 use crate::auth::credential::Credential;
 use crate::auth::principal::{SessionState, Verified, trust};
 use crate::auth::{Identity, Method, Principal};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Invalid, Result};
 use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
-use crate::pg::ffi::error::{self, ViolatedCheck, Watch};
+use crate::pg::ffi::captured::ViolatedCheck;
+use crate::pg::ffi::error::{self, must_propagate};
+use crate::pg::ffi::guc_nest::GucNest;
+use crate::pg::ffi::subtransaction::{self, End, Failed};
 use crate::pg::ffi::{unguarded, user};
+use crate::pg::guc;
 use crate::pg::keys::{api_key, verify as keys};
-use crate::pg::{guc, json_schema};
 use crate::respond::Raised;
+use crate::sqlstate::SqlState;
+use denial::Writing;
 use pgrx::pg_sys;
-use pgrx::prelude::*;
 use serde_json::{Map, Value};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use timeout::StatementTimeout;
 
 thread_local! {
     /// The frame that is open, if one is.
-    static OPEN: Cell<Option<Outer>> = const { Cell::new(None) };
+    static OPEN: RefCell<Option<Rc<Open>>> = const { RefCell::new(None) };
 }
 
-/// What a request within the frame has to know of it.
-#[derive(Clone, Copy)]
-struct Outer {
+/// What is known of the frame that is open, to a request within it too.
+struct Open {
     role: pg_sys::Oid,
     is_authenticated: bool,
+    /// What the request writes, once it is known.
+    writing: RefCell<Option<Rc<Writing>>>,
+}
+
+fn open() -> Option<Rc<Open>> {
+    OPEN.with_borrow(Option::clone)
+}
+
+/// The frame that was open before; it is again when this is dropped, after an error too.
+struct Before(Option<Rc<Open>>);
+
+impl Before {
+    fn now() -> Self {
+        Before(open())
+    }
+}
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        OPEN.set(self.0.take());
+    }
 }
 
 /// Refuses to work where a role switch would be an escalation: in a SECURITY DEFINER function, an index expression, a
@@ -54,7 +77,7 @@ pub fn check_context() {
             "Requests cannot be part of index expressions, materialized views or maintenance commands.",
         );
     }
-    if user::is_changed_locally() && OPEN.get().is_none_or(|frame| frame.role != user::current()) {
+    if user::is_changed_locally() && open().is_none_or(|frame| frame.role != user::current()) {
         error::refuse_context(
             "a request cannot be made within a SECURITY DEFINER function",
             "Declare the function SECURITY INVOKER, or query the table itself.",
@@ -64,13 +87,13 @@ pub fn check_context() {
 
 /// Whether a request is being answered.
 pub fn is_within_request() -> bool {
-    OPEN.get().is_some()
+    OPEN.with_borrow(Option::is_some)
 }
 
 /// Whether the role in force is not the session's to choose: in a request, a SECURITY DEFINER function or a
 /// security-restricted operation.
 pub fn is_confined() -> bool {
-    OPEN.get().is_some() || user::is_changed_locally() || user::is_restricted()
+    is_within_request() || user::is_changed_locally() || user::is_restricted()
 }
 
 /// Finds out whom a request speaks for.
@@ -83,7 +106,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
         })?,
     };
     let (session, current) = (user::session(), user::current());
-    if let Some(outer) = OPEN.get() {
+    if let Some(outer) = open() {
         if credential.is_some() {
             return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token or key")
                 .hint("It runs as the role of the outer one. Leave the header out."));
@@ -126,7 +149,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
 /// Whom a request speaks for that proves by itself who it is, without a token.
 pub fn unidentified() -> Principal {
     let is_as_logged_in = user::session() == user::current();
-    let switch_to = if OPEN.get().is_none() && is_as_logged_in { guc::anon_role() } else { None };
+    let switch_to = if !is_within_request() && is_as_logged_in { guc::anon_role() } else { None };
     let identity = if switch_to.is_some() { Identity::Anonymous } else { Identity::SessionUser };
     Principal { identity, switch_to, is_authenticated: false }
 }
@@ -157,7 +180,7 @@ impl<'a> Context<'a> {
 /// The frame, as the work in it sees it.
 pub struct Frame<'a> {
     context: &'a Context<'a>,
-    role: pg_sys::Oid,
+    open: Rc<Open>,
     /// The security context outside the frame.
     security: i32,
     /// It is not a request within a request, whose identity is that of the outer one.
@@ -168,7 +191,12 @@ pub struct Frame<'a> {
 impl Frame<'_> {
     /// The request's role.
     pub fn role(&self) -> pg_sys::Oid {
-        self.role
+        self.open.role
+    }
+
+    /// Notes what the request writes, to be told if it is denied.
+    pub fn note_write(&self, writing: Rc<Writing>) {
+        self.open.writing.replace(Some(writing));
     }
 
     /// Takes the role and the search path for the rest of the frame.
@@ -176,17 +204,16 @@ impl Frame<'_> {
         let path = guc::search_path(self.context.schema);
         guc::set_for_request(c"search_path", &path, pg_sys::GucContext::PGC_USERSET);
         // SAFETY: put back when the frame is closed, or by the end of the subtransaction.
-        unsafe { unguarded::SetUserIdAndSecContext(self.role, self.locked()) };
-        OPEN.set(Some(self.as_outer()));
+        unsafe { unguarded::SetUserIdAndSecContext(self.role(), self.locked()) };
+        OPEN.set(Some(self.open.clone()));
     }
 
     /// Runs `work` under the role.
     pub fn with_role<T>(&self, work: impl FnOnce() -> T) -> T {
-        let outer = OPEN.replace(Some(self.as_outer()));
-        // SAFETY: put back below, or by the end of the subtransaction.
-        let result = unsafe { user::run_as(self.role, self.locked(), work) };
-        OPEN.set(outer);
-        result
+        let _before = Before::now();
+        OPEN.set(Some(self.open.clone()));
+        // SAFETY: the role is the request's, which it may take.
+        unsafe { user::run_as(self.role(), self.locked(), work) }
     }
 
     /// Runs `work`, which runs no code of a user, as another user.
@@ -199,10 +226,6 @@ impl Frame<'_> {
     /// Whether it is known for whom the request is.
     pub fn is_authenticated(&self) -> bool {
         self.context.principal.is_authenticated
-    }
-
-    fn as_outer(&self) -> Outer {
-        Outer { role: self.role, is_authenticated: self.context.principal.is_authenticated }
     }
 
     /// The security context in which roles cannot be changed.
@@ -235,7 +258,7 @@ impl Frame<'_> {
         set(c"request.cookies", request.headers.cookies_to_setting());
         if self.is_outermost {
             let method = self.context.principal.method();
-            let claims = self.context.principal.claims_setting(&role::name(self.role));
+            let claims = self.context.principal.claims_setting(&role::name(self.role()));
             // A SQL user has none, be there those of restful.act_as, whose role is not in force any more.
             let verified = if method == Method::Sql { "" } else { claims.as_str() };
             if (method != Method::Sql || guc::with_claims(|_| ()).is_some())
@@ -288,96 +311,65 @@ pub fn in_frame_as<T>(
     switch: Option<pg_sys::Oid>,
     work: impl FnOnce(&Frame) -> Result<Finished<T>>,
 ) -> Result<T> {
-    let authenticated = context.principal.is_authenticated;
-    let timeout = &AssertUnwindSafe(Cell::new(None::<StatementTimeout>));
-    let outer = OPEN.get();
-    let outer_writing = denial::note(None);
-    // SAFETY: reads globals, to be put back.
-    let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
-    let mut watch = Watch::new();
-    // Where there can be none, as in a parallel query, the error is the caller's: the handler below ends what was begun.
-    // SAFETY: ended in `body` or in the handler.
-    unsafe {
-        pg_sys::BeginInternalSubTransaction(std::ptr::null());
-        unguarded::switch_to(memory);
-    }
-
-    let body = AssertUnwindSafe(|| {
-        // SAFETY: the subtransaction is ended on every path: below, or in the handler.
-        unsafe {
-            let (user, security, nest, frame) = enter(context, switch, timeout);
-            let finished = work(&frame).and_then(|finished| {
-                if context.request.method.is_safe() {
-                    refuse_written(authenticated)?;
-                } else if frame.is_outermost {
-                    // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
-                    deferred_constraints::check_deferred()?;
-                }
-                Ok(finished)
-            });
-            unguarded::AtEOXact_GUC(false, nest);
-            unguarded::SetUserIdAndSecContext(user, security);
-            OPEN.set(outer);
-            if matches!(&finished, Ok(f) if f.commit) {
-                pg_sys::ReleaseCurrentSubTransaction();
-            } else {
-                pg_sys::RollbackAndReleaseCurrentSubTransaction();
+    let is_authenticated = context.principal.is_authenticated;
+    let role = switch.unwrap_or_else(user::current);
+    let frame_open = Rc::new(Open { role, is_authenticated, writing: RefCell::default() });
+    let has_timed_out = Cell::new(false);
+    let done = subtransaction::run(|| {
+        let before = Before::now();
+        let _user = user::Before::now();
+        let _nest = GucNest::open();
+        let _timeout = apply_settings(context, switch, &has_timed_out);
+        let frame = Frame {
+            context,
+            open: frame_open.clone(),
+            security: user::security_context(),
+            is_outermost: before.0.is_none(),
+            published: Cell::new(false),
+        };
+        let finished = work(&frame).and_then(|finished| {
+            if context.request.method.is_safe() {
+                refuse_written(is_authenticated)?;
+            } else if frame.is_outermost {
+                // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
+                deferred_constraints::check_deferred()?;
             }
-            unguarded::switch_to(memory);
-            pg_sys::CurrentResourceOwner = owner;
-            finished.map(|f| f.value)
+            Ok(finished)
+        });
+        match finished {
+            Ok(Finished { value, commit: true }) => (Ok(value), End::Commit),
+            Ok(Finished { value, commit: false }) => (Ok(value), End::RollBack),
+            Err(error) => (Err(error), End::RollBack),
         }
     });
-    let result = watch.during(|| {
-        PgTryBuilder::new(body)
-            .catch_others(|caught| {
-                OPEN.set(outer);
-                let raised = error::raised(&caught);
-                let timed_out = raised.sqlstate == "57014"
-                    && timeout.take().is_some_and(|t| {
-                        let fired = t.has_fired();
-                        t.disarm();
-                        fired
-                    });
-                // SAFETY: the error left the subtransaction open; ending it also restores user and settings.
-                unsafe {
-                    unguarded::switch_to(memory);
-                    pg_sys::RollbackAndReleaseCurrentSubTransaction();
-                    unguarded::switch_to(memory);
-                    pg_sys::CurrentResourceOwner = owner;
-                }
-                if timed_out {
-                    return Err(Error::new(Code::Timeout, "The request ran into the time limit of its role")
-                        .details(raised.message)
-                        .hint("Ask for less, or have the role's statement_timeout raised."));
-                }
-                if error::is_not_an_answer(&raised) {
-                    if let Some(t) = timeout.take() {
-                        t.disarm();
-                    }
-                    caught.rethrow();
-                }
-                if let Some(found) = json_schema::take_reported(&raised.message) {
-                    return Err(Error::invalid_row(raised.message).errors(found));
-                }
-                let check = (raised.sqlstate == "23514").then(error::violated_check).flatten();
-                let writing =
-                    (raised.sqlstate == "42501" && raised.hint.is_none()).then(|| denial::note(None)).flatten();
-                let denied = writing.and_then(|writing| writing.hint(&raised.message, switch));
-                let error = raised.without_disclosure(guc::expose_details()).into_error(authenticated);
-                Err(match (check, denied) {
-                    (Some(check), _) => with_rule(error, &check, switch),
-                    (None, Some(hint)) => error.hint(hint),
-                    (None, None) => error,
-                })
-            })
-            .execute()
-    });
-    if let Some(t) = timeout.take() {
-        t.disarm();
+    match done {
+        Ok(finished) => finished,
+        Err(failed) if has_timed_out.get() && failed.raised.sqlstate == SqlState::QUERY_CANCELED => {
+            Err(Error::new(Code::Timeout, "The request ran into the time limit of its role")
+                .details(failed.raised.message)
+                .hint("Ask for less, or have the role's statement_timeout raised."))
+        }
+        Err(failed) if must_propagate(&failed.raised) => failed.rethrow(),
+        Err(failed) => Err(explained(*failed, &frame_open, switch)),
     }
-    denial::note(outer_writing);
-    result
+}
+
+/// The error that PostgreSQL raised in a frame, with what the message leaves open.
+fn explained(failed: Failed, open: &Open, role: Option<pg_sys::Oid>) -> Error {
+    let Failed { raised, captured, .. } = failed;
+    if let Some(found) = captured.attached::<Vec<Invalid>>() {
+        return Error::invalid_row(raised.message).errors(found.to_vec());
+    }
+    let check = captured.violated_check();
+    let is_denied = raised.sqlstate == SqlState::INSUFFICIENT_PRIVILEGE && raised.hint.is_none();
+    let writing = if is_denied { open.writing.take() } else { None };
+    let denied = writing.and_then(|writing| writing.hint(&raised.message, role));
+    let error = raised.without_disclosure(guc::expose_details()).into_error(open.is_authenticated);
+    match (check, denied) {
+        (Some(check), _) => with_rule(error, &check, role),
+        (None, Some(hint)) => error.hint(hint),
+        (None, None) => error,
+    }
 }
 
 /// Refuses what a read has written; the refusal undoes it. PostgreSQL lets a read-only transaction write to temporary tables, and
@@ -392,7 +384,7 @@ fn refuse_written(authenticated: bool) -> Result<()> {
         return Ok(());
     }
     let raised = Raised {
-        sqlstate: "25006".to_owned(),
+        sqlstate: SqlState::READ_ONLY_SQL_TRANSACTION,
         message: "the request is a read, and what it calls has written".to_owned(),
         hint: Some("It was undone. What writes is called by POST.".to_owned()),
         ..Raised::default()
@@ -422,24 +414,19 @@ fn with_rule(mut error: Error, check: &ViolatedCheck, role: Option<pg_sys::Oid>)
     }
 }
 
-/// Sets the role's settings and the request's limits; gives back what has to be restored.
-unsafe fn enter<'a>(
-    context: &'a Context<'a>,
+/// Sets the role's settings and the request's limits; gives back the timeout among them.
+fn apply_settings<'a>(
+    context: &Context,
     switch: Option<pg_sys::Oid>,
-    timeout: &Cell<Option<StatementTimeout>>,
-) -> (pg_sys::Oid, i32, i32, Frame<'a>) {
-    let (user, security) = user::current_and_security();
-    let nest = unguarded::NewGUCNestLevel();
-    let taken = switch.unwrap_or(user);
-
+    has_timed_out: &'a Cell<bool>,
+) -> Option<StatementTimeout<'a>> {
+    let mut timeout = None;
     if let Some(role) = switch {
         let settings = role::settings(role);
         for (name, value) in &settings.settings {
             guc::apply_for_request(name, value);
         }
-        if let Some(milliseconds) = settings.statement_timeout {
-            timeout.set(Some(StatementTimeout::arm(milliseconds)));
-        }
+        timeout = settings.statement_timeout.map(|limit| StatementTimeout::arm(limit, has_timed_out));
     }
     if let Some(zone) = &context.request.preferences.timezone
         && let Ok(zone) = CString::new(zone.as_str())
@@ -447,10 +434,8 @@ unsafe fn enter<'a>(
         guc::set_for_request(c"TimeZone", &zone, pg_sys::GucContext::PGC_USERSET);
     }
     if context.request.method.is_safe() {
-        // Put back by the end of the subtransaction; inner SQL cannot switch it off within one.
-        pg_sys::XactReadOnly = true;
+        // SAFETY: put back by the end of the subtransaction; inner SQL cannot switch it off within one.
+        unsafe { pg_sys::XactReadOnly = true };
     }
-    let is_outermost = OPEN.get().is_none();
-    let frame = Frame { context, role: taken, security, is_outermost, published: Cell::new(false) };
-    (user, security, nest, frame)
+    timeout
 }

@@ -1,6 +1,7 @@
 //! PostgreSQL's timeouts (utils/timeout.h), of which pgrx has no bindings.
 
 use pgrx::pg_sys;
+use std::cell::Cell;
 use std::ffi::c_int;
 
 /// `TimeoutId` of the statement timeout; the same from 14 to 18.
@@ -13,44 +14,40 @@ unsafe extern "C-unwind" {
     fn disable_timeout(id: c_int, keep_indicator: bool);
 }
 
-/// The statement timeout of a request's role, armed for the request alone.
-pub struct StatementTimeout {
+/// The statement timeout of a request's role, armed for the request alone: until it is dropped, when the caller's is put back.
+pub struct StatementTimeout<'a> {
     /// When the caller's own timeout would fire.
     callers: Option<pg_sys::TimestampTz>,
     /// When the request's fires, if that is earlier.
     own: Option<pg_sys::TimestampTz>,
+    /// Set when it is dropped: whether a cancellation was this timeout's doing.
+    has_fired: &'a Cell<bool>,
 }
 
-impl StatementTimeout {
+impl<'a> StatementTimeout<'a> {
     /// Arms the timeout if it is earlier than the caller's.
-    pub fn arm(milliseconds: i64) -> Self {
+    pub fn arm(milliseconds: i64, has_fired: &'a Cell<bool>) -> Self {
         // SAFETY: plain calls of timeout.c.
         unsafe {
             let callers = get_timeout_active(STATEMENT_TIMEOUT).then(|| get_timeout_finish_time(STATEMENT_TIMEOUT));
             let finish = pg_sys::GetCurrentTimestamp() + milliseconds * 1000;
             if callers.is_some_and(|c| c <= finish) {
-                return StatementTimeout { callers, own: None };
+                return StatementTimeout { callers, own: None, has_fired };
             }
             disable_timeout(STATEMENT_TIMEOUT, false);
             enable_timeout_at(STATEMENT_TIMEOUT, finish);
-            StatementTimeout { callers, own: Some(finish) }
+            StatementTimeout { callers, own: Some(finish), has_fired }
         }
     }
+}
 
-    /// Whether a cancellation was this timeout's doing.
-    pub fn has_fired(&self) -> bool {
-        // SAFETY: as above.
-        let now = unsafe { pg_sys::GetCurrentTimestamp() };
-        self.own.is_some_and(|own| now >= own) && self.callers.is_none_or(|callers| now < callers)
-    }
-
-    /// Puts the caller's timeout back.
-    pub fn disarm(&self) {
-        if self.own.is_none() {
-            return;
-        }
+impl Drop for StatementTimeout<'_> {
+    fn drop(&mut self) {
+        let Some(own) = self.own else { return };
         // SAFETY: as above.
         unsafe {
+            let now = pg_sys::GetCurrentTimestamp();
+            self.has_fired.set(now >= own && self.callers.is_none_or(|callers| now < callers));
             disable_timeout(STATEMENT_TIMEOUT, false);
             if let Some(callers) = self.callers {
                 enable_timeout_at(STATEMENT_TIMEOUT, callers);

@@ -8,6 +8,7 @@ use crate::error::Invalid;
 use crate::json_schema::{Formats, Refusal, Values, violations};
 use crate::limits;
 use crate::pg::catalog::invalidation;
+use crate::pg::ffi::captured::attach;
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
@@ -16,7 +17,6 @@ use crate::sqlstate::SqlState;
 use crate::violation::Violation;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, PgLogLevel, direct_function_call_as_datum, pg_sys};
-use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::rc::Rc;
 
@@ -269,22 +269,12 @@ unsafe fn report(site: &Site, context: &pg_sys::TriggerData, found: &[Violation]
         if site.action == Action::Error {
             let at = if column.is_null() { String::new() } else { format!("/{}", escaped(&text(column))) };
             let invalid = found.iter().take(limits::REPORTED_VIOLATIONS).cloned();
-            let invalid =
+            let invalid: Vec<Invalid> =
                 invalid.map(|v| Invalid { pointer: format!("{at}{}", v.instance_location), violation: v }).collect();
-            REPORTED.set(Some((message, invalid)));
+            attach(Rc::new(invalid));
         }
         pg_sys::ThrowErrorData(&mut data);
     }
-}
-
-thread_local! {
-    /// The last error that was raised here: its message, and what it is about.
-    static REPORTED: RefCell<Option<(String, Vec<Invalid>)>> = const { RefCell::new(None) };
-}
-
-/// What is wrong with the row that an error with this message is about; the pointers lead into the row.
-pub fn take_reported(message: &str) -> Option<Vec<Invalid>> {
-    REPORTED.take().filter(|(raised, _)| raised == message).map(|(_, invalid)| invalid)
 }
 
 /// A name as a token of a JSON Pointer (RFC 6901, section 3).

@@ -14,7 +14,6 @@ mod watch;
 
 pub use bindings::bindings;
 pub use body::BodySchemas;
-pub use enforce::take_reported;
 
 use crate::json_schema::binary::{self, BinaryJson, BinaryNode, Lost};
 use crate::json_schema::text::{Document, TextJson, TextNode};

@@ -1,7 +1,7 @@
 //! A column of the result: its key, its type, and what is needed to fill it.
 
+use crate::pg::ffi::captured;
 use crate::pg::ffi::composite;
-use crate::pg::ffi::error;
 use pgrx::pg_sys;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
@@ -172,7 +172,7 @@ impl Column {
             Input { function, parameter }
         });
         // SAFETY: the type's own function and parameters; the text is promised by the caller.
-        error::reading(|| unsafe {
+        captured::reading(|| unsafe {
             pg_sys::InputFunctionCall(input.function.as_mut(), text, input.parameter, self.typmod)
         })
     }
@@ -188,7 +188,7 @@ impl Column {
             self.populate = Some(unsafe { Populate::new(&key, self.base, self.typmod, self.context) });
         }
         // SAFETY: promised by the caller.
-        error::reading(|| self.populate.as_mut().and_then(|populate| unsafe { populate.call(json) }))
+        captured::reading(|| self.populate.as_mut().and_then(|populate| unsafe { populate.call(json) }))
     }
 }
 
