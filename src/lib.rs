@@ -16,12 +16,18 @@
 //! Steps 5, 8 and 9 are in `pg`, the only half that touches PostgreSQL. The others are pure.
 #![deny(unsafe_code)]
 
+#[cfg(all(feature = "pg", not(panic = "unwind")))]
+compile_error!("errors of PostgreSQL unwind through Rust: build with panic = \"unwind\"");
+
 pub mod access;
 pub mod ask;
 pub mod auth;
 pub mod catalog;
 pub mod error;
 pub mod expression;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod fence;
 pub mod http;
 pub mod json;
 pub mod json_schema;

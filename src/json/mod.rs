@@ -6,6 +6,7 @@
 
 mod error;
 mod number;
+pub mod pointer;
 mod reader;
 mod string;
 

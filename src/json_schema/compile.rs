@@ -5,6 +5,7 @@ use super::pattern::{Boundary, Patterns, Unsupported, translate};
 use super::references::{self, Named};
 use super::refusal::Refusal;
 use crate::http::target::encode;
+use crate::json::pointer;
 use crate::limits;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::Json;
@@ -439,7 +440,7 @@ fn pointer_to_reference(schema: &Value, uri: &str) -> Option<String> {
         match value {
             Value::Object(members) => {
                 for (name, member) in members {
-                    let at = format!("{pointer}/{}", references::token(name));
+                    let at = format!("{pointer}/{}", pointer::escape(name));
                     let is_reference = matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef" | "$schema");
                     let named = member.as_str().and_then(|r| r.split('#').next());
                     if is_reference && named.is_some_and(|named| named == uri || Some(named) == relative) {

@@ -1,5 +1,6 @@
 //! What references in a schema lead to.
 
+use crate::json::pointer;
 use jsonschema::{Draft, ReferencingError, Registry, Retrieve, uri};
 use referencing::{SPECIFICATIONS, meta};
 use serde_json::Value;
@@ -97,20 +98,10 @@ pub fn place(document: &Value, part: &Value) -> Option<String> {
     }
     let within = |name: &dyn Fn() -> String, value: &Value| place(value, part).map(|rest| format!("/{}{rest}", name()));
     match document {
-        Value::Object(members) => members.iter().find_map(|(name, member)| within(&|| token(name), member)),
+        Value::Object(members) => members.iter().find_map(|(name, member)| within(&|| pointer::escape(name), member)),
         Value::Array(elements) => elements.iter().enumerate().find_map(|(i, e)| within(&|| i.to_string(), e)),
         _ => None,
     }
-}
-
-/// A name as a token of a JSON Pointer (RFC 6901, section 3).
-pub fn token(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-/// The name that a token of a JSON Pointer stands for.
-pub fn untoken(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }
 
 /// Whether a schema may refer to a meta-schema: a registry that has those takes longer to make than many a schema to compile.

@@ -3,6 +3,7 @@
 
 use super::{Api, Function, Parameter, Relation, can_be_filtered, summary};
 use crate::http::target;
+use crate::json::pointer;
 use crate::json_schema::of_table::{Column, Table, Type, TypeUse, Types};
 use serde_json::{Map, Value, json};
 
@@ -85,8 +86,7 @@ fn paths(api: &Api) -> Value {
 }
 
 fn reference(kind: &str, name: &str) -> Value {
-    let name = name.replace('~', "~0").replace('/', "~1");
-    json!({ "$ref": format!("#/{kind}/{}", target::encode(&name, b"")) })
+    json!({ "$ref": format!("#/{kind}/{}", target::encode(&pointer::escape(name), b"")) })
 }
 
 fn described(tag: &str, comment: Option<&str>) -> Map<String, Value> {

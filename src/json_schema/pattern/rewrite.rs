@@ -1,7 +1,7 @@
 //! The patterns of a schema, written as the engine reads them.
 
 use super::{Boundary, translate};
-use crate::json_schema::references::{token, untoken};
+use crate::json::pointer;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -96,7 +96,9 @@ impl Patterns {
             return Cow::Borrowed(pointer);
         }
         let tokens = pointer.split('/').map(|written| {
-            self.originals.get(&untoken(written)).map_or_else(|| written.to_owned(), |original| token(original))
+            self.originals
+                .get(&pointer::unescape(written))
+                .map_or_else(|| written.to_owned(), |original| pointer::escape(original))
         });
         Cow::Owned(tokens.collect::<Vec<String>>().join("/"))
     }

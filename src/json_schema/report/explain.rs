@@ -2,8 +2,8 @@
 
 use super::place::{Place, follow};
 use super::{Values, text};
+use crate::json::pointer;
 use crate::json_schema::compile::Compiled;
-use crate::json_schema::references::{token, untoken};
 use crate::limits::{DUPLICATE_COMPARISONS, ITEMS_LISTED};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::{Array, Json, Node, Object};
@@ -167,7 +167,7 @@ impl<'i, F: Json> Scope<'i, F> {
     /// The part of the instance at a location.
     fn node(&self, at: &str) -> Option<F::Node<'i>> {
         at.split('/').skip(1).try_fold(self.instance.clone(), |node, token| match node.as_object() {
-            Some(object) => object.get(&F::prepare_key(&untoken(token))),
+            Some(object) => object.get(&F::prepare_key(&pointer::unescape(token))),
             None => node.as_array()?.elements().nth(token.parse().ok()?),
         })
     }
@@ -182,7 +182,7 @@ impl<'i, F: Json> Scope<'i, F> {
         let object = self.node(at)?.as_object()?;
         let part = |name: &String| {
             Some(Part {
-                token: token(name),
+                token: pointer::escape(name),
                 instance: object.get(&F::prepare_key(name))?,
                 validator,
                 otherwise: text(format_args!(
@@ -285,7 +285,7 @@ impl<'i, F: Json> Scope<'i, F> {
 
     /// What a schema that is `false` forbids.
     fn nothing_is_allowed(&self, place: Option<&Place<'_>>, at: &str, subject: &Subject<'_>) -> String {
-        let last = at.rsplit_once('/').map(|(_, last)| untoken(last));
+        let last = at.rsplit_once('/').map(|(_, last)| pointer::unescape(last));
         let key = place.and_then(|place| place.key.as_deref());
         match (place.map_or("", |place| place.keyword.as_str()), last) {
             (keyword @ ("additionalProperties" | "propertyNames"), _)

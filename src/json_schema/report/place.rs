@@ -1,6 +1,6 @@
 //! Where in a schema a keyword stands, by the path on which an evaluation came to it.
 
-use crate::json_schema::references::untoken;
+use crate::json::pointer;
 use jsonschema::{Draft, Registry, uri};
 use referencing::Resolver;
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub fn follow<'s>(
 ) -> Option<Place<'s>> {
     let resolver = registry.resolver(uri::from_str(id).ok()?);
     let resolver = resolver.in_subresource(draft.create_resource_ref(schema)).ok()?;
-    let mut tokens = path.split('/').skip(1).map(untoken).peekable();
+    let mut tokens = path.split('/').skip(1).map(pointer::unescape).peekable();
     let mut at = Step { schema, resolver, draft };
     loop {
         let keyword = tokens.next()?;

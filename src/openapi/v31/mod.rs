@@ -8,6 +8,7 @@ mod functions;
 mod relations;
 
 use super::{Api, summary};
+use crate::json::pointer;
 use serde_json::{Map, Value, json};
 
 pub fn document(api: &Api) -> Value {
@@ -89,7 +90,7 @@ fn reference(path: &[&str]) -> Value {
     let mut text = "#".to_owned();
     for step in path {
         text.push('/');
-        crate::http::target::encode_into(&mut text, &step.replace('~', "~0").replace('/', "~1"), b"");
+        crate::http::target::encode_into(&mut text, &pointer::escape(step), b"");
     }
     json!({ "$ref": text })
 }

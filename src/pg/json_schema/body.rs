@@ -1,10 +1,9 @@
 //! The body of a write against the schemas that are bound to the columns it writes, before anything is written.
 
 use super::bindings::{Action, Binding, Level};
-use super::enforce::escaped;
 use super::{Text, cache, formats};
 use crate::error::{Code, Error, Invalid, Result};
-use crate::json::Kind;
+use crate::json::{Kind, pointer};
 use crate::json_schema::text::{Document, TextNode};
 use crate::json_schema::{Values, violations};
 use crate::limits;
@@ -86,7 +85,7 @@ impl BodySchemas {
                 continue;
             }
             let room = limits::REPORTED_VIOLATIONS.saturating_sub(found.len());
-            let column = escaped(column);
+            let column = pointer::escape(column);
             found.extend(violations(&entry.compiled, value, Values::Masked, room).into_iter().map(|violation| {
                 Invalid { pointer: format!("{pointer}/{column}{}", violation.instance_location), violation }
             }));

@@ -5,6 +5,7 @@ use super::bindings::{Action, Arguments, Level, SchemaSource, column_of_conditio
 use super::cache::{self, Entry, Instance};
 use super::{Binary, Stored, Text, formats, payload};
 use crate::error::Invalid;
+use crate::json::pointer;
 use crate::json_schema::{Formats, Refusal, Values, violations};
 use crate::limits;
 use crate::pg::catalog::invalidation;
@@ -267,7 +268,7 @@ unsafe fn report(site: &Site, context: &pg_sys::TriggerData, found: &[Violation]
             ..Default::default()
         };
         if site.action == Action::Error {
-            let at = if column.is_null() { String::new() } else { format!("/{}", escaped(&text(column))) };
+            let at = if column.is_null() { String::new() } else { format!("/{}", pointer::escape(&text(column))) };
             let invalid = found.iter().take(limits::REPORTED_VIOLATIONS).cloned();
             let invalid: Vec<Invalid> =
                 invalid.map(|v| Invalid { pointer: format!("{at}{}", v.instance_location), violation: v }).collect();
@@ -275,11 +276,6 @@ unsafe fn report(site: &Site, context: &pg_sys::TriggerData, found: &[Violation]
         }
         pg_sys::ThrowErrorData(&mut data);
     }
-}
-
-/// A name as a token of a JSON Pointer (RFC 6901, section 3).
-pub fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 unsafe fn text<'a>(text: *const c_char) -> std::borrow::Cow<'a, str> {
