@@ -21,60 +21,71 @@ v1_function!(pg_finfo_restful_serve);
 /// `restful.serve(method text, target text, headers jsonb, body bytea)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| serve(call))
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe { preserving_error_data(|| serve(call)) }
 }
 
 unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    let body = detoasted(call, 3);
-    let input = Input {
-        method: text(call, 0).unwrap_or_default(),
-        target: text(call, 1).unwrap_or_default(),
-        headers: headers(call, 2),
-        body: body.map(|datum| payload(datum)),
-    };
-    let Answer { response, rows } = handle::handle(&input, pg_sys::CurrentMemoryContext);
-    let (row_type, headers) = (row_type(call), jsonb::of_headers(&response.headers));
-    if response.body == Body::Empty {
-        return row_type.form(response.status, headers, None);
+    // SAFETY: the call frame of a function with these four arguments.
+    unsafe {
+        let body = detoasted(call, 3);
+        let input = Input {
+            method: text(call, 0).unwrap_or_default(),
+            target: text(call, 1).unwrap_or_default(),
+            headers: headers(call, 2),
+            body: body.map(|datum| payload(datum)),
+        };
+        let Answer { response, rows } = handle::handle(&input, pg_sys::CurrentMemoryContext);
+        let (row_type, headers) = (row_type(call), jsonb::of_headers(&response.headers));
+        if response.body == Body::Empty {
+            return row_type.form(response.status, headers, None);
+        }
+        let body = bytes(&response, rows);
+        let around = row_type.form_around(response.status, headers, body);
+        around.unwrap_or_else(|| row_type.form(response.status, headers, Some(body)))
     }
-    let body = bytes(&response, rows);
-    let around = row_type.form_around(response.status, headers, body);
-    around.unwrap_or_else(|| row_type.form(response.status, headers, Some(body)))
 }
 
 v1_function!(pg_finfo_restful_request);
 /// `restful.request(method text, target text, body jsonb, headers jsonb)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| request(call))
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe { preserving_error_data(|| request(call)) }
 }
 
 unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    let body = detoasted(call, 2).map(|datum| jsonb::to_text(datum));
-    let input = Input {
-        method: text(call, 0).unwrap_or_default(),
-        target: text(call, 1).unwrap_or_default(),
-        headers: headers(call, 3),
-        body: body.map(|datum| payload(datum)),
-    };
-    let Answer { response, rows } = handle::handle(&input, pg_sys::CurrentMemoryContext);
-    let body = if response.body != Body::Empty {
-        let bytes = payload(bytes(&response, rows));
-        let content_type = response.headers.iter().find(|(n, _)| n == "content-type");
-        Some(jsonb::of_body(bytes, content_type.is_some_and(|(_, v)| v.contains("json"))))
-    } else {
-        None
-    };
-    row_type(call).form(response.status, jsonb::of_headers(&response.headers), body)
+    // SAFETY: the call frame of a function with these four arguments.
+    unsafe {
+        let body = detoasted(call, 2).map(|datum| jsonb::to_text(datum));
+        let input = Input {
+            method: text(call, 0).unwrap_or_default(),
+            target: text(call, 1).unwrap_or_default(),
+            headers: headers(call, 3),
+            body: body.map(|datum| payload(datum)),
+        };
+        let Answer { response, rows } = handle::handle(&input, pg_sys::CurrentMemoryContext);
+        let body = if response.body != Body::Empty {
+            let bytes = payload(bytes(&response, rows));
+            let content_type = response.headers.iter().find(|(n, _)| n == "content-type");
+            Some(jsonb::of_body(bytes, content_type.is_some_and(|(_, v)| v.contains("json"))))
+        } else {
+            None
+        };
+        row_type(call).form(response.status, jsonb::of_headers(&response.headers), body)
+    }
 }
 
 v1_function!(pg_finfo_restful_schema_of);
 /// `restful.schema_of(rel regclass)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_schema_of(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // STRICT: there is an argument, and a regclass is an OID
-    let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
-    preserving_error_data(|| schema_of::schema_of(relation))
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        // STRICT: there is an argument, and a regclass is an OID
+        let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
+        preserving_error_data(|| schema_of::schema_of(relation))
+    }
 }
 
 v1_function!(pg_finfo_restful_count_row);
@@ -96,26 +107,32 @@ pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCall
 }
 
 unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
-    let Some(datum) = detoasted(call, i) else { return Ok(Headers::default()) };
-    if jsonb::is_empty_object(datum) {
-        return Ok(Headers::default());
+    // SAFETY: the call frame of a running function; the argument is a jsonb.
+    unsafe {
+        let Some(datum) = detoasted(call, i) else { return Ok(Headers::default()) };
+        if jsonb::is_empty_object(datum) {
+            return Ok(Headers::default());
+        }
+        let value = serde_json::from_slice(payload(jsonb::to_text(datum))).map_err(|why| {
+            Error::new(Code::MalformedRequest, "The request's headers are malformed").details(why.to_string())
+        })?;
+        Headers::from_json(&value)
     }
-    let value = serde_json::from_slice(payload(jsonb::to_text(datum))).map_err(|why| {
-        Error::new(Code::MalformedRequest, "The request's headers are malformed").details(why.to_string())
-    })?;
-    Headers::from_json(&value)
 }
 
 /// The body as a bytea that has [`FRONT`] free bytes before it.
 unsafe fn bytes(response: &Response, rows: Option<BodyBuffer>) -> pg_sys::Datum {
-    let bytes = match (&response.body, rows) {
-        (Body::Rows, Some(rows)) => return rows.finish(),
-        (Body::Bytes(bytes), _) => bytes.as_slice(),
-        _ => b"",
-    };
-    let mut body = BodyBuffer::new(pg_sys::CurrentMemoryContext, bytes.len(), usize::MAX);
-    body.put(bytes);
-    body.finish()
+    // SAFETY: the current context outlives the result.
+    unsafe {
+        let bytes = match (&response.body, rows) {
+            (Body::Rows, Some(rows)) => return rows.finish(),
+            (Body::Bytes(bytes), _) => bytes.as_slice(),
+            _ => b"",
+        };
+        let mut body = BodyBuffer::new(pg_sys::CurrentMemoryContext, bytes.len(), usize::MAX);
+        body.put(bytes);
+        body.finish()
+    }
 }
 
 /// Bytes of the header of a row without nulls (htup_details.h).
@@ -136,30 +153,34 @@ thread_local! {
 }
 
 unsafe fn row_type(call: pg_sys::FunctionCallInfo) -> RowType {
-    let function = (*(*call).flinfo).fn_oid;
-    let known = ROW_TYPES.with_borrow(|types| types.iter().find(|known| known.function == function).copied());
-    if let Some(row_type) = known {
-        return row_type;
+    // SAFETY: the call frame of a function that returns a row; the descriptor is copied to memory that stays.
+    unsafe {
+        let function = (*(*call).flinfo).fn_oid;
+        let known = ROW_TYPES.with_borrow(|types| types.iter().find(|known| known.function == function).copied());
+        if let Some(row_type) = known {
+            return row_type;
+        }
+        let mut descriptor = std::ptr::null_mut();
+        pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
+        let memory = unguarded::switch_to(pg_sys::TopMemoryContext);
+        let descriptor = pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor));
+        unguarded::switch_to(memory);
+        let mut row_type = RowType { function, descriptor, header: None };
+        let empty = b"".as_slice().into_datum();
+        let row = row_type.form(0, jsonb::of_headers(&[]), empty).cast_mut_ptr::<pg_sys::HeapTupleHeaderData>();
+        if usize::from((*row).t_hoff) == ROW_HEADER {
+            row_type.header = Some(row.cast::<[u8; ROW_HEADER]>().read());
+        }
+        ROW_TYPES.with_borrow_mut(|types| types.push(row_type));
+        row_type
     }
-    let mut descriptor = std::ptr::null_mut();
-    pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
-    let memory = unguarded::switch_to(pg_sys::TopMemoryContext);
-    let descriptor = pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor));
-    unguarded::switch_to(memory);
-    let mut row_type = RowType { function, descriptor, header: None };
-    let empty = b"".as_slice().into_datum();
-    let row = row_type.form(0, jsonb::of_headers(&[]), empty).cast_mut_ptr::<pg_sys::HeapTupleHeaderData>();
-    if usize::from((*row).t_hoff) == ROW_HEADER {
-        row_type.header = Some(row.cast::<[u8; ROW_HEADER]>().read());
-    }
-    ROW_TYPES.with_borrow_mut(|types| types.push(row_type));
-    row_type
 }
 
 impl RowType {
     /// A row made by copying.
     unsafe fn form(&self, status: u16, headers: pg_sys::Datum, body: Option<pg_sys::Datum>) -> pg_sys::Datum {
-        composite::form_as(self.descriptor, [Some(i32::from(status).into()), Some(headers), body])
+        // SAFETY: the descriptor is that of a row of these columns.
+        unsafe { composite::form_as(self.descriptor, [Some(i32::from(status).into()), Some(headers), body]) }
     }
 
     /// The same, made around a body from [`bytes`], which so is not copied: the rest goes before it. `None` when that needs
@@ -168,21 +189,24 @@ impl RowType {
     /// The row begins in the midst of its allocation, as one from heap_form_tuple does. It is aligned to four bytes: neither
     /// its header nor its columns ask for more.
     unsafe fn form_around(&self, status: u16, headers: pg_sys::Datum, body: pg_sys::Datum) -> Option<pg_sys::Datum> {
-        const STATUS: usize = size_of::<i32>();
-        let headers_size = pgrx::varsize_4b(headers.cast_mut_ptr());
-        let before = ROW_HEADER + STATUS + headers_size.next_multiple_of(4);
-        let size = before + pgrx::varsize_4b(body.cast_mut_ptr());
-        if before > FRONT || size > MAX_VARLENA {
-            return None;
+        // SAFETY: the body has FRONT free bytes before it, and the row takes no more of them.
+        unsafe {
+            const STATUS: usize = size_of::<i32>();
+            let headers_size = pgrx::varsize_4b(headers.cast_mut_ptr());
+            let before = ROW_HEADER + STATUS + headers_size.next_multiple_of(4);
+            let size = before + pgrx::varsize_4b(body.cast_mut_ptr());
+            if before > FRONT || size > MAX_VARLENA {
+                return None;
+            }
+            let row = body.cast_mut_ptr::<u8>().sub(before);
+            row.cast::<[u8; ROW_HEADER]>().write(self.header?);
+            pgrx::set_varsize_4b(row.cast(), size as i32);
+            let columns = row.add(ROW_HEADER);
+            columns.cast::<i32>().write(status.into());
+            // The padding has to be zero, or it would be taken for the body's header.
+            body.cast_mut_ptr::<u32>().sub(1).write(0);
+            std::ptr::copy_nonoverlapping(headers.cast_mut_ptr::<u8>(), columns.add(STATUS), headers_size);
+            Some(pg_sys::Datum::from(row))
         }
-        let row = body.cast_mut_ptr::<u8>().sub(before);
-        row.cast::<[u8; ROW_HEADER]>().write(self.header?);
-        pgrx::set_varsize_4b(row.cast(), size as i32);
-        let columns = row.add(ROW_HEADER);
-        columns.cast::<i32>().write(status.into());
-        // The padding has to be zero, or it would be taken for the body's header.
-        body.cast_mut_ptr::<u32>().sub(1).write(0);
-        std::ptr::copy_nonoverlapping(headers.cast_mut_ptr::<u8>(), columns.add(STATUS), headers_size);
-        Some(pg_sys::Datum::from(row))
     }
 }

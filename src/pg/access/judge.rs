@@ -212,8 +212,8 @@ fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datu
 /// What a function that depends on no row answers: its value, or an array of the rows of a set.
 fn answer(reader: &str, names: Names) -> Json {
     let sql = format!("SELECT pg_catalog.jsonb_agg(v)::pg_catalog.text FROM (SELECT {reader} AS v LIMIT 20) AS s");
-    // SAFETY: the column is a text, copied from the copy.
     let text = match run(&sql, names, &[], pg_sys::TEXTOID) {
+        // SAFETY: the column is a text, copied from the copy.
         Ok(Found::One(Some(text))) => unsafe { String::from_datum(text, false) },
         Ok(_) => return Json::Array(Vec::new()),
         Err(failure) => return Json::from(format!("error: {} ({})", failure.raised.message, failure.raised.sqlstate)),

@@ -73,40 +73,45 @@ struct Question {
 
 impl Question {
     unsafe fn of(call: pg_sys::FunctionCallInfo) -> Result<Self> {
-        let refuse = |message: &str| Error::with_code(SqlState::INVALID_PARAMETER_VALUE, 400, message);
-        let (Some(relation), Some(command), Some(role)) = (argument(call, 0), text(call, 1), argument(call, 2)) else {
-            return Err(Error::with_code(
-                SqlState::NULL_VALUE_NOT_ALLOWED,
-                400,
-                "relation, command and role have to be given",
-            ));
-        };
-        let json = |i| {
-            let value = detoasted(call, i).map(|datum| serde_json::from_slice::<Json>(payload(jsonb::to_text(datum))));
-            value.transpose().map_err(|why| refuse(&why.to_string()))
-        };
-        let object = |i, what: &str| match json(i)? {
-            None => Ok(None),
-            Some(Json::Object(members)) => Ok(Some(members)),
-            Some(_) => Err(refuse(&format!("{what} have to be a JSON object"))),
-        };
-        let statement = Statement::parse(command).ok_or_else(|| {
+        // SAFETY: the call frame of a function with these six arguments.
+        unsafe {
+            let refuse = |message: &str| Error::with_code(SqlState::INVALID_PARAMETER_VALUE, 400, message);
+            let (Some(relation), Some(command), Some(role)) = (argument(call, 0), text(call, 1), argument(call, 2))
+            else {
+                return Err(Error::with_code(
+                    SqlState::NULL_VALUE_NOT_ALLOWED,
+                    400,
+                    "relation, command and role have to be given",
+                ));
+            };
+            let json = |i| {
+                let value =
+                    detoasted(call, i).map(|datum| serde_json::from_slice::<Json>(payload(jsonb::to_text(datum))));
+                value.transpose().map_err(|why| refuse(&why.to_string()))
+            };
+            let object = |i, what: &str| match json(i)? {
+                None => Ok(None),
+                Some(Json::Object(members)) => Ok(Some(members)),
+                Some(_) => Err(refuse(&format!("{what} have to be a JSON object"))),
+            };
+            let statement = Statement::parse(command).ok_or_else(|| {
             refuse("the command is none of SELECT, INSERT, UPDATE and DELETE").hint(
                 "INSERT may have ON CONFLICT DO NOTHING or ON CONFLICT DO UPDATE behind it, with the columns of the key before \
                  DO, and RETURNING.",
             )
         })?;
-        let claims = object(3, "claims")?.unwrap_or_default();
-        check_registered(&claims).map_err(|flaw| refuse(&format!("the {}", flaw.words())))?;
-        Ok(Question {
-            // a regclass is an OID
-            relation: relation.value() as u32,
-            statement,
-            role: CStr::from_ptr(role.cast_mut_ptr()).to_string_lossy().into_owned(),
-            claims,
-            key: json(4)?.filter(|key| !key.is_null()),
-            row: object(5, "values of a row")?,
-        })
+            let claims = object(3, "claims")?.unwrap_or_default();
+            check_registered(&claims).map_err(|flaw| refuse(&format!("the {}", flaw.words())))?;
+            Ok(Question {
+                // a regclass is an OID
+                relation: relation.value() as u32,
+                statement,
+                role: CStr::from_ptr(role.cast_mut_ptr()).to_string_lossy().into_owned(),
+                claims,
+                key: json(4)?.filter(|key| !key.is_null()),
+                row: object(5, "values of a row")?,
+            })
+        }
     }
 }
 

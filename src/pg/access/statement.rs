@@ -73,54 +73,58 @@ unsafe fn run_within(
     wanted: pg_sys::Oid,
     analysed: &Cell<bool>,
 ) -> Found {
-    // a NUL cannot occur in what the catalogue holds
-    let text = CString::new(sql).unwrap_or_else(|_| c"SELECT NULL::pg_catalog.bool".into());
-    let mut parameters = parameters.to_vec();
-    let query = analyse(&text, names, &mut parameters, wanted);
-    analysed.set(true);
-    let by_reference = pg_sys::get_typlen(wanted) == -1;
+    // SAFETY: called within a subtransaction; what is made lives in the current context, and parameters are of the
+    // types they say.
+    unsafe {
+        // a NUL cannot occur in what the catalogue holds
+        let text = CString::new(sql).unwrap_or_else(|_| c"SELECT NULL::pg_catalog.bool".into());
+        let mut parameters = parameters.to_vec();
+        let query = analyse(&text, names, &mut parameters, wanted);
+        analysed.set(true);
+        let by_reference = pg_sys::get_typlen(wanted) == -1;
 
-    let bound = pg_sys::makeParamList(parameters.len() as c_int);
-    for (i, (data_type, value)) in parameters.iter().enumerate() {
-        let parameter = (*bound).params.as_mut_ptr().add(i);
-        (*parameter).value = value.unwrap_or(pg_sys::Datum::null());
-        (*parameter).isnull = value.is_none();
-        (*parameter).pflags = pg_sys::PARAM_FLAG_CONST as u16;
-        (*parameter).ptype = *data_type;
+        let bound = pg_sys::makeParamList(parameters.len() as c_int);
+        for (i, (data_type, value)) in parameters.iter().enumerate() {
+            let parameter = (*bound).params.as_mut_ptr().add(i);
+            (*parameter).value = value.unwrap_or(pg_sys::Datum::null());
+            (*parameter).isnull = value.is_none();
+            (*parameter).pflags = pg_sys::PARAM_FLAG_CONST as u16;
+            (*parameter).ptype = *data_type;
+        }
+        // A SELECT is rewritten to one SELECT.
+        let rewritten = pg_sys::QueryRewrite(query);
+        let rewritten = nodes::iter::<pg_sys::Query>(rewritten).next().unwrap_or_else(|| refuse());
+        let plan = pg_sys::pg_plan_query(rewritten, text.as_ptr(), 0, bound);
+
+        let memory = pg_sys::CurrentMemoryContext;
+        pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            use crate::pg::ffi::unguarded::executor::*;
+            let (null, none) = (std::ptr::null_mut(), std::ptr::null_mut());
+            let query =
+                CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);
+            ExecutorStart(query, 0);
+            let found = match next(query) {
+                None => Found::Nothing,
+                Some(value) => {
+                    // The next row takes the memory of this one.
+                    let value = value.map(|value| match by_reference {
+                        true => {
+                            let executor = unguarded::switch_to(memory);
+                            let copy = pg_sys::pg_detoast_datum_copy(value.cast_mut_ptr());
+                            unguarded::switch_to(executor);
+                            copy.into()
+                        }
+                        false => value,
+                    });
+                    if next(query).is_some() { Found::Several } else { Found::One(value) }
+                }
+            };
+            ExecutorFinish(query);
+            ExecutorEnd(query);
+            FreeQueryDesc(query);
+            found
+        })
     }
-    // A SELECT is rewritten to one SELECT.
-    let rewritten = pg_sys::QueryRewrite(query);
-    let rewritten = nodes::iter::<pg_sys::Query>(rewritten).next().unwrap_or_else(|| refuse());
-    let plan = pg_sys::pg_plan_query(rewritten, text.as_ptr(), 0, bound);
-
-    let memory = pg_sys::CurrentMemoryContext;
-    pg_sys::ffi::pg_guard_ffi_boundary(|| {
-        use crate::pg::ffi::unguarded::executor::*;
-        let (null, none) = (std::ptr::null_mut(), std::ptr::null_mut());
-        let query =
-            CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);
-        ExecutorStart(query, 0);
-        let found = match next(query) {
-            None => Found::Nothing,
-            Some(value) => {
-                // The next row takes the memory of this one.
-                let value = value.map(|value| match by_reference {
-                    true => {
-                        let executor = unguarded::switch_to(memory);
-                        let copy = pg_sys::pg_detoast_datum_copy(value.cast_mut_ptr());
-                        unguarded::switch_to(executor);
-                        copy.into()
-                    }
-                    false => value,
-                });
-                if next(query).is_some() { Found::Several } else { Found::One(value) }
-            }
-        };
-        ExecutorFinish(query);
-        ExecutorEnd(query);
-        FreeQueryDesc(query);
-        found
-    })
 }
 
 /// The statement with its names looked up. Literals that become parameters are added to these.
@@ -130,41 +134,45 @@ unsafe fn analyse(
     parameters: &mut Vec<Parameter>,
     wanted: pg_sys::Oid,
 ) -> *mut pg_sys::Query {
-    let nest = GucNest::with_pinned_path();
-    // A function that a policy calls may have set it: what the catalogue wrote within quotes stays within them.
-    nest.set(c"standard_conforming_strings", c"on");
-    let security = user::security_context() | user::LOCKED;
-    let analyst = match names {
-        Names::ByExtension => pg_sys::BOOTSTRAP_SUPERUSERID.into(),
-        Names::ByCurrentUser => user::current(),
-    };
-    let query = user::run_as(analyst, security, || {
-        let parsed = pg_sys::pg_parse_query(text.as_ptr());
-        let statement = match nodes::len(parsed) {
-            1 => nodes::iter::<pg_sys::RawStmt>(parsed).next().unwrap_or_else(|| refuse()),
-            _ => refuse(),
+    // SAFETY: the text is NUL-terminated; each node is looked at as what its tag says; the analyst runs no code of a
+    // user.
+    unsafe {
+        let nest = GucNest::with_pinned_path();
+        // A function that a policy calls may have set it: what the catalogue wrote within quotes stays within them.
+        nest.set(c"standard_conforming_strings", c"on");
+        let security = user::security_context() | user::LOCKED;
+        let analyst = match names {
+            Names::ByExtension => pg_sys::BOOTSTRAP_SUPERUSERID.into(),
+            Names::ByCurrentUser => user::current(),
         };
-        if nodes::cast::<pg_sys::SelectStmt>((*statement).stmt).is_none() {
+        let query = user::run_as(analyst, security, || {
+            let parsed = pg_sys::pg_parse_query(text.as_ptr());
+            let statement = match nodes::len(parsed) {
+                1 => nodes::iter::<pg_sys::RawStmt>(parsed).next().unwrap_or_else(|| refuse()),
+                _ => refuse(),
+            };
+            if nodes::cast::<pg_sys::SelectStmt>((*statement).stmt).is_none() {
+                refuse();
+            }
+            if names == Names::ByExtension {
+                literals::to_parameters((*statement).stmt, parameters);
+            }
+            let mut types: Vec<pg_sys::Oid> = parameters.iter().map(|(data_type, _)| *data_type).collect();
+            let (types, count) = (types.as_mut_ptr(), types.len() as c_int);
+            #[cfg(feature = "pg14")]
+            return pg_sys::parse_analyze(statement, text.as_ptr(), types, count, std::ptr::null_mut());
+            #[cfg(not(feature = "pg14"))]
+            return pg_sys::parse_analyze_fixedparams(statement, text.as_ptr(), types, count, std::ptr::null_mut());
+        });
+        drop(nest);
+        let column = nodes::iter::<pg_sys::TargetEntry>((*query).targetList).next().unwrap_or_else(|| refuse());
+        if (*query).commandType != pg_sys::CmdType::CMD_SELECT
+            || pg_sys::getBaseType(pg_sys::exprType((*column).expr.cast())) != wanted
+        {
             refuse();
         }
-        if names == Names::ByExtension {
-            literals::to_parameters((*statement).stmt, parameters);
-        }
-        let mut types: Vec<pg_sys::Oid> = parameters.iter().map(|(data_type, _)| *data_type).collect();
-        let (types, count) = (types.as_mut_ptr(), types.len() as c_int);
-        #[cfg(feature = "pg14")]
-        return pg_sys::parse_analyze(statement, text.as_ptr(), types, count, std::ptr::null_mut());
-        #[cfg(not(feature = "pg14"))]
-        return pg_sys::parse_analyze_fixedparams(statement, text.as_ptr(), types, count, std::ptr::null_mut());
-    });
-    drop(nest);
-    let column = nodes::iter::<pg_sys::TargetEntry>((*query).targetList).next().unwrap_or_else(|| refuse());
-    if (*query).commandType != pg_sys::CmdType::CMD_SELECT
-        || pg_sys::getBaseType(pg_sys::exprType((*column).expr.cast())) != wanted
-    {
-        refuse();
+        query
     }
-    query
 }
 
 fn refuse() -> ! {
@@ -173,18 +181,21 @@ fn refuse() -> ! {
 
 /// The first column of the next row; `None` behind the last one.
 unsafe fn next(query: *mut pg_sys::QueryDesc) -> Option<Option<pg_sys::Datum>> {
-    let node = (*query).planstate;
-    let outer = unguarded::switch_to((*(*query).estate).es_query_cxt);
-    let slot = match (*node).ExecProcNode {
-        Some(execute) => execute(node),
-        None => std::ptr::null_mut(),
-    };
-    let row = (!slot.is_null() && (*slot).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 == 0).then(|| {
-        if (*slot).tts_nvalid < 1 {
-            pg_sys::slot_getsomeattrs_int(slot, 1);
-        }
-        (!*(*slot).tts_isnull).then(|| *(*slot).tts_values)
-    });
-    unguarded::switch_to(outer);
-    row
+    // SAFETY: an executor that was started and is not ended; the slot is looked at as the row it holds.
+    unsafe {
+        let node = (*query).planstate;
+        let outer = unguarded::switch_to((*(*query).estate).es_query_cxt);
+        let slot = match (*node).ExecProcNode {
+            Some(execute) => execute(node),
+            None => std::ptr::null_mut(),
+        };
+        let row = (!slot.is_null() && (*slot).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 == 0).then(|| {
+            if (*slot).tts_nvalid < 1 {
+                pg_sys::slot_getsomeattrs_int(slot, 1);
+            }
+            (!*(*slot).tts_isnull).then(|| *(*slot).tts_values)
+        });
+        unguarded::switch_to(outer);
+        row
+    }
 }

@@ -173,19 +173,25 @@ impl FastPath {
 
 /// Whether PostgreSQL has a plan that it will take as it is: the generic one, by the rule of plancache.c.
 unsafe fn has_plan(source: *mut pg_sys::CachedPlanSource) -> bool {
-    let generic = (*source).gplan;
-    if generic.is_null() || !(*generic).is_valid || (*generic).dependsOnRole {
-        return false;
+    // SAFETY: the plan source of a saved plan.
+    unsafe {
+        let generic = (*source).gplan;
+        if generic.is_null() || !(*generic).is_valid || (*generic).dependsOnRole {
+            return false;
+        }
+        let custom_plans = (*source).num_custom_plans;
+        pg_sys::plan_cache_mode == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int
+            && custom_plans >= 5
+            && (*source).generic_cost < (*source).total_custom_cost / custom_plans as f64
     }
-    let custom_plans = (*source).num_custom_plans;
-    pg_sys::plan_cache_mode == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int
-        && custom_plans >= 5
-        && (*source).generic_cost < (*source).total_custom_cost / custom_plans as f64
 }
 
 unsafe fn search_path_matches(source: *mut pg_sys::CachedPlanSource) -> bool {
-    #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
-    return pg_sys::OverrideSearchPathMatchesCurrent((*source).search_path);
-    #[cfg(any(feature = "pg17", feature = "pg18"))]
-    return pg_sys::SearchPathMatchesCurrentEnvironment((*source).search_path);
+    // SAFETY: the plan source of a saved plan.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
+        return pg_sys::OverrideSearchPathMatchesCurrent((*source).search_path);
+        #[cfg(any(feature = "pg17", feature = "pg18"))]
+        return pg_sys::SearchPathMatchesCurrentEnvironment((*source).search_path);
+    }
 }

@@ -327,36 +327,42 @@ fn is_built_in_or_enum(data_type: pg_sys::Oid) -> bool {
 impl Input {
     /// The input of a type; what its function keeps goes to `memory`.
     unsafe fn of(data_type: pg_sys::Oid, memory: pg_sys::MemoryContext) -> Self {
-        let (mut function, mut element) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
-        pg_sys::getTypeInputInfo(data_type, &mut function, &mut element);
-        let kept = is_built_in_or_enum(data_type).then(|| {
-            let mut kept = pg_sys::FmgrInfo::default();
-            pg_sys::fmgr_info_cxt(function, &mut kept, memory);
-            RefCell::new(kept)
-        });
-        Input { function, element, data_type, kept }
+        // SAFETY: look-ups in the catalogue; the memory outlives the value.
+        unsafe {
+            let (mut function, mut element) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+            pg_sys::getTypeInputInfo(data_type, &mut function, &mut element);
+            let kept = is_built_in_or_enum(data_type).then(|| {
+                let mut kept = pg_sys::FmgrInfo::default();
+                pg_sys::fmgr_info_cxt(function, &mut kept, memory);
+                RefCell::new(kept)
+            });
+            Input { function, element, data_type, kept }
+        }
     }
 
     /// The value of a text. Raises the type's own error.
     unsafe fn read(&self, text: &str) -> pg_sys::Datum {
-        // A small text needs no allocation of its own.
-        let mut small = [0u8; 64];
-        let owned;
-        let c_text: *const std::ffi::c_char = match small.get_mut(..text.len()) {
-            Some(room) if text.len() < 64 => {
-                room.copy_from_slice(text.as_bytes());
-                small.as_ptr().cast()
-            }
-            _ => {
-                // literals hold no NUL: the target was checked
-                owned = CString::new(text).unwrap_or_default();
-                owned.as_ptr()
-            }
-        };
-        captured::reading(|| match &self.kept {
-            Some(kept) => pg_sys::InputFunctionCall(&mut *kept.borrow_mut(), c_text.cast_mut(), self.element, -1),
-            None => pg_sys::OidInputFunctionCall(self.function, c_text.cast_mut(), self.element, -1),
-        })
+        // SAFETY: the function reads values of this type, and gets a NUL-terminated text.
+        unsafe {
+            // A small text needs no allocation of its own.
+            let mut small = [0u8; 64];
+            let owned;
+            let c_text: *const std::ffi::c_char = match small.get_mut(..text.len()) {
+                Some(room) if text.len() < 64 => {
+                    room.copy_from_slice(text.as_bytes());
+                    small.as_ptr().cast()
+                }
+                _ => {
+                    // literals hold no NUL: the target was checked
+                    owned = CString::new(text).unwrap_or_default();
+                    owned.as_ptr()
+                }
+            };
+            captured::reading(|| match &self.kept {
+                Some(kept) => pg_sys::InputFunctionCall(&mut *kept.borrow_mut(), c_text.cast_mut(), self.element, -1),
+                None => pg_sys::OidInputFunctionCall(self.function, c_text.cast_mut(), self.element, -1),
+            })
+        }
     }
 }
 

@@ -47,9 +47,12 @@ unsafe extern "C-unwind" {
 /// # Safety
 /// `context` is a valid memory context.
 pub unsafe fn switch_to(context: MemoryContext) -> MemoryContext {
-    let outer = pgrx::pg_sys::CurrentMemoryContext;
-    pgrx::pg_sys::CurrentMemoryContext = context;
-    outer
+    // SAFETY: promised by the caller.
+    unsafe {
+        let outer = pgrx::pg_sys::CurrentMemoryContext;
+        pgrx::pg_sys::CurrentMemoryContext = context;
+        outer
+    }
 }
 
 /// The type cache (utils/typcache.h). These raise errors: they are for the inside of `pg_guard_ffi_boundary`.

@@ -64,7 +64,10 @@ pub fn check_deferred() -> Result<()> {
 
 /// SET CONSTRAINTS; all for no list.
 unsafe fn set_mode(constraints: *mut pg_sys::List, deferred: bool) {
-    let type_ = pg_sys::NodeTag::T_ConstraintsSetStmt;
-    let mut statement = pg_sys::ConstraintsSetStmt { type_, constraints, deferred };
-    pg_sys::AfterTriggerSetState(&mut statement);
+    // SAFETY: a statement as the parser would make it, which lives as long as the call.
+    unsafe {
+        let type_ = pg_sys::NodeTag::T_ConstraintsSetStmt;
+        let mut statement = pg_sys::ConstraintsSetStmt { type_, constraints, deferred };
+        pg_sys::AfterTriggerSetState(&mut statement);
+    }
 }

@@ -110,21 +110,27 @@ pub fn may_be_set_by(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
 
 /// Whether `SET ROLE` would be allowed.
 unsafe fn may_set(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
-    #[cfg(any(feature = "pg14", feature = "pg15"))]
-    return pg_sys::is_member_of_role(user, role);
-    #[cfg(any(feature = "pg16", feature = "pg17", feature = "pg18"))]
-    return pg_sys::member_can_set_role(user, role);
+    // SAFETY: look-ups in the system caches.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        return pg_sys::is_member_of_role(user, role);
+        #[cfg(any(feature = "pg16", feature = "pg17", feature = "pg18"))]
+        return pg_sys::member_can_set_role(user, role);
+    }
 }
 
 unsafe fn bypasses_rls(role: pg_sys::Oid) -> bool {
-    let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::AUTHOID as i32, role.into());
-    if tuple.is_null() {
-        return false;
+    // SAFETY: the tuple is read before it is released.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::AUTHOID as i32, role.into());
+        if tuple.is_null() {
+            return false;
+        }
+        let form = pg_sys::GETSTRUCT(tuple) as pg_sys::Form_pg_authid;
+        let bypasses = (*form).rolbypassrls;
+        pg_sys::ReleaseSysCache(tuple);
+        bypasses
     }
-    let form = pg_sys::GETSTRUCT(tuple) as pg_sys::Form_pg_authid;
-    let bypasses = (*form).rolbypassrls;
-    pg_sys::ReleaseSysCache(tuple);
-    bypasses
 }
 
 /// Settings that `ALTER ROLE ... SET` gives to a role.
@@ -193,32 +199,39 @@ fn load_settings(role: pg_sys::Oid) -> RoleSettings {
 
 impl RoleSettings {
     unsafe fn add(&mut self, array: pg_sys::Datum) {
-        use pgrx::FromDatum;
-        let items = Vec::<Option<String>>::from_datum(array, false).unwrap_or_default();
-        for item in items.into_iter().flatten() {
-            let Some((name, value)) = item.split_once('=') else { continue };
-            let lower = name.to_ascii_lowercase();
-            // These belong to the frame.
-            if matches!(
-                lower.as_str(),
-                "role" | "session_authorization" | "restful.claims" | "restful.method" | "search_path"
-            ) || lower.starts_with("transaction_")
-            {
-                continue;
+        // SAFETY: the column of the catalogue is a text[]; values are NUL-terminated.
+        unsafe {
+            use pgrx::FromDatum;
+            let items = Vec::<Option<String>>::from_datum(array, false).unwrap_or_default();
+            for item in items.into_iter().flatten() {
+                let Some((name, value)) = item.split_once('=') else { continue };
+                let lower = name.to_ascii_lowercase();
+                // These belong to the frame.
+                if matches!(
+                    lower.as_str(),
+                    "role" | "session_authorization" | "restful.claims" | "restful.method" | "search_path"
+                ) || lower.starts_with("transaction_")
+                {
+                    continue;
+                }
+                let (Ok(c_name), Ok(c_value)) = (CString::new(name), CString::new(value)) else { continue };
+                if lower == "statement_timeout" {
+                    self.statement_timeout = milliseconds(&c_value);
+                }
+                self.settings.retain(|(n, _)| *n != c_name);
+                self.settings.push((c_name, c_value));
             }
-            let (Ok(c_name), Ok(c_value)) = (CString::new(name), CString::new(value)) else { continue };
-            if lower == "statement_timeout" {
-                self.statement_timeout = milliseconds(&c_value);
-            }
-            self.settings.retain(|(n, _)| *n != c_name);
-            self.settings.push((c_name, c_value));
         }
     }
 }
 
 /// A time as PostgreSQL's settings spell it (`3s`, `500`), in milliseconds; `None` for 0, which means no limit.
 unsafe fn milliseconds(value: &CStr) -> Option<i64> {
-    let mut number = 0;
-    let understood = pg_sys::parse_int(value.as_ptr(), &mut number, pg_sys::GUC_UNIT_MS as i32, std::ptr::null_mut());
-    (understood && number > 0).then_some(i64::from(number))
+    // SAFETY: the text is NUL-terminated; with no place for a hint none is given.
+    unsafe {
+        let mut number = 0;
+        let understood =
+            pg_sys::parse_int(value.as_ptr(), &mut number, pg_sys::GUC_UNIT_MS as i32, std::ptr::null_mut());
+        (understood && number > 0).then_some(i64::from(number))
+    }
 }

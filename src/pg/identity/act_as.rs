@@ -18,14 +18,17 @@ v1_function!(pg_finfo_restful_act_as);
 /// `restful.act_as(role name, claims jsonb)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let (role, claims) = (argument(call, 0), detoasted(call, 1));
-        let (Some(role), Some(claims)) = (role, claims) else {
-            raise(SqlState::NULL_VALUE_NOT_ALLOWED, "a role and claims to act with cannot be null", None, None)
-        };
-        act_as(CStr::from_ptr(role.cast_mut_ptr()), payload(jsonb::to_text(claims)));
-        pg_sys::Datum::null()
-    })
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let (role, claims) = (argument(call, 0), detoasted(call, 1));
+            let (Some(role), Some(claims)) = (role, claims) else {
+                raise(SqlState::NULL_VALUE_NOT_ALLOWED, "a role and claims to act with cannot be null", None, None)
+            };
+            act_as(CStr::from_ptr(role.cast_mut_ptr()), payload(jsonb::to_text(claims)));
+            pg_sys::Datum::null()
+        })
+    }
 }
 
 /// Takes the role and the claims until the end of the transaction, or of the innermost function with a SET clause.
@@ -34,44 +37,47 @@ pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -
 /// session's user may not take; 42704 for an unknown role; 22023 for claims that are not an object, name another role or could not be
 /// those of a token.
 unsafe fn act_as(role: &CStr, claims: &[u8]) {
-    if frame::is_confined() {
-        error::refuse_context(
-            "a role cannot be acted as here",
-            "Call restful.act_as outside of requests, SECURITY DEFINER functions and maintenance commands.",
-        );
+    // SAFETY: called within a transaction; the name and the settings are NUL-terminated.
+    unsafe {
+        if frame::is_confined() {
+            error::refuse_context(
+                "a role cannot be acted as here",
+                "Call restful.act_as outside of requests, SECURITY DEFINER functions and maintenance commands.",
+            );
+        }
+        // Raises an error for an unknown role, "none" among them, which SET ROLE takes for no role.
+        pg_sys::get_role_oid(role.as_ptr(), false);
+        let name = role.to_string_lossy();
+        let wrong = SqlState::INVALID_PARAMETER_VALUE;
+        let Ok(mut claims) = serde_json::from_slice::<Map<String, Value>>(claims) else {
+            raise(wrong, "claims are a JSON object", None, None)
+        };
+        claims.entry("role").or_insert_with(|| Value::from(&*name));
+        if let Err(flaw) = check_registered(&claims) {
+            raise(wrong, &format!("the {}", flaw.words()), None, Some("A token with such claims is refused."))
+        }
+        let Some(method) = trust(&claims, &name, None) else {
+            raise(wrong, "the claim \"role\" names another role", None, Some("Leave it out: it is the role to act as."))
+        };
+        // jsonb holds no NUL
+        let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
+        let method = match method.is_authenticated() {
+            true => c"jwt",
+            false => c"anonymous",
+        };
+        if !pg_sys::IsTransactionBlock() {
+            ErrorReport::new(
+                PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+                "restful.act_as ends with the transaction, and there is no transaction block",
+                "pg_restful",
+            )
+            .set_hint("Begin one with BEGIN.")
+            .report(PgLogLevel::WARNING);
+        }
+        use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
+        guc::set_for_transaction(c"role", role, PGC_USERSET);
+        guc::set_for_transaction(c"restful.claims", &claims, PGC_SUSET);
+        guc::set_for_transaction(c"restful.method", method, PGC_SUSET);
+        guc::set_for_transaction(c"request.jwt.claims", &claims, PGC_USERSET);
     }
-    // Raises an error for an unknown role, "none" among them, which SET ROLE takes for no role.
-    pg_sys::get_role_oid(role.as_ptr(), false);
-    let name = role.to_string_lossy();
-    let wrong = SqlState::INVALID_PARAMETER_VALUE;
-    let Ok(mut claims) = serde_json::from_slice::<Map<String, Value>>(claims) else {
-        raise(wrong, "claims are a JSON object", None, None)
-    };
-    claims.entry("role").or_insert_with(|| Value::from(&*name));
-    if let Err(flaw) = check_registered(&claims) {
-        raise(wrong, &format!("the {}", flaw.words()), None, Some("A token with such claims is refused."))
-    }
-    let Some(method) = trust(&claims, &name, None) else {
-        raise(wrong, "the claim \"role\" names another role", None, Some("Leave it out: it is the role to act as."))
-    };
-    // jsonb holds no NUL
-    let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
-    let method = match method.is_authenticated() {
-        true => c"jwt",
-        false => c"anonymous",
-    };
-    if !pg_sys::IsTransactionBlock() {
-        ErrorReport::new(
-            PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
-            "restful.act_as ends with the transaction, and there is no transaction block",
-            "pg_restful",
-        )
-        .set_hint("Begin one with BEGIN.")
-        .report(PgLogLevel::WARNING);
-    }
-    use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
-    guc::set_for_transaction(c"role", role, PGC_USERSET);
-    guc::set_for_transaction(c"restful.claims", &claims, PGC_SUSET);
-    guc::set_for_transaction(c"restful.method", method, PGC_SUSET);
-    guc::set_for_transaction(c"request.jwt.claims", &claims, PGC_USERSET);
 }

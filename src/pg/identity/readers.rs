@@ -80,11 +80,14 @@ macro_rules! reader {
         #[doc = concat!("`restful.", $sql, "`")]
         #[unsafe(no_mangle)]
         pub unsafe extern "C-unwind" fn $name($call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-            preserving_error_data(|| {
-                let found: Option<pg_sys::Datum> = $body;
-                (*$call).isnull = found.is_none();
-                found.unwrap_or(pg_sys::Datum::null())
-            })
+            // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+            unsafe {
+                preserving_error_data(|| {
+                    let found: Option<pg_sys::Datum> = $body;
+                    (*$call).isnull = found.is_none();
+                    found.unwrap_or(pg_sys::Datum::null())
+                })
+            }
         }
     };
 }

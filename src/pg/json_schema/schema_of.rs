@@ -19,26 +19,31 @@ use serde_json::json;
 /// # Safety
 /// Runs a query: called within a transaction.
 pub unsafe fn schema_of(relation: u32) -> pg_sys::Datum {
-    let mut relations = match load(&[relation.into()], &[], false) {
-        Ok(relations) => relations,
-        Err(error) => raise(SqlState::INTERNAL_ERROR, &error.message, None, None),
-    };
-    let table = match relations.tables.pop() {
-        Some(table) => table,
-        None => raise(SqlState::UNDEFINED_TABLE, &format!("relation with OID {relation} does not exist"), None, None),
-    };
-    if table.kind == Kind::Other {
-        raise(SqlState::WRONG_OBJECT_TYPE, &format!("\"{}\" is not a table or view", table.name), None, None);
+    // SAFETY: promised by the caller.
+    unsafe {
+        let mut relations = match load(&[relation.into()], &[], false) {
+            Ok(relations) => relations,
+            Err(error) => raise(SqlState::INTERNAL_ERROR, &error.message, None, None),
+        };
+        let table = match relations.tables.pop() {
+            Some(table) => table,
+            None => {
+                raise(SqlState::UNDEFINED_TABLE, &format!("relation with OID {relation} does not exist"), None, None)
+            }
+        };
+        if table.kind == Kind::Other {
+            raise(SqlState::WRONG_OBJECT_TYPE, &format!("\"{}\" is not a table or view", table.name), None, None);
+        }
+        if !table.schema_usable {
+            let message = format!("permission denied for schema {}", table.schema);
+            raise(SqlState::INSUFFICIENT_PRIVILEGE, &message, None, None);
+        }
+        if !table.permitted {
+            let message = format!("permission denied for {} {}", table.kind.noun(), table.name);
+            raise(SqlState::INSUFFICIENT_PRIVILEGE, &message, None, None);
+        }
+        jsonb::of_text(&of_table::schema_of(&table, &relations.types).to_string())
     }
-    if !table.schema_usable {
-        let message = format!("permission denied for schema {}", table.schema);
-        raise(SqlState::INSUFFICIENT_PRIVILEGE, &message, None, None);
-    }
-    if !table.permitted {
-        let message = format!("permission denied for {} {}", table.kind.noun(), table.name);
-        raise(SqlState::INSUFFICIENT_PRIVILEGE, &message, None, None);
-    }
-    jsonb::of_text(&of_table::schema_of(&table, &relations.types).to_string())
 }
 
 /// What the catalogue says of relations with the schemas bound to their columns, and of the types that they and `types` are

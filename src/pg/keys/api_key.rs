@@ -196,10 +196,13 @@ v1_function!(pg_finfo_restful_generate_api_key);
 /// `restful.generate_api_key(environment text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_generate_api_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let Some(made) = text(call, 0).and_then(api_key::generate) else {
-            error!("an API key cannot be made: the environment is malformed, or the system has no random numbers")
-        };
-        composite::form(call, [made.id.into_datum(), made.key.into_datum(), made.hash.as_slice().into_datum()])
-    })
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let Some(made) = text(call, 0).and_then(api_key::generate) else {
+                error!("an API key cannot be made: the environment is malformed, or the system has no random numbers")
+            };
+            composite::form(call, [made.id.into_datum(), made.key.into_datum(), made.hash.as_slice().into_datum()])
+        })
+    }
 }

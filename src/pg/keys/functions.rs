@@ -67,21 +67,29 @@ struct Issuer {
 
 impl Issuer {
     unsafe fn of(call: pg_sys::FunctionCallInfo, name: usize, audiences: usize) -> Self {
-        let Some(issuer) = text(call, name) else { refuse_value("an issuer is a text, or '' for any; it is null") };
-        let audiences = argument(call, audiences).map(|datum| {
-            let audiences = Vec::<Option<String>>::from_datum(datum, false).unwrap_or_default();
-            let audiences: Option<Vec<String>> = audiences.into_iter().collect();
-            audiences.unwrap_or_else(|| refuse_value("an audience is null"))
-        });
-        Issuer { name: issuer.to_owned(), audiences, role_path: None }
+        // SAFETY: the call frame of a running function; the arguments are a text and a text[].
+        unsafe {
+            let Some(issuer) = text(call, name) else { refuse_value("an issuer is a text, or '' for any; it is null") };
+            let audiences = argument(call, audiences).map(|datum| {
+                let audiences = Vec::<Option<String>>::from_datum(datum, false).unwrap_or_default();
+                let audiences: Option<Vec<String>> = audiences.into_iter().collect();
+                audiences.unwrap_or_else(|| refuse_value("an audience is null"))
+            });
+            Issuer { name: issuer.to_owned(), audiences, role_path: None }
+        }
     }
 
     unsafe fn with_role_path(mut self, call: pg_sys::FunctionCallInfo, role_path: usize) -> Self {
-        self.role_path = text(call, role_path).map(str::to_owned);
-        if self.role_path.as_ref().is_some_and(|path| Path::parse(path).is_none()) {
-            refuse_value("the path of the role is malformed: $.role, $.app.roles[0] and $[\"a name\"] are well-formed");
+        // SAFETY: the call frame of a running function; the argument is a text.
+        unsafe {
+            self.role_path = text(call, role_path).map(str::to_owned);
+            if self.role_path.as_ref().is_some_and(|path| Path::parse(path).is_none()) {
+                refuse_value(
+                    "the path of the role is malformed: $.role, $.app.roles[0] and $[\"a name\"] are well-formed",
+                );
+            }
+            self
         }
-        self
     }
 
     fn put(&self, client: &mut SpiClient) -> spi::Result<()> {
@@ -97,80 +105,93 @@ impl Issuer {
 
 /// A `kid` as an argument names it.
 unsafe fn key_id(call: pg_sys::FunctionCallInfo, i: usize) -> Option<String> {
-    let kid = text(call, i)?;
-    if kid.is_empty() || kid.len() > KEY_ID_BYTES {
-        refuse_value(format!("a kid has 1 to {KEY_ID_BYTES} bytes"));
+    // SAFETY: the call frame of a running function; the argument is a text.
+    unsafe {
+        let kid = text(call, i)?;
+        if kid.is_empty() || kid.len() > KEY_ID_BYTES {
+            refuse_value(format!("a kid has 1 to {KEY_ID_BYTES} bytes"));
+        }
+        Some(kid.to_owned())
     }
-    Some(kid.to_owned())
 }
 
 v1_function!(pg_finfo_restful_load_jwks);
 /// `restful.load_jwks(issuer text, jwks jsonb, audiences text[], role_path text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_load_jwks(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let issuer = Issuer::of(call, 0, 2).with_role_path(call, 3);
-        let jwks: Option<Value> =
-            detoasted(call, 1).and_then(|jwks| serde_json::from_slice(payload(jsonb::to_text(jwks))).ok());
-        let set = jwks.as_ref().and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
-        let Some(set) = set else { refuse_value("a JSON Web Key Set is an object whose member keys is an array") };
-        let mut loaded: Vec<(String, Value)> = Vec::with_capacity(set.len());
-        for (i, jwk) in set.iter().enumerate() {
-            let Some(jwk) = jwk.as_object() else { refuse_value(format!("key {i} is no object")) };
-            match Verifier::of_public(jwk) {
-                Ok(_) => {}
-                Err(Unusable::NotForSignatures) => continue,
-                Err(Unusable::Invalid(why)) => refuse_value(format!("key {i} cannot be used: {why}")),
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let issuer = Issuer::of(call, 0, 2).with_role_path(call, 3);
+            let jwks: Option<Value> =
+                detoasted(call, 1).and_then(|jwks| serde_json::from_slice(payload(jsonb::to_text(jwks))).ok());
+            let set = jwks.as_ref().and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
+            let Some(set) = set else { refuse_value("a JSON Web Key Set is an object whose member keys is an array") };
+            let mut loaded: Vec<(String, Value)> = Vec::with_capacity(set.len());
+            for (i, jwk) in set.iter().enumerate() {
+                let Some(jwk) = jwk.as_object() else { refuse_value(format!("key {i} is no object")) };
+                match Verifier::of_public(jwk) {
+                    Ok(_) => {}
+                    Err(Unusable::NotForSignatures) => continue,
+                    Err(Unusable::Invalid(why)) => refuse_value(format!("key {i} cannot be used: {why}")),
+                }
+                let kid = match jwk.get("kid") {
+                    None => jwk::thumbprint(jwk),
+                    Some(Value::String(kid)) if (1..=KEY_ID_BYTES).contains(&kid.len()) => kid.clone(),
+                    Some(_) => refuse_value(format!("the kid of key {i} is no text of 1 to {KEY_ID_BYTES} bytes")),
+                };
+                if loaded.iter().any(|(other, _)| *other == kid) {
+                    refuse_value(format!("key {i} has the kid of another one"));
+                }
+                let public = jwk::public_part(jwk, &kid);
+                loaded.push((kid, public));
             }
-            let kid = match jwk.get("kid") {
-                None => jwk::thumbprint(jwk),
-                Some(Value::String(kid)) if (1..=KEY_ID_BYTES).contains(&kid.len()) => kid.clone(),
-                Some(_) => refuse_value(format!("the kid of key {i} is no text of 1 to {KEY_ID_BYTES} bytes")),
-            };
-            if loaded.iter().any(|(other, _)| *other == kid) {
-                refuse_value(format!("key {i} has the kid of another one"));
-            }
-            let public = jwk::public_part(jwk, &kid);
-            loaded.push((kid, public));
-        }
-        let count = loaded.len() as i32;
-        with_tables(|client| {
-            issuer.put(client)?;
-            client.update(DELETE_PUBLIC_KEYS, None, &[issuer.name.as_str().into()])?;
-            for (kid, jwk) in loaded {
-                client.update(PUT_PUBLIC_KEY, None, &[issuer.name.as_str().into(), kid.into(), JsonB(jwk).into()])?;
-            }
-            Ok(())
-        });
-        count.into()
-    })
+            let count = loaded.len() as i32;
+            with_tables(|client| {
+                issuer.put(client)?;
+                client.update(DELETE_PUBLIC_KEYS, None, &[issuer.name.as_str().into()])?;
+                for (kid, jwk) in loaded {
+                    client.update(
+                        PUT_PUBLIC_KEY,
+                        None,
+                        &[issuer.name.as_str().into(), kid.into(), JsonB(jwk).into()],
+                    )?;
+                }
+                Ok(())
+            });
+            count.into()
+        })
+    }
 }
 
 v1_function!(pg_finfo_restful_load_secret);
 /// `restful.load_secret(secret text, kid text, issuer text, algorithm text, audiences text[], role_path text, is_base64 boolean)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_load_secret(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let Some(secret) = text(call, 0) else { refuse_value("the secret is null") };
-        let is_base64 = argument(call, 6).is_some_and(|datum| datum.value() != 0);
-        let secret = read_secret(secret, is_base64);
-        let Some(algorithm) = text(call, 3).and_then(jwk::algorithm) else {
-            refuse_value("the algorithm of a secret is HS256, HS384 or HS512")
-        };
-        if let Err(Unusable::Invalid(why)) = Verifier::of_secret(&secret, algorithm) {
-            refuse_value(format!("the secret cannot be used: {why}"));
-        }
-        let issuer = Issuer::of(call, 2, 4).with_role_path(call, 5);
-        let kid = key_id(call, 1).or_else(jwk::random_kid).unwrap_or_else(no_randomness);
-        with_tables(|client| {
-            issuer.put(client)?;
-            let name = jwk::algorithm_name(algorithm);
-            let arguments = &[issuer.name.as_str().into(), kid.as_str().into(), name.into(), secret.into()];
-            client.update(PUT_SECRET_KEY, None, arguments)?;
-            Ok(())
-        });
-        kid.into_datum().unwrap_or(pg_sys::Datum::null())
-    })
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let Some(secret) = text(call, 0) else { refuse_value("the secret is null") };
+            let is_base64 = argument(call, 6).is_some_and(|datum| datum.value() != 0);
+            let secret = read_secret(secret, is_base64);
+            let Some(algorithm) = text(call, 3).and_then(jwk::algorithm) else {
+                refuse_value("the algorithm of a secret is HS256, HS384 or HS512")
+            };
+            if let Err(Unusable::Invalid(why)) = Verifier::of_secret(&secret, algorithm) {
+                refuse_value(format!("the secret cannot be used: {why}"));
+            }
+            let issuer = Issuer::of(call, 2, 4).with_role_path(call, 5);
+            let kid = key_id(call, 1).or_else(jwk::random_kid).unwrap_or_else(no_randomness);
+            with_tables(|client| {
+                issuer.put(client)?;
+                let name = jwk::algorithm_name(algorithm);
+                let arguments = &[issuer.name.as_str().into(), kid.as_str().into(), name.into(), secret.into()];
+                client.update(PUT_SECRET_KEY, None, arguments)?;
+                Ok(())
+            });
+            kid.into_datum().unwrap_or(pg_sys::Datum::null())
+        })
+    }
 }
 
 /// The bytes of a secret. What was probably meant otherwise is refused: a key of which a line break is part verifies nothing, and no
@@ -215,55 +236,61 @@ v1_function!(pg_finfo_restful_create_signing_key);
 /// `restful.create_signing_key(algorithm text, kid text, issuer text, audiences text[], role_path text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_create_signing_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let Some(algorithm) = text(call, 0).and_then(jwk::algorithm) else {
-            raise(
-                SqlState::INVALID_PARAMETER_VALUE,
-                "the algorithm is not known",
-                None,
-                Some(
-                    "It is one of ES256, ES384, EdDSA, RS256, RS384, RS512, PS256, PS384, PS512, HS256, HS384 and HS512.",
-                ),
-            )
-        };
-        let issuer = Issuer::of(call, 2, 3).with_role_path(call, 4);
-        let Generated { private, public } = jwk::generate(algorithm).unwrap_or_else(no_randomness);
-        let kid = key_id(call, 1).or_else(|| match &public {
-            Some(public) => Some(jwk::thumbprint(public)),
-            None => jwk::random_kid(),
-        });
-        let kid = kid.unwrap_or_else(no_randomness);
-        with_tables(|client| {
-            issuer.put(client)?;
-            let (name, kid) = (issuer.name.as_str(), kid.as_str());
-            client.update(DELETE_PUBLIC_KEY, None, &[kid.into(), name.into()])?;
-            if let Some(public) = &public {
-                let public = JsonB(jwk::public_part(public, kid));
-                client.update(PUT_PUBLIC_KEY, None, &[name.into(), kid.into(), public.into()])?;
-            }
-            let arguments = &[name.into(), kid.into(), jwk::algorithm_name(algorithm).into(), private.into()];
-            client.update(PUT_SECRET_KEY, None, arguments)?;
-            Ok(())
-        });
-        kid.into_datum().unwrap_or(pg_sys::Datum::null())
-    })
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let Some(algorithm) = text(call, 0).and_then(jwk::algorithm) else {
+                raise(
+                    SqlState::INVALID_PARAMETER_VALUE,
+                    "the algorithm is not known",
+                    None,
+                    Some(
+                        "It is one of ES256, ES384, EdDSA, RS256, RS384, RS512, PS256, PS384, PS512, HS256, HS384 and HS512.",
+                    ),
+                )
+            };
+            let issuer = Issuer::of(call, 2, 3).with_role_path(call, 4);
+            let Generated { private, public } = jwk::generate(algorithm).unwrap_or_else(no_randomness);
+            let kid = key_id(call, 1).or_else(|| match &public {
+                Some(public) => Some(jwk::thumbprint(public)),
+                None => jwk::random_kid(),
+            });
+            let kid = kid.unwrap_or_else(no_randomness);
+            with_tables(|client| {
+                issuer.put(client)?;
+                let (name, kid) = (issuer.name.as_str(), kid.as_str());
+                client.update(DELETE_PUBLIC_KEY, None, &[kid.into(), name.into()])?;
+                if let Some(public) = &public {
+                    let public = JsonB(jwk::public_part(public, kid));
+                    client.update(PUT_PUBLIC_KEY, None, &[name.into(), kid.into(), public.into()])?;
+                }
+                let arguments = &[name.into(), kid.into(), jwk::algorithm_name(algorithm).into(), private.into()];
+                client.update(PUT_SECRET_KEY, None, arguments)?;
+                Ok(())
+            });
+            kid.into_datum().unwrap_or(pg_sys::Datum::null())
+        })
+    }
 }
 
 v1_function!(pg_finfo_restful_revoke_key);
 /// `restful.revoke_key(kid text, issuer text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_revoke_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let (kid, issuer) = (text(call, 0), text(call, 1));
-        let was_there = with_tables(|client| {
-            let mut dropped = 0;
-            for statement in [DELETE_PUBLIC_KEY, DELETE_SECRET_KEY] {
-                dropped += client.update(statement, None, &[kid.into(), issuer.into()])?.len();
-            }
-            Ok(dropped > 0)
-        });
-        was_there.into()
-    })
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let (kid, issuer) = (text(call, 0), text(call, 1));
+            let was_there = with_tables(|client| {
+                let mut dropped = 0;
+                for statement in [DELETE_PUBLIC_KEY, DELETE_SECRET_KEY] {
+                    dropped += client.update(statement, None, &[kid.into(), issuer.into()])?.len();
+                }
+                Ok(dropped > 0)
+            });
+            was_there.into()
+        })
+    }
 }
 
 /// What a token is signed with.
@@ -299,47 +326,51 @@ v1_function!(pg_finfo_restful_jwt_sign);
 /// `restful.jwt_sign(claims jsonb, ttl interval, kid text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let claims = detoasted(call, 0).and_then(|claims| serde_json::from_slice(payload(jsonb::to_text(claims))).ok());
-        let Some(Value::Object(mut claims)) = claims else { refuse_value("claims are a JSON object") };
-        check_signable(&claims);
-        let Some(ttl) = argument(call, 1).map(|datum| seconds(datum)).filter(|ttl| *ttl > 0) else {
-            refuse_value("the time to live has to be positive")
-        };
-        let Some(key) = signing_key(text(call, 2)) else {
-            raise(
-                SqlState::UNDEFINED_OBJECT,
-                "there is no such key to sign with",
-                None,
-                Some("restful.create_signing_key() makes one."),
-            )
-        };
-        if !key.issuer.is_empty() {
-            let issuer = claims.entry("iss").or_insert_with(|| key.issuer.as_str().into());
-            if *issuer != key.issuer.as_str() {
-                refuse_value("the claim iss is not the issuer of the key");
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let claims =
+                detoasted(call, 0).and_then(|claims| serde_json::from_slice(payload(jsonb::to_text(claims))).ok());
+            let Some(Value::Object(mut claims)) = claims else { refuse_value("claims are a JSON object") };
+            check_signable(&claims);
+            let Some(ttl) = argument(call, 1).map(|datum| seconds(datum)).filter(|ttl| *ttl > 0) else {
+                refuse_value("the time to live has to be positive")
+            };
+            let Some(key) = signing_key(text(call, 2)) else {
+                raise(
+                    SqlState::UNDEFINED_OBJECT,
+                    "there is no such key to sign with",
+                    None,
+                    Some("restful.create_signing_key() makes one."),
+                )
+            };
+            if !key.issuer.is_empty() {
+                let issuer = claims.entry("iss").or_insert_with(|| key.issuer.as_str().into());
+                if *issuer != key.issuer.as_str() {
+                    refuse_value("the claim iss is not the issuer of the key");
+                }
             }
-        }
-        if !key.audiences.is_empty() {
-            claims.entry("aud").or_insert_with(|| match key.audiences.as_slice() {
-                [audience] => audience.as_str().into(),
-                audiences => audiences.to_vec().into(),
-            });
-        }
-        let now = verify::now() as i64;
-        claims.entry("iat").or_insert_with(|| now.into());
-        claims.insert("exp".to_owned(), (now + ttl).into());
-        let token = jwk::algorithm(&key.algorithm)
-            .and_then(|algorithm| token::signed(&claims, "JWT", &key.kid, &key.secret, algorithm))
-            .unwrap_or_else(|| raise(SqlState::INTERNAL_ERROR, "the key cannot be used", None, None));
-        if token.len() > TOKEN_BYTES {
-            refuse_value(format!(
-                "the token would have {} bytes, and one of more than {TOKEN_BYTES} is refused",
-                token.len()
-            ));
-        }
-        token.into_datum().unwrap_or(pg_sys::Datum::null())
-    })
+            if !key.audiences.is_empty() {
+                claims.entry("aud").or_insert_with(|| match key.audiences.as_slice() {
+                    [audience] => audience.as_str().into(),
+                    audiences => audiences.to_vec().into(),
+                });
+            }
+            let now = verify::now() as i64;
+            claims.entry("iat").or_insert_with(|| now.into());
+            claims.insert("exp".to_owned(), (now + ttl).into());
+            let token = jwk::algorithm(&key.algorithm)
+                .and_then(|algorithm| token::signed(&claims, "JWT", &key.kid, &key.secret, algorithm))
+                .unwrap_or_else(|| raise(SqlState::INTERNAL_ERROR, "the key cannot be used", None, None));
+            if token.len() > TOKEN_BYTES {
+                refuse_value(format!(
+                    "the token would have {} bytes, and one of more than {TOKEN_BYTES} is refused",
+                    token.len()
+                ));
+            }
+            token.into_datum().unwrap_or(pg_sys::Datum::null())
+        })
+    }
 }
 
 /// Refuses claims that no token is accepted with.
@@ -356,11 +387,14 @@ fn check_signable(claims: &Map<String, Value>) {
 
 /// An interval in seconds, a month taken for 30 days as PostgreSQL does.
 unsafe fn seconds(interval: pg_sys::Datum) -> i64 {
-    let interval = &*interval.cast_mut_ptr::<pg_sys::Interval>();
-    (interval.time / 1_000_000)
-        .saturating_add(i64::from(interval.day) * 86_400)
-        .saturating_add(i64::from(interval.month) * 30 * 86_400)
-        .min(i64::from(i32::MAX))
+    // SAFETY: an interval is passed by reference.
+    unsafe {
+        let interval = &*interval.cast_mut_ptr::<pg_sys::Interval>();
+        (interval.time / 1_000_000)
+            .saturating_add(i64::from(interval.day) * 86_400)
+            .saturating_add(i64::from(interval.month) * 30 * 86_400)
+            .min(i64::from(i32::MAX))
+    }
 }
 
 const NO_KEYS: &str = "there is no key to verify tokens with";
@@ -369,43 +403,51 @@ v1_function!(pg_finfo_restful_jwt_verify);
 /// `restful.jwt_verify(token text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_verify(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let refuse = |refusal: Option<Refusal>| {
-            let message = refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason());
-            raise(SqlState::INVALID_AUTHORIZATION, &message, None, None)
-        };
-        match verify::check(text(call, 0).unwrap_or_default()) {
-            Ok(Checked { signed, refusal: None }) => of_claims(&signed.claims),
-            Ok(Checked { refusal, .. }) | Err(refusal) => refuse(refusal),
-        }
-    })
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let refuse = |refusal: Option<Refusal>| {
+                let message = refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason());
+                raise(SqlState::INVALID_AUTHORIZATION, &message, None, None)
+            };
+            match verify::check(text(call, 0).unwrap_or_default()) {
+                Ok(Checked { signed, refusal: None }) => of_claims(&signed.claims),
+                Ok(Checked { refusal, .. }) | Err(refusal) => refuse(refusal),
+            }
+        })
+    }
 }
 
 unsafe fn of_claims(claims: &Map<String, Value>) -> pg_sys::Datum {
-    jsonb::of_text(&serde_json::to_string(claims).unwrap_or_default())
+    // SAFETY: called within a transaction.
+    unsafe { jsonb::of_text(&serde_json::to_string(claims).unwrap_or_default()) }
 }
 
 v1_function!(pg_finfo_restful_jwt_check);
 /// `restful.jwt_check(token text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_check(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| {
-        let (refusal, claims) = match verify::check(text(call, 0).unwrap_or_default()) {
-            Ok(Checked { signed, refusal }) => {
-                (refusal.map(|refusal| refusal.reason()), Some(of_claims(&signed.claims)))
-            }
-            Err(refusal) => (Some(refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason())), None),
-        };
-        let is_valid = refusal.is_none();
-        composite::form(call, [Some(is_valid.into()), refusal.and_then(|reason| reason.into_datum()), claims])
-    })
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe {
+        preserving_error_data(|| {
+            let (refusal, claims) = match verify::check(text(call, 0).unwrap_or_default()) {
+                Ok(Checked { signed, refusal }) => {
+                    (refusal.map(|refusal| refusal.reason()), Some(of_claims(&signed.claims)))
+                }
+                Err(refusal) => (Some(refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason())), None),
+            };
+            let is_valid = refusal.is_none();
+            composite::form(call, [Some(is_valid.into()), refusal.and_then(|reason| reason.into_datum()), claims])
+        })
+    }
 }
 
 v1_function!(pg_finfo_restful_jwks);
 /// `restful.jwks()`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwks(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    preserving_error_data(|| jsonb::of_text(&public_keys().to_string()))
+    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
+    unsafe { preserving_error_data(|| jsonb::of_text(&public_keys().to_string())) }
 }
 
 /// The public keys of those that are signed with, as a JSON Web Key Set.

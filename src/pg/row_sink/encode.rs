@@ -161,8 +161,9 @@ impl Encoder {
             Self::Oid => body.quoted_integer(datum.value() as u32),
             Self::Float4 => body.float4(f32::from_bits(datum.value() as u32), datum, scratch),
             Self::Float8 => body.float8(f64::from_bits(datum.value() as u64), scratch),
-            // SAFETY: a varlena by the type, valid by contract; so in the arms below.
+            // SAFETY: a varlena by the type, valid by contract.
             Self::Numeric => body.numeric(unsafe { varlena::payload(datum, scratch) }),
+            // SAFETY: as above.
             Self::Text => body.string(unsafe { varlena::payload(datum, scratch) }),
             // SAFETY: a Name, by the type.
             Self::Name => body.string(unsafe { name(datum) }),
@@ -175,13 +176,16 @@ impl Encoder {
             }
             // SAFETY: as above.
             Self::Json => unsafe { json(datum, writer) },
+            // SAFETY: as above.
             Self::Bytea => unsafe { bytea(datum, writer) },
             Self::Date => body.date(datum.value() as i32),
             Self::Timestamp => body.timestamp(datum.value() as i64),
             Self::TimestampTz => body.timestamptz(datum.value() as i64, &mut writer.zone),
             // SAFETY: by contract.
             Self::Array(array) => unsafe { array.encode(datum, writer) },
+            // SAFETY: by contract.
             Self::Composite(composite) => unsafe { composite.encode(datum, writer) },
+            // SAFETY: by contract; the cast returns json.
             Self::Cast(function) => unsafe {
                 let text = function.call(datum, writer);
                 json(text, writer);

@@ -11,44 +11,50 @@ use std::ffi::{CStr, c_char, c_void};
 /// # Safety
 /// `statement` is what the parser made, and is not analysed.
 pub unsafe fn to_parameters(statement: *mut pg_sys::Node, parameters: &mut Vec<Parameter>) {
-    visit(statement, std::ptr::from_mut(parameters).cast());
+    // SAFETY: a tree of the parser; the parameters outlive the walk.
+    unsafe {
+        visit(statement, std::ptr::from_mut(parameters).cast());
+    }
 }
 
 // PostgreSQL calls it between its own frames, through which an error has to jump.
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, parameters: *mut c_void) -> bool {
-    if node.is_null() {
-        return false;
-    }
-    match (*node).type_ {
-        // Modifiers of a type, and paths that have to be literals: none of them has a user's type.
-        pg_sys::NodeTag::T_TypeName => return false,
-        #[cfg(any(feature = "pg17", feature = "pg18"))]
-        pg_sys::NodeTag::T_JsonTablePathSpec => return false,
-        pg_sys::NodeTag::T_TypeCast => {
-            let cast = node.cast::<pg_sys::TypeCast>();
-            if (*(*cast).arg).type_ == pg_sys::NodeTag::T_A_Const && is_of_catalog(&*(*cast).typeName) {
-                return false;
-            }
-        }
-        pg_sys::NodeTag::T_A_Const => {
-            if let Some(text) = string(node.cast()) {
-                let parameters = &mut *parameters.cast::<Vec<Parameter>>();
-                parameters.push((pg_sys::TEXTOID, Some(pg_sys::Datum::from(pg_sys::cstring_to_text(text)))));
-                // It fits in the place of the larger node.
-                const { assert!(size_of::<pg_sys::ParamRef>() <= size_of::<pg_sys::A_Const>()) };
-                let number = parameters.len() as i32;
-                let parameter = pg_sys::ParamRef { type_: pg_sys::NodeTag::T_ParamRef, number, location: -1 };
-                node.cast::<pg_sys::ParamRef>().write(parameter);
-            }
+    // SAFETY: PostgreSQL's walker hands over nodes of the tree, and the parameters given above.
+    unsafe {
+        if node.is_null() {
             return false;
         }
-        _ => {}
+        match (*node).type_ {
+            // Modifiers of a type, and paths that have to be literals: none of them has a user's type.
+            pg_sys::NodeTag::T_TypeName => return false,
+            #[cfg(any(feature = "pg17", feature = "pg18"))]
+            pg_sys::NodeTag::T_JsonTablePathSpec => return false,
+            pg_sys::NodeTag::T_TypeCast => {
+                let cast = node.cast::<pg_sys::TypeCast>();
+                if (*(*cast).arg).type_ == pg_sys::NodeTag::T_A_Const && is_of_catalog(&*(*cast).typeName) {
+                    return false;
+                }
+            }
+            pg_sys::NodeTag::T_A_Const => {
+                if let Some(text) = string(node.cast()) {
+                    let parameters = &mut *parameters.cast::<Vec<Parameter>>();
+                    parameters.push((pg_sys::TEXTOID, Some(pg_sys::Datum::from(pg_sys::cstring_to_text(text)))));
+                    // It fits in the place of the larger node.
+                    const { assert!(size_of::<pg_sys::ParamRef>() <= size_of::<pg_sys::A_Const>()) };
+                    let number = parameters.len() as i32;
+                    let parameter = pg_sys::ParamRef { type_: pg_sys::NodeTag::T_ParamRef, number, location: -1 };
+                    node.cast::<pg_sys::ParamRef>().write(parameter);
+                }
+                return false;
+            }
+            _ => {}
+        }
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        return raw_expression_tree_walker(node, Some(visit), parameters);
+        #[cfg(not(any(feature = "pg14", feature = "pg15")))]
+        return pg_sys::raw_expression_tree_walker_impl(node, Some(visit), parameters);
     }
-    #[cfg(any(feature = "pg14", feature = "pg15"))]
-    return raw_expression_tree_walker(node, Some(visit), parameters);
-    #[cfg(not(any(feature = "pg14", feature = "pg15")))]
-    return pg_sys::raw_expression_tree_walker_impl(node, Some(visit), parameters);
 }
 
 #[cfg(any(feature = "pg14", feature = "pg15"))]
@@ -57,50 +63,66 @@ unsafe fn raw_expression_tree_walker(
     walker: Option<unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool>,
     context: *mut c_void,
 ) -> bool {
-    mod bare {
-        use super::*;
-        type Walker = Option<unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool>;
-        unsafe extern "C-unwind" {
-            // nodeFuncs.h
-            pub fn raw_expression_tree_walker(node: *mut pg_sys::Node, walker: Walker, context: *mut c_void) -> bool;
+    // SAFETY: a tree of the parser, and a walker that takes its nodes.
+    unsafe {
+        mod bare {
+            use super::*;
+            type Walker = Option<unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool>;
+            unsafe extern "C-unwind" {
+                // nodeFuncs.h
+                pub fn raw_expression_tree_walker(
+                    node: *mut pg_sys::Node,
+                    walker: Walker,
+                    context: *mut c_void,
+                ) -> bool;
+            }
         }
+        pg_sys::ffi::pg_guard_ffi_boundary(|| bare::raw_expression_tree_walker(node, walker, context))
     }
-    pg_sys::ffi::pg_guard_ffi_boundary(|| bare::raw_expression_tree_walker(node, walker, context))
 }
 
 /// Whether a type is one of the schema `pg_catalog`, or an array of such. Nobody but a superuser makes or renames types there.
 unsafe fn is_of_catalog(name: &pg_sys::TypeName) -> bool {
-    if name.names.is_null() || name.pct_type || name.setof {
-        return false;
+    // SAFETY: the names of a type are a list of strings.
+    unsafe {
+        if name.names.is_null() || name.pct_type || name.setof {
+            return false;
+        }
+        let names: Vec<*const c_char> = nodes::pointers(name.names).map(|name| value(name)).collect();
+        let name = match names.as_slice() {
+            [name] => *name,
+            [schema, name] if CStr::from_ptr(*schema) == c"pg_catalog" => *name,
+            _ => return false,
+        };
+        let (name, schema) = (pg_sys::Datum::from(name), pg_sys::Datum::from(pg_sys::PG_CATALOG_NAMESPACE));
+        let (cache, none) = (pg_sys::SysCacheIdentifier::TYPENAMENSP as i32, pg_sys::Datum::null());
+        pg_sys::SearchSysCacheExists(cache, name, schema, none, none)
     }
-    let names: Vec<*const c_char> = nodes::pointers(name.names).map(|name| value(name)).collect();
-    let name = match names.as_slice() {
-        [name] => *name,
-        [schema, name] if CStr::from_ptr(*schema) == c"pg_catalog" => *name,
-        _ => return false,
-    };
-    let (name, schema) = (pg_sys::Datum::from(name), pg_sys::Datum::from(pg_sys::PG_CATALOG_NAMESPACE));
-    let (cache, none) = (pg_sys::SysCacheIdentifier::TYPENAMENSP as i32, pg_sys::Datum::null());
-    pg_sys::SearchSysCacheExists(cache, name, schema, none, none)
 }
 
 #[cfg(feature = "pg14")]
 unsafe fn string(node: *const pg_sys::A_Const) -> Option<*const c_char> {
-    ((*node).val.type_ == pg_sys::NodeTag::T_String).then(|| (*node).val.val.str_.cast_const())
+    // SAFETY: a constant of the parser, whose value is what its tag says.
+    unsafe { ((*node).val.type_ == pg_sys::NodeTag::T_String).then(|| (*node).val.val.str_.cast_const()) }
 }
 
 #[cfg(not(feature = "pg14"))]
 unsafe fn string(node: *const pg_sys::A_Const) -> Option<*const c_char> {
-    let is_string = !(*node).isnull && (*node).val.node.type_ == pg_sys::NodeTag::T_String;
-    is_string.then(|| (*node).val.sval.sval.cast_const())
+    // SAFETY: a constant of the parser, whose value is what its tag says.
+    unsafe {
+        let is_string = !(*node).isnull && (*node).val.node.type_ == pg_sys::NodeTag::T_String;
+        is_string.then(|| (*node).val.sval.sval.cast_const())
+    }
 }
 
 #[cfg(feature = "pg14")]
 unsafe fn value(node: *const pg_sys::Value) -> *const c_char {
-    (*node).val.str_
+    // SAFETY: an element of a list of strings.
+    unsafe { (*node).val.str_ }
 }
 
 #[cfg(not(feature = "pg14"))]
 unsafe fn value(node: *const pg_sys::String) -> *const c_char {
-    (*node).sval
+    // SAFETY: an element of a list of strings.
+    unsafe { (*node).sval }
 }
