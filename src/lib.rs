@@ -1,19 +1,20 @@
 //! REST requests as function calls.
 //!
-//! The way of a request, in ten lines:
+//! The path of a request:
 //!
-//! 1. [`http`] parses method, target, headers and preferences to a [`http::Request`]
-//! 2. [`route`] finds the [`route::Action`]: a resource and what to do with it
-//! 3. [`auth`] says whom it speaks for: the [`auth::Principal`]
-//! 4. [`query`] reads the parameters: the [`query::Query`]
-//! 5. the role frame is opened
-//! 6. [`plan`] resolves names against the [`catalog`]: the [`plan::Plan`]
+//! 1. [`http`] parses method, target, headers and preferences into a [`http::Request`]
+//! 2. [`route`] finds the [`route::Route`]: an endpoint of our own, or an action on a resource
+//! 3. [`auth`] says who it speaks for: the [`auth::Principal`]
+//! 4. [`ask`] reads the query and the body: the [`ask::Ask`]
+//! 5. the role frame opens
+//! 6. [`plan`] resolves names against the [`catalog`]: the [`plan::ActionPlan`]
 //! 7. [`statement`] renders it: SQL text and parameters
 //! 8. it is executed; rows are written straight to JSON
-//! 9. the role frame is closed
-//! 10. [`respond`] makes the [`http::Response`]
+//! 9. [`respond`] judges what came of it; a refusal rolls back
+//! 10. the role frame closes
+//! 11. [`respond`] makes the [`http::Response`]
 //!
-//! Steps 5, 8 and 9 are in `pg`, the only half that touches PostgreSQL. The others are pure.
+//! Steps 5, 8 and 10 are in `pg`, the only half that touches PostgreSQL. The others are pure.
 #![deny(unsafe_code)]
 
 #[cfg(all(feature = "pg", not(panic = "unwind")))]
@@ -36,6 +37,9 @@ pub mod json_schema;
 pub mod laws;
 pub mod limits;
 pub mod lint;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod map;
 pub mod oauth;
 pub mod openapi;
 pub mod payload;
