@@ -28,14 +28,14 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 pub type Hash = [u8; 32];
 
 /// A key that was made a moment ago.
-pub struct New {
+pub struct IssuedKey {
     pub id: String,
     pub key: String,
     pub hash: Hash,
 }
 
 /// Makes a key. `None` when there is no randomness, which is the operating system's, or the environment is malformed.
-pub fn generate(environment: &str) -> Option<New> {
+pub fn generate(environment: &str) -> Option<IssuedKey> {
     if !is_environment(environment) {
         return None;
     }
@@ -52,7 +52,7 @@ pub fn generate(environment: &str) -> Option<New> {
     let mut key = format!("{PREFIX}{environment}_{id}_{}", BASE64_URL_SAFE_NO_PAD.encode(secret));
     key.push_str(&check(&key));
     let hash = hash(&key);
-    Some(New { id, key, hash })
+    Some(IssuedKey { id, key, hash })
 }
 
 /// Whether a text can be the environment of keys: 1 to 16 small letters and digits.
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_made_key_is_read_again() {
-        let New { id: made, key, hash: stored } = generate("live").unwrap();
+        let IssuedKey { id: made, key, hash: stored } = generate("live").unwrap();
         assert_eq!(id(&key), Some(made.as_str()));
         assert_eq!(generate("environment12345").unwrap().key.len(), MAX_BYTES);
         assert_eq!(key.len(), "rk_live_".len() + ID + 1 + SECRET + CHECK);

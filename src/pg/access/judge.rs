@@ -1,6 +1,6 @@
 //! The row in question, read or made, and the expressions of policies evaluated on it.
 
-use super::statement::{Failure, Found, Names, Parameter, run};
+use super::statement::{Failure, Names, Parameter, Rows, run};
 use crate::access::expression::{operands, readers};
 use crate::access::{self, Command, Evaluated, Facts, OnConflict, Policy, Statement, Step, Stored, Subject, Value};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ const DEPTH: usize = 6;
 const EXPRESSIONS: usize = 1000;
 
 /// A row that a statement made, or why it could not.
-type Made = std::result::Result<Option<pg_sys::Datum>, Failure>;
+type MadeRow = std::result::Result<Option<pg_sys::Datum>, Failure>;
 
 /// What is known of a row, and the row.
 pub struct Row {
@@ -28,7 +28,8 @@ pub struct Row {
 ///
 /// `sees_all`: the user is not subject to row-level security, so that what is not found is not there.
 ///
-/// Errors: 22023 for a key that names no row of the relation.
+/// # Errors
+/// 22023 for a key that names no row of the relation.
 pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
     let Some(key) = key else { return Ok(Row { stored: Stored::NotAsked, value: None }) };
     let mut condition = String::new();
@@ -51,9 +52,9 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
     let sql = format!("SELECT {alias} FROM {} AS {alias} WHERE {condition}", qualified(facts));
     let absent = if sees_all { Stored::Absent } else { Stored::NotSeen };
     Ok(match run(&sql, Names::ByExtension, &parameters, facts.row_type.into()) {
-        Ok(Found::One(value)) => Row { stored: Stored::Found, value },
-        Ok(Found::Nothing) => Row { stored: absent, value: None },
-        Ok(Found::Several) => {
+        Ok(Rows::One(value)) => Row { stored: Stored::Found, value },
+        Ok(Rows::Nothing) => Row { stored: absent, value: None },
+        Ok(Rows::Several) => {
             return Err(Error::with_code(SqlState::CARDINALITY_VIOLATION, 400, "the key names several rows")
                 .hint("Give the primary key."));
         }
@@ -98,7 +99,7 @@ fn key_columns<'a>(facts: &'a Facts, key: &Json) -> Result<Vec<(&'a access::Colu
 
 /// What came out.
 #[derive(Default)]
-pub struct Judged {
+pub struct Findings {
     pub steps: Vec<Step>,
     pub unmakeable: Option<(String, String)>,
     pub without_default: Vec<String>,
@@ -113,8 +114,8 @@ pub fn judge(
     statement: &Statement,
     row: Option<pg_sys::Datum>,
     given: Option<&Map<String, Json>>,
-) -> Judged {
-    let mut judged = Judged::default();
+) -> Findings {
+    let mut judged = Findings::default();
     let proposed = match (statement.command, given, row) {
         (Command::Insert, Some(given), _) => Some(new_row(facts, given, &mut judged.without_default)),
         (Command::Update, Some(given), Some(row)) => Some(changed_row(facts, given, row)),
@@ -124,7 +125,7 @@ pub fn judge(
         (Some(OnConflict::Update { .. }), Some(given), Some(row)) => Some(changed_row(facts, given, row)),
         _ => None,
     };
-    let mut made = |row: Option<Made>| match row {
+    let mut made = |row: Option<MadeRow>| match row {
         Some(Ok(row)) => row,
         Some(Err(failure)) => {
             judged.unmakeable = Some((failure.raised.sqlstate.into(), failure.raised.message));
@@ -189,7 +190,7 @@ fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datu
         None => run(&format!("SELECT ({expression})"), names, &[], pg_sys::BOOLOID),
     };
     match found {
-        Ok(Found::One(Some(value))) => {
+        Ok(Rows::One(Some(value))) => {
             if value.value() != 0 {
                 Value::True
             } else {
@@ -214,7 +215,7 @@ fn answer(reader: &str, names: Names) -> Json {
     let sql = format!("SELECT pg_catalog.jsonb_agg(v)::pg_catalog.text FROM (SELECT {reader} AS v LIMIT 20) AS s");
     let text = match run(&sql, names, &[], pg_sys::TEXTOID) {
         // SAFETY: the column is a text, copied from the copy.
-        Ok(Found::One(Some(text))) => unsafe { String::from_datum(text, false) },
+        Ok(Rows::One(Some(text))) => unsafe { String::from_datum(text, false) },
         Ok(_) => return Json::Array(Vec::new()),
         Err(failure) => return Json::from(format!("error: {} ({})", failure.raised.message, failure.raised.sqlstate)),
     };
@@ -226,7 +227,7 @@ fn answer(reader: &str, names: Names) -> Json {
 }
 
 /// The row that INSERT makes of the given values, defaults and generated columns included.
-fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<String>) -> Made {
+fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<String>) -> MadeRow {
     let mut columns = Vec::new();
     for column in &facts.columns {
         let default = column.expression.as_ref().filter(|_| !column.generated);
@@ -252,14 +253,14 @@ fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<S
 }
 
 /// The row that UPDATE makes of another.
-fn changed_row(facts: &Facts, given: &Map<String, Json>, row: pg_sys::Datum) -> Made {
+fn changed_row(facts: &Facts, given: &Map<String, Json>, row: pg_sys::Datum) -> MadeRow {
     let sql = "SELECT pg_catalog.jsonb_populate_record($2, $1)";
     generated(facts, run(sql, Names::ByExtension, &[jsonb(given), of_row_type(facts, row)], facts.row_type.into())?)
 }
 
 /// The row with its generated columns.
-fn generated(facts: &Facts, found: Found) -> Made {
-    let Found::One(Some(row)) = found else { return Ok(None) };
+fn generated(facts: &Facts, found: Rows) -> MadeRow {
+    let Rows::One(Some(row)) = found else { return Ok(None) };
     if !facts.columns.iter().any(|column| column.generated) {
         return Ok(Some(row));
     }
@@ -275,7 +276,7 @@ fn generated(facts: &Facts, found: Found) -> Made {
     let (table, columns) = (qualified(facts), columns.join(", "));
     let sql = format!("SELECT ROW({columns})::{table} FROM pg_catalog.unnest(ARRAY[$1]) AS {name}");
     match run(&sql, all_names(facts), &[of_row_type(facts, row)], facts.row_type.into())? {
-        Found::One(row) => Ok(row),
+        Rows::One(row) => Ok(row),
         _ => Ok(None),
     }
 }

@@ -23,7 +23,7 @@ use crate::pg::frame::{self, Context, Finished, Frame};
 use crate::pg::guc;
 use crate::route::Resource;
 use crate::sqlstate::SqlState;
-use judge::{Judged, Row, judge};
+use judge::{Findings, Row, judge};
 use pgrx::{IntoDatum, pg_sys};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -117,7 +117,7 @@ impl Question {
 
 /// A role as `sql/query/access/asked_role.sql` tells it.
 #[derive(Deserialize)]
-struct Asked {
+struct RoleInQuestion {
     oid: u32,
     is_of_requests: bool,
 }
@@ -133,7 +133,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
         );
     }
     let query = include_str!("../../../sql/query/access/asked_role.sql");
-    let asked: Option<Asked> = load("access_role", query, &[text_argument(&question.role)])?;
+    let asked: Option<RoleInQuestion> = load("access_role", query, &[text_argument(&question.role)])?;
     let refused = || {
         Error::with_code(SqlState::INSUFFICIENT_PRIVILEGE, 403, "access cannot be explained for this role")
             .hint("The role has to exist, and be one that you can SET ROLE to or that requests run as.")
@@ -160,7 +160,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     };
     let judged = match facts.row_security() {
         RowSecurity::Applies => in_frame(question, &facts, taken, row.value)?,
-        _ => Judged::default(),
+        _ => Findings::default(),
     };
     let key = question.key.as_ref();
     Ok(render(&report(&facts, statement, key, question.row.as_ref(), row.stored, judged, role::name(caller))))
@@ -174,7 +174,7 @@ fn key_of(facts: &Facts, row: Option<&Map<String, Json>>) -> Option<Json> {
 }
 
 /// Evaluates the policies as the role, with the claims, reading only.
-fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<pg_sys::Datum>) -> Result<Judged> {
+fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<pg_sys::Datum>) -> Result<Findings> {
     let headers = Headers::default();
     let request = Request::parse("GET", "/", &headers, None)?;
     let mut claims = question.claims.clone();
@@ -231,7 +231,7 @@ pub fn explained(ask: &Ask, frame: &Frame, pre_request: impl FnOnce() -> Result<
     };
     let judged = match facts.row_security() {
         RowSecurity::Applies => judge(&facts, &statement, row.value, None),
-        _ => Judged::default(),
+        _ => Findings::default(),
     };
     let report = report(&facts, &statement, Some(&key), None, row.stored, judged, role);
     access::document(&report, frame.is_authenticated()).map(Some)
@@ -275,10 +275,10 @@ fn report<'a>(
     key: Option<&'a Json>,
     row: Option<&'a Map<String, Json>>,
     stored: Stored,
-    judged: Judged,
+    judged: Findings,
     caller: String,
 ) -> Report<'a> {
-    let Judged { steps, unmakeable, without_default, readers } = judged;
+    let Findings { steps, unmakeable, without_default, readers } = judged;
     Report { facts, statement, key, row, stored, steps, unmakeable, without_default, readers, caller }
 }
 

@@ -20,7 +20,7 @@ use std::cell::Cell;
 use std::ffi::{CString, c_int};
 
 /// What a statement gives.
-pub enum Found {
+pub enum Rows {
     Nothing,
     /// The only row's only column.
     One(Option<pg_sys::Datum>),
@@ -56,7 +56,7 @@ impl Names {
 /// copied to the current memory context.
 ///
 /// Raises errors that are no answer: cancellation, loss of resources, failures of the transaction.
-pub fn run(sql: &str, names: Names, parameters: &[Parameter], wanted: pg_sys::Oid) -> Result<Found, Failure> {
+pub fn run(sql: &str, names: Names, parameters: &[Parameter], wanted: pg_sys::Oid) -> Result<Rows, Failure> {
     let analysed = Cell::new(false);
     // SAFETY: a transaction is open.
     let done = subtransaction::run(|| unsafe { (run_within(sql, names, parameters, wanted, &analysed), End::Commit) });
@@ -72,7 +72,7 @@ unsafe fn run_within(
     parameters: &[Parameter],
     wanted: pg_sys::Oid,
     analysed: &Cell<bool>,
-) -> Found {
+) -> Rows {
     // SAFETY: called within a subtransaction; what is made lives in the current context, and parameters are of the
     // types they say.
     unsafe {
@@ -104,7 +104,7 @@ unsafe fn run_within(
                 CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);
             ExecutorStart(query, 0);
             let found = match next(query) {
-                None => Found::Nothing,
+                None => Rows::Nothing,
                 Some(value) => {
                     // The next row takes the memory of this one.
                     let value = value.map(|value| match by_reference {
@@ -116,7 +116,7 @@ unsafe fn run_within(
                         }
                         false => value,
                     });
-                    if next(query).is_some() { Found::Several } else { Found::One(value) }
+                    if next(query).is_some() { Rows::Several } else { Rows::One(value) }
                 }
             };
             ExecutorFinish(query);

@@ -57,7 +57,7 @@ impl TableGroup {
 
 /// What changed of the catalogue since the last look.
 #[derive(Clone, Copy)]
-pub struct Announced {
+pub struct Changes {
     relations: [u32; NOTED],
     count: usize,
     /// Functions or aggregates.
@@ -66,8 +66,8 @@ pub struct Announced {
     pub everything: bool,
 }
 
-impl Announced {
-    const NOTHING: Announced = Announced { relations: [0; NOTED], count: 0, functions: false, everything: false };
+impl Changes {
+    const NOTHING: Changes = Changes { relations: [0; NOTED], count: 0, functions: false, everything: false };
 
     /// Whether nothing was announced.
     pub fn is_empty(&self) -> bool {
@@ -92,7 +92,7 @@ impl Announced {
 }
 
 thread_local! {
-    static ANNOUNCED: Cell<Announced> = const { Cell::new(Announced::NOTHING) };
+    static ANNOUNCED: Cell<Changes> = const { Cell::new(Changes::NOTHING) };
     /// Roles and memberships.
     pub static ROLES: Generation = const { Generation::new() };
     /// Constraints, and the schemas that they are in.
@@ -127,8 +127,8 @@ pub fn accept() {
 }
 
 /// What was announced since the last call.
-pub fn take_announced() -> Announced {
-    ANNOUNCED.replace(Announced::NOTHING)
+pub fn take_announced() -> Changes {
+    ANNOUNCED.replace(Changes::NOTHING)
 }
 
 unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys::Oid) {

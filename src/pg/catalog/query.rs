@@ -49,7 +49,8 @@ pub fn names(schema: &str, name: &str) -> Option<[Argument; 2]> {
 
 /// Runs a query that is kept under its name, and reads the JSON that it returns. `None` when it returns no row, or null.
 ///
-/// Errors: REST506, when the query or its JSON fails.
+/// # Errors
+/// REST506, when the query or its JSON fails.
 pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<T>> {
     let Some(text) = query(name, sql, arguments)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|why| {
@@ -61,7 +62,8 @@ pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: &[Arg
 
 /// Runs a query that is kept under its name. `None` when it returns no row, or null.
 ///
-/// Errors: REST506, when the query cannot be prepared.
+/// # Errors
+/// REST506, when the query cannot be prepared.
 pub fn query(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<String>> {
     // SAFETY: SPI is connected for this query alone. An error that is raised within ends the connection with the transaction.
     unsafe { pg_sys::SPI_connect() };

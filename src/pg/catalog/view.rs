@@ -23,7 +23,8 @@ pub struct Origins {
 
 /// The origins of a view's columns, through the views that it is made of.
 ///
-/// Errors: the catalogue cannot be read.
+/// # Errors
+/// The catalogue cannot be read.
 pub fn origins(view: u32) -> Result<Origins> {
     let mut rules = HashMap::new();
     let mut found = Origins::default();

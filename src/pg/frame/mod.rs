@@ -377,7 +377,8 @@ fn explained(failed: Failed, open: &Open, role: Option<pg_sys::Oid>) -> Error {
 /// `pg_import_system_collations`. Who only asks for the number of the transaction gives one to the outer transaction, and not to
 /// the frame's.
 ///
-/// Errors: 25006 (405).
+/// # Errors
+/// 25006 (405).
 fn refuse_written(authenticated: bool) -> Result<()> {
     // SAFETY: reads the state of the request's own subtransaction.
     if unsafe { unguarded::GetCurrentTransactionIdIfAny() } == pg_sys::InvalidTransactionId {

@@ -17,11 +17,11 @@ const PG_DB_ROLE_SETTING_INDEX: u32 = 2965;
 const SETTINGS_AGE: i64 = 1_000_000;
 
 thread_local! {
-    static LAST_CHECKED: RefCell<Option<Checked>> = const { RefCell::new(None) };
+    static LAST_CHECKED: RefCell<Option<KnownRole>> = const { RefCell::new(None) };
     static SETTINGS: RefCell<Option<(pg_sys::Oid, i64, std::rc::Rc<RoleSettings>)>> = const { RefCell::new(None) };
 }
 
-struct Checked {
+struct KnownRole {
     generation: u64,
     session_user: pg_sys::Oid,
     bypass_listed: bool,
@@ -40,7 +40,8 @@ pub fn name(role: pg_sys::Oid) -> String {
 
 /// The role of this name, if the session's user may take it.
 ///
-/// Errors: REST403, one message for all reasons.
+/// # Errors
+/// REST403, one message for all reasons.
 pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
     let session_user = user::session();
     let generation = invalidation::ROLES.with(|roles| roles.get());
@@ -71,7 +72,7 @@ pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
             return Err(role_refused());
         }
         refuse_dangerous_role(name, pg_sys::superuser_arg(role), bypasses_rls(role), bypass_listed)?;
-        let checked = Checked { generation, session_user, bypass_listed, name: name.to_owned(), role };
+        let checked = KnownRole { generation, session_user, bypass_listed, name: name.to_owned(), role };
         LAST_CHECKED.set(Some(checked));
         Ok(role)
     }

@@ -151,7 +151,8 @@ struct Candidate {
 
 /// The schemas bound to a relation, by name; those that a partition or child table inherits too.
 ///
-/// Errors: the catalogue cannot be read.
+/// # Errors
+/// The catalogue cannot be read.
 pub fn bindings(relation: pg_sys::Oid) -> Result<Vec<Binding>> {
     let query = include_str!("../../../sql/query/json_schema/schema_bindings.sql");
     let found: Option<Vec<Candidate>> = load("schema_bindings", query, &[oid(relation.to_u32())])?;

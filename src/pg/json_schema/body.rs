@@ -41,7 +41,8 @@ impl BodySchemas {
 
     /// Checks an object or each object of an array.
     ///
-    /// Errors: REST422 with the pointers into the body. What else may be wrong with the body is for others to find.
+    /// # Errors
+    /// REST422 with the pointers into the body. What else may be wrong with the body is for others to find.
     pub fn check(&self, body: &[u8]) -> Result<()> {
         let Ok(document) = Document::parse(body) else { return Ok(()) };
         let root: TextNode<'_, Backend> = document.root();

@@ -25,36 +25,36 @@ impl<F: Json> Entry<F> {
 }
 
 /// Compiled schemas by form, formats and bytes.
-pub struct Kept<F: Json> {
+pub struct SchemaCache<F: Json> {
     entries: LruCache<Vec<u8>, Rc<Entry<F>>>,
     bytes: usize,
 }
 
 thread_local! {
-    static BINARY: RefCell<Kept<<Binary as Stored>::Json>> = RefCell::new(Kept::new());
-    static TEXT: RefCell<Kept<<Text as Stored>::Json>> = RefCell::new(Kept::new());
+    static BINARY: RefCell<SchemaCache<<Binary as Stored>::Json>> = RefCell::new(SchemaCache::new());
+    static TEXT: RefCell<SchemaCache<<Text as Stored>::Json>> = RefCell::new(SchemaCache::new());
 }
 
 /// Forms of instances, each with its own compiled schemas.
 pub trait Instance: Stored {
-    fn kept() -> &'static LocalKey<RefCell<Kept<Self::Json>>>;
+    fn kept() -> &'static LocalKey<RefCell<SchemaCache<Self::Json>>>;
 }
 
 impl Instance for Binary {
-    fn kept() -> &'static LocalKey<RefCell<Kept<Self::Json>>> {
+    fn kept() -> &'static LocalKey<RefCell<SchemaCache<Self::Json>>> {
         &BINARY
     }
 }
 
 impl Instance for Text {
-    fn kept() -> &'static LocalKey<RefCell<Kept<Self::Json>>> {
+    fn kept() -> &'static LocalKey<RefCell<SchemaCache<Self::Json>>> {
         &TEXT
     }
 }
 
-impl<F: Json> Kept<F> {
+impl<F: Json> SchemaCache<F> {
     fn new() -> Self {
-        Kept { entries: LruCache::unbounded(), bytes: 0 }
+        SchemaCache { entries: LruCache::unbounded(), bytes: 0 }
     }
 
     fn add(&mut self, key: Vec<u8>, entry: Rc<Entry<F>>) {

@@ -50,7 +50,8 @@ thread_local! {
 
 /// Whom a key speaks for. Its use is written down if the request may write.
 ///
-/// Errors: REST411.
+/// # Errors
+/// REST411.
 pub fn verify(key: &str, method: http::Method) -> Result<Verified> {
     let known = find(key).map_err(Refusal::into_error)?;
     note_use(&known.id, method);

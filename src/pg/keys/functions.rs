@@ -11,7 +11,7 @@ use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{composite, jsonb};
-use crate::pg::keys::verify::{self, Checked};
+use crate::pg::keys::verify::{self, CheckedToken};
 use crate::sqlstate::SqlState;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -411,8 +411,8 @@ pub unsafe extern "C-unwind" fn restful_jwt_verify(call: pg_sys::FunctionCallInf
                 raise(SqlState::INVALID_AUTHORIZATION, &message, None, None)
             };
             match verify::check(text(call, 0).unwrap_or_default()) {
-                Ok(Checked { signed, refusal: None }) => of_claims(&signed.claims),
-                Ok(Checked { refusal, .. }) | Err(refusal) => refuse(refusal),
+                Ok(CheckedToken { signed, refusal: None }) => of_claims(&signed.claims),
+                Ok(CheckedToken { refusal, .. }) | Err(refusal) => refuse(refusal),
             }
         })
     }
@@ -431,7 +431,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_check(call: pg_sys::FunctionCallInfo
     unsafe {
         preserving_error_data(|| {
             let (refusal, claims) = match verify::check(text(call, 0).unwrap_or_default()) {
-                Ok(Checked { signed, refusal }) => {
+                Ok(CheckedToken { signed, refusal }) => {
                     (refusal.map(|refusal| refusal.reason()), Some(of_claims(&signed.claims)))
                 }
                 Err(refusal) => (Some(refusal.map_or_else(|| NO_KEYS.to_owned(), |refusal| refusal.reason())), None),

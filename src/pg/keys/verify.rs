@@ -33,9 +33,10 @@ thread_local! {
 
 /// A token whose signature and claims hold now.
 ///
-/// Errors: PGRST300 when there are no keys, PGRST301 and PGRST303 for a bad token.
+/// # Errors
+/// PGRST300 when there are no keys, PGRST301 and PGRST303 for a bad token.
 pub fn verify(token: &str) -> Result<Rc<Signed>> {
-    let Checked { signed, refusal } = check(token).map_err(|refusal| match refusal {
+    let CheckedToken { signed, refusal } = check(token).map_err(|refusal| match refusal {
         Some(refusal) => refusal.into_error(),
         None => Error::new(Code::NoKeys, "Server lacks JWT secret"),
     })?;
@@ -43,7 +44,7 @@ pub fn verify(token: &str) -> Result<Rc<Signed>> {
 }
 
 /// A token whose signature is its issuer's.
-pub struct Checked {
+pub struct CheckedToken {
     pub signed: Rc<Signed>,
     /// Why its claims do not hold now; `None` when they do.
     pub refusal: Option<Refusal>,
@@ -51,8 +52,9 @@ pub struct Checked {
 
 /// Verifies the signature of a token, and checks its claims.
 ///
-/// Errors: the signature is nobody's; `None` when there are no keys.
-pub fn check(token: &str) -> std::result::Result<Checked, Option<Refusal>> {
+/// # Errors
+/// The signature is nobody's; `None` when there are no keys.
+pub fn check(token: &str) -> std::result::Result<CheckedToken, Option<Refusal>> {
     if token.len() > limits::TOKEN_BYTES {
         return Err(Some(Refusal::TooLong));
     }
@@ -72,7 +74,7 @@ pub fn check(token: &str) -> std::result::Result<Checked, Option<Refusal>> {
         }
     };
     let refusal = signed.check(guc::token_policy(), now()).err();
-    Ok(Checked { signed, refusal })
+    Ok(CheckedToken { signed, refusal })
 }
 
 /// Seconds since 1970, by the clock.

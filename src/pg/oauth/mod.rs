@@ -10,7 +10,7 @@ use crate::oauth::{self, AccessToken, Client, Credentials, Failure, Grant, Kind,
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::guc;
 use crate::pg::keys::functions;
-use crate::pg::keys::verify::{self, Checked};
+use crate::pg::keys::verify::{self, CheckedToken};
 use crate::route::Endpoint;
 use pgrx::pg_sys;
 use pgrx::spi::{self, SpiTupleTable};
@@ -65,7 +65,8 @@ const HOLDS: &str = "\
 /// What a refused request has changed is kept: a code that came with the wrong proof is used up, and a refresh token that came
 /// twice revokes its grant. `Prefer: tx=rollback` and `restful.tx_end` do not apply.
 ///
-/// Errors: REST405; every other is answered as OAuth has it.
+/// # Errors
+/// REST405; every other is answered as OAuth has it.
 pub fn answer(endpoint: Endpoint, request: &Request) -> Result<Response> {
     let issuer = &guc::oauth_issuer().unwrap_or_default();
     if request.method == Method::Options {
@@ -147,7 +148,7 @@ fn one<T>(rows: SpiTupleTable, read: impl FnOnce(&spi::SpiHeapTupleData) -> spi:
 }
 
 /// Whom tokens are to be made for.
-struct Granted {
+struct TokenGrant {
     subject: String,
     scopes: Vec<String>,
     /// The name of the grant, unless the client asks for itself.
@@ -162,7 +163,7 @@ fn token_response(request: &Request, issuer: &str) -> std::result::Result<Respon
     let client_id = credentials.client_id.as_str();
     let asked = parameters.get("scope");
     let granted = match Grant::read(&parameters, &client)? {
-        Grant::ClientCredentials => Granted {
+        Grant::ClientCredentials => TokenGrant {
             subject: client_id.to_owned(),
             scopes: grant::scopes(asked, &client.scopes)?,
             grant_id: None,
@@ -213,7 +214,7 @@ fn by_code(
     code: &str,
     redirect_uri: &str,
     verifier: &str,
-) -> std::result::Result<Granted, Failure> {
+) -> std::result::Result<TokenGrant, Failure> {
     let code_hash = hash(code.as_bytes());
     let taken = functions::with_tables(|tables| {
         one(tables.update(TAKE_CODE, Some(1), &[code_hash.clone().into(), client_id.into()])?, |row| {
@@ -255,7 +256,7 @@ fn by_code(
         tables.update(DROP_EXPIRED, None, &[])?;
         tables.update(PUT_GRANT, None, arguments).map(|_| ())
     });
-    Ok(Granted {
+    Ok(TokenGrant {
         subject,
         scopes,
         grant_id: Some(token.grant().to_vec()),
@@ -268,7 +269,7 @@ fn by_refresh_token(
     client: &Client,
     token: &str,
     asked: Option<&str>,
-) -> std::result::Result<Granted, Failure> {
+) -> std::result::Result<TokenGrant, Failure> {
     let token = RefreshToken::read(token).ok_or_else(grant::invalid)?;
     let (grant_id, family_hash) = (token.grant().to_vec(), token.family_hash());
     let found = functions::with_tables(|tables| {
@@ -296,7 +297,7 @@ fn by_refresh_token(
         let arguments = &[grant_id.clone().into(), next.own_hash().into(), grant_lifetime(true).into()];
         tables.update(REPLACE_TOKEN, None, arguments).map(|_| ())
     });
-    Ok(Granted { subject, scopes, grant_id: Some(grant_id), refresh_token: Some(next.text()) })
+    Ok(TokenGrant { subject, scopes, grant_id: Some(grant_id), refresh_token: Some(next.text()) })
 }
 
 /// Of the scopes that were granted, those that the client still has.
@@ -362,7 +363,7 @@ fn introspect(request: &Request, issuer: &str) -> std::result::Result<Response, 
 }
 
 fn of_access_token(token: &str, issuer: &str) -> Option<Value> {
-    let Ok(Checked { signed, refusal: None }) = verify::check(token) else { return None };
+    let Ok(CheckedToken { signed, refusal: None }) = verify::check(token) else { return None };
     let claim = |name: &str| signed.claims.get(name).and_then(Value::as_str);
     let client_id = claim("client_id").filter(|_| claim("iss") == Some(issuer))?;
     let grant_id = claim("jti").and_then(|id| id.split_once('.')).and_then(|(grant_id, _)| jwk::decode(grant_id));
