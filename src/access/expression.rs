@@ -153,9 +153,10 @@ fn name(text: &str) -> usize {
     let mut length = 0;
     loop {
         let rest = text.get(length..).unwrap_or_default();
-        length += match rest.starts_with('"') {
-            true => quoted(rest, '"', false),
-            false => rest.find(|c| !is_name(c)).unwrap_or(rest.len()),
+        length += if rest.starts_with('"') {
+            quoted(rest, '"', false)
+        } else {
+            rest.find(|c| !is_name(c)).unwrap_or(rest.len())
         };
         let mut after = text.get(length..).unwrap_or_default().chars();
         match (after.next(), after.next()) {

@@ -257,9 +257,10 @@ impl Step {
         }
         let permitting: Vec<&str> =
             permissive().filter(|a| value(a) == Value::True).map(|a| a.policy.as_str()).collect();
-        match permitting.is_empty() || self.applied.iter().any(|a| !a.permissive && value(a) == Value::Open) {
-            true => Passage::Open,
-            false => Passage::Passes(permitting),
+        if permitting.is_empty() || self.applied.iter().any(|a| !a.permissive && value(a) == Value::Open) {
+            Passage::Open
+        } else {
+            Passage::Passes(permitting)
         }
     }
 }

@@ -73,9 +73,10 @@ impl Report<'_> {
         }
         let Facts { relation, kind, owner, role, invoker, .. } = self.facts;
         if kind == "view" {
-            let whose = match invoker {
-                true => format!("as {role} (security_invoker is on)"),
-                false => format!("as its owner {owner} (security_invoker is off)"),
+            let whose = if *invoker {
+                format!("as {role} (security_invoker is on)")
+            } else {
+                format!("as its owner {owner} (security_invoker is off)")
             };
             let why =
                 format!("{relation} is a view: it reads its tables {whose}; ask about those tables, as that role");
@@ -278,12 +279,13 @@ impl Report<'_> {
             RowSecurity::Disabled => format!("row-level security is not enabled on {relation}"),
             RowSecurity::Superuser => format!("{role} is a superuser, whom row-level security never applies to"),
             RowSecurity::BypassRls => format!("{role} has BYPASSRLS"),
-            RowSecurity::Owner => match role == owner {
-                true => format!("{role} owns {relation}, and row-level security is not forced"),
-                false => {
+            RowSecurity::Owner => {
+                if role == owner {
+                    format!("{role} owns {relation}, and row-level security is not forced")
+                } else {
                     format!("{role} inherits from {owner}, who owns {relation}, and row-level security is not forced")
                 }
-            },
+            }
             RowSecurity::NoTable => "row-level security does not apply".to_owned(),
         }
     }
@@ -448,10 +450,8 @@ fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
         format!("{}: {}", culprit.value.as_str(), on_one_line(&culprit.expression))
     };
     let is_written = step.is_check && step.subject != Subject::Stored && step.command != Command::Select;
-    let clause = |a: &Applied| match is_written && a.clause == "USING" {
-        true => "USING, in the place of WITH CHECK,",
-        false => a.clause,
-    };
+    let clause =
+        |a: &Applied| if is_written && a.clause == "USING" { "USING, in the place of WITH CHECK," } else { a.clause };
     match passage {
         Passage::Restricted(a) => {
             format!("{hidden}{} of restrictive policy {} is {}", clause(a), a.policy, because(a))

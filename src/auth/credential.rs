@@ -34,9 +34,12 @@ impl<'a> Credential<'a> {
             }
         }
         let is_token = |text: &str| bearer.is_some() || text.bytes().filter(|b| *b == b'.').count() == 2;
-        Ok(found.map(|text| match text.starts_with(api_key::PREFIX) || !is_token(text) {
-            true => Credential::Key(text),
-            false => Credential::Token(text),
+        Ok(found.map(|text| {
+            if text.starts_with(api_key::PREFIX) || !is_token(text) {
+                Credential::Key(text)
+            } else {
+                Credential::Token(text)
+            }
         }))
     }
 }

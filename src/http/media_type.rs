@@ -82,10 +82,13 @@ impl MediaType {
         match essence.as_str() {
             "" | "*/*" => MediaType::Any,
             "application/json" => MediaType::Json,
-            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => match nulls_stripped() {
-                true => MediaType::ArrayStripped,
-                false => MediaType::Json,
-            },
+            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => {
+                if nulls_stripped() {
+                    MediaType::ArrayStripped
+                } else {
+                    MediaType::Json
+                }
+            }
             "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => {
                 MediaType::Object { nulls_stripped: nulls_stripped() }
             }

@@ -40,9 +40,10 @@ impl Response {
     /// The answer to an error: a problem document (RFC 9457) for the target `instance`, or what is no problem as JSON.
     pub fn problem(error: &Error, instance: &str, verbose: bool) -> Self {
         let body = Body::Bytes(error.body(instance, verbose).to_string().into_bytes());
-        let media_type = match error.is_problem() {
-            true => "application/problem+json; charset=utf-8",
-            false => "application/json; charset=utf-8",
+        let media_type = if error.is_problem() {
+            "application/problem+json; charset=utf-8"
+        } else {
+            "application/json; charset=utf-8"
         };
         let mut response = Response::new(error.status, body)
             .header("content-type", media_type)

@@ -185,10 +185,7 @@ impl Evaluator<'_> {
     fn call(&mut self, name: &str, arguments: &[Expression]) -> Value {
         if name == "current_setting" && self.asks_request(name, arguments) {
             let result = format!("{name}({arguments:?})").to_ascii_lowercase();
-            return match result.contains("request.jwt.claims") {
-                true => self.claims(result),
-                false => self.subject(result),
-            };
+            return if result.contains("request.jwt.claims") { self.claims(result) } else { self.subject(result) };
         }
         let values: Vec<Value> = arguments.iter().map(|a| self.value(a)).collect();
         let nulls = values.iter().filter(|v| **v == Value::Null).count();
@@ -200,10 +197,13 @@ impl Evaluator<'_> {
         }
         let is_of_stranger = values.iter().any(|v| matches!(v, Value::Stranger(_)));
         match (name, values.as_slice()) {
-            ("NULLIF", [left, right]) => match nulls == 0 && self.equal(left, right) {
-                true => Value::Null,
-                false => left.clone(),
-            },
+            ("NULLIF", [left, right]) => {
+                if nulls == 0 && self.equal(left, right) {
+                    Value::Null
+                } else {
+                    left.clone()
+                }
+            }
             ("num_nulls", _) => Value::Literal(nulls.to_string(), None),
             ("num_nonnulls", _) => Value::Literal((values.len() - nulls).to_string(), None),
             ("GREATEST" | "LEAST", _) if nulls == values.len() => Value::Null,
@@ -297,10 +297,7 @@ impl Evaluator<'_> {
         let result = format!("({} {operator} {})", left.name(), right.name());
         if *left == Value::Null || *right == Value::Null {
             // An array with a null element added to it is an array.
-            return match operator == "||" && self.world == World::Any {
-                true => self.nullable(result),
-                false => Value::Null,
-            };
+            return if operator == "||" && self.world == World::Any { self.nullable(result) } else { Value::Null };
         }
         match operator {
             "->" | "->>"

@@ -32,9 +32,8 @@ impl Client {
         let given = hash(credentials.secret.as_deref().unwrap_or_default().as_bytes());
         let kept = known.as_ref().and_then(|client| client.secret_hash.as_deref()).unwrap_or(&[0; 32]);
         let is_equal = verify_slices_are_equal(&given, kept).is_ok();
-        let is_proven = |client: &Client| match client.is_confidential {
-            true => is_equal && credentials.secret.is_some(),
-            false => credentials.secret.is_none(),
+        let is_proven = |client: &Client| {
+            if client.is_confidential { is_equal && credentials.secret.is_some() } else { credentials.secret.is_none() }
         };
         known.filter(is_proven).ok_or_else(Failure::invalid_client)
     }

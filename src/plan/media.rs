@@ -89,9 +89,10 @@ impl Planner<'_> {
             }
         }
         let error = not_available(accepted);
-        Err(match matches!(subject, Subject::Rows(_)) && accepted.contains(&MediaType::GeoJson) {
-            true => error.hint("GeoJSON is made by PostGIS, 3.0 or newer: CREATE EXTENSION postgis."),
-            false => error,
+        Err(if matches!(subject, Subject::Rows(_)) && accepted.contains(&MediaType::GeoJson) {
+            error.hint("GeoJSON is made by PostGIS, 3.0 or newer: CREATE EXTENSION postgis.")
+        } else {
+            error
         })
     }
 

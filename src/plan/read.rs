@@ -408,9 +408,10 @@ impl Planner<'_> {
                     || self.column(columns, &filter.field.name)?.1 != TypeClass::Tsvector,
             },
         };
-        let from_text = match filter.field.path.is_empty() {
-            true => columns.representation(&filter.field.name).and_then(|r| r.from_text.clone()),
-            false => None,
+        let from_text = if filter.field.path.is_empty() {
+            columns.representation(&filter.field.name).and_then(|r| r.from_text.clone())
+        } else {
+            None
         };
         Ok(Predicate::Test { expression, negated: filter.negated, test, from_text })
     }

@@ -202,7 +202,7 @@ impl Parser {
         function_arguments: bool,
     ) -> Result<()> {
         let may_be_argument = function_arguments && path.is_empty() && field.path.is_empty();
-        match self.operation(&mut Cursor::new(value), None) {
+        match self.operation(&mut Cursor::new(value), false) {
             Ok((negated, operation)) => {
                 if may_be_argument {
                     self.note_filter(&field.name, value);
@@ -412,12 +412,12 @@ impl Parser {
         }
         let field = Field { name: at.name()?, path: json_path(at)? };
         at.expect(".")?;
-        let (negated, operation) = self.operation(at, Some(()))?;
+        let (negated, operation) = self.operation(at, true)?;
         Ok(Condition::Filter(Filter { field, negated, operation }))
     }
 
-    /// `not.operator.value`; `in_tree` when it stands in a logic tree, where a value ends at `,` or `)`.
-    fn operation(&mut self, at: &mut Cursor, in_tree: Option<()>) -> Parsed<(bool, Operation)> {
+    /// `not.operator.value`; `in_tree`: it stands in a logic tree, where a value ends at `,` or `)`.
+    fn operation(&mut self, at: &mut Cursor, in_tree: bool) -> Parsed<(bool, Operation)> {
         const OPERATOR: &str = "\"not\" or operator (eq, gt, ...)";
         self.filters += 1;
         if self.filters > limits::FILTERS {
@@ -467,7 +467,7 @@ impl Parser {
                 let word = at.take_while(|c| c.is_ascii_alphabetic() || c == '_').to_ascii_lowercase();
                 let value = IsValue::parse(&word)
                     .ok_or_else(|| before.unexpected("isVal: (null, not_null, true, false, unknown)"))?;
-                if in_tree.is_none() {
+                if !in_tree {
                     at.expect_end("end of input")?;
                 }
                 Operation::Is(value)
@@ -478,15 +478,12 @@ impl Parser {
         Ok((negated, operation))
     }
 
-    fn single_value(&mut self, at: &mut Cursor, in_tree: Option<()>) -> Parsed<ValueId> {
-        let text = match in_tree {
-            None => at.take_while(|_| true).to_owned(),
-            Some(()) => tree_value(at),
-        };
+    fn single_value(&mut self, at: &mut Cursor, in_tree: bool) -> Parsed<ValueId> {
+        let text = if in_tree { tree_value(at) } else { at.take_while(|_| true).to_owned() };
         Ok(self.query.add_value(Literal::Text(text)))
     }
 
-    fn list(&mut self, at: &mut Cursor, in_tree: Option<()>) -> Parsed<ValueId> {
+    fn list(&mut self, at: &mut Cursor, in_tree: bool) -> Parsed<ValueId> {
         at.skip_blanks();
         at.expect("(")?;
         at.skip_blanks();
@@ -504,7 +501,7 @@ impl Parser {
             }
         }
         at.expect(")")?;
-        if in_tree.is_none() {
+        if !in_tree {
             at.skip_blanks();
             at.expect_end("end of input")?;
         }

@@ -7,9 +7,10 @@ use crate::plan::*;
 impl Writer {
     /// What an embedded relation hands out; `is_list`: a list of it, empty where there is no row.
     pub(super) fn handed_out(&mut self, e: &Embedded, column: &str, is_list: bool, as_jsonb: bool) {
-        match is_list && !e.inner {
-            true => self.put(format_args!("coalesce({}.{column}, '[]'::pg_catalog.json)", e.alias)),
-            false => self.put(format_args!("{}.{column}", e.alias)),
+        if is_list && !e.inner {
+            self.put(format_args!("coalesce({}.{column}, '[]'::pg_catalog.json)", e.alias))
+        } else {
+            self.put(format_args!("{}.{column}", e.alias))
         }
         // json has no equality to group by
         self.text(if as_jsonb { "::pg_catalog.jsonb" } else { "" });

@@ -85,10 +85,7 @@ impl Planner<'_> {
         embed: &Embed,
     ) -> Result<Embedded> {
         let mut select = self.select(source, child, columns, &embed.node, to_many)?;
-        let spread = match embed.spread {
-            true => Some(self.spread_columns(&mut select, columns, to_many)?),
-            false => None,
-        };
+        let spread = if embed.spread { Some(self.spread_columns(&mut select, columns, to_many)?) } else { None };
         Ok(Embedded {
             alias,
             select,

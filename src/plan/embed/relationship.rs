@@ -124,9 +124,10 @@ impl Relationship {
 
     /// The names that stand before hints for this one.
     pub(super) fn bases(&self, origin: &QualifiedName) -> Vec<String> {
-        match self.is_to_itself(origin) {
-            true => std::iter::once(&self.constraint).chain(&self.origin_columns).cloned().collect(),
-            false => vec![self.target.name.clone()],
+        if self.is_to_itself(origin) {
+            std::iter::once(&self.constraint).chain(&self.origin_columns).cloned().collect()
+        } else {
+            vec![self.target.name.clone()]
         }
     }
 
@@ -281,9 +282,10 @@ pub(super) struct End {
 impl End {
     /// The table at the other end, and its columns.
     pub(super) fn other(&self) -> (&QualifiedName, &[String]) {
-        match self.refers {
-            true => (&self.key.referenced_table, &self.key.referenced_columns),
-            false => (&self.key.table, &self.key.columns),
+        if self.refers {
+            (&self.key.referenced_table, &self.key.referenced_columns)
+        } else {
+            (&self.key.table, &self.key.columns)
         }
     }
 
