@@ -6,7 +6,7 @@ use crate::sqlstate::SqlState;
 pub fn hint(sqlstate: SqlState, message: &str) -> Option<&'static str> {
     match sqlstate {
         SqlState::INVALID_DATETIME_FORMAT | SqlState::DATETIME_FIELD_OVERFLOW if has_blank_offset(message) => {
-            Some("In a query '+' is a blank: write the offset of a time zone as %2B02:00.")
+            Some("In a query string, '+' means a space: write the offset of a time zone as %2B02:00.")
         }
         SqlState::INVALID_TEXT_REPRESENTATION if message.starts_with("malformed range literal") => {
             Some("Write a range, such as [1,5); for one value, [1,1].")
@@ -20,9 +20,9 @@ pub fn hint(sqlstate: SqlState, message: &str) -> Option<&'static str> {
         SqlState::INVALID_TEXT_REPRESENTATION if message.ends_with("\"null\"") => {
             Some("Test for null by the operator is: is.null, not.is.null.")
         }
-        _ if sqlstate.class() == "PT" && has_no_error_status(sqlstate) => {
-            Some("PTnnn takes a status from 300 to 599: what raises it undoes the request, which is no success.")
-        }
+        _ if sqlstate.class() == "PT" && has_no_error_status(sqlstate) => Some(
+            "PTnnn takes a status from 300 to 599: raising it rolls back the request, which is then not a success.",
+        ),
         _ => None,
     }
 }

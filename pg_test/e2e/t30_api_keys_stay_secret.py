@@ -62,7 +62,7 @@ class ApiKeys(unittest.TestCase):
         self.admin.ask("update restful.api_key set subject = 'somebody', scopes = '{x}'")
         self.assertEqual(self.ask(rotated), "200 somebody")
         self.admin.ask("truncate restful.api_key cascade")
-        self.assert_refused(rotated, "The API key is not known")
+        self.assert_refused(rotated, "The API key is unknown")
 
     def test_t28_a_key_expires_within_a_warm_transaction(self):
         id, key = self.create("me")

@@ -83,7 +83,7 @@ impl Report<'_> {
             return (Verdict::Depends, format!("depends: {why}"));
         }
         if kind != "table" {
-            let why = format!("row-level security does not apply to a {kind}; the privileges are all there is");
+            let why = format!("row-level security does not apply to a {kind}; privileges alone decide");
             return (self.done(), format!("{}: {why}", self.done().as_str()));
         }
         let needs_row = self.statement.command != Command::Insert;
@@ -197,7 +197,7 @@ impl Report<'_> {
             _ => &[],
         };
         if let Some(refused) = unreadable(&|name| compared.iter().any(|c| c == name)) {
-            return Some(format!("ON CONFLICT takes SELECT on these columns of {relation}: {refused}"));
+            return Some(format!("ON CONFLICT requires SELECT on these columns of {relation}: {refused}"));
         }
         let refused = match &self.statement.returning {
             Some(Returned::Columns(wanted)) => unreadable(&|name| wanted.iter().any(|c| c == name)),
@@ -206,11 +206,11 @@ impl Report<'_> {
             _ => None,
         };
         if let Some(refused) = refused {
-            return Some(format!("RETURNING takes SELECT on these columns of {relation}: {refused}"));
+            return Some(format!("RETURNING requires SELECT on these columns of {relation}: {refused}"));
         }
         let key = self.key?;
         unreadable(&|name| self.is_named_by(key, name))
-            .map(|refused| format!("to name a row by its key takes SELECT on these columns of {relation}: {refused}"))
+            .map(|refused| format!("naming a row by its key requires SELECT on these columns of {relation}: {refused}"))
     }
 
     fn is_named_by(&self, key: &Json, column: &str) -> bool {
@@ -277,7 +277,7 @@ impl Report<'_> {
                 why
             }
             RowSecurity::Disabled => format!("row-level security is not enabled on {relation}"),
-            RowSecurity::Superuser => format!("{role} is a superuser, whom row-level security never applies to"),
+            RowSecurity::Superuser => format!("{role} is a superuser, to whom row-level security never applies"),
             RowSecurity::BypassRls => format!("{role} has BYPASSRLS"),
             RowSecurity::Owner => {
                 if role == owner {
@@ -305,12 +305,14 @@ impl Report<'_> {
         }
         for parent in &self.facts.protected_parents {
             notes.push(format!(
-                "{relation} is a partition: the policies of {parent} apply to what is asked of {parent} alone"
+                "{relation} is a partition: the policies of {parent} apply only to statements on {parent}"
             ));
         }
         if !self.without_default.is_empty() {
             let columns = self.without_default.join(", ");
-            notes.push(format!("taken for null, because the default cannot be evaluated without writing: {columns}"));
+            notes.push(format!(
+                "assumed to be null, because the default cannot be evaluated without writing: {columns}"
+            ));
         }
         for step in self.steps.iter().filter(|step| !step.decides) {
             if matches!(step.passage(), Passage::Restricted(_) | Passage::NonePermits) {
@@ -439,10 +441,10 @@ fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
     let command = step.command.as_str();
     let hidden = match (step.is_check, step.subject, step.command) {
         (true, Subject::Proposed, Command::Select) => "the new row could not be read: ",
-        (true, Subject::Stored, Command::Select) => "the row that is there could not be read: ",
-        (true, Subject::Stored, _) => "the row that is there may not be updated: ",
-        (true, Subject::Merged, Command::Select) => "what the row that is there becomes could not be read: ",
-        (true, Subject::Merged, _) => "the row that is there may not become this: ",
+        (true, Subject::Stored, Command::Select) => "the existing row could not be read: ",
+        (true, Subject::Stored, _) => "the existing row may not be updated: ",
+        (true, Subject::Merged, Command::Select) => "what the existing row becomes could not be read: ",
+        (true, Subject::Merged, _) => "the existing row may not become this: ",
         _ => "",
     };
     let because = |a: &Applied| {
@@ -451,7 +453,7 @@ fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
     };
     let is_written = step.is_check && step.subject != Subject::Stored && step.command != Command::Select;
     let clause =
-        |a: &Applied| if is_written && a.clause == "USING" { "USING, in the place of WITH CHECK," } else { a.clause };
+        |a: &Applied| if is_written && a.clause == "USING" { "USING, in place of WITH CHECK," } else { a.clause };
     match passage {
         Passage::Restricted(a) => {
             format!("{hidden}{} of restrictive policy {} is {}", clause(a), a.policy, because(a))
@@ -475,10 +477,10 @@ fn step_title(step: &Step) -> String {
     let command = step.command.as_str();
     match (step.is_check, step.decides, step.command) {
         (true, _, Command::Select) if step.subject == Subject::Stored => {
-            "to read the row that is there, policies for SELECT".to_owned()
+            "to read the existing row, policies for SELECT".to_owned()
         }
         (true, ..) if step.subject == Subject::Stored => {
-            format!("to update the row that is there, policies for {command}")
+            format!("to update the existing row, policies for {command}")
         }
         (true, _, Command::Select) if step.subject == Subject::Merged => {
             "to read what it becomes, policies for SELECT".to_owned()

@@ -117,11 +117,9 @@ impl Refusal {
             Refusal::Malformed => {
                 ("The API key is malformed", "Copy all of it: rk_, the environment, and two more parts.")
             }
-            Refusal::Unknown => {
-                ("The API key is not known", "restful.list_api_keys() shows the ids of those there are.")
-            }
-            Refusal::Expired => ("The API key has expired", "Use the key that replaced it, or have one made."),
-            Refusal::Revoked => ("The API key was revoked", "Use another one, or have one made."),
+            Refusal::Unknown => ("The API key is unknown", "restful.list_api_keys() lists the ids of all keys."),
+            Refusal::Expired => ("The API key has expired", "Use the key that replaced it, or ask for a new one."),
+            Refusal::Revoked => ("The API key was revoked", "Use another key, or ask for a new one."),
         };
         let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{message}\"");
         Error::new(Code::ApiKey, message).hint(hint).header("www-authenticate", challenge)

@@ -28,7 +28,7 @@ impl<'a> Credential<'a> {
                 Some(other) if other == field || (bearer.is_some() && !field.starts_with(api_key::PREFIX)) => {}
                 None => found = Some(field),
                 Some(_) => {
-                    return Err(Error::new(Code::MalformedRequest, "The request brings two different credentials")
+                    return Err(Error::new(Code::MalformedRequest, "The request carries two different credentials")
                         .hint("Send one API key, or one token in the Authorization header."));
                 }
             }

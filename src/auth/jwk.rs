@@ -64,14 +64,14 @@ impl Verifier {
             return Err(Invalid("it is symmetric: load it with restful.load_secret"));
         }
         if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|secret| jwk.contains_key(*secret)) {
-            return Err(Invalid("it holds the private key, which is its owner's alone"));
+            return Err(Invalid("it holds the private key, which only its owner should have"));
         }
         if !is_for_signatures(jwk) {
             return Err(NotForSignatures);
         }
         let bytes = |name: &str| {
             let text = jwk.get(name).and_then(Value::as_str).ok_or(Invalid("it lacks a member"))?;
-            decode(text).ok_or(Invalid("a member is no base64url"))
+            decode(text).ok_or(Invalid("a member is not valid base64url"))
         };
         let curve = jwk.get("crv").and_then(Value::as_str).unwrap_or_default();
         let (key, mut algorithms) = match (jwk.get("kty").and_then(Value::as_str).unwrap_or_default(), curve) {
@@ -87,29 +87,29 @@ impl Verifier {
                     _ => (48, &ECDSA_P384_SHA384_FIXED, Algorithm::ES384),
                 };
                 if x.len() != size || y.len() != size {
-                    return Err(Invalid("a coordinate has not the length of its curve"));
+                    return Err(Invalid("a coordinate does not have the length that its curve requires"));
                 }
                 let point = [&[4], x.as_slice(), y.as_slice()].concat();
                 if !is_well_formed(kind, &point) {
-                    return Err(Invalid("it is no point on its curve"));
+                    return Err(Invalid("it is not a point on its curve"));
                 }
                 (DecodingKey::from_ec_der(&point), vec![algorithm])
             }
             ("OKP", "Ed25519") => {
                 let x = bytes("x")?;
                 if x.len() != 32 || is_of_small_order(&x) || !is_well_formed(&ED25519, &x) {
-                    return Err(Invalid("it is no point on its curve, or one of small order"));
+                    return Err(Invalid("it is not a point on its curve, or has small order"));
                 }
                 (DecodingKey::from_ed_der(&x), vec![Algorithm::EdDSA])
             }
             _ => return Err(NotForSignatures),
         };
         if let Some(name) = jwk.get("alg") {
-            let name = name.as_str().ok_or(Invalid("its alg is no text"))?;
+            let name = name.as_str().ok_or(Invalid("its alg is not text"))?;
             // RFC 9864 has a name of its own for it
             let only = algorithm(if name == "Ed25519" { "EdDSA" } else { name }).ok_or(NotForSignatures)?;
             if !algorithms.contains(&only) {
-                return Err(Invalid("its alg is not one for its kind of key"));
+                return Err(Invalid("its alg does not fit its kind of key"));
             }
             algorithms = vec![only];
         }
@@ -125,7 +125,7 @@ impl Verifier {
             _ => return Err(Unusable::Invalid("a secret is for HS256, HS384 or HS512")),
         };
         if secret.len() < least {
-            return Err(Unusable::Invalid("it is too short: it has to have as many bytes as the hash, 32 for HS256"));
+            return Err(Unusable::Invalid("it is too short: it must have as many bytes as the hash, 32 for HS256"));
         }
         Ok(Verifier { key: DecodingKey::from_secret(secret), algorithms: vec![algorithm] })
     }
@@ -269,11 +269,11 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
     let (Some(first), Some(last)) = (n.first(), n.last()) else { return Err(Unusable::Invalid("it lacks a member")) };
     let bits = n.len() * 8 - first.leading_zeros() as usize;
     if *first == 0 || last % 2 == 0 || !RSA_BITS.contains(&bits) {
-        return Err(Unusable::Invalid("its modulus has to have 2048 to 8192 bits"));
+        return Err(Unusable::Invalid("its modulus must have 2048 to 8192 bits"));
     }
     let exponent = e.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
     if e.len() > 4 || exponent < 3 || exponent % 2 == 0 {
-        return Err(Unusable::Invalid("its exponent has to be odd, from 3 to 2^32"));
+        return Err(Unusable::Invalid("its exponent must be odd, from 3 to 2^32"));
     }
     Ok(())
 }

@@ -75,9 +75,9 @@ impl Principal {
         let switched = session.session_user != session.current_user;
         if let Some(credential) = credential {
             if switched {
-                return Err(Error::new(Code::MalformedRequest, "The request has an identity already")
+                return Err(Error::new(Code::MalformedRequest, "The request already has an identity")
                     .details("The session's role was set before the call, so an Authorization header or an API key cannot apply.")
-                    .hint("Leave the header out, or call as the authenticator itself."));
+                    .hint("Remove the header, or call as the authenticator itself."));
             }
             if credential == Credential::Token("") {
                 return Err(Refusal::Empty.into_error());
@@ -164,7 +164,7 @@ pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -
 fn refuse_claim(flaw: Flaw) -> Error {
     Error::new(Code::Identity, format!("The {}", flaw.words()))
         .details("The setting request.jwt.claims holds it.")
-        .hint("Have tokens issued whose registered claims have the types of RFC 7519, section 4.1.")
+        .hint("Issue tokens whose registered claims have the types that RFC 7519, section 4.1 defines.")
         .header("www-authenticate", "Bearer error=\"invalid_token\"")
 }
 
@@ -185,7 +185,7 @@ pub fn refuse_dangerous_role(name: &str, is_superuser: bool, bypasses_rls: bool,
 /// One message for every role that may not be taken, so that it tells nothing about which roles there are.
 pub fn role_refused() -> Error {
     Error::new(Code::Role, "The request's role cannot be taken")
-        .hint("The role has to exist, be granted to the session's user, and be neither superuser nor, unless listed in restful.bypassrls_roles, BYPASSRLS.")
+        .hint("The role must exist and be granted to the session's user. It must not be a superuser, and may have BYPASSRLS only if restful.bypassrls_roles lists it.")
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ impl Flaw {
         match self {
             Flaw::Json => "is not valid JSON",
             Flaw::Kind => "is not a JSON object",
-            Flaw::Duplicate => "holds an object with two members of one name",
+            Flaw::Duplicate => "holds an object that repeats the name of a member",
             Flaw::Nul => "holds U+0000",
         }
     }

@@ -135,7 +135,7 @@ impl Refusal {
             Refusal::NotYetValid => "JWT not yet valid",
             Refusal::IssuedInFuture => "JWT issued at future",
             Refusal::Audience => "JWT not in audience",
-            Refusal::Issuer => "JWT not of the issuer of its key",
+            Refusal::Issuer => "JWT not from the issuer of its key",
             _ => "JWT couldn't be decoded",
         }
     }
@@ -148,11 +148,11 @@ impl Refusal {
             Refusal::Claims(flaw) => format!("{} {}", Part::Claims.name(), flaw.words()),
             Refusal::Extension(member) => format!("the header has the member {member}, which is not supported"),
             Refusal::UnknownAlgorithm => "the header's alg is not a supported algorithm".to_owned(),
-            Refusal::OtherAlgorithm => "no key is for the header's alg".to_owned(),
+            Refusal::OtherAlgorithm => "no key supports the header's alg".to_owned(),
             Refusal::UnknownKey => "there is no key with the header's kid".to_owned(),
             // PostgREST's words
             Refusal::Signature => "none of the keys was able to decode the JWT".to_owned(),
-            Refusal::Role(_) => "the issuer's role_path has to lead to one string, as $.roles[0] does".to_owned(),
+            Refusal::Role(_) => "the issuer's role_path must lead to one string, as $.roles[0] does".to_owned(),
             _ => return None,
         })
     }

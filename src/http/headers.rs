@@ -18,7 +18,7 @@ impl Headers {
         let malformed = |why: String| {
             Error::new(Code::MalformedRequest, "The request's headers are malformed")
                 .details(why)
-                .hint("Pass an object of header name and text, or array of texts for a repeated header.")
+                .hint("Pass an object whose members are header names with a text each, or an array of texts for a repeated header.")
         };
         let object = match value {
             Value::Null => return Ok(Headers::default()),
@@ -47,7 +47,7 @@ impl Headers {
                 _ => return Err(malformed(format!("Header {name:?} is not text."))),
             };
             if !is_token(name) {
-                return Err(malformed(format!("{name:?} is no header name.")));
+                return Err(malformed(format!("{name:?} is not a valid header name.")));
             }
             if !is_field_value(&text) {
                 return Err(malformed(format!("The value of header {name:?} holds a control character.")));

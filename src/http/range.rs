@@ -69,7 +69,7 @@ pub fn row_number(name: &str, text: &str) -> Result<u64> {
         Ok(n) => {
             u64::try_from(n).map_err(|_| not_satisfiable().details("Limit should be greater than or equal to zero."))
         }
-        Err(_) => Err(Error::parse(name, text, 1, "It has to be an integer from 0 to 9223372036854775807.")),
+        Err(_) => Err(Error::parse(name, text, 1, "It must be an integer from 0 to 9223372036854775807.")),
     }
 }
 

@@ -48,7 +48,7 @@ fn check_encoding(headers: &Headers, body: Option<&[u8]>) -> Result<()> {
         return Ok(());
     }
     let shown: String = encoding.chars().take(100).collect();
-    Err(Error::new(Code::ContentEncoding, format!("The body's Content-Encoding is not understood: {shown}"))
+    Err(Error::new(Code::ContentEncoding, format!("The body's Content-Encoding is not supported: {shown}"))
         .hint("Send the body without Content-Encoding.")
         .header("accept-encoding", "identity"))
 }

@@ -34,14 +34,14 @@ impl<'a> Target<'a> {
             .hint("Send long lists in the body of a function call (POST /rpc/...)."));
         }
         if text.contains('#') {
-            return Err(malformed("It holds a '#', which has to be written as %23."));
+            return Err(malformed("It contains a '#', which must be written as %23."));
         }
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         let Some(rest) = path.strip_prefix('/') else {
             return Err(malformed("The path does not start with '/'."));
         };
         if text.bytes().any(|b| b < b' ' || b == 0x7f) {
-            return Err(malformed("It holds a control character."));
+            return Err(malformed("It contains a control character."));
         }
         let mut segments = Vec::with_capacity(2);
         for segment in rest.split('/').filter(|_| !rest.is_empty()) {

@@ -411,7 +411,7 @@ fn refusal(error: &ValidationError<'_>, patterns: &Patterns) -> Refusal {
         (ValidationErrorKind::AnyOf { .. }, _) if error.schema_path().as_str().ends_with("/properties/type/anyOf") => {
             message = format!("{} is not a type", error.instance());
             hint = Some(
-                "The types are array, boolean, integer, null, number, object and string; several stand in an array, each once.",
+                "The types are array, boolean, integer, null, number, object and string; write several in an array, each once.",
             );
         }
         _ => {}

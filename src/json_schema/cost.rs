@@ -86,7 +86,7 @@ pub fn check<'r>(registry: &'r Registry<'_>, documents: &[Named<'r>]) -> Result<
     if unevaluated > limits::UNEVALUATED_SCHEMAS {
         return Err(Refusal::whole(
             format!("the schema has more than {} schemas beside \"unevaluated\" keywords", limits::UNEVALUATED_SCHEMAS),
-            "Say unevaluatedProperties and unevaluatedItems once, in the outermost schema.",
+            "Use unevaluatedProperties and unevaluatedItems once, in the outermost schema.",
         ));
     }
     let states = check_names_and_patterns(&schemas)?;
@@ -147,8 +147,8 @@ impl<'r> Costs<'r> {
             Some(Some(cost)) => return Ok(*cost),
             Some(None) => {
                 return Err(Refusal::whole(
-                    "the schema applies itself to the same value, without end",
-                    "A recursive $ref has to lead through \"properties\", \"items\" or another keyword that steps into the value.",
+                    "the schema applies itself to the same value endlessly",
+                    "A recursive $ref must lead through \"properties\", \"items\" or another keyword that steps into the value.",
                 ));
             }
             None => {}

@@ -545,7 +545,7 @@ impl<'v> Search<'v> {
                 (Verdict::Unknown, Some(self.written(&schema)), Some(why.to_owned()))
             }
             (Difference::Unknown(why), true) => {
-                let why = format!("no example was found, and there is no proof that there is none: {why}");
+                let why = format!("no example was found, and it is not proven that there is none: {why}");
                 (Verdict::Unknown, None, Some(why))
             }
             _ => return None,

@@ -235,7 +235,7 @@ fn a_schema_that_never_ends_is_refused() {
         json!({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"allOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"}),
         json!({"$dynamicAnchor": "a", "anyOf": [{"$dynamicRef": "#a"}]}),
     ] {
-        assert!(refusal(&schema).message.contains("without end"), "{schema}");
+        assert!(refusal(&schema).message.contains("endlessly"), "{schema}");
     }
     let list = json!({"properties": {"next": {"$ref": "#"}}, "required": ["value"]});
     assert!(is_valid(&list, &json!({"value": 1, "next": {"value": 2}})));

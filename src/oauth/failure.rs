@@ -62,7 +62,7 @@ impl Failure {
 
     /// The client is unknown, or did not prove who it is: one answer for both.
     pub fn invalid_client() -> Self {
-        Failure::new(Kind::InvalidClient, "The client is unknown, or did not authenticate as it has to")
+        Failure::new(Kind::InvalidClient, "The client is unknown, or did not authenticate as required")
     }
 
     /// The response.

@@ -64,7 +64,7 @@ impl<'a> Grant<'a> {
         if !matches!(grant_type, "client_credentials" | "authorization_code" | "refresh_token") {
             return Err(Failure::new(
                 Kind::UnsupportedGrantType,
-                "Grant types are authorization_code, client_credentials and refresh_token",
+                "The supported grant types are authorization_code, client_credentials and refresh_token",
             ));
         }
         // Who cannot keep a secret has proven nothing yet.
@@ -100,7 +100,10 @@ pub fn scopes(asked: Option<&str>, may: &[String]) -> Result<Vec<String>, Failur
     let mut granted: Vec<String> = Vec::new();
     for scope in asked.split(' ').filter(|scope| !scope.is_empty()) {
         if !may.iter().any(|allowed| allowed == scope) {
-            return Err(Failure::new(Kind::InvalidScope, "A scope is not the client's, or was not granted"));
+            return Err(Failure::new(
+                Kind::InvalidScope,
+                "A scope is not registered for the client, or was not granted",
+            ));
         }
         if !granted.iter().any(|known| known == scope) {
             granted.push(scope.to_owned());
@@ -111,7 +114,10 @@ pub fn scopes(asked: Option<&str>, may: &[String]) -> Result<Vec<String>, Failur
 
 /// A grant that does not hold: expired, used, revoked, or another client's. One answer for all.
 pub fn invalid() -> Failure {
-    Failure::new(Kind::InvalidGrant, "The grant is unknown, expired, used or revoked, or it is not for this client")
+    Failure::new(
+        Kind::InvalidGrant,
+        "The grant is unknown, expired, already used or revoked, or belongs to another client",
+    )
 }
 
 #[cfg(test)]

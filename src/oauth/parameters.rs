@@ -18,13 +18,13 @@ impl Parameters {
         let media_type =
             headers.get("content-type").and_then(|field| field.split(';').next()).unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(Failure::new(Kind::InvalidRequest, "The body has to be application/x-www-form-urlencoded"));
+            return Err(Failure::new(Kind::InvalidRequest, "The body must be application/x-www-form-urlencoded"));
         }
         let mut fields = form::parse(body.unwrap_or_default())
             .map_err(|why| Failure::new(Kind::InvalidRequest, why.message.as_str()))?;
         fields.sort_unstable();
         if fields.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
-            return Err(Failure::new(Kind::InvalidRequest, "A parameter comes more than once"));
+            return Err(Failure::new(Kind::InvalidRequest, "A parameter occurs more than once"));
         }
         fields.retain(|(_, value)| !value.is_empty());
         Ok(Parameters(fields))

@@ -38,7 +38,7 @@ pub fn document(api: &Api) -> Value {
         add(
             "securityDefinitions",
             json!({ "JWT": {
-                "type": "apiKey", "in": "header", "name": "Authorization", "description": "Bearer, a blank, and the token"
+                "type": "apiKey", "in": "header", "name": "Authorization", "description": "Bearer, a space, and the token"
             } }),
         );
         add("security", json!([{ "JWT": [] }]));
@@ -332,10 +332,10 @@ fn parameters(api: &Api) -> Value {
         ("preferReturn", prefer(&returned)),
         ("preferCount", prefer(&["count=none"])),
         ("preferPost", prefer(&created)),
-        ("select", text("select", "query", "Columns of the answer")),
-        ("on_conflict", text("on_conflict", "query", "Columns that tell whether a row is there already")),
+        ("select", text("select", "query", "Columns to return")),
+        ("on_conflict", text("on_conflict", "query", "Columns that decide whether a row already exists")),
         ("order", text("order", "query", "Columns to sort by")),
-        ("range", text("Range", "header", "Rows of the answer, from 0")),
+        ("range", text("Range", "header", "Rows to return, counted from 0")),
         (
             "rangeUnit",
             json!({
@@ -344,7 +344,7 @@ fn parameters(api: &Api) -> Value {
             }),
         ),
         ("offset", text("offset", "query", "Rows to leave out")),
-        ("limit", text("limit", "query", "The most rows of the answer")),
+        ("limit", text("limit", "query", "Maximum number of rows")),
     ]
     .into_iter()
     .map(|(name, parameter)| (name.to_owned(), parameter))

@@ -433,7 +433,7 @@ fn stands_for(item: &SelectItem, column: &str) -> bool {
 /// where a filter would mean one of them.
 fn refuse_repeated(select: &Select, columns: Columns, labels: &[&str]) -> Result<()> {
     let repeated = |name: &str, what: &str| {
-        Err(Error::new(Code::QueryParameter, format!("'{name}' stands twice among the {what}"))
+        Err(Error::new(Code::QueryParameter, format!("'{name}' is given twice among the {what}"))
             .hint(format!("Give one of the two an alias of its own: select=alias:{name}")))
     };
     for (i, label) in labels.iter().enumerate() {

@@ -106,17 +106,17 @@ fn filter_hint(name: &str, value: &str) -> Option<String> {
     }
     let (name, shown): (String, String) = (name.chars().take(63).collect(), value.chars().take(63).collect());
     Some(match value.to_ascii_lowercase().as_str() {
-        "null" | "true" | "false" | "unknown" => format!("An operator stands before the value: {name}=is.{shown}"),
-        "not.null" | "not null" | "not_null" => format!("An operator stands before the value: {name}=not.is.null"),
-        _ => format!("An operator stands before the value, as in {name}=eq.{shown}"),
+        "null" | "true" | "false" | "unknown" => format!("Put an operator before the value: {name}=is.{shown}"),
+        "not.null" | "not null" | "not_null" => format!("Put an operator before the value: {name}=not.is.null"),
+        _ => format!("Put an operator before the value, as in {name}=eq.{shown}"),
     })
 }
 
 /// Refuses the second of a parameter of which one counts.
 fn once(is_known: bool, name: &str) -> Result<()> {
     if is_known {
-        return Err(Error::new(Code::QueryParameter, format!("The parameter '{name}' stands twice"))
-            .hint("Leave one out, or join what both say: select=a,b"));
+        return Err(Error::new(Code::QueryParameter, format!("The parameter '{name}' is given twice"))
+            .hint("Remove one, or merge their values: select=a,b"));
     }
     Ok(())
 }

@@ -466,7 +466,7 @@ impl Translator {
         let written = self.since(start);
         let is_property = name.splitn(2, '=').all(word) && regex_syntax::parse(&written).is_ok();
         if !is_property {
-            return Err(unsupported(format!("the property \"{name}\", which is none of Unicode,"), start, SYNTAX));
+            return Err(unsupported(format!("the property \"{name}\", which Unicode does not define,"), start, SYNTAX));
         }
         Ok(written)
     }

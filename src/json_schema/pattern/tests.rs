@@ -127,7 +127,7 @@ fn what_has_no_translation_is_refused_with_its_place() {
         (r"\u12", "\"\\u\" without four hexadecimal digits, or a number in braces,", 1),
         (r"\u{110000}", "\"\\u\" without four hexadecimal digits, or a number in braces,", 1),
         (r"\pL", "\"\\p\" without a property in braces", 1),
-        (r"a\p{Foo}", "the property \"Foo\", which is none of Unicode,", 2),
+        (r"a\p{Foo}", "the property \"Foo\", which Unicode does not define,", 2),
         (r"[\B]", "\"\\B\" in a class", 2),
         (r"[\1]", "\"\\1\" in a class", 2),
         ("[[:alpha:]]", "the class [:alpha:]", 2),

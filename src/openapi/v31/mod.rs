@@ -51,7 +51,7 @@ pub fn document(api: &Api) -> Value {
             "responses": shared_responses(),
             "headers": {
                 "Content-Range": {
-                    "description": "The rows of the answer, from 0, and after the slash how many there are, if they were counted.",
+                    "description": "The returned rows, counted from 0, and after the slash the total, if it was counted.",
                     "schema": { "type": "string" },
                     "example": "0-24/3573"
                 },
@@ -133,7 +133,7 @@ fn root() -> Value {
         "summary": "This document",
         "responses": {
             "200": {
-                "description": "The API as far as the role of the request may use it.",
+                "description": "The part of the API that the role of the request may use.",
                 "content": {
                     "application/openapi+json; version=3.1": object,
                     "application/openapi+json; version=2.0": object,
@@ -165,7 +165,7 @@ fn shared_schemas() -> Map<String, Value> {
     schemas.insert(
         "rest.problem".to_owned(),
         json!({
-            "description": "A problem (RFC 9457), with the code and the texts of PostgreSQL or of the request's stage that refused.",
+            "description": "A problem document (RFC 9457), with the code and the texts of PostgreSQL, or of the stage that refused the request.",
             "type": "object",
             "properties": {
                 "type": { "type": "string", "format": "uri-reference" },
@@ -177,7 +177,7 @@ fn shared_schemas() -> Map<String, Value> {
                 "details": text,
                 "hint": text,
                 "errors": {
-                    "description": "Where a body breaks the JSON Schema that is bound to what it was for.",
+                    "description": "Where the body violates the JSON Schema that is bound to its target.",
                     "type": "array",
                     "items": {
                         "type": "object",
@@ -228,22 +228,22 @@ fn shared_parameters() -> Map<String, Value> {
             ),
         ),
         ("rest.query.order", query("order", "Columns to sort by.", text("name.desc.nullslast,id"))),
-        ("rest.query.limit", query("limit", "The most rows of the answer.", count.clone())),
-        ("rest.query.offset", query("offset", "Rows to leave out at the beginning.", count)),
-        ("rest.query.and", query("and", "Filters that all have to hold.", text("(id.gt.1,id.lt.9)"))),
-        ("rest.query.or", query("or", "Filters of which one has to hold.", text("(id.eq.1,id.eq.9)"))),
+        ("rest.query.limit", query("limit", "The maximum number of rows.", count.clone())),
+        ("rest.query.offset", query("offset", "The number of rows to skip.", count)),
+        ("rest.query.and", query("and", "Filters that must all hold.", text("(id.gt.1,id.lt.9)"))),
+        ("rest.query.or", query("or", "Filters of which at least one must hold.", text("(id.eq.1,id.eq.9)"))),
         (
             "rest.query.columns",
-            query("columns", "The columns that are taken from the body; all when not given.", text("id,name")),
+            query("columns", "The columns to take from the body; all if omitted.", text("id,name")),
         ),
         (
             "rest.query.on_conflict",
-            query("on_conflict", "The unique columns that tell whether a row is there already.", text("name")),
+            query("on_conflict", "The unique columns that decide whether a row already exists.", text("name")),
         ),
         (
             "rest.header.range",
             json!({
-                "name": "Range", "in": "header", "description": "The rows of the answer, from 0: as limit and offset.",
+                "name": "Range", "in": "header", "description": "The rows to return, counted from 0, in place of limit and offset.",
                 "schema": { "type": "string", "examples": ["0-24"] }
             }),
         ),
@@ -254,7 +254,7 @@ fn shared_parameters() -> Map<String, Value> {
         (
             "rest.header.prefer-write",
             prefer(
-                "What is answered, and what becomes of rows that are there already (RFC 7240).",
+                "What to return, and what to do with rows that already exist (RFC 7240).",
                 &["return=representation", "return=minimal", "resolution=merge-duplicates", "missing=default"],
             ),
         ),

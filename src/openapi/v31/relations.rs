@@ -65,8 +65,8 @@ impl Operations<'_> {
             let headers = json!({ "Content-Range": header("Content-Range") });
             let rows = |description| json!({ "description": description, "headers": headers, "content": self.rows() });
             let responses = json!({
-                "200": rows("The rows: all that there are, or not counted."),
-                "206": rows("A part of the rows that there are."),
+                "200": rows("All rows, or rows that were not counted."),
+                "206": rows("A part of the rows."),
                 "default": response("Problem")
             });
             let parameters = self.filtered(&[
@@ -88,10 +88,8 @@ impl Operations<'_> {
             self.represent(&mut created, self.rows());
             let mut responses = json!({ "201": created, "default": response("Problem") });
             if let (true, Value::Object(members)) = (access.updatable, &mut responses) {
-                members.insert(
-                    "200".to_owned(),
-                    json!({ "description": "All rows were there already, and were updated." }),
-                );
+                members
+                    .insert("200".to_owned(), json!({ "description": "All rows already existed and were updated." }));
             }
             let parameters =
                 ["rest.query.select", "rest.query.columns", "rest.query.on_conflict", "rest.header.prefer-write"];

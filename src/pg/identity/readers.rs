@@ -53,7 +53,7 @@ fn with_identity<T>(read: impl FnOnce(&str, &Claims, Method) -> Option<T>) -> Op
     with_parsed(&text, |claims| {
         let method = trust(claims, &role::name(taken), guc::anon_role().as_deref())?;
         if let Err(flaw) = check_registered(claims) {
-            let hint = "Have tokens issued whose registered claims have the types of RFC 7519, section 4.1.";
+            let hint = "Issue tokens whose registered claims have the types that RFC 7519, section 4.1 defines.";
             error::raise(
                 SqlState::UNAUTHORIZED,
                 &format!("The {}", flaw.words()),
