@@ -6,6 +6,10 @@ use serde::Deserialize;
 use std::rc::Rc;
 
 /// Where the planner looks names up.
+///
+/// # Errors
+/// Every method fails if the catalogue cannot be read.
+#[allow(clippy::missing_errors_doc, reason = "said once for all methods")]
 pub trait Catalog {
     /// The table or view of this name.
     fn relation(&self, schema: &str, name: &str) -> Result<Option<Rc<Relation>>>;
@@ -55,7 +59,7 @@ pub struct Relation {
     #[serde(flatten)]
     pub name: QualifiedName,
     pub columns: Vec<Column>,
-    /// The primary key's columns in its order; empty when there is none. That of a view is made of the keys of the tables that
+    /// The primary key's columns in its order; empty without a primary key. That of a view is made of the keys of the tables that
     /// it shows, as far as all their columns are there.
     #[serde(default)]
     pub primary_key: Vec<String>,
@@ -90,7 +94,7 @@ impl Relation {
     }
 
     /// What the relation calls these columns of a table. A view may show one several times, so there may be several answers;
-    /// there is none if one is not shown.
+    /// empty if one of them is not shown.
     pub fn shows(&self, table: &QualifiedName, columns: &[String]) -> Vec<Vec<String>> {
         if self.name == *table {
             return vec![columns.to_vec()];
@@ -293,7 +297,7 @@ pub struct MediaHandler {
     pub function: QualifiedName,
     /// The name of the domain in lower case: `text/csv`, `*/*`.
     pub media: String,
-    /// The relation whose rows it takes; any rows if there is none.
+    /// The relation whose rows it takes; `None` if it takes any rows.
     pub relation: Option<QualifiedName>,
 }
 

@@ -34,7 +34,7 @@ catalogue! {
     FunctionMethod          = "PGRST101", 405;
     /// The body is not what the request needs.
     Body                    = "PGRST102", 400;
-    /// The range lies outside the result, or is none.
+    /// The range lies outside the result, or is malformed.
     Range                   = "PGRST103", 416;
     /// PUT needs exactly the primary key in its filters.
     PutFilters              = "PGRST105", 405;
@@ -68,7 +68,7 @@ catalogue! {
     Aggregates              = "PGRST123", 400;
     /// More rows would be changed than the preference max-affected allows.
     MaxAffected             = "PGRST124", 400;
-    /// The path has no meaning.
+    /// The path names nothing.
     Path                    = "PGRST125", 404;
     /// The root is switched off.
     RootDisabled            = "PGRST126", 404;
@@ -88,7 +88,7 @@ catalogue! {
     Column                  = "PGRST204", 400;
     /// No such table or view.
     Relation                = "PGRST205", 404;
-    /// A token came, and there is no key to verify it with.
+    /// The request carries a token, and no key can verify it.
     NoKeys                  = "PGRST300", 500;
     /// The token cannot be decoded or verified.
     Token                   = "PGRST301", 401;
@@ -135,7 +135,7 @@ impl Deref for Error {
     }
 }
 
-/// What the response says of an error.
+/// The contents of an error response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     /// Stable, machine-readable code.
@@ -256,7 +256,7 @@ impl Error {
             .hint("Check the key's values; composite keys are separated by commas.")
     }
 
-    /// Whether it is a problem in the sense of RFC 9457. No other status is: with 300 the client is to choose (RFC 9110, section
+    /// Whether it is a problem in the sense of RFC 9457. Statuses below 400 are not: with 300 the client is to choose (RFC 9110, section
     /// 15.4.1), and functions may end a request with any.
     pub fn is_problem(&self) -> bool {
         self.status >= 400

@@ -171,7 +171,7 @@ pub const EXPRESSION_DEPTH: usize = 64;
 
 /// Seconds by which clocks may differ.
 pub const CLOCK_SKEW_SECONDS: f64 = 30.0;
-/// Bytes of a token. Web servers take headers of about as many; a larger one is no identity but a document.
+/// Bytes of a token. Web servers take headers of about as many; a larger one is a document, not an identity.
 pub const TOKEN_BYTES: usize = 8 * 1024;
 /// Bytes of the name of a key, in a token and in a set.
 pub const KEY_ID_BYTES: usize = 256;

@@ -84,7 +84,7 @@ pub struct Column {
     pub base_type: String,
     /// To read a value of that type runs no code of a user.
     pub is_plain: bool,
-    /// The command's privilege on it; of DELETE there is none.
+    /// The command's privilege on it. DELETE has no privileges on columns.
     pub granted: bool,
     /// SELECT on it.
     pub readable: bool,
@@ -323,11 +323,11 @@ pub enum Stored {
     /// No key was given.
     NotAsked,
     Found,
-    /// There is no such row.
+    /// No such row exists.
     Absent,
-    /// Whoever asks does not see it: it is hidden from them, or does not exist.
+    /// The caller does not see it: it is hidden from them, or does not exist.
     NotSeen,
-    /// Whoever asks may not read the table.
+    /// The caller may not read the table.
     NotReadable(String),
 }
 

@@ -7,7 +7,7 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-/// What every key begins with; by it a bearer token is taken for a key.
+/// The prefix of every key. A bearer token that begins with it is treated as a key.
 pub const PREFIX: &str = "rk_";
 /// Characters of the public part, by which a key is found.
 pub const ID: usize = 8;
@@ -21,20 +21,20 @@ const CHECK: usize = 6;
 const ENVIRONMENT: usize = 16;
 /// Bytes of a key, at most.
 pub const MAX_BYTES: usize = PREFIX.len() + ENVIRONMENT + 1 + ID + 1 + SECRET + CHECK;
-/// The characters of an id: it can be selected by a double click, and is no word with a sign.
+/// The characters of an id: letters and digits alone, so that a double click selects all of it.
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A key's SHA-256.
 pub type Hash = [u8; 32];
 
-/// A key that was made a moment ago.
+/// A key that was just made. Only its hash is stored.
 pub struct IssuedKey {
     pub id: String,
     pub key: String,
     pub hash: Hash,
 }
 
-/// Makes a key. `None` when there is no randomness, which is the operating system's, or the environment is malformed.
+/// Makes a key. `None` if the operating system has no random bytes, or the environment is malformed.
 pub fn generate(environment: &str) -> Option<IssuedKey> {
     if !is_environment(environment) {
         return None;
@@ -44,7 +44,7 @@ pub fn generate(environment: &str) -> Option<IssuedKey> {
     while id.len() < ID {
         let mut byte = [0];
         random.fill(&mut byte).ok()?;
-        // Six bits, and another byte where they are none of the alphabet's: each character is as likely as any other.
+        // Six bits of a byte. A byte beyond the alphabet is thrown away, so that all characters are equally likely.
         id.extend(ALPHABET.get(usize::from(byte[0] & 63)).map(|c| char::from(*c)));
     }
     let mut secret = [0; SECRET_BYTES];
@@ -73,21 +73,21 @@ pub fn id(key: &str) -> Option<&str> {
     (well_formed && check(message) == sum).then_some(id)
 }
 
-/// The hash of a key: of all its characters, so that neither id nor environment can be another one's.
+/// The hash of a key. It covers all characters, so that neither id nor environment can be replaced.
 pub fn hash(key: &str) -> Hash {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, key.as_bytes()).as_ref());
     hash
 }
 
-/// Whether a presented key has the hash that is stored, if one is: compared in the same time wherever they differ, and with
-/// a hash that no key has where none is stored.
+/// Whether a presented key has the stored hash. The comparison takes the same time wherever the two differ. If no hash is stored,
+/// the key is compared with a hash that no key has.
 pub fn is_stored(presented: &Hash, stored: Option<&[u8]>) -> bool {
     verify_slices_are_equal(presented, stored.unwrap_or(&[0; 32])).is_ok() && stored.is_some()
 }
 
-/// The checksum tells a mistyped or cut key from an unknown one without a look at the table, and a scanner for leaked
-/// secrets a key from other texts.
+/// The checksum. It tells a mistyped or truncated key from an unknown one without reading the table, and lets scanners for leaked
+/// secrets tell keys from other texts.
 fn check(message: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(crc32(message.as_bytes()).to_be_bytes())
 }
@@ -99,12 +99,12 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Why a key is refused. What it says of it is not the same only where the secret was right.
+/// Why a key is refused. The cause is disclosed only to a caller who presented the right secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No key has this form.
+    /// The text does not have the form of a key.
     Malformed,
-    /// There is none with this id, or it has another secret.
+    /// No key has this id, or that key has another secret.
     Unknown,
     Expired,
     Revoked,
@@ -172,7 +172,7 @@ mod tests {
         let (presented, stored) = (hash("rk_a"), hash("rk_b"));
         assert!(!is_stored(&presented, Some(&stored)));
         assert!(!is_stored(&presented, None));
-        // nor is the hash that unknown ones are compared with a key's
+        // the hash that unknown keys are compared with does not match either
         assert!(!is_stored(&[0; 32], None));
         assert!(!is_stored(&presented, Some(&presented[..31])) && !is_stored(&presented, Some(&[])));
     }

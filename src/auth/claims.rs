@@ -1,4 +1,4 @@
-//! Claims (RFC 7519, section 4), as those ask for them who decide by them.
+//! Claims (RFC 7519, section 4): checks of the registered ones, and what is read from them.
 
 use crate::auth::path::Path;
 use crate::limits::SUBJECT_BYTES;
@@ -9,15 +9,15 @@ use std::borrow::Cow;
 /// How an identity was established.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// By a token that was verified.
+    /// By a verified token.
     Jwt,
     /// By an API key.
     ApiKey,
-    /// By PostgREST, whose session is believed.
+    /// By PostgREST, whose session is trusted.
     Postgrest,
-    /// Not at all: by logging in to the database.
+    /// By logging in to the database: no credential came with the request.
     Sql,
-    /// Nobody in particular is asking.
+    /// Not at all: the request is anonymous.
     Anonymous,
 }
 
@@ -36,7 +36,7 @@ impl Method {
         }
     }
 
-    /// Whether somebody proved who they are to whoever made the request.
+    /// Whether the caller presented a credential that was verified, here or by PostgREST.
     pub fn is_authenticated(self) -> bool {
         matches!(self, Method::Jwt | Method::ApiKey | Method::Postgrest)
     }
@@ -45,13 +45,13 @@ impl Method {
 /// Why a registered claim (RFC 7519, section 4.1) is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// It has another type than the RFC gives it.
+    /// Its type is not the one that the RFC gives it.
     Type {
         claim: &'static str,
         /// What it must be.
         expected: &'static str,
     },
-    /// The subject is empty or long.
+    /// The subject is empty or too long.
     SubjectLength,
 }
 
@@ -65,12 +65,12 @@ impl Flaw {
     }
 }
 
-/// Checks the types of the registered claims: a subject that is not a text would be nobody.
+/// Checks the types of the registered claims: a subject that is not a string would identify nobody.
 ///
-/// An `aud` of null is taken for none, as PostgREST does.
+/// An `aud` of null counts as absent, as in PostgREST.
 ///
 /// # Errors
-/// The first claim of another type, or a subject that is empty or long.
+/// The first claim that has the wrong type, or a subject that is empty or too long.
 pub fn check_registered(claims: &Map<String, Value>) -> Result<(), Flaw> {
     for claim in ["exp", "nbf", "iat"] {
         if claims.get(claim).is_some_and(|value| !value.as_f64().is_some_and(f64::is_finite)) {
@@ -95,7 +95,7 @@ pub fn check_registered(claims: &Map<String, Value>) -> Result<(), Flaw> {
     }
 }
 
-/// The subject: `sub`, if it is a text that is not empty.
+/// The subject: `sub`, if it is a string that is not empty.
 pub fn user_id(claims: &Map<String, Value>) -> Option<&str> {
     claims.get("sub")?.as_str().filter(|s| !s.is_empty())
 }
@@ -107,7 +107,7 @@ pub fn uid(claims: &Map<String, Value>) -> Option<[u8; 16]> {
 
 /// The value at a path, as `->>` shows it; `None` for null and for a malformed path.
 pub fn text_at<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<Cow<'a, str>> {
-    // Most paths are one name: nothing to read.
+    // Most paths are a single name and need no parsing.
     match claims.get(path) {
         Some(value) => text(value),
         None => text(Path::parse(path)?.find(claims)?),

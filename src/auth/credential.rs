@@ -1,14 +1,14 @@
-//! What a request brings to prove whom it speaks for.
+//! The credential by which a request proves whom it speaks for.
 
 use crate::auth::api_key;
 use crate::error::{Code, Error, Result};
 
-/// A token or a key, as it came.
+/// A token or a key, as the request carries it. Nothing is verified yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential<'a> {
-    /// A bearer token that is no API key.
+    /// A bearer token that is not an API key.
     Token(&'a str),
-    /// An API key, or what came in its place.
+    /// An API key, or whatever the request sent in its place.
     Key(&'a str),
 }
 
@@ -17,9 +17,10 @@ impl<'a> Credential<'a> {
     ///
     /// A bearer token decides. Beside one, other fields count only if they hold an API key, and it has to be the same one: clients
     /// of Supabase send the key of their project beside the token of their user. Without one, those fields hold an API key or,
-    /// in three parts, a token; what is neither is a bad key, not none.
+    /// in three parts, a token. Anything else counts as a bad key, not as no key.
     ///
-    /// Errors: REST400 for two different ones (RFC 6750, section 2).
+    /// # Errors
+    /// REST400 for two different ones (RFC 6750, section 2).
     pub fn of(authorization: Option<&'a str>, fields: impl Iterator<Item = &'a str>) -> Result<Option<Self>> {
         let bearer = authorization.and_then(bearer_token);
         let mut found = bearer;
@@ -53,7 +54,7 @@ fn bearer_token(field: &str) -> Option<&str> {
 
 /// What follows the scheme Bearer, if a text begins with it.
 fn after_bearer(text: &str) -> Option<&str> {
-    // Where a scheme ends: at what is no character of a token (RFC 9110, section 5.6.2), be it a blank, as it should, or not.
+    // A scheme ends at the first character that a token cannot have (RFC 9110, section 5.6.2), whether or not that is the space that it should be.
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)));
     let (scheme, rest) = text.split_at(end.unwrap_or(text.len()));
     scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())

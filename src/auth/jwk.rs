@@ -31,7 +31,7 @@ const ALGORITHMS: [(&str, Algorithm); 12] = [
 /// Bits of an RSA modulus: fewer are weak, more take too long (RFC 7518, section 3.3).
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// The algorithm of a name, which is matched to the letter.
+/// The algorithm of this name. Names are case-sensitive.
 pub fn algorithm(name: &str) -> Option<Algorithm> {
     ALGORITHMS.iter().find(|(n, _)| *n == name).map(|(_, a)| *a)
 }
@@ -41,16 +41,16 @@ pub fn algorithm_name(algorithm: Algorithm) -> &'static str {
     ALGORITHMS.iter().find(|(_, a)| *a == algorithm).map_or("", |(n, _)| n)
 }
 
-/// Why a key is not taken.
+/// Why a key is not usable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// It is not for signatures, or of a kind that is not known: others of its set may be.
+    /// It is not for signatures, or its kind is unknown. Other keys of the same set may be usable.
     NotForSignatures,
-    /// It is weak, malformed, or secret where it should be public.
+    /// It is weak or malformed, or it is a private key where a public one is expected.
     Invalid(&'static str),
 }
 
-/// A key that signatures are verified with.
+/// A key that verifies signatures.
 pub struct Verifier {
     key: DecodingKey,
     algorithms: Vec<Algorithm>,
@@ -58,6 +58,9 @@ pub struct Verifier {
 
 impl Verifier {
     /// Reads a public key.
+    ///
+    /// # Errors
+    /// The key is not for signatures, of an unknown kind, private, weak or malformed.
     pub fn of_public(jwk: &Map<String, Value>) -> Result<Self, Unusable> {
         use Unusable::{Invalid, NotForSignatures};
         if jwk.get("kty").and_then(Value::as_str) == Some("oct") {
@@ -117,6 +120,9 @@ impl Verifier {
     }
 
     /// A secret, for HMAC with one algorithm (RFC 7518, section 3.2: as long as the hash at least).
+    ///
+    /// # Errors
+    /// The algorithm is not an HMAC, or the secret is shorter than its hash.
     pub fn of_secret(secret: &[u8], algorithm: Algorithm) -> Result<Self, Unusable> {
         let least = match algorithm {
             Algorithm::HS256 => 32,
@@ -154,7 +160,7 @@ pub fn public_part(jwk: &Map<String, Value>, kid: &str) -> Value {
     Value::Object(public)
 }
 
-/// The thumbprint of a public key (RFC 7638), which is its `kid` when it has none.
+/// The thumbprint of a public key (RFC 7638). It serves as the `kid` of a key without one.
 pub fn thumbprint(jwk: &Map<String, Value>) -> String {
     // the required members, in the order of the alphabet
     let members: Map<String, Value> = ["crv", "e", "kty", "n", "x", "y"]
@@ -172,7 +178,7 @@ pub struct Generated {
     pub public: Option<Map<String, Value>>,
 }
 
-/// Makes a key. `None` when there is no randomness, which is the operating system's.
+/// Makes a key. `None` if the operating system has no random bytes.
 pub fn generate(algorithm: Algorithm) -> Option<Generated> {
     let name = algorithm_name(algorithm);
     let (private, public) = match algorithm {
@@ -221,12 +227,12 @@ pub fn generate(algorithm: Algorithm) -> Option<Generated> {
     Some(Generated { private, public })
 }
 
-/// A name for a key that tells nothing of it.
+/// A random name for a key. It tells nothing about the key.
 pub fn random_kid() -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(random::<16>()?))
 }
 
-/// Random bytes. `None` when there is no randomness, which is the operating system's.
+/// Random bytes. `None` if the operating system has none.
 pub fn random<const N: usize>() -> Option<Vec<u8>> {
     let mut bytes = vec![0; N];
     SystemRandom::new().fill(&mut bytes).ok()?;
@@ -244,12 +250,12 @@ pub fn sign(message: &[u8], private: &[u8], algorithm: Algorithm) -> Option<Stri
     crypto::sign(message, &key, algorithm).ok()
 }
 
-/// Bytes of base64url without padding (RFC 7515, section 2), in the one way there is to write them.
+/// The bytes of base64url without padding (RFC 7515, section 2). Only the canonical spelling is accepted.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Bytes of base64 in either alphabet, with padding or without, in one line or several: how people write secrets.
+/// The bytes of base64 in either alphabet, with or without padding, on one line or several: the ways in which people write secrets.
 pub fn decode_any(text: &str) -> Option<Vec<u8>> {
     let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     decode(&joined.trim_end_matches('=').replace('+', "-").replace('/', "_"))

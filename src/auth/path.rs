@@ -11,7 +11,7 @@ pub struct Path(Vec<Step>);
 enum Step {
     Key(String),
     Index(usize),
-    /// The first text of an array that compares so.
+    /// The first string of an array for which the comparison holds.
     Filter(Comparison, String),
 }
 
@@ -45,7 +45,7 @@ impl Path {
         (!steps.is_empty()).then_some(Path(steps))
     }
 
-    /// The value that the path leads to.
+    /// The value at the path.
     pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
         let (first, rest) = self.0.split_first()?;
         let Step::Key(key) = first else { return None };

@@ -8,16 +8,16 @@ use crate::error::{Code, Error, Result};
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
-/// What the session says of itself.
+/// The state of the session that decides about identities.
 #[derive(Clone, Debug, Default)]
 pub struct SessionState<'a> {
     /// The role that logged in (`session_user`).
     pub session_user: &'a str,
     /// The role in force (`current_user`).
     pub current_user: &'a str,
-    /// `restful.anon_role`; set, the session speaks as an HTTP layer.
+    /// `restful.anon_role`. If it is set, the session acts as an HTTP layer.
     pub anon_role: Option<Rc<str>>,
-    /// `restful.require_token`: without an identity, there is no answer.
+    /// `restful.require_token`: requests without an identity are refused.
     pub requires_token: bool,
     /// `session_user` is listed in `restful.trusted_authenticators`.
     pub is_trusted: bool,
@@ -28,15 +28,15 @@ pub struct SessionState<'a> {
 /// Whom a request speaks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Identity {
-    /// Nobody in particular.
+    /// An anonymous caller.
     Anonymous,
-    /// The SQL user whose session it is.
+    /// The SQL user who owns the session.
     SessionUser,
     /// The subject of claims that were verified in this way.
     Claims(Rc<Map<String, Value>>, Method),
 }
 
-/// Whom a credential is of, when it is a good one.
+/// The identity that a verified credential proves.
 #[derive(Clone, Debug)]
 pub struct Verified {
     pub claims: Rc<Map<String, Value>>,
@@ -57,14 +57,15 @@ pub struct Principal {
     pub identity: Identity,
     /// The role to become; `None` to stay what the session is.
     pub switch_to: Option<Rc<str>>,
-    /// Whether it is more than everybody is: then a denial is 403, else 401.
+    /// Whether the caller is identified. If so, a denial is 403, otherwise 401.
     pub is_authenticated: bool,
 }
 
 impl Principal {
-    /// Finds out whom a request speaks for. A credential is never taken for none. `verify` is given the one that came.
+    /// Determines whom a request speaks for. `verify` verifies the request's credential; a bad credential never counts as no credential.
     ///
-    /// Errors: what `verify` refuses; PGRST302 when there is no identity and one is required, or no role for one; REST400 when
+    /// # Errors
+    /// What `verify` refuses; PGRST302 when there is no identity and one is required, or no role for one; REST400 when
     /// PostgREST's session passes a credential on; REST401 when claims and role of a trusted authenticator do not agree, or a claim
     /// is not of its type.
     pub fn of(
@@ -129,7 +130,7 @@ impl Principal {
         }
     }
 
-    /// How its identity was established.
+    /// How the identity was established.
     pub fn method(&self) -> Method {
         match &self.identity {
             Identity::Anonymous => Method::Anonymous,
@@ -138,7 +139,7 @@ impl Principal {
         }
     }
 
-    /// The claims as the setting `request.jwt.claims` shows them: with the role always.
+    /// The claims as the setting `request.jwt.claims` shows them. They always include the role.
     pub fn claims_setting(&self, role: &str) -> String {
         let mut claims = match &self.identity {
             Identity::Claims(claims, _) => Map::clone(claims),
@@ -160,7 +161,7 @@ pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -
     Some(if is_anonymous { Method::Anonymous } else { Method::Postgrest })
 }
 
-/// The answer to claims of a trusted authenticator that name no subject as they should.
+/// The refusal of claims of a trusted authenticator whose subject is malformed.
 fn refuse_claim(flaw: Flaw) -> Error {
     Error::new(Code::Identity, format!("The {}", flaw.words()))
         .details("The setting request.jwt.claims holds it.")
@@ -172,9 +173,12 @@ fn token_required() -> Error {
     Error::new(Code::TokenRequired, "Anonymous access is disabled").header("www-authenticate", "Bearer")
 }
 
-/// Whether a role may be taken at all, whoever asks: never a superuser or one of PostgreSQL's own.
+/// Refuses roles that no request may run as, whoever asks: superusers and the roles of PostgreSQL itself.
 ///
 /// `may_bypass_rls`: the role is listed in `restful.bypassrls_roles`.
+///
+/// # Errors
+/// REST403 (403).
 pub fn refuse_dangerous_role(name: &str, is_superuser: bool, bypasses_rls: bool, may_bypass_rls: bool) -> Result<()> {
     if is_superuser || name.starts_with("pg_") || (bypasses_rls && !may_bypass_rls) {
         return Err(role_refused());
@@ -182,7 +186,7 @@ pub fn refuse_dangerous_role(name: &str, is_superuser: bool, bypasses_rls: bool,
     Ok(())
 }
 
-/// One message for every role that may not be taken, so that it tells nothing about which roles there are.
+/// One message for every role that a request may not run as, so that it does not disclose which roles exist.
 pub fn role_refused() -> Error {
     Error::new(Code::Role, "The request's role cannot be taken")
         .hint("The role must exist and be granted to the session's user. It must not be a superuser, and may have BYPASSRLS only if restful.bypassrls_roles lists it.")

@@ -5,16 +5,16 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// Why a text is not taken for an object.
+/// Why a text is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// It is not JSON.
     Json,
-    /// It is another value than an object.
+    /// It is JSON, but not an object.
     Kind,
-    /// An object in it has two members of one name.
+    /// An object in it repeats the name of a member.
     Duplicate,
-    /// A text in it holds U+0000.
+    /// A string in it holds U+0000.
     Nul,
 }
 
@@ -33,7 +33,7 @@ impl Flaw {
 /// Reads an object.
 ///
 /// # Errors
-/// What the text is instead.
+/// The text is not a JSON object, or breaks one of the rules above.
 pub fn object(text: &[u8]) -> Result<Map<String, Value>, Flaw> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(object))) => Ok(object),

@@ -10,14 +10,14 @@ use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
-/// Who issues tokens, and what is asked of them.
+/// An issuer of tokens, and what its tokens must say.
 #[derive(Debug)]
 pub struct Issuer {
-    /// What the claim `iss` has to be; empty for keys that are bound to no issuer.
+    /// The required value of the claim `iss`; empty for keys that are not bound to an issuer.
     pub name: String,
-    /// Whom the tokens have to be meant for; empty for anybody.
+    /// The audiences that tokens must name; empty if any audience will do.
     pub audiences: Vec<String>,
-    /// Where the role is.
+    /// The path of the claim that holds the role.
     pub role_path: Path,
 }
 
@@ -32,16 +32,16 @@ pub struct Key {
 #[derive(Default)]
 pub struct KeySet(pub Vec<Key>);
 
-/// What the settings say of the claims.
+/// What the settings require of the claims.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// A token has to say when it expires.
+    /// A token must say when it expires.
     pub require_exp: bool,
-    /// A token has to say whom it is meant for, if its issuer's audiences are known.
+    /// A token must name its audience if its issuer's audiences are known.
     pub require_aud: bool,
 }
 
-/// A token whose signature is its issuer's. Its times are for [`Signed::check`] to judge, each time it is used.
+/// A token whose signature was verified. [`Signed::check`] checks its times at each use.
 #[derive(Debug)]
 pub struct Signed {
     pub issuer: Rc<Issuer>,
@@ -77,7 +77,7 @@ pub enum Refusal {
     TooLong,
     Parts(usize),
     NotBase64(Part),
-    /// The header is not an object, or an ambiguous one.
+    /// The header is not an object, or is ambiguous.
     Header(strict::Flaw),
     /// The header has a member that changes what the signature means.
     Extension(&'static str),
@@ -85,10 +85,10 @@ pub enum Refusal {
     UnknownAlgorithm,
     /// The keys that the header allows are for other algorithms.
     OtherAlgorithm,
-    /// There is no key of the name that the header gives.
+    /// No key has the name that the header gives.
     UnknownKey,
     Signature,
-    /// The claims are not an object, or an ambiguous one.
+    /// The claims are not an object, or are ambiguous.
     Claims(strict::Flaw),
     Claim(claims::Flaw),
     Missing(&'static str),
@@ -194,7 +194,8 @@ struct Header {
 impl KeySet {
     /// Verifies a token's signature with the keys that its header and its issuer allow.
     ///
-    /// Errors: the token is malformed, or there is no key that made its signature.
+    /// # Errors
+    /// The token is malformed, or there is no key that made its signature.
     pub fn verify(&self, token: &str) -> Result<Signed, Refusal> {
         if token.is_empty() {
             return Err(Refusal::Empty);
@@ -238,7 +239,7 @@ fn read_header(text: &[u8]) -> Result<Header, Refusal> {
     }
     if let Some(name) = header.get("typ") {
         let name = name.as_str().unwrap_or_default().to_ascii_lowercase();
-        // A token made for another purpose is none here (RFC 8725, section 3.11).
+        // A token made for another purpose is refused (RFC 8725, section 3.11).
         if !matches!(name.strip_prefix("application/").unwrap_or(&name), "jwt" | "at+jwt") {
             return Err(Refusal::Type);
         }
@@ -256,7 +257,8 @@ fn read_header(text: &[u8]) -> Result<Header, Refusal> {
 impl Signed {
     /// Checks the claims that limit the use of a token. `now` in seconds since 1970.
     ///
-    /// Errors: a time, the audience, or a claim of the wrong type.
+    /// # Errors
+    /// A time, the audience, or a claim of the wrong type.
     pub fn check(&self, policy: Policy, now: f64) -> Result<(), Refusal> {
         claims::check_registered(&self.claims).map_err(Refusal::Claim)?;
         let date = |name: &str| self.claims.get(name).and_then(Value::as_f64);

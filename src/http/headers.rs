@@ -12,7 +12,8 @@ pub struct Headers(Vec<(String, String)>);
 impl Headers {
     /// Reads an object of name → text, or array of texts for a repeated field.
     ///
-    /// Errors: 400 when it is no such object, has too many members, a name is no token (RFC 9110, section 5.1), or a value holds
+    /// # Errors
+    /// 400 when it is not such an object, has too many members, a name is not a token (RFC 9110, section 5.1), or a value holds
     /// a control character.
     pub fn from_json(value: &Value) -> Result<Self> {
         let malformed = |why: String| {

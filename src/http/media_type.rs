@@ -212,7 +212,8 @@ pub fn ranges(field: &str) -> Vec<&str> {
 
 /// The media types of an Accept field, the most wanted first. Empty when the field is absent or empty: anything will do.
 ///
-/// Errors: PGRST107 (406) when the field accepts nothing at all.
+/// # Errors
+/// PGRST107 (406) when the field accepts nothing at all.
 pub fn accepted(field: Option<&str>) -> Result<Vec<MediaType>> {
     let Some(field) = field.filter(|f| !f.trim().is_empty()) else { return Ok(Vec::new()) };
     let ranges = ranges(field);

@@ -20,6 +20,9 @@ impl Method {
         &[Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
 
     /// Reads a method token. Methods are case-sensitive (RFC 9110, section 9.1): `get` is not GET.
+    ///
+    /// # Errors
+    /// PGRST117 (405) for any other token.
     pub fn parse(token: &str) -> Result<Self> {
         Ok(match token {
             "GET" => Method::Get,

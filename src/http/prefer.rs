@@ -38,7 +38,7 @@ preference! {
     Transaction: "tx" { Commit = "commit", Rollback = "rollback", }
 }
 preference! {
-    /// What a key that is missing in a body's object means.
+    /// What a missing key in an object of the body means.
     Missing: "missing" { Default = "default", Null = "null", }
 }
 preference! {
@@ -65,9 +65,9 @@ pub struct Preferences {
     pub handling: Option<Handling>,
     /// The time zone the request's statement runs in: a name or an offset; PostgreSQL says whether it is one.
     pub timezone: Option<String>,
-    /// The most rows a write may change; binding with `handling=strict` only.
+    /// The maximum number of rows that a write may change; binding with `handling=strict` only.
     pub max_affected: Option<u64>,
-    /// Whether to say why the row is seen or not, instead of the row.
+    /// Whether to explain why the row is visible or not, instead of returning it.
     pub explain_access: bool,
     unknown: Vec<String>,
 }
@@ -76,7 +76,8 @@ impl Preferences {
     /// Reads a Prefer field (RFC 7240, section 2): names are read in any case, and so are the words that are values. Of a repeated
     /// preference the first counts. None of these preferences takes parameters.
     ///
-    /// Errors: PGRST122 under `handling=strict` for preferences and parameters that are unknown; otherwise they are ignored, as the
+    /// # Errors
+    /// PGRST122 under `handling=strict` for preferences and parameters that are unknown; otherwise they are ignored, as the
     /// RFC asks.
     pub fn parse(field: Option<&str>) -> Result<Self> {
         let mut p = Preferences::default();
@@ -161,7 +162,7 @@ fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A text as a token, or as a quoted string where it is not one. Slash and colon, as names of time zones and offsets have them, are left
+/// A text as a token, or as a quoted string if it is not a token. Slash and colon, as names of time zones and offsets have them, are left
 /// bare: so clients of the dialect know them.
 fn word(text: &str) -> Cow<'_, str> {
     if text.split(['/', ':']).all(is_token) {
@@ -186,7 +187,7 @@ fn unquoted(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Keeps the first value of a preference; says whether the value was one.
+/// Keeps the first value of a preference. Returns whether the value is known.
 fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
     match value {
         Some(value) => {

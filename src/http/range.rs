@@ -7,15 +7,16 @@ use crate::error::{Code, Error, Result};
 pub struct Page {
     /// Rows to skip.
     pub offset: u64,
-    /// The most rows to return.
+    /// The maximum number of rows to return.
     pub limit: Option<u64>,
 }
 
 impl Page {
-    /// Reads a Range field: `0-9`, `10-`, with or without `items=`. What is no such range is ignored, as RFC 9110
+    /// Reads a Range field: `0-9`, `10-`, with or without `items=`. Anything else is ignored, as RFC 9110
     /// (section 14.2) asks.
     ///
-    /// Errors: PGRST103 (416) when the lower end lies above the upper one.
+    /// # Errors
+    /// PGRST103 (416) when the lower end lies above the upper one.
     pub fn from_range(field: &str) -> Result<Option<Self>> {
         let field = field.trim();
         let field = field.strip_prefix("items=").unwrap_or(field);
@@ -34,9 +35,10 @@ impl Page {
         Ok(Some(Page { offset: low, limit: Some(high - low + 1) }))
     }
 
-    /// What both pages have in common. A limit of 0 stays one.
+    /// The rows that both pages have in common. A limit of 0 stays 0.
     ///
-    /// Errors: PGRST103 (416) when they have nothing in common.
+    /// # Errors
+    /// PGRST103 (416) when they have no row in common.
     pub fn intersect(self, other: Page) -> Result<Page> {
         let end = |p: Page| p.limit.map(|limit| p.offset.saturating_add(limit));
         let offset = self.offset.max(other.offset);
@@ -61,10 +63,11 @@ fn not_satisfiable() -> Error {
 
 /// The parameter `limit` or `offset`.
 ///
-/// Errors: PGRST100 (400) when it is no integer, PGRST103 (416) when it is negative.
+/// # Errors
+/// PGRST100 (400) when it is not an integer, PGRST103 (416) when it is negative.
 pub fn row_number(name: &str, text: &str) -> Result<u64> {
     match text.trim().parse::<i64>() {
-        // there is nothing before the first row
+        // no row comes before the first
         Ok(..0) if name.ends_with("offset") => Ok(0),
         Ok(n) => {
             u64::try_from(n).map_err(|_| not_satisfiable().details("Limit should be greater than or equal to zero."))
@@ -75,7 +78,8 @@ pub fn row_number(name: &str, text: &str) -> Result<u64> {
 
 /// Status and Content-Range of a page: `rows` were returned from `offset` on, of `total` if it is known.
 ///
-/// Errors: PGRST103 (416) when the offset lies behind the known total.
+/// # Errors
+/// PGRST103 (416) when the offset lies beyond the known total.
 pub fn content_range(offset: u64, rows: u64, total: Option<u64>) -> Result<(u16, String)> {
     if let Some(n) = total
         && offset > n

@@ -37,7 +37,7 @@ impl Response {
         self
     }
 
-    /// The answer to an error: a problem document (RFC 9457) for the target `instance`, or what is no problem as JSON.
+    /// The answer to an error: a problem document (RFC 9457) for the target `instance`, or plain JSON if the error is not a problem.
     pub fn problem(error: &Error, instance: &str, verbose: bool) -> Self {
         let body = Body::Bytes(error.body(instance, verbose).to_string().into_bytes());
         let media_type = if error.is_problem() {
@@ -63,7 +63,7 @@ impl Response {
     }
 }
 
-/// The value of Proxy-Status (RFC 9209): with the code, unless a function chose one that is no token.
+/// The value of Proxy-Status (RFC 9209): with the code, unless a function chose a code that is not a token.
 fn proxy_status(code: &str) -> String {
     if is_token(code) { format!("pg_restful; error={code}") } else { "pg_restful".to_owned() }
 }

@@ -18,7 +18,8 @@ pub struct Target<'a> {
 impl<'a> Target<'a> {
     /// Reads a target such as `/films?id=eq.1`.
     ///
-    /// Errors: REST400 (400) for what is no target in origin form. So is one with a fragment (RFC 9112, section 3.2): filters would be
+    /// # Errors
+    /// REST400 (400) for anything but a target in origin form. A target with a fragment (RFC 9112, section 3.2) is refused too: filters would be
     /// lost behind a `#` that nobody encoded. REST431 beyond a limit.
     pub fn parse(text: &'a str) -> Result<Self> {
         let malformed = |why: &str| {

@@ -20,18 +20,18 @@ pub use string::{Text, UniqueKeys, escape, is_ascii, unescape};
 #[cfg(test)]
 mod tests;
 
-/// What a body is made of, as far as planning needs to know.
+/// The shape of a body, as far as planning needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
     /// The kind of the document.
     pub kind: Kind,
     /// Unescaped keys of the first object, in order; empty when the document is an empty array or a scalar.
     pub keys: Vec<String>,
-    /// The document is an array, and something stands behind the first object.
+    /// The document is an array with something after the first object.
     pub has_more: bool,
 }
 
-/// Reads the kind of a body and the keys of its first object, and no more than what tells whether another element follows.
+/// Reads the kind of a body, the keys of its first object, and whether another element follows; nothing more.
 ///
 /// The rest of the body stays unread, so an `Ok` does not mean that the body is valid.
 ///
@@ -40,7 +40,7 @@ pub struct Payload {
 pub fn first_keys(body: &[u8]) -> Result<Payload, Error> {
     let mut reader = Reader::unchecked(body);
     let read = payload(&mut reader);
-    // Bytes that are not UTF-8 are the earlier and the more telling mistake.
+    // Bytes that are not UTF-8 are the more telling mistake.
     let seen = body.get(..reader.offset()).unwrap_or(body);
     if let Err(bad) = std::str::from_utf8(seen)
         && bad.error_len().is_some()

@@ -8,7 +8,7 @@ use crate::limits::JSON_DEPTH;
 // `skip_container` keeps one bit per level.
 const _: () = assert!(JSON_DEPTH <= 64);
 
-/// What a value is, by its first byte.
+/// The kind of a value; its first byte tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Null,
@@ -48,6 +48,9 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader of `body`, which is checked to be UTF-8 without a byte order mark.
+    ///
+    /// # Errors
+    /// The body is not UTF-8.
     pub fn new(body: &'a [u8]) -> Result<Self, Error> {
         match std::str::from_utf8(body) {
             Ok(_) => Ok(Self::unchecked(body)),
@@ -103,6 +106,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The kind of the next value, which stays unread.
+    ///
+    /// # Errors
+    /// No value begins with the next byte.
     #[inline]
     pub fn kind(&mut self) -> Result<Kind, Error> {
         match self.peek() {
@@ -131,12 +137,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `[`.
+    ///
+    /// # Errors
+    /// The next value is not an array, or is nested too deep.
     #[inline]
     pub fn open_array(&mut self) -> Result<(), Error> {
         self.open(b'[', "'[' to begin an array")
     }
 
     /// Reads `{`.
+    ///
+    /// # Errors
+    /// The next value is not an object, or is nested too deep.
     #[inline]
     pub fn open_object(&mut self) -> Result<(), Error> {
         self.open(b'{', "'{' to begin an object")
@@ -162,13 +174,19 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Goes to the next element of the innermost array; false when there is none and the array is closed.
+    /// Goes to the next element of the innermost array. Returns false after the last one; the array is closed then.
+    ///
+    /// # Errors
+    /// Neither a comma nor the closing bracket follows.
     #[inline]
     pub fn next_element(&mut self) -> Result<bool, Error> {
         self.next_part(b']', "',' or ']'")
     }
 
-    /// Reads the next key of the innermost object; `None` when there is none and the object is closed.
+    /// Reads the next key of the innermost object. Returns `None` after the last one; the object is closed then.
+    ///
+    /// # Errors
+    /// Neither a comma nor the closing bracket follows, or no key and colon.
     #[inline]
     pub fn next_key(&mut self) -> Result<Option<Text<'a>>, Error> {
         if !self.next_part(b'}', "',' or '}'")? {
@@ -203,6 +221,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value. An array or an object is checked and comes as its text.
+    ///
+    /// # Errors
+    /// The text is not JSON here, or exceeds a limit.
     #[inline]
     pub fn value(&mut self) -> Result<Value<'a>, Error> {
         Ok(match self.kind()? {
@@ -261,6 +282,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks that only white space is left.
+    ///
+    /// # Errors
+    /// Something follows the document.
     pub fn finish(&mut self) -> Result<(), Error> {
         self.peek();
         if self.at < self.body.len() {

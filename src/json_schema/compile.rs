@@ -18,10 +18,10 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What a schema without `$id` is called: it cannot be referred to from outside.
+/// The name of a schema without `$id`. Other documents cannot refer to it.
 const ANONYMOUS: &str = "json-schema:///";
 
-/// What a schema is called that is nothing but a reference to the one in question.
+/// The name of a schema that only refers to the one in question.
 const BY_REFERENCE: &str = "json-schema:///reference";
 
 /// Whether `format` is an assertion.
@@ -44,10 +44,10 @@ pub struct Compiled<F: Json> {
     pub refers: bool,
     /// Memory that it takes, about.
     pub bytes: usize,
-    /// What it was compiled from, which tells more of what is wrong than the validator does.
+    /// What it was compiled from: it tells more about a violation than the validator does.
     pub(super) source: Source,
     formats: Formats,
-    /// Parts of the schema that have been compiled for themselves, by their place in memory.
+    /// Parts of the schema that were compiled on their own, by their place in memory.
     parts: [OnceCell<(usize, Option<Validator<F>>)>; limits::PARTS_COMPILED],
 }
 
@@ -121,7 +121,7 @@ impl Source {
     /// Finds what a schema refers to, directly or not, and refuses a schema that costs too much.
     ///
     /// # Errors
-    /// As [`compile`], but for what is found out only there.
+    /// As [`compile`], except for errors that only the validator finds.
     pub fn read(schema: &Value, lookup: Lookup<'_>) -> Result<Self, Refusal> {
         cost::check_ids(schema)?;
         let draft = Draft::default().detect(schema);
@@ -217,7 +217,7 @@ impl Source {
     /// The schema and what it refers to.
     ///
     /// # Errors
-    /// None, once it was read.
+    /// Never after the schema was read.
     pub fn registry(&self) -> Result<Registry<'_>, Refusal> {
         references::registry(&self.named(), self.meta_schemas, Missing::default()).map_err(|why| Refusal {
             pointer: String::new(),
@@ -407,7 +407,7 @@ fn refusal(error: &ValidationError<'_>, patterns: &Patterns) -> Refusal {
                 ),
             };
         }
-        // What the meta-schemas say of a type that is none: a choice between definitions that the author has never seen.
+        // For an unknown type, the meta-schema's error is a choice between definitions that the author has never seen.
         (ValidationErrorKind::AnyOf { .. }, _) if error.schema_path().as_str().ends_with("/properties/type/anyOf") => {
             message = format!("{} is not a type", error.instance());
             hint = Some(

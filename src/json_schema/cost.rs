@@ -1,4 +1,4 @@
-//! How much work one value can make of a schema.
+//! How much work a schema can cause for one value.
 //!
 //! `allOf`, `$ref` and their like apply schemas to the same value again. Their chains take stack, and where they branch
 //! and meet again the number of ways through them grows exponentially: thirty definitions that each refer twice to the
@@ -17,12 +17,12 @@ use std::hash::{BuildHasher, RandomState};
 
 type Resolver<'r> = referencing::Resolver<'r>;
 
-/// Schemas applied to one value.
+/// How many schemas apply to one value.
 #[derive(Clone, Copy)]
 struct Cost {
-    /// In one chain.
+    /// Schemas in the longest chain.
     depth: usize,
-    /// Along all ways.
+    /// Schemas along all ways together.
     ways: usize,
 }
 
@@ -190,7 +190,7 @@ impl<'r> Costs<'r> {
         Ok(cost)
     }
 
-    /// Where a reference may lead; nowhere if it cannot be resolved, which compiling will tell.
+    /// Where a reference may lead; empty if it cannot be resolved. Compiling reports that.
     fn targets(
         &self,
         keyword: &str,

@@ -48,9 +48,9 @@ impl Direction {
 /// What is known of one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is proven that there is no such value.
+    /// It is proven that no such value exists.
     Nothing,
-    /// There is such a value: the example.
+    /// Such a value exists: the example.
     Something,
     /// Neither could be shown.
     Unknown,
@@ -67,7 +67,7 @@ impl Verdict {
     }
 }
 
-/// One difference between two versions, or that there is none, or that it is not known.
+/// One difference between two versions, or the statement that none exists, or that none is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// Which way.
@@ -359,7 +359,7 @@ fn deeper(value: &Value, levels: usize) -> bool {
 
 /// What the algebra says of the values that one version accepts and the other rejects.
 enum Difference {
-    /// There are none.
+    /// No value.
     Empty,
     /// These are, together. Whether there are any is another question.
     Parts(Vec<Value>),

@@ -39,7 +39,7 @@ pub struct Broken<'d> {
     pub is_fragment: bool,
 }
 
-/// The first reference in `documents` that leads nowhere. Of fragments only if `fragments` are asked for: a schema that nothing
+/// The first reference in `documents` that leads nowhere. Fragments count only if `fragments` is true: a schema that nothing
 /// uses may have one.
 pub fn broken<'d>(registry: &'d Registry<'_>, documents: &[Named<'d>], fragments: bool) -> Option<Broken<'d>> {
     for (name, document, draft) in documents {
@@ -56,7 +56,7 @@ pub fn broken<'d>(registry: &'d Registry<'_>, documents: &[Named<'d>], fragments
                 let Some(reference) = schema.get(keyword).and_then(Value::as_str) else { continue };
                 let found = resolver.lookup(reference);
                 match found {
-                    // A part of the same document that is no subschema of it: its references count here alone.
+                    // A part of the same document that is not a subschema of it: only here are its references seen.
                     Ok(target) if reference.starts_with('#') => pending.push(target.into_inner()),
                     Ok(_) => {}
                     Err(_) => {
@@ -122,7 +122,7 @@ pub fn may_refer_to_meta_schema(schema: &Value) -> bool {
 /// A registry of documents, and of the meta-schemas if `meta_schemas` asks for them.
 ///
 /// # Errors
-/// A document refers to one that is not among them, has a `$schema` that is not, or a URI that is none.
+/// A document refers to a document, or has a `$schema`, that is not among them; or its URI is malformed.
 pub fn registry<'d>(
     documents: &[Named<'d>],
     meta_schemas: bool,

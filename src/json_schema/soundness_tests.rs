@@ -571,7 +571,7 @@ fn what_is_not_included_is_not_proven() {
         document
     };
     for (narrow, wide, value) in [
-        // 1.0 equals 1, and is no integer of draft 4.
+        // 1.0 equals 1, and is not an integer in draft 4.
         (four(json!({"enum": [1]})), four(json!({"enum": [1], "type": "integer"})), "1.0"),
         (four(json!({"enum": [1, 2]})), four(json!({"type": ["integer", "null"]})), "2.0"),
         (four(json!({"enum": [[1]]})), four(json!({"enum": [[1]], "items": {"type": "integer"}})), "[1.0]"),

@@ -1,6 +1,6 @@
 //! A look at the clock and the stack while a validation runs.
 
-/// Is told of every array and object that a validation enters.
+/// Called for every array and object that a validation enters.
 ///
 /// An instance's size and the schema's branches multiply, and a recursive `$ref` nests as deep as the instance does:
 /// what runs a validation inside a server has to be able to stop it. The calls of the validator cannot fail, so a watch
@@ -12,18 +12,18 @@ pub trait Watch: Send + Sync + 'static {
     /// Called at every element, member and string: an array of scalars is entered once, and each of them may be costly.
     fn step();
 
-    /// Called where a stored value breaks its own format. When it returns, what cannot be read counts as not there.
+    /// Called where a stored value is malformed. If it returns, the unreadable part counts as absent.
     #[cold]
     fn malformed() {}
 
-    /// The text that stored bytes are, if they are UTF-8. Called for every name and every string that is looked at.
+    /// Stored bytes as text, if they are UTF-8. Called for every name and every string that is read.
     #[inline(always)]
     fn text(bytes: &[u8]) -> Option<&str> {
         std::str::from_utf8(bytes).ok()
     }
 }
 
-/// Watches nothing: for tests and for validations of one's own small documents.
+/// Watches nothing: for tests, and for small documents of our own.
 pub struct Unwatched;
 
 impl Watch for Unwatched {

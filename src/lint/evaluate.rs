@@ -59,7 +59,7 @@ const TAKE_NULLS: [&str; 12] = [
 const VOLATILE: [&str; 6] = ["random", "clock_timestamp", "timeofday", "gen_random_uuid", "nextval", "random_normal"];
 /// Those without arguments that are never null.
 const NEVER_NULL: [&str; 5] = ["now", "transaction_timestamp", "statement_timestamp", "current_database", "version"];
-/// Those of the extension that say yes or no about the subject: no, where there is none.
+/// Functions of the extension that answer yes or no about the subject. Without a subject, they answer no.
 const QUESTIONS: [&str; 5] =
     ["restful.has_role", "restful.has_any_role", "restful.has_permission", "restful.has_scope", "restful.authorize"];
 /// Operators whose result is null for some values.
@@ -250,7 +250,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The claims: without a request, there are none at all.
+    /// The claims. Without a request they are absent altogether.
     fn claims(&mut self, name: String) -> Value {
         match self.subject(name) {
             Value::Null if self.choices.is("there is a request".to_owned()) => Value::Claims,

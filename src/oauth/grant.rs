@@ -27,7 +27,8 @@ pub struct Client {
 impl Client {
     /// The client of these credentials, if it is.
     ///
-    /// Errors: `invalid_client`. That there is none takes as long as that the secret is wrong.
+    /// # Errors
+    /// `invalid_client`. An unknown client takes as long to refuse as a wrong secret.
     pub fn authenticate(known: Option<Client>, credentials: &Credentials) -> Result<Client, Failure> {
         let given = hash(credentials.secret.as_deref().unwrap_or_default().as_bytes());
         let kept = known.as_ref().and_then(|client| client.secret_hash.as_deref()).unwrap_or(&[0; 32]);
@@ -58,7 +59,8 @@ pub enum Grant<'a> {
 impl<'a> Grant<'a> {
     /// What is asked for, if the client may.
     ///
-    /// Errors: `unsupported_grant_type`, `unauthorized_client`, `invalid_request` when a parameter is missing.
+    /// # Errors
+    /// `unsupported_grant_type`, `unauthorized_client`, `invalid_request` when a parameter is missing.
     pub fn read(parameters: &'a Parameters, client: &Client) -> Result<Self, Failure> {
         let grant_type = parameters.need("grant_type")?;
         if !matches!(grant_type, "client_credentials" | "authorization_code" | "refresh_token") {
@@ -94,7 +96,8 @@ pub fn verifies(verifier: &str, challenge: &str) -> bool {
 
 /// The scopes that are granted: those that were asked for, or all that may be had (RFC 6749, section 3.3).
 ///
-/// Errors: `invalid_scope` when more is asked for.
+/// # Errors
+/// `invalid_scope` when more is asked for.
 pub fn scopes(asked: Option<&str>, may: &[String]) -> Result<Vec<String>, Failure> {
     let Some(asked) = asked else { return Ok(may.to_vec()) };
     let mut granted: Vec<String> = Vec::new();

@@ -13,7 +13,8 @@ pub struct Parameters(Vec<(String, String)>);
 impl Parameters {
     /// Reads the body. A parameter without a value counts as one that did not come.
     ///
-    /// Errors: `invalid_request` when the body is no form, or a parameter comes twice.
+    /// # Errors
+    /// `invalid_request` when the body is not a form, or a parameter occurs twice.
     pub fn parse(headers: &Headers, body: Option<&[u8]>) -> Result<Self, Failure> {
         let media_type =
             headers.get("content-type").and_then(|field| field.split(';').next()).unwrap_or_default().trim();
@@ -37,7 +38,8 @@ impl Parameters {
 
     /// A parameter that has to come.
     ///
-    /// Errors: `invalid_request`.
+    /// # Errors
+    /// `invalid_request`.
     pub fn need(&self, name: &str) -> Result<&str, Failure> {
         self.get(name).ok_or_else(|| Failure::new(Kind::InvalidRequest, format!("The parameter {name} is missing")))
     }
@@ -54,7 +56,8 @@ pub struct Credentials {
 impl Credentials {
     /// Reads them from the Authorization field (`client_secret_basic`), or from the body (`client_secret_post`, `none`).
     ///
-    /// Errors: `invalid_client` when there are none, or they are malformed; `invalid_request` when there are two.
+    /// # Errors
+    /// `invalid_client` when there are none, or they are malformed; `invalid_request` when there are two.
     pub fn read(headers: &Headers, parameters: &Parameters) -> Result<Self, Failure> {
         let (named, secret) = (parameters.get("client_id"), parameters.get("client_secret"));
         let Some(field) = headers.get("authorization") else {

@@ -9,7 +9,8 @@ use crate::http::{MediaType, media_type};
 
 /// Chooses the version and the media type. `default`: the version that is answered when none is asked for.
 ///
-/// Errors: PGRST107 (406) when neither OpenAPI nor JSON is accepted, or a version that there is not.
+/// # Errors
+/// PGRST107 (406) when neither OpenAPI nor JSON is accepted, or a version that there is not.
 pub fn negotiate(accept: Option<&str>, default: Version) -> Result<(Version, MediaType)> {
     let ranges = media_type::ranges(accept.filter(|field| !field.trim().is_empty()).unwrap_or("*/*"));
     for range in &ranges {

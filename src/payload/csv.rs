@@ -9,7 +9,8 @@ use crate::payload::converted::{Converted, Json};
 ///
 /// `most`: the most bytes of JSON.
 ///
-/// Errors: PGRST102 (400) when it is no CSV in UTF-8, a line has more or fewer fields than the header, or a name stands twice
+/// # Errors
+/// PGRST102 (400) when it is no CSV in UTF-8, a line has more or fewer fields than the header, or a name stands twice
 /// in it; REST413 when the JSON gets larger than `most`.
 pub fn to_json(body: &[u8], most: usize) -> Result<Converted> {
     let text = std::str::from_utf8(body).map_err(|why| {

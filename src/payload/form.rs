@@ -7,7 +7,8 @@ use crate::payload::converted::{Converted, Json};
 
 /// The names and values of a form, in order.
 ///
-/// Errors: PGRST102 (400) when it is not percent-encoded UTF-8, or a value holds a NUL character; REST431 when there are more
+/// # Errors
+/// PGRST102 (400) when it is not percent-encoded UTF-8, or a value holds a NUL character; REST431 when there are more
 /// fields than a table has columns.
 pub fn parse(body: &[u8]) -> Result<Vec<(String, String)>> {
     let refused = || {
@@ -31,7 +32,8 @@ pub fn parse(body: &[u8]) -> Result<Vec<(String, String)>> {
 ///
 /// `most`: the most bytes of JSON.
 ///
-/// Errors: those of [`parse`], and REST413 when the JSON gets larger than `most`.
+/// # Errors
+/// Those of [`parse`], and REST413 when the JSON gets larger than `most`.
 pub fn to_json(body: &[u8], most: usize) -> Result<Converted> {
     let (mut keys, mut values): (Vec<String>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
     let mut index = std::collections::HashMap::new();

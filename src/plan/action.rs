@@ -120,7 +120,8 @@ fn with_key<'q>(catalog: &dyn Catalog, relation: &Relation, query: &'q Query) ->
 /// Refuses the parameters that name columns where the verb has no use for them: to whoever meant a filter on a column of that name, it
 /// would be lost.
 ///
-/// Errors: PGRST100 (400).
+/// # Errors
+/// PGRST100 (400).
 fn refuse_unused(verb: Verb, query: &Query) -> Result<()> {
     let takes_columns = matches!(verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Call);
     let unused = match query {

@@ -25,6 +25,9 @@ pub const JSON_TYPES: &[&str] = &["json", "jsonb"];
 
 impl Planner<'_> {
     /// Plans a call; by [`Verb::CallSafe`] the function cannot write.
+    ///
+    /// # Errors
+    /// No function has this name and these arguments, several have, or the query does not fit it.
     pub fn call(&mut self, verb: Verb, name: &str, query: &Query, given: &Given) -> Result<Call> {
         let functions = self.catalog.functions(self.schema, name)?;
         let mut called = self.overload(name, &functions, query, given);

@@ -51,7 +51,8 @@ enum Subject<'a> {
 impl Planner<'_> {
     /// Chooses the representation of a plan's answer. `accepted`: the ranges of the request, the most wanted first.
     ///
-    /// Errors: PGRST107 (406) when none of the accepted ones can be made.
+    /// # Errors
+    /// PGRST107 (406) when none of the accepted ones can be made.
     pub fn representation(&self, plan: &Plan, query: &Query, accepted: &[MediaType]) -> Result<Representation> {
         let subject = match plan {
             Plan::Read(select) => Subject::Rows(relation_of(select)),

@@ -32,7 +32,8 @@ impl<'a> Planner<'a> {
 
     /// The function of this name that computes a column or an embedded relation of a row.
     ///
-    /// Errors: PGRST203 when PostgreSQL could not tell a call of it from one of another function.
+    /// # Errors
+    /// PGRST203 when PostgreSQL could not tell a call of it from one of another function.
     pub(super) fn row_function(&self, row_type: u32, label: &str, name: &str) -> Result<Option<RowFunction>> {
         let found = self.catalog.row_function(self.schema, row_type, name)?;
         match found {
@@ -63,6 +64,9 @@ impl<'a> Planner<'a> {
 
     /// The table or view of the request's schema; where there is none, the refusal names a similar one that the role in
     /// force may use.
+    ///
+    /// # Errors
+    /// PGRST205 (404) if the schema has no such table or view.
     pub fn relation(&self, name: &str) -> Result<Rc<Relation>> {
         if let Some(relation) = self.visible(name)? {
             return Ok(relation);

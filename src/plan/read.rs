@@ -61,6 +61,9 @@ impl<'r> Columns<'r> {
 
 impl Planner<'_> {
     /// Plans a read of a relation of the request's schema.
+    ///
+    /// # Errors
+    /// A name in the query is unknown or ambiguous, or the query exceeds a limit.
     pub fn read(&mut self, relation: &Relation, node: &Node) -> Result<Select> {
         let alias = self.alias('t');
         self.select(Source::Relation(relation.name.clone()), alias, Columns::Relation(relation), node, true)

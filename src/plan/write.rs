@@ -24,6 +24,9 @@ impl Planner<'_> {
     /// Plans a write.
     ///
     /// `body`: the keys of the body; DELETE has none.
+    ///
+    /// # Errors
+    /// A name in the query or the body is unknown or ambiguous, or the query does not fit the method.
     pub fn write(
         &mut self,
         verb: Verb,

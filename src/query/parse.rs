@@ -9,10 +9,11 @@ use std::borrow::Cow;
 
 /// Reads the parameters of a request.
 ///
-/// `function_arguments`: the request calls a function by GET, so a parameter whose value is no operator expression is
+/// `function_arguments`: the request calls a function by GET, so a parameter whose value is not an operator expression is
 /// an argument.
 ///
-/// Errors: PGRST100 (400) with the position of what could not be read, for a parameter without a value, and for one that stands twice
+/// # Errors
+/// PGRST100 (400) with the position of what could not be read, for a parameter without a value, and for one that stands twice
 /// where one counts; PGRST108 for a parameter of a relation that is not embedded; REST431 beyond a limit.
 pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bool) -> Result<Query> {
     let mut parser = Parser { query: Query::default(), select_items: 0, embeds: 0, filters: 0, texts: Vec::new() };
@@ -112,7 +113,7 @@ fn filter_hint(name: &str, value: &str) -> Option<String> {
     })
 }
 
-/// Refuses the second of a parameter of which one counts.
+/// Refuses a repeated parameter.
 fn once(is_known: bool, name: &str) -> Result<()> {
     if is_known {
         return Err(Error::new(Code::QueryParameter, format!("The parameter '{name}' is given twice"))

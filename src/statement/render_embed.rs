@@ -5,7 +5,7 @@ use crate::plan::read::aggregate_name;
 use crate::plan::*;
 
 impl Writer {
-    /// What an embedded relation hands out; `is_list`: a list of it, empty where there is no row.
+    /// The output of an embedded relation. `is_list`: a list, which is empty without a row.
     pub(super) fn handed_out(&mut self, e: &Embedded, column: &str, is_list: bool, as_jsonb: bool) {
         if is_list && !e.inner {
             self.put(format_args!("coalesce({}.{column}, '[]'::pg_catalog.json)", e.alias))

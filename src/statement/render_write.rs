@@ -21,7 +21,7 @@ pub(super) struct Records {
     pub(super) uniform: bool,
     /// Their strings are texts, of CSV or a form.
     pub(super) texts: bool,
-    /// The numbers of columns that take a text that is no JSON for a JSON string.
+    /// The numbers of the columns in which a text that is not JSON becomes a JSON string.
     pub(super) lenient: Vec<usize>,
 }
 

@@ -45,6 +45,9 @@ impl<'a> Builder<'a> {
     ///
     /// The text must be no longer than [`crate::limits::JSONB_BUILD_BYTES`], so that no length overflows. Recursion is as
     /// deep as the value, which the reader limits.
+    ///
+    /// # Errors
+    /// The value is not JSON, or exceeds a limit of the reader.
     pub fn build(&mut self, reader: &mut Reader<'a>) -> Result<&[u8], Error> {
         self.nodes.clear();
         self.keys.clear();

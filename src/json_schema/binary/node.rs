@@ -70,7 +70,7 @@ impl<'a, W: Watch> BinaryNode<'a, W> {
         container::header(self.data) & OBJECT != 0
     }
 
-    /// The characters of a string. In a database whose encoding is not UTF-8, what is no UTF-8 is replaced.
+    /// The characters of a string. In a database with another encoding than UTF-8, bytes that are not UTF-8 are replaced.
     #[inline(always)]
     pub(super) fn characters(self) -> Cow<'a, str> {
         match W::text(self.data) {

@@ -161,7 +161,7 @@ impl JsonNumber for Numeric<'_> {
         if self.negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
     }
 
-    /// The nearest double, of a fraction one that is no whole number; `None` beyond the largest.
+    /// The nearest double, for a fraction one that is not a whole number; `None` beyond the largest.
     fn as_f64(&self) -> Option<f64> {
         if let Some(magnitude) = self.magnitude() {
             return Some(if self.negative { -(magnitude as f64) } else { magnitude as f64 });

@@ -132,7 +132,7 @@ impl Generator {
         values
     }
 
-    /// Whether `text` matches `pattern`; false where the pattern is none.
+    /// Whether `text` matches `pattern`; false if the pattern is invalid.
     fn matches(&mut self, pattern: &str, text: &str) -> bool {
         if !self.patterns.contains_key(pattern) {
             let schema = json!({"pattern": pattern});

@@ -14,7 +14,7 @@ pub const MINUS_INFINITY: &str = "-Infinity";
 #[derive(Clone, Debug)]
 pub struct Shape {
     pub class: Class,
-    /// JSON Schema's types; any value when there are none.
+    /// JSON Schema's types; empty if any value is allowed.
     pub types: Vec<String>,
     /// The keywords that CHECK constraints say nothing about.
     pub keywords: Map<String, Value>,
@@ -30,7 +30,7 @@ pub struct Shape {
     pub max_items: Option<u64>,
     pub one_of: Option<Vec<Value>>,
     pub patterns: Vec<String>,
-    /// An array's elements are no arrays. PostgreSQL does not keep arrays to a number of dimensions.
+    /// An array's elements are not arrays. PostgreSQL does not keep arrays to a number of dimensions.
     pub one_dimension: bool,
 }
 

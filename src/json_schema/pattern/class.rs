@@ -12,7 +12,7 @@ pub enum Item {
 }
 
 const HYPHEN: u32 = '-' as u32;
-/// Code points that are no characters.
+/// Code points that are not characters.
 const SURROGATES: std::ops::RangeInclusive<u32> = 0xD800..=0xDFFF;
 
 impl Translator {

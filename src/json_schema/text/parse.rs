@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 /// Members from which on an object gets an index: comparing a few tags is cheaper than hashing a key.
 const INDEXED_MEMBERS: u32 = 17;
 
-/// In place of the array or object around a value: there is none.
+/// Stands for the array or object around the outermost value.
 const OUTSIDE: u32 = u32::MAX;
 
 /// What is noted of an object until it is closed.

@@ -112,7 +112,7 @@ impl<'a, W: Watch> TextNode<'a, W> {
         }
     }
 
-    /// The value of the key `name`; `None` if there is none, or if this is no object.
+    /// The value of the key `name`; `None` if the object lacks it, or if this is not an object.
     pub fn member(&self, name: &str) -> Option<Self> {
         if self.entry().kind != Kind::Object {
             return None;
@@ -121,13 +121,13 @@ impl<'a, W: Watch> TextNode<'a, W> {
         Some(Self::new(self.document, value))
     }
 
-    /// The element at `index`, from 0; `None` if there is none, or if this is no array. Walks the array: for all of
+    /// The element at `index`, from 0; `None` beyond the end, or if this is not an array. Walks the array: for all of
     /// them use [`TextNode::elements`].
     pub fn element(&self, index: usize) -> Option<Self> {
         self.elements().nth(index)
     }
 
-    /// The elements of an array; of anything else none.
+    /// The elements of an array; empty for any other value.
     pub fn elements(&self) -> Elements<'a, W> {
         let is_array = self.entry().kind == Kind::Array;
         Elements {
@@ -136,7 +136,7 @@ impl<'a, W: Watch> TextNode<'a, W> {
         }
     }
 
-    /// The members of an object, in the order of the text; of anything else none.
+    /// The members of an object, in the order of the text; empty for any other value.
     pub fn members(&self) -> Members<'a, W> {
         let is_object = self.entry().kind == Kind::Object;
         Members {

@@ -60,7 +60,7 @@ pub struct Document<'t> {
     pub(super) text: &'t str,
     pub(super) unescaped: String,
     pub(super) tape: Vec<Entry>,
-    /// Hash tables of large objects: entries of keys, 0 where there is none.
+    /// Hash tables of large objects: entries of keys; 0 marks a free slot.
     pub(super) slots: Vec<u32>,
     /// Hashes the keys of large objects. Keyed, so that nobody can choose keys that collide.
     pub(super) hasher: Option<RandomState>,

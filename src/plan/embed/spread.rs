@@ -7,7 +7,8 @@ impl Planner<'_> {
     /// The columns that a spread relation adds to its parent's. Its aggregates become the parent's: a group is formed of
     /// parent rows.
     ///
-    /// Errors: PGRST127 for aggregates of a to-many relation, whose columns are lists.
+    /// # Errors
+    /// PGRST127 for aggregates of a to-many relation, whose columns are lists.
     pub(super) fn spread_columns(
         &self,
         select: &mut Select,
