@@ -182,15 +182,15 @@ impl Value {
 
 /// An expression with its value, and those of the operands of its AND or OR.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Evaluated {
+pub struct Evaluation {
     pub expression: String,
     pub value: Value,
-    pub parts: Vec<Evaluated>,
+    pub parts: Vec<Evaluation>,
 }
 
-impl Evaluated {
+impl Evaluation {
     /// The smallest part that kept the whole from being true, if it is one alone.
-    fn culprit(&self) -> &Evaluated {
+    fn culprit(&self) -> &Evaluation {
         let mut failing = self.parts.iter().filter(|part| part.value != Value::True);
         match (failing.next(), failing.next()) {
             (Some(part), None) => part.culprit(),
@@ -201,13 +201,13 @@ impl Evaluated {
 
 /// A policy at work in a step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Applied {
+pub struct AppliedPolicy {
     pub policy: String,
     pub permissive: bool,
     pub roles: Vec<String>,
     /// `USING` or `WITH CHECK`
     pub clause: &'static str,
-    pub evaluated: Evaluated,
+    pub evaluated: Evaluation,
 }
 
 /// One thing that the policies for a command decide.
@@ -220,7 +220,7 @@ pub struct Step {
     pub is_check: bool,
     /// It decides about the command itself; what RETURNING needs does not.
     pub decides: bool,
-    pub applied: Vec<Applied>,
+    pub applied: Vec<AppliedPolicy>,
 }
 
 /// What a step comes to.
@@ -229,11 +229,11 @@ pub enum Passage<'a> {
     /// These permissive policies are true.
     Passes(Vec<&'a str>),
     /// This restrictive policy is not true.
-    Restricted(&'a Applied),
+    Restricted(&'a AppliedPolicy),
     /// No permissive policy is true.
     NonePermits,
     /// A policy raises an error.
-    Raises(&'a Applied),
+    Raises(&'a AppliedPolicy),
     /// That depends on the row.
     Open,
 }
@@ -243,11 +243,11 @@ impl Step {
     ///
     /// PostgreSQL evaluates policies in no order to rely on, so an error counts wherever it occurs.
     pub fn passage(&self) -> Passage<'_> {
-        let value = |a: &Applied| a.evaluated.value.clone();
+        let value = |a: &AppliedPolicy| a.evaluated.value.clone();
         if let Some(raising) = self.applied.iter().find(|a| matches!(value(a), Value::Error(..))) {
             return Passage::Raises(raising);
         }
-        let fails = |a: &&Applied| matches!(value(a), Value::False | Value::Null);
+        let fails = |a: &&AppliedPolicy| matches!(value(a), Value::False | Value::Null);
         if let Some(restricting) = self.applied.iter().filter(|a| !a.permissive).find(fails) {
             return Passage::Restricted(restricting);
         }
@@ -273,7 +273,7 @@ pub fn steps(
     statement: &Statement,
     has_proposed: bool,
     has_stored: bool,
-    mut evaluate: impl FnMut(&Policy, &str, Subject) -> Evaluated,
+    mut evaluate: impl FnMut(&Policy, &str, Subject) -> Evaluation,
 ) -> Vec<Step> {
     use Command::{Delete, Insert, Select, Update};
     use Subject::{Merged, Proposed, Stored};
@@ -304,7 +304,7 @@ pub fn steps(
                 let check = p.check.as_ref().filter(|_| is_check && subject != Stored && command != Select);
                 let clause = if check.is_some() { "WITH CHECK" } else { "USING" };
                 let expression = check.or(p.using.as_ref())?;
-                Some(Applied {
+                Some(AppliedPolicy {
                     policy: p.name.clone(),
                     permissive: p.permissive,
                     roles: p.roles.clone(),
@@ -348,7 +348,7 @@ mod tests {
         }
     }
 
-    fn evaluate(_: &Policy, expression: &str, _: Subject) -> Evaluated {
+    fn evaluate(_: &Policy, expression: &str, _: Subject) -> Evaluation {
         let value = match expression {
             "t" => Value::True,
             "f" => Value::False,
@@ -356,7 +356,7 @@ mod tests {
             "o" => Value::Open,
             _ => Value::Error("22012".into(), "division by zero".into()),
         };
-        Evaluated { expression: expression.into(), value, parts: Vec::new() }
+        Evaluation { expression: expression.into(), value, parts: Vec::new() }
     }
 
     fn passage(policies: Vec<Policy>, command: Command) -> String {
@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn the_failing_operand_is_named_if_it_is_one() {
         let leaf = |e: &str| evaluate(&Policy::default(), e, Subject::Stored);
-        let whole = |parts| Evaluated { expression: "whole".into(), value: Value::False, parts };
+        let whole = |parts| Evaluation { expression: "whole".into(), value: Value::False, parts };
         assert_eq!(whole(vec![leaf("t"), leaf("f")]).culprit().expression, "f");
         assert_eq!(whole(vec![leaf("n"), leaf("f")]).culprit().expression, "whole");
         assert_eq!(whole(vec![leaf("t"), whole(vec![leaf("t"), leaf("n")])]).culprit().expression, "n");

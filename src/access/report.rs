@@ -1,8 +1,8 @@
 //! The verdict on a row, as JSON and as lines of text.
 
 use super::{
-    Applied, Command, Evaluated, Facts, OnConflict, Passage, Returned, RowSecurity, Statement, Step, Stored, Subject,
-    Value,
+    AppliedPolicy, Command, Evaluation, Facts, OnConflict, Passage, Returned, RowSecurity, Statement, Step, Stored,
+    Subject, Value,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -138,9 +138,9 @@ impl Report<'_> {
     /// The SQLSTATE of the error that the command raises.
     pub fn sqlstate(&self) -> Option<&str> {
         let raised = self.steps.iter().filter(|step| step.decides).find_map(|step| match step.passage() {
-            Passage::Raises(Applied { evaluated: Evaluated { value: Value::Error(sqlstate, _), .. }, .. }) => {
-                Some(sqlstate)
-            }
+            Passage::Raises(AppliedPolicy {
+                evaluated: Evaluation { value: Value::Error(sqlstate, _), .. }, ..
+            }) => Some(sqlstate),
             _ => None,
         });
         raised.or(self.unmakeable.as_ref().map(|(sqlstate, _)| sqlstate)).map(String::as_str)
@@ -447,19 +447,19 @@ fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
         (true, Subject::Merged, _) => "the existing row may not become this: ",
         _ => "",
     };
-    let because = |a: &Applied| {
+    let because = |a: &AppliedPolicy| {
         let culprit = a.evaluated.culprit();
         format!("{}: {}", culprit.value.as_str(), on_one_line(&culprit.expression))
     };
     let is_written = step.is_check && step.subject != Subject::Stored && step.command != Command::Select;
     let clause =
-        |a: &Applied| if is_written && a.clause == "USING" { "USING, in place of WITH CHECK," } else { a.clause };
+        |a: &AppliedPolicy| if is_written && a.clause == "USING" { "USING, in place of WITH CHECK," } else { a.clause };
     match passage {
         Passage::Restricted(a) => {
             format!("{hidden}{} of restrictive policy {} is {}", clause(a), a.policy, because(a))
         }
         _ => {
-            let permissive: Vec<&Applied> = step.applied.iter().filter(|a| a.permissive).collect();
+            let permissive: Vec<&AppliedPolicy> = step.applied.iter().filter(|a| a.permissive).collect();
             match (permissive.as_slice(), step.is_check) {
                 ([], _) => format!("{hidden}no permissive policy for {command} applies to role {role}"),
                 ([a], true) => format!("{hidden}{} of policy {} is {}", clause(a), a.policy, because(a)),
@@ -531,7 +531,7 @@ fn step_json(step: &Step) -> Json {
     })
 }
 
-fn evaluated_json(evaluated: &Evaluated) -> Json {
+fn evaluated_json(evaluated: &Evaluation) -> Json {
     let mut json = json!({ "expression": evaluated.expression, "result": evaluated.value.as_str() });
     if let Some(object) = json.as_object_mut() {
         if let Value::Error(sqlstate, message) = &evaluated.value {
@@ -548,7 +548,7 @@ fn on_one_line(expression: &str) -> String {
     expression.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn push_evaluated(lines: &mut Vec<String>, evaluated: &Evaluated, indent: usize) {
+fn push_evaluated(lines: &mut Vec<String>, evaluated: &Evaluation, indent: usize) {
     let expression = on_one_line(&evaluated.expression);
     let value = match &evaluated.value {
         Value::Error(sqlstate, message) => format!("error {sqlstate}, {message}"),

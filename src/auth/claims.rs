@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// How an identity was established.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum AuthMethod {
     /// By a verified token.
     Jwt,
     /// By an API key.
@@ -21,24 +21,25 @@ pub enum Method {
     Anonymous,
 }
 
-impl Method {
+impl AuthMethod {
     /// All of them.
-    pub const ALL: [Method; 5] = [Method::Jwt, Method::ApiKey, Method::Postgrest, Method::Sql, Method::Anonymous];
+    pub const ALL: [AuthMethod; 5] =
+        [AuthMethod::Jwt, AuthMethod::ApiKey, AuthMethod::Postgrest, AuthMethod::Sql, AuthMethod::Anonymous];
 
     /// Its name in SQL.
     pub fn as_str(self) -> &'static str {
         match self {
-            Method::Jwt => "jwt",
-            Method::ApiKey => "api_key",
-            Method::Postgrest => "postgrest",
-            Method::Sql => "sql",
-            Method::Anonymous => "anonymous",
+            AuthMethod::Jwt => "jwt",
+            AuthMethod::ApiKey => "api_key",
+            AuthMethod::Postgrest => "postgrest",
+            AuthMethod::Sql => "sql",
+            AuthMethod::Anonymous => "anonymous",
         }
     }
 
     /// Whether the caller presented a credential that was verified, here or by PostgREST.
     pub fn is_authenticated(self) -> bool {
-        matches!(self, Method::Jwt | Method::ApiKey | Method::Postgrest)
+        matches!(self, AuthMethod::Jwt | AuthMethod::ApiKey | AuthMethod::Postgrest)
     }
 }
 

@@ -173,13 +173,13 @@ pub fn thumbprint(jwk: &Map<String, Value>) -> String {
 
 /// A key that tokens are signed with: the form that [`sign`] takes, and as a JSON Web Key its public half, unless it is
 /// symmetric.
-pub struct Generated {
+pub struct GeneratedKey {
     pub private: Vec<u8>,
     pub public: Option<Map<String, Value>>,
 }
 
 /// Makes a key. `None` if the operating system has no random bytes.
-pub fn generate(algorithm: Algorithm) -> Option<Generated> {
+pub fn generate(algorithm: Algorithm) -> Option<GeneratedKey> {
     let name = algorithm_name(algorithm);
     let (private, public) = match algorithm {
         Algorithm::HS256 => (random::<32>()?, None),
@@ -224,7 +224,7 @@ pub fn generate(algorithm: Algorithm) -> Option<Generated> {
         }
         _ => None,
     });
-    Some(Generated { private, public })
+    Some(GeneratedKey { private, public })
 }
 
 /// A random name for a key. It tells nothing about the key.

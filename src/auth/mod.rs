@@ -9,5 +9,5 @@ pub mod principal;
 pub mod strict;
 pub mod token;
 
-pub use claims::Method;
+pub use claims::AuthMethod;
 pub use principal::{Identity, Principal};

@@ -1,9 +1,9 @@
 //! The identity of a request and the role that follows from it.
 
-use crate::auth::claims::{Flaw, Method, check_registered};
+use crate::auth::claims::{AuthMethod, Flaw, check_registered};
 use crate::auth::credential::Credential;
 use crate::auth::strict;
-use crate::auth::token::{Refusal, Signed};
+use crate::auth::token::{Refusal, SignedToken};
 use crate::error::{Code, Error, Result};
 use serde_json::{Map, Value};
 use std::rc::Rc;
@@ -33,21 +33,21 @@ pub enum Identity {
     /// The SQL user who owns the session.
     SessionUser,
     /// The subject of claims that were verified in this way.
-    Claims(Rc<Map<String, Value>>, Method),
+    Claims(Rc<Map<String, Value>>, AuthMethod),
 }
 
 /// The identity that a verified credential proves.
 #[derive(Clone, Debug)]
-pub struct Verified {
+pub struct VerifiedIdentity {
     pub claims: Rc<Map<String, Value>>,
     /// The role that it names.
     pub role: Option<Rc<str>>,
-    pub method: Method,
+    pub method: AuthMethod,
 }
 
-impl From<Rc<Signed>> for Verified {
-    fn from(signed: Rc<Signed>) -> Self {
-        Verified { role: signed.role().map(Rc::from), claims: signed.claims.clone(), method: Method::Jwt }
+impl From<Rc<SignedToken>> for VerifiedIdentity {
+    fn from(signed: Rc<SignedToken>) -> Self {
+        VerifiedIdentity { role: signed.role().map(Rc::from), claims: signed.claims.clone(), method: AuthMethod::Jwt }
     }
 }
 
@@ -71,7 +71,7 @@ impl Principal {
     pub fn of(
         session: &SessionState,
         credential: Option<Credential>,
-        verify: impl FnOnce(Credential) -> Result<Verified>,
+        verify: impl FnOnce(Credential) -> Result<VerifiedIdentity>,
     ) -> Result<Self> {
         let switched = session.session_user != session.current_user;
         if let Some(credential) = credential {
@@ -83,7 +83,7 @@ impl Principal {
             if credential == Credential::Token("") {
                 return Err(Refusal::Empty.into_error());
             }
-            let Verified { claims, role, method } = verify(credential)?;
+            let VerifiedIdentity { claims, role, method } = verify(credential)?;
             let role = role.or_else(|| session.anon_role.clone()).ok_or_else(token_required)?;
             return Ok(Principal {
                 identity: Identity::Claims(claims, method),
@@ -121,7 +121,7 @@ impl Principal {
             .map_err(|flaw| refused(&format!("The setting request.jwt.claims {}.", flaw.words())))?;
         match trust(&claims, session.current_user, session.anon_role.as_deref()) {
             _ if claims.is_empty() => Ok(None),
-            Some(Method::Anonymous) => Ok(Some(Identity::Anonymous)),
+            Some(AuthMethod::Anonymous) => Ok(Some(Identity::Anonymous)),
             Some(method) => {
                 check_registered(&claims).map_err(refuse_claim)?;
                 Ok(Some(Identity::Claims(Rc::new(claims), method)))
@@ -131,10 +131,10 @@ impl Principal {
     }
 
     /// How the identity was established.
-    pub fn method(&self) -> Method {
+    pub fn method(&self) -> AuthMethod {
         match &self.identity {
-            Identity::Anonymous => Method::Anonymous,
-            Identity::SessionUser => Method::Sql,
+            Identity::Anonymous => AuthMethod::Anonymous,
+            Identity::SessionUser => AuthMethod::Sql,
             Identity::Claims(_, method) => *method,
         }
     }
@@ -153,12 +153,12 @@ impl Principal {
 /// What the claims of a trusted authenticator's session stand for while this role is in force: for a subject of PostgREST's, or
 /// for nobody when they hold the role alone, as PostgREST sets them for an anonymous request, and it is the anonymous one, if that
 /// is known. `None` when they do not name the role.
-pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -> Option<Method> {
+pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -> Option<AuthMethod> {
     if claims.get("role").and_then(Value::as_str) != Some(role) {
         return None;
     }
     let is_anonymous = claims.len() == 1 && anon_role.is_none_or(|anon| anon == role);
-    Some(if is_anonymous { Method::Anonymous } else { Method::Postgrest })
+    Some(if is_anonymous { AuthMethod::Anonymous } else { AuthMethod::Postgrest })
 }
 
 /// The refusal of claims of a trusted authenticator whose subject is malformed.
@@ -231,15 +231,15 @@ mod tests {
             let path = Path::parse("app.role").unwrap();
             let issuer = Issuer { name: String::new(), audiences: Vec::new(), role_path: path };
             let claims = Rc::new(claims.as_object().cloned().unwrap());
-            let signed = Rc::new(Signed { issuer: Rc::new(issuer), claims });
+            let signed = Rc::new(SignedToken { issuer: Rc::new(issuer), claims });
             Principal::of(session, Some(Credential::Token("x")), |_| Ok(signed.into()))
         };
         let p = with(&anon, serde_json::json!({"sub": "1", "role": "other", "app": {"role": "web"}})).unwrap();
-        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (true, Some("web"), Method::Jwt));
+        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (true, Some("web"), AuthMethod::Jwt));
         assert_eq!(p.claims_setting("web"), r#"{"sub":"1","role":"web","app":{"role":"web"}}"#);
         // no role in it: the anonymous one, with a subject
         let p = with(&anon, serde_json::json!({"sub": "1"})).unwrap();
-        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (false, Some("anon"), Method::Jwt));
+        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (false, Some("anon"), AuthMethod::Jwt));
         let refused = with(&session("alice", "alice"), serde_json::json!({})).unwrap_err();
         assert_eq!((refused.status, refused.code.as_str()), (401, "PGRST302"));
         assert_eq!(with(&session("authenticator", "web"), serde_json::json!({})).unwrap_err().status, 400);
@@ -253,10 +253,10 @@ mod tests {
             ..session("authenticator", "authenticator")
         };
         let p = Principal::of(&s, Some(Credential::Key("rk_x")), |_| {
-            Ok(Verified { claims: Rc::default(), role: Some("web".into()), method: Method::ApiKey })
+            Ok(VerifiedIdentity { claims: Rc::default(), role: Some("web".into()), method: AuthMethod::ApiKey })
         });
         let p = p.unwrap();
-        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (true, Some("web"), Method::ApiKey));
+        assert_eq!((p.is_authenticated, p.switch_to.as_deref(), p.method()), (true, Some("web"), AuthMethod::ApiKey));
         for key in ["rk_x", ""] {
             let refused = Principal::of(&s, Some(Credential::Key(key)), |_| {
                 Err(crate::auth::api_key::Refusal::Unknown.into_error())
@@ -286,7 +286,7 @@ mod tests {
             of(&s, None)
         };
         let p = trusted("webuser", r#"{"role":"webuser","sub":"1"}"#).unwrap();
-        assert!(matches!(p.identity, Identity::Claims(_, Method::Postgrest)));
+        assert!(matches!(p.identity, Identity::Claims(_, AuthMethod::Postgrest)));
         for (current, claims) in [
             ("webuser", r#"{"role":"admin","sub":"1"}"#),
             ("webuser", r#"{"sub":"1"}"#),

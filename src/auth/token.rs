@@ -41,9 +41,9 @@ pub struct Policy {
     pub require_aud: bool,
 }
 
-/// A token whose signature was verified. [`Signed::check`] checks its times at each use.
+/// A token whose signature was verified. [`SignedToken::check`] checks its times at each use.
 #[derive(Debug)]
-pub struct Signed {
+pub struct SignedToken {
     pub issuer: Rc<Issuer>,
     pub claims: Rc<Map<String, Value>>,
 }
@@ -196,7 +196,7 @@ impl KeySet {
     ///
     /// # Errors
     /// The token is malformed, or there is no key that made its signature.
-    pub fn verify(&self, token: &str) -> Result<Signed, Refusal> {
+    pub fn verify(&self, token: &str) -> Result<SignedToken, Refusal> {
         if token.is_empty() {
             return Err(Refusal::Empty);
         }
@@ -227,7 +227,7 @@ impl KeySet {
         }
         let found = candidates.find(|key| key.verifier.verify(signature, message.as_bytes(), algorithm));
         let key = found.ok_or(Refusal::Signature)?;
-        Ok(Signed { issuer: key.issuer.clone(), claims: Rc::new(claims) })
+        Ok(SignedToken { issuer: key.issuer.clone(), claims: Rc::new(claims) })
     }
 }
 
@@ -254,7 +254,7 @@ fn read_header(text: &[u8]) -> Result<Header, Refusal> {
     Ok(Header { algorithm, kid })
 }
 
-impl Signed {
+impl SignedToken {
     /// Checks the claims that limit the use of a token. `now` in seconds since 1970.
     ///
     /// # Errors

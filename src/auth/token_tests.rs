@@ -1,5 +1,5 @@
 use super::*;
-use crate::auth::jwk::{Generated, Unusable, generate, thumbprint};
+use crate::auth::jwk::{GeneratedKey, Unusable, generate, thumbprint};
 use crate::auth::strict::Flaw;
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn checked(issuer: Rc<Issuer>, policy: Policy, claims: &str) -> Result<(), Refus
 fn every_algorithm_signs_and_verifies() {
     for name in ["HS256", "HS384", "HS512", "RS256", "PS512", "ES256", "ES384", "EdDSA"] {
         let algorithm = jwk::algorithm(name).unwrap();
-        let Generated { private, public } = generate(algorithm).unwrap();
+        let GeneratedKey { private, public } = generate(algorithm).unwrap();
         let claims = map(json!({"role": "web", "exp": NOW}));
         let token = signed(&claims, "JWT", "k", &private, algorithm).unwrap();
         let set = match &public {
@@ -87,7 +87,7 @@ fn t19_the_key_decides_the_algorithm() {
 
 #[test]
 fn t20_a_public_key_is_no_secret() {
-    let Generated { public, .. } = generate(Algorithm::RS256).unwrap();
+    let GeneratedKey { public, .. } = generate(Algorithm::RS256).unwrap();
     let mut public = public.unwrap();
     let n = jwk::decode(public["n"].as_str().unwrap()).unwrap();
     for jwk_alg in [Some("RS256"), None] {
@@ -238,7 +238,7 @@ fn t25_other_forms_are_refused() {
         assert_eq!(refusal(&json!({"alg": "HS256", "typ": typ}).to_string()), None);
     }
     // a key that comes with the token, or lies where it says, is not asked
-    let Generated { private, public } = generate(Algorithm::EdDSA).unwrap();
+    let GeneratedKey { private, public } = generate(Algorithm::EdDSA).unwrap();
     let header =
         json!({"alg": "EdDSA", "jwk": public, "jku": "https://evil.example/jwks", "x5u": "https://evil.example"});
     let message = format!("{}.{}", jwk::encode(header.to_string().as_bytes()), jwk::encode(b"{}"));
@@ -270,7 +270,7 @@ fn non_canonical(signature: &str) -> String {
 fn t26_no_bit_can_be_flipped() {
     for name in ["HS256", "ES256", "EdDSA"] {
         let algorithm = jwk::algorithm(name).unwrap();
-        let Generated { private, public } = generate(algorithm).unwrap();
+        let GeneratedKey { private, public } = generate(algorithm).unwrap();
         let set = match &public {
             Some(jwk) => public_set("k", jwk),
             None => {
@@ -309,7 +309,7 @@ fn t27_weak_and_broken_keys_are_not_loaded() {
     }
     assert!(refused(json!({"kty": "RSA", "e": "AQAB"})));
     assert!(refused(json!({"kty": "RSA", "n": format!("{}=", modulus(256)), "e": "AQAB"})));
-    let Generated { public, .. } = generate(Algorithm::ES256).unwrap();
+    let GeneratedKey { public, .. } = generate(Algorithm::ES256).unwrap();
     let good = public.unwrap();
     let changed = |name: &str, value: Value| {
         let mut jwk = good.clone();

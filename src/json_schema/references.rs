@@ -26,7 +26,7 @@ static META_SCHEMAS: LazyLock<Registry<'static>> = LazyLock::new(|| {
 });
 
 /// A reference that leads nowhere.
-pub struct Broken<'d> {
+pub struct BrokenReference<'d> {
     /// The document that it stands in.
     pub document: &'d str,
     /// Where it stands in there.
@@ -41,7 +41,7 @@ pub struct Broken<'d> {
 
 /// The first reference in `documents` that leads nowhere. Fragments count only if `fragments` is true: a schema that nothing
 /// uses may have one.
-pub fn broken<'d>(registry: &'d Registry<'_>, documents: &[Named<'d>], fragments: bool) -> Option<Broken<'d>> {
+pub fn broken<'d>(registry: &'d Registry<'_>, documents: &[Named<'d>], fragments: bool) -> Option<BrokenReference<'d>> {
     for (name, document, draft) in documents {
         let Ok(base) = uri::from_str(name) else { continue };
         let mut seen: HashSet<*const Value> = HashSet::new();
@@ -68,7 +68,13 @@ pub fn broken<'d>(registry: &'d Registry<'_>, documents: &[Named<'d>], fragments
                         }
                         let at = place(document, schema).unwrap_or_default();
                         let pointer = format!("{at}/{keyword}");
-                        return Some(Broken { document: name, pointer, reference, uri: uri.to_string(), is_fragment });
+                        return Some(BrokenReference {
+                            document: name,
+                            pointer,
+                            reference,
+                            uri: uri.to_string(),
+                            is_fragment,
+                        });
                     }
                 }
             }

@@ -62,7 +62,7 @@ pub(super) fn in_order(query: &Query) -> Query {
     Query { root, arguments, ..ordered }
 }
 
-fn node(of: &mut Node, take: &mut impl FnMut(&mut ValueId)) {
+fn node(of: &mut QueryNode, take: &mut impl FnMut(&mut ValueId)) {
     of.conditions.iter_mut().for_each(|c| condition(c, take));
     of.limit.iter_mut().chain(&mut of.offset).for_each(&mut *take);
     for item in of.select.iter_mut().flatten() {

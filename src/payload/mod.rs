@@ -9,7 +9,7 @@ use crate::http::prefer::Missing;
 use crate::http::{MediaType, Request};
 use crate::json;
 use crate::limits;
-use crate::plan::call::{Given, JSON_TYPES};
+use crate::plan::call::{CallArguments, JSON_TYPES};
 use crate::plan::write::BodyKeys;
 use crate::query::{Literal, Query};
 use crate::route::Verb;
@@ -23,7 +23,7 @@ pub enum BodyShape {
     /// Rows to write: the keys of the first object.
     Rows(BodyKeys),
     /// A call's arguments.
-    Arguments(Given),
+    Arguments(CallArguments),
 }
 
 /// The body, as the statement takes it.
@@ -58,7 +58,7 @@ impl<'a> Payload<'a> {
                 rows(request, true, limit).map(|(keys, body)| with_absent(keys, body, request, query))
             }
             Verb::Call => arguments(request, query, limit).map(|(given, body)| (BodyShape::Arguments(given), body)),
-            Verb::CallSafe => Ok((BodyShape::Arguments(Given::Query), Payload::of(request))),
+            Verb::CallSafe => Ok((BodyShape::Arguments(CallArguments::Query), Payload::of(request))),
             Verb::Read | Verb::Delete | Verb::Describe | Verb::ReadRoot => Ok((BodyShape::None, Payload::of(request))),
         }
     }
@@ -129,36 +129,36 @@ fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(Bod
 }
 
 /// The arguments of a call.
-fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Result<(Given, Payload<'a>)> {
+fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Result<(CallArguments, Payload<'a>)> {
     let body = request.body.unwrap_or_default();
     let given = match content_type(request) {
-        MediaType::Text => Given::Whole(&["text"]),
-        MediaType::Xml => Given::Whole(&["xml"]),
-        MediaType::OctetStream => Given::Whole(&["bytea"]),
+        MediaType::Text => CallArguments::Whole(&["text"]),
+        MediaType::Xml => CallArguments::Whole(&["xml"]),
+        MediaType::OctetStream => CallArguments::Whole(&["bytea"]),
         MediaType::Csv => {
             let Converted { json, keys, rows } = csv::to_json(body, limit)?;
             let refusal = (rows != 1).then(|| {
                 Error::new(Code::Body, "A function is called with one line of arguments")
                     .hint("Call it once for each line, or send JSON to a function that takes it as a whole.")
             });
-            return Ok((Given::Fields(keys), Payload::converted(json, refusal)));
+            return Ok((CallArguments::Fields(keys), Payload::converted(json, refusal)));
         }
         MediaType::Form => {
             for (name, value) in form::parse(body)? {
                 let value = query.add_value(Literal::Text(value));
                 query.arguments.push((name, value));
             }
-            Given::Query
+            CallArguments::Query
         }
         media => {
             require_json(&media)?;
             if is_blank(body) {
-                Given::Object(Vec::new())
+                CallArguments::Object(Vec::new())
             } else if body.trim_ascii_start().starts_with(b"{") {
-                Given::Object(json::first_keys(body).map_err(invalid)?.keys)
+                CallArguments::Object(json::first_keys(body).map_err(invalid)?.keys)
             } else {
                 json::check(body).map_err(invalid)?;
-                Given::Whole(JSON_TYPES)
+                CallArguments::Whole(JSON_TYPES)
             }
         }
     };
@@ -213,7 +213,7 @@ mod tests {
         }
     }
 
-    fn given(content_type: &str, body: &str) -> Given {
+    fn given(content_type: &str, body: &str) -> CallArguments {
         match read(Verb::Call, content_type, "", "/rpc/f", body) {
             Ok((BodyShape::Arguments(given), ..)) => given,
             other => panic!("{body}: {other:?}"),
@@ -264,13 +264,13 @@ mod tests {
 
     #[test]
     fn arguments_come_as_members_fields_or_a_whole() {
-        assert_eq!(given("", ""), Given::Object(Vec::new()));
-        assert_eq!(given("", r#"{"a":1}"#), Given::Object(vec!["a".to_owned()]));
-        assert_eq!(given("", "[1,2]"), Given::Whole(JSON_TYPES));
-        assert_eq!(given("text/plain", "a"), Given::Whole(&["text"]));
-        assert_eq!(given("application/octet-stream", "a"), Given::Whole(&["bytea"]));
-        assert_eq!(given("text/csv", "a\n1"), Given::Fields(vec!["a".to_owned()]));
-        assert_eq!(given("application/x-www-form-urlencoded", "a=1"), Given::Query);
+        assert_eq!(given("", ""), CallArguments::Object(Vec::new()));
+        assert_eq!(given("", r#"{"a":1}"#), CallArguments::Object(vec!["a".to_owned()]));
+        assert_eq!(given("", "[1,2]"), CallArguments::Whole(JSON_TYPES));
+        assert_eq!(given("text/plain", "a"), CallArguments::Whole(&["text"]));
+        assert_eq!(given("application/octet-stream", "a"), CallArguments::Whole(&["bytea"]));
+        assert_eq!(given("text/csv", "a\n1"), CallArguments::Fields(vec!["a".to_owned()]));
+        assert_eq!(given("application/x-www-form-urlencoded", "a=1"), CallArguments::Query);
         assert!(read(Verb::Call, "text/csv", "", "/rpc/f", "a\n1\n2").unwrap().2);
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::target;
 use crate::openapi::Version;
 use crate::payload::BodyShape;
-use crate::plan::call::Given;
+use crate::plan::call::CallArguments;
 use crate::plan::media::Representation;
 use crate::plan::{Plan, Planner};
 use crate::query::{Condition, Field, Filter, Operation, Operator, Query};
@@ -39,7 +39,7 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
             refuse_unused(verb, query)?;
             let given = match &shape.body {
                 BodyShape::Arguments(given) => given,
-                BodyShape::None | BodyShape::Rows(_) => &Given::Query,
+                BodyShape::None | BodyShape::Rows(_) => &CallArguments::Query,
             };
             Plan::Call(planner.call(verb, name, query, given)?)
         }

@@ -79,14 +79,14 @@ fn with_arguments(query: &Query, filters: &[&FilterText]) -> Query {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::call::Given;
+    use crate::plan::call::CallArguments;
     use crate::plan::fixture::*;
     use crate::plan::*;
 
     /// Names of the arguments, with the number of their values, and how many filters are left.
     #[track_caller]
     fn read(target: &str) -> (Vec<String>, usize) {
-        let call = call(target, &Given::Query).unwrap_or_else(|e| panic!("{target}: {e:?}"));
+        let call = call(target, &CallArguments::Query).unwrap_or_else(|e| panic!("{target}: {e:?}"));
         let Arguments::Query(arguments) = call.invocation.arguments else { panic!("no query") };
         let filters = match &call.result {
             CallResult::Row(select) | CallResult::Rows(select) => select.conditions.len(),
@@ -112,9 +112,9 @@ mod tests {
 
     #[test]
     fn a_call_that_fails_says_what_was_taken_for_a_filter() {
-        let e = call("add?a=eq.1", &Given::Query).unwrap_err();
+        let e = call("add?a=eq.1", &CallArguments::Query).unwrap_err();
         assert_eq!((e.code.as_str(), e.status), ("PGRST202", 404));
-        let e = call("books_of?price=gt.2", &Given::Query).unwrap_err();
+        let e = call("books_of?price=gt.2", &CallArguments::Query).unwrap_err();
         assert_eq!(e.message, "Could not find the function lib.books_of without parameters in the schema cache");
     }
 }

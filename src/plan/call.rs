@@ -3,13 +3,13 @@
 use super::*;
 use crate::catalog::{Function, Parameter, ResultType, Signature};
 use crate::plan::read::Columns;
-use crate::query::Node;
+use crate::query::QueryNode;
 use crate::route::Verb;
 use std::collections::HashSet;
 
 /// The arguments that a request brings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Given {
+pub enum CallArguments {
     /// By GET: parameters of the query.
     Query,
     /// By POST: the keys of the body's object, in order.
@@ -28,11 +28,11 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// No function has this name and these arguments, several have, or the query does not fit it.
-    pub fn call(&mut self, verb: Verb, name: &str, query: &Query, given: &Given) -> Result<Call> {
+    pub fn call(&mut self, verb: Verb, name: &str, query: &Query, given: &CallArguments) -> Result<Call> {
         let functions = self.catalog.functions(self.schema, name)?;
         let mut called = self.overload(name, &functions, query, given);
         let mut filtered = None;
-        if *given == Given::Query && !query.filter_texts.is_empty() {
+        if *given == CallArguments::Query && !query.filter_texts.is_empty() {
             let meant = called.as_ref().ok().copied();
             filtered = self.arguments_among_filters(&functions, query, meant)?;
             if let Some(query) = &filtered {
@@ -50,7 +50,7 @@ impl Planner<'_> {
             ResultType::Void => CallResult::Void,
             // Only the value itself tells the columns of a record: it is not taken apart.
             ResultType::Scalar | ResultType::Record if function.returns_set => {
-                let page = Node { limit: query.root.limit, offset: query.root.offset, ..Node::default() };
+                let page = QueryNode { limit: query.root.limit, offset: query.root.offset, ..QueryNode::default() };
                 let shape = Columns::Result { function: name, columns: &[], row_type: None };
                 let alias = self.alias('t');
                 let select = self.select(Source::Function(invocation.clone()), alias, shape, &page, true)?;
@@ -84,7 +84,7 @@ impl Planner<'_> {
     }
 
     /// A value has no columns to select, filter or order by; and one that is not of a set, no page.
-    fn refuse_row_parameters(&self, name: &str, node: &Node, is_set: bool) -> Result<()> {
+    fn refuse_row_parameters(&self, name: &str, node: &QueryNode, is_set: bool) -> Result<()> {
         let has_page = node.limit.is_some() || node.offset.is_some();
         if node.conditions.is_empty() && node.order.is_empty() && node.select.is_none() && (is_set || !has_page) {
             return Ok(());
@@ -102,20 +102,20 @@ impl Planner<'_> {
         name: &str,
         functions: &'f [Function],
         query: &Query,
-        given: &Given,
+        given: &CallArguments,
     ) -> Result<&'f Function> {
         let names = names(query, given);
         let callable = || functions.iter().filter(|f| f.callable);
         let mut fitting: Vec<&Function> = match given {
-            Given::Whole(_) => Vec::new(),
+            CallArguments::Whole(_) => Vec::new(),
             _ => callable().filter(|f| takes(f, &names)).collect(),
         };
         let by_name = !fitting.is_empty();
         if fitting.is_empty() {
             let types: &[&str] = match given {
-                Given::Query | Given::Fields(_) => &[],
-                Given::Object(_) => JSON_TYPES,
-                Given::Whole(types) => types,
+                CallArguments::Query | CallArguments::Fields(_) => &[],
+                CallArguments::Object(_) => JSON_TYPES,
+                CallArguments::Whole(types) => types,
             };
             fitting = callable()
                 .filter(|f| {
@@ -158,21 +158,21 @@ impl Planner<'_> {
         ))
     }
 
-    fn no_function(&self, name: &str, names: &[&str], given: &Given) -> Result<Error> {
+    fn no_function(&self, name: &str, names: &[&str], given: &CallArguments) -> Result<Error> {
         let qualified = format!("{}.{name}", self.schema);
         let shown = match given {
-            Given::Whole(_) => String::new(),
+            CallArguments::Whole(_) => String::new(),
             _ if names.is_empty() => " without parameters".to_owned(),
             _ => format!("({})", names.join(", ")),
         };
         let searched = match (names.len(), given) {
-            (_, Given::Whole(types)) => format!(" with a single unnamed {} parameter", types.join("/")),
+            (_, CallArguments::Whole(types)) => format!(" with a single unnamed {} parameter", types.join("/")),
             (0, _) => " without parameters".to_owned(),
             (1, _) => format!(" with parameter {}", names.join(", ")),
             _ => format!(" with parameters {}", names.join(", ")),
         };
         let unnamed = match given {
-            Given::Object(_) => " or with a single unnamed json/jsonb parameter",
+            CallArguments::Object(_) => " or with a single unnamed json/jsonb parameter",
             _ => "",
         };
         let error = Error::new(
@@ -182,7 +182,7 @@ impl Planner<'_> {
         .details(format!(
             "Searched for the function {qualified}{searched}{unnamed}, but no matches were found in the schema cache."
         ));
-        if matches!(given, Given::Whole(_)) {
+        if matches!(given, CallArguments::Whole(_)) {
             return Ok(error);
         }
         let candidates = self.catalog.similar_functions(self.schema, name)?;
@@ -232,12 +232,14 @@ fn with_filter_hint(error: Error, functions: &[Function], query: &Query) -> Erro
 }
 
 /// The names of the arguments, each once.
-fn names<'a>(query: &'a Query, given: &'a Given) -> Vec<&'a str> {
+fn names<'a>(query: &'a Query, given: &'a CallArguments) -> Vec<&'a str> {
     let mut names: Vec<&str> = match (given, &query.columns) {
-        (Given::Query, _) => query.arguments.iter().map(|(name, _)| name.as_str()).collect(),
-        (Given::Whole(_), _) => Vec::new(),
-        (Given::Object(_) | Given::Fields(_), Some(columns)) => columns.iter().map(String::as_str).collect(),
-        (Given::Object(keys) | Given::Fields(keys), None) => keys.iter().map(String::as_str).collect(),
+        (CallArguments::Query, _) => query.arguments.iter().map(|(name, _)| name.as_str()).collect(),
+        (CallArguments::Whole(_), _) => Vec::new(),
+        (CallArguments::Object(_) | CallArguments::Fields(_), Some(columns)) => {
+            columns.iter().map(String::as_str).collect()
+        }
+        (CallArguments::Object(keys) | CallArguments::Fields(keys), None) => keys.iter().map(String::as_str).collect(),
     };
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(*name));
@@ -287,10 +289,10 @@ fn left_out(function: &Function, names: &[&str]) -> Vec<LeftOut> {
 }
 
 /// An argument of a pseudo-type has the type of what is passed, and what a request passes has none.
-fn refuse_pseudo(function: &Function, names: &[&str], given: &Given) -> Result<()> {
+fn refuse_pseudo(function: &Function, names: &[&str], given: &CallArguments) -> Result<()> {
     // Of a text without a type PostgreSQL makes text for these.
     let is_text = |p: &Parameter| {
-        *given == Given::Query
+        *given == CallArguments::Query
             && (matches!(p.data_type.as_str(), "anycompatible" | "anycompatiblenonarray")
                 || p.variadic && matches!(p.data_type.as_str(), "anyarray" | "anycompatiblearray"))
     };
@@ -309,15 +311,15 @@ fn refuse_pseudo(function: &Function, names: &[&str], given: &Given) -> Result<(
     }
 }
 
-fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
+fn arguments(function: &Function, query: &Query, given: &CallArguments) -> Arguments {
     if let [only] = function.parameters.as_slice()
         && only.name.is_empty()
-        && !matches!(given, Given::Query)
+        && !matches!(given, CallArguments::Query)
     {
         return Arguments::WholeBody(only.data_type.clone());
     }
     match given {
-        Given::Query => Arguments::Query(
+        CallArguments::Query => Arguments::Query(
             function
                 .parameters
                 .iter()
@@ -330,7 +332,7 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
                 })
                 .collect(),
         ),
-        Given::Object(keys) | Given::Fields(keys) => {
+        CallArguments::Object(keys) | CallArguments::Fields(keys) => {
             let keys = query.columns.as_ref().unwrap_or(keys);
             Arguments::Body(
                 function
@@ -339,10 +341,10 @@ fn arguments(function: &Function, query: &Query, given: &Given) -> Arguments {
                     .filter(|p| keys.contains(&p.name))
                     .map(|p| (p.name.clone(), p.data_type.clone(), p.variadic))
                     .collect(),
-                matches!(given, Given::Fields(_)),
+                matches!(given, CallArguments::Fields(_)),
             )
         }
-        Given::Whole(_) => Arguments::Body(Vec::new(), false),
+        CallArguments::Whole(_) => Arguments::Body(Vec::new(), false),
     }
 }
 
@@ -353,7 +355,7 @@ mod tests {
 
     /// The arguments as `name type`, in the order of the function's parameters.
     #[track_caller]
-    fn arguments(target: &str, given: &Given) -> Vec<String> {
+    fn arguments(target: &str, given: &CallArguments) -> Vec<String> {
         match call(target, given).unwrap().invocation.arguments {
             Arguments::Query(all) => all.into_iter().map(|(n, t, _, _)| format!("{n} {t}")).collect(),
             Arguments::Body(all, _) => all.into_iter().map(|(n, t, _)| format!("{n} {t}")).collect(),
@@ -363,7 +365,7 @@ mod tests {
 
     #[test]
     fn arguments_are_named_in_any_order() {
-        assert_eq!(arguments("add?b=1&a=2", &Given::Query), ["a int4", "b int4"]);
+        assert_eq!(arguments("add?b=1&a=2", &CallArguments::Query), ["a int4", "b int4"]);
         assert_eq!(arguments("add", &object("b a")), ["a int4", "b int4"]);
         // what is not named among the columns is no argument
         assert_eq!(arguments("pad?columns=a", &object("a nothing")), ["a int4"]);
@@ -371,59 +373,59 @@ mod tests {
 
     #[test]
     fn of_a_repeated_argument_the_last_counts() {
-        let Arguments::Query(all) = call("add?a=1&b=2&a=3", &Given::Query).unwrap().invocation.arguments else {
+        let Arguments::Query(all) = call("add?a=1&b=2&a=3", &CallArguments::Query).unwrap().invocation.arguments else {
             panic!("no query")
         };
         let values: Vec<ValueId> = all.iter().flat_map(|(_, _, values, _)| values.clone()).collect();
         assert_eq!(values, [2, 1]);
         // and it is one argument when overloads are told apart: this one returns no set
-        let plan = call("area?a=1&b=2&a=3", &Given::Query).unwrap();
+        let plan = call("area?a=1&b=2&a=3", &CallArguments::Query).unwrap();
         assert!(matches!(plan.result, CallResult::Scalar));
     }
 
     #[test]
     fn the_overload_without_defaults_is_meant() {
-        assert_eq!(arguments("pad?a=1", &Given::Query), ["a int4"]);
-        assert_eq!(arguments("total?a=1&b=2", &Given::Query), ["a int4", "b int4"]);
+        assert_eq!(arguments("pad?a=1", &CallArguments::Query), ["a int4"]);
+        assert_eq!(arguments("total?a=1&b=2", &CallArguments::Query), ["a int4", "b int4"]);
         assert_eq!(arguments("total", &object("a b")), ["a int4", "b int4"]);
     }
 
     #[test]
     fn what_postgresql_cannot_tell_apart_is_ambiguous() {
         for (target, given, expected) in [
-            ("total?a=1", &Given::Query, "lib.total(a => int4), lib.total(a => int4, b => int4)"),
+            ("total?a=1", &CallArguments::Query, "lib.total(a => int4), lib.total(a => int4, b => int4)"),
             ("total", &object("a"), "lib.total(a => int4), lib.total(a => int4, b => int4)"),
-            ("now", &Given::Query, "lib.now(), lib.now(zone => text)"),
+            ("now", &CallArguments::Query, "lib.now(), lib.now(zone => text)"),
             // a procedure
-            ("lend?a=1", &Given::Query, "lib.lend(a => int4), lib.lend(a => int4, days => int4)"),
-            ("load", &Given::Whole(JSON_TYPES), "lib.load( => json), lib.load(doc => json, strict => bool)"),
+            ("lend?a=1", &CallArguments::Query, "lib.lend(a => int4), lib.lend(a => int4, days => int4)"),
+            ("load", &CallArguments::Whole(JSON_TYPES), "lib.load( => json), lib.load(doc => json, strict => bool)"),
         ] {
             let e = call(target, given).unwrap_err();
             assert_eq!((e.code.as_str(), e.status), ("PGRST203", 300), "{target}");
             assert_eq!(e.message, format!("Could not choose the best candidate function between: {expected}"));
         }
         assert_eq!(arguments("load", &object("doc")), ["doc json"]);
-        assert_eq!(arguments("now?zone=a", &Given::Query), ["zone text"]);
+        assert_eq!(arguments("now?zone=a", &CallArguments::Query), ["zone text"]);
     }
 
     #[test]
     fn a_variadic_parameter_is_given_unless_it_has_a_default() {
-        assert_eq!(refusal(call("sum_all", &Given::Query)), ("PGRST202".to_owned(), 404));
+        assert_eq!(refusal(call("sum_all", &CallArguments::Query)), ("PGRST202".to_owned(), 404));
         assert_eq!(refusal(call("sum_all", &object(""))), ("PGRST202".to_owned(), 404));
-        let left_out = |target: &str, given: &Given| {
+        let left_out = |target: &str, given: &CallArguments| {
             let left_out = call(target, given).unwrap().invocation.left_out;
             left_out.into_iter().map(|p| p.name).collect::<Vec<String>>()
         };
         // with named arguments PostgreSQL wants all of a variadic function
-        assert_eq!(left_out("tally?a=1", &Given::Query), ["b", "rest"]);
+        assert_eq!(left_out("tally?a=1", &CallArguments::Query), ["b", "rest"]);
         assert_eq!(left_out("tally", &object("a b")), ["rest"]);
-        assert_eq!(left_out("tally?a=1&rest=2", &Given::Query), ["b"]);
-        assert!(left_out("total?a=1&b=2", &Given::Query).is_empty());
+        assert_eq!(left_out("tally?a=1&rest=2", &CallArguments::Query), ["b"]);
+        assert!(left_out("total?a=1&b=2", &CallArguments::Query).is_empty());
     }
 
     #[test]
     fn an_argument_without_a_type_is_named() {
-        for (target, given) in [("first?a=1", &Given::Query), ("first", &object("a"))] {
+        for (target, given) in [("first?a=1", &CallArguments::Query), ("first", &object("a"))] {
             let e = call(target, given).unwrap_err();
             assert_eq!((e.code.as_str(), e.status), ("42804", 400));
             assert!(e.message.starts_with("The argument 'a' of 'first'"), "{}", e.message);
@@ -432,7 +434,7 @@ mod tests {
 
     #[test]
     fn overloads_that_differ_in_types_alone_are_ambiguous() {
-        let e = call("pick?a=1", &Given::Query).unwrap_err();
+        let e = call("pick?a=1", &CallArguments::Query).unwrap_err();
         assert_eq!((e.code.as_str(), e.status), ("PGRST203", 300));
         assert_eq!(
             e.message,
@@ -442,7 +444,7 @@ mod tests {
 
     #[test]
     fn the_details_tell_what_was_searched_for() {
-        let e = call("add?a=1", &Given::Query).unwrap_err();
+        let e = call("add?a=1", &CallArguments::Query).unwrap_err();
         assert_eq!((e.code.as_str(), e.status), ("PGRST202", 404));
         assert_eq!(e.message, "Could not find the function lib.add(a) in the schema cache");
         assert_eq!(
@@ -455,67 +457,68 @@ mod tests {
             "Searched for the function lib.add with parameters a, b, c or with a single unnamed json/jsonb parameter, \
              but no matches were found in the schema cache."
         );
-        let e = call("add", &Given::Whole(&["text"])).unwrap_err();
+        let e = call("add", &CallArguments::Whole(&["text"])).unwrap_err();
         assert_eq!(e.message, "Could not find the function lib.add in the schema cache");
         assert_eq!(
             e.details.clone().unwrap(),
             "Searched for the function lib.add with a single unnamed text parameter, but no matches were found in the schema cache."
         );
-        let e = call("nothing", &Given::Query).unwrap_err();
+        let e = call("nothing", &CallArguments::Query).unwrap_err();
         assert_eq!(e.message, "Could not find the function lib.nothing without parameters in the schema cache");
     }
 
     #[test]
     fn a_function_of_similar_name_or_parameters_is_suggested() {
-        let hint = |name: &str, given: &Given| call(name, given).unwrap_err().hint.clone();
+        let hint = |name: &str, given: &CallArguments| call(name, given).unwrap_err().hint.clone();
         let meant = |what: &str| Some(format!("Perhaps you meant to call the function lib.{what}").into());
-        assert_eq!(hint("serie?n=1", &Given::Query), meant("series"));
-        assert_eq!(hint("add?a=1&b=2&c=3", &Given::Query), meant("add(a, b)"));
+        assert_eq!(hint("serie?n=1", &CallArguments::Query), meant("series"));
+        assert_eq!(hint("add?a=1&b=2&c=3", &CallArguments::Query), meant("add(a, b)"));
         assert_eq!(hint("area", &object("a b c d")), meant("area(a, b, c)"));
         assert_eq!(hint("add", &object("left right")), None);
-        assert_eq!(hint("xyz", &Given::Query), None);
-        assert_eq!(hint("notee", &Given::Whole(&["text"])), None);
+        assert_eq!(hint("xyz", &CallArguments::Query), None);
+        assert_eq!(hint("notee", &CallArguments::Whole(&["text"])), None);
     }
 
     #[test]
     fn a_whole_body_goes_to_the_one_unnamed_parameter_of_its_type() {
         assert_eq!(arguments("import", &object("any keys")), ["jsonb"]);
-        assert_eq!(arguments("import", &Given::Whole(JSON_TYPES)), ["jsonb"]);
-        assert_eq!(arguments("upload", &Given::Whole(&["bytea"])), ["bytea"]);
-        assert_eq!(arguments("note", &Given::Whole(&["text"])), ["text"]);
-        assert_eq!(refusal(call("note", &Given::Whole(JSON_TYPES))), ("PGRST202".to_owned(), 404));
-        assert_eq!(refusal(call("note", &Given::Query)), ("PGRST202".to_owned(), 404));
+        assert_eq!(arguments("import", &CallArguments::Whole(JSON_TYPES)), ["jsonb"]);
+        assert_eq!(arguments("upload", &CallArguments::Whole(&["bytea"])), ["bytea"]);
+        assert_eq!(arguments("note", &CallArguments::Whole(&["text"])), ["text"]);
+        assert_eq!(refusal(call("note", &CallArguments::Whole(JSON_TYPES))), ("PGRST202".to_owned(), 404));
+        assert_eq!(refusal(call("note", &CallArguments::Query)), ("PGRST202".to_owned(), 404));
     }
 
     #[test]
     fn what_a_function_answers_follows_its_result() {
-        let result = |target: &str, given: &Given| call(target, given).unwrap().result;
-        assert!(matches!(result("add?a=1&b=2", &Given::Query), CallResult::Scalar));
-        assert!(matches!(result("series?n=3", &Given::Query), CallResult::ScalarSet(_)));
+        let result = |target: &str, given: &CallArguments| call(target, given).unwrap().result;
+        assert!(matches!(result("add?a=1&b=2", &CallArguments::Query), CallResult::Scalar));
+        assert!(matches!(result("series?n=3", &CallArguments::Query), CallResult::ScalarSet(_)));
         assert!(matches!(result("import", &object("")), CallResult::Void));
-        assert!(matches!(result("newest_book", &Given::Query), CallResult::Row(s) if s.limit.cap.is_none()));
-        let CallResult::Rows(select) = result("books_of?author=1&select=id,authors(name)", &Given::Query) else {
+        assert!(matches!(result("newest_book", &CallArguments::Query), CallResult::Row(s) if s.limit.cap.is_none()));
+        let CallResult::Rows(select) = result("books_of?author=1&select=id,authors(name)", &CallArguments::Query)
+        else {
             panic!("no rows")
         };
         assert_eq!((select.limit.cap, select.embeds.len()), (Some(100), 1));
-        assert!(matches!(result("stats?select=n&label=eq.x", &Given::Query), CallResult::Rows(_)));
-        assert_eq!(refusal(call("stats?select=nothing", &Given::Query)), ("42703".to_owned(), 400));
-        assert_eq!(refusal(call("stats?select=authors(*)", &Given::Query)), ("PGRST200".to_owned(), 400));
+        assert!(matches!(result("stats?select=n&label=eq.x", &CallArguments::Query), CallResult::Rows(_)));
+        assert_eq!(refusal(call("stats?select=nothing", &CallArguments::Query)), ("42703".to_owned(), 400));
+        assert_eq!(refusal(call("stats?select=authors(*)", &CallArguments::Query)), ("PGRST200".to_owned(), 400));
         // a record is not taken apart
-        assert!(matches!(result("anything", &Given::Query), CallResult::ScalarSet(_)));
-        assert_eq!(refusal(call("anything?select=a", &Given::Query)), ("PGRST100".to_owned(), 400));
+        assert!(matches!(result("anything", &CallArguments::Query), CallResult::ScalarSet(_)));
+        assert_eq!(refusal(call("anything?select=a", &CallArguments::Query)), ("PGRST100".to_owned(), 400));
     }
 
     #[test]
     fn a_value_has_no_columns_to_choose_from() {
         for parameter in ["select=a", "order=a", "x=eq.1"] {
             let target = format!("series?n=3&{parameter}");
-            assert_eq!(refusal(call(&target, &Given::Query)), ("PGRST100".to_owned(), 400), "{target}");
+            assert_eq!(refusal(call(&target, &CallArguments::Query)), ("PGRST100".to_owned(), 400), "{target}");
         }
         // a set of values has pages, a value has none
-        assert!(call("series?n=3&limit=1&offset=1", &Given::Query).is_ok());
+        assert!(call("series?n=3&limit=1&offset=1", &CallArguments::Query).is_ok());
         for target in ["add?a=1&b=2&limit=1", "add?a=1&b=2&offset=0"] {
-            assert_eq!(refusal(call(target, &Given::Query)), ("PGRST100".to_owned(), 400), "{target}");
+            assert_eq!(refusal(call(target, &CallArguments::Query)), ("PGRST100".to_owned(), 400), "{target}");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::catalog::*;
 use crate::http::Preferences;
 use crate::http::target::Target;
-use crate::plan::call::Given;
+use crate::plan::call::CallArguments;
 use crate::plan::write::BodyKeys;
 use crate::query;
 use crate::route::Verb;
@@ -406,11 +406,11 @@ pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Resu
 }
 
 /// The plan of a call.
-pub fn call(target: &str, given: &Given) -> Result<Call> {
-    let (library, (name, query)) = (Library::default(), parsed(target, *given == Given::Query)?);
+pub fn call(target: &str, given: &CallArguments) -> Result<Call> {
+    let (library, (name, query)) = (Library::default(), parsed(target, *given == CallArguments::Query)?);
     let settings = PlanSettings { max_rows: Some(100), ..PlanSettings::default() };
     Planner::new(&library, SCHEMA, &settings).call(
-        if *given == Given::Query { Verb::CallSafe } else { Verb::Call },
+        if *given == CallArguments::Query { Verb::CallSafe } else { Verb::Call },
         &name,
         &query,
         given,
@@ -418,8 +418,8 @@ pub fn call(target: &str, given: &Given) -> Result<Call> {
 }
 
 /// The arguments of a POST, as words.
-pub fn object(keys: &str) -> Given {
-    Given::Object(words(keys))
+pub fn object(keys: &str) -> CallArguments {
+    CallArguments::Object(words(keys))
 }
 
 /// Code and status of a refusal.

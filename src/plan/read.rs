@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::catalog::{Relation, Representation, ResultColumn, TypeClass};
-use crate::query::{Condition, Field, Node, Operation, SelectField, SelectItem};
+use crate::query::{Condition, Field, Operation, QueryNode, SelectField, SelectItem};
 use crate::sqlstate::SqlState;
 use std::collections::HashSet;
 
@@ -64,7 +64,7 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// A name in the query is unknown or ambiguous, or the query exceeds a limit.
-    pub fn read(&mut self, relation: &Relation, node: &Node) -> Result<Select> {
+    pub fn read(&mut self, relation: &Relation, node: &QueryNode) -> Result<Select> {
         let alias = self.alias('t');
         self.select(Source::Relation(relation.name.clone()), alias, Columns::Relation(relation), node, true)
     }
@@ -75,7 +75,7 @@ impl Planner<'_> {
         source: Source,
         alias: String,
         columns: Columns,
-        node: &Node,
+        node: &QueryNode,
         capped: bool,
     ) -> Result<Select> {
         let mut select = Select {
@@ -134,7 +134,7 @@ impl Planner<'_> {
     }
 
     /// What the level shows. Its embedded relations are planned already, in their order.
-    fn outputs(&self, select: &mut Select, columns: Columns, node: &Node) -> Result<()> {
+    fn outputs(&self, select: &mut Select, columns: Columns, node: &QueryNode) -> Result<()> {
         let Some(items) = &node.select else {
             select.outputs.push(Output::All);
             return Ok(());

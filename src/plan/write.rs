@@ -4,7 +4,7 @@ use super::*;
 use crate::catalog::Relation;
 use crate::http::prefer::{Missing, Resolution, Return, WritePreferences};
 use crate::plan::read::Columns;
-use crate::query::{Condition, Field, Filter, Node, Operation, SelectItem};
+use crate::query::{Condition, Field, Filter, Operation, QueryNode, SelectItem};
 use crate::route::Verb;
 
 /// What the planner needs to know of a body.
@@ -108,9 +108,9 @@ impl Planner<'_> {
     }
 
     /// The rows that PATCH and DELETE change. They are planned as a read, so that a filter means the same to both.
-    fn chosen(&mut self, alias: &str, relation: &Relation, root: &Node) -> Result<Chosen> {
+    fn chosen(&mut self, alias: &str, relation: &Relation, root: &QueryNode) -> Result<Chosen> {
         let embeds = root.select.iter().flatten().filter(|item| matches!(item, SelectItem::Embed(_)));
-        let node = Node { select: Some(embeds.cloned().collect()), ..root.clone() };
+        let node = QueryNode { select: Some(embeds.cloned().collect()), ..root.clone() };
         let source = Source::Relation(relation.name.clone());
         let mut select = self.select(source, alias.to_owned(), Columns::Relation(relation), &node, false)?;
         // An inner join alone belongs to what comes back; with a filter in it, it chooses rows.
@@ -141,8 +141,8 @@ impl Planner<'_> {
     }
 
     /// What comes back of the written rows: all of them, whatever they are joined with, but for the page of a POST.
-    fn written(&mut self, verb: Verb, alias: &str, relation: &Relation, root: &Node) -> Result<Select> {
-        let mut node = Node { conditions: Vec::new(), ..root.clone() };
+    fn written(&mut self, verb: Verb, alias: &str, relation: &Relation, root: &QueryNode) -> Result<Select> {
+        let mut node = QueryNode { conditions: Vec::new(), ..root.clone() };
         if verb != Verb::Create {
             (node.limit, node.offset) = (None, None);
         }

@@ -21,7 +21,7 @@ pub enum Literal {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Query {
     /// What is asked of the resource itself.
-    pub root: Node,
+    pub root: QueryNode,
     /// The values of the primary key by which the path names one row, in the key's order; `None` where it names none.
     pub item: Option<Vec<ValueId>>,
     /// `columns`: the keys of the body that are used.
@@ -51,7 +51,7 @@ pub struct FilterText {
 
 /// What is asked of one relation: the resource, or one embedded in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Node {
+pub struct QueryNode {
     /// `select`; `None` when it is not given, which means all columns.
     pub select: Option<Vec<SelectItem>>,
     /// Filters and logic trees; all have to hold.
@@ -109,7 +109,7 @@ pub struct Embed {
     pub join: Option<Join>,
     /// `...`: the embedded columns stand among the parent's.
     pub spread: bool,
-    pub node: Node,
+    pub node: QueryNode,
 }
 
 impl Embed {
@@ -243,7 +243,7 @@ pub struct OrderTerm {
     pub nulls_first: Option<bool>,
 }
 
-impl Node {
+impl QueryNode {
     /// Whether something in it chooses among its rows, or an inner join to what does.
     pub fn filters(&self) -> bool {
         let is_filtered = |item: &SelectItem| matches!(item, SelectItem::Embed(embed) if embed.join == Some(Join::Inner) && embed.node.filters());

@@ -36,7 +36,7 @@ impl Writer<'_> {
         self.node("", &q.root);
     }
 
-    fn node(&mut self, prefix: &str, node: &Node) {
+    fn node(&mut self, prefix: &str, node: &QueryNode) {
         for condition in &node.conditions {
             let pair = match condition {
                 Condition::Filter(filter) => {

@@ -228,7 +228,7 @@ impl Parser {
     }
 
     /// The node that a path of embedded relations leads to.
-    fn node(&mut self, path: &[String]) -> Result<&mut Node> {
+    fn node(&mut self, path: &[String]) -> Result<&mut QueryNode> {
         let mut node = &mut self.query.root;
         for step in path {
             let embeds = node.select.iter().flatten().filter_map(|item| match item {
@@ -371,7 +371,7 @@ impl Parser {
         at.expect("(")?;
         let select = self.select(at, depth + 1)?;
         at.expect(")")?;
-        let node = Node { select: Some(select), ..Node::default() };
+        let node = QueryNode { select: Some(select), ..QueryNode::default() };
         Ok(SelectItem::Embed(Embed { name, alias, hints, join, spread, node }))
     }
 

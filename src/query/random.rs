@@ -139,7 +139,7 @@ impl<'a> Generator<'a> {
             join: self.random.maybe(|r| *r.pick(&[Join::Inner, Join::Left])),
             spread,
             name,
-            node: Node { select: Some(self.select(depth + 1)), ..Node::default() },
+            node: QueryNode { select: Some(self.select(depth + 1)), ..QueryNode::default() },
         }
     }
 
@@ -157,7 +157,7 @@ impl<'a> Generator<'a> {
         JsonStep { as_text: self.random.one_in(2), key }
     }
 
-    fn fill(&mut self, query: &mut Query, node: &mut Node, is_root: bool) {
+    fn fill(&mut self, query: &mut Query, node: &mut QueryNode, is_root: bool) {
         for _ in 0..self.random.below(if is_root { 4 } else { 2 }) {
             let condition = self.condition(query, 1);
             node.conditions.push(condition);

@@ -4,7 +4,7 @@ use super::*;
 use crate::http::media_type;
 use crate::http::target::Target;
 use crate::plan::PlanSettings;
-use crate::plan::call::{Given, JSON_TYPES};
+use crate::plan::call::{CallArguments, JSON_TYPES};
 use crate::plan::fixture::{self, AGGREGATES, ODD, object};
 use crate::query::random::{Generator, Vocabulary};
 use crate::query::{self, Literal, Query};
@@ -42,7 +42,7 @@ fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>, expected: &
 }
 
 #[track_caller]
-fn call(target: &str, given: &Given, expected: &str) {
+fn call(target: &str, given: &CallArguments, expected: &str) {
     let plan = fixture::call(target, given).unwrap_or_else(|e| panic!("{target}: {e:?}"));
     assert_eq!(sql(&Plan::Call(plan)), expected, "{target}");
 }
@@ -353,7 +353,7 @@ fn writes() {
 fn calls() {
     call(
         "add?a=1&b=2",
-        &Given::Query,
+        &CallArguments::Query,
         r#"SELECT "lib"."add"("a" => CAST($1 AS int4), "b" => CAST($2 AS int4)) AS value [0 Text, 1 Text]"#,
     );
     call(
@@ -368,29 +368,33 @@ fn calls() {
     );
     call(
         "import",
-        &Given::Whole(JSON_TYPES),
+        &CallArguments::Whole(JSON_TYPES),
         r#"SELECT "lib"."import"(CAST(pg_catalog.convert_from($1, 'UTF8') AS jsonb)) AS value [body]"#,
     );
-    call("upload", &Given::Whole(&["bytea"]), r#"SELECT "lib"."upload"(CAST($1 AS pg_catalog.bytea)) AS value [body]"#);
+    call(
+        "upload",
+        &CallArguments::Whole(&["bytea"]),
+        r#"SELECT "lib"."upload"(CAST($1 AS pg_catalog.bytea)) AS value [body]"#,
+    );
     call("newest_book", &object(""), r#"SELECT t0.* FROM "lib"."newest_book"() AS t0 []"#);
     call(
         "books_of?author=1&select=id,authors(name)&price=gt.2&order=id&limit=3",
-        &Given::Query,
+        &CallArguments::Query,
         r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books_of"("author" => CAST($1 AS int4)) AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true WHERE t0."price" > $2 ORDER BY t0."id" LIMIT $3 [0 Text, 1 Text, 2 at most Some(100)]"#,
     );
     call(
         "sum_all?numbers=1&numbers=2",
-        &Given::Query,
+        &CallArguments::Query,
         r#"SELECT "lib"."sum_all"(VARIADIC "numbers" => CAST($1 AS int4[])) AS value [[0, 1]]"#,
     );
     call(
         "tally?a=1",
-        &Given::Query,
+        &CallArguments::Query,
         r#"SELECT "lib"."tally"("b" => CAST('{}' AS int4), "a" => CAST($1 AS int4), VARIADIC "rest" => CAST('{}' AS int4[])) AS value [0 Text]"#,
     );
     call(
         "typed_stats?select=grade&grade=gt.1",
-        &Given::Query,
+        &CallArguments::Query,
         r#"SELECT "lib"."grade"(t0.*) AS "grade" FROM "lib"."typed_stats"() AS t0 WHERE "lib"."grade"(t0.*) > $1 LIMIT 100 [0 Text]"#,
     );
     call(

@@ -14,7 +14,7 @@ mod tree;
 pub use node::{BinaryNode, Elements};
 pub use number::Numeric;
 pub use representation::{BinaryArray, BinaryJson, BinaryObject, Members};
-pub use tree::{Lost, tree};
+pub use tree::{Loss, tree};
 
 #[cfg(test)]
 mod property_tests;

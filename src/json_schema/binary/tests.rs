@@ -139,8 +139,8 @@ fn what_a_tree_cannot_hold_is_told() {
         (1..levels).fold(words(&[ARRAY], b""), wrap)
     };
     assert!(tree(root(&nested(128))).is_ok());
-    assert_eq!(tree(root(&nested(129))), Err(Lost::Depth));
-    assert_eq!(tree(root(&stored(&format!("[1{}]", "0".repeat(309))))), Err(Lost::Number));
+    assert_eq!(tree(root(&nested(129))), Err(Loss::Depth));
+    assert_eq!(tree(root(&stored(&format!("[1{}]", "0".repeat(309))))), Err(Loss::Number));
     assert_eq!(root(&stored(&format!("-1{}", "0".repeat(309)))).to_value().as_ref(), &json!(f64::MIN));
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// What a [`Value`] cannot hold of a stored value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lost {
+pub enum Loss {
     /// An array or object that is nested deeper than 128 levels: null stands for it.
     Depth,
     /// A number beyond the range of a double: the largest double stands for it.
@@ -26,7 +26,7 @@ enum Building<'a> {
 ///
 /// # Errors
 /// The tree cannot hold a part of the value.
-pub fn tree<W: Watch>(node: BinaryNode<'_, W>) -> Result<Value, Lost> {
+pub fn tree<W: Watch>(node: BinaryNode<'_, W>) -> Result<Value, Loss> {
     match build(node) {
         (value, None) => Ok(value),
         (_, Some(lost)) => Err(lost),
@@ -34,7 +34,7 @@ pub fn tree<W: Watch>(node: BinaryNode<'_, W>) -> Result<Value, Lost> {
 }
 
 /// The value, and what it lost first.
-pub(super) fn build<W: Watch>(mut node: BinaryNode<'_, W>) -> (Value, Option<Lost>) {
+pub(super) fn build<W: Watch>(mut node: BinaryNode<'_, W>) -> (Value, Option<Loss>) {
     let mut lost = None;
     let mut around: Vec<Building<'_>> = Vec::new();
     loop {
@@ -44,12 +44,12 @@ pub(super) fn build<W: Watch>(mut node: BinaryNode<'_, W>) -> (Value, Option<Los
             Content::String(_) => Some(Value::String(node.characters().into_owned())),
             Content::Number(number) => {
                 if !number.is_representable() {
-                    lost.get_or_insert(Lost::Number);
+                    lost.get_or_insert(Loss::Number);
                 }
                 Some(Value::Number(number.to_number().into_owned()))
             }
             Content::Array(_) | Content::Object(_) if around.len() == VALUE_DEPTH => {
-                lost.get_or_insert(Lost::Depth);
+                lost.get_or_insert(Loss::Depth);
                 Some(Value::Null)
             }
             Content::Array(elements) => {

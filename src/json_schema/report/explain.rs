@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 use std::fmt::{self, Display};
 
 /// What a violation says.
-pub enum Explained<'i, F: Json> {
+pub enum Explanation<'i, F: Json> {
     /// A message about the keyword at the end of an evaluation path.
     Message { keyword: String, evaluation: String, message: String },
     /// That parts of the value fail a schema of the keyword.
@@ -64,7 +64,7 @@ impl<'i, F: Json> Scope<'i, F> {
     }
 
     /// Says what is wrong with the part of the instance at `at`, to which an evaluation came by `evaluation`.
-    pub fn explain(&self, error: &ValidationError<'_>, at: &str, evaluation: &str) -> Explained<'i, F> {
+    pub fn explain(&self, error: &ValidationError<'_>, at: &str, evaluation: &str) -> Explanation<'i, F> {
         let subject = match self.values {
             Values::Masked => Subject::Masked,
             Values::Shown => Subject::Value(error.instance()),
@@ -74,14 +74,14 @@ impl<'i, F: Json> Scope<'i, F> {
         let message = match error.kind() {
             ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 match self.unevaluated(at, &evaluation, unexpected) {
-                    Some(parts) => return Explained::Parts(parts),
+                    Some(parts) => return Explanation::Parts(parts),
                     None => None,
                 }
             }
             ValidationErrorKind::UnevaluatedItems { unexpected } => {
                 let indices = self.unevaluated_indices(at, unexpected);
                 match indices.as_ref().and_then(|indices| self.unevaluated_items(at, &evaluation, indices)) {
-                    Some(parts) => return Explained::Parts(parts),
+                    Some(parts) => return Explanation::Parts(parts),
                     None => indices.map(|indices| unexpected_items("Unevaluated", &indices)),
                 }
             }
@@ -114,7 +114,7 @@ impl<'i, F: Json> Scope<'i, F> {
             _ => None,
         };
         let message = message.unwrap_or_else(|| self.message(error, &subject, at, &evaluation));
-        Explained::Message { keyword, evaluation, message }
+        Explanation::Message { keyword, evaluation, message }
     }
 
     /// The message of an error that is about nothing but its instance.

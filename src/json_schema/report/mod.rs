@@ -8,7 +8,7 @@ mod tests;
 use super::compile::Compiled;
 use crate::limits;
 use crate::violation::Violation;
-use explain::{Explained, Part, Scope};
+use explain::{Explanation, Part, Scope};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::json::Json;
 use jsonschema::{ValidationError, Validator};
@@ -202,10 +202,10 @@ impl<'i, F: Json> Report<'i, F> {
             by_reference: true,
         };
         match self.scope.explain(error, &at.instance, &at.evaluation) {
-            Explained::Message { keyword, evaluation, message } => {
+            Explanation::Message { keyword, evaluation, message } => {
                 self.push(at.instance, &evaluation, keyword, message)
             }
-            Explained::Parts(parts) => {
+            Explanation::Parts(parts) => {
                 for Part { token, instance, validator, otherwise } in parts {
                     let part = Origin { instance: format!("{}/{token}", at.instance), ..at.clone() };
                     let before = self.found.len();

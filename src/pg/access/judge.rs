@@ -2,7 +2,7 @@
 
 use super::statement::{Failure, Names, Parameter, Rows, run};
 use crate::access::expression::{operands, readers};
-use crate::access::{self, Command, Evaluated, Facts, OnConflict, Policy, Statement, Step, Stored, Subject, Value};
+use crate::access::{self, Command, Evaluation, Facts, OnConflict, Policy, Statement, Step, Stored, Subject, Value};
 use crate::error::{Error, Result};
 use crate::sqlstate::SqlState;
 use crate::statement::Ident;
@@ -134,7 +134,7 @@ pub fn judge(
         None => None,
     };
     let (proposed, merged) = (made(proposed), made(merged));
-    let mut known: Vec<(String, Subject, Names, Evaluated)> = Vec::new();
+    let mut known: Vec<(String, Subject, Names, Evaluation)> = Vec::new();
     let mut left = EXPRESSIONS;
     judged.steps =
         access::steps(facts, statement, given.is_some(), row.is_some(), |policy: &Policy, expression, subject| {
@@ -171,12 +171,12 @@ fn evaluate(
     row: Option<pg_sys::Datum>,
     depth: usize,
     left: &mut usize,
-) -> Evaluated {
+) -> Evaluation {
     let value = value(facts, expression, names, row);
     *left = left.saturating_sub(1);
     let operands = if depth == 0 || *left == 0 { Vec::new() } else { operands(expression) };
     let parts = operands.into_iter().map(|part| evaluate(facts, part, names, row, depth - 1, left)).collect();
-    Evaluated { expression: expression.to_owned(), value, parts }
+    Evaluation { expression: expression.to_owned(), value, parts }
 }
 
 fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datum>) -> Value {

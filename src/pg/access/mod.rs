@@ -182,7 +182,7 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
         true => Identity::Anonymous,
         false => {
             claims.insert("role".to_owned(), Json::from(question.role.as_str()));
-            Identity::Claims(claims.into(), auth::Method::Jwt)
+            Identity::Claims(claims.into(), auth::AuthMethod::Jwt)
         }
     };
     let is_authenticated = identity != Identity::Anonymous;

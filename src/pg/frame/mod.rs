@@ -14,8 +14,8 @@ pub use commands::install_hook;
 
 use crate::ask::Ask;
 use crate::auth::credential::Credential;
-use crate::auth::principal::{SessionState, Verified, trust};
-use crate::auth::{Identity, Method, Principal};
+use crate::auth::principal::{SessionState, VerifiedIdentity, trust};
+use crate::auth::{AuthMethod, Identity, Principal};
 use crate::error::{Code, Error, Invalid, Result};
 use crate::http::Request;
 use crate::pg::catalog::{self, CheckConstraint};
@@ -140,7 +140,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
         },
         credential,
         |credential| match credential {
-            Credential::Token(token) => keys::verify(token).map(Verified::from),
+            Credential::Token(token) => keys::verify(token).map(VerifiedIdentity::from),
             Credential::Key(key) => api_key::verify(key, request.method),
         },
     )
@@ -155,11 +155,11 @@ pub fn unidentified() -> Principal {
 }
 
 /// The identity that `restful.act_as` has set, while its role is in force.
-fn acted_as(method: Method) -> Option<Identity> {
+fn acted_as(method: AuthMethod) -> Option<Identity> {
     let role = role::name(user::current());
     let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;
     trust(&claims, &role, None)?;
-    Some(if method == Method::Anonymous { Identity::Anonymous } else { Identity::Claims(Rc::new(claims), method) })
+    Some(if method == AuthMethod::Anonymous { Identity::Anonymous } else { Identity::Claims(Rc::new(claims), method) })
 }
 
 /// What a frame is opened with.
@@ -260,8 +260,8 @@ impl Frame<'_> {
             let method = self.context.principal.method();
             let claims = self.context.principal.claims_setting(&role::name(self.role()));
             // A SQL user has none, be there those of restful.act_as, whose role is not in force any more.
-            let verified = if method == Method::Sql { "" } else { claims.as_str() };
-            if (method != Method::Sql || guc::with_claims(|_| ()).is_some())
+            let verified = if method == AuthMethod::Sql { "" } else { claims.as_str() };
+            if (method != AuthMethod::Sql || guc::with_claims(|_| ()).is_some())
                 && let Ok(verified) = CString::new(verified)
             {
                 guc::set_for_request(c"restful.claims", &verified, PGC_SUSET);

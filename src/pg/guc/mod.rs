@@ -7,7 +7,7 @@ pub use crate::pg::ffi::setting::{apply_for_request, get, set_for_request, set_f
 pub use define::define;
 
 use crate::ask::{self, TransactionEnd};
-use crate::auth::Method;
+use crate::auth::AuthMethod;
 use crate::auth::token::Policy;
 use crate::json_schema::Formats;
 use crate::openapi;
@@ -248,8 +248,8 @@ pub fn with_claims<T>(read: impl FnOnce(&str) -> T) -> Option<T> {
 }
 
 /// How the identity of the request that is running was established.
-pub fn method() -> Option<Method> {
-    settings::METHOD.get().and_then(|name| Method::ALL.into_iter().find(|method| method.as_str() == name))
+pub fn method() -> Option<AuthMethod> {
+    settings::METHOD.get().and_then(|name| AuthMethod::ALL.into_iter().find(|method| method.as_str() == name))
 }
 
 /// Whether a role that bypasses row-level security may be taken.

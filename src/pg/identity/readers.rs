@@ -1,7 +1,7 @@
 //! The readers of the request's identity. They are PARALLEL SAFE, so the identity is in settings, which parallel workers
 //! inherit, and nothing here may know more than those.
 
-use crate::auth::claims::{self, Method, check_registered};
+use crate::auth::claims::{self, AuthMethod, check_registered};
 use crate::auth::principal::trust;
 use crate::auth::strict;
 use crate::pg::ffi::fmgr::{text, v1_function};
@@ -38,7 +38,7 @@ fn with_parsed<T>(text: &str, read: impl FnOnce(&Claims) -> Option<T>) -> Option
 /// the role that its session has taken. That is the role outside of SECURITY DEFINER functions, which ask for the caller too.
 ///
 /// Raises PT401, which PostgREST answers with that status, for claims that would make their subject nobody.
-fn with_identity<T>(read: impl FnOnce(&str, &Claims, Method) -> Option<T>) -> Option<T> {
+fn with_identity<T>(read: impl FnOnce(&str, &Claims, AuthMethod) -> Option<T>) -> Option<T> {
     if let Some(method) = guc::method() {
         return guc::with_claims(|text| with_parsed(text, |claims| read(text, claims, method))).flatten();
     }
@@ -69,8 +69,8 @@ fn with_claims<T>(read: impl FnOnce(&Claims) -> Option<T>) -> Option<T> {
     with_identity(|_, claims, _| read(claims))
 }
 
-fn method() -> Method {
-    guc::method().or_else(|| with_identity(|_, _, method| Some(method))).unwrap_or(Method::Sql)
+fn method() -> AuthMethod {
+    guc::method().or_else(|| with_identity(|_, _, method| Some(method))).unwrap_or(AuthMethod::Sql)
 }
 
 /// Declares a reader to PostgreSQL: its SQL function returns what the body says, or NULL.

@@ -15,7 +15,7 @@ mod watch;
 pub use bindings::bindings;
 pub use body::BodySchemas;
 
-use crate::json_schema::binary::{self, BinaryJson, BinaryNode, Lost};
+use crate::json_schema::binary::{self, BinaryJson, BinaryNode, Loss};
 use crate::json_schema::text::{Document, TextJson, TextNode};
 use crate::json_schema::{Formats, Refusal};
 use crate::pg::ffi::error::raise;
@@ -57,8 +57,8 @@ impl Stored for Binary {
 
     fn schema(bytes: &[u8]) -> Result<Value, Refusal> {
         binary::tree(BinaryNode::<Backend>::root(bytes)).map_err(|lost| match lost {
-            Lost::Depth => too_deep(),
-            Lost::Number => Refusal::whole(
+            Loss::Depth => too_deep(),
+            Loss::Number => Refusal::whole(
                 "the schema has a number beyond the range of a double",
                 "Numbers of schemas reach from -1.7e308 to 1.7e308.",
             ),

@@ -1,7 +1,7 @@
 //! API keys: those that this session has verified, and when they were used.
 
 use crate::auth::api_key::{self, Hash, Refusal};
-use crate::auth::{Method, principal::Verified};
+use crate::auth::{AuthMethod, principal::VerifiedIdentity};
 use crate::error::Result;
 use crate::http;
 use crate::limits;
@@ -52,10 +52,10 @@ thread_local! {
 ///
 /// # Errors
 /// REST411.
-pub fn verify(key: &str, method: http::Method) -> Result<Verified> {
+pub fn verify(key: &str, method: http::Method) -> Result<VerifiedIdentity> {
     let known = find(key).map_err(Refusal::into_error)?;
     note_use(&known.id, method);
-    Ok(Verified { claims: known.claims.clone(), role: Some(known.role.clone()), method: Method::ApiKey })
+    Ok(VerifiedIdentity { claims: known.claims.clone(), role: Some(known.role.clone()), method: AuthMethod::ApiKey })
 }
 
 fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {

@@ -2,7 +2,7 @@
 //! `jwt_check`, `jwks`. What they say of an error holds nothing of a key or token.
 
 use crate::auth::claims::{Flaw, check_registered};
-use crate::auth::jwk::{self, Generated, Unusable, Verifier};
+use crate::auth::jwk::{self, GeneratedKey, Unusable, Verifier};
 use crate::auth::path::Path;
 use crate::auth::token::{self, Refusal};
 use crate::limits::{KEY_ID_BYTES, TOKEN_BYTES};
@@ -250,7 +250,7 @@ pub unsafe extern "C-unwind" fn restful_create_signing_key(call: pg_sys::Functio
                 )
             };
             let issuer = Issuer::of(call, 2, 3).with_role_path(call, 4);
-            let Generated { private, public } = jwk::generate(algorithm).unwrap_or_else(no_randomness);
+            let GeneratedKey { private, public } = jwk::generate(algorithm).unwrap_or_else(no_randomness);
             let kid = key_id(call, 1).or_else(|| match &public {
                 Some(public) => Some(jwk::thumbprint(public)),
                 None => jwk::random_kid(),

@@ -2,7 +2,7 @@
 
 use crate::auth::jwk::{self, Verifier};
 use crate::auth::path::Path;
-use crate::auth::token::{Issuer, Key, KeySet, Refusal, Signed};
+use crate::auth::token::{Issuer, Key, KeySet, Refusal, SignedToken};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::pg::catalog::invalidation;
@@ -26,7 +26,7 @@ thread_local! {
     /// The keys, of which generation.
     static KEYS: RefCell<Option<(u64, Rc<KeySet>)>> = const { RefCell::new(None) };
     /// Tokens that a key of this generation signed, by their SHA-256. What they say of times and audiences is checked at each use.
-    static SIGNED: RefCell<LruCache<[u8; 32], Rc<Signed>>> = RefCell::new(LruCache::new(
+    static SIGNED: RefCell<LruCache<[u8; 32], Rc<SignedToken>>> = RefCell::new(LruCache::new(
         NonZeroUsize::new(limits::TOKENS).unwrap_or(NonZeroUsize::MIN),
     ));
 }
@@ -35,7 +35,7 @@ thread_local! {
 ///
 /// # Errors
 /// PGRST300 when there are no keys, PGRST301 and PGRST303 for a bad token.
-pub fn verify(token: &str) -> Result<Rc<Signed>> {
+pub fn verify(token: &str) -> Result<Rc<SignedToken>> {
     let CheckedToken { signed, refusal } = check(token).map_err(|refusal| match refusal {
         Some(refusal) => refusal.into_error(),
         None => Error::new(Code::NoKeys, "Server lacks JWT secret"),
@@ -45,7 +45,7 @@ pub fn verify(token: &str) -> Result<Rc<Signed>> {
 
 /// A token whose signature is its issuer's.
 pub struct CheckedToken {
-    pub signed: Rc<Signed>,
+    pub signed: Rc<SignedToken>,
     /// Why its claims do not hold now; `None` when they do.
     pub refusal: Option<Refusal>,
 }
