@@ -1,8 +1,8 @@
-//! What users of the dialect stumble over, told from the database's error: a hint, where PostgreSQL has none. Pure.
+//! Hints for common mistakes in requests, found by the database's error. Used where PostgreSQL gives no hint.
 
 use crate::sqlstate::SqlState;
 
-/// What to do about an error of the database that is mostly due to how a request is written.
+/// The hint for a database error whose usual cause is how the request is written.
 pub fn hint(sqlstate: SqlState, message: &str) -> Option<&'static str> {
     match sqlstate {
         SqlState::INVALID_DATETIME_FORMAT | SqlState::DATETIME_FIELD_OVERFLOW if has_blank_offset(message) => {
