@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::response::Response;
 use crate::http::{Headers, Request};
 use crate::pg::frame::{self, Context};
+use crate::pg::identity::principal::principal;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::{execution, guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
@@ -43,7 +44,7 @@ fn answer(input: &Input, memory: MemoryContext) -> Result<Answer> {
     let request = input.parse()?;
     match route::route(&request, &guc::surface())? {
         Route::Own(endpoint) => Ok(Answer { response: oauth::answer(endpoint, &request)?, rows: None }),
-        Route::Action(action) => answer_as(&request, action, &frame::principal(&request)?, memory),
+        Route::Action(action) => answer_as(&request, action, &principal(&request)?, memory),
     }
 }
 
@@ -53,7 +54,7 @@ fn answer(input: &Input, memory: MemoryContext) -> Result<Answer> {
 /// Why the request is refused or has failed; all that it has changed is undone.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: MemoryContext) -> Result<Answer> {
     let ask = Ask::read(request, action, &guc::ask_settings())?;
-    let (judgement, rows) = frame::in_frame(&Context::of(&ask, principal), |frame| {
+    let (judgement, rows) = frame::enter(&Context::of(&ask, principal), |frame| {
         let (outcome, rows) = execution::run(&ask, frame, memory)?;
         let judgement = judge(&ask, outcome, || {
             let (status, fields) = frame.response_settings();

@@ -188,7 +188,7 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
     let is_authenticated = identity != Identity::Anonymous;
     let principal = Principal { identity, switch_to: None, is_authenticated };
     let context = Context { request: &request, principal: &principal, schema: &facts.schema };
-    frame::in_frame_as(&context, Some(taken), |frame| {
+    frame::enter_as(&context, Some(taken), |frame| {
         frame.publish();
         frame.take_role();
         let judged = judge(facts, &question.statement, row, question.row.as_ref());

@@ -5,162 +5,34 @@
 //! undo the latter, but not the former.
 
 mod commands;
+mod context;
 pub mod deferred_constraints;
 pub mod denial;
+mod failure;
 pub mod role;
 mod timeout;
 
 pub use commands::install_hook;
+pub use context::{check_context, is_confined, is_within_request, outer_is_authenticated};
 
 use crate::ask::Ask;
-use crate::auth::credential::Credential;
-use crate::auth::principal::{SessionState, VerifiedIdentity, trust};
-use crate::auth::{AuthMethod, Identity, Principal};
-use crate::error::{Code, Error, Invalid, Result};
+use crate::auth::{AuthMethod, Principal};
+use crate::error::{Code, Error, Result};
 use crate::http::Request;
-use crate::pg::catalog::{self, CheckConstraint};
-use crate::pg::ffi::captured::ViolatedCheck;
-use crate::pg::ffi::error::{self, must_propagate};
+use crate::pg::ffi::error::must_propagate;
 use crate::pg::ffi::guc_nest::GucNest;
-use crate::pg::ffi::subtransaction::{self, End, Failed};
+use crate::pg::ffi::subtransaction::{self, End};
 use crate::pg::ffi::{unguarded, user};
 use crate::pg::guc;
-use crate::pg::keys::{api_key, verify as keys};
-use crate::respond::Raised;
 use crate::sqlstate::SqlState;
+use context::{Before, Open};
 use denial::Writing;
+use failure::{explained, refuse_written};
 use pgrx::pg_sys;
-use serde_json::{Map, Value};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
 use std::rc::Rc;
 use timeout::StatementTimeout;
-
-thread_local! {
-    /// The frame that is open, if one is.
-    static OPEN: RefCell<Option<Rc<Open>>> = const { RefCell::new(None) };
-}
-
-/// What is known of the frame that is open, to a request within it too.
-struct Open {
-    role: pg_sys::Oid,
-    is_authenticated: bool,
-    /// What the request writes, once it is known.
-    writing: RefCell<Option<Rc<Writing>>>,
-}
-
-fn open() -> Option<Rc<Open>> {
-    OPEN.with_borrow(Option::clone)
-}
-
-/// The frame that was open before; it is again when this is dropped, after an error too.
-struct Before(Option<Rc<Open>>);
-
-impl Before {
-    fn now() -> Self {
-        Before(open())
-    }
-}
-
-impl Drop for Before {
-    fn drop(&mut self) {
-        OPEN.set(self.0.take());
-    }
-}
-
-/// Refuses to work where a role switch would be an escalation: in a SECURITY DEFINER function, an index expression, a
-/// materialized view being refreshed. A request within a request, made by a function under the same role, is allowed.
-pub fn check_context() {
-    if user::is_restricted() {
-        error::refuse_context(
-            "a request cannot be made within a security-restricted operation",
-            "Requests cannot be part of index expressions, materialized views or maintenance commands.",
-        );
-    }
-    if user::is_changed_locally() && open().is_none_or(|frame| frame.role != user::current()) {
-        error::refuse_context(
-            "a request cannot be made within a SECURITY DEFINER function",
-            "Declare the function SECURITY INVOKER, or query the table itself.",
-        );
-    }
-}
-
-/// Whether a request is being answered.
-pub fn is_within_request() -> bool {
-    OPEN.with_borrow(Option::is_some)
-}
-
-/// Whether the role in force is not the session's to choose: in a request, a SECURITY DEFINER function or a
-/// security-restricted operation.
-pub fn is_confined() -> bool {
-    is_within_request() || user::is_changed_locally() || user::is_restricted()
-}
-
-/// Finds out whom a request speaks for.
-pub fn principal(request: &Request) -> Result<Principal> {
-    let credential = match request.headers.is_empty() {
-        true => None,
-        false => guc::with_api_key_fields(|names| {
-            let fields = names.iter().filter_map(|name| request.headers.get(name));
-            Credential::of(request.headers.get("authorization"), fields)
-        })?,
-    };
-    let (session, current) = (user::session(), user::current());
-    if let Some(outer) = open() {
-        if credential.is_some() {
-            return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token or key")
-                .hint("It runs as the role of the outer one. Leave the header out."));
-        }
-        // A denial is answered as it would be to the outer request.
-        let identity = if outer.is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
-        return Ok(Principal { identity, switch_to: None, is_authenticated: outer.is_authenticated });
-    }
-    if credential.is_none()
-        && let Some(method) = guc::method()
-        && let Some(identity) = acted_as(method)
-    {
-        let is_authenticated = identity != Identity::Anonymous;
-        return Ok(Principal { identity, switch_to: None, is_authenticated });
-    }
-    let anon_role = guc::anon_role();
-    // The common case, an HTTP layer's session, needs no names: only whether they are equal.
-    let needs_names = session != current || guc::has_trusted_authenticators();
-    let session_user = if needs_names { role::name(session) } else { String::new() };
-    let current_user = if session == current { session_user.clone() } else { role::name(current) };
-    let is_trusted = needs_names && guc::is_trusted_authenticator(&session_user);
-    let claims = if is_trusted { guc::get(c"request.jwt.claims") } else { None };
-    Principal::of(
-        &SessionState {
-            session_user: &session_user,
-            current_user: &current_user,
-            anon_role,
-            requires_token: guc::requires_token(),
-            is_trusted,
-            claims: claims.as_deref(),
-        },
-        credential,
-        |credential| match credential {
-            Credential::Token(token) => keys::verify(token).map(VerifiedIdentity::from),
-            Credential::Key(key) => api_key::verify(key, request.method),
-        },
-    )
-}
-
-/// Whom a request speaks for that proves by itself who it is, without a token.
-pub fn unidentified() -> Principal {
-    let is_as_logged_in = user::session() == user::current();
-    let switch_to = if !is_within_request() && is_as_logged_in { guc::anon_role() } else { None };
-    let identity = if switch_to.is_some() { Identity::Anonymous } else { Identity::SessionUser };
-    Principal { identity, switch_to, is_authenticated: false }
-}
-
-/// The identity that `restful.act_as` has set, while its role is in force.
-fn acted_as(method: AuthMethod) -> Option<Identity> {
-    let role = role::name(user::current());
-    let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;
-    trust(&claims, &role, None)?;
-    Some(if method == AuthMethod::Anonymous { Identity::Anonymous } else { Identity::Claims(Rc::new(claims), method) })
-}
 
 /// What a frame is opened with.
 pub struct Context<'a> {
@@ -205,13 +77,13 @@ impl Frame<'_> {
         guc::set_for_request(c"search_path", &path, pg_sys::GucContext::PGC_USERSET);
         // SAFETY: put back when the frame is closed, or by the end of the subtransaction.
         unsafe { unguarded::SetUserIdAndSecContext(self.role(), self.locked()) };
-        OPEN.set(Some(self.open.clone()));
+        context::set_open(self.open.clone());
     }
 
     /// Runs `work` under the role.
     pub fn with_role<T>(&self, work: impl FnOnce() -> T) -> T {
         let _before = Before::now();
-        OPEN.set(Some(self.open.clone()));
+        context::set_open(self.open.clone());
         // SAFETY: the role is the request's, which it may take.
         unsafe { user::run_as(self.role(), self.locked(), work) }
     }
@@ -297,16 +169,16 @@ pub struct Finished<T> {
 
 /// Runs `work` in a role frame. Its result, or the error it returned or PostgreSQL raised, is handed back when the frame is
 /// closed; on an error, all changes are undone. Errors that are no answer are raised again.
-pub fn in_frame<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<T>>) -> Result<T> {
+pub fn enter<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<T>>) -> Result<T> {
     let switch = match &context.principal.switch_to {
         Some(name) => Some(role::may_take(name)?),
         None => None,
     };
-    in_frame_as(context, switch, work)
+    enter_as(context, switch, work)
 }
 
 /// The same under a role of which the caller has found out that it may be taken; `None` to stay what the session is.
-pub fn in_frame_as<T>(
+pub fn enter_as<T>(
     context: &Context,
     switch: Option<pg_sys::Oid>,
     work: impl FnOnce(&Frame) -> Result<Finished<T>>,
@@ -324,7 +196,7 @@ pub fn in_frame_as<T>(
             context,
             open: frame_open.clone(),
             security: user::security_context(),
-            is_outermost: before.0.is_none(),
+            is_outermost: before.is_none(),
             published: Cell::new(false),
         };
         let finished = work(&frame).and_then(|finished| {
@@ -351,67 +223,6 @@ pub fn in_frame_as<T>(
         }
         Err(failed) if must_propagate(&failed.raised) => failed.rethrow(),
         Err(failed) => Err(explained(*failed, &frame_open, switch)),
-    }
-}
-
-/// The error that PostgreSQL raised in a frame, with what the message leaves open.
-fn explained(failed: Failed, open: &Open, role: Option<pg_sys::Oid>) -> Error {
-    let Failed { raised, captured, .. } = failed;
-    if let Some(found) = captured.attached::<Vec<Invalid>>() {
-        return Error::invalid_row(raised.message).errors(found.to_vec());
-    }
-    let check = captured.violated_check();
-    let is_denied = raised.sqlstate == SqlState::INSUFFICIENT_PRIVILEGE && raised.hint.is_none();
-    let writing = if is_denied { open.writing.take() } else { None };
-    let denied = writing.and_then(|writing| writing.hint(&raised.message, role));
-    let error = raised.without_disclosure(guc::expose_details()).into_error(open.is_authenticated);
-    match (check, denied) {
-        (Some(check), _) => with_rule(error, &check, role),
-        (None, Some(hint)) => error.hint(hint),
-        (None, None) => error,
-    }
-}
-
-/// Refuses what a read has written; the refusal undoes it. PostgreSQL lets a read-only transaction write to temporary tables, and
-/// some of its functions write without asking whether it is one: those for large objects before PostgreSQL 16, and
-/// `pg_import_system_collations`. Who only asks for the number of the transaction gives one to the outer transaction, and not to
-/// the frame's.
-///
-/// # Errors
-/// 25006 (405).
-fn refuse_written(authenticated: bool) -> Result<()> {
-    // SAFETY: reads the state of the request's own subtransaction.
-    if unsafe { unguarded::GetCurrentTransactionIdIfAny() } == pg_sys::InvalidTransactionId {
-        return Ok(());
-    }
-    let raised = Raised {
-        sqlstate: SqlState::READ_ONLY_SQL_TRANSACTION,
-        message: "the request is a read, and what it calls has written".to_owned(),
-        hint: Some("It was undone. What writes is called by POST.".to_owned()),
-        ..Raised::default()
-    };
-    Err(raised.into_error(authenticated))
-}
-
-/// Adds the columns and the rule of the check constraint that a row violated, and as a hint its comment.
-fn with_rule(mut error: Error, check: &ViolatedCheck, role: Option<pg_sys::Oid>) -> Error {
-    let read = || catalog::check_constraint(&check.schema, &check.table, &check.constraint);
-    let found = match role {
-        // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.
-        Some(role) => unsafe { user::run_as(role, user::security_context(), read) },
-        None => read(),
-    };
-    let Ok(Some(CheckConstraint { columns, rule, comment })) = found else { return error };
-    let columns = columns.join("\", \"");
-    if error.details.is_none() {
-        error = error.details(match columns.is_empty() {
-            true => format!("A row has to satisfy {rule}."),
-            false => format!("\"{columns}\" has to satisfy {rule}."),
-        });
-    }
-    match comment {
-        Some(comment) if error.hint.is_none() => error.hint(comment),
-        _ => error,
     }
 }
 

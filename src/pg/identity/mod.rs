@@ -1,4 +1,5 @@
-//! Who asks: what functions and policies read of it, and who tests of policies act as.
+//! Who asks: found out for a request, read by functions and policies, and acted as by tests of policies.
 
 mod act_as;
+pub mod principal;
 mod readers;

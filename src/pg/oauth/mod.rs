@@ -9,6 +9,7 @@ use crate::oauth::grant::{self, hash};
 use crate::oauth::{self, AccessToken, Client, Credentials, Failure, Grant, Kind, Parameters, RefreshToken};
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::guc;
+use crate::pg::identity::principal::unidentified;
 use crate::pg::keys::functions;
 use crate::pg::keys::verify::{self, CheckedToken};
 use crate::route::Endpoint;
@@ -85,9 +86,9 @@ pub fn answer(endpoint: Endpoint, request: &Request) -> Result<Response> {
 }
 
 fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
-    let principal = frame::unidentified();
+    let principal = unidentified();
     let context = Context { request, principal: &principal, schema: "pg_catalog" };
-    let done = frame::in_frame(&context, |_| {
+    let done = frame::enter(&context, |_| {
         let response = match endpoint {
             Endpoint::Keys | Endpoint::Metadata => Ok(oauth::public(&functions::public_keys())),
             Endpoint::Token => token_response(request, issuer),

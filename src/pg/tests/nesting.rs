@@ -29,7 +29,7 @@ fn answers(principal: &Principal, requests: &[(&str, &str, Option<&[u8]>)]) -> V
         pg_sys::CommandCounterIncrement();
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
     }
-    let answered = frame::in_frame(&context, |frame| {
+    let answered = frame::enter(&context, |frame| {
         frame.take_role();
         let answers = requests.iter().map(|(method, target, body)| {
             let request = Request::parse(method, target, &headers, *body)?;

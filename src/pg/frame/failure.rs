@@ -1,0 +1,73 @@
+//! What an error within a frame becomes.
+
+use super::context::Open;
+use crate::error::{Error, Invalid, Result};
+use crate::pg::catalog::{self, CheckConstraint};
+use crate::pg::ffi::captured::ViolatedCheck;
+use crate::pg::ffi::subtransaction::Failed;
+use crate::pg::ffi::{unguarded, user};
+use crate::pg::guc;
+use crate::respond::Raised;
+use crate::sqlstate::SqlState;
+use pgrx::pg_sys;
+
+/// The error that PostgreSQL raised in a frame, with what the message leaves open.
+pub(super) fn explained(failed: Failed, open: &Open, role: Option<pg_sys::Oid>) -> Error {
+    let Failed { raised, captured, .. } = failed;
+    if let Some(found) = captured.attached::<Vec<Invalid>>() {
+        return Error::invalid_row(raised.message).errors(found.to_vec());
+    }
+    let check = captured.violated_check();
+    let is_denied = raised.sqlstate == SqlState::INSUFFICIENT_PRIVILEGE && raised.hint.is_none();
+    let writing = if is_denied { open.writing.take() } else { None };
+    let denied = writing.and_then(|writing| writing.hint(&raised.message, role));
+    let error = raised.without_disclosure(guc::expose_details()).into_error(open.is_authenticated);
+    match (check, denied) {
+        (Some(check), _) => with_rule(error, &check, role),
+        (None, Some(hint)) => error.hint(hint),
+        (None, None) => error,
+    }
+}
+
+/// Refuses what a read has written; the refusal undoes it. PostgreSQL lets a read-only transaction write to temporary tables, and
+/// some of its functions write without asking whether it is one: those for large objects before PostgreSQL 16, and
+/// `pg_import_system_collations`. Who only asks for the number of the transaction gives one to the outer transaction, and not to
+/// the frame's.
+///
+/// # Errors
+/// 25006 (405).
+pub(super) fn refuse_written(authenticated: bool) -> Result<()> {
+    // SAFETY: reads the state of the request's own subtransaction.
+    if unsafe { unguarded::GetCurrentTransactionIdIfAny() } == pg_sys::InvalidTransactionId {
+        return Ok(());
+    }
+    let raised = Raised {
+        sqlstate: SqlState::READ_ONLY_SQL_TRANSACTION,
+        message: "the request is a read, and what it calls has written".to_owned(),
+        hint: Some("It was undone. What writes is called by POST.".to_owned()),
+        ..Raised::default()
+    };
+    Err(raised.into_error(authenticated))
+}
+
+/// Adds the columns and the rule of the check constraint that a row violated, and as a hint its comment.
+fn with_rule(mut error: Error, check: &ViolatedCheck, role: Option<pg_sys::Oid>) -> Error {
+    let read = || catalog::check_constraint(&check.schema, &check.table, &check.constraint);
+    let found = match role {
+        // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.
+        Some(role) => unsafe { user::run_as(role, user::security_context(), read) },
+        None => read(),
+    };
+    let Ok(Some(CheckConstraint { columns, rule, comment })) = found else { return error };
+    let columns = columns.join("\", \"");
+    if error.details.is_none() {
+        error = error.details(match columns.is_empty() {
+            true => format!("A row has to satisfy {rule}."),
+            false => format!("\"{columns}\" has to satisfy {rule}."),
+        });
+    }
+    match comment {
+        Some(comment) if error.hint.is_none() => error.hint(comment),
+        _ => error,
+    }
+}
