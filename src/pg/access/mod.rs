@@ -17,8 +17,7 @@ use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::result_set::ResultSet;
 use crate::pg::ffi::varlena::payload;
-use crate::pg::ffi::{error, jsonb, user};
-use crate::pg::frame::role;
+use crate::pg::ffi::{error, jsonb, privileges, user};
 use crate::pg::frame::{self, Context, Finished, Frame};
 use crate::pg::guc;
 use crate::route::Resource;
@@ -141,7 +140,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     let asked = asked.ok_or_else(refused)?;
     let taken = pg_sys::Oid::from(asked.oid);
     let caller = user::current();
-    if !asked.is_of_requests && !role::may_be_set_by(caller, taken) {
+    if !asked.is_of_requests && !privileges::may_set_role(caller, taken) {
         return Err(refused());
     }
     let statement = &question.statement;
@@ -163,7 +162,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
         _ => Findings::default(),
     };
     let key = question.key.as_ref();
-    Ok(render(&report(&facts, statement, key, question.row.as_ref(), row.stored, judged, role::name(caller))))
+    Ok(render(&report(&facts, statement, key, question.row.as_ref(), row.stored, judged, user::name(caller))))
 }
 
 /// The primary key in the values of a row, if all of it is there.
@@ -212,7 +211,7 @@ pub fn explained(ask: &Ask, frame: &Frame, pre_request: impl FnOnce() -> Result<
     if !guc::has_explain_roles() {
         return Ok(None);
     }
-    let role = role::name(frame.role());
+    let role = user::name(frame.role());
     if !guc::may_ask_for_access(&role) {
         return Ok(None);
     }

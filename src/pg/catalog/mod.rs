@@ -13,8 +13,7 @@ use crate::catalog::{
     Signature,
 };
 use crate::error::Result;
-use crate::pg::ffi::user;
-use crate::pg::frame::role;
+use crate::pg::ffi::{privileges, user};
 use crate::pg::guc;
 use crate::statement::array_literal;
 use pgrx::pg_sys;
@@ -244,11 +243,11 @@ impl Catalog for Reader {
 
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
         let Some(relation) = self.relation(&relation.schema, &relation.name)? else { return Ok(false) };
-        Ok(role::may_any_column(relation.oid.into(), user::current(), pg_sys::ACL_SELECT))
+        Ok(privileges::may_any_column(relation.oid.into(), user::current(), pg_sys::ACL_SELECT))
     }
 
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {
-        Ok(role::may_read_column(relation.oid.into(), column))
+        Ok(privileges::may_read_column(relation.oid.into(), column))
     }
 
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {

@@ -3,8 +3,7 @@
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::captured;
-use crate::pg::ffi::{nodes, unguarded, user};
-use crate::pg::frame::role;
+use crate::pg::ffi::{nodes, privileges, unguarded, user};
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
 use crate::statement::{Form, Parameter, Statement, array_literal};
@@ -382,7 +381,7 @@ pub fn hides_rows(relation: pg_sys::Oid) -> bool {
     unsafe {
         pg_sys::check_enable_rls(relation, pg_sys::InvalidOid, true)
             == pg_sys::CheckEnableRlsResult::RLS_ENABLED as c_int
-            || !role::may_any_column(relation, user::current(), pg_sys::ACL_SELECT)
+            || !privileges::may_any_column(relation, user::current(), pg_sys::ACL_SELECT)
     }
 }
 

@@ -11,9 +11,9 @@ use crate::http::MediaType;
 use crate::limits;
 use crate::payload::BodyShape;
 use crate::pg::catalog;
+use crate::pg::ffi::privileges;
 use crate::pg::frame::Frame;
 use crate::pg::frame::denial::Writing;
-use crate::pg::frame::role;
 use crate::pg::guc;
 use crate::pg::json_schema::{self, BodySchemas};
 use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
@@ -370,5 +370,5 @@ fn may_write(write: &Write, role: pg_sys::Oid) -> bool {
         Change::Insert { .. } => pg_sys::ACL_INSERT,
         _ => pg_sys::ACL_UPDATE,
     };
-    role::may_any_column(write.relation_oid.into(), role, mode)
+    privileges::may_any_column(write.relation_oid.into(), role, mode)
 }

@@ -10,6 +10,7 @@ pub mod jsonb;
 pub mod nodes;
 pub mod own_tables;
 pub mod preserving_error_data;
+pub mod privileges;
 pub mod result_set;
 pub mod setting;
 pub mod subtransaction;

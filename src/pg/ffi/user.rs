@@ -2,6 +2,7 @@
 
 use super::unguarded;
 use pgrx::pg_sys::{self, Oid};
+use std::ffi::CStr;
 
 /// The security context in which neither the role nor anything that outlives the work can be changed.
 pub const LOCKED: i32 = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
@@ -77,4 +78,13 @@ pub unsafe fn run_as<T>(user: Oid, security: i32, work: impl FnOnce() -> T) -> T
     // SAFETY: the caller answers for it; `_before` puts both back.
     unsafe { unguarded::SetUserIdAndSecContext(user, security) };
     work()
+}
+
+/// The name of a role.
+pub fn name(role: pg_sys::Oid) -> String {
+    // SAFETY: with noerr an unknown role gives NULL; the text is palloc'd and copied here.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() { String::new() } else { CStr::from_ptr(name).to_string_lossy().into_owned() }
+    }
 }

@@ -9,7 +9,8 @@ mod context;
 pub mod deferred_constraints;
 pub mod denial;
 mod failure;
-pub mod role;
+mod role;
+mod role_settings;
 mod timeout;
 
 pub use commands::install_hook;
@@ -130,7 +131,7 @@ impl Frame<'_> {
         set(c"request.cookies", request.headers.cookies_to_setting());
         if self.is_outermost {
             let method = self.context.principal.method();
-            let claims = self.context.principal.claims_setting(&role::name(self.role()));
+            let claims = self.context.principal.claims_setting(&user::name(self.role()));
             // A SQL user has none, be there those of restful.act_as, whose role is not in force any more.
             let verified = if method == AuthMethod::Sql { "" } else { claims.as_str() };
             if (method != AuthMethod::Sql || guc::with_claims(|_| ()).is_some())
@@ -234,7 +235,7 @@ fn apply_settings<'a>(
 ) -> Option<StatementTimeout<'a>> {
     let mut timeout = None;
     if let Some(role) = switch {
-        let settings = role::settings(role);
+        let settings = role_settings::settings(role);
         for (name, value) in &settings.settings {
             guc::apply_for_request(name, value);
         }

@@ -6,7 +6,7 @@ use crate::auth::{AuthMethod, Identity, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
 use crate::pg::ffi::user;
-use crate::pg::frame::{is_within_request, outer_is_authenticated, role};
+use crate::pg::frame::{is_within_request, outer_is_authenticated};
 use crate::pg::guc;
 use crate::pg::keys::{api_key, verify};
 use serde_json::{Map, Value};
@@ -44,8 +44,8 @@ pub fn principal(request: &Request) -> Result<Principal> {
     let anon_role = guc::anon_role();
     // The common case, an HTTP layer's session, needs no names: only whether they are equal.
     let needs_names = session != current || guc::has_trusted_authenticators();
-    let session_user = if needs_names { role::name(session) } else { String::new() };
-    let current_user = if session == current { session_user.clone() } else { role::name(current) };
+    let session_user = if needs_names { user::name(session) } else { String::new() };
+    let current_user = if session == current { session_user.clone() } else { user::name(current) };
     let is_trusted = needs_names && guc::is_trusted_authenticator(&session_user);
     let claims = if is_trusted { guc::get(c"request.jwt.claims") } else { None };
     Principal::of(
@@ -75,7 +75,7 @@ pub fn unidentified() -> Principal {
 
 /// The identity that `restful.act_as` has set, while its role is in force.
 fn acted_as(method: AuthMethod) -> Option<Identity> {
-    let role = role::name(user::current());
+    let role = user::name(user::current());
     let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;
     trust(&claims, &role, None)?;
     Some(if method == AuthMethod::Anonymous { Identity::Anonymous } else { Identity::Claims(Rc::new(claims), method) })

@@ -7,7 +7,6 @@ use crate::auth::strict;
 use crate::pg::ffi::fmgr::{text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::{error, jsonb, user};
-use crate::pg::frame::role;
 use crate::pg::guc;
 use crate::sqlstate::SqlState;
 use pgrx::{IntoDatum, pg_sys};
@@ -47,11 +46,11 @@ fn with_identity<T>(read: impl FnOnce(&str, &Claims, AuthMethod) -> Option<T>) -
     }
     let text = guc::get(c"request.jwt.claims")?;
     let (session, taken) = (user::session(), user::outer());
-    if !guc::is_trusted_authenticator(&role::name(session)) {
+    if !guc::is_trusted_authenticator(&user::name(session)) {
         return None;
     }
     with_parsed(&text, |claims| {
-        let method = trust(claims, &role::name(taken), guc::anon_role().as_deref())?;
+        let method = trust(claims, &user::name(taken), guc::anon_role().as_deref())?;
         if let Err(flaw) = check_registered(claims) {
             let hint = "Issue tokens whose registered claims have the types that RFC 7519, section 4.1 defines.";
             error::raise(
@@ -109,7 +108,7 @@ reader!(pg_finfo_restful_user_id, restful_user_id, "user_id()", |call| {
 reader!(pg_finfo_restful_role, restful_role, "role()", |call| {
     let named = with_claims(|claims| claims.get("role")?.as_str().and_then(text_datum));
     // A SQL user's request runs as the role in force, so this is it, in definer functions too.
-    named.or_else(|| text_datum(&role::name(user::outer())))
+    named.or_else(|| text_datum(&user::name(user::outer())))
 });
 reader!(pg_finfo_restful_email, restful_email, "email()", |call| claim("email"));
 reader!(pg_finfo_restful_aal, restful_aal, "aal()", |call| claim("aal"));

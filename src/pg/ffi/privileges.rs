@@ -1,0 +1,62 @@
+//! What roles may do, as PostgreSQL's own functions say (acl.h).
+
+use super::user;
+use pgrx::pg_sys;
+use std::ffi::CString;
+
+/// Whether a role has a right (`ACL_SELECT` and the like) to a relation, or to any column of it.
+pub fn may_any_column(relation: pg_sys::Oid, role: pg_sys::Oid, mode: u32) -> bool {
+    let any = pg_sys::AclMaskHow::ACLMASK_ANY;
+    // SAFETY: lookups in the system caches; the relation was found in the catalogue.
+    unsafe {
+        pg_sys::pg_class_aclcheck(relation, role, mode as pg_sys::AclMode) == pg_sys::AclResult::ACLCHECK_OK
+            || pg_sys::pg_attribute_aclcheck_all(relation, role, mode as pg_sys::AclMode, any)
+                == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
+/// Whether the current user may read a column of a relation.
+pub fn may_read_column(relation: pg_sys::Oid, column: &str) -> bool {
+    let Ok(name) = CString::new(column) else { return false };
+    let (mode, ok) = (pg_sys::ACL_SELECT as pg_sys::AclMode, pg_sys::AclResult::ACLCHECK_OK);
+    // SAFETY: lookups in the system caches; the relation was found in the catalogue.
+    unsafe {
+        let number = pg_sys::get_attnum(relation, name.as_ptr());
+        let user = user::current();
+        number != 0
+            && (pg_sys::pg_class_aclcheck(relation, user, mode) == ok
+                || pg_sys::pg_attribute_aclcheck(relation, number, user, mode) == ok)
+    }
+}
+
+/// Whether a user could `SET ROLE`.
+pub fn may_set_role(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: look-ups in the system caches.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        return pg_sys::is_member_of_role(user, role);
+        #[cfg(any(feature = "pg16", feature = "pg17", feature = "pg18"))]
+        return pg_sys::member_can_set_role(user, role);
+    }
+}
+
+/// Whether a role is a superuser.
+pub fn is_superuser(role: pg_sys::Oid) -> bool {
+    // SAFETY: a lookup in the system cache.
+    unsafe { pg_sys::superuser_arg(role) }
+}
+
+/// Whether row-level security does not apply to a role (`BYPASSRLS`).
+pub fn bypasses_rls(role: pg_sys::Oid) -> bool {
+    // SAFETY: the tuple is read before it is released.
+    unsafe {
+        let tuple = pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::AUTHOID as i32, role.into());
+        if tuple.is_null() {
+            return false;
+        }
+        let form = pg_sys::GETSTRUCT(tuple) as pg_sys::Form_pg_authid;
+        let bypasses = (*form).rolbypassrls;
+        pg_sys::ReleaseSysCache(tuple);
+        bypasses
+    }
+}

@@ -1,0 +1,121 @@
+//! The settings that `ALTER ROLE ... SET` gives to a role.
+
+use crate::pg::ffi::unguarded;
+use pgrx::pg_sys;
+use std::cell::RefCell;
+use std::ffi::{CStr, CString};
+use std::rc::Rc;
+
+/// `pg_db_role_setting` (setdatabase, setrole, setconfig) and its index (pg_db_role_setting.h); pgrx does not bind them.
+const PG_DB_ROLE_SETTING: u32 = 2964;
+const PG_DB_ROLE_SETTING_INDEX: u32 = 2965;
+
+/// A role's own settings are read again after this time (microseconds): PostgreSQL announces no change of them.
+const SETTINGS_AGE: i64 = 1_000_000;
+
+thread_local! {
+    static SETTINGS: RefCell<Option<(pg_sys::Oid, i64, Rc<RoleSettings>)>> = const { RefCell::new(None) };
+}
+
+/// The settings of a role.
+#[derive(Debug, Default)]
+pub struct RoleSettings {
+    /// Name and value.
+    pub settings: Vec<(CString, CString)>,
+    /// `statement_timeout` among them, in milliseconds.
+    pub statement_timeout: Option<i64>,
+}
+
+/// The settings of a role in this database.
+pub fn settings(role: pg_sys::Oid) -> Rc<RoleSettings> {
+    // SAFETY: reads a global.
+    let now = unsafe { unguarded::GetCurrentStatementStartTimestamp() };
+    let known = SETTINGS.with_borrow(|s| {
+        s.as_ref().filter(|(r, at, _)| *r == role && (0..SETTINGS_AGE).contains(&(now - at))).map(|(_, _, s)| s.clone())
+    });
+    if let Some(settings) = known {
+        return settings;
+    }
+    let settings = Rc::new(load_settings(role));
+    SETTINGS.set(Some((role, now, settings.clone())));
+    settings
+}
+
+fn load_settings(role: pg_sys::Oid) -> RoleSettings {
+    let mut found = RoleSettings::default();
+    // SAFETY: an index scan of pg_db_role_setting for the role in all databases and in this one; the more specific comes
+    // last and so prevails, as at login. Every text is copied before its tuple is released.
+    unsafe {
+        let relation = pg_sys::table_open(PG_DB_ROLE_SETTING.into(), pg_sys::AccessShareLock as i32);
+        for database in [pg_sys::InvalidOid, pg_sys::MyDatabaseId] {
+            let mut keys: [pg_sys::ScanKeyData; 2] = std::mem::zeroed();
+            for (key, (column, value)) in keys.iter_mut().zip([(1, database), (2, role)]) {
+                pg_sys::ScanKeyInit(
+                    key,
+                    column,
+                    pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
+                    pg_sys::Oid::from(pg_sys::F_OIDEQ),
+                    value.into(),
+                );
+            }
+            let scan = pg_sys::systable_beginscan(
+                relation,
+                PG_DB_ROLE_SETTING_INDEX.into(),
+                true,
+                std::ptr::null_mut(),
+                2,
+                keys.as_mut_ptr(),
+            );
+            let tuple = pg_sys::systable_getnext(scan);
+            if !tuple.is_null() {
+                let mut is_null = false;
+                let array = pg_sys::heap_getattr(tuple, 3, (*relation).rd_att, &mut is_null);
+                if !is_null {
+                    found.add(array);
+                }
+            }
+            pg_sys::systable_endscan(scan);
+        }
+        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+    }
+    found
+}
+
+impl RoleSettings {
+    unsafe fn add(&mut self, array: pg_sys::Datum) {
+        // SAFETY: the column of the catalogue is a text[]; values are NUL-terminated.
+        unsafe {
+            use pgrx::FromDatum;
+            let items = Vec::<Option<String>>::from_datum(array, false).unwrap_or_default();
+            for item in items.into_iter().flatten() {
+                let Some((name, value)) = item.split_once('=') else { continue };
+                let lower = name.to_ascii_lowercase();
+                // These belong to the frame.
+                if matches!(
+                    lower.as_str(),
+                    "role" | "session_authorization" | "restful.claims" | "restful.method" | "search_path"
+                ) || lower.starts_with("transaction_")
+                {
+                    continue;
+                }
+                let (Ok(c_name), Ok(c_value)) = (CString::new(name), CString::new(value)) else { continue };
+                if lower == "statement_timeout" {
+                    self.statement_timeout = milliseconds(&c_value);
+                }
+                self.settings.retain(|(n, _)| *n != c_name);
+                self.settings.push((c_name, c_value));
+            }
+        }
+    }
+}
+
+/// A time as PostgreSQL's settings spell it (`3s`, `500`), in milliseconds; `None` for 0, which means no limit.
+unsafe fn milliseconds(value: &CStr) -> Option<i64> {
+    // SAFETY: the text is NUL-terminated; with no place for a hint none is given.
+    unsafe {
+        let mut number = 0;
+        let understood =
+            pg_sys::parse_int(value.as_ptr(), &mut number, pg_sys::GUC_UNIT_MS as i32, std::ptr::null_mut());
+        (understood && number > 0).then_some(i64::from(number))
+    }
+}
