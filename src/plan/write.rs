@@ -35,28 +35,7 @@ impl Planner<'_> {
         preferences: &WritePreferences,
         body: Option<&BodyKeys>,
     ) -> Result<Write> {
-        let supported = match verb {
-            Verb::Create => relation.insertable,
-            // without a key, the filters are refused
-            Verb::Replace => {
-                relation.is_replaceable()
-                    || relation.primary_key.is_empty() && relation.insertable && relation.updatable
-            }
-            Verb::Update => relation.updatable,
-            _ => relation.deletable,
-        };
-        if !supported {
-            return Err(Error::new(
-                Code::Allow,
-                format!("'{}' does not support this method: rows of it cannot be written this way", relation.name.name),
-            )
-            .hint(format!("It allows {}.", relation.allow()))
-            .header("allow", relation.allow()));
-        }
-        if verb == Verb::Create && !query.root.conditions.is_empty() {
-            return Err(Error::new(Code::QueryParameter, "POST takes no filters: they would choose nothing")
-                .hint("Leave them out, or send PATCH to change the rows that they choose."));
-        }
+        check_method(verb, relation, query)?;
         let alias = self.alias('t');
         let mut columns = match body {
             Some(body) => self.body_columns(relation, query, preferences, body)?,
@@ -87,11 +66,7 @@ impl Planner<'_> {
         let returning = match preferences.representation {
             Some(Return::Representation) => Returning::Rows(Box::new(written)),
             Some(Return::HeadersOnly) if verb == Verb::Create && !relation.primary_key.is_empty() => {
-                let column = |name: &String| {
-                    let representation = relation.column(name).and_then(|c| c.representation.as_ref());
-                    (name.clone(), representation.filter(|r| r.from_text.is_some()).and_then(|r| r.to_json.clone()))
-                };
-                Returning::Key(relation.primary_key.iter().map(column).collect())
+                Returning::Key(key_for_location(relation))
             }
             _ => Returning::Nothing,
         };
@@ -255,6 +230,41 @@ impl Planner<'_> {
         let conflict = Some(Conflict { columns: relation.primary_key.clone(), update: true, resets, kept: Vec::new() });
         Ok(Change::Insert { columns, uniform: false, key, conflict })
     }
+}
+
+/// Refuses a method that the relation does not support, and filters of a POST.
+fn check_method(verb: Verb, relation: &Relation, query: &Query) -> Result<()> {
+    let supported = match verb {
+        Verb::Create => relation.insertable,
+        // without a key, the filters are refused
+        Verb::Replace => {
+            relation.is_replaceable() || relation.primary_key.is_empty() && relation.insertable && relation.updatable
+        }
+        Verb::Update => relation.updatable,
+        _ => relation.deletable,
+    };
+    if !supported {
+        return Err(Error::new(
+            Code::Allow,
+            format!("'{}' does not support this method: rows of it cannot be written this way", relation.name.name),
+        )
+        .hint(format!("It allows {}.", relation.allow()))
+        .header("allow", relation.allow()));
+    }
+    if verb == Verb::Create && !query.root.conditions.is_empty() {
+        return Err(Error::new(Code::QueryParameter, "POST takes no filters: they would choose nothing")
+            .hint("Leave them out, or send PATCH to change the rows that they choose."));
+    }
+    Ok(())
+}
+
+/// The primary key, as Location names it: a column whose representation filters can read is given in it.
+fn key_for_location(relation: &Relation) -> Vec<(String, Option<Box<QualifiedName>>)> {
+    let column = |name: &String| {
+        let representation = relation.column(name).and_then(|c| c.representation.as_ref());
+        (name.clone(), representation.filter(|r| r.from_text.is_some()).and_then(|r| r.to_json.clone()))
+    };
+    relation.primary_key.iter().map(column).collect()
 }
 
 #[cfg(test)]
