@@ -120,7 +120,7 @@ catalogue! {
     HeaderValue             = "REST500", 500;
     /// The settings contradict each other or the catalogue.
     Setting                 = "REST506", 500;
-    /// The request ran into the time limit of its role.
+    /// The request exceeded the time limit of its role.
     Timeout                 = "REST504", 504;
 }
 

@@ -164,7 +164,7 @@ pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -
 /// The refusal of claims of a trusted authenticator whose subject is malformed.
 fn refuse_claim(flaw: Flaw) -> Error {
     Error::new(Code::Identity, format!("The {}", flaw.words()))
-        .details("The setting request.jwt.claims holds it.")
+        .details("The claim is in the setting request.jwt.claims.")
         .hint("Issue tokens whose registered claims have the types that RFC 7519, section 4.1 defines.")
         .header("www-authenticate", "Bearer error=\"invalid_token\"")
 }

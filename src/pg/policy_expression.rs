@@ -35,13 +35,13 @@ pub unsafe extern "C-unwind" fn restful_parse_expression(call: pg_sys::FunctionC
 unsafe fn parse(relation: pg_sys::Oid, text: &str, attribute: i16) -> *mut pg_sys::Node {
     // Between these parentheses the grammar has room for one expression and nothing else.
     let Ok(frame) = CString::new(format!("CREATE POLICY p ON p USING ({text}) WITH CHECK (true)")) else {
-        raise(SqlState::SYNTAX_ERROR, "an expression has no zero byte", None, None);
+        raise(SqlState::SYNTAX_ERROR, "an expression cannot hold a zero byte", None, None);
     };
     // SAFETY: the parser makes a list of RawStmt; the relation stays open while its descriptor is read.
     unsafe {
         let statements = pg_sys::raw_parser(frame.as_ptr(), pg_sys::RawParseMode::RAW_PARSE_DEFAULT);
         let (1, Some(statement)) = (nodes::len(statements), nodes::iter::<pg_sys::RawStmt>(statements).next()) else {
-            raise(SqlState::SYNTAX_ERROR, "there is more than one expression", None, None);
+            raise(SqlState::SYNTAX_ERROR, "the text is more than one expression", None, None);
         };
         let statement = (*statement).stmt;
         let expression = (*statement.cast::<pg_sys::CreatePolicyStmt>()).qual;
@@ -58,7 +58,7 @@ unsafe fn parse(relation: pg_sys::Oid, text: &str, attribute: i16) -> *mut pg_sy
             tree
         } else {
             if attribute < 0 || attribute > (*(*open).rd_rel).relnatts {
-                raise(SqlState::UNDEFINED_COLUMN, "there is no such column", None, None);
+                raise(SqlState::UNDEFINED_COLUMN, "the column does not exist", None, None);
             }
 
             let name = pg_sys::get_attname(relation, attribute, false);

@@ -38,9 +38,9 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
     for (column, value) in key_columns(facts, key)? {
         if !column.is_plain {
             let message =
-                format!("a row cannot be named by the column {}, whose type may run a user's code", column.name);
+                format!("the key cannot hold the column {}, because its type may run a user's code", column.name);
             return Err(
-                Error::with_code(SqlState::FEATURE_NOT_SUPPORTED, 400, message).hint("Name it by another column.")
+                Error::with_code(SqlState::FEATURE_NOT_SUPPORTED, 400, message).hint("Use another column in the key.")
             );
         }
         let base = &column.base_type;
@@ -55,7 +55,7 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
         Ok(Rows::One(value)) => Row { stored: Stored::Found, value },
         Ok(Rows::Nothing) => Row { stored: absent, value: None },
         Ok(Rows::Several) => {
-            return Err(Error::with_code(SqlState::CARDINALITY_VIOLATION, 400, "the key names several rows")
+            return Err(Error::with_code(SqlState::CARDINALITY_VIOLATION, 400, "the key matches several rows")
                 .hint("Give the primary key."));
         }
         Err(Failure { raised, .. }) if raised.sqlstate == SqlState::INSUFFICIENT_PRIVILEGE => {
@@ -81,8 +81,8 @@ fn key_columns<'a>(facts: &'a Facts, key: &Json) -> Result<Vec<(&'a access::Colu
             };
             if values.len() != facts.primary_key.len() || values.is_empty() {
                 let columns = facts.primary_key.join(", ");
-                return Err(refuse(format!("the key has to have the values of ({columns})"))
-                    .hint("Or give an object of columns and values that name one row."));
+                return Err(refuse(format!("the key must give the values of ({columns})"))
+                    .hint("You can also give an object of columns and values that identify one row."));
             }
             facts.primary_key.iter().map(String::as_str).zip(values).collect()
         }
@@ -90,7 +90,7 @@ fn key_columns<'a>(facts: &'a Facts, key: &Json) -> Result<Vec<(&'a access::Colu
     given
         .into_iter()
         .map(|(name, value)| match value {
-            Json::Null => Err(refuse(format!("the key's value of {name} is null"))),
+            Json::Null => Err(refuse(format!("the key's value for {name} is null"))),
             Json::String(text) => Ok((column(name)?, text.clone())),
             value => Ok((column(name)?, value.to_string())),
         })

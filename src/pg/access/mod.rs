@@ -80,7 +80,7 @@ impl Question {
                 return Err(Error::with_code(
                     SqlState::NULL_VALUE_NOT_ALLOWED,
                     400,
-                    "relation, command and role have to be given",
+                    "relation, command and role are required",
                 ));
             };
             let json = |i| {
@@ -91,12 +91,12 @@ impl Question {
             let object = |i, what: &str| match json(i)? {
                 None => Ok(None),
                 Some(Json::Object(members)) => Ok(Some(members)),
-                Some(_) => Err(refuse(&format!("{what} have to be a JSON object"))),
+                Some(_) => Err(refuse(&format!("{what} must be a JSON object"))),
             };
             let statement = Statement::parse(command).ok_or_else(|| {
-            refuse("the command is none of SELECT, INSERT, UPDATE and DELETE").hint(
-                "INSERT may have ON CONFLICT DO NOTHING or ON CONFLICT DO UPDATE behind it, with the columns of the key before \
-                 DO, and RETURNING.",
+            refuse("the command must be SELECT, INSERT, UPDATE or DELETE").hint(
+                "INSERT may be followed by ON CONFLICT DO NOTHING or ON CONFLICT DO UPDATE, with the columns of the key before \
+                 DO, and by RETURNING.",
             )
         })?;
             let claims = object(3, "claims")?.unwrap_or_default();
@@ -127,15 +127,15 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     frame::check_context();
     if frame::is_within_request() {
         error::refuse_context(
-            "access cannot be explained to a function within a request",
-            "A request asks with the header field Prefer: explain-access.",
+            "access cannot be explained by a function call within a request",
+            "Send the header field Prefer: explain-access instead.",
         );
     }
     let query = include_str!("../../../sql/query/access/asked_role.sql");
     let asked: Option<RoleInQuestion> = load("access_role", query, &[text_argument(&question.role)])?;
     let refused = || {
         Error::with_code(SqlState::INSUFFICIENT_PRIVILEGE, 403, "access cannot be explained for this role")
-            .hint("The role has to exist, and be one that you can SET ROLE to or that requests run as.")
+            .hint("The role must exist, and you must be able to SET ROLE to it, or requests must run as it.")
     };
     let asked = asked.ok_or_else(refused)?;
     let taken = pg_sys::Oid::from(asked.oid);
@@ -255,7 +255,7 @@ fn facts(relation: u32, command: Command, role: &str) -> Result<Facts> {
     let facts: Option<Facts> =
         load("access", query, &[oid(relation), text_argument(command.as_str()), text_argument(role)])?;
     facts.filter(|facts| facts.kind != "other").ok_or_else(|| {
-        Error::with_code(SqlState::WRONG_OBJECT_TYPE, 400, "access can be explained of tables and views alone")
+        Error::with_code(SqlState::WRONG_OBJECT_TYPE, 400, "access can be explained only for tables and views")
     })
 }
 

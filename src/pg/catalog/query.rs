@@ -56,7 +56,7 @@ pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: &[Arg
     serde_json::from_str(&text).map(Some).map_err(|why| {
         Error::new(Code::Setting, "The database's catalogue could not be read")
             .details(format!("{name}: {why}"))
-            .hint("This is a defect of the extension; the details say where.")
+            .hint("This is a bug in the extension. The details say where.")
     })
 }
 

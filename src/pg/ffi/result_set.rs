@@ -30,7 +30,7 @@ impl ResultSet {
         unsafe { ResultSet::of(call, of_function) }.unwrap_or_else(|| {
             raise(
                 SqlState::FEATURE_NOT_SUPPORTED,
-                "the function returns rows, which cannot be taken here",
+                "the function returns rows, which is not possible here",
                 None,
                 Some("Call it in FROM."),
             )

@@ -61,22 +61,23 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
                     && deferred_constraints::are_being_checked() =>
             {
                 Some((
-                    "constraints cannot be deferred while the request's deferred ones are checked",
-                    "Leave SET CONSTRAINTS to what comes before the end of the request.",
+                    "constraints cannot be deferred while the request's deferred constraints are being checked",
+                    "Run SET CONSTRAINTS earlier in the request, not in a deferred trigger.",
                 ))
             }
             // The HTTP layer calls by prepared statements: one of the same name would be run instead, as the session's user.
             pg_sys::NodeTag::T_PrepareStmt | pg_sys::NodeTag::T_DeallocateStmt => Some((
-                "a request cannot make or drop the session's prepared statements",
-                "Use EXECUTE ... USING of PL/pgSQL, which prepares nothing under a name.",
+                "a request cannot create or drop the session's prepared statements",
+                "Use PL/pgSQL's EXECUTE ... USING, which creates no named statement.",
             )),
-            pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_UnlistenStmt => {
-                Some(("a request cannot change what the session listens to", "LISTEN in a session of your own."))
-            }
+            pg_sys::NodeTag::T_ListenStmt | pg_sys::NodeTag::T_UnlistenStmt => Some((
+                "a request cannot change which channels the session listens to",
+                "Run LISTEN in a separate session.",
+            )),
             // Its temporary tables are dropped whosever they are.
             pg_sys::NodeTag::T_DiscardStmt => Some((
-                "a request cannot discard what its session has",
-                "Drop what the request made, or create temporary tables ON COMMIT DROP.",
+                "a request cannot discard its session's state",
+                "Drop what the request created, or create temporary tables with ON COMMIT DROP.",
             )),
             // They would hold for all requests of the role: the limit of their time, for one, is among them.
             pg_sys::NodeTag::T_AlterRoleSetStmt
@@ -84,7 +85,7 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
             {
                 Some((
                     "a request cannot change the settings of its own role",
-                    "Use SET LOCAL, which ends with the request, or ALTER ROLE in a session of your own.",
+                    "Use SET LOCAL, which lasts until the request ends, or run ALTER ROLE in a separate session.",
                 ))
             }
             _ => None,

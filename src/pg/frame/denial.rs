@@ -70,9 +70,9 @@ impl Writing {
             ));
         }
         let hint = if may_set && self.returns && !may_read {
-            "What is written is to be returned, which takes the right to read it. With Prefer: return=minimal nothing is."
+            "Returning what was written takes the right to read it. Prefer: return=minimal returns nothing."
         } else if may_set && !may_compare {
-            "A row with the same key is looked for, which takes the right to read the key."
+            "Looking for a row with the same key takes the right to read the key."
         } else {
             return None;
         };
@@ -83,19 +83,19 @@ impl Writing {
     fn of_policies(&self) -> Option<&'static str> {
         Some(match (self.is_insert, self.merges, self.compares.is_empty(), self.returns) {
             (true, true, ..) => {
-                "The new row has to pass the policies for INSERT and those for SELECT; a row that has its key already, and what \
-                 becomes of that, those for UPDATE and for SELECT."
+                "The new row must pass the policies for INSERT and those for SELECT. A row that already has its key must pass \
+                 those for UPDATE and SELECT, before and after it is changed."
             }
             (true, false, false, _) => {
-                "The new row has to pass the policies for SELECT as well as those for INSERT, since a row with the same key is \
-                 looked for."
+                "The new row must pass the policies for SELECT as well as those for INSERT, because the request looks for a row \
+                 with the same key."
             }
             (true, false, true, true) => {
-                "The new row has to pass the policies for SELECT as well as those for INSERT, since it is to be returned. With \
-                 Prefer: return=minimal nothing is."
+                "The new row must pass the policies for SELECT as well as those for INSERT, because it is to be returned. \
+                 Prefer: return=minimal returns nothing."
             }
             (false, ..) if self.returns || self.finds => {
-                "What a row becomes has to pass the policies for SELECT as well as those for UPDATE."
+                "The changed row must pass the policies for SELECT as well as those for UPDATE."
             }
             _ => return None,
         })

@@ -43,8 +43,8 @@ pub(super) fn refuse_written(authenticated: bool) -> Result<()> {
     }
     let raised = Raised {
         sqlstate: SqlState::READ_ONLY_SQL_TRANSACTION,
-        message: "the request is a read, and what it calls has written".to_owned(),
-        hint: Some("It was undone. What writes is called by POST.".to_owned()),
+        message: "the request is a read, but what it calls has written".to_owned(),
+        hint: Some("The change was undone. Use POST to call a function that writes.".to_owned()),
         ..Raised::default()
     };
     Err(raised.into_error(authenticated))

@@ -218,9 +218,9 @@ pub fn enter_as<T>(
     match done {
         Ok(finished) => finished,
         Err(failed) if has_timed_out.get() && failed.raised.sqlstate == SqlState::QUERY_CANCELED => {
-            Err(Error::new(Code::Timeout, "The request ran into the time limit of its role")
+            Err(Error::new(Code::Timeout, "The request exceeded the time limit of its role")
                 .details(failed.raised.message)
-                .hint("Ask for less, or have the role's statement_timeout raised."))
+                .hint("Ask for less, or raise the role's statement_timeout."))
         }
         Err(failed) if must_propagate(&failed.raised) => failed.rethrow(),
         Err(failed) => Err(explained(*failed, &frame_open, switch)),

@@ -124,7 +124,7 @@ unsafe extern "C-unwind" fn check_issuer(
     _: *mut *mut c_void,
     _: pg_sys::GucSource::Type,
 ) -> bool {
-    let detail = c"It is an https URL without user, query and fragment; http is for localhost alone.";
+    let detail = c"It must be an https URL without user, query and fragment. http is allowed only for localhost.";
     // SAFETY: PostgreSQL calls this with a text.
     unsafe { check(*new, oauth::is_issuer, detail) }
 }
@@ -134,7 +134,7 @@ unsafe extern "C-unwind" fn check_authorization_endpoint(
     _: *mut *mut c_void,
     _: pg_sys::GucSource::Type,
 ) -> bool {
-    let detail = c"It is an https URL without user and fragment; http is for localhost alone.";
+    let detail = c"It must be an https URL without user and fragment. http is allowed only for localhost.";
     // SAFETY: PostgreSQL calls this with a text.
     unsafe { check(*new, oauth::is_endpoint, detail) }
 }

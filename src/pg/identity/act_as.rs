@@ -23,7 +23,7 @@ pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -
         preserving_error_data(|| {
             let (role, claims) = (argument(call, 0), detoasted(call, 1));
             let (Some(role), Some(claims)) = (role, claims) else {
-                raise(SqlState::NULL_VALUE_NOT_ALLOWED, "a role and claims to act with cannot be null", None, None)
+                raise(SqlState::NULL_VALUE_NOT_ALLOWED, "role and claims cannot be null", None, None)
             };
             act_as(CStr::from_ptr(role.cast_mut_ptr()), payload(jsonb::to_text(claims)));
             pg_sys::Datum::null()
@@ -41,8 +41,8 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
     unsafe {
         if frame::is_confined() {
             error::refuse_context(
-                "a role cannot be acted as here",
-                "Call restful.act_as outside of requests, SECURITY DEFINER functions and maintenance commands.",
+                "restful.act_as cannot be called here",
+                "Call it outside of requests, SECURITY DEFINER functions and maintenance commands.",
             );
         }
         // Raises an error for an unknown role, "none" among them, which SET ROLE takes for no role.
@@ -50,14 +50,19 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
         let name = role.to_string_lossy();
         let wrong = SqlState::INVALID_PARAMETER_VALUE;
         let Ok(mut claims) = serde_json::from_slice::<Map<String, Value>>(claims) else {
-            raise(wrong, "claims are a JSON object", None, None)
+            raise(wrong, "claims must be a JSON object", None, None)
         };
         claims.entry("role").or_insert_with(|| Value::from(&*name));
         if let Err(flaw) = check_registered(&claims) {
             raise(wrong, &format!("the {}", flaw.words()), None, Some("A token with such claims is refused."))
         }
         let Some(method) = trust(&claims, &name, None) else {
-            raise(wrong, "the claim \"role\" names another role", None, Some("Leave it out: it is the role to act as."))
+            raise(
+                wrong,
+                "the claim \"role\" names another role",
+                None,
+                Some("Leave it out. It defaults to the role to act as."),
+            )
         };
         // jsonb holds no NUL
         let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
@@ -68,10 +73,10 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
         if !pg_sys::IsTransactionBlock() {
             ErrorReport::new(
                 PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
-                "restful.act_as ends with the transaction, and there is no transaction block",
+                "restful.act_as lasts until the end of the transaction, but there is no transaction block",
                 "pg_restful",
             )
-            .set_hint("Begin one with BEGIN.")
+            .set_hint("Run BEGIN first.")
             .report(PgLogLevel::WARNING);
         }
         use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};

@@ -27,8 +27,8 @@ pub fn principal(request: &Request) -> Result<Principal> {
     let (session, current) = (user::session(), user::current());
     if let Some(is_authenticated) = outer_is_authenticated() {
         if credential.is_some() {
-            return Err(Error::new(Code::MalformedRequest, "A request within a request cannot bring a token or key")
-                .hint("It runs as the role of the outer one. Leave the header out."));
+            return Err(Error::new(Code::MalformedRequest, "A request within a request cannot carry a token or key")
+                .hint("It runs as the role of the outer request. Leave the header field out."));
         }
         // A denial is answered as it would be to the outer request.
         let identity = if is_authenticated { Identity::SessionUser } else { Identity::Anonymous };

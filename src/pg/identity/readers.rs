@@ -56,7 +56,7 @@ fn with_identity<T>(read: impl FnOnce(&str, &Claims, AuthMethod) -> Option<T>) -
             error::raise(
                 SqlState::UNAUTHORIZED,
                 &format!("The {}", flaw.words()),
-                Some("The setting request.jwt.claims holds it."),
+                Some("The claim is in the setting request.jwt.claims."),
                 Some(hint),
             );
         }

@@ -90,7 +90,7 @@ pub fn find<S: Stored, I: Instance>(schema: &[u8], formats: Formats) -> Result<R
     }
     if schema.len() > limits::SCHEMA_BYTES {
         return Err(Refusal::whole(
-            format!("the schema has {} bytes, {} are allowed", schema.len(), limits::SCHEMA_BYTES),
+            format!("the schema has {} bytes, but at most {} are allowed", schema.len(), limits::SCHEMA_BYTES),
             "Split it, and refer to the parts as registered schemas.",
         ));
     }

@@ -145,7 +145,7 @@ unsafe fn is_trigger(context: *const pg_sys::TriggerData) -> bool {
 fn wrong_trigger() -> ! {
     raise(
         SqlState::TRIGGER_PROTOCOL_VIOLATED,
-        "the trigger of restful.enforce_schema is not one that restful.constrain makes",
+        "the trigger of restful.enforce_schema does not have the form that restful.constrain creates",
         None,
         Some("Drop it, and call restful.constrain."),
     )
@@ -341,6 +341,6 @@ fn unregistered(name: &str, refusal: Refusal) -> Refusal {
     }
     Refusal::whole(
         format!("no schema is registered as \"{name}\""),
-        "A schema is JSON that begins with {, true or false, or the name of a registered one.",
+        "Give JSON that begins with {, true or false, or the name of a registered schema.",
     )
 }

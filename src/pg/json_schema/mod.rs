@@ -60,7 +60,7 @@ impl Stored for Binary {
             Loss::Depth => too_deep(),
             Loss::Number => Refusal::whole(
                 "the schema has a number beyond the range of a double",
-                "Numbers of schemas reach from -1.7e308 to 1.7e308.",
+                "Numbers in schemas must lie between -1.7e308 and 1.7e308.",
             ),
         })
     }

@@ -86,7 +86,7 @@ unsafe fn layout(
     let count = keys.len();
     if count + presence.len() != attributes.len() {
         misuse(&format!(
-            "{count} keys and {} presence columns do not make the {} columns of the column definition list",
+            "{count} keys and {} presence columns do not add up to the {} columns of the column definition list",
             presence.len(),
             attributes.len()
         ));

@@ -195,7 +195,7 @@ fn refuse_keys(number: u64, key: &[u8], has: bool) -> ! {
     refuse_body(
         "All object keys must match",
         Some(&details),
-        Some("Give all objects the same keys, or name those that count: ?columns=a,b"),
+        Some("Give all objects the same keys, or list the keys to use: ?columns=a,b"),
     )
 }
 
