@@ -1,4 +1,4 @@
-//! Commands by which a request would reach beyond itself, when its role is gone: refused within one.
+//! Refuses commands whose effects would outlast the request and its role.
 
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::unguarded::standard_ProcessUtility;
@@ -7,7 +7,7 @@ use crate::pg::frame::{self, deferred_constraints};
 use pgrx::pg_sys;
 use std::ffi::c_char;
 
-/// Has commands looked at; once, when the library is loaded.
+/// Installs the hook that checks commands. Called once, when the library is loaded.
 pub fn install_hook() {
     // SAFETY: a backend has one thread, and the library is never unloaded.
     unsafe {
@@ -16,10 +16,10 @@ pub fn install_hook() {
     }
 }
 
-/// Who was to be asked before; set once.
+/// The previously installed hook. Set once.
 static mut NEXT: pg_sys::ProcessUtility_hook_type = None;
 
-// Errors pass by a long jump: nothing in this frame has a destructor.
+// Errors leave by a long jump, so nothing in this function may have a destructor.
 unsafe extern "C-unwind" fn process(
     statement: *mut pg_sys::PlannedStmt,
     text: *const c_char,
@@ -30,7 +30,7 @@ unsafe extern "C-unwind" fn process(
     receiver: *mut pg_sys::DestReceiver,
     completion: *mut pg_sys::QueryCompletion,
 ) {
-    // SAFETY: PostgreSQL's own arguments, handed on.
+    // SAFETY: these are PostgreSQL's own arguments, passed on.
     unsafe {
         if frame::is_within_request()
             && let Some((message, hint)) = refusal((*statement).utilityStmt)
@@ -47,10 +47,10 @@ unsafe extern "C-unwind" fn process(
 
 /// Why a command is refused within a request, and what to do instead.
 unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'static str)> {
-    // SAFETY: a node is what its tag says.
+    // SAFETY: each node is read as the type that its tag says.
     unsafe {
         match (*statement).type_ {
-            // Its query is run to the end when the transaction is committed, as the session's user.
+            // At commit, PostgreSQL runs the cursor's query to the end as the session's user.
             pg_sys::NodeTag::T_DeclareCursorStmt
                 if (*statement.cast::<pg_sys::DeclareCursorStmt>()).options & pg_sys::CURSOR_OPT_HOLD as i32 != 0 =>
             {
@@ -65,7 +65,7 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
                     "Run SET CONSTRAINTS earlier in the request, not in a deferred trigger.",
                 ))
             }
-            // The HTTP layer calls by prepared statements: one of the same name would be run instead, as the session's user.
+            // The HTTP layer calls prepared statements by name. It would run one of the same name as the session's user.
             pg_sys::NodeTag::T_PrepareStmt | pg_sys::NodeTag::T_DeallocateStmt => Some((
                 "a request cannot create or drop the session's prepared statements",
                 "Use PL/pgSQL's EXECUTE ... USING, which creates no named statement.",
@@ -74,12 +74,12 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
                 "a request cannot change which channels the session listens to",
                 "Run LISTEN in a separate session.",
             )),
-            // Its temporary tables are dropped whosever they are.
+            // DISCARD drops temporary tables, whoever owns them.
             pg_sys::NodeTag::T_DiscardStmt => Some((
                 "a request cannot discard its session's state",
                 "Drop what the request created, or create temporary tables with ON COMMIT DROP.",
             )),
-            // They would hold for all requests of the role: the limit of their time, for one, is among them.
+            // These settings, such as the time limit, would apply to every later request of the role.
             pg_sys::NodeTag::T_AlterRoleSetStmt
                 if is_current_user((*statement.cast::<pg_sys::AlterRoleSetStmt>()).role) =>
             {
@@ -93,9 +93,9 @@ unsafe fn refusal(statement: *mut pg_sys::Node) -> Option<(&'static str, &'stati
     }
 }
 
-/// Whether the role of a command is the one in force; `false` for none, which means all, and for one that there is not.
+/// Whether a command names the role in force. `false` if it names no role, which means all, or an unknown one.
 unsafe fn is_current_user(role: *const pg_sys::RoleSpec) -> bool {
-    // SAFETY: a parsed role, or none. What looking it up raises passes by a long jump, as all errors of the hook do.
+    // SAFETY: a parsed role, or null. Errors of the look-up leave by a long jump, like all errors of the hook.
     unsafe {
         !role.is_null()
             && match (*role).roletype {

@@ -1,4 +1,4 @@
-//! Where requests may be made, and the frame that is open.
+//! The open frame, and the contexts in which requests are allowed.
 
 use super::denial::Writing;
 use crate::pg::ffi::{error, user};
@@ -7,15 +7,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 thread_local! {
-    /// The frame that is open, if one is.
+    /// The open frame, if there is one.
     static OPEN: RefCell<Option<Rc<Open>>> = const { RefCell::new(None) };
 }
 
-/// What is known of the frame that is open, to a request within it too.
+/// The state of the open frame, which a request within it can also see.
 pub(super) struct Open {
     pub role: pg_sys::Oid,
     pub is_authenticated: bool,
-    /// What the request writes, once it is known.
+    /// What the request writes. Set when the request is planned.
     pub writing: RefCell<Option<Rc<Writing>>>,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn open() -> Option<Rc<Open>> {
     OPEN.with_borrow(Option::clone)
 }
 
-/// The frame that was open before; it is again when this is dropped, after an error too.
+/// The frame that was open before. Dropping this value makes it the open one again, also after an error.
 pub(super) struct Before(Option<Rc<Open>>);
 
 impl Before {
@@ -45,8 +45,8 @@ impl Drop for Before {
     }
 }
 
-/// Refuses to work where a role switch would be an escalation: in a SECURITY DEFINER function, an index expression, a
-/// materialized view being refreshed. A request within a request, made by a function under the same role, is allowed.
+/// Raises 42501 in contexts where switching the role would escalate privileges: in a SECURITY DEFINER function, an index
+/// expression, or the refresh of a materialized view. A function may make a request within a request under the same role.
 pub fn check_context() {
     if user::is_restricted() {
         error::refuse_context(
@@ -67,13 +67,13 @@ pub fn is_within_request() -> bool {
     OPEN.with_borrow(Option::is_some)
 }
 
-/// Whether the role in force is not the session's to choose: in a request, a SECURITY DEFINER function or a
-/// security-restricted operation.
+/// Whether the session cannot choose the role in force: in a request, a SECURITY DEFINER function or a security-restricted
+/// operation.
 pub fn is_confined() -> bool {
     is_within_request() || user::is_changed_locally() || user::is_restricted()
 }
 
-/// Whether the open frame's request has an identity; `None` outside of frames.
+/// Whether the open frame's request is authenticated. `None` outside of frames.
 pub fn outer_is_authenticated() -> Option<bool> {
     OPEN.with_borrow(|frame| frame.as_ref().map(|frame| frame.is_authenticated))
 }

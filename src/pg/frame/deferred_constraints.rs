@@ -1,4 +1,4 @@
-//! Deferred constraints, which a request satisfies before it is answered.
+//! Checks deferred constraints before the request is answered.
 
 use crate::error::Result;
 use crate::pg::catalog;
@@ -11,7 +11,8 @@ thread_local! {
     static CHECKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether deferred constraints are being checked: what was deferred again would be checked when the request's role is gone.
+/// Whether deferred constraints are being checked. Constraints deferred again at that point would be checked when the request's
+/// role is no longer in force.
 pub fn are_being_checked() -> bool {
     CHECKING.get()
 }
@@ -31,10 +32,10 @@ impl Drop for Checking {
     }
 }
 
-/// Checks the constraints that are still to be checked, as the current role, and gives those that are initially deferred
-/// back their mode, which would hold for the rest of the transaction.
+/// Checks the pending constraints as the current role. Then makes the initially deferred ones deferred again, because the mode
+/// would last for the rest of the transaction.
 ///
-/// Raises PostgreSQL's error when one is violated.
+/// Raises PostgreSQL's error if a constraint is violated.
 pub fn check_deferred() -> Result<()> {
     let checking = Checking::begin();
     // SAFETY: called within a transaction.
@@ -49,8 +50,8 @@ pub fn check_deferred() -> Result<()> {
         // SAFETY: copied to the current memory context.
         unsafe { pg_sys::pstrdup(text.as_ptr()) }
     };
-    // SAFETY: as above. No code of a user runs when constraints are deferred; the superuser is taken because the names are
-    // found only with rights on their schemas. An error ends the subtransaction, which puts the role back.
+    // SAFETY: as above. Deferring constraints runs no user code. It runs as the superuser because finding the names takes rights
+    // on their schemas. An error ends the subtransaction, which restores the role.
     unsafe {
         let mut names = std::ptr::null_mut();
         for [schema, constraint] in deferred.iter() {
@@ -62,9 +63,9 @@ pub fn check_deferred() -> Result<()> {
     Ok(())
 }
 
-/// SET CONSTRAINTS; all for no list.
+/// Runs SET CONSTRAINTS for a list, or for all constraints if the list is null.
 unsafe fn set_mode(constraints: *mut pg_sys::List, deferred: bool) {
-    // SAFETY: a statement as the parser would make it, which lives as long as the call.
+    // SAFETY: the statement is what the parser would make, and lives as long as the call.
     unsafe {
         let type_ = pg_sys::NodeTag::T_ConstraintsSetStmt;
         let mut statement = pg_sys::ConstraintsSetStmt { type_, constraints, deferred };

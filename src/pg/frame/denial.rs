@@ -1,5 +1,5 @@
-//! What a write was refused for (42501), where PostgreSQL's message leaves it open: a column that the database fills in, or the
-//! policies and rights of reading, which count where a write returns rows or compares them with others.
+//! Hints that say why a write was denied (42501) where PostgreSQL's message does not: a column that the database fills in, or
+//! rights and policies of reading, which also apply to a write that returns rows or compares them with others.
 
 use crate::pg::catalog::query::{load, oid, text};
 use crate::pg::ffi::user;
@@ -8,22 +8,22 @@ use pgrx::pg_sys;
 use serde::Deserialize;
 use std::rc::Rc;
 
-/// What a write sets, and what it reads.
+/// The columns that a write sets, and what it reads.
 pub struct Writing {
     relation: u32,
     is_insert: bool,
     sets: Vec<String>,
     /// The columns that ON CONFLICT compares.
     compares: Vec<String>,
-    /// A row that is there already is updated.
+    /// Whether it updates rows that already exist.
     merges: bool,
     returns: bool,
-    /// It finds the rows to change by what is in them.
+    /// Whether it selects the rows to change by their values.
     finds: bool,
 }
 
 impl Writing {
-    /// Of a plan; `None` for DELETE, of which the message says all.
+    /// Takes what is needed from a plan. `None` for DELETE, where PostgreSQL's message says it all.
     pub fn of(write: &Write) -> Option<Rc<Self>> {
         let returns = !matches!(write.returning, Returning::Nothing);
         let (relation, is_insert) = (write.relation_oid, matches!(write.change, Change::Insert { .. }));
@@ -43,7 +43,7 @@ impl Writing {
         }))
     }
 
-    /// What there is to say of an error with this message, to the role that wrote.
+    /// The hint for an error with this message, for the role that wrote. `None` if there is nothing to add.
     pub fn hint(&self, message: &str, role: Option<pg_sys::Oid>) -> Option<String> {
         if message.contains("row-level security policy") {
             return self.of_policies().map(str::to_owned);
@@ -56,7 +56,7 @@ impl Writing {
             load("denied_write", query, &[oid(self.relation), text(&sets), text(command), text(&compares)])
         };
         let found: Option<Rights> = match role {
-            // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.
+            // SAFETY: a query of the catalogue. An error that it raises goes to the caller and ends the transaction.
             Some(role) => unsafe { user::run_as(role, user::security_context(), read) },
             None => read(),
         }
@@ -79,7 +79,7 @@ impl Writing {
         Some(hint.to_owned())
     }
 
-    /// Which policies count, beside those that everybody thinks of.
+    /// The hint that names the policies that apply besides the obvious ones.
     fn of_policies(&self) -> Option<&'static str> {
         Some(match (self.is_insert, self.merges, self.compares.is_empty(), self.returns) {
             (true, true, ..) => {
@@ -102,7 +102,7 @@ impl Writing {
     }
 }
 
-/// What `sql/query/access/denied_write.sql` tells.
+/// The result of `sql/query/access/denied_write.sql`.
 #[derive(Deserialize)]
 struct Rights {
     presets: Vec<String>,

@@ -1,4 +1,4 @@
-//! What an error within a frame becomes.
+//! Turns an error within a frame into the error of the response.
 
 use super::context::Open;
 use crate::error::{Error, Invalid, Result};
@@ -11,7 +11,7 @@ use crate::respond::Raised;
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 
-/// The error that PostgreSQL raised in a frame, with what the message leaves open.
+/// The error that PostgreSQL raised in a frame, with the hints and details that its message lacks.
 pub(super) fn explained(failed: Failed, open: &Open, role: Option<pg_sys::Oid>) -> Error {
     let Failed { raised, captured, .. } = failed;
     if let Some(found) = captured.attached::<Vec<Invalid>>() {
@@ -29,10 +29,10 @@ pub(super) fn explained(failed: Failed, open: &Open, role: Option<pg_sys::Oid>) 
     }
 }
 
-/// Refuses what a read has written; the refusal undoes it. PostgreSQL lets a read-only transaction write to temporary tables, and
-/// some of its functions write without asking whether it is one: those for large objects before PostgreSQL 16, and
-/// `pg_import_system_collations`. Who only asks for the number of the transaction gives one to the outer transaction, and not to
-/// the frame's.
+/// Refuses a read that has written; the refusal undoes the writes. PostgreSQL lets a read-only transaction write to temporary
+/// tables, and some of its functions write without checking for one: those for large objects before PostgreSQL 16, and
+/// `pg_import_system_collations`. Asking for the transaction's ID assigns one to the outer transaction only, not to the frame's
+/// subtransaction, so a function that only asks is not refused.
 ///
 /// # Errors
 /// 25006 (405).
@@ -50,11 +50,11 @@ pub(super) fn refuse_written(authenticated: bool) -> Result<()> {
     Err(raised.into_error(authenticated))
 }
 
-/// Adds the columns and the rule of the check constraint that a row violated, and as a hint its comment.
+/// Adds the columns and the rule of the violated check constraint as details, and the constraint's comment as a hint.
 fn with_rule(mut error: Error, check: &ViolatedCheck, role: Option<pg_sys::Oid>) -> Error {
     let read = || catalog::check_constraint(&check.schema, &check.table, &check.constraint);
     let found = match role {
-        // SAFETY: a query of the catalogue; an error it raises is the caller's and ends the transaction.
+        // SAFETY: a query of the catalogue. An error that it raises goes to the caller and ends the transaction.
         Some(role) => unsafe { user::run_as(role, user::security_context(), read) },
         None => read(),
     };

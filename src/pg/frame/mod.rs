@@ -1,8 +1,7 @@
-//! The role frame: a request runs in an internal subtransaction, as its role, with its settings, and nothing of it is
-//! left behind.
+//! The role frame: a request runs in an internal subtransaction, as its role and with its settings, and leaves neither behind.
 //!
-//! The role is switched by `SetUserIdAndSecContext` with `SECURITY_LOCAL_USERID_CHANGE`, not by SET ROLE: inner SQL can
-//! undo the latter, but not the former.
+//! The role is switched with `SetUserIdAndSecContext` and `SECURITY_LOCAL_USERID_CHANGE`, not with SET ROLE, because SQL inside
+//! the request could undo SET ROLE.
 
 mod commands;
 mod context;
@@ -35,7 +34,7 @@ use std::ffi::{CStr, CString};
 use std::rc::Rc;
 use timeout::StatementTimeout;
 
-/// What a frame is opened with.
+/// The inputs of a frame.
 pub struct Context<'a> {
     pub request: &'a Request<'a>,
     pub principal: &'a Principal,
@@ -44,7 +43,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// That of what is asked.
+    /// The context of what is asked.
     pub fn of(ask: &'a Ask<'a>, principal: &'a Principal) -> Self {
         Context { request: ask.request, principal, schema: &ask.action().schema }
     }
@@ -56,7 +55,7 @@ pub struct Frame<'a> {
     open: Rc<Open>,
     /// The security context outside the frame.
     security: i32,
-    /// It is not a request within a request, whose identity is that of the outer one.
+    /// Whether this is not a request within a request. An inner request keeps the identity of the outer one.
     is_outermost: bool,
     published: Cell<bool>,
 }
@@ -67,7 +66,7 @@ impl Frame<'_> {
         self.open.role
     }
 
-    /// Notes what the request writes, to be told if it is denied.
+    /// Notes what the request writes, for the hint if the write is denied.
     pub fn note_write(&self, writing: Rc<Writing>) {
         self.open.writing.replace(Some(writing));
     }
@@ -76,7 +75,7 @@ impl Frame<'_> {
     pub fn take_role(&self) {
         let path = guc::search_path(self.context.schema);
         guc::set_for_request(c"search_path", &path, pg_sys::GucContext::PGC_USERSET);
-        // SAFETY: put back when the frame is closed, or by the end of the subtransaction.
+        // SAFETY: both are restored when the frame closes, or when the subtransaction ends.
         unsafe { unguarded::SetUserIdAndSecContext(self.role(), self.locked()) };
         context::set_open(self.open.clone());
     }
@@ -85,18 +84,18 @@ impl Frame<'_> {
     pub fn with_role<T>(&self, work: impl FnOnce() -> T) -> T {
         let _before = Before::now();
         context::set_open(self.open.clone());
-        // SAFETY: the role is the request's, which it may take.
+        // SAFETY: the request may take its role.
         unsafe { user::run_as(self.role(), self.locked(), work) }
     }
 
-    /// Runs `work`, which runs no code of a user, as another user.
+    /// Runs `work` as another user. `work` must not run user code.
     pub fn with_reader<T>(&self, reader: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
         let security = self.locked() | pg_sys::SECURITY_RESTRICTED_OPERATION as i32;
-        // SAFETY: put back after `work`, or by the end of the subtransaction.
+        // SAFETY: both are restored after `work`, or when the subtransaction ends.
         unsafe { user::run_as(reader, security, work) }
     }
 
-    /// Whether it is known for whom the request is.
+    /// Whether the request is authenticated.
     pub fn is_authenticated(&self) -> bool {
         self.context.principal.is_authenticated
     }
@@ -106,13 +105,13 @@ impl Frame<'_> {
         self.security | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32
     }
 
-    /// Whether functions and policies can ask for the request.
+    /// Whether the settings that describe the request are set.
     pub fn is_published(&self) -> bool {
         self.published.get()
     }
 
-    /// Sets what functions and policies can ask of the request, under PostgREST's names. It is put off until something may
-    /// ask, because it costs more than reading a row.
+    /// Sets the settings by which functions and policies read the request, under PostgREST's names. They are set only when something
+    /// could read them, because setting them costs more than reading a row.
     pub fn publish(&self) {
         use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
         if self.published.replace(true) {
@@ -132,14 +131,14 @@ impl Frame<'_> {
         if self.is_outermost {
             let method = self.context.principal.method();
             let claims = self.context.principal.claims_setting(&user::name(self.role()));
-            // A SQL user has none, be there those of restful.act_as, whose role is not in force any more.
+            // A SQL user has no claims. Clear those of restful.act_as, whose role is no longer in force.
             let verified = if method == AuthMethod::Sql { "" } else { claims.as_str() };
             if (method != AuthMethod::Sql || guc::with_claims(|_| ()).is_some())
                 && let Ok(verified) = CString::new(verified)
             {
                 guc::set_for_request(c"restful.claims", &verified, PGC_SUSET);
             }
-            // Always: where it is set, request.jwt.claims, which the request's own code can set, is asked by nobody.
+            // Always set, because nothing reads request.jwt.claims then, which the request's own code can set.
             if let Ok(method) = CString::new(method.as_str()) {
                 guc::set_for_request(c"restful.method", &method, PGC_SUSET);
             }
@@ -152,7 +151,7 @@ impl Frame<'_> {
         }
     }
 
-    /// What functions said of the response, through the settings `response.status` and `response.headers`.
+    /// The settings `response.status` and `response.headers`, by which functions change the response.
     pub fn response_settings(&self) -> (Option<String>, Option<String>) {
         if !self.is_published() {
             return (None, None);
@@ -161,15 +160,18 @@ impl Frame<'_> {
     }
 }
 
-/// What the work in a frame ends with.
+/// The result of the work in a frame.
 pub struct Finished<T> {
     pub value: T,
     /// Whether its changes are kept.
     pub commit: bool,
 }
 
-/// Runs `work` in a role frame. Its result, or the error it returned or PostgreSQL raised, is handed back when the frame is
-/// closed; on an error, all changes are undone. Errors that are no answer are raised again.
+/// Runs `work` in a role frame and returns its result once the frame is closed. An error undoes all changes. Errors that must
+/// propagate to the caller are raised again.
+///
+/// # Errors
+/// A role that the request may not take, the error that `work` returned, or the one that PostgreSQL raised.
 pub fn enter<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<T>>) -> Result<T> {
     let switch = match &context.principal.switch_to {
         Some(name) => Some(role::may_take(name)?),
@@ -178,7 +180,10 @@ pub fn enter<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<
     enter_as(context, switch, work)
 }
 
-/// The same under a role of which the caller has found out that it may be taken; `None` to stay what the session is.
+/// Like [`enter`], with a role that the caller has already checked. `None` keeps the current role.
+///
+/// # Errors
+/// As [`enter`].
 pub fn enter_as<T>(
     context: &Context,
     switch: Option<pg_sys::Oid>,
@@ -204,7 +209,7 @@ pub fn enter_as<T>(
             if context.request.method.is_safe() {
                 refuse_written(is_authenticated)?;
             } else if frame.is_outermost {
-                // Deferred constraints are the request's to violate, as its role; within another request, they are that one's.
+                // The outermost request answers for deferred constraints, under its role. An inner request leaves them to it.
                 deferred_constraints::check_deferred()?;
             }
             Ok(finished)
@@ -227,7 +232,8 @@ pub fn enter_as<T>(
     }
 }
 
-/// Sets the role's settings and the request's limits; gives back the timeout among them.
+/// Applies the role's settings, the time zone that the request prefers, and read-only mode for safe methods. Returns the role's
+/// statement timeout, armed.
 fn apply_settings<'a>(
     context: &Context,
     switch: Option<pg_sys::Oid>,
@@ -247,7 +253,7 @@ fn apply_settings<'a>(
         guc::set_for_request(c"TimeZone", &zone, pg_sys::GucContext::PGC_USERSET);
     }
     if context.request.method.is_safe() {
-        // SAFETY: put back by the end of the subtransaction; inner SQL cannot switch it off within one.
+        // SAFETY: the end of the subtransaction restores it, and inner SQL cannot switch it off within one.
         unsafe { pg_sys::XactReadOnly = true };
     }
     timeout

@@ -24,7 +24,7 @@ struct KnownRole {
 /// The role of this name, if the session's user may take it.
 ///
 /// # Errors
-/// REST403, one message for all reasons.
+/// REST403, with the same message for every reason.
 pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
     let session_user = user::session();
     let generation = invalidation::ROLES.with(|roles| roles.get());
@@ -44,7 +44,7 @@ pub fn may_take(name: &str) -> Result<pg_sys::Oid> {
         return Ok(role);
     }
     let text = CString::new(name).map_err(|_| role_refused())?;
-    // A longer name would be cut to one that may name another role.
+    // PostgreSQL would truncate a longer name, possibly to the name of another role.
     if name.len() > crate::limits::IDENTIFIER_BYTES {
         return Err(role_refused());
     }

@@ -1,4 +1,4 @@
-//! The settings that `ALTER ROLE ... SET` gives to a role.
+//! Reads the settings that `ALTER ROLE ... SET` gives to a role.
 
 use crate::pg::ffi::unguarded;
 use pgrx::pg_sys;
@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::ffi::{CStr, CString};
 use std::rc::Rc;
 
-/// `pg_db_role_setting` (setdatabase, setrole, setconfig) and its index (pg_db_role_setting.h); pgrx does not bind them.
+/// `pg_db_role_setting` (setdatabase, setrole, setconfig) and its index (pg_db_role_setting.h), which pgrx does not bind.
 const PG_DB_ROLE_SETTING: u32 = 2964;
 const PG_DB_ROLE_SETTING_INDEX: u32 = 2965;
 
-/// A role's own settings are read again after this time (microseconds): PostgreSQL announces no change of them.
+/// Microseconds after which a role's settings are read again, because PostgreSQL does not announce changes of them.
 const SETTINGS_AGE: i64 = 1_000_000;
 
 thread_local! {
@@ -43,8 +43,8 @@ pub fn settings(role: pg_sys::Oid) -> Rc<RoleSettings> {
 
 fn load_settings(role: pg_sys::Oid) -> RoleSettings {
     let mut found = RoleSettings::default();
-    // SAFETY: an index scan of pg_db_role_setting for the role in all databases and in this one; the more specific comes
-    // last and so prevails, as at login. Every text is copied before its tuple is released.
+    // SAFETY: an index scan of pg_db_role_setting for the role, first for all databases and then for this one, so that the more
+    // specific setting wins, as at login. Every text is copied before its tuple is released.
     unsafe {
         let relation = pg_sys::table_open(PG_DB_ROLE_SETTING.into(), pg_sys::AccessShareLock as i32);
         for database in [pg_sys::InvalidOid, pg_sys::MyDatabaseId] {
@@ -90,7 +90,7 @@ impl RoleSettings {
             for item in items.into_iter().flatten() {
                 let Some((name, value)) = item.split_once('=') else { continue };
                 let lower = name.to_ascii_lowercase();
-                // These belong to the frame.
+                // The frame controls these.
                 if matches!(
                     lower.as_str(),
                     "role" | "session_authorization" | "restful.claims" | "restful.method" | "search_path"
@@ -109,9 +109,9 @@ impl RoleSettings {
     }
 }
 
-/// A time as PostgreSQL's settings spell it (`3s`, `500`), in milliseconds; `None` for 0, which means no limit.
+/// Parses a duration as PostgreSQL's settings spell it (`3s`, `500`), in milliseconds. `None` for 0, which means no limit.
 unsafe fn milliseconds(value: &CStr) -> Option<i64> {
-    // SAFETY: the text is NUL-terminated; with no place for a hint none is given.
+    // SAFETY: the text is NUL-terminated, and a null hint pointer is allowed.
     unsafe {
         let mut number = 0;
         let understood =

@@ -1,10 +1,10 @@
-//! PostgreSQL's timeouts (utils/timeout.h), of which pgrx has no bindings.
+//! PostgreSQL's timeouts (utils/timeout.h), which pgrx does not bind.
 
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::c_int;
 
-/// `TimeoutId` of the statement timeout; the same from 14 to 18.
+/// `TimeoutId` of the statement timeout. It is the same in PostgreSQL 14 to 18.
 const STATEMENT_TIMEOUT: c_int = 3;
 
 unsafe extern "C-unwind" {
@@ -14,13 +14,13 @@ unsafe extern "C-unwind" {
     fn disable_timeout(id: c_int, keep_indicator: bool);
 }
 
-/// The statement timeout of a request's role, armed for the request alone: until it is dropped, when the caller's is put back.
+/// The statement timeout of a request's role. Dropping it restores the caller's timeout.
 pub struct StatementTimeout<'a> {
     /// When the caller's own timeout would fire.
     callers: Option<pg_sys::TimestampTz>,
-    /// When the request's fires, if that is earlier.
+    /// When the request's timeout fires, if that is earlier.
     own: Option<pg_sys::TimestampTz>,
-    /// Set when it is dropped: whether a cancellation was this timeout's doing.
+    /// Whether this timeout caused a cancellation. Set when the timeout is dropped.
     has_fired: &'a Cell<bool>,
 }
 
