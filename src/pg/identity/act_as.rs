@@ -1,4 +1,4 @@
-//! `restful.act_as(role name, claims jsonb)`: role and claims of a request without the request, for tests of policies.
+//! `restful.act_as(role name, claims jsonb)`: takes the role and claims of a request without a request, for tests of policies.
 
 use crate::auth::claims::check_registered;
 use crate::auth::principal::trust;
@@ -31,11 +31,11 @@ pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -
     }
 }
 
-/// Takes the role and the claims until the end of the transaction, or of the innermost function with a SET clause.
+/// Takes the role and the claims until the transaction ends, or the innermost function with a SET clause returns.
 ///
 /// Raises 42501 in a request, a SECURITY DEFINER function or a security-restricted operation, and for a role that the
-/// session's user may not take; 42704 for an unknown role; 22023 for claims that are not an object, name another role or could not be
-/// those of a token.
+/// session's user may not take; 42704 for an unknown role; 22023 for claims that are not an object, name another role or would be
+/// refused in a token.
 unsafe fn act_as(role: &CStr, claims: &[u8]) {
     // SAFETY: called within a transaction; the name and the settings are NUL-terminated.
     unsafe {
@@ -45,7 +45,7 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
                 "Call it outside of requests, SECURITY DEFINER functions and maintenance commands.",
             );
         }
-        // Raises an error for an unknown role, "none" among them, which SET ROLE takes for no role.
+        // Raises an error for an unknown role, and for "none", which SET ROLE reads as no role.
         pg_sys::get_role_oid(role.as_ptr(), false);
         let name = role.to_string_lossy();
         let wrong = SqlState::INVALID_PARAMETER_VALUE;
@@ -64,7 +64,7 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
                 Some("Leave it out. It defaults to the role to act as."),
             )
         };
-        // jsonb holds no NUL
+        // jsonb cannot hold a NUL.
         let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
         let method = match method.is_authenticated() {
             true => c"jwt",

@@ -1,4 +1,4 @@
-//! Who asks: found out for a request, read by functions and policies, and acted as by tests of policies.
+//! The identity of a request: how it is found, how functions and policies read it, and how tests of policies take one.
 
 mod act_as;
 pub mod principal;

@@ -15,7 +15,7 @@ use std::rc::Rc;
 /// The principal of a request.
 ///
 /// # Errors
-/// A credential that cannot be verified (401), or one that a request within a request brings (400).
+/// A credential that cannot be verified (401), or a request within a request that carries one (400).
 pub fn principal(request: &Request) -> Result<Principal> {
     let credential = match request.headers.is_empty() {
         true => None,
@@ -30,7 +30,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
             return Err(Error::new(Code::MalformedRequest, "A request within a request cannot carry a token or key")
                 .hint("It runs as the role of the outer request. Leave the header field out."));
         }
-        // A denial is answered as it would be to the outer request.
+        // A denial gets the status that it would have in the outer request.
         let identity = if is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
         return Ok(Principal { identity, switch_to: None, is_authenticated });
     }
@@ -42,7 +42,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
         return Ok(Principal { identity, switch_to: None, is_authenticated });
     }
     let anon_role = guc::anon_role();
-    // The common case, an HTTP layer's session, needs no names: only whether they are equal.
+    // In the common case, the session of an HTTP layer, it is enough to compare the OIDs, without looking up names.
     let needs_names = session != current || guc::has_trusted_authenticators();
     let session_user = if needs_names { user::name(session) } else { String::new() };
     let current_user = if session == current { session_user.clone() } else { user::name(current) };
@@ -73,7 +73,7 @@ pub fn unidentified() -> Principal {
     Principal { identity, switch_to, is_authenticated: false }
 }
 
-/// The identity that `restful.act_as` has set, while its role is in force.
+/// The identity set by `restful.act_as`, while its role is in force.
 fn acted_as(method: AuthMethod) -> Option<Identity> {
     let role = user::name(user::current());
     let claims: Map<String, Value> = serde_json::from_str(&guc::get(c"restful.claims")?).ok()?;

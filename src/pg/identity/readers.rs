@@ -1,5 +1,5 @@
-//! The readers of the request's identity. They are PARALLEL SAFE, so the identity is in settings, which parallel workers
-//! inherit, and nothing here may know more than those.
+//! The SQL functions that read the request's identity. They are PARALLEL SAFE, so they read it only from settings, which parallel
+//! workers inherit.
 
 use crate::auth::claims::{self, AuthMethod, check_registered};
 use crate::auth::principal::trust;
@@ -16,11 +16,11 @@ use std::cell::RefCell;
 type Claims = Map<String, Value>;
 
 thread_local! {
-    /// The claims that were last read, by their text: a policy asks once per row.
+    /// The claims that were last parsed, with their text: a policy reads them once per row.
     static PARSED: RefCell<(String, Option<Claims>)> = const { RefCell::new((String::new(), None)) };
 }
 
-/// Runs `read` on the claims of a JSON text. `None` when it is no object, or `read` finds nothing.
+/// Runs `read` on the claims of a JSON text. `None` if the text is not an object, or `read` finds nothing.
 fn with_parsed<T>(text: &str, read: impl FnOnce(&Claims) -> Option<T>) -> Option<T> {
     PARSED.with_borrow_mut(|(last, parsed)| {
         if last != text {
@@ -31,12 +31,13 @@ fn with_parsed<T>(text: &str, read: impl FnOnce(&Claims) -> Option<T>) -> Option
     })
 }
 
-/// Runs `read` on whatever claims are known, and how they came.
+/// Runs `read` on the known claims and on how they were established.
 ///
-/// Without a request of ours, as when PostgREST runs a query itself, they are those of a trusted authenticator, if they name
-/// the role that its session has taken. That is the role outside of SECURITY DEFINER functions, which ask for the caller too.
+/// Outside of our requests, as when PostgREST itself runs a query, these are the claims that a trusted authenticator has set, if
+/// they name the role that its session has taken. That is the role outside of SECURITY DEFINER functions, so these functions see
+/// their caller too.
 ///
-/// Raises PT401, which PostgREST answers with that status, for claims that would make their subject nobody.
+/// Raises PT401, which PostgREST turns into that status, for claims of the wrong type, which would identify nobody.
 fn with_identity<T>(read: impl FnOnce(&str, &Claims, AuthMethod) -> Option<T>) -> Option<T> {
     if let Some(method) = guc::method() {
         return guc::with_claims(|text| with_parsed(text, |claims| read(text, claims, method))).flatten();
@@ -72,7 +73,7 @@ fn method() -> AuthMethod {
     guc::method().or_else(|| with_identity(|_, _, method| Some(method))).unwrap_or(AuthMethod::Sql)
 }
 
-/// Declares a reader to PostgreSQL: its SQL function returns what the body says, or NULL.
+/// Declares a reader to PostgreSQL. Its SQL function returns the value of the body, or NULL for `None`.
 macro_rules! reader {
     ($finfo:ident, $name:ident, $sql:literal, |$call:ident| $body:expr) => {
         v1_function!($finfo);
@@ -107,7 +108,7 @@ reader!(pg_finfo_restful_user_id, restful_user_id, "user_id()", |call| {
 });
 reader!(pg_finfo_restful_role, restful_role, "role()", |call| {
     let named = with_claims(|claims| claims.get("role")?.as_str().and_then(text_datum));
-    // A SQL user's request runs as the role in force, so this is it, in definer functions too.
+    // A SQL user's request runs as the role in force, so this is its role, also in SECURITY DEFINER functions.
     named.or_else(|| text_datum(&user::name(user::outer())))
 });
 reader!(pg_finfo_restful_email, restful_email, "email()", |call| claim("email"));
