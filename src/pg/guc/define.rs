@@ -8,12 +8,12 @@ use pgrx::pg_sys::GucContext;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
-/// Defines the settings, and refuses others of the prefix; once, when the library is loaded.
+/// Defines the settings and reserves their prefix. Called once, when the library is loaded.
 pub fn define() {
     for (setting, value) in SETTINGS.iter().zip(&VALUES) {
         define_one(setting, value);
     }
-    // What was set before and is none of these is dropped with a warning; on 14, that is all there is.
+    // PostgreSQL drops unknown settings of the prefix with a warning, and refuses new ones. PostgreSQL 14 only warns.
     // SAFETY: a constant text.
     unsafe {
         #[cfg(feature = "pg14")]
@@ -38,7 +38,7 @@ fn define_one(setting: &Setting, value: &'static Value) {
         ),
     };
     let flags = |more: u32| c_int::try_from(flags | more).unwrap_or(0);
-    // SAFETY: the texts are constants, the variables are statics, options are never freed.
+    // SAFETY: the texts are constants, the variables are statics, and the options are never freed.
     unsafe {
         match kind {
             Kind::Text(boot) => {
@@ -102,7 +102,7 @@ fn define_one(setting: &Setting, value: &'static Value) {
     }
 }
 
-/// The options of a choice, by their place, as PostgreSQL keeps them: the last has no name.
+/// The options of a choice, in PostgreSQL's form: each has its position as value, and an entry without a name ends the list.
 fn entries(options: &'static [&'static CStr]) -> *const pg_sys::config_enum_entry {
     let entry = |name, val| pg_sys::config_enum_entry { name, val, hidden: false };
     let mut entries: Vec<_> = (0..).zip(options).map(|(val, option)| entry(option.as_ptr(), val)).collect();
@@ -110,7 +110,7 @@ fn entries(options: &'static [&'static CStr]) -> *const pg_sys::config_enum_entr
     entries.leak().as_ptr()
 }
 
-/// What looks at a text before a setting gets it.
+/// The hook that checks a text before the setting takes it.
 fn check_hook(setting: &Setting) -> pg_sys::GucStringCheckHook {
     match setting.name {
         name if name == c"restful.oauth_issuer" => Some(check_issuer),
@@ -139,10 +139,10 @@ unsafe extern "C-unwind" fn check_authorization_endpoint(
     unsafe { check(*new, oauth::is_endpoint, detail) }
 }
 
-/// Whether a setting may have this value; what `detail` says goes with PostgreSQL's error when it may not.
+/// Whether a setting may have this value. If not, `detail` becomes the DETAIL of PostgreSQL's error.
 ///
 /// # Safety
-/// For check hooks alone, with the text that they are given.
+/// Only for check hooks, with the text that PostgreSQL gives them.
 unsafe fn check(value: *const c_char, is_good: fn(&str) -> bool, detail: &'static CStr) -> bool {
     // SAFETY: PostgreSQL gives a NUL-terminated text.
     let value = unsafe { CStr::from_ptr(value) }.to_bytes();

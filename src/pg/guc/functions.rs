@@ -1,4 +1,4 @@
-//! The functions that read lists of names in settings, for SQL: `exposed_schemas` and `setting_names`.
+//! The SQL functions that read lists of names in settings: `exposed_schemas` and `setting_names`.
 
 use super::{exposed, names};
 use crate::pg::ffi::fmgr::{text, v1_function};

@@ -1,4 +1,4 @@
-//! Settings (`restful.*`), as they are read.
+//! Reads the settings (`restful.*`).
 
 mod define;
 mod functions;
@@ -19,7 +19,7 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 use std::rc::Rc;
 
-/// Where PostgreSQL keeps the value of a setting: in the cell of its kind.
+/// The variables in which PostgreSQL keeps the value of a setting. Only the one of the setting's kind is used.
 struct Value {
     text: Cell<*mut c_char>,
     number: Cell<c_int>,
@@ -29,7 +29,7 @@ struct Value {
 // SAFETY: a backend has one thread.
 unsafe impl Sync for Value {}
 
-/// The values of [`SETTINGS`], by their place.
+/// The values of [`SETTINGS`], in the same order.
 static VALUES: [Value; SETTINGS.len()] =
     [const { Value { text: Cell::new(ptr::null_mut()), number: Cell::new(0), switch: Cell::new(false) } };
         SETTINGS.len()];
@@ -41,7 +41,7 @@ impl Key<kind::Text> {
         if text.is_null() {
             return None;
         }
-        // SAFETY: PostgreSQL keeps a NUL-terminated text here until the setting changes; callers do not hold it that long.
+        // SAFETY: PostgreSQL keeps a NUL-terminated text here until the setting changes, and callers do not hold it that long.
         unsafe { CStr::from_ptr(text) }.to_str().ok().filter(|t| !t.is_empty())
     }
 }
@@ -59,36 +59,36 @@ impl Key<kind::Switch> {
 }
 
 impl Key<kind::Choice> {
-    /// The place of the option.
+    /// The position of the option.
     fn get(self) -> c_int {
         VALUES[self.place].number.get()
     }
 }
 
-/// What the description of the API tells.
+/// What the description of the API shows (`restful.openapi_mode`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenApiMode {
-    /// What the request's role may use.
+    /// Only what the request's role may use.
     FollowPrivileges,
-    /// All that is exposed.
+    /// Everything that is exposed.
     IgnorePrivileges,
-    /// There is none.
+    /// There is no description.
     Disabled,
 }
 
 thread_local! {
-    /// `restful.schemas` as it was last read, and its names.
+    /// The last text of `restful.schemas`, and its names.
     static PARSED_SCHEMAS: RefCell<(String, Rc<[Rc<str>]>)> = RefCell::new((String::new(), Rc::new([])));
-    /// `restful.api_key_headers` as it was last read, and its names.
+    /// The last text of `restful.api_key_headers`, and its names.
     static PARSED_API_KEY_HEADERS: RefCell<(String, Vec<String>)> = const { RefCell::new((String::new(), Vec::new())) };
-    /// `restful.anon_role` as it was last read.
+    /// The last value of `restful.anon_role`.
     static LAST_ANON_ROLE: RefCell<Rc<str>> = RefCell::new(Rc::from(""));
-    /// The search path that was last made: for this schema and `restful.extra_search_path`.
+    /// The last search path that was built, after the schema and the `restful.extra_search_path` that it was built for.
     static SEARCH_PATH: RefCell<(String, String, Rc<CStr>)> =
         RefCell::new((String::new(), String::new(), Rc::from(c"")));
 }
 
-/// The exposed schemas, the default one first.
+/// The exposed schemas. The first one is the default.
 pub fn schemas() -> Rc<[Rc<str>]> {
     let setting = settings::SCHEMAS.get().unwrap_or_default();
     PARSED_SCHEMAS.with_borrow_mut(|(parsed, schemas)| {
@@ -100,7 +100,7 @@ pub fn schemas() -> Rc<[Rc<str>]> {
     })
 }
 
-/// The schemas that a value of `restful.schemas` exposes. PostgreSQL's own and the extension's cannot be exposed.
+/// The schemas that a value of `restful.schemas` exposes. PostgreSQL's and the extension's schemas cannot be exposed.
 fn exposed(setting: &str) -> Vec<String> {
     const HIDDEN: [&str; 3] = ["pg_catalog", "information_schema", "restful"];
     names(setting).into_iter().filter(|name| !HIDDEN.contains(&name.as_str())).collect()
@@ -125,12 +125,12 @@ pub fn search_path(schema: &str) -> Rc<CStr> {
     })
 }
 
-/// The schemas of `restful.extra_search_path`.
+/// The schemas listed in `restful.extra_search_path`.
 pub fn extra_search_path() -> Vec<String> {
     names(settings::EXTRA_SEARCH_PATH.get().unwrap_or_default())
 }
 
-/// The role of requests without identity.
+/// The role of anonymous requests.
 pub fn anon_role() -> Option<Rc<str>> {
     let setting = settings::ANON_ROLE.get()?;
     LAST_ANON_ROLE.with_borrow_mut(|role| {
@@ -146,7 +146,7 @@ pub fn pre_request() -> Option<String> {
     settings::PRE_REQUEST.get().map(str::to_owned)
 }
 
-/// What is exposed.
+/// What routing needs to know of the settings.
 pub fn surface() -> Surface {
     let root = match (openapi_mode(), settings::ROOT_SPEC.get()) {
         (OpenApiMode::Disabled, _) => Root::Disabled,
@@ -159,7 +159,7 @@ pub fn surface() -> Surface {
     Surface { schemas: schemas(), root, has_endpoints: settings::OAUTH_ISSUER.get().is_some() }
 }
 
-/// What requests are read by.
+/// The settings that decide how requests are read.
 pub fn ask_settings() -> ask::Settings {
     ask::Settings {
         plan: PlanSettings { max_rows: max_rows(), aggregates: aggregates_enabled(), plans: plan_enabled() },
@@ -169,7 +169,7 @@ pub fn ask_settings() -> ask::Settings {
     }
 }
 
-/// What the description of the API tells.
+/// What the description of the API shows.
 pub fn openapi_mode() -> OpenApiMode {
     match settings::OPENAPI_MODE.get() {
         1 => OpenApiMode::IgnorePrivileges,
@@ -178,7 +178,7 @@ pub fn openapi_mode() -> OpenApiMode {
     }
 }
 
-/// The version of OpenAPI that is answered when none is asked for.
+/// The version of OpenAPI for requests that do not ask for one.
 pub fn openapi_version() -> openapi::Version {
     match settings::OPENAPI_VERSION.get() {
         1 => openapi::Version::V2,
@@ -186,7 +186,7 @@ pub fn openapi_version() -> openapi::Version {
     }
 }
 
-/// What else is said of the API in its description.
+/// The other settings of the description.
 pub fn openapi_settings() -> openapi::Settings {
     openapi::Settings {
         server: settings::OPENAPI_SERVER_PROXY_URI.get().map(str::to_owned),
@@ -195,17 +195,17 @@ pub fn openapi_settings() -> openapi::Settings {
     }
 }
 
-/// Whether any login role's `request.jwt.claims` are believed.
+/// Whether `request.jwt.claims` are trusted for any login role.
 pub fn has_trusted_authenticators() -> bool {
     settings::TRUSTED_AUTHENTICATORS.get().is_some()
 }
 
-/// Whether a login role's `request.jwt.claims` are believed.
+/// Whether `request.jwt.claims` are trusted for this login role.
 pub fn is_trusted_authenticator(role: &str) -> bool {
     settings::TRUSTED_AUTHENTICATORS.get().is_some_and(|list| names(list).iter().any(|n| n == role))
 }
 
-/// Runs `work` with the names, in lower case, of the header fields that API keys come in.
+/// Runs `work` with the names of the header fields that can carry API keys, in lower case.
 pub fn with_api_key_fields<T>(work: impl FnOnce(&[String]) -> T) -> T {
     let setting = settings::API_KEY_HEADERS.get().unwrap_or_default();
     PARSED_API_KEY_HEADERS.with_borrow_mut(|(last, parsed)| {
@@ -222,7 +222,7 @@ pub fn tenant_claim() -> Option<String> {
     settings::TENANT_CLAIM.get().map(str::to_owned)
 }
 
-/// Who the tokens of the OAuth endpoints are of; without it there are no such endpoints.
+/// The issuer of the tokens of the OAuth endpoints. Without one, the endpoints do not exist.
 pub fn oauth_issuer() -> Option<String> {
     settings::OAUTH_ISSUER.get().map(str::to_owned)
 }
@@ -232,22 +232,22 @@ pub fn oauth_authorization_endpoint() -> Option<String> {
     settings::OAUTH_AUTHORIZATION_ENDPOINT.get().map(str::to_owned)
 }
 
-/// Seconds that an access token holds.
+/// Lifetime of an access token, in seconds.
 pub fn oauth_access_token_lifetime() -> i64 {
     settings::OAUTH_ACCESS_TOKEN_LIFETIME.get().into()
 }
 
-/// Seconds that a refresh token holds unless it is used.
+/// Lifetime of an unused refresh token, in seconds.
 pub fn oauth_refresh_token_lifetime() -> i64 {
     settings::OAUTH_REFRESH_TOKEN_LIFETIME.get().into()
 }
 
-/// Runs `read` on the verified claims of the request that is running, as JSON.
+/// Runs `read` on the verified claims of the running request, as JSON text.
 pub fn with_claims<T>(read: impl FnOnce(&str) -> T) -> Option<T> {
     settings::CLAIMS.get().map(read)
 }
 
-/// How the identity of the request that is running was established.
+/// How the identity of the running request was established.
 pub fn method() -> Option<AuthMethod> {
     settings::METHOD.get().and_then(|name| AuthMethod::ALL.into_iter().find(|method| method.as_str() == name))
 }
@@ -257,17 +257,17 @@ pub fn may_bypass_rls(role: &str) -> bool {
     settings::BYPASSRLS_ROLES.get().is_some_and(|list| names(list).iter().any(|n| n == role))
 }
 
-/// Whether requests of a role may ask why they see a row or not.
+/// Whether requests of a role may ask why they can or cannot see a row.
 pub fn may_ask_for_access(role: &str) -> bool {
     settings::EXPLAIN_ROLES.get().is_some_and(|list| names(list).iter().any(|n| n == role))
 }
 
-/// Whether any role's requests may.
+/// Whether the requests of any role may ask that.
 pub fn has_explain_roles() -> bool {
     settings::EXPLAIN_ROLES.get().is_some()
 }
 
-/// The role that reads the row in question for requests of roles that may execute `restful.explain_access`.
+/// The role that reads the row in question for requests whose role may execute `restful.explain_access`.
 pub fn explain_reader() -> Option<String> {
     settings::EXPLAIN_READER.get().map(str::to_owned)
 }
@@ -292,32 +292,32 @@ pub fn aggregates_enabled() -> bool {
     settings::AGGREGATES_ENABLED.get()
 }
 
-/// Whether PostgreSQL's plan of a request can be asked for.
+/// Whether requests may ask for PostgreSQL's plan.
 pub fn plan_enabled() -> bool {
     settings::PLAN_ENABLED.get()
 }
 
-/// Whether DETAIL of integrity violations is shown.
+/// Whether responses show the DETAIL of integrity violations.
 pub fn expose_details() -> bool {
     settings::EXPOSE_DETAILS.get()
 }
 
-/// Whether requests without identity are refused.
+/// Whether anonymous requests are refused.
 pub fn requires_token() -> bool {
     settings::REQUIRE_TOKEN.get()
 }
 
-/// What tokens have to say.
+/// What tokens must state.
 pub fn token_policy() -> Policy {
     Policy { require_exp: settings::JWT_REQUIRE_EXP.get(), require_aud: settings::JWT_REQUIRE_AUD.get() }
 }
 
-/// Whether errors carry details and hint.
+/// Whether errors carry details and a hint.
 pub fn is_verbose() -> bool {
     settings::ERROR_VERBOSITY.get() == 0
 }
 
-/// Whether `format` asserts in a JSON Schema, where a call does not say.
+/// Whether `format` asserts in a JSON Schema if the call does not say.
 pub fn assert_formats() -> Formats {
     match settings::ASSERT_FORMATS.get() {
         1 => Formats::On,
@@ -332,8 +332,8 @@ pub fn tx_end() -> TransactionEnd {
     TransactionEnd { rollback: value >= 2, allow_override: value % 2 == 1 }
 }
 
-/// Names in a list as in `search_path`: separated by commas, in double quotes or folded to lower case, of which PostgreSQL folds the
-/// letters of ASCII.
+/// The names in a list like that of `search_path`: separated by commas, and in double quotes or folded to lower case. PostgreSQL
+/// folds only ASCII letters.
 fn names(list: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = list.trim_start();
