@@ -1,4 +1,4 @@
-//! The way of a request, from its parts to its response.
+//! The path of a request, from the arguments of the SQL function to the response.
 
 use crate::ask::Ask;
 use crate::auth::Principal;
@@ -13,7 +13,7 @@ use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route};
 use pgrx::pg_sys::MemoryContext;
 
-/// A request as SQL hands it over.
+/// A request as SQL passes it.
 pub struct Input<'a> {
     pub method: &'a str,
     pub target: &'a str,
@@ -21,16 +21,16 @@ pub struct Input<'a> {
     pub body: Option<&'a [u8]>,
 }
 
-/// A response, and the rows that are its body if the response says so.
+/// A response, and the rows that are its body if its body is [`crate::http::response::Body::Rows`].
 pub struct Answer {
     pub response: Response,
     pub rows: Option<BodyBuffer>,
 }
 
-/// Answers a request. Rows are written to `memory`.
+/// Answers a request. Allocates the rows of the response in `memory`.
 ///
-/// Raises errors that are not an answer to a request: cancellation, loss of resources, failures of the transaction, and a context in
-/// which roles may not be switched.
+/// Raises the errors that must propagate to the caller: cancellation, lack of resources, failures of the transaction, and a
+/// context in which roles may not be switched.
 pub fn handle(input: &Input, memory: MemoryContext) -> Answer {
     frame::check_context();
     let Answer { response, rows } = answer(input, memory).unwrap_or_else(|error| {
@@ -48,10 +48,10 @@ fn answer(input: &Input, memory: MemoryContext) -> Result<Answer> {
     }
 }
 
-/// Answers a request for a principal that is known already. Its frame stands within the one that is open, if one is.
+/// Answers a request for a known principal. The request gets a frame of its own, inside the open one if there is one.
 ///
 /// # Errors
-/// Why the request is refused or has failed; all that it has changed is undone.
+/// Why the request was refused or has failed. All its changes are undone.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: MemoryContext) -> Result<Answer> {
     let ask = Ask::read(request, action, &guc::ask_settings())?;
     let (judgement, rows) = frame::enter(&Context::of(&ask, principal), |frame| {

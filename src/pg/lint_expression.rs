@@ -1,11 +1,11 @@
-//! What lints ask about the expressions of policies: `lint_is_always_true`, `lint_holds_for_nobody`.
+//! The functions by which lints check the expressions of policies: `lint_is_always_true`, `lint_holds_for_nobody`.
 
 use crate::lint;
 use crate::pg::ffi::fmgr::{argument, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use pgrx::{FromDatum, pg_sys};
 
-/// An array of texts without its nulls.
+/// The elements of a text array, without nulls.
 unsafe fn texts(call: pg_sys::FunctionCallInfo, i: usize) -> Vec<String> {
     // SAFETY: the call frame of a running function; the argument is a text[].
     unsafe {

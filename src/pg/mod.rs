@@ -1,4 +1,4 @@
-//! The half that touches PostgreSQL: the only place for pgrx, SPI and unsafe code.
+//! The half that touches PostgreSQL. Only code in here uses pgrx, SPI and `unsafe`.
 
 mod access;
 mod catalog;
@@ -24,7 +24,7 @@ use pgrx::pg_guard;
 
 ::pgrx::pg_module_magic!(name, version);
 
-/// Called once by PostgreSQL, when the library is loaded into a backend.
+/// PostgreSQL calls this once, when it loads the library into a backend.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     guc::define();

@@ -1,4 +1,4 @@
-//! What `/` answers: the description of the API as its role may use it.
+//! The response to `/`: the description of the API for the request's role.
 
 use crate::error::Result;
 use crate::openapi::{self, Schema, Version};
@@ -8,7 +8,7 @@ use crate::pg::json_schema::schema_of;
 use crate::pg::row_sink::BodyBuffer;
 use pgrx::pg_sys;
 
-/// The document of a schema, written to `memory`; the role is taken.
+/// The document of a schema, allocated in `memory`. The role must have been taken.
 pub fn describe(schema: &str, version: Version, memory: pg_sys::MemoryContext) -> Result<BodyBuffer> {
     let all = guc::openapi_mode() == OpenApiMode::IgnorePrivileges;
     let query = include_str!("../../sql/query/openapi/exposed_objects.sql");
@@ -17,7 +17,7 @@ pub fn describe(schema: &str, version: Version, memory: pg_sys::MemoryContext) -
     let relations: Vec<pg_sys::Oid> = loaded.relation_oids().map(pg_sys::Oid::from).collect();
     let types: Vec<pg_sys::Oid> = loaded.type_oids().map(pg_sys::Oid::from).collect();
     let mut described = schema_of::load(&relations, &types, all)?;
-    // The other version is PostgREST's document, which has the types of the database.
+    // The other version is PostgREST's document, which shows the database's types.
     if version == Version::V31 {
         described.types.represent_domains();
     }

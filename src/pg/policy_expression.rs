@@ -1,4 +1,4 @@
-//! Expressions given as text: of policies, and of columns' defaults.
+//! Parses expressions that are given as text: those of policies and of column defaults.
 
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::v1_function;
@@ -13,7 +13,7 @@ v1_function!(pg_finfo_restful_parse_expression);
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_parse_expression(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: strict, with arguments of these types; what is made lives in the context of the call.
+    // SAFETY: the function is strict and has arguments of these types. The result lives in the context of the call.
     unsafe {
         let [relation, text, attribute] = [0, 1, 2].map(|i| (*call).args.as_slice(3)[i].value);
         let text = pg_sys::pg_detoast_datum_packed(text.cast_mut_ptr());
@@ -28,12 +28,12 @@ pub unsafe extern "C-unwind" fn restful_parse_expression(call: pg_sys::FunctionC
 
 /// Parses and analyses the expression of a policy on a relation (`attribute` 0), or of the default of one of its columns.
 ///
-/// Raises the errors that CREATE POLICY and ALTER TABLE raise, 42601 when the text is anything but one expression.
+/// Raises the errors that CREATE POLICY and ALTER TABLE raise, and 42601 if the text is not exactly one expression.
 ///
 /// # Safety
 /// Called within a transaction.
 unsafe fn parse(relation: pg_sys::Oid, text: &str, attribute: i16) -> *mut pg_sys::Node {
-    // Between these parentheses the grammar has room for one expression and nothing else.
+    // The grammar allows exactly one expression between these parentheses.
     let Ok(frame) = CString::new(format!("CREATE POLICY p ON p USING ({text}) WITH CHECK (true)")) else {
         raise(SqlState::SYNTAX_ERROR, "an expression cannot hold a zero byte", None, None);
     };

@@ -1,4 +1,4 @@
-//! The functions that SQL calls: arguments in, composite value out.
+//! The functions that SQL calls: they read the arguments and return a composite value.
 
 use crate::error::{Code, Error, Result};
 use crate::http::Headers;
@@ -82,7 +82,7 @@ v1_function!(pg_finfo_restful_schema_of);
 pub unsafe extern "C-unwind" fn restful_schema_of(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
     unsafe {
-        // STRICT: there is an argument, and a regclass is an OID
+        // The function is STRICT, so the argument is not null. A regclass is an OID.
         let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
         preserving_error_data(|| schema_of::schema_of(relation))
     }
@@ -120,7 +120,7 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
     }
 }
 
-/// The body as a bytea that has [`FRONT`] free bytes before it.
+/// The body as a bytea with [`FRONT`] free bytes before it.
 unsafe fn bytes(response: &Response, rows: Option<BodyBuffer>) -> pg_sys::Datum {
     // SAFETY: the current context outlives the result.
     unsafe {
@@ -135,7 +135,7 @@ unsafe fn bytes(response: &Response, rows: Option<BodyBuffer>) -> pg_sys::Datum 
     }
 }
 
-/// Bytes of the header of a row without nulls (htup_details.h).
+/// Size in bytes of the header of a row without nulls (htup_details.h).
 const ROW_HEADER: usize = offset_of!(pg_sys::HeapTupleHeaderData, t_bits).next_multiple_of(8);
 
 /// The row type of a function's result: status, headers, body.
@@ -143,17 +143,17 @@ const ROW_HEADER: usize = offset_of!(pg_sys::HeapTupleHeaderData, t_bits).next_m
 struct RowType {
     function: pg_sys::Oid,
     descriptor: pg_sys::TupleDesc,
-    /// The header of a row, as this server makes it: what else it holds than its length is not the same in all minor releases.
+    /// The header of a row, as this server makes it. Apart from the length, its contents differ between minor releases.
     header: Option<[u8; ROW_HEADER]>,
 }
 
 thread_local! {
-    /// Row types by the function that returns them. A function's result type does not change.
+    /// Row types by the function that returns them. The result type of a function does not change.
     static ROW_TYPES: RefCell<Vec<RowType>> = const { RefCell::new(Vec::new()) };
 }
 
 unsafe fn row_type(call: pg_sys::FunctionCallInfo) -> RowType {
-    // SAFETY: the call frame of a function that returns a row; the descriptor is copied to memory that stays.
+    // SAFETY: the call frame of a function that returns a row. The descriptor is copied to memory that is never freed.
     unsafe {
         let function = (*(*call).flinfo).fn_oid;
         let known = ROW_TYPES.with_borrow(|types| types.iter().find(|known| known.function == function).copied());
@@ -177,19 +177,19 @@ unsafe fn row_type(call: pg_sys::FunctionCallInfo) -> RowType {
 }
 
 impl RowType {
-    /// A row made by copying.
+    /// Makes a row by copying the values.
     unsafe fn form(&self, status: u16, headers: pg_sys::Datum, body: Option<pg_sys::Datum>) -> pg_sys::Datum {
-        // SAFETY: the descriptor is that of a row of these columns.
+        // SAFETY: the descriptor has these columns.
         unsafe { composite::form_as(self.descriptor, [Some(i32::from(status).into()), Some(headers), body]) }
     }
 
-    /// The same, made around a body from [`bytes`], which so is not copied: the rest goes before it. `None` when that needs
-    /// more room than there is.
+    /// Makes the row around a body from [`bytes`], without copying the body: the rest is written in front of it. `None` if the rest
+    /// does not fit there.
     ///
-    /// The row begins in the midst of its allocation, as one from heap_form_tuple does. It is aligned to four bytes: neither
-    /// its header nor its columns ask for more.
+    /// The row begins in the middle of its allocation, like one from heap_form_tuple. It is aligned to four bytes, which is enough for
+    /// its header and its columns.
     unsafe fn form_around(&self, status: u16, headers: pg_sys::Datum, body: pg_sys::Datum) -> Option<pg_sys::Datum> {
-        // SAFETY: the body has FRONT free bytes before it, and the row takes no more of them.
+        // SAFETY: the body has FRONT free bytes before it, and the row uses no more than these.
         unsafe {
             const STATUS: usize = size_of::<i32>();
             let headers_size = pgrx::varsize_4b(headers.cast_mut_ptr());
@@ -203,7 +203,7 @@ impl RowType {
             pgrx::set_varsize_4b(row.cast(), size as i32);
             let columns = row.add(ROW_HEADER);
             columns.cast::<i32>().write(status.into());
-            // The padding has to be zero, or it would be taken for the body's header.
+            // The padding must be zero, or it would be read as the body's header.
             body.cast_mut_ptr::<u32>().sub(1).write(0);
             std::ptr::copy_nonoverlapping(headers.cast_mut_ptr::<u8>(), columns.add(STATUS), headers_size);
             Some(pg_sys::Datum::from(row))
