@@ -1,4 +1,4 @@
-//! The backend's cache of what requests take to run, kept by value: two requests of one shape share it.
+//! The backend's cache of plans and prepared statements, keyed by value: requests of the same shape share an entry.
 
 use super::work::Work;
 use crate::ask::{Ask, Shape};
@@ -18,31 +18,31 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 
 thread_local! {
-    /// Never dropped: at the end of the process there is nothing left to free plans with.
+    /// Never dropped: when the process ends, what would free the plans is already gone.
     static WORKS: ManuallyDrop<RefCell<LruCache<Key, Rc<Work>>>> = ManuallyDrop::new(RefCell::new(LruCache::new(
         NonZeroUsize::new(limits::PLANS).unwrap_or(NonZeroUsize::MIN),
     )));
 }
 
-/// All that a plan depends on.
+/// Everything that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     pub shape: Rc<Shape>,
-    /// Part of the key because plans under row-level security are made for one role.
+    /// Part of the key because PostgreSQL makes plans under row-level security for one role.
     role: u32,
-    /// Where operators and functions are looked up.
+    /// The path on which operators and functions are looked up.
     search_path: Rc<CStr>,
 }
 
 impl Key {
-    /// The key of what is asked, under the role of the frame.
+    /// The key of a request under the role of the frame.
     pub fn of(ask: &Ask, frame: &Frame) -> Self {
         let search_path = guc::search_path(&ask.action().schema);
         Key { shape: ask.shape.clone(), role: frame.role().to_u32(), search_path }
     }
 }
 
-/// What an action comes to, ready to run.
+/// A planned action, ready to run.
 pub enum Ready {
     /// The methods that the resource allows.
     Describe(String),
@@ -51,7 +51,7 @@ pub enum Ready {
     Statement(Rc<Work>),
 }
 
-/// What is kept under a key, if no function has changed since it was last looked at.
+/// The cached entry of a key, if no function has changed since the entry was last checked.
 pub fn current(key: &Key) -> Option<Rc<Work>> {
     known(key).filter(|work| work.handlers.1.get() == catalog::function_changes())
 }
@@ -60,10 +60,10 @@ fn known(key: &Key) -> Option<Rc<Work>> {
     WORKS.with(|works| works.borrow_mut().get(key).cloned())
 }
 
-/// Plans and prepares what is asked, unless that is known; SPI is connected, and the role is taken.
+/// Plans and prepares the request, unless its entry is cached. SPI must be connected, and the role taken.
 ///
 /// # Errors
-/// Those of planning, and of preparing the statement.
+/// The errors of planning and of preparing the statement.
 pub fn prepare(key: &Key) -> Result<Ready> {
     let changes = catalog::function_changes();
     let schema = &key.shape.action.schema;
@@ -86,7 +86,7 @@ pub fn prepare(key: &Key) -> Result<Ready> {
     Ok(Ready::Statement(work))
 }
 
-/// Forgets what a change of the catalogue has made stale; called once per request, before anything is looked up.
+/// Drops the entries that changes of the catalogue have made stale. Called once per request, before anything is looked up.
 pub fn forget_stale() {
     catalog::refresh(|stale| {
         WORKS.with(|works| {

@@ -1,4 +1,4 @@
-//! What a statement counts by functions that are part of it.
+//! Counts rows by functions that are called within the statement.
 
 use std::cell::Cell;
 
@@ -6,28 +6,28 @@ thread_local! {
     static COUNTED: Cell<Counted> = const { Cell::new(Counted { rows: 0, updates: 0 }) };
 }
 
-/// What a statement counts by functions that are part of it.
+/// The counts of a statement.
 #[derive(Clone, Copy)]
 pub struct Counted {
-    /// Rows that it changes, or that its function returns, whatever it answers with.
+    /// Rows that it changes, or that its function returns, whether or not the response has them.
     pub rows: u64,
-    /// Rows that were there already when an upsert came.
+    /// Rows that an upsert found in place.
     pub updates: u64,
 }
 
-/// A row has been changed, or returned by a function.
+/// Counts a row that was changed, or returned by a function.
 pub fn count_row() {
     let counted = COUNTED.get();
     COUNTED.set(Counted { rows: counted.rows + 1, ..counted });
 }
 
-/// A row that was there already is about to be updated by an upsert.
+/// Counts a row that an upsert found in place and is about to update.
 pub fn count_update() {
     let counted = COUNTED.get();
     COUNTED.set(Counted { updates: counted.updates + 1, ..counted });
 }
 
-/// The counts of one statement. One that runs within it, by way of a trigger, has counts of its own.
+/// Holds the counts of one statement. A statement that runs within it, such as in a trigger, has its own counts.
 pub struct Counts {
     outer: Counted,
 }

@@ -1,8 +1,8 @@
-//! The fast path of a read that calls nothing but PostgreSQL's own immutable functions and is under no policy: it asks for
-//! no setting, so none is made for it, and the role is taken for planner and executor alone. A point read costs about two
-//! thirds of what it costs on the general path.
+//! The fast path, for reads that call only PostgreSQL's own immutable functions and are under no policy. Such a read uses no
+//! setting, so none is set, and takes the role only for the planner and the executor. A point read costs about two thirds of
+//! what it costs on the general path.
 //!
-//! The statement is analysed under the session's own search path and has to come out the same as under the request's.
+//! The statement is analysed under the session's own search path. The result must equal that under the request's search path.
 
 use super::prepared::{Done, Prepared, Values};
 use crate::error::Result;
@@ -15,19 +15,19 @@ use std::cell::RefCell;
 use std::ffi::c_int;
 use std::rc::Rc;
 
-/// After so many analyses that did not hold, the fast path is given up: the session's search path keeps changing.
+/// After this many analyses that did not stay valid, the fast path is given up, because the session's search path keeps changing.
 const TRIES: u8 = 8;
 
-/// The fast path of a statement, as far as it is known.
+/// The state of a statement's fast path.
 #[derive(Default)]
 pub struct Attempt {
     state: RefCell<State>,
 }
 
 enum State {
-    /// Not ready; the number of earlier tries.
+    /// Not ready, after this many tries.
     Untried(u8),
-    /// Ready after so many tries.
+    /// Ready, after this many tries.
     Ready(Rc<FastPath>, u8),
     Impossible,
 }
@@ -39,10 +39,10 @@ impl Default for State {
 }
 
 impl Attempt {
-    /// The fast path, if it is ready. If it is not, `make` makes it for the next request.
+    /// The fast path, if it is ready. If not, calls `make` so that the next request has it.
     ///
     /// # Errors
-    /// Those of `make`.
+    /// The errors of `make`.
     pub fn ready(&self, make: impl FnOnce() -> Result<Option<FastPath>>) -> Result<Option<Rc<FastPath>>> {
         let tries = match &*self.state.borrow() {
             State::Ready(path, _) if path.is_current() => return Ok(Some(path.clone())),
@@ -66,7 +66,7 @@ impl Attempt {
         Ok(None)
     }
 
-    /// Forgets the path: its analysis does not hold any more.
+    /// Forgets the path, whose analysis is no longer valid.
     pub fn discard(&self) {
         let tries = match &*self.state.borrow() {
             State::Untried(tries) | State::Ready(_, tries) => *tries,
@@ -76,14 +76,14 @@ impl Attempt {
     }
 }
 
-/// A statement that can be run on the fast path.
+/// A statement that can run on the fast path.
 pub struct FastPath {
     prepared: Prepared,
 }
 
 impl FastPath {
-    /// Prepares the statement again, under the session's search path; the role is the request's. `None` when the
-    /// statement is not fit for the fast path.
+    /// Prepares the statement again, under the session's search path and the request's role. `None` if the statement does not
+    /// qualify for the fast path.
     pub fn of(statement: Statement, main: &Prepared) -> Result<Option<Self>> {
         if !main.is_self_contained() {
             return Ok(None);
@@ -95,9 +95,9 @@ impl FastPath {
         Ok(Some(FastPath { prepared }))
     }
 
-    /// Locks what the statement reads, and says whether its analysis still holds.
+    /// Locks the relations that the statement reads. Returns whether its analysis is still valid.
     pub fn is_current(&self) -> bool {
-        // SAFETY: the plan is this value's own; locks are released at the end of the transaction, as those of any statement.
+        // SAFETY: this value owns the plan. The locks are released at the end of the transaction, like those of any statement.
         unsafe {
             let source = self.prepared.source();
             if !(*source).is_valid {
@@ -110,7 +110,7 @@ impl FastPath {
         }
     }
 
-    /// Runs the statement, which is current. `None` when PostgreSQL had to analyse it again after all.
+    /// Runs the statement, which must be current. `None` if PostgreSQL had to analyse it again after all.
     pub fn run(
         &self,
         frame: &Frame,
@@ -126,14 +126,14 @@ impl FastPath {
         let (plan, owner) = unsafe {
             let owner = pg_sys::CurrentResourceOwner;
             let cached = || pg_sys::GetCachedPlan(source, parameters, owner, std::ptr::null_mut());
-            // The planner, too, checks the rights to views, so it works under the role. To fetch a plan that is there needs
-            // none, and a switch would have PostgreSQL look up the search path's schemas again, twice.
+            // The planner checks rights to views, so it needs the role. Fetching an existing plan does not, and switching the
+            // role would make PostgreSQL look up the schemas of the search path again, twice.
             (if has_plan(source) { cached() } else { frame.with_role(cached) }, owner)
         };
         let was_reanalysed = self.prepared.was_reanalysed();
         let receiver = sink.receiver();
-        // SAFETY: the sequence of _SPI_execute_plan for a saved plan; an error ends the subtransaction, which releases all. Under
-        // the one guard there is nothing to drop.
+        // SAFETY: the same steps as _SPI_execute_plan takes for a saved plan. An error ends the subtransaction, which releases
+        // everything. Nothing within the guard has a destructor.
         frame.with_role(|| unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 use crate::pg::ffi::unguarded::executor::*;
@@ -171,7 +171,7 @@ impl FastPath {
     }
 }
 
-/// Whether PostgreSQL has a plan that it will take as it is: the generic one, by the rule of plancache.c.
+/// Whether PostgreSQL has a plan that it will use as it is: the generic one, by the rule of plancache.c.
 unsafe fn has_plan(source: *mut pg_sys::CachedPlanSource) -> bool {
     // SAFETY: the plan source of a saved plan.
     unsafe {

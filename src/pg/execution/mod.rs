@@ -1,4 +1,4 @@
-//! What is asked, done within the role frame.
+//! Runs a request within the role frame.
 
 mod cache;
 mod counts;
@@ -22,10 +22,12 @@ use cache::{Key, Ready};
 use pgrx::pg_sys;
 use prepared::{connected, has_written};
 
-/// Does what is asked. A body of rows is written to `memory`, and handed back with the outcome.
+/// Runs a request. Returns the outcome, and the body if it consists of rows, allocated in `memory`.
+///
+/// Raises whatever PostgreSQL raises.
 ///
 /// # Errors
-/// Those of planning and running; whatever PostgreSQL raises, it raises.
+/// The errors of planning and running.
 pub fn run(ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(Outcome, Option<BodyBuffer>)> {
     cache::forget_stale();
     if let Some(document) = access::explained(ask, frame, || connected(|| pre_request::call(ask.request, frame)))? {
@@ -54,7 +56,7 @@ pub fn run(ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(O
     })
 }
 
-/// Tries the fast path; the role is not taken yet. Returns `None` if the request or its statement does not qualify.
+/// Tries the fast path, before the role is taken. Returns `None` if the request or its statement does not qualify.
 fn run_fast(
     key: &Key,
     ask: &Ask,
@@ -63,7 +65,7 @@ fn run_fast(
 ) -> Result<Option<(Effect, BodyBuffer)>> {
     let is_plain_read =
         ask.action().verb == Verb::Read && guc::pre_request().is_none() && ask.request.preferences.count.is_none();
-    // What the transaction has written is seen on the general path.
+    // Only the general path sees what the transaction has written.
     if !is_plain_read || has_written() {
         return Ok(None);
     }

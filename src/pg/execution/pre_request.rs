@@ -1,4 +1,4 @@
-//! The function that `restful.pre_request` names: called before each request's statement, as its role.
+//! Calls the function named by `restful.pre_request` before each request's statement, as the request's role.
 
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
@@ -8,10 +8,11 @@ use crate::statement::Ident;
 use pgrx::pg_sys;
 use std::ffi::CString;
 
-/// Calls the function, if there is one; SPI is connected, and the role is taken. What it raises becomes the response.
+/// Calls the function, if one is set. SPI must be connected, and the role taken. An error that the function raises becomes the
+/// response.
 ///
 /// # Errors
-/// REST506 (500) when the setting does not name a function.
+/// REST506 (500) if the setting does not name a function.
 pub fn call(request: &Request, frame: &Frame) -> Result<()> {
     let Some(name) = guc::pre_request() else { return Ok(()) };
     frame.publish();

@@ -1,4 +1,4 @@
-//! Prepared statements: the types of their parameters are inferred by PostgreSQL, as for literals.
+//! Prepared statements. PostgreSQL infers the types of their parameters, as it does for literals.
 
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
@@ -17,8 +17,8 @@ unsafe extern "C-unwind" {
     fn setup_parse_variable_parameters(state: *mut pg_sys::ParseState, types: *mut *mut pg_sys::Oid, count: *mut c_int);
 }
 
-/// The types of a statement's parameters. PostgreSQL writes to them whenever it analyses the statement, so they stay where
-/// they are as long as the plan does.
+/// The types of a statement's parameters. PostgreSQL writes to them whenever it analyses the statement, so they keep their address
+/// for as long as the plan lives.
 struct ParameterTypes {
     types: *mut pg_sys::Oid,
     count: c_int,
@@ -26,25 +26,25 @@ struct ParameterTypes {
 
 unsafe extern "C-unwind" fn infer_parameters(state: *mut pg_sys::ParseState, types: *mut c_void) {
     let types = types.cast::<ParameterTypes>();
-    // SAFETY: the argument is the ParameterTypes given with this hook.
+    // SAFETY: the argument is the ParameterTypes that was registered with this hook.
     unsafe { setup_parse_variable_parameters(state, &raw mut (*types).types, &raw mut (*types).count) }
 }
 
-/// How the text of a parameter becomes a value.
+/// Turns the text of a parameter into a value.
 struct Input {
     function: pg_sys::Oid,
     element: pg_sys::Oid,
     data_type: pg_sys::Oid,
-    /// The function, looked up, of a built-in type or an enum. Others may run a user's code, which may run the statement
-    /// itself: they are looked up each time.
+    /// The input function of a built-in type or an enum, already looked up. Other functions are looked up each time, because they may
+    /// run user code, which may run this same statement.
     kept: Option<RefCell<pg_sys::FmgrInfo>>,
 }
 
-/// A statement, prepared.
+/// A prepared statement.
 pub struct Prepared {
     /// NULL until it is prepared.
     plan: pg_sys::SPIPlanPtr,
-    /// What lives as long as the statement: `types`, `analysis` and what input functions keep.
+    /// Holds what lives as long as the statement: `types`, `analysis` and the state of input functions.
     memory: pg_sys::MemoryContext,
     types: *mut ParameterTypes,
     inputs: Vec<Input>,
@@ -53,7 +53,7 @@ pub struct Prepared {
     analysis: *mut Analysis,
 }
 
-/// What was found out about PostgreSQL's analysis of a statement, for as long as the analysis is there.
+/// What we found out about PostgreSQL's analysis of a statement. Valid as long as the analysis exists.
 struct Analysis {
     /// Called by PostgreSQL when it frees the analysis.
     callback: pg_sys::MemoryContextCallback,
@@ -62,14 +62,14 @@ struct Analysis {
 }
 
 unsafe extern "C-unwind" fn analysis_is_gone(analysis: *mut c_void) {
-    // SAFETY: the argument is the Analysis given with this callback; it is freed after the plan.
+    // SAFETY: the argument is the Analysis that was registered with this callback. It is freed after the plan.
     unsafe { (*analysis.cast::<Analysis>()).gone = true }
 }
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        // SAFETY: plan and memory are this value's own; nothing is running it any more. The plan goes first, since its end is
-        // noted in the memory.
+        // SAFETY: this value owns the plan and the memory, and nothing runs the plan any more. The plan is freed first, because
+        // freeing it writes to the memory.
         unsafe {
             if !self.plan.is_null() {
                 pg_sys::SPI_freeplan(self.plan);
@@ -79,20 +79,20 @@ impl Drop for Prepared {
     }
 }
 
-/// What the parameters of one execution are made from.
+/// The sources of the parameters of one execution.
 pub struct Values<'a> {
     literals: &'a [Literal],
     body: Option<&'a [u8]>,
 }
 
 impl<'a> Values<'a> {
-    /// What is asked, as the values of a statement.
+    /// The values in a request.
     pub fn of(ask: &'a Ask) -> Self {
         Values { literals: &ask.literals, body: ask.payload.bytes.as_deref() }
     }
 }
 
-/// What an execution did.
+/// The result of an execution.
 pub struct Done {
     /// Rows written to the body.
     pub rows: u64,
@@ -101,15 +101,15 @@ pub struct Done {
 }
 
 impl Prepared {
-    /// Prepares a statement; SPI is connected.
+    /// Prepares a statement. SPI must be connected.
     ///
-    /// Raises PostgreSQL's error when the statement does not fit the database.
+    /// Raises PostgreSQL's error if the statement does not fit the database.
     pub fn new(statement: Statement, parallel: bool) -> Result<Self> {
         let sql = CString::new(statement.sql)
             .map_err(|_| Error::new(Code::MalformedRequest, "A name holds a NUL character"))?;
         let count = statement.parameters.len();
         let options = if parallel { pg_sys::CURSOR_OPT_PARALLEL_OK as c_int } else { 0 };
-        // SAFETY: types, analysis and plan live until the value is dropped, which an error that is raised here does too.
+        // SAFETY: types, analysis and plan live until the value is dropped, also by an error that is raised here.
         unsafe {
             let memory = pg_sys::AllocSetContextCreateExtended(
                 pg_sys::TopMemoryContext,
@@ -153,9 +153,9 @@ impl Prepared {
         }
     }
 
-    /// Runs the statement; its rows go to `sink`'s body in the given shape.
+    /// Runs the statement and writes its rows to the body in the given shape.
     ///
-    /// Raises PostgreSQL's error when the statement fails.
+    /// Raises PostgreSQL's error if the statement fails.
     pub fn run(
         &self,
         values: &Values,
@@ -166,7 +166,7 @@ impl Prepared {
         self.run_within(None, values, read_only, body, shape)
     }
 
-    /// As [`Prepared::run`]; only the rows of the window go to the body.
+    /// Like [`Prepared::run`], but writes only the rows of the window to the body.
     pub fn run_within(
         &self,
         window: Option<Window>,
@@ -195,15 +195,15 @@ impl Prepared {
         Ok((done, body))
     }
 
-    /// Whether PostgreSQL has thrown away the analysis that [`Prepared::is_self_contained`] looked at, and made another.
+    /// Whether PostgreSQL has replaced the analysis that [`Prepared::is_self_contained`] looked at.
     pub fn was_reanalysed(&self) -> bool {
         // SAFETY: the record is this value's own.
         unsafe { (*self.analysis).gone }
     }
 
-    /// Whether the statement calls no function but PostgreSQL's own immutable ones, in views too, for its values neither, and
-    /// is under no policy, as far as PostgreSQL's last analysis is still valid. Such a statement asks for no setting, and no
-    /// code of a user runs.
+    /// Whether the statement calls only PostgreSQL's own immutable functions, also in views and for its values, and is under no
+    /// policy, according to PostgreSQL's last analysis, if that is still valid. Such a statement reads no setting and runs no user
+    /// code.
     pub fn is_self_contained(&self) -> bool {
         // SAFETY: the plan is this value's own; its query list is a list of Query nodes.
         unsafe {
@@ -214,7 +214,7 @@ impl Prepared {
             if !(*self.analysis).gone {
                 return (*self.analysis).is_self_contained;
             }
-            // what plancache.c would be told of changes of: functions and domains that are not built in
+            // The objects whose changes plancache.c watches: functions and domains that are not built in.
             let uses_own_objects = !(*source).invalItems.is_null();
             let answer = !(*source).dependsOnRLS
                 && !uses_own_objects
@@ -227,21 +227,22 @@ impl Prepared {
         }
     }
 
-    /// Whether one of the statement's relations, those of views too, has rows that the current user may not read: a policy hides
-    /// them, or a view alone shows others. The statement has run, so that the relations are there.
+    /// Whether one of the statement's relations, including those of views, has rows that the current user may not read: because a
+    /// policy hides them, or because the user can only read some of them through a view. The statement must have run, so that the
+    /// relations exist.
     pub fn reads_hidden_rows(&self) -> bool {
-        // SAFETY: the plan is this value's own; its record has a list of OIDs, of relations that are there.
+        // SAFETY: this value owns the plan. Its record has a list of OIDs of existing relations.
         unsafe { nodes::oids((*self.source()).relationOids).any(hides_rows) }
     }
 
-    /// Whether no function of a user reads a parameter or writes a column.
+    /// Whether only PostgreSQL's own functions read the parameters and write the columns.
     fn has_plain_types(&self) -> bool {
         let is_plain = |data_type| {
             // SAFETY: a lookup in the system cache; a domain's checks are not made again.
             let base = unsafe { pg_sys::getBaseType(data_type) };
             is_built_in_or_enum(base) && !row_sink::has_cast_to_json(base)
         };
-        // SAFETY: the plan is this value's own, its description valid as long as it is.
+        // SAFETY: this value owns the plan, and its description is valid as long as the plan.
         unsafe {
             let row = (*self.source()).resultDesc;
             !row.is_null()
@@ -250,7 +251,7 @@ impl Prepared {
         }
     }
 
-    /// Whether the analysis of both statements is the same.
+    /// Whether PostgreSQL analysed both statements to the same result.
     pub fn is_same_as(&self, other: &Prepared) -> bool {
         // SAFETY: compares two lists of Query nodes.
         unsafe { pg_sys::equal((*self.source()).query_list.cast(), (*other.source()).query_list.cast()) }
@@ -258,24 +259,24 @@ impl Prepared {
 
     /// PostgreSQL's own record of the statement.
     pub fn source(&self) -> *mut pg_sys::CachedPlanSource {
-        // SAFETY: the plan is this value's own and has one source, since it is one statement.
+        // SAFETY: this value owns the plan, which has one source because it is one statement.
         unsafe {
             let sources = unguarded::SPI_plan_get_plan_sources(self.plan);
             nodes::pointers(sources).next().unwrap_or(std::ptr::null_mut())
         }
     }
 
-    /// The encoders, for one execution. A statement that runs within itself, by way of a function, gets others.
+    /// Takes the encoders for one execution. If the statement runs within itself through a function, the inner run gets new ones.
     pub fn take_encoders(&self) -> Box<Encoders> {
         self.encoders.take().unwrap_or_default()
     }
 
-    /// Puts them back.
+    /// Puts the encoders back.
     pub fn put_encoders(&self, encoders: Box<Encoders>) {
         self.encoders.replace(Some(encoders));
     }
 
-    /// The values of the parameters. Raises the input function's error for a text that is none of the type.
+    /// The values of the parameters. Raises the input function's error if a text is not valid input for its type.
     pub fn bind(&self, values: &Values) -> Result<pg_sys::ParamListInfo> {
         if self.parameters.is_empty() {
             return Ok(std::ptr::null_mut());
@@ -324,7 +325,7 @@ fn is_built_in_or_enum(data_type: pg_sys::Oid) -> bool {
 }
 
 impl Input {
-    /// The input of a type; what its function keeps goes to `memory`.
+    /// The input of a type. The function keeps its state in `memory`.
     unsafe fn of(data_type: pg_sys::Oid, memory: pg_sys::MemoryContext) -> Self {
         // SAFETY: look-ups in the catalogue; the memory outlives the value.
         unsafe {
@@ -339,11 +340,11 @@ impl Input {
         }
     }
 
-    /// The value of a text. Raises the type's own error.
+    /// The value of a text. Raises the type's own error if the text is not valid.
     unsafe fn read(&self, text: &str) -> pg_sys::Datum {
         // SAFETY: the function reads values of this type, and gets a NUL-terminated text.
         unsafe {
-            // A small text needs no allocation of its own.
+            // A small text is copied to the stack instead of allocating.
             let mut small = [0u8; 64];
             let owned;
             let c_text: *const std::ffi::c_char = match small.get_mut(..text.len()) {
@@ -352,7 +353,7 @@ impl Input {
                     small.as_ptr().cast()
                 }
                 _ => {
-                    // literals hold no NUL: the target was checked
+                    // Literals cannot hold a NUL, because the target was checked.
                     owned = CString::new(text).unwrap_or_default();
                     owned.as_ptr()
                 }
@@ -388,7 +389,7 @@ pub fn hides_rows(relation: pg_sys::Oid) -> bool {
 /// The bytes as a bytea, in the current memory context.
 fn bytea(bytes: &[u8]) -> pg_sys::Datum {
     let size = pg_sys::VARHDRSZ + bytes.len();
-    // SAFETY: fresh memory of the size that is filled; what is larger than a varlena can be, palloc refuses with an error.
+    // SAFETY: fresh memory of the size that is filled. palloc raises an error for a size that a varlena cannot have.
     unsafe {
         let varlena: *mut u8 = pg_sys::palloc(size).cast();
         std::ptr::copy_nonoverlapping(bytes.as_ptr(), varlena.add(pg_sys::VARHDRSZ), bytes.len());
@@ -399,7 +400,7 @@ fn bytea(bytes: &[u8]) -> pg_sys::Datum {
 
 /// Runs `work` with SPI connected. An error that is raised ends the connection too.
 pub fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: paired with SPI_finish on the one way out that is no raised error.
+    // SAFETY: SPI_finish follows on the only path that does not raise an error.
     unsafe { pg_sys::SPI_connect() };
     let result = work();
     // SAFETY: as above.

@@ -1,4 +1,4 @@
-//! How many rows there are in all.
+//! Counts the rows that a request would return without its page.
 
 use super::prepared::{Prepared, Values, hides_rows};
 use crate::error::{Code, Error, Result};
@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::ffi::CString;
 use std::rc::Rc;
 
-/// The statements that count, made when they are first needed.
+/// The statements that count. Each is prepared when it is first needed.
 #[derive(Default)]
 pub struct Totals {
     exact: RefCell<Option<Rc<Prepared>>>,
@@ -20,22 +20,22 @@ pub struct Totals {
     planned: RefCell<Option<Rc<Prepared>>>,
 }
 
-/// What is counted, and with what.
+/// The rows to count, and what is needed to count them.
 pub struct Counting<'a> {
     pub plan: &'a Plan,
     /// The SELECT whose rows are counted.
     pub select: &'a Select,
-    /// The statement that answers with them.
+    /// The statement that returns the rows.
     pub main: &'a Prepared,
     pub values: &'a Values<'a>,
     pub memory: pg_sys::MemoryContext,
 }
 
 impl Totals {
-    /// The number of rows there are in all.
+    /// The total number of rows.
     ///
     /// # Errors
-    /// What PostgreSQL says of the statement that counts.
+    /// The statement that counts fails.
     pub fn total(&self, count: Count, of: &Counting) -> Result<u64> {
         let select = of.select;
         let counted = |slot, bound| -> Result<u64> {
@@ -57,12 +57,12 @@ impl Totals {
         counted(&self.exact, None)
     }
 
-    /// The planner's estimate. `None` where it would tell of rows that the role may not read: it is made of the statistics of all rows.
-    /// Who is shown plans is shown estimates anyway.
+    /// The planner's estimate. It comes from statistics of all rows, so it is `None` if it would disclose something about rows that the
+    /// role may not read, unless requests may see plans, which have estimates anyway.
     fn planned_total(&self, of: &Counting) -> Result<Option<u64>> {
         let select = of.select;
         let is_shown = guc::plan_enabled();
-        // What a function embeds is not known before it is planned as part of the statement.
+        // The relations that a computed embed reads are known only once its function is planned as part of the statement.
         if !is_shown && (of.main.reads_hidden_rows() || select.embeds.iter().any(|e| e.is_computed())) {
             return Ok(None);
         }
@@ -71,10 +71,10 @@ impl Totals {
             statement.sql.insert_str(0, "EXPLAIN (FORMAT JSON, VERBOSE) ");
             statement
         };
-        // SPI takes EXPLAIN for a statement that may write, whatever it explains.
+        // SPI treats EXPLAIN as a statement that may write, whatever it explains.
         let text = one_value(&self.planned, explain, of, false)?;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-        // The planner makes functions part of the statement, the called one and those of views: its analysis does not know what they read.
+        // The planner inlines functions, the called one and those of views. The analysis does not know which relations they read.
         let is_of_relations = matches!(of.plan, Plan::Call(_)) && text.contains("\"Relation Name\"");
         if !is_shown && (is_of_relations || reads_hidden_rows(&plan)) {
             return Ok(None);
@@ -84,7 +84,7 @@ impl Totals {
     }
 }
 
-/// The one value of a statement beside the main one.
+/// Runs a statement other than the main one and returns its only value.
 fn one_value(
     slot: &RefCell<Option<Rc<Prepared>>>,
     statement: impl FnOnce() -> Statement,
@@ -106,7 +106,7 @@ fn one_value(
     Ok(String::from_utf8_lossy(buffer.payload()).into_owned())
 }
 
-/// Whether a part of a plan (EXPLAIN, VERBOSE, as JSON) reads a relation that has rows which the current user may not read.
+/// Whether a part of a plan (EXPLAIN VERBOSE, as JSON) reads a relation with rows that the current user may not read.
 fn reads_hidden_rows(plan: &serde_json::Value) -> bool {
     use serde_json::Value;
     match plan {
@@ -114,7 +114,7 @@ fn reads_hidden_rows(plan: &serde_json::Value) -> bool {
             let name = |member: &str| node.get(member).and_then(Value::as_str).and_then(|name| CString::new(name).ok());
             let is_hidden = node.contains_key("Relation Name")
                 && name("Schema").zip(name("Relation Name")).is_none_or(|(schema, relation)| {
-                    // SAFETY: lookups in the system caches; with missing_ok a name that is not there gives InvalidOid.
+                    // SAFETY: lookups in the system caches; with missing_ok an unknown name gives InvalidOid.
                     let relation = unsafe {
                         let schema = pg_sys::get_namespace_oid(schema.as_ptr(), true);
                         pg_sys::get_relname_relid(relation.as_ptr(), schema)

@@ -1,4 +1,4 @@
-//! What a request of one shape takes to run: its plan, and the statements that are prepared for it.
+//! The cached work of one shape of request: its plan and its prepared statements.
 
 use super::counts::Counts;
 use super::fast_path::{self, FastPath};
@@ -26,34 +26,34 @@ use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// What a request of one shape takes to run.
+/// The plan and the prepared statements of one shape of request.
 pub struct Work {
     plan: Plan,
     representation: Representation,
-    /// The aggregates that it was chosen among, and how many changes of functions ago they were last looked at.
+    /// The aggregates that the representation was chosen from, and the count of function changes when they were last read.
     pub(super) handlers: (Rc<[MediaHandler]>, Cell<u64>),
     main: Prepared,
-    /// What a write would answer with, if that were asked for.
+    /// The statement that would return the rows of a write, if the request asked for them.
     unreturned: Option<Prepared>,
     totals: Totals,
-    /// The call without its page, made when a page of it is first counted.
+    /// The call without its page. Prepared when a page of the call is first counted.
     whole: RefCell<Option<Rc<Prepared>>>,
     fast_path: fast_path::Attempt,
-    /// Bytes of the last body: the next one is not grown to them step by step.
+    /// Size of the last body in bytes, so that the next body starts with enough room.
     body_bytes: Cell<usize>,
-    /// The relations that it was made from.
+    /// The relations that it depends on.
     relations: Vec<u32>,
-    /// Whether functions were called or looked for.
+    /// Whether functions were called or looked up.
     functions: bool,
-    /// The schemas that the body of a write has to be valid against.
+    /// The JSON Schemas that the body of a write must satisfy.
     schemas: BodySchemas,
     has_conflict_target: bool,
     is_void: bool,
-    /// What to say of it when it is denied.
+    /// What a hint needs to know if the write is denied.
     writing: Option<Rc<Writing>>,
 }
 
-/// The schemas that are bound to the columns that a write takes from its body.
+/// The JSON Schemas bound to the columns that a write takes from its body.
 fn body_schemas(plan: &Plan, texts: bool) -> Result<BodySchemas> {
     let Plan::Write(write) = plan else { return Ok(BodySchemas::default()) };
     let (columns, is_update) = match &write.change {
@@ -69,11 +69,11 @@ fn body_schemas(plan: &Plan, texts: bool) -> Result<BodySchemas> {
 impl Work {
     /// Prepares the statements of a plan.
     ///
-    /// `used`: what of the catalogue it was made from; `handlers`: the aggregates that the representation was chosen among, and the
-    /// number of changes of functions at that time.
+    /// `used`: the catalogue entries that the plan depends on. `handlers`: the aggregates that the representation was chosen from, and
+    /// the count of function changes at that time.
     ///
     /// # Errors
-    /// What PostgreSQL says of the statements.
+    /// A statement cannot be prepared.
     pub(super) fn new(
         plan: Plan,
         representation: Representation,
@@ -119,7 +119,7 @@ impl Work {
         })
     }
 
-    /// Whether it was made from one of these relations, or from functions, if those have changed.
+    /// Whether it depends on one of these relations, or, if `functions` is set, on functions.
     pub(super) fn depends_on(&self, relations: &[u32], functions: bool) -> bool {
         (functions && self.functions) || self.relations.iter().any(|oid| relations.contains(oid))
     }
@@ -139,11 +139,10 @@ impl Work {
         }
     }
 
-    /// Runs the statements; SPI is connected, and the role is taken. The body is written to `memory`, and handed back with what was
-    /// done.
+    /// Runs the statements. SPI must be connected, and the role taken. Returns what was done and the body, allocated in `memory`.
     ///
     /// # Errors
-    /// A body that the action does not take, or that breaks the schemas of its columns (422).
+    /// A body that the action does not accept, or that violates the JSON Schema of a column (422).
     pub fn run(&self, ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(Effect, BodyBuffer)> {
         let request = ask.request;
         if let Some(refusal) = &ask.payload.refusal {
@@ -174,10 +173,10 @@ impl Work {
         if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {
             frame.publish();
         }
-        // A read in a transaction that has written sees what was written so far.
+        // A read in a transaction that has written must see what was written so far.
         let fresh = read_only && has_written();
         if fresh {
-            // SAFETY: a snapshot that is popped below, or by the end of the subtransaction.
+            // SAFETY: the snapshot is popped below, or when the subtransaction ends.
             unsafe {
                 pg_sys::CommandCounterIncrement();
                 pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
@@ -185,8 +184,8 @@ impl Work {
         }
         let mut result = self.run_statements(ask, values, memory);
         if !frame.is_published() && self.main.was_reanalysed() {
-            // The statement was analysed again while its tables were being locked, and may now call functions that ask for
-            // the request. It has only read, so it can run once more.
+            // PostgreSQL analysed the statement again while it locked the tables, and the statement may now call functions that
+            // read the request's settings. It has only read, so it can run once more.
             frame.publish();
             result = self.run_statements(ask, values, memory);
         }
@@ -197,10 +196,10 @@ impl Work {
         result
     }
 
-    /// Tries the fast path of a read; the role is not taken yet. Returns `None` if the statement does not qualify.
+    /// Tries the fast path of a read, before the role is taken. Returns `None` if the statement does not qualify.
     ///
     /// # Errors
-    /// What PostgreSQL says of the statement.
+    /// The statement cannot be prepared or fails.
     pub fn run_fast(
         &self,
         ask: &Ask,
@@ -228,7 +227,7 @@ impl Work {
             && matches!(&self.plan, Plan::Write(w) if matches!(w.returning, Returning::Key(_)))
     }
 
-    /// An empty body, opened, the shape of its rows, and what closes it.
+    /// A new body that already has its opening bracket, the shape of its rows, and the text that closes it.
     fn body(&self, is_item: bool, memory: pg_sys::MemoryContext) -> (BodyBuffer, RowShape, &'static [u8]) {
         let media = self.representation.rows();
         let strip_nulls = matches!(media, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true });
@@ -251,7 +250,8 @@ impl Work {
             _ => (shape, is_array),
         };
         let is_array = is_array && !matches!(media, MediaType::Object { .. });
-        // a little more than last time; bodies of several megabytes are grown, so that a rare one does not cost every other
+        // Reserve a little more than last time. Bodies of several megabytes grow on demand, so that a rare one does not cost memory
+        // in all others.
         let last = self.body_bytes.get();
         let capacity = if last > limits::BODY_CAPACITY { limits::BODY_CAPACITY } else { (last + last / 8).max(1024) };
         // SAFETY: the context is the caller's and outlives the request.
@@ -275,10 +275,10 @@ impl Work {
         let is_key = self.returns_key();
         let (buffer, shape, close) = self.body(is_item, memory);
         let counts = Counts::new();
-        // SPI takes EXPLAIN for a statement that may write, whatever it explains; the transaction knows better.
+        // SPI treats EXPLAIN as a statement that may write, whatever it explains. The read-only transaction still refuses writes.
         let explains = self.representation.explain().is_some();
         let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
-        // What a set of records consists of cannot be asked for without calling the function as a value.
+        // The columns of a set of records are known only by calling the function as a value.
         let is_set = matches!(&self.plan, Plan::Call(call) if matches!(call.result, CallResult::ScalarSet(_)));
         let is_called_once = !read_only || is_set;
         let page = if is_called_once && !explains { self.page_of_call(ask) } else { None };
@@ -289,7 +289,7 @@ impl Work {
         let counted = counts.so_far();
         let mut effect = Effect {
             rows: done.rows,
-            // a SELECT over what was written processed as many rows as it returned
+            // A SELECT over the written rows processes as many rows as it returns.
             affected: match (&self.plan, shape) {
                 (Plan::Read(_), _) => 0,
                 (Plan::Write(write), _) if write.counts => counted.rows,
@@ -328,9 +328,9 @@ impl Work {
         Ok((effect, buffer))
     }
 
-    /// The page of a function's rows where it may write, or they are to be counted. To call it once more for counting would do again
-    /// what it does, and with a limit it would not be called to its end, or at all: it is called without the page, and only the
-    /// page's rows are written.
+    /// The page of a function's rows, if the function may write or its rows are to be counted. Calling it again to count would repeat
+    /// its effects, and with a LIMIT it might not run to its end, or at all. So it is called without the page, and only the rows of
+    /// the page are written to the body.
     fn page_of_call(&self, ask: &Ask) -> Option<Window> {
         if ask.request.method.is_safe() {
             ask.request.preferences.count?;
@@ -348,7 +348,7 @@ impl Work {
         Some(Window { offset: number(select.offset).unwrap_or(0), limit: limit.unwrap_or(u64::MAX) })
     }
 
-    /// The statement of a call without its page.
+    /// The statement that calls the function without the page.
     fn whole_call(&self) -> Result<Rc<Prepared>> {
         let known = self.whole.borrow().clone();
         if let Some(whole) = known {
@@ -364,7 +364,7 @@ impl Work {
     }
 }
 
-/// Whether a role may write anything of the relation: to others the statement itself says what they may not.
+/// Whether a role may write any column of the relation. If not, the statement itself raises the error.
 fn may_write(write: &Write, role: pg_sys::Oid) -> bool {
     let mode = match write.change {
         Change::Insert { .. } => pg_sys::ACL_INSERT,
