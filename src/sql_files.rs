@@ -74,7 +74,7 @@ fn an_upgrade_leads_to_this_version() {
 
 /// Queries that run with the rights of the extension's owner.
 fn runs_as_owner(name: &str) -> bool {
-    ["query/keys/", "query/oauth/", "query/json_schema/registered_schema.sql"].iter().any(|of| name.starts_with(of))
+    ["query/keys/", "query/json_schema/registered_schema.sql"].iter().any(|of| name.starts_with(of))
 }
 
 /// The text with blanks in the place of comments, literals and quoted names.

@@ -3,10 +3,10 @@
 //! Callbacks only note what changed, since they may run in the middle of anything; who keeps something compares generations, or takes
 //! what was announced, when it is asked again.
 
-use crate::pg::ffi::unguarded;
+use crate::pg::ffi::{own_tables, unguarded};
 use pgrx::pg_sys;
 use std::cell::Cell;
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
 /// Invalidations of relations noted one by one; more of them count as a change of everything.
 const NOTED: usize = 32;
@@ -32,20 +32,24 @@ impl Generation {
 
 /// Tables of the extension of which a session keeps rows. Their triggers make PostgreSQL announce a change of rows, too.
 pub struct TableGroup {
+    names: &'static [&'static CStr],
     tables: Cell<[pg_sys::Oid; 3]>,
     generation: Generation,
 }
 
 impl TableGroup {
-    const fn new() -> Self {
-        TableGroup { tables: Cell::new([pg_sys::InvalidOid; 3]), generation: Generation::new() }
+    const fn new(names: &'static [&'static CStr]) -> Self {
+        TableGroup { names, tables: Cell::new([pg_sys::InvalidOid; 3]), generation: Generation::new() }
     }
 
-    /// Counts changes of these tables from now on. To be called before they are read.
-    pub fn announce(&self, tables: &[pg_sys::Oid]) {
-        let mut announced = [pg_sys::InvalidOid; 3];
-        announced.iter_mut().zip(tables).for_each(|(place, table)| *place = *table);
-        self.tables.set(announced);
+    /// Counts changes of these tables from now on. Call this before you read them. Returns the first table, or `InvalidOid` if the
+    /// extension is not installed.
+    pub fn announce(&self) -> pg_sys::Oid {
+        let mut tables = [pg_sys::InvalidOid; 3];
+        tables.iter_mut().zip(self.names).for_each(|(table, name)| *table = own_tables::table(name));
+        self.tables.set(tables);
+        let [first, ..] = tables;
+        first
     }
 
     /// The generation of their rows, as far as this session has been told.
@@ -99,10 +103,10 @@ thread_local! {
     pub static CONSTRAINTS: Generation = const { Generation::new() };
     pub static CASTS: Generation = const { Generation::new() };
     /// Issuers of tokens and their keys.
-    pub static KEYS: TableGroup = const { TableGroup::new() };
-    pub static API_KEYS: TableGroup = const { TableGroup::new() };
+    pub static KEYS: TableGroup = const { TableGroup::new(&[c"token_issuer", c"public_key", c"secret_key"]) };
+    pub static API_KEYS: TableGroup = const { TableGroup::new(&[c"api_key"]) };
     /// The registered JSON Schemas.
-    pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new() };
+    pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new(&[c"json_schema"]) };
 }
 
 /// Asks PostgreSQL to announce changes; once, when the library is loaded.

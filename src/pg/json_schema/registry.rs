@@ -1,7 +1,7 @@
 //! The registered schemas (`restful.json_schema`), as references find them.
 
 use crate::http::target::{decode, encode};
-use crate::pg::catalog::invalidation;
+use crate::pg::catalog::invalidation::{self, TableGroup};
 use crate::pg::ffi::fmgr::v1_function;
 use crate::pg::ffi::own_tables;
 use pgrx::prelude::*;
@@ -29,8 +29,7 @@ pub fn document(uri: &str) -> Option<Value> {
             None => (decode(name, false)?, None),
         },
     };
-    let table = own_tables::table(c"json_schema");
-    invalidation::JSON_SCHEMAS.with(|schemas| schemas.announce(&[table]));
+    let table = invalidation::JSON_SCHEMAS.with(TableGroup::announce);
     let read = || {
         Spi::connect(|client| {
             let found = client.select(QUERY, Some(1), &[name.as_ref().into(), version.into()])?;

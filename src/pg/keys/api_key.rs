@@ -8,11 +8,11 @@ use crate::limits;
 use crate::pg::catalog::invalidation;
 use crate::pg::ffi::composite;
 use crate::pg::ffi::fmgr::{text, v1_function};
-use crate::pg::ffi::own_tables;
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
-use crate::pg::keys::verify;
+use crate::pg::keys::{tables, verify};
 use lru::LruCache;
 use pgrx::prelude::*;
+use pgrx::spi::SpiHeapTupleData;
 use pgrx::{IntoDatum, JsonB, pg_sys};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -97,12 +97,8 @@ fn generation() -> u64 {
 /// The key in the table. There is one way for an id that is not known and for a wrong secret, and one answer; whether the key
 /// was revoked or has expired is for those to know who have it.
 fn read(id: &str, hash: &Hash) -> std::result::Result<Known, Refusal> {
-    let row = with_tables(|| Spi::connect(|client| first(client.select(QUERY, Some(1), &[id.into()])?)));
-    let row = match row {
-        Some(Ok(row)) => row,
-        Some(Err(why)) => error!("the table of API keys cannot be read: {why}"),
-        None => None,
-    };
+    let row =
+        tables::with_group(&invalidation::API_KEYS, |tables| tables.first(QUERY, &[id.into()], Row::read)).flatten();
     if !api_key::is_stored(hash, row.as_ref().map(|row| row.hash.as_slice())) {
         return Err(Refusal::Unknown);
     }
@@ -133,17 +129,18 @@ struct Row {
     is_revoked: bool,
 }
 
-fn first(rows: spi::SpiTupleTable) -> spi::Result<Option<Row>> {
-    let Some(row) = rows.into_iter().next() else { return Ok(None) };
-    Ok(Some(Row {
-        hash: row.get(1)?.unwrap_or_default(),
-        subject: row.get(2)?.unwrap_or_default(),
-        role: row.get(3)?.unwrap_or_default(),
-        scopes: row.get(4)?.unwrap_or_default(),
-        claims: row.get::<JsonB>(5)?.map_or(Value::Null, |JsonB(claims)| claims),
-        expires_at: row.get(6)?.unwrap_or(f64::INFINITY),
-        is_revoked: row.get(7)?.unwrap_or(true),
-    }))
+impl Row {
+    fn read(row: &SpiHeapTupleData) -> spi::Result<Self> {
+        Ok(Row {
+            hash: row.get(1)?.unwrap_or_default(),
+            subject: row.get(2)?.unwrap_or_default(),
+            role: row.get(3)?.unwrap_or_default(),
+            scopes: row.get(4)?.unwrap_or_default(),
+            claims: row.get::<JsonB>(5)?.map_or(Value::Null, |JsonB(claims)| claims),
+            expires_at: row.get(6)?.unwrap_or(f64::INFINITY),
+            is_revoked: row.get(7)?.unwrap_or(true),
+        })
+    }
 }
 
 /// Remembers that a key is used; with the first request that may write after the time that has to lie between, the uses that this
@@ -167,12 +164,7 @@ fn note_use(id: &str, method: http::Method) {
             })
             .unzip()
     });
-    let written = with_tables(|| {
-        Spi::connect_mut(|client| client.update(WRITE_USES, None, &[ids.into(), times.into()]).map(drop))
-    });
-    if let Some(Err(why)) = written {
-        error!("the use of API keys cannot be written down: {why}");
-    }
+    tables::with_group(&invalidation::API_KEYS, |tables| tables.change(WRITE_USES, &[ids.into(), times.into()]));
 }
 
 /// Whether the transaction can write a row that others write too. From REPEATABLE READ on it would fail for their sake.
@@ -183,14 +175,6 @@ fn may_write() -> bool {
             && pg_sys::XactIsoLevel < pg_sys::XACT_REPEATABLE_READ as i32
             && !pg_sys::IsInParallelMode()
     }
-}
-
-/// Runs `work` with the rights of the tables' owner and the newest snapshot. `None` when the extension is not there.
-fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let table = own_tables::table(c"api_key");
-    invalidation::API_KEYS.with(|keys| keys.announce(&[table]));
-    // SAFETY: the statements of both callers are constants.
-    unsafe { own_tables::as_owner(table, work) }
 }
 
 v1_function!(pg_finfo_restful_generate_api_key);

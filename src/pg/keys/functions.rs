@@ -11,15 +11,14 @@ use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{composite, jsonb};
+use crate::pg::keys::signing::{self, SigningKey};
+use crate::pg::keys::tables::{Tables, with_tables};
 use crate::pg::keys::verify::{self, CheckedToken};
 use crate::sqlstate::SqlState;
 use pgrx::prelude::*;
-use pgrx::spi::SpiClient;
 use pgrx::{FromDatum, IntoDatum, JsonB, pg_sys};
 use serde_json::{Map, Value};
 
-const SIGNING_KEY: &str = include_str!("../../../sql/query/keys/signing_key.sql");
-const OWN_PUBLIC_KEYS: &str = include_str!("../../../sql/query/keys/own_public_keys.sql");
 const PUT_ISSUER: &str = "\
     INSERT INTO restful.token_issuer AS i (issuer, audiences, role_path) VALUES ($1, coalesce($2, '{}'), coalesce($3, '$.role'))
     ON CONFLICT (issuer) DO UPDATE SET audiences = coalesce($2, i.audiences), role_path = coalesce($3, i.role_path)";
@@ -47,15 +46,6 @@ fn refuse_with_hint(message: &str, hint: &str) -> ! {
 
 fn refuse_value(message: impl AsRef<str>) -> ! {
     raise(SqlState::INVALID_PARAMETER_VALUE, message.as_ref(), None, None)
-}
-
-/// Runs statements with the rights of the tables' owner.
-pub(in crate::pg) fn with_tables<T>(work: impl FnOnce(&mut SpiClient) -> spi::Result<T>) -> T {
-    match verify::with_tables(|| Spi::connect_mut(work)) {
-        Some(Ok(done)) => done,
-        Some(Err(why)) => error!("the tables of keys cannot be used: {why}"),
-        None => raise(SqlState::UNDEFINED_TABLE, "the extension's tables are not there", None, None),
-    }
 }
 
 /// An issuer as the arguments of a function name it.
@@ -92,14 +82,9 @@ impl Issuer {
         }
     }
 
-    fn put(&self, client: &mut SpiClient) -> spi::Result<()> {
-        let role_path = self.role_path.as_deref();
-        client.update(
-            PUT_ISSUER,
-            None,
-            &[self.name.as_str().into(), self.audiences.clone().into(), role_path.into()],
-        )?;
-        Ok(())
+    fn put(&self, tables: &mut Tables) -> spi::Result<()> {
+        let arguments = &[self.name.as_str().into(), self.audiences.clone().into(), self.role_path.as_deref().into()];
+        tables.change(PUT_ISSUER, arguments).map(drop)
     }
 }
 
@@ -147,15 +132,11 @@ pub unsafe extern "C-unwind" fn restful_load_jwks(call: pg_sys::FunctionCallInfo
                 loaded.push((kid, public));
             }
             let count = loaded.len() as i32;
-            with_tables(|client| {
-                issuer.put(client)?;
-                client.update(DELETE_PUBLIC_KEYS, None, &[issuer.name.as_str().into()])?;
+            with_tables(|tables| {
+                issuer.put(tables)?;
+                tables.change(DELETE_PUBLIC_KEYS, &[issuer.name.as_str().into()])?;
                 for (kid, jwk) in loaded {
-                    client.update(
-                        PUT_PUBLIC_KEY,
-                        None,
-                        &[issuer.name.as_str().into(), kid.into(), JsonB(jwk).into()],
-                    )?;
+                    tables.change(PUT_PUBLIC_KEY, &[issuer.name.as_str().into(), kid.into(), JsonB(jwk).into()])?;
                 }
                 Ok(())
             });
@@ -182,11 +163,11 @@ pub unsafe extern "C-unwind" fn restful_load_secret(call: pg_sys::FunctionCallIn
             }
             let issuer = Issuer::of(call, 2, 4).with_role_path(call, 5);
             let kid = key_id(call, 1).or_else(jwk::random_kid).unwrap_or_else(no_randomness);
-            with_tables(|client| {
-                issuer.put(client)?;
+            with_tables(|tables| {
+                issuer.put(tables)?;
                 let name = jwk::algorithm_name(algorithm);
                 let arguments = &[issuer.name.as_str().into(), kid.as_str().into(), name.into(), secret.into()];
-                client.update(PUT_SECRET_KEY, None, arguments)?;
+                tables.change(PUT_SECRET_KEY, arguments)?;
                 Ok(())
             });
             kid.into_datum().unwrap_or(pg_sys::Datum::null())
@@ -256,16 +237,16 @@ pub unsafe extern "C-unwind" fn restful_create_signing_key(call: pg_sys::Functio
                 None => jwk::random_kid(),
             });
             let kid = kid.unwrap_or_else(no_randomness);
-            with_tables(|client| {
-                issuer.put(client)?;
+            with_tables(|tables| {
+                issuer.put(tables)?;
                 let (name, kid) = (issuer.name.as_str(), kid.as_str());
-                client.update(DELETE_PUBLIC_KEY, None, &[kid.into(), name.into()])?;
+                tables.change(DELETE_PUBLIC_KEY, &[kid.into(), name.into()])?;
                 if let Some(public) = &public {
                     let public = JsonB(jwk::public_part(public, kid));
-                    client.update(PUT_PUBLIC_KEY, None, &[name.into(), kid.into(), public.into()])?;
+                    tables.change(PUT_PUBLIC_KEY, &[name.into(), kid.into(), public.into()])?;
                 }
                 let arguments = &[name.into(), kid.into(), jwk::algorithm_name(algorithm).into(), private.into()];
-                client.update(PUT_SECRET_KEY, None, arguments)?;
+                tables.change(PUT_SECRET_KEY, arguments)?;
                 Ok(())
             });
             kid.into_datum().unwrap_or(pg_sys::Datum::null())
@@ -281,45 +262,16 @@ pub unsafe extern "C-unwind" fn restful_revoke_key(call: pg_sys::FunctionCallInf
     unsafe {
         preserving_error_data(|| {
             let (kid, issuer) = (text(call, 0), text(call, 1));
-            let was_there = with_tables(|client| {
+            let was_there = with_tables(|tables| {
                 let mut dropped = 0;
                 for statement in [DELETE_PUBLIC_KEY, DELETE_SECRET_KEY] {
-                    dropped += client.update(statement, None, &[kid.into(), issuer.into()])?.len();
+                    dropped += tables.change(statement, &[kid.into(), issuer.into()])?;
                 }
                 Ok(dropped > 0)
             });
             was_there.into()
         })
     }
-}
-
-/// What a token is signed with.
-pub(in crate::pg) struct SigningKey {
-    pub issuer: String,
-    pub audiences: Vec<String>,
-    pub kid: String,
-    pub algorithm: String,
-    pub secret: Vec<u8>,
-}
-
-impl SigningKey {
-    /// Reads a row of issuer, audiences, kid, algorithm and secret.
-    pub fn of(row: &spi::SpiHeapTupleData) -> spi::Result<Self> {
-        Ok(SigningKey {
-            issuer: row.get(1)?.unwrap_or_default(),
-            audiences: row.get(2)?.unwrap_or_default(),
-            kid: row.get(3)?.unwrap_or_default(),
-            algorithm: row.get(4)?.unwrap_or_default(),
-            secret: row.get(5)?.unwrap_or_default(),
-        })
-    }
-}
-
-fn signing_key(kid: Option<&str>) -> Option<SigningKey> {
-    with_tables(|client| {
-        let rows = client.select(SIGNING_KEY, Some(1), &[kid.into()])?;
-        rows.into_iter().next().map(|row| SigningKey::of(&row)).transpose()
-    })
 }
 
 v1_function!(pg_finfo_restful_jwt_sign);
@@ -336,7 +288,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
             let Some(ttl) = argument(call, 1).map(|datum| seconds(datum)).filter(|ttl| *ttl > 0) else {
                 refuse_value("the time to live has to be positive")
             };
-            let Some(key) = signing_key(text(call, 2)) else {
+            let Some(key) = SigningKey::newest(text(call, 2)) else {
                 raise(
                     SqlState::UNDEFINED_OBJECT,
                     "there is no such key to sign with",
@@ -447,11 +399,5 @@ v1_function!(pg_finfo_restful_jwks);
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwks(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
-    unsafe { preserving_error_data(|| jsonb::of_text(&public_keys().to_string())) }
-}
-
-/// The public keys of those that are signed with, as a JSON Web Key Set.
-pub(in crate::pg) fn public_keys() -> Value {
-    let keys = with_tables(|client| client.select(OWN_PUBLIC_KEYS, Some(1), &[])?.first().get_one::<JsonB>());
-    keys.map_or_else(|| serde_json::json!({"keys": []}), |JsonB(keys)| keys)
+    unsafe { preserving_error_data(|| jsonb::of_text(&signing::public_keys().to_string())) }
 }

@@ -1,5 +1,7 @@
-//! Keys: of tokens, by which they are verified and signed, and of clients (API keys).
+//! The keys that tokens are verified and signed with, and API keys.
 
 pub mod api_key;
 pub mod functions;
+pub mod signing;
+pub mod tables;
 pub mod verify;

@@ -7,20 +7,18 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::pg::catalog::invalidation;
 use crate::pg::ffi::fmgr::v1_function;
-use crate::pg::ffi::own_tables;
 use crate::pg::guc;
+use crate::pg::keys::tables;
 use aws_lc_rs::digest;
 use lru::LruCache;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
 use std::cell::RefCell;
-use std::ffi::CStr;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
 const QUERY: &str = include_str!("../../../sql/query/keys/verification_keys.sql");
-const TABLES: [&CStr; 3] = [c"token_issuer", c"public_key", c"secret_key"];
 
 thread_local! {
     /// The keys, of which generation.
@@ -100,11 +98,7 @@ fn keys() -> Rc<KeySet> {
 }
 
 fn read() -> Option<KeySet> {
-    let rows = with_tables(|| Spi::connect(|client| collect(client.select(QUERY, None, &[])?)))?;
-    match rows {
-        Ok(keys) => Some(keys),
-        Err(why) => error!("the keys cannot be read: {why}"),
-    }
+    tables::with_group(&invalidation::KEYS, |tables| collect(tables.rows(QUERY, &[])?))
 }
 
 fn collect(rows: spi::SpiTupleTable) -> spi::Result<KeySet> {
@@ -132,15 +126,6 @@ fn collect(rows: spi::SpiTupleTable) -> spi::Result<KeySet> {
         keys.extend(verifier.map(|verifier| Key { issuer, kid, verifier }));
     }
     Ok(KeySet(keys))
-}
-
-/// Runs `work` with the rights of the tables' owner and the newest snapshot: what was committed a moment ago counts, in a
-/// transaction that began before, too. `None` when the extension is not there.
-pub fn with_tables<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let tables = TABLES.map(own_tables::table);
-    invalidation::KEYS.with(|keys| keys.announce(&tables));
-    // SAFETY: the statements of all callers are constants.
-    unsafe { own_tables::as_owner(tables[0], work) }
 }
 
 v1_function!(pg_finfo_restful_keys_changed);
