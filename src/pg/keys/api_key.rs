@@ -1,4 +1,4 @@
-//! API keys: those that this session has verified, and when they were used.
+//! Verifies API keys, remembers the valid ones, and records when they were used.
 
 use crate::auth::api_key::{self, Hash, Refusal};
 use crate::auth::{AuthMethod, principal::VerifiedIdentity};
@@ -22,7 +22,7 @@ use std::rc::Rc;
 const QUERY: &str = include_str!("../../../sql/query/keys/api_key.sql");
 const WRITE_USES: &str = include_str!("../../../sql/query/keys/api_keys_used.sql");
 
-/// A key whose secret was right, and that was not revoked.
+/// A key whose secret was verified and that was not revoked.
 struct Known {
     id: String,
     claims: Rc<Map<String, Value>>,
@@ -31,7 +31,7 @@ struct Known {
     expires_at: f64,
 }
 
-/// When a key was used last, and the use that was last written down; seconds since 1970.
+/// The last use of a key, and the last use that was written to the table, in seconds since 1970.
 struct Use {
     last: f64,
     written: f64,
@@ -43,12 +43,12 @@ const CAPACITY: NonZeroUsize = match NonZeroUsize::new(limits::API_KEYS) {
 };
 
 thread_local! {
-    /// Keys by their hash, and the generation they are of. Only good ones: a bad one costs the same each time.
+    /// The generation of the cached keys, and the keys by their hash. Only valid keys are cached, so a bad key costs the same each time.
     static KNOWN: RefCell<(u64, LruCache<Hash, Rc<Known>>)> = RefCell::new((0, LruCache::new(CAPACITY)));
     static USES: RefCell<LruCache<String, Use>> = RefCell::new(LruCache::new(CAPACITY));
 }
 
-/// Whom a key speaks for. Its use is written down if the request may write.
+/// Verifies an API key and returns the identity that it stands for. Records the use if the request may write.
 ///
 /// # Errors
 /// REST411.
@@ -77,25 +77,22 @@ fn find(key: &str) -> std::result::Result<Rc<Known>, Refusal> {
         None => {
             let id = api_key::id(key).ok_or(Refusal::Malformed)?;
             let known = Rc::new(read(id, &hash)?);
-            // not if the table has changed while it was read
+            // The table may have changed while it was read.
             if self::generation() == generation {
                 KNOWN.with_borrow_mut(|(_, all)| all.put(hash, known.clone()));
             }
             known
         }
     };
-    match verify::now() < known.expires_at {
-        true => Ok(known),
-        false => Err(Refusal::Expired),
-    }
+    if verify::now() < known.expires_at { Ok(known) } else { Err(Refusal::Expired) }
 }
 
 fn generation() -> u64 {
     invalidation::API_KEYS.with(|keys| keys.generation())
 }
 
-/// The key in the table. There is one way for an id that is not known and for a wrong secret, and one answer; whether the key
-/// was revoked or has expired is for those to know who have it.
+/// Reads the key from the table. An unknown id and a wrong secret take the same path and get the same answer. Only a caller with the
+/// right secret learns that the key was revoked or has expired.
 fn read(id: &str, hash: &Hash) -> std::result::Result<Known, Refusal> {
     let row =
         tables::with_group(&invalidation::API_KEYS, |tables| tables.first(QUERY, &[id.into()], Row::read)).flatten();
@@ -143,8 +140,8 @@ impl Row {
     }
 }
 
-/// Remembers that a key is used; with the first request that may write after the time that has to lie between, the uses that this
-/// session remembers are written down, those of reads too.
+/// Notes that a key was used. If [`limits::API_KEY_USE_SECONDS`] have passed since the key's last recorded use, and the request may
+/// write, this writes all uses that the session has noted, including those of reads.
 fn note_use(id: &str, method: http::Method) {
     let now = verify::now();
     let is_due = USES.with_borrow_mut(|uses| {
@@ -167,7 +164,8 @@ fn note_use(id: &str, method: http::Method) {
     tables::with_group(&invalidation::API_KEYS, |tables| tables.change(WRITE_USES, &[ids.into(), times.into()]));
 }
 
-/// Whether the transaction can write a row that others write too. From REPEATABLE READ on it would fail for their sake.
+/// Whether the transaction can write a row that other sessions write, too. At REPEATABLE READ and above it could fail with a
+/// serialization error because of them.
 fn may_write() -> bool {
     // SAFETY: reads globals.
     unsafe {
@@ -185,7 +183,9 @@ pub unsafe extern "C-unwind" fn restful_generate_api_key(call: pg_sys::FunctionC
     unsafe {
         preserving_error_data(|| {
             let Some(made) = text(call, 0).and_then(api_key::generate) else {
-                error!("an API key cannot be made: the environment is malformed, or the system has no random numbers")
+                error!(
+                    "an API key cannot be made: the environment is malformed, or the system provides no random bytes"
+                )
             };
             composite::form(call, [made.id.into_datum(), made.key.into_datum(), made.hash.as_slice().into_datum()])
         })

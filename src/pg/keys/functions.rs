@@ -1,5 +1,5 @@
-//! The functions of keys and tokens: `load_jwks`, `load_secret`, `create_signing_key`, `revoke_key`, `jwt_sign`, `jwt_verify`,
-//! `jwt_check`, `jwks`. What they say of an error holds nothing of a key or token.
+//! The SQL functions of keys and tokens: `load_jwks`, `load_secret`, `create_signing_key`, `revoke_key`, `jwt_sign`, `jwt_verify`,
+//! `jwt_check`, `jwks`. Their error messages never contain any part of a key or token.
 
 use crate::auth::claims::{Flaw, check_registered};
 use crate::auth::jwk::{self, GeneratedKey, Unusable, Verifier};
@@ -48,7 +48,7 @@ fn refuse_value(message: impl AsRef<str>) -> ! {
     raise(SqlState::INVALID_PARAMETER_VALUE, message.as_ref(), None, None)
 }
 
-/// An issuer as the arguments of a function name it.
+/// An issuer, from the arguments of a function.
 struct Issuer {
     name: String,
     audiences: Option<Vec<String>>,
@@ -59,7 +59,9 @@ impl Issuer {
     unsafe fn of(call: pg_sys::FunctionCallInfo, name: usize, audiences: usize) -> Self {
         // SAFETY: the call frame of a running function; the arguments are a text and a text[].
         unsafe {
-            let Some(issuer) = text(call, name) else { refuse_value("an issuer is a text, or '' for any; it is null") };
+            let Some(issuer) = text(call, name) else {
+                refuse_value("the issuer is null: pass its name, or '' for any issuer")
+            };
             let audiences = argument(call, audiences).map(|datum| {
                 let audiences = Vec::<Option<String>>::from_datum(datum, false).unwrap_or_default();
                 let audiences: Option<Vec<String>> = audiences.into_iter().collect();
@@ -75,7 +77,7 @@ impl Issuer {
             self.role_path = text(call, role_path).map(str::to_owned);
             if self.role_path.as_ref().is_some_and(|path| Path::parse(path).is_none()) {
                 refuse_value(
-                    "the path of the role is malformed: $.role, $.app.roles[0] and $[\"a name\"] are well-formed",
+                    "the path of the role is malformed: examples of valid paths are $.role, $.app.roles[0] and $[\"a name\"]",
                 );
             }
             self
@@ -88,13 +90,13 @@ impl Issuer {
     }
 }
 
-/// A `kid` as an argument names it.
+/// A `kid`, from an argument of a function; `None` if it is null.
 unsafe fn key_id(call: pg_sys::FunctionCallInfo, i: usize) -> Option<String> {
     // SAFETY: the call frame of a running function; the argument is a text.
     unsafe {
         let kid = text(call, i)?;
         if kid.is_empty() || kid.len() > KEY_ID_BYTES {
-            refuse_value(format!("a kid has 1 to {KEY_ID_BYTES} bytes"));
+            refuse_value(format!("a kid must have 1 to {KEY_ID_BYTES} bytes"));
         }
         Some(kid.to_owned())
     }
@@ -111,10 +113,12 @@ pub unsafe extern "C-unwind" fn restful_load_jwks(call: pg_sys::FunctionCallInfo
             let jwks: Option<Value> =
                 detoasted(call, 1).and_then(|jwks| serde_json::from_slice(payload(jsonb::to_text(jwks))).ok());
             let set = jwks.as_ref().and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
-            let Some(set) = set else { refuse_value("a JSON Web Key Set is an object whose member keys is an array") };
+            let Some(set) = set else {
+                refuse_value("a JSON Web Key Set is an object whose member \"keys\" is an array")
+            };
             let mut loaded: Vec<(String, Value)> = Vec::with_capacity(set.len());
             for (i, jwk) in set.iter().enumerate() {
-                let Some(jwk) = jwk.as_object() else { refuse_value(format!("key {i} is no object")) };
+                let Some(jwk) = jwk.as_object() else { refuse_value(format!("key {i} is not an object")) };
                 match Verifier::of_public(jwk) {
                     Ok(_) => {}
                     Err(Unusable::NotForSignatures) => continue,
@@ -123,10 +127,10 @@ pub unsafe extern "C-unwind" fn restful_load_jwks(call: pg_sys::FunctionCallInfo
                 let kid = match jwk.get("kid") {
                     None => jwk::thumbprint(jwk),
                     Some(Value::String(kid)) if (1..=KEY_ID_BYTES).contains(&kid.len()) => kid.clone(),
-                    Some(_) => refuse_value(format!("the kid of key {i} is no text of 1 to {KEY_ID_BYTES} bytes")),
+                    Some(_) => refuse_value(format!("the kid of key {i} is not a string of 1 to {KEY_ID_BYTES} bytes")),
                 };
                 if loaded.iter().any(|(other, _)| *other == kid) {
-                    refuse_value(format!("key {i} has the kid of another one"));
+                    refuse_value(format!("key {i} has the same kid as another key"));
                 }
                 let public = jwk::public_part(jwk, &kid);
                 loaded.push((kid, public));
@@ -156,7 +160,7 @@ pub unsafe extern "C-unwind" fn restful_load_secret(call: pg_sys::FunctionCallIn
             let is_base64 = argument(call, 6).is_some_and(|datum| datum.value() != 0);
             let secret = read_secret(secret, is_base64);
             let Some(algorithm) = text(call, 3).and_then(jwk::algorithm) else {
-                refuse_value("the algorithm of a secret is HS256, HS384 or HS512")
+                refuse_value("the algorithm of a secret must be HS256, HS384 or HS512")
             };
             if let Err(Unusable::Invalid(why)) = Verifier::of_secret(&secret, algorithm) {
                 refuse_value(format!("the secret cannot be used: {why}"));
@@ -175,42 +179,42 @@ pub unsafe extern "C-unwind" fn restful_load_secret(call: pg_sys::FunctionCallIn
     }
 }
 
-/// The bytes of a secret. What was probably meant otherwise is refused: a key of which a line break is part verifies nothing, and no
-/// error says why.
+/// The bytes of a secret. Refuses what is probably a mistake: a secret with a line break at its end verifies no token, and no later
+/// error would say why.
 fn read_secret(secret: &str, is_base64: bool) -> Vec<u8> {
     if secret.trim_start().starts_with("-----BEGIN") {
         refuse_with_hint(
             "the secret is a key in PEM",
-            "Public keys are loaded as a JSON Web Key Set, by restful.load_jwks(). A secret of HMAC is bytes of any kind.",
+            "Load public keys as a JSON Web Key Set with restful.load_jwks(). An HMAC secret can be any bytes.",
         )
     }
     if secret.trim_start().starts_with('{') && serde_json::from_str::<Map<String, Value>>(secret).is_ok() {
         refuse_with_hint(
             "the secret is a JSON object",
-            "Of a JSON Web Key of kind oct, pass the member k, and is_base64 => true. Public keys are loaded by restful.load_jwks().",
+            "For a JSON Web Key of type oct, pass its member k and is_base64 => true. Load public keys with restful.load_jwks().",
         )
     }
     if is_base64 {
         let Some(secret) = jwk::decode_any(secret) else {
             refuse_with_hint(
                 "the secret is not valid base64",
-                "It has letters, digits, + and / or - and _, and = at the end alone; blanks and line breaks do not count.",
+                "It may contain letters, digits, + and / or - and _, and = at the end. Spaces and line breaks are ignored.",
             )
         };
         return secret;
     }
     if secret.contains(['\n', '\r']) {
         refuse_with_hint(
-            "the secret holds a line break, which would be part of it",
-            "Leave it out. If the secret is base64, as openssl rand -base64 prints it, pass is_base64 => true. \
-             If the line break does belong to the secret, pass all of it in base64.",
+            "the secret contains a line break, which would become part of it",
+            "Remove it. If the secret is base64, as openssl rand -base64 prints it, pass is_base64 => true. \
+             If the line break does belong to the secret, pass the whole secret in base64.",
         )
     }
     secret.as_bytes().to_vec()
 }
 
 fn no_randomness<T>() -> T {
-    raise(SqlState::INTERNAL_ERROR, "a key cannot be made: the system gives no random bytes", None, None)
+    raise(SqlState::INTERNAL_ERROR, "a key cannot be made: the system provides no random bytes", None, None)
 }
 
 v1_function!(pg_finfo_restful_create_signing_key);
@@ -223,7 +227,7 @@ pub unsafe extern "C-unwind" fn restful_create_signing_key(call: pg_sys::Functio
             let Some(algorithm) = text(call, 0).and_then(jwk::algorithm) else {
                 raise(
                     SqlState::INVALID_PARAMETER_VALUE,
-                    "the algorithm is not known",
+                    "unknown algorithm",
                     None,
                     Some(
                         "It is one of ES256, ES384, EdDSA, RS256, RS384, RS512, PS256, PS384, PS512, HS256, HS384 and HS512.",
@@ -283,23 +287,23 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
         preserving_error_data(|| {
             let claims =
                 detoasted(call, 0).and_then(|claims| serde_json::from_slice(payload(jsonb::to_text(claims))).ok());
-            let Some(Value::Object(mut claims)) = claims else { refuse_value("claims are a JSON object") };
+            let Some(Value::Object(mut claims)) = claims else { refuse_value("the claims must be a JSON object") };
             check_signable(&claims);
             let Some(ttl) = argument(call, 1).map(|datum| seconds(datum)).filter(|ttl| *ttl > 0) else {
-                refuse_value("the time to live has to be positive")
+                refuse_value("the time to live must be positive")
             };
             let Some(key) = SigningKey::newest(text(call, 2)) else {
                 raise(
                     SqlState::UNDEFINED_OBJECT,
-                    "there is no such key to sign with",
+                    "there is no such signing key",
                     None,
-                    Some("restful.create_signing_key() makes one."),
+                    Some("Create one with restful.create_signing_key()."),
                 )
             };
             if !key.issuer.is_empty() {
                 let issuer = claims.entry("iss").or_insert_with(|| key.issuer.as_str().into());
                 if *issuer != key.issuer.as_str() {
-                    refuse_value("the claim iss is not the issuer of the key");
+                    refuse_value("the claim iss differs from the issuer of the key");
                 }
             }
             if !key.audiences.is_empty() {
@@ -316,7 +320,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
                 .unwrap_or_else(|| raise(SqlState::INTERNAL_ERROR, "the key cannot be used", None, None));
             if token.len() > TOKEN_BYTES {
                 refuse_value(format!(
-                    "the token would have {} bytes, and one of more than {TOKEN_BYTES} is refused",
+                    "the token would have {} bytes, and tokens of more than {TOKEN_BYTES} bytes are refused",
                     token.len()
                 ));
             }
@@ -325,7 +329,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
     }
 }
 
-/// Refuses claims that no token is accepted with.
+/// Refuses claims that would make the token invalid.
 fn check_signable(claims: &Map<String, Value>) {
     let no_audience = Flaw::Type { claim: "aud", expected: "a string or an array of strings" };
     let flaw = match claims.get("aud") {
@@ -337,7 +341,7 @@ fn check_signable(claims: &Map<String, Value>) {
     }
 }
 
-/// An interval in seconds, a month taken for 30 days as PostgreSQL does.
+/// An interval in seconds. A month counts as 30 days, as in PostgreSQL.
 unsafe fn seconds(interval: pg_sys::Datum) -> i64 {
     // SAFETY: an interval is passed by reference.
     unsafe {

@@ -1,4 +1,4 @@
-//! The keys of token issuers, as this session knows them, and the tokens that it verified with them.
+//! Verifies tokens. Caches the keys of token issuers, and the tokens that were verified with them.
 
 use crate::auth::jwk::{self, Verifier};
 use crate::auth::path::Path;
@@ -21,15 +21,15 @@ use std::rc::Rc;
 const QUERY: &str = include_str!("../../../sql/query/keys/verification_keys.sql");
 
 thread_local! {
-    /// The keys, of which generation.
+    /// The cached keys and their generation.
     static KEYS: RefCell<Option<(u64, Rc<KeySet>)>> = const { RefCell::new(None) };
-    /// Tokens that a key of this generation signed, by their SHA-256. What they say of times and audiences is checked at each use.
+    /// Tokens whose signature was verified with the cached keys, by their SHA-256. Their times and audiences are checked at each use.
     static SIGNED: RefCell<LruCache<[u8; 32], Rc<SignedToken>>> = RefCell::new(LruCache::new(
         NonZeroUsize::new(limits::TOKENS).unwrap_or(NonZeroUsize::MIN),
     ));
 }
 
-/// A token whose signature and claims hold now.
+/// Verifies a token: its signature and its claims.
 ///
 /// # Errors
 /// PGRST300 when there are no keys, PGRST301 and PGRST303 for a bad token.
@@ -41,17 +41,17 @@ pub fn verify(token: &str) -> Result<Rc<SignedToken>> {
     refusal.map_or(Ok(signed), |refusal| Err(refusal.into_error()))
 }
 
-/// A token whose signature is its issuer's.
+/// A token whose signature was verified.
 pub struct CheckedToken {
     pub signed: Rc<SignedToken>,
-    /// Why its claims do not hold now; `None` when they do.
+    /// Why the claims are not acceptable now; `None` if they are.
     pub refusal: Option<Refusal>,
 }
 
 /// Verifies the signature of a token, and checks its claims.
 ///
 /// # Errors
-/// The signature is nobody's; `None` when there are no keys.
+/// Why the signature could not be verified; `None` if there are no keys.
 pub fn check(token: &str) -> std::result::Result<CheckedToken, Option<Refusal>> {
     if token.len() > limits::TOKEN_BYTES {
         return Err(Some(Refusal::TooLong));
@@ -82,7 +82,7 @@ pub fn now() -> f64 {
     unsafe { pg_sys::GetCurrentTimestamp() as f64 / 1e6 + 946_684_800.0 }
 }
 
-/// The keys that there are now.
+/// The current keys.
 fn keys() -> Rc<KeySet> {
     invalidation::accept();
     let generation = invalidation::KEYS.with(|keys| keys.generation());
@@ -122,7 +122,7 @@ fn collect(rows: spi::SpiTupleTable) -> spi::Result<KeySet> {
                 algorithm.and_then(|algorithm| Verifier::of_secret(&secret, algorithm).ok())
             }
         };
-        // Keys were checked when they were loaded: one that somebody has written by hand since is no key.
+        // Keys are checked when they are loaded. A row that somebody has changed by hand since may not hold a valid key.
         keys.extend(verifier.map(|verifier| Key { issuer, kid, verifier }));
     }
     Ok(KeySet(keys))

@@ -19,13 +19,13 @@ use crate::route::Endpoint;
 use pgrx::pg_sys;
 use serde_json::{Value, json};
 
-/// Answers a request to an endpoint. It needs no token: clients prove by themselves who they are.
+/// Answers a request to an endpoint. The request needs no token, because clients authenticate with their own credentials.
 ///
-/// What a refused request has changed is kept: a code that came with the wrong proof is used up, and a refresh token that came
-/// twice revokes its grant. `Prefer: tx=rollback` and `restful.tx_end` do not apply.
+/// A refused request keeps its changes: a code that came with the wrong proof is used up, and a refresh token that came twice
+/// revokes its grant. `Prefer: tx=rollback` and `restful.tx_end` do not apply.
 ///
 /// # Errors
-/// REST405; every other is answered as OAuth has it.
+/// REST405. All other errors become responses of the form that OAuth defines.
 pub fn answer(endpoint: Endpoint, request: &Request) -> Result<Response> {
     let issuer = &guc::oauth_issuer().unwrap_or_default();
     if request.method == Method::Options {
@@ -53,12 +53,12 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
             Endpoint::Revocation => revoke(request),
             Endpoint::Introspection => introspect(request, issuer),
         };
-        // What failed by our fault, as without a key to sign with, has used nothing up.
+        // A request that fails through our fault, such as a missing signing key, must not use up a code or token.
         let commit = !matches!(&response, Err(failure) if failure.kind == Kind::ServerError);
         Ok(Finished { value: response.unwrap_or_else(|failure| failure.response()), commit })
     });
     done.unwrap_or_else(|error| {
-        // lock_not_available, as by lock_timeout, passes as well.
+        // 55P03 is lock_not_available, as after lock_timeout. Trying again later helps.
         let kind = match (error.status, error.code.as_ref()) {
             (503 | 504, _) | (_, "55P03") => Kind::TemporarilyUnavailable,
             _ => Kind::ServerError,
@@ -67,8 +67,8 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
     })
 }
 
-/// Refuses what writes where nothing can be written, as on a standby, or where what is written may not last: the code around a
-/// request within a request can undo it, and would have used a code or refresh token without using it up.
+/// Refuses to write where that is impossible, as on a standby, and within another request: the outer request could roll the change
+/// back, so a code or refresh token could be used without being used up.
 fn check_writable() -> std::result::Result<(), Failure> {
     if frame::is_within_request() {
         return Err(Failure::new(
@@ -77,24 +77,24 @@ fn check_writable() -> std::result::Result<(), Failure> {
         ));
     }
     // SAFETY: reads the state of the server and of the transaction.
-    match unsafe { pg_sys::RecoveryInProgress() || pg_sys::XactReadOnly } {
-        true => Err(Failure::new(Kind::TemporarilyUnavailable, "Nothing can be written here, such as on a standby")),
-        false => Ok(()),
+    if unsafe { pg_sys::RecoveryInProgress() || pg_sys::XactReadOnly } {
+        return Err(Failure::new(Kind::TemporarilyUnavailable, "The database is read-only here, as on a standby"));
     }
+    Ok(())
 }
 
-/// The client of a request, proven.
+/// Authenticates the client of a request.
 fn client(request: &Request, parameters: &Parameters) -> std::result::Result<(Credentials, Client), Failure> {
     let credentials = Credentials::read(request.headers, parameters)?;
     let client = Client::authenticate(store::client(&credentials.client_id), &credentials)?;
     Ok((credentials, client))
 }
 
-/// Whom tokens are to be made for.
+/// What the tokens of a response stand for.
 struct TokenGrant {
     subject: String,
     scopes: Vec<String>,
-    /// The name of the grant, unless the client asks for itself.
+    /// The id of the stored grant; `None` if the client asks for a token for itself.
     grant_id: Option<Vec<u8>>,
     refresh_token: Option<String>,
 }
@@ -119,11 +119,11 @@ fn token_response(request: &Request, issuer: &str) -> std::result::Result<Respon
     };
     let lifetime = guc::oauth_access_token_lifetime();
     let key = SigningKey::newest_of_issuer(issuer).ok_or_else(|| {
-        Failure::new(Kind::ServerError, "There is no key to sign with: restful.create_signing_key() makes one")
+        Failure::new(Kind::ServerError, "There is no signing key: create one with restful.create_signing_key()")
     })?;
     let mut id = jwk::random_kid().ok_or_else(no_randomness)?;
     if let Some(grant_id) = &granted.grant_id {
-        // By it, introspection knows of what grant the token is.
+        // Introspection reads the grant of the token from its id.
         id = format!("{}.{id}", jwk::encode(grant_id));
     }
     let claims = AccessToken {
@@ -139,7 +139,7 @@ fn token_response(request: &Request, issuer: &str) -> std::result::Result<Respon
     };
     let token = jwk::algorithm(&key.algorithm)
         .and_then(|algorithm| token::signed(&claims.claims(), "at+jwt", &key.kid, &key.secret, algorithm))
-        .ok_or_else(|| Failure::new(Kind::ServerError, "The key to sign with cannot be used"))?;
+        .ok_or_else(|| Failure::new(Kind::ServerError, "The signing key cannot be used"))?;
     Ok(oauth::granted(&token, lifetime, &granted.scopes, granted.refresh_token.as_deref()))
 }
 
@@ -152,7 +152,7 @@ fn by_code(
 ) -> std::result::Result<TokenGrant, Failure> {
     let code_hash = hash(code.as_bytes());
     let Some(code) = store::take_code(&code_hash, client_id) else {
-        // A code that comes twice was stolen: what it was exchanged for is revoked (RFC 6749, section 4.1.2).
+        // A code that is presented twice may have been stolen, so its grant is revoked (RFC 6749, section 4.1.2).
         store::revoke_grant_of_code(&code_hash, client_id);
         return Err(grant::invalid());
     };
@@ -162,7 +162,7 @@ fn by_code(
     let scopes = still_allowed(code.scopes, client);
     let token = RefreshToken::new(random()?);
     let may_refresh = client.may("refresh_token");
-    // Without a refresh token it is there for what a code that comes twice revokes.
+    // The grant is stored even without a refresh token, so that presenting the code again can revoke it.
     let lifetime = grant_lifetime(may_refresh);
     let subject = code.subject;
     store::put_grant(&NewGrant {
@@ -190,12 +190,12 @@ fn by_refresh_token(
     let token = RefreshToken::read(token).ok_or_else(grant::invalid)?;
     let stored = store::lock_grant(&token, client_id).ok_or_else(grant::invalid)?;
     if !stored.is_newest {
-        // It was replaced: its client or somebody else has the newer one, and which of both this is nobody knows
+        // A replaced token is presented either by the client or by a thief, and nobody can tell which
         // (RFC 9700, section 4.14.2).
         store::revoke_grant(&token, client_id);
         return Err(grant::invalid());
     }
-    // What is asked for now does not change what was granted (RFC 6749, section 6).
+    // Asking for fewer scopes now does not reduce the grant (RFC 6749, section 6).
     let scopes = grant::scopes(asked, &still_allowed(stored.scopes, client))?;
     let next = token.next(random()?);
     store::replace_token(&next, grant_lifetime(true));
@@ -207,13 +207,13 @@ fn by_refresh_token(
     })
 }
 
-/// Of the scopes that were granted, those that the client still has.
+/// The granted scopes that the client is still registered for.
 fn still_allowed(mut scopes: Vec<String>, client: &Client) -> Vec<String> {
     scopes.retain(|scope| client.scopes.contains(scope));
     scopes
 }
 
-/// How long a grant is kept, in seconds: as long as its newest tokens hold.
+/// How long a grant is kept, in seconds: until its newest tokens expire.
 fn grant_lifetime(may_refresh: bool) -> f64 {
     let access = guc::oauth_access_token_lifetime();
     let refresh = if may_refresh { guc::oauth_refresh_token_lifetime() } else { 0 };
@@ -225,10 +225,10 @@ fn random() -> std::result::Result<[u8; RefreshToken::BYTES], Failure> {
 }
 
 fn no_randomness() -> Failure {
-    Failure::new(Kind::ServerError, "The operating system gives no random bytes")
+    Failure::new(Kind::ServerError, "The operating system provides no random bytes")
 }
 
-/// Revokes the grant of a refresh token. A token that is nobody's is revoked already (RFC 7009, section 2.2).
+/// Revokes the grant of a refresh token. An unknown token is not an error: it is already invalid (RFC 7009, section 2.2).
 fn revoke(request: &Request) -> std::result::Result<Response, Failure> {
     check_writable()?;
     let parameters = Parameters::parse(request.headers, request.body)?;
@@ -246,7 +246,8 @@ fn revoke(request: &Request) -> std::result::Result<Response, Failure> {
     Ok(oauth::private(200, None))
 }
 
-/// Tells a client that can keep a secret what a token stands for: any access token of this issuer, its own refresh tokens.
+/// Tells a confidential client what a token stands for. The token is any access token of this issuer, or one of the client's own
+/// refresh tokens.
 fn introspect(request: &Request, issuer: &str) -> std::result::Result<Response, Failure> {
     let parameters = Parameters::parse(request.headers, request.body)?;
     let (credentials, client) = client(request, &parameters)?;

@@ -68,11 +68,11 @@ pub struct Code {
     /// The `code_challenge` of PKCE.
     pub challenge: String,
     pub scopes: Vec<String>,
-    /// It has not expired.
+    /// Whether the code has not expired yet.
     pub is_current: bool,
 }
 
-/// Deletes a code and returns it. `None` if there is no such code, or not any more.
+/// Deletes a code and returns it. `None` if the code is unknown or was already used.
 pub fn take_code(code_hash: &[u8], client_id: &str) -> Option<Code> {
     with_tables(|tables| {
         tables.change_first(TAKE_CODE, &[code_hash.into(), client_id.into()], |row| {
@@ -122,7 +122,7 @@ pub fn put_grant(grant: &NewGrant) {
 pub struct LockedGrant {
     pub subject: String,
     pub scopes: Vec<String>,
-    /// The token is the newest one of the grant: it has not been replaced.
+    /// Whether the token is the newest one of the grant. If not, it has been replaced.
     pub is_newest: bool,
 }
 
