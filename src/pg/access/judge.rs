@@ -1,4 +1,4 @@
-//! The row in question, read or made, and the expressions of policies evaluated on it.
+//! Reads or makes the row in question, and evaluates the expressions of policies on it.
 
 use super::statement::{Failure, Names, Parameter, Rows, run};
 use crate::access::expression::{operands, readers};
@@ -10,26 +10,26 @@ use pgrx::{FromDatum, IntoDatum, pg_sys};
 use serde_json::{Map, Value as Json};
 use std::fmt::Write;
 
-/// AND and OR are followed so deep.
+/// How deep nested ANDs and ORs are taken apart.
 const DEPTH: usize = 6;
-/// Expressions of one explanation that are evaluated, parts included.
+/// The most expressions that one explanation evaluates, parts of expressions included.
 const EXPRESSIONS: usize = 1000;
 
-/// A row that a statement made, or why it could not.
+/// A row that a statement made, or why it failed.
 type MadeRow = std::result::Result<Option<pg_sys::Datum>, Failure>;
 
-/// What is known of a row, and the row.
+/// A row, and what is known of it.
 pub struct Row {
     pub stored: Stored,
     pub value: Option<pg_sys::Datum>,
 }
 
-/// Reads the row that a key names, as the current user.
+/// Reads the row of a key, as the current user.
 ///
-/// `sees_all`: the user is not subject to row-level security, so that what is not found is not there.
+/// `sees_all`: the user is not subject to row-level security, so a row that is not found does not exist.
 ///
 /// # Errors
-/// 22023 for a key that names no row of the relation.
+/// 22023 for a key that does not fit the relation.
 pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
     let Some(key) = key else { return Ok(Row { stored: Stored::NotAsked, value: None }) };
     let mut condition = String::new();
@@ -65,7 +65,7 @@ pub fn read(facts: &Facts, key: Option<&Json>, sees_all: bool) -> Result<Row> {
     })
 }
 
-/// The columns that a key names, with their values as text.
+/// The columns of a key, with their values as text.
 fn key_columns<'a>(facts: &'a Facts, key: &Json) -> Result<Vec<(&'a access::Column, String)>> {
     let refuse = |message: String| Error::with_code(SqlState::INVALID_PARAMETER_VALUE, 400, message);
     let column = |name: &str| {
@@ -97,7 +97,7 @@ fn key_columns<'a>(facts: &'a Facts, key: &Json) -> Result<Vec<(&'a access::Colu
         .collect()
 }
 
-/// What came out.
+/// The results of an evaluation.
 #[derive(Default)]
 pub struct Findings {
     pub steps: Vec<Step>,
@@ -106,9 +106,9 @@ pub struct Findings {
     pub readers: Vec<(String, Json)>,
 }
 
-/// Evaluates the policies, as the current user, who is the role in question.
+/// Evaluates the policies as the current user, which is the role in question.
 ///
-/// `row`: the stored one; `given`: the values that are to be written.
+/// `row`: the stored row. `given`: the values to be written.
 pub fn judge(
     facts: &Facts,
     statement: &Statement,
@@ -163,7 +163,7 @@ pub fn judge(
     judged
 }
 
-/// An expression's value for a row, and those of its operands.
+/// The value of an expression for a row, and the values of its operands.
 fn evaluate(
     facts: &Facts,
     expression: &str,
@@ -182,7 +182,7 @@ fn evaluate(
 fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datum>) -> Value {
     let found = match row {
         Some(row) => {
-            // A function's result of the table's row type: whole rows in the expression are of that type, as in the table.
+            // The FROM item has the table's row type, so that whole-row references in the expression have the same type as in the table.
             let name = Ident(&facts.name);
             let sql = format!("SELECT ({expression}) FROM pg_catalog.unnest(ARRAY[$1]) AS {name}");
             run(&sql, names, &[of_row_type(facts, row)], pg_sys::BOOLOID)
@@ -198,7 +198,7 @@ fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datu
             }
         }
         Ok(_) => Value::Null,
-        // Names of columns mean nothing without a row.
+        // Without a row, names of columns cannot be resolved.
         Err(f)
             if row.is_none()
                 && f.in_analysis
@@ -210,7 +210,7 @@ fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datu
     }
 }
 
-/// What a function that depends on no row answers: its value, or an array of the rows of a set.
+/// The result of a function that does not depend on a row: its value, or an array of the rows of a set.
 fn answer(reader: &str, names: Names) -> Json {
     let sql = format!("SELECT pg_catalog.jsonb_agg(v)::pg_catalog.text FROM (SELECT {reader} AS v LIMIT 20) AS s");
     let text = match run(&sql, names, &[], pg_sys::TEXTOID) {
@@ -226,7 +226,7 @@ fn answer(reader: &str, names: Names) -> Json {
     }
 }
 
-/// The row that INSERT makes of the given values, defaults and generated columns included.
+/// The row that INSERT would make of the given values, with defaults and generated columns.
 fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<String>) -> MadeRow {
     let mut columns = Vec::new();
     for column in &facts.columns {
@@ -252,7 +252,7 @@ fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<S
     generated(facts, run(&sql, all_names(facts), &[jsonb(given)], facts.row_type.into())?)
 }
 
-/// The row that UPDATE makes of another.
+/// The row that UPDATE would make of another.
 fn changed_row(facts: &Facts, given: &Map<String, Json>, row: pg_sys::Datum) -> MadeRow {
     let sql = "SELECT pg_catalog.jsonb_populate_record($2, $1)";
     generated(facts, run(sql, Names::ByExtension, &[jsonb(given), of_row_type(facts, row)], facts.row_type.into())?)
@@ -285,7 +285,7 @@ fn names(column: &access::Column) -> Names {
     Names::of(column.has_plain_literals)
 }
 
-/// Who looks up the names in a statement that holds the expressions of columns.
+/// Who resolves the names in a statement that contains the expressions of columns.
 fn all_names(facts: &Facts) -> Names {
     Names::of(facts.columns.iter().all(|column| column.has_plain_literals))
 }
@@ -302,7 +302,7 @@ fn qualified(facts: &Facts) -> String {
     format!("{}.{}", Ident(&facts.schema), Ident(&facts.name))
 }
 
-/// A name for the table that none of its columns has.
+/// A name for the table that differs from the names of its columns.
 fn alias(facts: &Facts) -> String {
     let mut alias = "r".to_owned();
     while facts.columns.iter().any(|c| c.name == alias) {

@@ -1,7 +1,7 @@
 //! `restful.explain_access`: why a role can or cannot read or write a row.
 //!
-//! What a user wrote, be it a policy, a default or a domain, is evaluated as the role in question and never with more
-//! rights; the row is read with the rights of whoever asks.
+//! Users' expressions, such as policies, defaults and checks of domains, run as the role in question, never with more rights. The
+//! row is read with the rights of the caller.
 
 mod judge;
 mod statement;
@@ -60,7 +60,7 @@ pub unsafe extern "C-unwind" fn restful_explain_access_text(call: pg_sys::Functi
     }
 }
 
-/// What is asked.
+/// The arguments of the SQL functions.
 struct Question {
     relation: u32,
     statement: Statement,
@@ -102,7 +102,7 @@ impl Question {
             let claims = object(3, "claims")?.unwrap_or_default();
             check_registered(&claims).map_err(|flaw| refuse(&format!("the {}", flaw.words())))?;
             Ok(Question {
-                // a regclass is an OID
+                // A regclass is an OID.
                 relation: relation.value() as u32,
                 statement,
                 role: CStr::from_ptr(role.cast_mut_ptr()).to_string_lossy().into_owned(),
@@ -114,15 +114,15 @@ impl Question {
     }
 }
 
-/// A role as `sql/query/access/asked_role.sql` tells it.
+/// A role, as `sql/query/access/asked_role.sql` returns it.
 #[derive(Deserialize)]
 struct RoleInQuestion {
     oid: u32,
     is_of_requests: bool,
 }
 
-/// Answers a question of SQL. The caller has EXECUTE on the function, which is the right to ask with any claims; the role has
-/// to be one that the caller may SET, or that requests run as.
+/// Answers a call of the SQL functions. EXECUTE on the function is the right to ask with any claims. The role must be one that the
+/// caller can SET ROLE to, or that requests run as.
 fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<T> {
     frame::check_context();
     if frame::is_within_request() {
@@ -151,7 +151,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     let row = match (statement.command, &statement.conflict) {
         (Command::Insert, None) => not_asked(),
         _ if facts.kind != "table" => not_asked(),
-        // The row that is in the way has the key of the new one, unless it is named.
+        // Unless the caller gives a key, the conflicting row is the one with the new row's key.
         (Command::Insert, Some(_)) if question.key.is_none() => {
             read(key_of(&facts, question.row.as_ref()).as_ref()).unwrap_or_else(|_| not_asked())
         }
@@ -165,14 +165,14 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     Ok(render(&report(&facts, statement, key, question.row.as_ref(), row.stored, judged, user::name(caller))))
 }
 
-/// The primary key in the values of a row, if all of it is there.
+/// The primary key from the values of a row, if they contain all of it.
 fn key_of(facts: &Facts, row: Option<&Map<String, Json>>) -> Option<Json> {
     let values: Option<Vec<Json>> =
         facts.primary_key.iter().map(|name| row?.get(name).filter(|value| !value.is_null()).cloned()).collect();
     values.filter(|values| !values.is_empty()).map(Json::Array)
 }
 
-/// Evaluates the policies as the role, with the claims, reading only.
+/// Evaluates the policies as the role, with the claims, in a read-only frame.
 fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<pg_sys::Datum>) -> Result<Findings> {
     let headers = Headers::default();
     let request = Request::parse("GET", "/", &headers, None)?;
@@ -195,11 +195,11 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
     })
 }
 
-/// The answer to `GET /table/{key}` with `Prefer: explain-access`; `None` when that is not asked for, the request's role may not
-/// ask, or there is no such relation. `pre_request` is called before anything is looked at.
+/// The answer to `GET /table/{key}` with `Prefer: explain-access`. `None` if the request does not ask for it, its role may not ask,
+/// or the relation does not exist. Calls `pre_request` before it looks at anything.
 ///
 /// # Errors
-/// The problem that a row which is not seen is, with the report.
+/// The problem document for a row that the role cannot see, with the report.
 pub fn explained(ask: &Ask, frame: &Frame, pre_request: impl FnOnce() -> Result<()>) -> Result<Option<Json>> {
     let request = ask.request;
     let (Resource::Item { relation, .. }, Method::Get) = (&ask.action().resource, request.method) else {
@@ -236,9 +236,9 @@ pub fn explained(ask: &Ask, frame: &Frame, pre_request: impl FnOnce() -> Result<
     access::document(&report, frame.is_authenticated()).map(Some)
 }
 
-/// Reads the row with the eyes of the request's role; or with those of `restful.explain_reader`, for a role that may execute
-/// `restful.explain_access`. Only a table is read so, where a reader with BYPASSRLS runs no code but PostgreSQL's own and,
-/// in a restricted operation, immutable functions of indexes without arguments.
+/// Reads the row as the request's role, or as `restful.explain_reader` if the role may execute `restful.explain_access`. The reader
+/// only reads tables. There, a reader with BYPASSRLS runs only PostgreSQL's own code and, in a restricted operation, immutable
+/// functions without arguments in indexes.
 fn read_for(frame: &Frame, facts: &Facts, key: &Json) -> Result<Row> {
     if let Some(name) = guc::explain_reader() {
         let query = include_str!("../../../sql/query/access/reader.sql");
@@ -259,7 +259,7 @@ fn facts(relation: u32, command: Command, role: &str) -> Result<Facts> {
     })
 }
 
-/// Refuses values for columns that there are not.
+/// Refuses values for columns that do not exist.
 fn check_row(facts: &Facts, row: Option<&Map<String, Json>>) -> Result<()> {
     let mut names = row.into_iter().flat_map(Map::keys);
     match names.find(|name| !facts.columns.iter().any(|c| c.name == **name)) {
@@ -281,10 +281,10 @@ fn report<'a>(
     Report { facts, statement, key, row, stored, steps, unmakeable, without_default, readers, caller }
 }
 
-/// Raises an error under its SQLSTATE.
+/// Raises an error with its SQLSTATE.
 fn raise(error: &Error) -> ! {
     let sqlstate = SqlState::parse(&error.code).unwrap_or(match error.status {
-        // the time limit of the role
+        // The request exceeded the time limit of its role.
         504 => SqlState::QUERY_CANCELED,
         _ => SqlState::INTERNAL_ERROR,
     });

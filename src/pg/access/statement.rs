@@ -1,11 +1,11 @@
-//! Statements of one value, whose failure is a result.
+//! Runs statements that return one value. An error is a result.
 //!
-//! Names are looked up by the extension, under PostgreSQL's own search path: the expressions of the catalogue name objects
-//! whose schema their reader may not use, as a policy does not look up names either when it runs. To look up names runs no
-//! code of a user, but to read a literal may, of a domain's array say; statements with such literals are the current user's from
-//! the start. What a literal's type is may change until then, and a text may be read as other than it was written: a literal
-//! that the extension finds in a statement is a parameter, unless its type is PostgreSQL's own. All else, from the rewriting of
-//! policies to the execution, is done as the current user.
+//! The extension resolves the names, under PostgreSQL's own search path, because the expressions in the catalogue may name objects
+//! in schemas that the current user cannot use. (When a policy runs, its names are already resolved.) Resolving names runs no user
+//! code, but reading a literal may, such as one of an array of a domain. The current user resolves statements with such literals
+//! from the start. The type of a literal may have changed since it was checked, and the text may be parsed differently than it was
+//! written, so the extension makes a parameter of each literal that it finds in a statement, unless its type is one of PostgreSQL's
+//! own. Everything else, from applying policies to execution, is done as the current user.
 
 mod literals;
 
@@ -19,10 +19,10 @@ use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::{CString, c_int};
 
-/// What a statement gives.
+/// The result of a statement.
 pub enum Rows {
     Nothing,
-    /// The only row's only column.
+    /// The only column of the only row.
     One(Option<pg_sys::Datum>),
     Several,
 }
@@ -30,32 +30,32 @@ pub enum Rows {
 /// An error that a statement raised.
 pub struct Failure {
     pub raised: Raised,
-    /// It was raised before anything was run.
+    /// Whether it was raised before anything ran.
     pub in_analysis: bool,
 }
 
 /// The type and the value of a parameter.
 pub type Parameter = (pg_sys::Oid, Option<pg_sys::Datum>);
 
-/// Who looks up the names in a statement.
+/// Who resolves the names in a statement.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Names {
-    /// The extension: all literals in the text are of types whose input is not a user's code.
+    /// The extension does. Reading the literals in the text runs no user code.
     ByExtension,
     ByCurrentUser,
 }
 
 impl Names {
-    /// Whether the literals are so.
+    /// `has_plain_literals`: whether reading the literals runs no user code.
     pub fn of(has_plain_literals: bool) -> Self {
         if has_plain_literals { Names::ByExtension } else { Names::ByCurrentUser }
     }
 }
 
-/// Runs a SELECT of one column of the type `wanted`, in a subtransaction: one that is passed by value, or a varlena, which is
-/// copied to the current memory context.
+/// Runs a SELECT of one column of the type `wanted` in a subtransaction. The type must be passed by value or be a varlena; a varlena
+/// is copied to the current memory context.
 ///
-/// Raises errors that are no answer: cancellation, loss of resources, failures of the transaction.
+/// Raises the errors that must propagate to the caller: cancellation, lack of resources, failures of the transaction.
 pub fn run(sql: &str, names: Names, parameters: &[Parameter], wanted: pg_sys::Oid) -> Result<Rows, Failure> {
     let analysed = Cell::new(false);
     // SAFETY: a transaction is open.
@@ -73,10 +73,10 @@ unsafe fn run_within(
     wanted: pg_sys::Oid,
     analysed: &Cell<bool>,
 ) -> Rows {
-    // SAFETY: called within a subtransaction; what is made lives in the current context, and parameters are of the
-    // types they say.
+    // SAFETY: called within a subtransaction. What is allocated lives in the current context, and the parameters have the types that
+    // they state.
     unsafe {
-        // a NUL cannot occur in what the catalogue holds
+        // The catalogue cannot hold a NUL.
         let text = CString::new(sql).unwrap_or_else(|_| c"SELECT NULL::pg_catalog.bool".into());
         let mut parameters = parameters.to_vec();
         let query = analyse(&text, names, &mut parameters, wanted);
@@ -91,7 +91,7 @@ unsafe fn run_within(
             (*parameter).pflags = pg_sys::PARAM_FLAG_CONST as u16;
             (*parameter).ptype = *data_type;
         }
-        // A SELECT is rewritten to one SELECT.
+        // Rewriting a SELECT gives one SELECT.
         let rewritten = pg_sys::QueryRewrite(query);
         let rewritten = nodes::iter::<pg_sys::Query>(rewritten).next().unwrap_or_else(|| refuse());
         let plan = pg_sys::pg_plan_query(rewritten, text.as_ptr(), 0, bound);
@@ -106,7 +106,7 @@ unsafe fn run_within(
             let found = match next(query) {
                 None => Rows::Nothing,
                 Some(value) => {
-                    // The next row takes the memory of this one.
+                    // The next row reuses the memory of this one.
                     let value = value.map(|value| match by_reference {
                         true => {
                             let executor = unguarded::switch_to(memory);
@@ -127,18 +127,17 @@ unsafe fn run_within(
     }
 }
 
-/// The statement with its names looked up. Literals that become parameters are added to these.
+/// Resolves the names in the statement. Literals that become parameters are added to `parameters`.
 unsafe fn analyse(
     text: &CString,
     names: Names,
     parameters: &mut Vec<Parameter>,
     wanted: pg_sys::Oid,
 ) -> *mut pg_sys::Query {
-    // SAFETY: the text is NUL-terminated; each node is looked at as what its tag says; the analyst runs no code of a
-    // user.
+    // SAFETY: the text is NUL-terminated, each node is read as the type that its tag says, and the analysis runs no user code.
     unsafe {
         let nest = GucNest::with_pinned_path();
-        // A function that a policy calls may have set it: what the catalogue wrote within quotes stays within them.
+        // A function that a policy calls may have changed it. With `on`, what the catalogue put in quotes stays in quotes.
         nest.set(c"standard_conforming_strings", c"on");
         let security = user::security_context() | user::LOCKED;
         let analyst = match names {
@@ -179,9 +178,9 @@ fn refuse() -> ! {
     raise(SqlState::SYNTAX_ERROR, "the expression is not what the catalogue says it is", None, None)
 }
 
-/// The first column of the next row; `None` behind the last one.
+/// The first column of the next row. `None` after the last one.
 unsafe fn next(query: *mut pg_sys::QueryDesc) -> Option<Option<pg_sys::Datum>> {
-    // SAFETY: an executor that was started and is not ended; the slot is looked at as the row it holds.
+    // SAFETY: an executor that has been started and not ended. The slot is read as the row that it holds.
     unsafe {
         let node = (*query).planstate;
         let outer = unguarded::switch_to((*(*query).estate).es_query_cxt);

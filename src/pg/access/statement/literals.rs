@@ -1,15 +1,15 @@
-//! Literals of a statement as parameters: those whose reading may run what a user wrote.
+//! Turns the literals of a statement into parameters if reading them may run user code.
 
 use super::Parameter;
 use crate::pg::ffi::nodes;
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_void};
 
-/// Makes parameters of type text of a statement's literals, which are added to `parameters`; but for literals of types of the
-/// schema `pg_catalog`, whose reading runs PostgreSQL's own code alone.
+/// Replaces a statement's literals by parameters of type text, which are added to `parameters`. Literals of types in the schema
+/// `pg_catalog` stay, because reading these runs only PostgreSQL's own code.
 ///
 /// # Safety
-/// `statement` is what the parser made, and is not analysed.
+/// `statement` must come from the parser and not have been analysed.
 pub unsafe fn to_parameters(statement: *mut pg_sys::Node, parameters: &mut Vec<Parameter>) {
     // SAFETY: a tree of the parser; the parameters outlive the walk.
     unsafe {
@@ -17,7 +17,7 @@ pub unsafe fn to_parameters(statement: *mut pg_sys::Node, parameters: &mut Vec<P
     }
 }
 
-// PostgreSQL calls it between its own frames, through which an error has to jump.
+// PostgreSQL calls this between its own C frames, and an error has to jump through them.
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, parameters: *mut c_void) -> bool {
     // SAFETY: PostgreSQL's walker hands over nodes of the tree, and the parameters given above.
@@ -26,7 +26,7 @@ unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, parameters: *mut c_vo
             return false;
         }
         match (*node).type_ {
-            // Modifiers of a type, and paths that have to be literals: none of them has a user's type.
+            // Type modifiers, and paths that must be literals. They never have a user's type.
             pg_sys::NodeTag::T_TypeName => return false,
             #[cfg(any(feature = "pg17", feature = "pg18"))]
             pg_sys::NodeTag::T_JsonTablePathSpec => return false,
@@ -40,7 +40,7 @@ unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, parameters: *mut c_vo
                 if let Some(text) = string(node.cast()) {
                     let parameters = &mut *parameters.cast::<Vec<Parameter>>();
                     parameters.push((pg_sys::TEXTOID, Some(pg_sys::Datum::from(pg_sys::cstring_to_text(text)))));
-                    // It fits in the place of the larger node.
+                    // The parameter fits in the place of the larger node.
                     const { assert!(size_of::<pg_sys::ParamRef>() <= size_of::<pg_sys::A_Const>()) };
                     let number = parameters.len() as i32;
                     let parameter = pg_sys::ParamRef { type_: pg_sys::NodeTag::T_ParamRef, number, location: -1 };
@@ -63,7 +63,7 @@ unsafe fn raw_expression_tree_walker(
     walker: Option<unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool>,
     context: *mut c_void,
 ) -> bool {
-    // SAFETY: a tree of the parser, and a walker that takes its nodes.
+    // SAFETY: a tree from the parser, and a walker that accepts its nodes.
     unsafe {
         mod bare {
             use super::*;
@@ -81,7 +81,7 @@ unsafe fn raw_expression_tree_walker(
     }
 }
 
-/// Whether a type is one of the schema `pg_catalog`, or an array of such. Nobody but a superuser makes or renames types there.
+/// Whether a type is in the schema `pg_catalog`, or an array of such a type. Only superusers can create or rename types there.
 unsafe fn is_of_catalog(name: &pg_sys::TypeName) -> bool {
     // SAFETY: the names of a type are a list of strings.
     unsafe {
