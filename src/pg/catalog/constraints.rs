@@ -1,4 +1,4 @@
-//! Constraints: those that are initially deferred, and what a violated check says.
+//! Constraints: which ones are initially deferred, and what a violated check says.
 
 use super::invalidation;
 use super::query::{load, text};
@@ -6,11 +6,11 @@ use crate::error::Result;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Schema and name of constraints.
+/// The schemas and names of constraints.
 type Deferred = Rc<[[String; 2]]>;
 
 thread_local! {
-    /// The constraints that are initially deferred, and the generation of constraints that they are of.
+    /// The initially deferred constraints, and the generation in which they were read.
     static DEFERRED: RefCell<Option<(u64, Deferred)>> = const { RefCell::new(None) };
 }
 
@@ -28,7 +28,7 @@ pub fn initially_deferred() -> Result<Deferred> {
     Ok(loaded)
 }
 
-/// A check constraint, as far as the current user may know it.
+/// A check constraint, as far as the current user may see it.
 #[derive(serde::Deserialize)]
 pub struct CheckConstraint {
     pub columns: Vec<String>,

@@ -1,17 +1,17 @@
-//! What PostgreSQL announces of changes: the one place that registers callbacks for its caches.
+//! Changes that PostgreSQL announces. Only this file registers callbacks for PostgreSQL's caches.
 //!
-//! Callbacks only note what changed, since they may run in the middle of anything; who keeps something compares generations, or takes
-//! what was announced, when it is asked again.
+//! The callbacks only note what changed, because they may run in the middle of anything. Caches compare generations, or take the
+//! announced changes, when they are used again.
 
 use crate::pg::ffi::{own_tables, unguarded};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 
-/// Invalidations of relations noted one by one; more of them count as a change of everything.
+/// How many changed relations are noted one by one. More count as a change of everything.
 const NOTED: usize = 32;
 
-/// Something that is counted when it changes.
+/// Counts the changes of something.
 pub struct Generation(Cell<u64>);
 
 impl Generation {
@@ -19,7 +19,7 @@ impl Generation {
         Generation(Cell::new(0))
     }
 
-    /// A number that another one follows whenever what is counted may have changed.
+    /// The current number. It changes whenever what is counted may have changed.
     #[inline(always)]
     pub fn get(&self) -> u64 {
         self.0.get()
@@ -30,7 +30,7 @@ impl Generation {
     }
 }
 
-/// Tables of the extension of which a session keeps rows. Their triggers make PostgreSQL announce a change of rows, too.
+/// Tables of the extension whose rows a session caches. Their triggers make PostgreSQL announce changes of rows, too.
 pub struct TableGroup {
     names: &'static [&'static CStr],
     tables: Cell<[pg_sys::Oid; 3]>,
@@ -52,21 +52,21 @@ impl TableGroup {
         first
     }
 
-    /// The generation of their rows, as far as this session has been told.
+    /// The generation of their rows, as far as PostgreSQL has told this session.
     #[inline(always)]
     pub fn generation(&self) -> u64 {
         self.generation.get()
     }
 }
 
-/// What changed of the catalogue since the last look.
+/// The changes of the catalogue since they were last taken.
 #[derive(Clone, Copy)]
 pub struct Changes {
     relations: [u32; NOTED],
     count: usize,
     /// Functions or aggregates.
     pub functions: bool,
-    /// What is noted is not all of it.
+    /// More has changed than is noted.
     pub everything: bool,
 }
 
@@ -109,7 +109,7 @@ thread_local! {
     pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new(&[c"json_schema"]) };
 }
 
-/// Asks PostgreSQL to announce changes; once, when the library is loaded.
+/// Asks PostgreSQL to announce changes. Called once, when the library is loaded.
 pub fn register() {
     use pg_sys::SysCacheIdentifier::{
         AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, CONSTROID, NAMESPACEOID, PROCOID, RULERELNAME, TYPEOID,
@@ -124,13 +124,13 @@ pub fn register() {
     }
 }
 
-/// Takes in what other sessions have committed until now. Everything that they announce is noted here.
+/// Accepts the announcements of changes that other sessions have committed, and notes them.
 pub fn accept() {
     // SAFETY: processes pending messages, which call the functions below and PostgreSQL's own.
     unsafe { unguarded::AcceptInvalidationMessages() };
 }
 
-/// What was announced since the last call.
+/// Takes the changes that were announced since the last call.
 pub fn take_announced() -> Changes {
     ANNOUNCED.replace(Changes::NOTHING)
 }
@@ -163,7 +163,7 @@ unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _:
     if is(CONSTROID) || is(AUTHOID) {
         return;
     }
-    // Memberships, too: what a plan replaces depends on the rights that the role has by others.
+    // Memberships count as well, because what a plan replaces depends on rights that the role has through other roles.
     let mut announced = ANNOUNCED.get();
     if is(PROCOID) {
         announced.functions = true;

@@ -1,5 +1,4 @@
-//! The catalogue of the database: loaded when a request first names an object, forgotten when PostgreSQL says that it
-//! changed.
+//! The database's catalogue. An object is loaded when a request first names it, and forgotten when PostgreSQL announces a change.
 
 mod constraints;
 pub mod invalidation;
@@ -36,15 +35,15 @@ struct Loaded {
     media_handlers: HashMap<String, Rc<[MediaHandler]>>,
 }
 
-/// A relation, with those that it is made of if it is a view: a change of any of these may change it, too.
+/// A relation, with the relations that it reads if it is a view, since a change of any of these may change it.
 #[derive(Clone)]
 struct KnownRelation {
     relation: Rc<Relation>,
-    /// Itself among them.
+    /// Includes the relation itself.
     relations: Rc<[u32]>,
 }
 
-/// What the columns of a view are, by name.
+/// The origins of a view's columns, by name.
 #[derive(serde::Deserialize)]
 struct ViewColumns {
     sources: Vec<ColumnSource>,
@@ -52,14 +51,14 @@ struct ViewColumns {
     has_deferrable_key: bool,
 }
 
-/// The foreign keys of a relation and those that refer to it, with the tables at both their ends: a change of any of these
-/// may change the keys, too.
+/// The foreign keys of a relation and those that refer to it, with the tables at both ends, since a change of any of these may
+/// change the keys.
 struct ForeignKeys {
     keys: Rc<[ForeignKey]>,
     tables: Rc<[u32]>,
 }
 
-/// A foreign key as the query tells it.
+/// A foreign key, as the query returns it.
 #[derive(serde::Deserialize)]
 struct LoadedForeignKey {
     #[serde(flatten)]
@@ -69,7 +68,7 @@ struct LoadedForeignKey {
 
 thread_local! {
     static LOADED: RefCell<Loaded> = RefCell::new(Loaded::default());
-    /// Counts the announced changes of functions.
+    /// The count of announced changes of functions.
     static FUNCTION_CHANGES: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -79,7 +78,7 @@ pub enum Stale<'a> {
     Of { relations: &'a [u32], functions: bool },
 }
 
-/// Takes in what changed, and forgets it; `forget` is told which plans are stale.
+/// Takes the announced changes, and forgets what they have changed. Calls `forget` with the plans that are stale.
 pub fn refresh(forget: impl FnOnce(Stale)) {
     invalidation::accept();
     let announced = invalidation::take_announced();
@@ -97,7 +96,7 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
             .foreign_keys
             .retain(|oid, known| !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table)));
         if announced.functions {
-            // those of casts may have other names
+            // The functions of casts may have been renamed.
             loaded.relations.retain(|_, known| !known.relation.is_represented());
             FUNCTION_CHANGES.set(FUNCTION_CHANGES.get() + 1);
             loaded.media_handlers.clear();
@@ -111,7 +110,7 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
     }
 }
 
-/// Changes whenever functions or aggregates have changed since the last look.
+/// A number that changes whenever functions or aggregates have changed.
 pub fn function_changes() -> u64 {
     FUNCTION_CHANGES.get()
 }
@@ -121,18 +120,18 @@ pub fn function_changes() -> u64 {
 pub struct Used {
     /// `pg_class.oid`
     pub relations: Vec<u32>,
-    /// Functions were looked for, whether there are any or not.
+    /// Whether functions were looked up, found or not.
     pub functions: bool,
 }
 
-/// The catalogue as the planner sees it, which notes what is looked up.
+/// The catalogue as the planner sees it. It notes what is looked up.
 #[derive(Default)]
 pub struct Reader {
     used: RefCell<Used>,
 }
 
 impl Reader {
-    /// What was looked up.
+    /// Everything that was looked up.
     pub fn into_used(self) -> Used {
         self.used.into_inner()
     }
@@ -206,7 +205,7 @@ impl Catalog for Reader {
         let loaded: Option<Vec<Function>> =
             load("functions", include_str!("../../../sql/query/catalog/functions.sql"), &arguments)?;
         let functions: Rc<[Function]> = loaded.unwrap_or_default().into();
-        // A name that does not exist yet is looked up again each time.
+        // A name that does not exist is looked up again each time.
         if !functions.is_empty() {
             LOADED.with_borrow_mut(|l| insert(&mut l.functions, key, functions.clone()));
         }

@@ -1,4 +1,5 @@
-//! Queries of the catalogue: constants of one text column and at most one row, each kept as a plan under its name.
+//! Runs queries of the catalogue. Each is a constant that returns one text column and at most one row, and keeps its plan under its
+//! name.
 
 use crate::error::{Code, Error, Result};
 use crate::limits::IDENTIFIER_BYTES;
@@ -40,17 +41,17 @@ pub fn boolean(value: bool) -> Argument {
     argument(pg_sys::BOOLOID, value.into_datum())
 }
 
-/// The schema and the name of an object. `None` if one of them is longer than a name can be: PostgreSQL would cut it, and might find
-/// another object.
+/// The schema and the name of an object. `None` if one of them is longer than a name can be, because PostgreSQL would truncate it and
+/// might find another object.
 pub fn names(schema: &str, name: &str) -> Option<[Argument; 2]> {
     let fits = |name: &str| name.len() <= IDENTIFIER_BYTES;
     (fits(schema) && fits(name)).then(|| [text(schema), text(name)])
 }
 
-/// Runs a query that is kept under its name, and reads the JSON that it returns. `None` when it returns no row, or null.
+/// Runs a query and parses the JSON that it returns. `name` identifies the kept plan. `None` if it returns no row, or null.
 ///
 /// # Errors
-/// REST506, when the query or its JSON fails.
+/// REST506 if the query or parsing fails.
 pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<T>> {
     let Some(text) = query(name, sql, arguments)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|why| {
@@ -60,12 +61,12 @@ pub fn load<T: DeserializeOwned>(name: &'static str, sql: &str, arguments: &[Arg
     })
 }
 
-/// Runs a query that is kept under its name. `None` when it returns no row, or null.
+/// Runs a query. `name` identifies the kept plan. `None` if it returns no row, or null.
 ///
 /// # Errors
-/// REST506, when the query cannot be prepared.
+/// REST506 if the query cannot be prepared.
 pub fn query(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<String>> {
-    // SAFETY: SPI is connected for this query alone. An error that is raised within ends the connection with the transaction.
+    // SAFETY: SPI is connected only for this query. If an error is raised, the connection ends with the transaction.
     unsafe { pg_sys::SPI_connect() };
     let text = run(name, sql, arguments);
     // SAFETY: as above.
@@ -74,14 +75,14 @@ pub fn query(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Op
 }
 
 fn run(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<String>> {
-    // Every name in the query means what it says while it is prepared and run. So do literals, those in the query, which is kept, and
-    // those that pg_get_expr writes.
+    // While the query is prepared and run, names in it mean PostgreSQL's objects. Literals are read in one way, those in the query,
+    // which is kept, and those that pg_get_expr writes.
     let nest = GucNest::with_pinned_path();
     nest.set(c"standard_conforming_strings", c"on");
     let plan = plan(name, sql, arguments)?;
     let mut values: Vec<pg_sys::Datum> = arguments.iter().map(|(_, value)| *value).collect();
-    // SAFETY: SPI is connected; the plan has as many parameters as there are values, of their types; the result is copied before it
-    // is freed.
+    // SAFETY: SPI is connected. The plan has as many parameters as there are values, of the same types. The result is copied before
+    // it is freed.
     unsafe {
         let code = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), std::ptr::null(), true, 1);
         let mut text = None;
@@ -97,14 +98,14 @@ fn run(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<S
     }
 }
 
-/// The plan of a query, which is prepared when it is first run; SPI is connected.
+/// The plan of a query, which is prepared when the query first runs. SPI must be connected.
 fn plan(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<pg_sys::SPIPlanPtr> {
     if let Some(plan) = PLANS.with_borrow(|plans| plans.get(name).copied()) {
         return Ok(plan);
     }
     let text = CString::new(sql).unwrap_or_default();
     let mut types: Vec<pg_sys::Oid> = arguments.iter().map(|(data_type, _)| *data_type).collect();
-    // SAFETY: the text is NUL-terminated; there are as many types as their number says.
+    // SAFETY: the text is NUL-terminated, and the count of types is right.
     let plan = unsafe {
         let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as c_int, types.as_mut_ptr());
         if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {

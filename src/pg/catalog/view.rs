@@ -1,5 +1,5 @@
-//! What the columns of a view are: PostgreSQL notes in a query's target list which column of which relation an entry is, if it
-//! is just that. Those of set operations are none.
+//! Finds the origins of a view's columns. In a query's target list, PostgreSQL notes the relation and column of each entry that is
+//! a plain column. Columns of set operations have no origin.
 
 use super::query::{oid, query};
 use crate::error::Result;
@@ -9,19 +9,19 @@ use std::collections::HashMap;
 use std::ffi::CString;
 use std::rc::Rc;
 
-/// A column of a view, and the relation and its column that it is.
+/// A column of a view, and the relation and column that it comes from.
 type Origin = (i16, u32, i16);
 
-/// The columns of a view that are columns of tables, and the views that were looked through.
+/// The columns of a view that are columns of tables, and the relations that were read to find out.
 #[derive(Default)]
 pub struct Origins {
-    /// Number of the view's column, `pg_class.oid` of the table, number of its column.
+    /// Number of the view's column, `pg_class.oid` of the table, and number of the table's column.
     pub columns: Vec<Origin>,
-    /// `pg_class.oid` of views that the view reads, and of the tables.
+    /// `pg_class.oid` of the views that the view reads, and of the tables.
     pub relations: Vec<u32>,
 }
 
-/// The origins of a view's columns, through the views that it is made of.
+/// The origins of a view's columns, followed through the views that it reads.
 ///
 /// # Errors
 /// The catalogue cannot be read.
@@ -31,7 +31,7 @@ pub fn origins(view: u32) -> Result<Origins> {
     for (column, relation, source) in target_list(view, &mut rules)?.iter() {
         let (mut relation, mut source) = (*relation, *source);
         let mut path = vec![view];
-        // A view may have been replaced by one that reads itself.
+        // CREATE OR REPLACE can make a view read itself.
         while !path.contains(&relation) {
             if !found.relations.contains(&relation) {
                 found.relations.push(relation);
@@ -55,7 +55,7 @@ fn is_view(relation: u32) -> bool {
     matches!(kind, pg_sys::RELKIND_VIEW | pg_sys::RELKIND_MATVIEW)
 }
 
-/// The columns of a view that are columns of a relation that it reads.
+/// The columns of a view that are plain columns of a relation that it reads.
 fn target_list(view: u32, known: &mut HashMap<u32, Rc<[Origin]>>) -> Result<Rc<[Origin]>> {
     if let Some(list) = known.get(&view) {
         return Ok(list.clone());
@@ -63,8 +63,8 @@ fn target_list(view: u32, known: &mut HashMap<u32, Rc<[Origin]>>) -> Result<Rc<[
     let rule = query("view_rule", include_str!("../../../sql/query/catalog/view_rule.sql"), &[oid(view)])?;
     let list: Rc<[Origin]> = match rule.and_then(|rule| CString::new(rule).ok()) {
         None => Rc::default(),
-        // SAFETY: the catalogue holds node trees of this server; this one is built in memory of its own, which goes with the
-        // current one if an error is raised.
+        // SAFETY: the catalogue holds node trees of this server. This one is built in its own memory context, which is a child of the
+        // current one, so an error frees it too.
         Some(rule) => unsafe {
             let memory = pg_sys::AllocSetContextCreateExtended(
                 pg_sys::CurrentMemoryContext,
@@ -84,9 +84,9 @@ fn target_list(view: u32, known: &mut HashMap<u32, Rc<[Origin]>>) -> Result<Rc<[
     Ok(list)
 }
 
-/// The columns of a rule's action, which is a list of one query.
+/// The columns of a rule's action. The action is a list of one query.
 unsafe fn of_rule(action: *mut pg_sys::List) -> Vec<Origin> {
-    // SAFETY: each node is looked at as what its tag says.
+    // SAFETY: each node is read as the type that its tag says.
     unsafe {
         let Some(query) = nodes::iter::<pg_sys::Query>(action).next() else { return Vec::new() };
         nodes::iter::<pg_sys::TargetEntry>((*query).targetList)
