@@ -1,8 +1,8 @@
 //! Errors of PostgreSQL with all of their data.
 //!
-//! pgrx turns a caught error into a panic that carries its message, detail, hint and one of the SQLSTATEs it knows. The rest is lost: any
-//! other SQLSTATE, the constraint, column, data type and table, the position, the context and the source file. So the whole error is
-//! copied while it is raised.
+//! pgrx turns a caught error into a panic that carries its message, detail, hint and one of the SQLSTATEs that pgrx knows. The rest is
+//! lost: any other SQLSTATE, the constraint, column, data type and table, the position, the context and the source file. So we copy
+//! the whole error while it is raised.
 
 use super::error::bounded;
 use crate::respond::Raised;
@@ -16,18 +16,18 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::rc::Rc;
 
-// Without pgrx's guards: they are called while an error is being raised.
+// Bound without pgrx's guards, because they are called while an error is being raised.
 unsafe extern "C-unwind" {
     fn CopyErrorData() -> *mut ErrorData;
     fn FreeErrorData(data: *mut ErrorData);
 }
 
 thread_local! {
-    /// A value is being read by the input function of its type.
+    /// Whether the input function of a type is reading a value.
     static READING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Source files that raise XX000 for what somebody wrote: hstore's before PostgreSQL 16, and that of `to_tsquery`.
+/// Source files that raise XX000 for invalid input: hstore's before PostgreSQL 16, and that of `to_tsquery`.
 const INPUT_FILES: &[&str] = &["hstore_io.c", "tsquery.c"];
 
 /// A check constraint of a table that a row violates.
@@ -45,31 +45,31 @@ pub struct Captured {
     /// Where copies are made.
     memory: MemoryContext,
     note: Note,
-    /// The note on the error that comes next.
+    /// The note on the next error.
     next: Note,
 }
 
-/// What is known of an error beside its data.
+/// What is known of an error besides its data.
 #[derive(Clone, Default)]
 pub struct Note {
-    /// It was raised while a value was being read.
+    /// Whether it was raised while a value was being read.
     is_reading: bool,
-    /// What was attached to it.
+    /// The value attached to it.
     attached: Option<Rc<dyn Any>>,
 }
 
 impl Captured {
-    /// Nothing yet. Copies are made in the current memory context.
+    /// Holds no error yet. Copies are made in the current memory context.
     pub fn new() -> Self {
         // SAFETY: reads a global.
         let memory = unsafe { pg_sys::CurrentMemoryContext };
         Captured { data: ptr::null_mut(), memory, note: Note::default(), next: Note::default() }
     }
 
-    /// Runs `work`. Errors that are raised within are copied, and go on as they do.
+    /// Runs `work`. Copies the errors that are raised within, and lets them propagate.
     #[inline]
     pub fn during<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        // SAFETY: the callback is on PostgreSQL's stack exactly as long as this frame lives; `self` outlives it.
+        // SAFETY: the callback is on PostgreSQL's stack exactly as long as this function runs, and `self` outlives it.
         unsafe {
             let previous = pg_sys::error_context_stack;
             let mut callback =
@@ -80,14 +80,14 @@ impl Captured {
         }
     }
 
-    /// Whether an error of PostgreSQL's was raised.
+    /// Whether PostgreSQL raised an error.
     pub fn has_error(&self) -> bool {
         !self.data.is_null()
     }
 
-    /// What a caught error says, with the SQLSTATE that it was raised under.
+    /// The data of a caught error, with the SQLSTATE that it was raised with.
     ///
-    /// An internal error, or that a limit of a type is exceeded, is about the value (22P02) if one was being read.
+    /// If a value was being read, an internal error or an exceeded limit of a type becomes an error about the value (22P02).
     pub fn raised(&self, caught: &CaughtError) -> Raised {
         let (report, data) = match caught {
             CaughtError::PostgresError(report) => (report, self.data()),
@@ -119,18 +119,18 @@ impl Captured {
         })
     }
 
-    /// What was attached to the error.
+    /// The value attached to the error.
     pub fn attached<T: 'static>(&self) -> Option<Rc<T>> {
         self.note.attached.clone()?.downcast().ok()
     }
 
-    /// The copy, which is the caller's to free, and the note on the error.
+    /// The copy, which the caller must free, and the note on the error.
     pub fn into_parts(mut self) -> (*mut ErrorData, Note) {
         (std::mem::replace(&mut self.data, ptr::null_mut()), std::mem::take(&mut self.note))
     }
 
     fn data(&self) -> Option<&ErrorData> {
-        // SAFETY: null, or a copy that is this value's own.
+        // SAFETY: null, or a copy that this value owns.
         unsafe { self.data.as_ref() }
     }
 }
@@ -138,27 +138,28 @@ impl Captured {
 impl Drop for Captured {
     fn drop(&mut self) {
         if !self.data.is_null() {
-            // SAFETY: the copy is this value's own.
+            // SAFETY: this value owns the copy.
             unsafe { FreeErrorData(self.data) };
         }
     }
 }
 
-/// Puts back the stack of callbacks, where an error or a panic passes, too.
+/// Restores the stack of callbacks when dropped, also after an error or a panic.
 struct Popped(*mut ErrorContextCallback);
 
 impl Drop for Popped {
     fn drop(&mut self) {
-        // SAFETY: what was there before the callback above it.
+        // SAFETY: the stack as it was before the callback was pushed.
         unsafe { pg_sys::error_context_stack = self.0 };
     }
 }
 
-/// Called by `errfinish`, for notices too, after the callbacks of what runs further inside: the copy has their lines of context, and
-/// those of the callers are added when it is thrown.
+/// `errfinish` calls this, also for notices, after the callbacks of inner code. So the copy has their lines of context. Those of the
+/// callers are added when the copy is thrown.
 unsafe extern "C-unwind" fn capture(captured: *mut c_void) {
     let captured = captured.cast::<Captured>();
-    // SAFETY: the argument as set above, whose frame waits; CopyErrorData needs another context than the one that errors are raised in.
+    // SAFETY: the argument was set above, by a function that is still running. CopyErrorData must not run in the context in which
+    // errors are raised.
     unsafe {
         let raising = super::unguarded::switch_to((*captured).memory);
         let data = CopyErrorData();
@@ -176,14 +177,15 @@ unsafe extern "C-unwind" fn capture(captured: *mut c_void) {
     }
 }
 
-/// Attaches a value to the error that is raised next: who captures the error finds it there.
+/// Attaches a value to the next error. Whoever captures that error can read it.
 pub fn attach(value: Rc<dyn Any>) {
     hand_on(Note { is_reading: false, attached: Some(value) });
 }
 
-/// Hands a note to who captures the error that is raised next.
+/// Passes a note to whoever captures the next error.
 pub fn hand_on(note: Note) {
-    // SAFETY: the stack of callbacks is PostgreSQL's; those that are `capture` have the argument set above, whose frame waits.
+    // SAFETY: the stack of callbacks is PostgreSQL's. Those that are `capture` have the argument set above, by a function that is
+    // still running.
     unsafe {
         let mut callback = pg_sys::error_context_stack;
         while !callback.is_null() {
@@ -197,13 +199,13 @@ pub fn hand_on(note: Note) {
 
 const CAPTURE: unsafe extern "C-unwind" fn(*mut c_void) = capture;
 
-/// Reads a value by the input function of its type.
+/// Runs `read`, which reads a value with the input function of its type.
 pub fn reading<T>(read: impl FnOnce() -> T) -> T {
     let _before = Reading::set(true);
     read()
 }
 
-/// Whether a value is being read; as before when it is dropped.
+/// Restores, when dropped, whether a value is being read.
 pub(super) struct Reading(bool);
 
 impl Reading {
@@ -218,7 +220,7 @@ impl Drop for Reading {
     }
 }
 
-/// Whether the error is of a source file that takes what it cannot read for an internal error.
+/// Whether the error comes from a source file that reports invalid input as an internal error.
 fn is_of_input(data: &ErrorData) -> bool {
     // SAFETY: null, or a constant of the server.
     let file = (!data.filename.is_null()).then(|| unsafe { CStr::from_ptr(data.filename) }.to_bytes());

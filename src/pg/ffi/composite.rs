@@ -1,9 +1,9 @@
-//! Composite values, read through PostgreSQL's own accessors, and checked where the server does not.
+//! Composite values, read through PostgreSQL's own accessors, and checked where the server does not check them.
 //!
-//! A value that is older than an ALTER of its type has another layout than the type says. Servers with the mend of CVE-2026-6460
-//! (14.25, 15.20, 16.16, 17.12, 18.7) mark values with the version of their type: `DatumGetHeapTupleHeader` is a function there, and
-//! `heap_deform_tuple` refuses a value of another version with 22P07. On older servers a value is read only if it has the layout of
-//! its type to the last byte, so that no read leaves it.
+//! A value that is older than an ALTER of its type does not have the type's layout. Servers with the fix of CVE-2026-6460 (14.25,
+//! 15.20, 16.16, 17.12, 18.7) mark values with the version of their type: `DatumGetHeapTupleHeader` is a function there, and
+//! `heap_deform_tuple` refuses a value of another version with 22P07. On older servers, we read a value only if it has the layout of
+//! its type to the last byte, so that no read goes beyond it.
 
 use super::{error, varlena};
 use crate::sqlstate::SqlState;
@@ -12,17 +12,17 @@ use pgrx::pg_sys::{self, Datum, HeapTupleHeader, Oid, TupleDesc};
 use std::ffi::{CStr, c_int};
 use std::sync::OnceLock;
 
-/// The mark of composite values on servers that give them a version (access/htup_details.h): a row in a table never has both bits.
+/// The mark of composite values on servers that give them a version (access/htup_details.h). A row in a table never has both bits.
 const IS_DATUM: u16 = (pg_sys::HEAP_XMAX_COMMITTED | pg_sys::HEAP_XMAX_INVALID) as u16;
 
 type Accessor = unsafe extern "C-unwind" fn(Datum) -> HeapTupleHeader;
 
-/// `DatumGetHeapTupleHeader`, on servers where it is a function. It is looked up, not linked: the library runs on all minor releases
-/// of its version, whichever it was built with.
+/// `DatumGetHeapTupleHeader`, on servers where it is a function. It is looked up, not linked, because the library must run on every
+/// minor release of its version, whichever one it was built with.
 fn accessor() -> Option<Accessor> {
     static FOUND: OnceLock<Option<Accessor>> = OnceLock::new();
     *FOUND.get_or_init(|| {
-        // SAFETY: a name; the server's function of this name has this signature (fmgr.h).
+        // SAFETY: the name is NUL-terminated, and the server's function of this name has this signature (fmgr.h).
         unsafe {
             let found = libc::dlsym(libc::RTLD_DEFAULT, c"DatumGetHeapTupleHeader".as_ptr());
             std::mem::transmute::<*mut libc::c_void, Option<Accessor>>(found)
@@ -35,7 +35,7 @@ pub fn has_versions() -> bool {
     accessor().is_some()
 }
 
-/// The header of a composite value, of which a copy is made in the current context unless [`is_plain`].
+/// The header of a composite value. Copies the value to the current context unless it [`is_plain`].
 ///
 /// # Safety
 /// `datum` must be a valid composite value.
@@ -49,7 +49,8 @@ pub unsafe fn header(datum: Datum) -> HeapTupleHeader {
     }
 }
 
-/// Whether a value in memory, neither compressed nor out of line, is its own header: on servers with versions it has to be marked.
+/// Whether a value in memory, neither compressed nor out of line, can be used as its own header. On servers with versions, the value
+/// must be marked for that.
 ///
 /// # Safety
 /// `datum` must be a valid composite value with a header of four bytes.
@@ -60,7 +61,7 @@ pub unsafe fn is_plain(datum: Datum) -> bool {
     marks & IS_DATUM == IS_DATUM || !has_versions()
 }
 
-/// The type of a value and its modifier, as `HeapTupleHeaderGetTypMod` tells it: what else its field may hold is a version.
+/// The type of a value and its modifier, as `HeapTupleHeaderGetTypMod` returns it. Otherwise the field holds a version.
 ///
 /// # Safety
 /// `header` must be valid.
@@ -71,10 +72,10 @@ pub unsafe fn type_of(header: HeapTupleHeader) -> (Oid, i32) {
     (datum_typeid, if datum_typeid == pg_sys::RECORDOID { datum_typmod } else { -1 })
 }
 
-/// Takes a value apart: the columns of the descriptor of its type, dropped ones included.
+/// Splits a value into the columns of its type's descriptor, including dropped ones.
 ///
-/// Raises 22P07 for a value that is older than a change of its type: by the server, or where it does not know versions, if the value's
-/// layout tells.
+/// Raises 22P07 for a value that is older than a change of its type. Servers without versions do not notice, so there we raise it if
+/// the value's layout shows it.
 ///
 /// # Safety
 /// `header` must be that of a value, `descriptor` that of its type, `values` and `nulls` as long as it is wide.
@@ -90,7 +91,7 @@ pub unsafe fn deform(header: HeapTupleHeader, descriptor: TupleDesc, values: *mu
     }
 }
 
-/// Raises 22P07 for a value that does not have the layout of its type. For servers that do not know versions.
+/// Raises 22P07 for a value that does not have the layout of its type. For servers without versions.
 ///
 /// # Safety
 /// `header` must be that of a value, `descriptor` that of its type.
@@ -99,14 +100,14 @@ pub unsafe fn check_layout(header: HeapTupleHeader, descriptor: TupleDesc) {
     unsafe {
         let type_oid = (*header).t_choice.t_datum.datum_typeid;
         let bytes = std::slice::from_raw_parts(header.cast::<u8>().cast_const(), pgrx::varsize_4b(header.cast()));
-        // A record's type is never altered.
+        // The type of a record cannot be altered.
         if type_oid != pg_sys::RECORDOID && !has_layout(bytes, header, descriptor) {
             refuse(type_oid);
         }
     }
 }
 
-/// Whether the columns of a value end where the value does, and none before it begins.
+/// Whether the columns of a value end exactly where the value ends, and none begins before its data.
 ///
 /// # Safety
 /// `header` must be at the beginning of `bytes`, `descriptor` valid.
@@ -132,16 +133,16 @@ unsafe fn has_layout(bytes: &[u8], header: HeapTupleHeader, descriptor: TupleDes
             None => return false,
         }
     }
-    // A value may have more columns than a parent of its type.
+    // A value of a child type has more columns than its parent type.
     count > width || offset == data.len()
 }
 
-/// Where the column ends that begins at an offset or, aligned, behind it; `None` when that is not within the data.
+/// The end of the column that begins at an offset, or at the next aligned one. `None` if that is not within the data.
 fn end(data: &[u8], offset: usize, length: i16, alignment: usize) -> Option<usize> {
     let aligned = offset.next_multiple_of(alignment);
     let (start, size) = match length {
         -1 => {
-            // A byte of zero is padding: it begins no varlena.
+            // A zero byte is padding, because no varlena begins with one.
             let start = if *data.get(offset)? == 0 { aligned } else { offset };
             (start, varlena::size(data.get(start..)?)?)
         }
@@ -151,7 +152,7 @@ fn end(data: &[u8], offset: usize, length: i16, alignment: usize) -> Option<usiz
     start.checked_add(size).filter(|end| *end <= data.len())
 }
 
-/// An alignment of pg_type in bytes.
+/// The alignment in bytes for a code of `pg_type.typalign`.
 pub fn alignment(code: u8) -> usize {
     match code {
         pg_sys::TYPALIGN_CHAR => 1,
@@ -161,10 +162,10 @@ pub fn alignment(code: u8) -> usize {
     }
 }
 
-/// The error of servers that know versions, in words of ours.
+/// Raises the error of servers with versions, in our words.
 #[cold]
 fn refuse(type_oid: Oid) -> ! {
-    // SAFETY: a look-up that gives a text for any OID.
+    // SAFETY: the look-up returns a text for any OID.
     let name = unsafe { CStr::from_ptr(pg_sys::format_type_be(type_oid)) }.to_string_lossy();
     error::raise(
         SqlState::INVALID_ROW_VERSION,
@@ -192,7 +193,7 @@ pub unsafe fn attribute<'a>(descriptor: TupleDesc, index: usize) -> &'a pg_sys::
     }
 }
 
-/// The number of attributes of a descriptor, dropped ones included.
+/// The number of attributes of a descriptor, including dropped ones.
 ///
 /// # Safety
 /// `descriptor` must be valid.
@@ -202,7 +203,7 @@ pub unsafe fn attribute_count(descriptor: TupleDesc) -> usize {
     unsafe { (*descriptor).natts as usize }
 }
 
-/// A row of the type that a function returns.
+/// Forms a row of the type that a function returns.
 ///
 /// # Safety
 /// The call frame of a function that returns a composite type with as many columns as there are values, of their types.
@@ -215,7 +216,7 @@ pub unsafe fn form<const N: usize>(call: pg_sys::FunctionCallInfo, row: [Option<
     }
 }
 
-/// A row of a type.
+/// Forms a row of a type.
 ///
 /// # Safety
 /// `descriptor` must be blessed, with as many columns as there are values, of their types.

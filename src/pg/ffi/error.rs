@@ -1,16 +1,16 @@
-//! Raising errors of PostgreSQL.
+//! Raises PostgreSQL errors.
 
 use crate::respond::Raised;
 use crate::sqlstate::SqlState;
 use pgrx::{PgLogLevel, pg_sys};
 use std::ffi::{CString, c_int};
 
-/// The beginning of a text, as much of it as a response repeats.
+/// The beginning of a text, at the length that a response repeats.
 pub(super) fn bounded(text: &str) -> String {
     text.get(..text.floor_char_boundary(crate::limits::ERROR_TEXT_BYTES)).unwrap_or_default().to_owned()
 }
 
-/// Raises an error of any SQLSTATE; pgrx's own reports know only those of PostgreSQL's list.
+/// Raises an error with any SQLSTATE. pgrx's own reports know only those of PostgreSQL's list.
 #[cold]
 pub fn raise(sqlstate: SqlState, message: &str, detail: Option<&str>, hint: Option<&str>) -> ! {
     let text = |text: &str| CString::new(text.replace('\0', "")).unwrap_or_default();
@@ -29,8 +29,8 @@ pub fn raise(sqlstate: SqlState, message: &str, detail: Option<&str>, hint: Opti
     unreachable!("an error of level ERROR does not return")
 }
 
-/// Whether an error must propagate to the caller instead of becoming a response: the session, the server or the transaction cannot go
-/// on. A cancelled query (57014) is among them.
+/// Whether an error must propagate to the caller instead of becoming a response, because the session, the server or the transaction
+/// cannot go on. A cancelled query (57014) is one of them.
 pub fn must_propagate(raised: &Raised) -> bool {
     matches!(raised.sqlstate.class(), "40" | "53" | "57" | "58" | "XX")
 }

@@ -1,8 +1,8 @@
-//! The version-1 calling convention of PostgreSQL's functions (fmgr.h): their declaration, and their arguments.
+//! PostgreSQL's version-1 calling convention (fmgr.h): declares functions and reads their arguments.
 
 use pgrx::pg_sys;
 
-/// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of its fmgr.h).
+/// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of fmgr.h).
 macro_rules! v1_function {
     ($finfo:ident) => {
         #[unsafe(no_mangle)]
@@ -25,10 +25,9 @@ pub unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sy
     }
 }
 
-/// A text argument. It is UTF-8, since the extension refuses other databases.
+/// A text argument. It is UTF-8, because the extension refuses databases with another encoding.
 pub unsafe fn text<'a>(call: pg_sys::FunctionCallInfo, i: usize) -> Option<&'a str> {
-    // SAFETY: the call frame of a running function; the argument is a text, and a packed copy of it is plain or
-    // short.
+    // SAFETY: the call frame of a running function. The argument is a text, and its packed copy is plain or short.
     unsafe {
         let text = argument(call, i)?.cast_mut_ptr();
         let is_plain = pgrx::varatt_is_4b_u(text) || (pgrx::varatt_is_1b(text) && !pgrx::varatt_is_1b_e(text));

@@ -1,11 +1,11 @@
-//! Settings that hold for a while (guc.h).
+//! Settings that are restored afterwards (guc.h).
 
 use super::setting;
 use super::unguarded;
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_int};
 
-/// A nest level of settings: what is set within it is put back when it is dropped, after an error too.
+/// A nest level of settings. Dropping it restores the settings changed within it, also after an error.
 pub struct GucNest {
     level: c_int,
 }
@@ -14,11 +14,11 @@ impl GucNest {
     /// Opens a level.
     #[must_use]
     pub fn open() -> Self {
-        // SAFETY: counts a level; it is closed when the value is dropped.
+        // SAFETY: opens a level, which is closed when the value is dropped.
         GucNest { level: unsafe { unguarded::NewGUCNestLevel() } }
     }
 
-    /// Opens a level in which names mean PostgreSQL's own objects, unless they are qualified.
+    /// Opens a level in which unqualified names mean PostgreSQL's own objects.
     #[must_use]
     pub fn with_pinned_path() -> Self {
         let nest = GucNest::open();
@@ -28,7 +28,7 @@ impl GucNest {
 
     /// Sets a setting until the level is closed.
     ///
-    /// Raises PostgreSQL's error when the value is not one of the setting's.
+    /// Raises PostgreSQL's error if the setting does not allow the value.
     pub fn set(&self, name: &CStr, value: &CStr) {
         setting::set_for_request(name, value, pg_sys::GucContext::PGC_USERSET);
     }
@@ -36,8 +36,7 @@ impl GucNest {
 
 impl Drop for GucNest {
     fn drop(&mut self) {
-        // SAFETY: the level is this value's. Where an error passes, levels within it are closed with it; putting values back raises
-        // none.
+        // SAFETY: this value opened the level. After an error, this closes the levels within it, too. Restoring values raises no errors.
         unsafe { unguarded::AtEOXact_GUC(false, self.level) };
     }
 }

@@ -1,4 +1,4 @@
-//! jsonb values made and read without a tree between (PostgreSQL's jsonb.h).
+//! Makes and reads jsonb values without building a tree (PostgreSQL's jsonb.h).
 
 use crate::values::jsonb_layout::{COUNT, OBJECT};
 use base64::Engine;
@@ -33,10 +33,10 @@ pub unsafe fn to_text(jsonb: pg_sys::Datum) -> pg_sys::Datum {
     }
 }
 
-/// A response's body as jsonb: JSON as it is, other text as a JSON string, and bytes that are no text in base64.
+/// A response's body as jsonb: JSON as it is, other text as a JSON string, and bytes that are not text in base64.
 ///
 /// # Safety
-/// Runs PostgreSQL's input function: called within a transaction.
+/// Runs PostgreSQL's input function, so it must be called within a transaction.
 pub unsafe fn of_body(bytes: &[u8], is_json: bool) -> pg_sys::Datum {
     // SAFETY: promised by the caller.
     unsafe {
@@ -52,7 +52,7 @@ pub unsafe fn of_body(bytes: &[u8], is_json: bool) -> pg_sys::Datum {
 /// A JSON text as jsonb.
 ///
 /// # Safety
-/// Runs PostgreSQL's input function: called within a transaction.
+/// Runs PostgreSQL's input function, so it must be called within a transaction.
 pub unsafe fn of_text(text: &str) -> pg_sys::Datum {
     // SAFETY: promised by the caller. The text is NUL-terminated.
     unsafe {
@@ -67,11 +67,10 @@ pub unsafe fn of_text(text: &str) -> pg_sys::Datum {
 /// # Safety
 /// Allocates in the current memory context.
 pub unsafe fn of_headers(headers: &[(Cow<'static, str>, Cow<'static, str>)]) -> pg_sys::Datum {
-    // SAFETY: promised by the caller. As many bytes are written as are allocated: two headers, two entries for each
-    // field, and the texts.
+    // SAFETY: promised by the caller. Writes exactly the allocated bytes: two headers, two entries for each field, and the texts.
     unsafe {
         let mut fields: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
-        // jsonb's order of keys: by length, then by bytes
+        // jsonb orders keys by length, then by bytes.
         fields.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
         if fields.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
             return of_text(&repeated(&fields));
@@ -80,7 +79,7 @@ pub unsafe fn of_headers(headers: &[(Cow<'static, str>, Cow<'static, str>)]) -> 
         let payload: usize = fields.iter().map(|(n, v)| n.len() + v.len()).sum();
         let size = 8 + 8 * count + payload;
         let start = pg_sys::palloc(size).cast::<u8>();
-        // varlena header, container header, one entry per key and per value, then the bytes of keys and of values
+        // The varlena header, the container header, one entry per key and per value, then the bytes of the keys and of the values.
         start.cast::<u32>().write((size as u32) << 2);
         start.add(4).cast::<u32>().write(OBJECT | count as u32);
         let mut entry = start.add(8).cast::<u32>();

@@ -1,5 +1,5 @@
-//! What the rest of this half stands on: PostgreSQL's calling convention, errors, values, lists and settings. It uses nothing of
-//! the rest.
+//! The ground floor of this half: PostgreSQL's calling convention, errors, values, lists and settings. It uses nothing else of
+//! `src/pg/`.
 
 pub mod captured;
 pub mod composite;

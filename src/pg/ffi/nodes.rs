@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys::{self, List, NodeTag};
 
-/// A kind of node.
+/// A type of node that has its own tag.
 pub trait Tagged {
     const TAG: NodeTag;
 }
@@ -17,7 +17,7 @@ tagged! {
     Var T_Var,
 }
 
-/// A node as what it is; `None` when it is null or of another kind.
+/// Casts a node to its type. `None` if it is null or has another tag.
 ///
 /// # Safety
 /// A node or null.
@@ -38,16 +38,16 @@ pub unsafe fn len(list: *const List) -> usize {
 /// The pointers in a list.
 ///
 /// # Safety
-/// A list of pointers to `T`, or NIL, which stays as it is while it is walked.
+/// A list of pointers to `T`, or NIL. It must not change while it is walked.
 pub unsafe fn pointers<T>(list: *const List) -> impl Iterator<Item = *mut T> {
     // SAFETY: promised by the caller; the index is below the length.
     unsafe { (0..len(list)).map(move |i| (*(*list).elements.add(i)).ptr_value.cast()) }
 }
 
-/// The nodes of a list that are of the kind `T`.
+/// The nodes of type `T` in a list.
 ///
 /// # Safety
-/// A list of nodes, or NIL, which stays as it is while it is walked.
+/// A list of nodes, or NIL. It must not change while it is walked.
 pub unsafe fn iter<T: Tagged>(list: *const List) -> impl Iterator<Item = *mut T> {
     // SAFETY: promised by the caller.
     unsafe { pointers::<pg_sys::Node>(list).filter_map(|node| cast(node)) }
@@ -56,7 +56,7 @@ pub unsafe fn iter<T: Tagged>(list: *const List) -> impl Iterator<Item = *mut T>
 /// The OIDs in a list.
 ///
 /// # Safety
-/// A list of OIDs, or NIL, which stays as it is while it is walked.
+/// A list of OIDs, or NIL. It must not change while it is walked.
 pub unsafe fn oids(list: *const List) -> impl Iterator<Item = pg_sys::Oid> {
     // SAFETY: promised by the caller; the index is below the length.
     unsafe { (0..len(list)).map(move |i| (*(*list).elements.add(i)).oid_value) }

@@ -5,30 +5,30 @@ use super::user;
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 
-/// The extension's schema; `InvalidOid` when it is not there.
+/// The extension's schema. `InvalidOid` if it does not exist.
 pub fn schema() -> Oid {
     // SAFETY: a look-up in the system cache; with missing_ok an unknown name gives InvalidOid.
     unsafe { pg_sys::get_namespace_oid(c"restful".as_ptr(), true) }
 }
 
-/// The table of a name in the extension's schema; `InvalidOid` when it is not there.
+/// The table of this name in the extension's schema. `InvalidOid` if it does not exist.
 pub fn table(name: &CStr) -> Oid {
     // SAFETY: a look-up in the system cache; an unknown name or schema gives InvalidOid.
     unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema()) }
 }
 
-/// Runs `work` as the owner of a table, with nothing in the search path but PostgreSQL's own, with no way to another role, and with the
-/// newest snapshot: what was committed a moment ago counts, in a transaction that began before, too. A parallel worker has its
-/// leader's snapshot. `None` when there is no such table.
+/// Runs `work` as the owner of a table, with only PostgreSQL's own schemas in the search path, with the role locked, and with a new
+/// snapshot, so that it sees what was just committed even in a transaction that began earlier. A parallel worker keeps its leader's
+/// snapshot. `None` if the table does not exist.
 ///
-/// An error leaves the snapshot to the end of the transaction.
+/// After an error, the end of the transaction removes the snapshot.
 ///
 /// # Safety
-/// `work` runs statements that are constants, with parameters.
+/// `work` may only run constant statements, with parameters.
 pub unsafe fn as_owner<T>(table: Oid, work: impl FnOnce() -> T) -> Option<T> {
     let owner = owner(table)?;
     let _nest = GucNest::with_pinned_path();
-    // SAFETY: the snapshot is popped below; what the owner may do is the caller's to promise.
+    // SAFETY: the snapshot is popped below. The caller promises what `work` does as the owner.
     unsafe {
         let is_newest = !pg_sys::IsInParallelMode();
         if is_newest {

@@ -1,6 +1,6 @@
-//! Errors of PostgreSQL that pass through Rust unchanged.
+//! Lets PostgreSQL errors pass through Rust unchanged.
 //!
-//! The whole error is captured while it is raised, Rust unwinds, and then the copy is thrown.
+//! The whole error is copied while it is raised. Rust unwinds, and then the copy is thrown.
 
 use super::captured::{Captured, hand_on};
 use pgrx::pg_sys::ErrorData;
@@ -9,34 +9,34 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 unsafe extern "C-unwind" {
-    /// Without pgrx's guard: the error must not come back as a panic.
+    /// Bound without pgrx's guard, because the error must not come back as a panic.
     fn ThrowErrorData(data: *mut ErrorData);
 }
 
 /// Runs the body of a function that PostgreSQL calls, in place of `#[pg_guard]`.
 ///
 /// # Safety
-/// Must be all that an `extern "C-unwind"` function does: an error leaves it by a long jump.
+/// The `extern "C-unwind"` function must do nothing else, because an error leaves it by a long jump.
 #[inline]
 pub unsafe fn preserving_error_data<T>(body: impl FnOnce() -> T) -> T {
     let mut captured = Captured::new();
     match captured.during(|| catch_unwind(AssertUnwindSafe(body))) {
         Ok(result) => result,
-        // SAFETY: nothing with a destructor is left in this frame when an error is thrown.
+        // SAFETY: nothing with a destructor is left in this function when an error is thrown.
         Err(panic) => unsafe { throw(panic, captured) },
     }
 }
 
-/// Raises the error that Rust has unwound from.
+/// Raises the error that made Rust unwind.
 ///
 /// # Safety
 /// As [`preserving_error_data`].
 #[cold]
 unsafe fn throw(panic: Box<dyn Any + Send>, captured: Captured) -> ! {
-    // A copy without this kind of panic is of an error that was handled inside.
+    // If the panic is of another kind, the copy is of an error that was handled inside.
     let is_captured = matches!(panic.downcast_ref(), Some(CaughtError::PostgresError(_))) && captured.has_error();
     let (data, note) = captured.into_parts();
-    // SAFETY: the copy is complete, and what has a destructor is gone before it is thrown; a panic is pgrx's to report, and dropped by
+    // SAFETY: the copy is complete, and everything with a destructor is dropped before it is thrown. pgrx reports a panic, and drops
     // it before.
     unsafe {
         if is_captured {

@@ -1,10 +1,10 @@
-//! What roles may do, as PostgreSQL's own functions say (acl.h).
+//! Checks the privileges of roles with PostgreSQL's own functions (acl.h).
 
 use super::user;
 use pgrx::pg_sys;
 use std::ffi::CString;
 
-/// Whether a role has a right (`ACL_SELECT` and the like) to a relation, or to any column of it.
+/// Whether a role has a privilege (such as `ACL_SELECT`) on a relation, or on any column of it.
 pub fn may_any_column(relation: pg_sys::Oid, role: pg_sys::Oid, mode: u32) -> bool {
     let any = pg_sys::AclMaskHow::ACLMASK_ANY;
     // SAFETY: lookups in the system caches; the relation was found in the catalogue.

@@ -1,11 +1,11 @@
-//! The rows of a set-returning function (PostgreSQL's materialize mode, src/backend/utils/fmgr/README).
+//! The result of a set-returning function (PostgreSQL's materialize mode, src/backend/utils/fmgr/README).
 
 use super::error::raise;
 use super::nodes;
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 
-/// Rows that are collected for the caller; on disk beyond `work_mem`.
+/// Rows that are collected for the caller. Beyond `work_mem`, they go to disk.
 pub struct ResultSet {
     store: *mut pg_sys::Tuplestorestate,
     descriptor: pg_sys::TupleDesc,
@@ -14,16 +14,16 @@ pub struct ResultSet {
 impl ResultSet {
     /// Begins the result of a function that returns rows.
     ///
-    /// Raises 0A000 where the caller cannot take rows.
+    /// Raises 0A000 if the caller cannot take rows.
     ///
     /// # Safety
-    /// The call frame of a set-returning function that returns a null datum afterwards.
+    /// The call frame must be that of a set-returning function, which returns a null datum afterwards.
     pub unsafe fn start(call: pg_sys::FunctionCallInfo) -> Self {
         // SAFETY: promised by the caller.
         let of_function = |expected| unsafe {
             let mut descriptor = std::ptr::null_mut();
             pg_sys::get_call_result_type(call, std::ptr::null_mut(), &mut descriptor);
-            // A type of one column is not composite.
+            // A result type of one column is not composite.
             if descriptor.is_null() { expected } else { descriptor }
         };
         // SAFETY: as above.
@@ -37,7 +37,7 @@ impl ResultSet {
         })
     }
 
-    /// Begins the result of a function whose caller lists its columns. `None` where the caller cannot take rows, or lists none.
+    /// Begins the result of a function whose caller lists its columns. `None` if the caller cannot take rows, or lists no columns.
     ///
     /// # Safety
     /// As [`ResultSet::start`].
@@ -46,13 +46,13 @@ impl ResultSet {
         unsafe { ResultSet::of(call, |expected| expected) }
     }
 
-    /// The description of the columns is made of the one that the caller expects, by `describe`, in the context of the query.
+    /// `describe` makes the description of the columns from the one that the caller expects, in the memory context of the query.
     unsafe fn of(
         call: pg_sys::FunctionCallInfo,
         describe: impl FnOnce(pg_sys::TupleDesc) -> pg_sys::TupleDesc,
     ) -> Option<Self> {
         let materialize = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
-        // SAFETY: the node is checked before it is used as what it is.
+        // SAFETY: the tag of the node is checked before the node is used.
         unsafe {
             let result = nodes::cast::<pg_sys::ReturnSetInfo>((*call).resultinfo)?;
             if (*result).allowedModes & materialize as i32 == 0 {
@@ -83,7 +83,7 @@ impl ResultSet {
     /// Adds a row.
     ///
     /// # Safety
-    /// As many columns as the function declares, of its types.
+    /// The values must match the function's columns in number and type.
     pub unsafe fn put<const N: usize>(&self, row: [Option<pg_sys::Datum>; N]) {
         let mut nulls = row.map(|column| column.is_none());
         let mut values = row.map(|column| column.unwrap_or(pg_sys::Datum::null()));
@@ -91,7 +91,7 @@ impl ResultSet {
         unsafe { self.put_columns(&mut values, &mut nulls) };
     }
 
-    /// Adds a row whose values and nulls are apart.
+    /// Adds a row whose values and nulls are in separate slices.
     ///
     /// # Safety
     /// As [`ResultSet::put`].

@@ -1,17 +1,17 @@
-//! Any setting of PostgreSQL: its value, and how long another one holds.
+//! Reads and sets any PostgreSQL setting.
 
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_int};
 
 /// Sets a setting until the end of the request's nest level.
 ///
-/// Raises PostgreSQL's error when the value is none of the setting's.
+/// Raises PostgreSQL's error if the setting does not allow the value.
 pub fn set_for_request(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
     set(name, value, context, pg_sys::GucAction::GUC_ACTION_SAVE, 0);
 }
 
-/// Applies a setting of the request's role until the end of the nest level. One that cannot be set gives a warning, as at a login of
-/// the role: a text search configuration that was dropped is no reason to refuse all its requests.
+/// Applies a setting of the request's role until the end of the nest level. If it cannot be set, this warns, as a login of the role
+/// does: a dropped text search configuration should not make all requests of the role fail.
 pub fn apply_for_request(name: &CStr, value: &CStr) {
     let level = c_int::try_from(pg_sys::WARNING).unwrap_or(0);
     set(name, value, pg_sys::GucContext::PGC_SUSET, pg_sys::GucAction::GUC_ACTION_SAVE, level);
@@ -19,12 +19,12 @@ pub fn apply_for_request(name: &CStr, value: &CStr) {
 
 /// Sets a setting as SET LOCAL does.
 ///
-/// Raises PostgreSQL's error when the value is none of the setting's.
+/// Raises PostgreSQL's error if the setting does not allow the value.
 pub fn set_for_transaction(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type) {
     set(name, value, context, pg_sys::GucAction::GUC_ACTION_LOCAL, 0);
 }
 
-/// `level`: of the message when it cannot be set; 0 for an error.
+/// `level`: the level of the message if it cannot be set; 0 raises an error.
 fn set(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type, action: pg_sys::GucAction::Type, level: c_int) {
     // SAFETY: both texts are NUL-terminated and copied by PostgreSQL.
     unsafe {
@@ -41,7 +41,7 @@ fn set(name: &CStr, value: &CStr, context: pg_sys::GucContext::Type, action: pg_
     }
 }
 
-/// The value of any setting; `None` when it is unknown or empty.
+/// The value of any setting. `None` if it is unknown or empty.
 pub fn get(name: &CStr) -> Option<String> {
     // SAFETY: the name is NUL-terminated; an unknown one gives NULL.
     let value = unsafe { pg_sys::GetConfigOption(name.as_ptr(), true, false) };

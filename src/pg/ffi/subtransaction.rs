@@ -1,4 +1,4 @@
-//! Internal subtransactions (xact.h), as PL/pgSQL has them for its exception blocks.
+//! Internal subtransactions (xact.h), like those of PL/pgSQL's exception blocks.
 
 use super::captured::{Captured, Reading};
 use super::unguarded;
@@ -8,14 +8,14 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
 use std::panic::AssertUnwindSafe;
 
-/// How a subtransaction ends in which no error was raised.
+/// How a subtransaction ends if no error was raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Commit,
     RollBack,
 }
 
-/// An error that was raised within a subtransaction, which it has rolled back.
+/// An error that was raised within a subtransaction. The subtransaction has been rolled back.
 pub struct Failed {
     caught: Box<CaughtError>,
     pub raised: Raised,
@@ -29,18 +29,18 @@ impl Failed {
     }
 }
 
-/// Runs `work` in a subtransaction, which ends as it says. An error that is raised within rolls it back, which puts back the user and
-/// the settings, too.
+/// Runs `work` in a subtransaction, which ends as `work` says. An error that is raised within rolls it back, and with it the user and
+/// the settings.
 ///
-/// It is not a guard that rolls back when it is dropped: an error that rolling back raises would meet one that is unwinding, and end
-/// the process.
+/// This is not a guard that rolls back when dropped: if rolling back raised an error while another one unwinds, the process would
+/// abort.
 ///
-/// Raises an error where there can be no subtransaction, as in a parallel query.
+/// Raises an error where subtransactions are not allowed, as in a parallel query.
 ///
 /// # Errors
-/// What was raised within.
+/// The error that was raised within.
 pub fn run<T>(work: impl FnOnce() -> (T, End)) -> Result<T, Box<Failed>> {
-    // SAFETY: reads globals, to be put back.
+    // SAFETY: reads globals, which are restored later.
     let (memory, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
     let put_back = || {
         // SAFETY: what was in force before the subtransaction, which has ended.

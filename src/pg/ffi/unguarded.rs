@@ -1,5 +1,5 @@
-//! Functions of PostgreSQL without pgrx's guard: those that raise no error, of which each would cost more to guard than it
-//! does, and a point read calls two dozen; and the executor's, which are called under one guard together.
+//! PostgreSQL functions without pgrx's guard. Most raise no errors, and guarding each call would cost more than the call; a point read
+//! makes two dozen of them. The functions of the executor are called together under one guard.
 
 use pgrx::pg_sys::{
     CachedPlan, DestReceiver, MemoryContext, Oid, ParamListInfo, PlannedStmt, QueryDesc, QueryEnvironment,
@@ -13,19 +13,19 @@ unsafe extern "C-unwind" {
     pub fn GetSessionUserId() -> Oid;
     pub fn GetUserIdAndSecContext(user: *mut Oid, security: *mut c_int);
     pub fn SetUserIdAndSecContext(user: Oid, security: c_int);
-    // acl.h: raises errors, such as a cancellation while it waits for a lock; for a hook
+    // acl.h: raises errors, such as a cancellation while it waits for a lock. Only for a hook.
     pub fn get_role_oid(name: *const c_char, missing_ok: bool) -> Oid;
     pub fn InLocalUserIdChange() -> bool;
     pub fn InSecurityRestrictedOperation() -> bool;
     pub safe fn stack_is_too_deep() -> bool;
-    // guc.h: putting values back runs no check
+    // guc.h: restoring values runs no checks.
     pub fn NewGUCNestLevel() -> c_int;
     pub fn AtEOXact_GUC(is_commit: bool, nest_level: c_int);
     // xact.h
     pub fn GetTopTransactionIdIfAny() -> TransactionId;
     pub fn GetCurrentTransactionIdIfAny() -> TransactionId;
     pub fn GetCurrentStatementStartTimestamp() -> TimestampTz;
-    // utility.h: raises errors; for a hook, which is called without a guard too
+    // utility.h: raises errors. Only for a hook, which is itself called without a guard.
     pub fn standard_ProcessUtility(
         statement: *mut PlannedStmt,
         text: *const c_char,
@@ -36,13 +36,13 @@ unsafe extern "C-unwind" {
         receiver: *mut DestReceiver,
         completion: *mut pgrx::pg_sys::QueryCompletion,
     );
-    // inval.h: the callbacks registered for invalidations may not raise errors
+    // inval.h: callbacks for invalidations must not raise errors.
     pub fn AcceptInvalidationMessages();
     // spi.h
     pub fn SPI_plan_get_plan_sources(plan: SPIPlanPtr) -> *mut pgrx::pg_sys::List;
 }
 
-/// The current memory context, switched; what it was before. A macro in PostgreSQL (palloc.h).
+/// Switches the current memory context and returns the previous one. A macro in PostgreSQL (palloc.h).
 ///
 /// # Safety
 /// `context` is a valid memory context.
@@ -55,7 +55,7 @@ pub unsafe fn switch_to(context: MemoryContext) -> MemoryContext {
     }
 }
 
-/// The type cache (utils/typcache.h). These raise errors: they are for the inside of `pg_guard_ffi_boundary`.
+/// The type cache (utils/typcache.h). These raise errors, so call them only inside `pg_guard_ffi_boundary`.
 pub mod row_type {
     use pgrx::pg_sys::{Oid, TupleDesc};
 
@@ -65,7 +65,7 @@ pub mod row_type {
     }
 }
 
-/// The executor. These raise errors: they are for the inside of `pg_guard_ffi_boundary`.
+/// The executor. These raise errors, so call them only inside `pg_guard_ffi_boundary`.
 pub mod executor {
     use super::*;
 

@@ -1,10 +1,10 @@
-//! The user in force, and work as another one (miscadmin.h).
+//! Reads the user in force, and runs work as another user (miscadmin.h).
 
 use super::unguarded;
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::CStr;
 
-/// The security context in which neither the role nor anything that outlives the work can be changed.
+/// The security context in which the work can change neither the role nor anything that outlives the work.
 pub const LOCKED: i32 = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION) as i32;
 
 /// The user in force.
@@ -25,13 +25,13 @@ pub fn outer() -> Oid {
     unsafe { pg_sys::GetOuterUserId() }
 }
 
-/// Whether the user in force is another than the role that the session has taken, as in a SECURITY DEFINER function.
+/// Whether the user in force differs from the role that the session has taken, as in a SECURITY DEFINER function.
 pub fn is_changed_locally() -> bool {
     // SAFETY: reads a global.
     unsafe { unguarded::InLocalUserIdChange() }
 }
 
-/// Whether the code that runs is not to leave anything behind, as in an index expression.
+/// Whether the running code must not leave anything behind, as in an index expression.
 pub fn is_restricted() -> bool {
     // SAFETY: reads a global.
     unsafe { unguarded::InSecurityRestrictedOperation() }
@@ -50,11 +50,11 @@ pub fn security_context() -> i32 {
     current_and_security().1
 }
 
-/// The user and the security context that were in force when it was made; they are again when it is dropped, after an error too.
+/// The user and the security context that were in force when this value was made. Dropping it restores them, also after an error.
 pub struct Before(Oid, i32);
 
 impl Before {
-    /// Those in force now.
+    /// Notes the ones in force now.
     #[must_use]
     pub fn now() -> Self {
         let (user, security) = current_and_security();
@@ -64,7 +64,7 @@ impl Before {
 
 impl Drop for Before {
     fn drop(&mut self) {
-        // SAFETY: sets globals to what they were.
+        // SAFETY: restores globals to their previous values.
         unsafe { unguarded::SetUserIdAndSecContext(self.0, self.1) };
     }
 }
@@ -75,7 +75,7 @@ impl Drop for Before {
 /// The caller answers for what `work` may do as that user.
 pub unsafe fn run_as<T>(user: Oid, security: i32, work: impl FnOnce() -> T) -> T {
     let _before = Before::now();
-    // SAFETY: the caller answers for it; `_before` puts both back.
+    // SAFETY: the caller answers for it. `_before` restores both.
     unsafe { unguarded::SetUserIdAndSecContext(user, security) };
     work()
 }

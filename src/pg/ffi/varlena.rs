@@ -2,13 +2,13 @@
 
 use pgrx::pg_sys;
 
-/// Whether the first byte is that of a header of four bytes before a value that is not compressed.
+/// Whether the first byte belongs to a four-byte header of an uncompressed value.
 #[inline(always)]
 pub fn is_plain(first: u8) -> bool {
     first & if cfg!(target_endian = "big") { 0xC0 } else { 0x03 } == 0
 }
 
-/// Whether the first byte is a header of one byte, or that of a pointer to a value out of line.
+/// Whether the first byte is a one-byte header, or begins a pointer to a value out of line.
 #[inline(always)]
 pub fn is_short(first: u8) -> bool {
     if cfg!(target_endian = "big") { first & 0x80 != 0 } else { first & 0x01 != 0 }
@@ -29,20 +29,20 @@ fn full_size(header: u32) -> usize {
     (if cfg!(target_endian = "big") { header & 0x3FFF_FFFF } else { header >> 2 }) as usize
 }
 
-/// Whether the first byte is that of a value in memory that is not compressed.
+/// Whether the first byte belongs to a value that is in memory and not compressed.
 #[inline(always)]
 pub fn is_at_hand(first: u8) -> bool {
     is_plain(first) || (is_short(first) && !is_external(first))
 }
 
-/// The bytes behind the header, if the value is neither compressed nor out of line.
+/// The bytes after the header, if the value is neither compressed nor out of line.
 ///
 /// # Safety
-/// A valid varlena, aligned or not, that stays in place for as long as the result is used.
+/// The varlena must be valid, aligned or not, and stay in place as long as the result is used.
 #[inline(always)]
 pub unsafe fn payload_at_hand<'a>(datum: pg_sys::Datum) -> Option<&'a [u8]> {
     let start = datum.cast_mut_ptr::<u8>().cast_const();
-    // SAFETY: valid by contract; the first byte says which header it has, and each header says the length.
+    // SAFETY: valid by contract. The first byte tells which header it has, and each header tells the length.
     unsafe {
         let first = *start;
         if is_plain(first) {
@@ -56,13 +56,13 @@ pub unsafe fn payload_at_hand<'a>(datum: pg_sys::Datum) -> Option<&'a [u8]> {
     None
 }
 
-/// The bytes behind the header, of a copy in the current context if the value is compressed or out of line.
+/// The bytes after the header. If the value is compressed or out of line, they are those of a copy in the current context.
 ///
 /// # Safety
-/// As [`payload_at_hand`]; a value that is compressed or out of line is aligned.
+/// As [`payload_at_hand`]. A value that is compressed or out of line must be aligned.
 #[inline(always)]
 pub unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    // The forms at hand are told apart here: the function is behind a guard, which costs more than the check of a small value.
+    // Check the form here first, because the detoasting function is behind a guard, which costs more than checking a small value.
     // SAFETY: promised by the caller.
     unsafe {
         match payload_at_hand(datum) {
@@ -74,15 +74,15 @@ pub unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
 
 #[inline(never)]
 unsafe fn fetched_payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: promised by the caller of `payload`; detoasting gives a value at hand.
+    // SAFETY: promised by the caller of `payload`. Detoasting returns a value at hand.
     unsafe {
         let fetched = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
         std::slice::from_raw_parts(pgrx::vardata_any(fetched).cast(), pgrx::varsize_any_exhdr(fetched))
     }
 }
 
-/// The size that the header at the beginning of `bytes` says, itself included; `None` for a pointer to a value out of line, and for
-/// what cannot be a header.
+/// The size in the header at the beginning of `bytes`, including the header. `None` for a pointer to a value out of line, and for
+/// bytes that cannot be a header.
 #[inline(always)]
 pub fn size(bytes: &[u8]) -> Option<usize> {
     let first = *bytes.first()?;
