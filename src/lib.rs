@@ -45,6 +45,7 @@ pub mod openapi;
 pub mod payload;
 pub mod plan;
 pub mod query;
+pub mod raised;
 pub mod respond;
 pub mod route;
 pub mod settings;

@@ -2,7 +2,7 @@
 
 use super::{Report, Verdict};
 use crate::error::{Error, Result};
-use crate::respond::Raised;
+use crate::raised::Raised;
 use crate::sqlstate::SqlState;
 use serde_json::{Value, json};
 

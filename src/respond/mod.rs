@@ -7,7 +7,6 @@ mod settings;
 
 pub use judge::{Judgement, judge};
 pub use outcome::{Effect, Outcome};
-pub use raised::Raised;
 pub use settings::ResponseSettings;
 
 use crate::ask::Ask;

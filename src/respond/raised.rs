@@ -2,21 +2,10 @@
 
 use crate::error::{Code, Error};
 use crate::http::field::{is_field_value, is_token};
+use crate::raised::Raised;
 use crate::sqlstate::SqlState;
 use crate::stumble;
 use serde_json::Value;
-
-/// An error as the database raised it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Raised {
-    pub sqlstate: SqlState,
-    /// The primary message.
-    pub message: String,
-    /// DETAIL, if it may be shown.
-    pub detail: Option<String>,
-    /// HINT, if it may be shown.
-    pub hint: Option<String>,
-}
 
 impl Raised {
     /// Removes what discloses rows or names that the role may not see: DETAIL of integrity violations (class 23)

@@ -13,7 +13,7 @@ use crate::pg::ffi::error::{must_propagate, raise};
 use crate::pg::ffi::guc_nest::GucNest;
 use crate::pg::ffi::subtransaction::{self, End};
 use crate::pg::ffi::{nodes, unguarded, user};
-use crate::respond::Raised;
+use crate::raised::Raised;
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 use std::cell::Cell;

@@ -5,7 +5,7 @@
 //! the whole error while it is raised.
 
 use super::error::bounded;
-use crate::respond::Raised;
+use crate::raised::Raised;
 use crate::sqlstate::SqlState;
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::panic::CaughtError;

@@ -1,6 +1,6 @@
 //! Raises PostgreSQL errors.
 
-use crate::respond::Raised;
+use crate::raised::Raised;
 use crate::sqlstate::SqlState;
 use pgrx::{PgLogLevel, pg_sys};
 use std::ffi::{CString, c_int};

@@ -2,7 +2,7 @@
 
 use super::captured::{Captured, Reading};
 use super::unguarded;
-use crate::respond::Raised;
+use crate::raised::Raised;
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;

@@ -7,7 +7,7 @@ use crate::pg::ffi::captured::ViolatedCheck;
 use crate::pg::ffi::subtransaction::Failed;
 use crate::pg::ffi::{unguarded, user};
 use crate::pg::guc;
-use crate::respond::Raised;
+use crate::raised::Raised;
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 
