@@ -84,7 +84,7 @@ pub unsafe extern "C-unwind" fn restful_schema_of(call: pg_sys::FunctionCallInfo
     unsafe {
         // The function is STRICT, so the argument is not null. A regclass is an OID.
         let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
-        preserving_error_data(|| schema_of::schema_of(relation))
+        preserving_error_data(|| schema_of::schema_of(relation).unwrap_or_else(|error| error.raise()))
     }
 }
 

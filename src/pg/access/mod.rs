@@ -13,11 +13,12 @@ use crate::auth::{self, Identity, Principal};
 use crate::error::{Error, Result};
 use crate::http::{Headers, Method, Request};
 use crate::pg::catalog::query::{load, names, oid, text as text_argument};
+use crate::pg::ffi::error::{Raise, refuse_context};
 use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::result_set::ResultSet;
 use crate::pg::ffi::varlena::payload;
-use crate::pg::ffi::{error, jsonb, privileges, user};
+use crate::pg::ffi::{jsonb, privileges, user};
 use crate::pg::frame::{self, Context, Finished, Frame};
 use crate::pg::guc;
 use crate::route::Resource;
@@ -37,7 +38,7 @@ pub unsafe extern "C-unwind" fn restful_explain_access(call: pg_sys::FunctionCal
         preserving_error_data(|| {
             match Question::of(call).and_then(|question| explain(&question, |report| report.to_json())) {
                 Ok(report) => jsonb::of_text(&report.to_string()),
-                Err(error) => raise(&error),
+                Err(error) => error.raise(),
             }
         })
     }
@@ -53,7 +54,7 @@ pub unsafe extern "C-unwind" fn restful_explain_access_text(call: pg_sys::Functi
             let rows = ResultSet::start(call);
             match Question::of(call).and_then(|question| explain(&question, |report| report.to_lines())) {
                 Ok(lines) => lines.iter().for_each(|line| rows.put([line.as_str().into_datum()])),
-                Err(error) => raise(&error),
+                Err(error) => error.raise(),
             }
             pg_sys::Datum::null()
         })
@@ -71,17 +72,13 @@ struct Question {
 }
 
 impl Question {
-    unsafe fn of(call: pg_sys::FunctionCallInfo) -> Result<Self> {
+    unsafe fn of(call: pg_sys::FunctionCallInfo) -> std::result::Result<Self, Raise> {
         // SAFETY: the call frame of a function with these six arguments.
         unsafe {
-            let refuse = |message: &str| Error::with_code(SqlState::INVALID_PARAMETER_VALUE, 400, message);
+            let refuse = |message: &str| Raise::new(SqlState::INVALID_PARAMETER_VALUE, message);
             let (Some(relation), Some(command), Some(role)) = (argument(call, 0), text(call, 1), argument(call, 2))
             else {
-                return Err(Error::with_code(
-                    SqlState::NULL_VALUE_NOT_ALLOWED,
-                    400,
-                    "relation, command and role are required",
-                ));
+                return Err(Raise::new(SqlState::NULL_VALUE_NOT_ALLOWED, "relation, command and role are required"));
             };
             let json = |i| {
                 let value =
@@ -123,10 +120,10 @@ struct RoleInQuestion {
 
 /// Answers a call of the SQL functions. EXECUTE on the function is the right to ask with any claims. The role must be one that the
 /// caller can SET ROLE to, or that requests run as.
-fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<T> {
+fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> std::result::Result<T, Raise> {
     frame::check_context();
     if frame::is_within_request() {
-        error::refuse_context(
+        refuse_context(
             "access cannot be explained by a function call within a request",
             "Send the header field Prefer: explain-access instead.",
         );
@@ -134,7 +131,7 @@ fn explain<T>(question: &Question, render: impl FnOnce(&Report) -> T) -> Result<
     let query = include_str!("../../../sql/query/access/asked_role.sql");
     let asked: Option<RoleInQuestion> = load("access_role", query, &[text_argument(&question.role)])?;
     let refused = || {
-        Error::with_code(SqlState::INSUFFICIENT_PRIVILEGE, 403, "access cannot be explained for this role")
+        Raise::new(SqlState::INSUFFICIENT_PRIVILEGE, "access cannot be explained for this role")
             .hint("The role must exist, and you must be able to SET ROLE to it, or requests must run as it.")
     };
     let asked = asked.ok_or_else(refused)?;
@@ -281,12 +278,15 @@ fn report<'a>(
     Report { facts, statement, key, row, stored, steps, unmakeable, without_default, readers, caller }
 }
 
-/// Raises an error with its SQLSTATE.
-fn raise(error: &Error) -> ! {
-    let sqlstate = SqlState::parse(&error.code).unwrap_or(match error.status {
-        // The request exceeded the time limit of its role.
-        504 => SqlState::QUERY_CANCELED,
-        _ => SqlState::INTERNAL_ERROR,
-    });
-    error::raise(sqlstate, &error.message, None, error.hint.as_ref().and_then(Json::as_str))
+impl From<Error> for Raise {
+    /// The error of a response, with its SQLSTATE.
+    fn from(error: Error) -> Self {
+        let sqlstate = SqlState::parse(&error.code).unwrap_or(match error.status {
+            // The request exceeded the time limit of its role.
+            504 => SqlState::QUERY_CANCELED,
+            _ => SqlState::INTERNAL_ERROR,
+        });
+        let hint = error.hint.as_ref().and_then(Json::as_str).map(str::to_owned);
+        Raise { hint, ..Raise::new(sqlstate, error.message.as_str()) }
+    }
 }

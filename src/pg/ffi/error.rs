@@ -29,6 +29,35 @@ pub fn raise(sqlstate: SqlState, message: &str, detail: Option<&str>, hint: Opti
     unreachable!("an error of level ERROR does not return")
 }
 
+/// An error of a function that SQL calls. It is returned up to the function that PostgreSQL calls, which raises it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raise {
+    pub sqlstate: SqlState,
+    /// The primary message.
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+}
+
+impl Raise {
+    /// An error without DETAIL and HINT.
+    pub fn new(sqlstate: SqlState, message: impl Into<String>) -> Self {
+        Raise { sqlstate, message: message.into(), detail: None, hint: None }
+    }
+
+    /// Adds a HINT.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Raise { hint: Some(hint.into()), ..self }
+    }
+
+    /// Raises the error.
+    #[cold]
+    pub fn raise(self) -> ! {
+        raise(self.sqlstate, &self.message, self.detail.as_deref(), self.hint.as_deref())
+    }
+}
+
 /// Whether an error must propagate to the caller instead of becoming a response, because the session, the server or the transaction
 /// cannot go on. A cancelled query (57014) is one of them.
 pub fn must_propagate(raised: &Raised) -> bool {

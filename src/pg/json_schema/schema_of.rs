@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::json_schema::of_table::{self, Kind, Relations, Table};
 use crate::pg::catalog::query::{self, boolean, oids};
-use crate::pg::ffi::error::raise;
+use crate::pg::ffi::error::Raise;
 use crate::pg::ffi::guc_nest::GucNest;
 use crate::pg::ffi::jsonb;
 use crate::pg::json_schema;
@@ -13,37 +13,34 @@ use serde_json::json;
 
 /// The JSON Schema of a relation's rows, as jsonb.
 ///
-/// Raises 42P01 when there is no such relation, 42809 when it is none with rows, 42501 when the caller has no right to read
-/// or write any of its columns.
+/// # Errors
+/// 42P01 when there is no such relation, 42809 when it has no rows, 42501 when the caller has no right to read or write any
+/// of its columns.
 ///
 /// # Safety
-/// Runs a query: called within a transaction.
-pub unsafe fn schema_of(relation: u32) -> pg_sys::Datum {
-    // SAFETY: promised by the caller.
-    unsafe {
-        let mut relations = match load(&[relation.into()], &[], false) {
-            Ok(relations) => relations,
-            Err(error) => raise(SqlState::INTERNAL_ERROR, &error.message, None, None),
-        };
-        let table = match relations.tables.pop() {
-            Some(table) => table,
-            None => {
-                raise(SqlState::UNDEFINED_TABLE, &format!("relation with OID {relation} does not exist"), None, None)
-            }
-        };
-        if table.kind == Kind::Other {
-            raise(SqlState::WRONG_OBJECT_TYPE, &format!("\"{}\" is not a table or view", table.name), None, None);
-        }
-        if !table.schema_usable {
-            let message = format!("permission denied for schema {}", table.schema);
-            raise(SqlState::INSUFFICIENT_PRIVILEGE, &message, None, None);
-        }
-        if !table.permitted {
-            let message = format!("permission denied for {} {}", table.kind.noun(), table.name);
-            raise(SqlState::INSUFFICIENT_PRIVILEGE, &message, None, None);
-        }
-        jsonb::of_text(&of_table::schema_of(&table, &relations.types).to_string())
+/// Runs queries: called within a transaction.
+pub unsafe fn schema_of(relation: u32) -> std::result::Result<pg_sys::Datum, Raise> {
+    let loaded = load(&[relation.into()], &[], false);
+    let mut relations = loaded.map_err(|error| Raise::new(SqlState::INTERNAL_ERROR, error.message.as_str()))?;
+    let Some(table) = relations.tables.pop() else {
+        let message = format!("relation with OID {relation} does not exist");
+        return Err(Raise::new(SqlState::UNDEFINED_TABLE, message));
+    };
+    let denied = |object: String| {
+        Err(Raise::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for {object}")))
+    };
+    if table.kind == Kind::Other {
+        let message = format!("\"{}\" is not a table or view", table.name);
+        return Err(Raise::new(SqlState::WRONG_OBJECT_TYPE, message));
     }
+    if !table.schema_usable {
+        return denied(format!("schema {}", table.schema));
+    }
+    if !table.permitted {
+        return denied(format!("{} {}", table.kind.noun(), table.name));
+    }
+    // SAFETY: promised by the caller.
+    Ok(unsafe { jsonb::of_text(&of_table::schema_of(&table, &relations.types).to_string()) })
 }
 
 /// What the catalogue says of relations with the schemas bound to their columns, and of the types that they and `types` are
