@@ -3,12 +3,12 @@
 use crate::error::{Code, Error, Result};
 use crate::http::Headers;
 use crate::http::response::{Body, Response};
-use crate::pg::execution;
 use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::unguarded;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{composite, jsonb};
+use crate::pg::frame;
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::json_schema::schema_of;
 use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
@@ -93,7 +93,7 @@ v1_function!(pg_finfo_restful_count_row);
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_count_row(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    execution::count_row();
+    frame::count_row();
     true.into()
 }
 
@@ -102,7 +102,7 @@ v1_function!(pg_finfo_restful_count_update);
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    execution::count_update();
+    frame::count_update();
     true.into()
 }
 

@@ -1,14 +1,11 @@
 //! Runs a request within the role frame.
 
 mod cache;
-mod counts;
 mod fast_path;
 mod pre_request;
 mod prepared;
 mod total;
 mod work;
-
-pub use counts::{count_row, count_update};
 
 use crate::ask::Ask;
 use crate::error::Result;

@@ -1,6 +1,5 @@
 //! The cached work of one shape of request: its plan and its prepared statements.
 
-use super::counts::Counts;
 use super::fast_path::{self, FastPath};
 use super::prepared::{Prepared, Values, connected, has_written};
 use super::total::{Counting, Totals};
@@ -182,12 +181,12 @@ impl Work {
                 pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             }
         }
-        let mut result = self.run_statements(ask, values, memory);
+        let mut result = self.run_statements(ask, frame, values, memory);
         if !frame.is_published() && self.main.was_reanalysed() {
             // PostgreSQL analysed the statement again while it locked the tables, and the statement may now call functions that
             // read the request's settings. It has only read, so it can run once more.
             frame.publish();
-            result = self.run_statements(ask, values, memory);
+            result = self.run_statements(ask, frame, values, memory);
         }
         if fresh {
             // SAFETY: as above.
@@ -268,13 +267,14 @@ impl Work {
     fn run_statements(
         &self,
         ask: &Ask,
+        frame: &Frame,
         values: &Values,
         memory: pg_sys::MemoryContext,
     ) -> Result<(Effect, BodyBuffer)> {
         let (is_item, read_only) = (ask.is_item(), ask.request.method.is_safe());
         let is_key = self.returns_key();
         let (buffer, shape, close) = self.body(is_item, memory);
-        let counts = Counts::new();
+        frame.start_counting();
         // SPI treats EXPLAIN as a statement that may write, whatever it explains. The read-only transaction still refuses writes.
         let explains = self.representation.explain().is_some();
         let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
@@ -286,7 +286,7 @@ impl Work {
             Some(page) => self.whole_call()?.run_within(Some(page), values, read_only, buffer, shape)?,
             None => self.main.run(values, read_only && !explains, buffer, shape)?,
         };
-        let counted = counts.so_far();
+        let counted = frame.counted();
         let mut effect = Effect {
             rows: done.rows,
             // A SELECT over the written rows processes as many rows as it returns.

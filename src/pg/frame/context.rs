@@ -1,9 +1,10 @@
 //! The open frame, and the contexts in which requests are allowed.
 
+use super::counts::Counted;
 use super::denial::Writing;
 use crate::pg::ffi::{error, user};
 use pgrx::pg_sys;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 thread_local! {
@@ -17,6 +18,8 @@ pub(super) struct Open {
     pub is_authenticated: bool,
     /// What the request writes. Set when the request is planned.
     pub writing: RefCell<Option<Rc<Writing>>>,
+    /// What its statement has counted.
+    pub counted: Cell<Counted>,
 }
 
 pub(super) fn open() -> Option<Rc<Open>> {

@@ -5,6 +5,7 @@
 
 mod commands;
 mod context;
+mod counts;
 pub mod deferred_constraints;
 pub mod denial;
 mod failure;
@@ -14,6 +15,7 @@ mod timeout;
 
 pub use commands::install_hook;
 pub use context::{check_context, is_confined, is_within_request, outer_is_authenticated};
+pub use counts::{count_row, count_update};
 
 use crate::ask::Ask;
 use crate::auth::{AuthMethod, Principal};
@@ -191,7 +193,7 @@ pub fn enter_as<T>(
 ) -> Result<T> {
     let is_authenticated = context.principal.is_authenticated;
     let role = switch.unwrap_or_else(user::current);
-    let frame_open = Rc::new(Open { role, is_authenticated, writing: RefCell::default() });
+    let frame_open = Rc::new(Open { role, is_authenticated, writing: RefCell::default(), counted: Cell::default() });
     let has_timed_out = Cell::new(false);
     let done = subtransaction::run(|| {
         let before = Before::now();

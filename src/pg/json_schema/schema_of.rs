@@ -26,9 +26,8 @@ pub unsafe fn schema_of(relation: u32) -> std::result::Result<pg_sys::Datum, Rai
         let message = format!("relation with OID {relation} does not exist");
         return Err(Raise::new(SqlState::UNDEFINED_TABLE, message));
     };
-    let denied = |object: String| {
-        Err(Raise::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for {object}")))
-    };
+    let denied =
+        |object: String| Err(Raise::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for {object}")));
     if table.kind == Kind::Other {
         let message = format!("\"{}\" is not a table or view", table.name);
         return Err(Raise::new(SqlState::WRONG_OBJECT_TYPE, message));
