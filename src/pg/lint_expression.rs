@@ -1,8 +1,7 @@
 //! The functions by which lints check the expressions of policies: `lint_is_always_true`, `lint_holds_for_nobody`.
 
 use crate::lint;
-use crate::pg::ffi::fmgr::{argument, text, v1_function};
-use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::ffi::fmgr::{argument, sql_function, text};
 use pgrx::{FromDatum, pg_sys};
 
 /// The elements of a text array, without nulls.
@@ -14,20 +13,10 @@ unsafe fn texts(call: pg_sys::FunctionCallInfo, i: usize) -> Vec<String> {
     }
 }
 
-v1_function!(pg_finfo_restful_lint_is_always_true);
-/// `restful.lint_is_always_true(expression text, not_null text[])`
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_lint_is_always_true(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
-    unsafe { preserving_error_data(|| lint::is_always_true(text(call, 0).unwrap_or_default(), &texts(call, 1)).into()) }
-}
+sql_function!(restful_lint_is_always_true, "lint_is_always_true(expression text, not_null text[])", |call| {
+    lint::is_always_true(text(call, 0).unwrap_or_default(), &texts(call, 1)).into()
+});
 
-v1_function!(pg_finfo_restful_lint_holds_for_nobody);
-/// `restful.lint_holds_for_nobody(expression text, subjects text[])`
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_lint_holds_for_nobody(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
-    unsafe {
-        preserving_error_data(|| lint::holds_for_nobody(text(call, 0).unwrap_or_default(), &texts(call, 1)).into())
-    }
-}
+sql_function!(restful_lint_holds_for_nobody, "lint_holds_for_nobody(expression text, subjects text[])", |call| {
+    lint::holds_for_nobody(text(call, 0).unwrap_or_default(), &texts(call, 1)).into()
+});

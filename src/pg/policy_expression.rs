@@ -7,7 +7,7 @@ use crate::sqlstate::SqlState;
 use pgrx::{pg_guard, pg_sys, text_to_rust_str};
 use std::ffi::CString;
 
-v1_function!(pg_finfo_restful_parse_expression);
+v1_function!(restful_parse_expression);
 /// `restful.parse_expression(rel regclass, expression text, attnum smallint)`: the tree of one expression, as PostgreSQL stores it
 /// in `pg_policy`, or for the default of a column in `pg_attrdef`.
 #[unsafe(no_mangle)]

@@ -3,8 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::Headers;
 use crate::http::response::{Body, Response};
-use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
-use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::ffi::fmgr::{argument, detoasted, sql_function, text, v1_function};
 use crate::pg::ffi::unguarded;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{composite, jsonb};
@@ -17,13 +16,7 @@ use pgrx::{IntoDatum, pg_sys};
 use std::cell::RefCell;
 use std::mem::offset_of;
 
-v1_function!(pg_finfo_restful_serve);
-/// `restful.serve(method text, target text, headers jsonb, body bytea)`
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
-    unsafe { preserving_error_data(|| serve(call)) }
-}
+sql_function!(restful_serve, "serve(method text, target text, headers jsonb, body bytea)", |call| serve(call));
 
 unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the call frame of a function with these four arguments.
@@ -46,13 +39,7 @@ unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     }
 }
 
-v1_function!(pg_finfo_restful_request);
-/// `restful.request(method text, target text, body jsonb, headers jsonb)`
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
-    unsafe { preserving_error_data(|| request(call)) }
-}
+sql_function!(restful_request, "request(method text, target text, body jsonb, headers jsonb)", |call| request(call));
 
 unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the call frame of a function with these four arguments.
@@ -76,19 +63,13 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     }
 }
 
-v1_function!(pg_finfo_restful_schema_of);
-/// `restful.schema_of(rel regclass)`
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_schema_of(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
-    unsafe {
-        // The function is STRICT, so the argument is not null. A regclass is an OID.
-        let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
-        preserving_error_data(|| schema_of::schema_of(relation).unwrap_or_else(|error| error.raise()))
-    }
-}
+sql_function!(restful_schema_of, "schema_of(rel regclass)", |call| {
+    // The function is STRICT, so the argument is not null. A regclass is an OID.
+    let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
+    schema_of::schema_of(relation).unwrap_or_else(|error| error.raise())
+});
 
-v1_function!(pg_finfo_restful_count_row);
+v1_function!(restful_count_row);
 /// `restful.count_row(counted boolean)`
 #[unsafe(no_mangle)]
 #[pg_guard]
@@ -97,7 +78,7 @@ pub unsafe extern "C-unwind" fn restful_count_row(_call: pg_sys::FunctionCallInf
     true.into()
 }
 
-v1_function!(pg_finfo_restful_count_update);
+v1_function!(restful_count_update);
 /// `restful.count_update()`
 #[unsafe(no_mangle)]
 #[pg_guard]

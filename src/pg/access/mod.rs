@@ -14,8 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::{Headers, Method, Request};
 use crate::pg::catalog::query::{load, names, oid, text as text_argument};
 use crate::pg::ffi::error::{Raise, refuse_context};
-use crate::pg::ffi::fmgr::{argument, detoasted, text, v1_function};
-use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::ffi::fmgr::{argument, detoasted, sql_function, text};
 use crate::pg::ffi::result_set::ResultSet;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{jsonb, privileges, user};
@@ -29,37 +28,29 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use std::ffi::CStr;
 
-v1_function!(pg_finfo_restful_explain_access);
-/// `restful.explain_access(rel regclass, command text, role name, claims jsonb, key jsonb, new_row jsonb)`
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_explain_access(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: called by PostgreSQL with the arguments that sql/access/explain_access.sql declares.
-    unsafe {
-        preserving_error_data(|| {
-            match Question::of(call).and_then(|question| explain(&question, |report| report.to_json())) {
-                Ok(report) => jsonb::of_text(&report.to_string()),
-                Err(error) => error.raise(),
-            }
-        })
+sql_function!(
+    restful_explain_access,
+    "explain_access(rel regclass, command text, role name, claims jsonb, key jsonb, new_row jsonb)",
+    |call| {
+        match Question::of(call).and_then(|question| explain(&question, |report| report.to_json())) {
+            Ok(report) => jsonb::of_text(&report.to_string()),
+            Err(error) => error.raise(),
+        }
     }
-}
+);
 
-v1_function!(pg_finfo_restful_explain_access_text);
-/// `restful.explain_access_text(rel regclass, command text, role name, claims jsonb, key jsonb, new_row jsonb)`
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_explain_access_text(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: as above; returns a table of one text.
-    unsafe {
-        preserving_error_data(|| {
-            let rows = ResultSet::start(call);
-            match Question::of(call).and_then(|question| explain(&question, |report| report.to_lines())) {
-                Ok(lines) => lines.iter().for_each(|line| rows.put([line.as_str().into_datum()])),
-                Err(error) => error.raise(),
-            }
-            pg_sys::Datum::null()
-        })
+sql_function!(
+    restful_explain_access_text,
+    "explain_access_text(rel regclass, command text, role name, claims jsonb, key jsonb, new_row jsonb)",
+    |call| {
+        let rows = ResultSet::start(call);
+        match Question::of(call).and_then(|question| explain(&question, |report| report.to_lines())) {
+            Ok(lines) => lines.iter().for_each(|line| rows.put([line.as_str().into_datum()])),
+            Err(error) => error.raise(),
+        }
+        pg_sys::Datum::null()
     }
-}
+);
 
 /// The arguments of the SQL functions.
 struct Question {

@@ -1,20 +1,35 @@
-//! PostgreSQL's version-1 calling convention (fmgr.h): declares functions and reads their arguments.
+//! PostgreSQL's version-1 calling convention (fmgr.h): defines functions and reads their arguments.
 
 use pgrx::pg_sys;
 
-/// Declares a function to PostgreSQL (`PG_FUNCTION_INFO_V1` of fmgr.h).
+/// Declares the function with this symbol to PostgreSQL (`PG_FUNCTION_INFO_V1` of fmgr.h).
 macro_rules! v1_function {
-    ($finfo:ident) => {
+    ($name:ident) => {
+        const _: () = {
+            #[unsafe(export_name = concat!("pg_finfo_", stringify!($name)))]
+            extern "C-unwind" fn finfo() -> &'static pgrx::pg_sys::Pg_finfo_record {
+                const RECORD: pgrx::pg_sys::Pg_finfo_record = pgrx::pg_sys::Pg_finfo_record { api_version: 1 };
+                &RECORD
+            }
+        };
+    };
+}
+
+/// Defines a function that SQL calls, and declares it to PostgreSQL: its symbol, its signature in SQL and its body. The body gets the
+/// call and returns a datum. Errors that are raised in it keep all of their data.
+macro_rules! sql_function {
+    ($name:ident, $signature:literal, |$call:ident| $body:expr) => {
+        $crate::pg::ffi::fmgr::v1_function!($name);
+        #[doc = concat!("`restful.", $signature, "`")]
         #[unsafe(no_mangle)]
-        #[doc(hidden)]
-        pub extern "C-unwind" fn $finfo() -> &'static pg_sys::Pg_finfo_record {
-            const RECORD: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-            &RECORD
+        pub unsafe extern "C-unwind" fn $name($call: pgrx::pg_sys::FunctionCallInfo) -> pgrx::pg_sys::Datum {
+            // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises; the body is all that it does.
+            unsafe { $crate::pg::ffi::preserving_error_data::preserving_error_data(|| $body) }
         }
     };
 }
 
-pub(in crate::pg) use v1_function;
+pub(in crate::pg) use {sql_function, v1_function};
 
 /// An argument; `None` for null.
 pub unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {

@@ -1,24 +1,24 @@
-//! What the statement of a request counts, by functions that are part of it. A request that runs within the statement, by way of a
-//! trigger, has a frame and therefore counts of its own.
+//! Counts rows by functions that are called within the statement of a request. A request that runs within that statement, such as in
+//! a trigger, has its own frame, and so its own counts.
 
 use super::Frame;
 use super::context::open;
 
-/// What a statement has counted.
+/// The counts of a statement.
 #[derive(Clone, Copy, Default)]
 pub struct Counted {
-    /// Rows that it changes, or that its function returns, whatever it answers with.
+    /// Rows that it changes, or that its function returns, whether or not the response has them.
     pub rows: u64,
-    /// Rows that were there already when an upsert came.
+    /// Rows that an upsert found in place.
     pub updates: u64,
 }
 
-/// Counts a row that has been changed, or returned by a function.
+/// Counts a row that was changed, or returned by a function.
 pub fn count_row() {
     count(|counted| counted.rows += 1);
 }
 
-/// Counts a row that was there already, and which an upsert is about to update.
+/// Counts a row that an upsert found in place and is about to update.
 pub fn count_update() {
     count(|counted| counted.updates += 1);
 }

@@ -3,9 +3,8 @@
 use crate::auth::claims::check_registered;
 use crate::auth::principal::trust;
 use crate::pg::ffi::error::{self, raise};
-use crate::pg::ffi::fmgr::{argument, detoasted, v1_function};
+use crate::pg::ffi::fmgr::{argument, detoasted, sql_function};
 use crate::pg::ffi::jsonb;
-use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::{frame, guc};
 use crate::sqlstate::SqlState;
@@ -14,22 +13,14 @@ use pgrx::{PgLogLevel, PgSqlErrorCode, pg_sys};
 use serde_json::{Map, Value};
 use std::ffi::{CStr, CString};
 
-v1_function!(pg_finfo_restful_act_as);
-/// `restful.act_as(role name, claims jsonb)`
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_act_as(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
-    unsafe {
-        preserving_error_data(|| {
-            let (role, claims) = (argument(call, 0), detoasted(call, 1));
-            let (Some(role), Some(claims)) = (role, claims) else {
-                raise(SqlState::NULL_VALUE_NOT_ALLOWED, "role and claims cannot be null", None, None)
-            };
-            act_as(CStr::from_ptr(role.cast_mut_ptr()), payload(jsonb::to_text(claims)));
-            pg_sys::Datum::null()
-        })
-    }
-}
+sql_function!(restful_act_as, "act_as(role name, claims jsonb)", |call| {
+    let (role, claims) = (argument(call, 0), detoasted(call, 1));
+    let (Some(role), Some(claims)) = (role, claims) else {
+        raise(SqlState::NULL_VALUE_NOT_ALLOWED, "role and claims cannot be null", None, None)
+    };
+    act_as(CStr::from_ptr(role.cast_mut_ptr()), payload(jsonb::to_text(claims)));
+    pg_sys::Datum::null()
+});
 
 /// Takes the role and the claims until the transaction ends, or the innermost function with a SET clause returns.
 ///

@@ -4,8 +4,7 @@
 use crate::auth::claims::{self, AuthMethod, check_registered};
 use crate::auth::principal::trust;
 use crate::auth::strict;
-use crate::pg::ffi::fmgr::{text, v1_function};
-use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::ffi::fmgr::{sql_function, text};
 use crate::pg::ffi::{error, jsonb, user};
 use crate::pg::guc;
 use crate::sqlstate::SqlState;
@@ -75,20 +74,12 @@ fn method() -> AuthMethod {
 
 /// Declares a reader to PostgreSQL. Its SQL function returns the value of the body, or NULL for `None`.
 macro_rules! reader {
-    ($finfo:ident, $name:ident, $sql:literal, |$call:ident| $body:expr) => {
-        v1_function!($finfo);
-        #[doc = concat!("`restful.", $sql, "`")]
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C-unwind" fn $name($call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-            // SAFETY: PostgreSQL calls it with the arguments that its SQL declaration promises.
-            unsafe {
-                preserving_error_data(|| {
-                    let found: Option<pg_sys::Datum> = $body;
-                    (*$call).isnull = found.is_none();
-                    found.unwrap_or(pg_sys::Datum::null())
-                })
-            }
-        }
+    ($name:ident, $signature:literal, |$call:ident| $body:expr) => {
+        sql_function!($name, $signature, |$call| {
+            let found: Option<pg_sys::Datum> = $body;
+            (*$call).isnull = found.is_none();
+            found.unwrap_or(pg_sys::Datum::null())
+        });
     };
 }
 
@@ -100,34 +91,24 @@ fn claim(path: &str) -> Option<pg_sys::Datum> {
     with_claims(|claims| claims::text_at(claims, path).as_deref().and_then(text_datum))
 }
 
-reader!(pg_finfo_restful_uid, restful_uid, "uid()", |call| {
+reader!(restful_uid, "uid()", |call| {
     with_claims(claims::uid).and_then(|bytes| pgrx::Uuid::from_bytes(bytes).into_datum())
 });
-reader!(pg_finfo_restful_user_id, restful_user_id, "user_id()", |call| {
-    with_claims(|claims| claims::user_id(claims).and_then(text_datum))
-});
-reader!(pg_finfo_restful_role, restful_role, "role()", |call| {
+reader!(restful_user_id, "user_id()", |call| { with_claims(|claims| claims::user_id(claims).and_then(text_datum)) });
+reader!(restful_role, "role()", |call| {
     let named = with_claims(|claims| claims.get("role")?.as_str().and_then(text_datum));
     // A SQL user's request runs as the role in force, so this is its role, also in SECURITY DEFINER functions.
     named.or_else(|| text_datum(&user::name(user::outer())))
 });
-reader!(pg_finfo_restful_email, restful_email, "email()", |call| claim("email"));
-reader!(pg_finfo_restful_aal, restful_aal, "aal()", |call| claim("aal"));
-reader!(pg_finfo_restful_claim, restful_claim, "claim(path text)", |call| { text(call, 0).and_then(claim) });
-reader!(pg_finfo_restful_tenant_id, restful_tenant_id, "tenant_id()", |call| {
-    guc::tenant_claim().and_then(|path| claim(&path))
-});
-reader!(pg_finfo_restful_claims, restful_claims, "claims()", |call| {
-    with_identity(|text, _, _| Some(jsonb::of_text(text)))
-});
-reader!(pg_finfo_restful_scopes, restful_scopes, "scopes()", |call| {
-    with_claims(|claims| claims::scopes(claims)?.into_datum())
-});
-reader!(pg_finfo_restful_has_scope, restful_has_scope, "has_scope(scope text)", |call| {
+reader!(restful_email, "email()", |call| claim("email"));
+reader!(restful_aal, "aal()", |call| claim("aal"));
+reader!(restful_claim, "claim(path text)", |call| { text(call, 0).and_then(claim) });
+reader!(restful_tenant_id, "tenant_id()", |call| { guc::tenant_claim().and_then(|path| claim(&path)) });
+reader!(restful_claims, "claims()", |call| { with_identity(|text, _, _| Some(jsonb::of_text(text))) });
+reader!(restful_scopes, "scopes()", |call| { with_claims(|claims| claims::scopes(claims)?.into_datum()) });
+reader!(restful_has_scope, "has_scope(scope text)", |call| {
     let has = |scope| with_claims(|claims| Some(claims::scopes(claims)?.contains(&scope)));
     text(call, 0).map(|scope| has(scope).unwrap_or(false).into())
 });
-reader!(pg_finfo_restful_method, restful_method, "method()", |call| text_datum(method().as_str()));
-reader!(pg_finfo_restful_is_authenticated, restful_is_authenticated, "is_authenticated()", |call| {
-    Some(method().is_authenticated().into())
-});
+reader!(restful_method, "method()", |call| text_datum(method().as_str()));
+reader!(restful_is_authenticated, "is_authenticated()", |call| { Some(method().is_authenticated().into()) });

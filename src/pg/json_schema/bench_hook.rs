@@ -37,8 +37,8 @@ fn holds<S: Stored>(schema: &[u8], instance: &Value) -> bool {
 }
 
 macro_rules! functions {
-    ($($(#[$doc:meta])* $name:ident $finfo:ident = |$schema:ident, $instance:ident| $body:expr;)*) => {$(
-        v1_function!($finfo);
+    ($($(#[$doc:meta])* $name:ident = |$schema:ident, $instance:ident| $body:expr;)*) => {$(
+        v1_function!($name);
         $(#[$doc])*
         #[unsafe(no_mangle)]
         #[pg_guard]
@@ -55,17 +55,17 @@ macro_rules! functions {
 
 functions! {
     /// `jsonb` as pgrx gives it to a function: its text, parsed.
-    restful_bench_by_value pg_finfo_restful_bench_by_value = |schema, instance| {
+    restful_bench_by_value = |schema, instance| {
         let JsonB(value) = JsonB::from_datum(instance, false).unwrap_or(JsonB(Value::Null));
         holds::<Binary>(schema, &value)
     };
     /// The same, compiling the schema for each row.
-    restful_bench_recompiled pg_finfo_restful_bench_recompiled = |schema, instance| {
+    restful_bench_recompiled = |schema, instance| {
         let JsonB(value) = JsonB::from_datum(instance, false).unwrap_or(JsonB(Value::Null));
         compile(&Binary::schema(schema).unwrap_or_default()).is_valid(&value)
     };
     /// `json`, parsed.
-    restful_bench_json_by_value pg_finfo_restful_bench_json_by_value = |schema, instance| {
+    restful_bench_json_by_value = |schema, instance| {
         holds::<Text>(schema, &serde_json::from_slice(payload(instance)).unwrap_or_default())
     };
 }

@@ -351,7 +351,7 @@ unsafe fn constant(expression: *mut pg_sys::Node) -> Option<String> {
     }
 }
 
-v1_function!(pg_finfo_restful_bound_schemas);
+v1_function!(restful_bound_schemas);
 /// `restful.bound_schemas(rel regclass)`
 #[unsafe(no_mangle)]
 #[pg_guard]

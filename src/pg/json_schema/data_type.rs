@@ -8,8 +8,8 @@ use pgrx::{IntoDatum, pg_sys};
 use std::ffi::CStr;
 
 macro_rules! conversions {
-    ($($name:ident $finfo:ident = $body:ident;)*) => {$(
-        v1_function!($finfo);
+    ($($name:ident = $body:ident;)*) => {$(
+        v1_function!($name);
         #[unsafe(no_mangle)]
         #[pg_guard]
         pub unsafe extern "C-unwind" fn $name(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -20,12 +20,12 @@ macro_rules! conversions {
 }
 
 conversions! {
-    restful_jsonschema_in pg_finfo_restful_jsonschema_in = of_cstring;
-    restful_jsonschema_out pg_finfo_restful_jsonschema_out = to_cstring;
-    restful_jsonschema_recv pg_finfo_restful_jsonschema_recv = of_message;
-    restful_jsonschema_send pg_finfo_restful_jsonschema_send = to_message;
-    restful_jsonschema_from_json pg_finfo_restful_jsonschema_from_json = of_json;
-    restful_jsonschema_from_jsonb pg_finfo_restful_jsonschema_from_jsonb = of_jsonb;
+    restful_jsonschema_in = of_cstring;
+    restful_jsonschema_out = to_cstring;
+    restful_jsonschema_recv = of_message;
+    restful_jsonschema_send = to_message;
+    restful_jsonschema_from_json = of_json;
+    restful_jsonschema_from_jsonb = of_jsonb;
 }
 
 /// Checks a schema by compiling it, and stores its canonical text: keys in order, no spaces (RFC 8785 in spirit).

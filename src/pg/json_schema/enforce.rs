@@ -11,8 +11,7 @@ use crate::limits;
 use crate::pg::catalog::invalidation;
 use crate::pg::ffi::captured::attach;
 use crate::pg::ffi::error::raise;
-use crate::pg::ffi::fmgr::v1_function;
-use crate::pg::ffi::preserving_error_data::preserving_error_data;
+use crate::pg::ffi::fmgr::{sql_function, v1_function};
 use crate::pg::ffi::result_set::ResultSet;
 use crate::sqlstate::SqlState;
 use crate::violation::Violation;
@@ -87,13 +86,7 @@ impl Compiled {
     }
 }
 
-v1_function!(pg_finfo_restful_enforce_schema);
-/// The trigger function `restful.enforce_schema`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn restful_enforce_schema(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: all that this function does; called by PostgreSQL.
-    unsafe { preserving_error_data(|| enforce(call)) }
-}
+sql_function!(restful_enforce_schema, "enforce_schema() RETURNS trigger", |call| enforce(call));
 
 /// Raises 23514 (check_violation), or warns with it, when the new row breaks the schema.
 unsafe fn enforce(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -311,7 +304,7 @@ fn lines(found: &[Violation]) -> String {
     lines.join("\n")
 }
 
-v1_function!(pg_finfo_restful_read_schema);
+v1_function!(restful_read_schema);
 /// `restful.read_schema(schema text)`: what a text given as schema means. Raises an error when it is no schema, or an unknown name.
 #[unsafe(no_mangle)]
 #[pg_guard]

@@ -13,8 +13,8 @@ use pgrx::{IntoDatum, JsonB, pg_sys};
 
 /// Declares and defines functions of one kind for their combinations of stored forms.
 macro_rules! functions {
-    ($($name:ident $finfo:ident = $body:ident::<$schema:ty, $instance:ty>;)*) => {$(
-        v1_function!($finfo);
+    ($($name:ident = $body:ident::<$schema:ty, $instance:ty>;)*) => {$(
+        v1_function!($name);
         #[unsafe(no_mangle)]
         #[pg_guard]
         pub unsafe extern "C-unwind" fn $name(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -25,14 +25,14 @@ macro_rules! functions {
 }
 
 functions! {
-    restful_json_matches_schema pg_finfo_restful_json_matches_schema = matches::<Text, Text>;
-    restful_jsonb_matches_schema pg_finfo_restful_jsonb_matches_schema = matches::<Text, Binary>;
-    restful_is_valid pg_finfo_restful_is_valid = is_valid::<Binary, Binary>;
-    restful_jsonschema_validation_errors pg_finfo_restful_jsonschema_validation_errors = messages::<Text, Text>;
-    restful_jsonb_validation_errors pg_finfo_restful_jsonb_validation_errors = messages::<Text, Binary>;
-    restful_jsonschema_is_valid pg_finfo_restful_jsonschema_is_valid = schema_is_valid::<Text, Text>;
-    restful_validate pg_finfo_restful_validate = validate::<Binary, Binary>;
-    restful_schema_changes pg_finfo_restful_schema_changes = schema_changes::<Binary, Binary>;
+    restful_json_matches_schema = matches::<Text, Text>;
+    restful_jsonb_matches_schema = matches::<Text, Binary>;
+    restful_is_valid = is_valid::<Binary, Binary>;
+    restful_jsonschema_validation_errors = messages::<Text, Text>;
+    restful_jsonb_validation_errors = messages::<Text, Binary>;
+    restful_jsonschema_is_valid = schema_is_valid::<Text, Text>;
+    restful_validate = validate::<Binary, Binary>;
+    restful_schema_changes = schema_changes::<Binary, Binary>;
 }
 
 /// Argument `i`, if it is not null.

@@ -46,7 +46,7 @@ pub fn document(uri: &str) -> Option<Value> {
 
 const QUERY: &str = include_str!("../../../sql/query/json_schema/registered_schema.sql");
 
-v1_function!(pg_finfo_restful_json_schema_changed);
+v1_function!(restful_json_schema_changed);
 /// The trigger of the registry: announces its change to all sessions.
 #[unsafe(no_mangle)]
 #[pg_guard]

@@ -175,7 +175,7 @@ fn may_write() -> bool {
     }
 }
 
-v1_function!(pg_finfo_restful_generate_api_key);
+v1_function!(restful_generate_api_key);
 /// `restful.generate_api_key(environment text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_generate_api_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {

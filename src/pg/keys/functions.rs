@@ -102,7 +102,7 @@ unsafe fn key_id(call: pg_sys::FunctionCallInfo, i: usize) -> Option<String> {
     }
 }
 
-v1_function!(pg_finfo_restful_load_jwks);
+v1_function!(restful_load_jwks);
 /// `restful.load_jwks(issuer text, jwks jsonb, audiences text[], role_path text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_load_jwks(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -149,7 +149,7 @@ pub unsafe extern "C-unwind" fn restful_load_jwks(call: pg_sys::FunctionCallInfo
     }
 }
 
-v1_function!(pg_finfo_restful_load_secret);
+v1_function!(restful_load_secret);
 /// `restful.load_secret(secret text, kid text, issuer text, algorithm text, audiences text[], role_path text, is_base64 boolean)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_load_secret(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -217,7 +217,7 @@ fn no_randomness<T>() -> T {
     raise(SqlState::INTERNAL_ERROR, "a key cannot be made: the system provides no random bytes", None, None)
 }
 
-v1_function!(pg_finfo_restful_create_signing_key);
+v1_function!(restful_create_signing_key);
 /// `restful.create_signing_key(algorithm text, kid text, issuer text, audiences text[], role_path text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_create_signing_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -258,7 +258,7 @@ pub unsafe extern "C-unwind" fn restful_create_signing_key(call: pg_sys::Functio
     }
 }
 
-v1_function!(pg_finfo_restful_revoke_key);
+v1_function!(restful_revoke_key);
 /// `restful.revoke_key(kid text, issuer text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_revoke_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -278,7 +278,7 @@ pub unsafe extern "C-unwind" fn restful_revoke_key(call: pg_sys::FunctionCallInf
     }
 }
 
-v1_function!(pg_finfo_restful_jwt_sign);
+v1_function!(restful_jwt_sign);
 /// `restful.jwt_sign(claims jsonb, ttl interval, kid text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -355,7 +355,7 @@ unsafe fn seconds(interval: pg_sys::Datum) -> i64 {
 
 const NO_KEYS: &str = "there is no key to verify tokens with";
 
-v1_function!(pg_finfo_restful_jwt_verify);
+v1_function!(restful_jwt_verify);
 /// `restful.jwt_verify(token text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_verify(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -379,7 +379,7 @@ unsafe fn of_claims(claims: &Map<String, Value>) -> pg_sys::Datum {
     unsafe { jsonb::of_text(&serde_json::to_string(claims).unwrap_or_default()) }
 }
 
-v1_function!(pg_finfo_restful_jwt_check);
+v1_function!(restful_jwt_check);
 /// `restful.jwt_check(token text)`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwt_check(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -398,7 +398,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_check(call: pg_sys::FunctionCallInfo
     }
 }
 
-v1_function!(pg_finfo_restful_jwks);
+v1_function!(restful_jwks);
 /// `restful.jwks()`
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn restful_jwks(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {

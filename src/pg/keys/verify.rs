@@ -128,7 +128,7 @@ fn collect(rows: spi::SpiTupleTable) -> spi::Result<KeySet> {
     Ok(KeySet(keys))
 }
 
-v1_function!(pg_finfo_restful_keys_changed);
+v1_function!(restful_keys_changed);
 /// The trigger of the tables: announces their change to all sessions.
 #[unsafe(no_mangle)]
 #[pg_guard]

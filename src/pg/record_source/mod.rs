@@ -14,21 +14,10 @@ mod memory;
 mod refuse;
 mod rows;
 
-use pgrx::pg_sys;
+use crate::pg::ffi::fmgr::sql_function;
 
-/// Tells PostgreSQL the calling convention of [`record_source`].
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_record_source() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
-
-/// `restful.record_source(body bytea, keys text[], mode int, presence int[], lenient int[]) RETURNS SETOF record`.
-///
-/// # Safety
-/// PostgreSQL calls it, with the arguments that its SQL declaration promises.
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn record_source(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the arguments of a function call, as this function got them; nothing else is in this frame.
-    unsafe { super::ffi::preserving_error_data::preserving_error_data(|| call::run(fcinfo)) }
-}
+sql_function!(
+    record_source,
+    "record_source(body bytea, keys text[], mode int, presence int[], lenient int[]) RETURNS SETOF record",
+    |call| call::run(call)
+);

@@ -7,6 +7,7 @@
 //! `shape`: `object`, `stripped`, `value` or `raw`. The first two come in brackets, as `value` does.
 
 use super::{BodyBuffer, Encoders, RowShape, RowSink, varlena};
+use crate::pg::ffi::fmgr::v1_function;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cell::RefCell;
@@ -22,12 +23,7 @@ thread_local! {
     static PREPARED: RefCell<HashMap<Vec<u8>, Prepared>> = RefCell::new(HashMap::new());
 }
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_restful_test_body() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
-
+v1_function!(restful_test_body);
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_test_body(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {

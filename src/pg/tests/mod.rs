@@ -28,7 +28,7 @@ use pgrx::{IntoDatum, pg_sys};
 
 const TESTS: [&[Test]; 4] = [nesting::TESTS, plans::TESTS, settings::TESTS, t52_memory::TESTS];
 
-v1_function!(pg_finfo_restful_names_of_tests);
+v1_function!(restful_names_of_tests);
 /// The names of all tests, one a line.
 #[unsafe(no_mangle)]
 #[pg_guard]
@@ -37,7 +37,7 @@ pub unsafe extern "C-unwind" fn restful_names_of_tests(_call: pg_sys::FunctionCa
     names.join("\n").into_datum().unwrap()
 }
 
-v1_function!(pg_finfo_restful_run_test);
+v1_function!(restful_run_test);
 /// Runs the test of a name. One that fails is an error.
 #[unsafe(no_mangle)]
 #[pg_guard]
