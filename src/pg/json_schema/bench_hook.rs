@@ -1,4 +1,4 @@
-//! Functions for benchmarks alone: the same validator without what is done here to be fast.
+//! Functions only for benchmarks: the same validator without our shortcuts.
 //!
 //! ```sql
 //! create function by_value(schema jsonb, instance jsonb) returns boolean
@@ -25,7 +25,7 @@ fn compile(schema: &Value) -> Validator {
     options.build(schema).unwrap_or_else(|why| error!("{why}"))
 }
 
-/// Validates with a compiled schema that is kept.
+/// Validates with a cached compiled schema.
 fn holds<S: Stored>(schema: &[u8], instance: &Value) -> bool {
     let known = COMPILED.with_borrow(|compiled| compiled.get(schema).cloned());
     let validator = known.unwrap_or_else(|| {

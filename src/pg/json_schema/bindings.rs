@@ -1,5 +1,5 @@
-//! The schemas that are bound to a table: by triggers of `restful.enforce_schema`, and by CHECK constraints that are calls of
-//! the validating functions, whoever wrote them. The catalogue is all there is to know of them.
+//! Finds the schemas that are bound to a table: by triggers of `restful.enforce_schema`, and by CHECK constraints that call the
+//! validating functions, whoever wrote them. PostgreSQL's catalogue is the only source.
 
 use super::registry;
 use crate::error::Result;
@@ -23,14 +23,14 @@ pub struct Binding {
     pub schema: SchemaSource,
     pub level: Level,
     pub action: Action,
-    /// What it is made of.
+    /// What it consists of.
     pub means: Means,
-    /// Whether rows are checked: not at level off, nor when PostgreSQL is told to leave it out.
+    /// Whether rows are checked. They are not at level off, nor if the constraint or trigger is disabled or not enforced.
     pub enforced: bool,
 }
 
 impl Binding {
-    /// The schema, if no row that breaks it can be written.
+    /// The schema, if every written row must satisfy it.
     pub fn required(&self) -> Option<&SchemaSource> {
         (self.enforced && self.action == Action::Error).then_some(&self.schema)
     }
@@ -46,7 +46,7 @@ pub enum SchemaSource {
 }
 
 impl SchemaSource {
-    /// What a text means: JSON begins with `{` or is a boolean, all else is a name.
+    /// Reads a text: JSON begins with `{` or is a boolean, and everything else is a name.
     pub fn of(text: &str) -> Self {
         let trimmed = text.trim();
         if trimmed.starts_with('{') || matches!(trimmed, "true" | "false") {
@@ -56,7 +56,7 @@ impl SchemaSource {
         }
     }
 
-    /// The schema; of a registered one, the version that counts now. `None` if there is none.
+    /// The schema. For a registered one, its current version. `None` if it does not exist.
     pub fn document(&self) -> Option<Value> {
         match self {
             SchemaSource::Inline(text) => serde_json::from_str(text).ok(),
@@ -64,7 +64,7 @@ impl SchemaSource {
         }
     }
 
-    /// The schema as JSON text; of a registered one, a reference to it.
+    /// The schema as JSON text. For a registered one, a reference to it.
     pub fn json(&self) -> String {
         match self {
             SchemaSource::Inline(text) => text.clone(),
@@ -78,7 +78,7 @@ impl SchemaSource {
 pub enum Level {
     /// All.
     Strict,
-    /// All but updates of rows that were invalid before.
+    /// All except updates of rows that were already invalid.
     Moderate,
     /// None.
     Off,
@@ -98,12 +98,12 @@ impl Level {
     }
 }
 
-/// What an invalid row causes.
+/// What happens to an invalid row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The statement fails.
     Error,
-    /// The row is written, and a warning says what is wrong with it.
+    /// The row is written, and a warning says what is wrong.
     Warn,
 }
 
@@ -120,7 +120,7 @@ impl Action {
     }
 }
 
-/// What a binding is made of.
+/// What a binding consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Means {
@@ -137,19 +137,19 @@ impl Means {
     }
 }
 
-/// A constraint or trigger as the query tells it.
+/// A constraint or trigger, as the query returns it.
 #[derive(Deserialize)]
 struct Candidate {
     means: Means,
     name: String,
-    /// A node tree: the constraint's expression, or the trigger's condition if it has one.
+    /// A node tree: the constraint's expression, or the trigger's condition, if any.
     expression: Option<String>,
     /// A trigger's arguments, each ended by NUL, in hexadecimal.
     arguments: Option<String>,
     enforced: bool,
 }
 
-/// The schemas bound to a relation, by name; those that a partition or child table inherits too.
+/// The schemas bound to a relation, ordered by name, including those that a partition or child table inherits.
 ///
 /// # Errors
 /// The catalogue cannot be read.
@@ -215,7 +215,7 @@ impl Arguments {
     }
 }
 
-/// Texts that are each ended by NUL, from hexadecimal.
+/// Decodes texts, each ended by NUL, from hexadecimal.
 fn texts(hex: &str) -> Option<Vec<String>> {
     let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
     let bytes: Option<Vec<u8>> =
@@ -234,10 +234,10 @@ fn column_name(relation: pg_sys::Oid, column: pg_sys::AttrNumber) -> Option<Stri
     }
 }
 
-/// The column of a trigger's condition, which has to be `NEW.column IS NOT NULL`: the trigger takes its column from there, where
-/// PostgreSQL follows the column's renaming and knows of the dependency.
+/// The column in a trigger's condition, which must be `NEW.column IS NOT NULL`. The trigger takes its column from there because
+/// PostgreSQL renames it there and records the dependency.
 pub fn column_of_condition(condition: &CStr) -> Option<pg_sys::AttrNumber> {
-    // SAFETY: node trees of this server, each looked at as what its tag says.
+    // SAFETY: node trees of this server. Each node is read as the type that its tag says.
     unsafe {
         let test: *mut pg_sys::NullTest = nodes::cast(pg_sys::stringToNode(condition.as_ptr()).cast())?;
         if (*test).nulltesttype != pg_sys::NullTestType::IS_NOT_NULL {
@@ -248,7 +248,7 @@ pub fn column_of_condition(condition: &CStr) -> Option<pg_sys::AttrNumber> {
     }
 }
 
-/// Columns and schemas of the calls that an expression is the conjunction of; nothing of what else is in it.
+/// Collects the columns and schemas of the validating calls that an expression joins with AND. Skips everything else.
 unsafe fn conjuncts(expression: *mut pg_sys::Node, calls: &mut Vec<(pg_sys::AttrNumber, String)>) {
     // SAFETY: a node tree; the recursion is as deep as PostgreSQL's parser allowed.
     unsafe {
@@ -266,7 +266,7 @@ unsafe fn conjuncts(expression: *mut pg_sys::Node, calls: &mut Vec<(pg_sys::Attr
     }
 }
 
-/// `column IS NULL OR call`: means what the call alone does, for a CHECK passes when it is null.
+/// `column IS NULL OR call`, which means the same as the call alone, because a CHECK passes if it is null.
 unsafe fn call_or_null(parts: &[*mut pg_sys::Node]) -> Option<(pg_sys::AttrNumber, String)> {
     // SAFETY: as above.
     unsafe {
@@ -300,7 +300,7 @@ unsafe fn call(expression: *mut pg_sys::Node) -> Option<(pg_sys::AttrNumber, Str
     }
 }
 
-/// The name of a function of the extension's schema.
+/// The name of a function, if it is in the extension's schema.
 unsafe fn own_function(function: pg_sys::Oid) -> Option<String> {
     // SAFETY: lookups in the system caches; the name is a palloc'd copy.
     unsafe {
@@ -310,7 +310,7 @@ unsafe fn own_function(function: pg_sys::Oid) -> Option<String> {
     }
 }
 
-/// The column, of a JSON type, that an expression is, with or without a cast.
+/// The column, if an expression is a column of a JSON type, with or without a cast.
 unsafe fn column(expression: *mut pg_sys::Node) -> Option<pg_sys::AttrNumber> {
     // SAFETY: as above.
     unsafe {
@@ -326,9 +326,9 @@ unsafe fn column(expression: *mut pg_sys::Node) -> Option<pg_sys::AttrNumber> {
     }
 }
 
-/// The schema that a constant holds, with or without a cast, as JSON text.
+/// The schema in a constant, with or without a cast, as JSON text.
 unsafe fn constant(expression: *mut pg_sys::Node) -> Option<String> {
-    // SAFETY: as above; the types of the constants that such an argument can be are known.
+    // SAFETY: as above. The types that a constant in this argument can have are known.
     unsafe {
         if let Some(cast) = nodes::cast::<pg_sys::RelabelType>(expression) {
             return constant((*cast).arg.cast());

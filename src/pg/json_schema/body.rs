@@ -1,4 +1,4 @@
-//! The body of a write against the schemas that are bound to the columns it writes, before anything is written.
+//! Checks the body of a write against the schemas of the columns that it writes, before anything is written.
 
 use super::bindings::{Action, Binding, Level};
 use super::{Text, cache, formats};
@@ -14,13 +14,13 @@ use crate::pg::json_schema::watch::Backend;
 pub struct BodySchemas {
     /// Column and schema.
     schemas: Vec<(String, String)>,
-    /// The body's values are texts that hold JSON.
+    /// Whether the body's values are texts that contain JSON.
     texts: bool,
 }
 
 impl BodySchemas {
-    /// Of the columns that the request writes. An update leaves rows that were invalid before to the trigger, at the
-    /// level moderate.
+    /// The schemas of the columns that the request writes. At level moderate, an update is left to the trigger, because the row may
+    /// have been invalid before.
     pub fn of(bindings: &[Binding], columns: &[&str], is_update: bool, texts: bool) -> Self {
         let refuses = |b: &&Binding| {
             b.enforced
@@ -42,7 +42,7 @@ impl BodySchemas {
     /// Checks an object or each object of an array.
     ///
     /// # Errors
-    /// REST422 with the pointers into the body. What else may be wrong with the body is for others to find.
+    /// REST422 with pointers into the body. Other faults of the body are found elsewhere.
     pub fn check(&self, body: &[u8]) -> Result<()> {
         let Ok(document) = Document::parse(body) else { return Ok(()) };
         let root: TextNode<'_, Backend> = document.root();
@@ -71,10 +71,10 @@ impl BodySchemas {
 
     fn check_row(&self, pointer: &str, row: TextNode<'_, Backend>, found: &mut Vec<Invalid>) {
         for (column, schema) in &self.schemas {
-            // null is SQL's null, of which a schema says nothing
+            // A JSON null becomes SQL NULL, which schemas do not apply to.
             let Some(value) = row.member(column).filter(|value| value.kind() != Kind::Null) else { continue };
             let text = value.string().filter(|_| self.texts);
-            // what is no JSON, the column's type refuses
+            // The column's type refuses a text that is not JSON.
             let document = text.and_then(|text| Document::parse(text.as_bytes()).ok());
             let value = match (text, &document) {
                 (None, _) => value,

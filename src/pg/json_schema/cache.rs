@@ -1,4 +1,4 @@
-//! Compiled schemas that a backend keeps: the least recently used go.
+//! The backend's cache of compiled schemas. It drops the least recently used ones.
 
 use super::registry;
 use super::{Binary, Stored, Text, refuse};
@@ -17,14 +17,14 @@ pub struct Entry<F: Json> {
 }
 
 impl<F: Json> Entry<F> {
-    /// Whether what the schema refers to is still the same.
+    /// Whether the schemas that it refers to are unchanged.
     #[inline(always)]
     pub fn is_fresh(&self) -> bool {
         !self.compiled.refers || self.generation == registry::generation()
     }
 }
 
-/// Compiled schemas by form, formats and bytes.
+/// Compiled schemas, keyed by stored form, `formats` and bytes.
 pub struct SchemaCache<F: Json> {
     entries: LruCache<Vec<u8>, Rc<Entry<F>>>,
     bytes: usize,
@@ -35,7 +35,7 @@ thread_local! {
     static TEXT: RefCell<SchemaCache<<Text as Stored>::Json>> = RefCell::new(SchemaCache::new());
 }
 
-/// Forms of instances, each with its own compiled schemas.
+/// A stored form of instances. Each form has its own compiled schemas.
 pub trait Instance: Stored {
     fn kept() -> &'static LocalKey<RefCell<SchemaCache<Self::Json>>>;
 }
@@ -69,12 +69,12 @@ impl<F: Json> SchemaCache<F> {
     }
 }
 
-/// Bytes that a kept schema takes, about.
+/// The approximate size of a cached schema in bytes.
 fn size<F: Json>(key: &[u8], entry: &Entry<F>) -> usize {
     key.len() + entry.compiled.bytes
 }
 
-/// The compiled form of a stored schema for instances of the form `I`. Raises an error when it is invalid.
+/// The compiled form of a stored schema for instances of the form `I`. Raises an error if the schema is invalid.
 pub fn compiled<S: Stored, I: Instance>(schema: &[u8], formats: Formats) -> Rc<Entry<I::Json>> {
     find::<S, I>(schema, formats).unwrap_or_else(|refusal| refuse(&refusal))
 }
@@ -94,7 +94,7 @@ pub fn find<S: Stored, I: Instance>(schema: &[u8], formats: Formats) -> Result<R
             "Split it, and refer to the parts as registered schemas.",
         ));
     }
-    // Before the documents are read: a change that comes meanwhile makes the entry stale, not wrong.
+    // Read the generation before the documents, so that a change in between makes the entry stale instead of wrong.
     let generation = registry::generation();
     let tree = S::schema(schema)?;
     let compiled = compile(&tree, formats, &mut registry::document)?;

@@ -1,4 +1,4 @@
-//! The compiled schema that a place in a statement uses, kept in `fn_extra` as long as the statement runs.
+//! The compiled schema of one call in a statement, kept in `fn_extra` while the statement runs.
 
 use super::cache::{self, Entry, Instance};
 use super::{Stored, payload};
@@ -12,23 +12,23 @@ use std::rc::Rc;
 struct CallSite<I: Instance> {
     entry: Rc<Entry<I::Json>>,
     formats: Formats,
-    /// The schema's bytes; `None` if it is a constant of the statement.
+    /// The schema's bytes. `None` if the schema is a constant of the statement.
     schema: Option<Vec<u8>>,
     forget: pg_sys::MemoryContextCallback,
 }
 
-/// The compiled schema for this call. Raises an error when the schema is invalid.
+/// The compiled schema for this call. Raises an error if the schema is invalid.
 ///
 /// # Safety
-/// The call frame of a function whose argument 0 is a schema of the form `S`, not null, and which uses no other
-/// combination of `S` and `I`.
+/// The call frame must be that of a function whose argument 0 is a schema of the form `S`, not null. The function must use no
+/// other combination of `S` and `I`.
 #[inline(always)]
 pub unsafe fn compiled<'a, S: Stored, I: Instance>(
     call: pg_sys::FunctionCallInfo,
     schema: pg_sys::Datum,
     formats: Formats,
 ) -> &'a Entry<I::Json> {
-    // SAFETY: `fn_extra` of this function holds nothing but a call site of these forms.
+    // SAFETY: `fn_extra` of this function only ever holds a call site of these forms.
     unsafe {
         let site = (*(*call).flinfo).fn_extra.cast::<CallSite<I>>();
         if !site.is_null() && (*site).formats == formats && (*site).entry.is_fresh() {
@@ -49,9 +49,9 @@ unsafe fn look_up<'a, S: Stored, I: Instance>(
     schema: &[u8],
     formats: Formats,
 ) -> &'a Entry<I::Json> {
-    // SAFETY: as above; a new call site lives in the context of the function's other state, which drops it.
+    // SAFETY: as above. A new call site lives in the memory context of the function's state, which drops it.
     unsafe {
-        // What other sessions registered until this statement counts for it.
+        // This statement sees what other sessions have registered before it.
         invalidation::accept();
         let entry = cache::compiled::<S, I>(schema, formats);
         let info = (*call).flinfo;
@@ -77,11 +77,11 @@ unsafe fn look_up<'a, S: Stored, I: Instance>(
 }
 
 unsafe extern "C-unwind" fn drop_site<I: Instance>(site: *mut c_void) {
-    // SAFETY: called once, when the memory of the site goes.
+    // SAFETY: called once, when the memory of the site is freed.
     unsafe { std::ptr::drop_in_place(site.cast::<CallSite<I>>()) }
 }
 
-/// Whether argument 0 is a constant. A parameter is none: PL/pgSQL evaluates an expression again with other values of it.
+/// Whether argument 0 is a constant. A parameter does not count, because PL/pgSQL evaluates an expression again with other values.
 unsafe fn is_constant(info: *mut pg_sys::FmgrInfo) -> bool {
     // SAFETY: the expression is a node tree or null.
     unsafe {

@@ -1,4 +1,4 @@
-//! The type `jsonschema`: a schema that was checked when it became one. Stored as its canonical text.
+//! The type `jsonschema`. Its input checks the schema. It is stored as canonical text.
 
 use super::cache;
 use super::{Binary, Stored, Text, formats, payload, refuse};
@@ -28,7 +28,7 @@ conversions! {
     restful_jsonschema_from_jsonb = of_jsonb;
 }
 
-/// Checks a schema by compiling it, and stores its canonical text: keys in order, no spaces (RFC 8785 in spirit).
+/// Checks a schema by compiling it, and returns its canonical text: sorted keys and no spaces, much like RFC 8785.
 fn checked<S: Stored>(schema: &[u8]) -> pg_sys::Datum {
     let tree = S::schema(schema).unwrap_or_else(|refusal| refuse(&refusal));
     let text = jsonschema::canonical::json::to_string(&tree).unwrap_or_default();
@@ -47,7 +47,7 @@ unsafe fn to_cstring(schema: pg_sys::Datum) -> pg_sys::Datum {
 }
 
 unsafe fn of_message(message: pg_sys::Datum) -> pg_sys::Datum {
-    // SAFETY: a StringInfo; the text is converted to the server's encoding and ends with NUL.
+    // SAFETY: a StringInfo. The text is converted to the server's encoding and NUL-terminated.
     unsafe {
         let message: pg_sys::StringInfo = message.cast_mut_ptr();
         let mut length = 0;
@@ -57,7 +57,7 @@ unsafe fn of_message(message: pg_sys::Datum) -> pg_sys::Datum {
 }
 
 unsafe fn to_message(schema: pg_sys::Datum) -> pg_sys::Datum {
-    // SAFETY: a varlena of text; the message is one that pq_begintypsend made.
+    // SAFETY: a varlena of text. pq_begintypsend made the message.
     unsafe {
         let bytes = payload(schema);
         let mut message = pg_sys::StringInfoData::default();

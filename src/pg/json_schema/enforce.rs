@@ -1,5 +1,5 @@
-//! The trigger that keeps a table to a schema: `restful.enforce_schema('schema', 'level', 'action')`, after each row that is
-//! inserted or updated. Its column is the one of its condition, `WHEN (NEW.column IS NOT NULL)`; without one it is the row.
+//! The trigger that enforces a schema on a table: `restful.enforce_schema('schema', 'level', 'action')`, AFTER INSERT OR UPDATE FOR
+//! EACH ROW. It checks the column in its condition, `WHEN (NEW.column IS NOT NULL)`, or the whole row if it has no condition.
 
 use super::bindings::{Action, Arguments, Level, SchemaSource, column_of_condition};
 use super::cache::{self, Entry, Instance};
@@ -20,7 +20,7 @@ use pgrx::{IntoDatum, PgLogLevel, direct_function_call_as_datum, pg_sys};
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::rc::Rc;
 
-/// What one trigger does, kept in its `fn_extra` as long as the statement runs.
+/// What one trigger checks, kept in its `fn_extra` while the statement runs.
 struct Site {
     schema: SchemaSource,
     level: Level,
@@ -33,7 +33,7 @@ struct Site {
     forget: pg_sys::MemoryContextCallback,
 }
 
-/// The compiled schema, for the form that the values have.
+/// The compiled schema, for the stored form of the values.
 enum Compiled {
     Binary(Rc<Entry<<Binary as Stored>::Json>>),
     Text(Rc<Entry<<Text as Stored>::Json>>),
@@ -41,7 +41,7 @@ enum Compiled {
 
 impl Compiled {
     fn new(schema: &SchemaSource, is_text: bool, formats: Formats) -> Self {
-        // What other sessions registered until this statement counts for it.
+        // This statement sees what other sessions have registered before it.
         invalidation::accept();
         let json = schema.json();
         if is_text {
@@ -59,7 +59,7 @@ impl Compiled {
     }
 
     /// # Safety
-    /// A json value for a schema compiled for text, a jsonb value otherwise.
+    /// `value` must be a json value if the schema was compiled for text, and a jsonb value otherwise.
     unsafe fn holds(&self, value: pg_sys::Datum) -> bool {
         // SAFETY: promised by the caller.
         let bytes = unsafe { payload(value) };
@@ -73,7 +73,7 @@ impl Compiled {
     /// As above.
     unsafe fn violations(&self, value: pg_sys::Datum) -> Vec<Violation> {
         fn of<I: Instance>(entry: &Rc<Entry<I::Json>>, bytes: &[u8]) -> Vec<Violation> {
-            // SAFETY: the entry is held for longer than this call, after which nothing borrows it.
+            // SAFETY: the entry outlives this call, and nothing borrows it afterwards.
             let compiled = unsafe { &(*Rc::as_ptr(entry)).compiled };
             I::with_node(bytes, |node| violations(compiled, node, Values::Masked, limits::VIOLATIONS))
         }
@@ -88,9 +88,9 @@ impl Compiled {
 
 sql_function!(restful_enforce_schema, "enforce_schema() RETURNS trigger", |call| enforce(call));
 
-/// Raises 23514 (check_violation), or warns with it, when the new row breaks the schema.
+/// Raises 23514 (check_violation), or warns with it, if the new row violates the schema.
 unsafe fn enforce(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the context is checked before it is used as what it is; the tuples live as long as the call.
+    // SAFETY: the tag of the context is checked before it is used. The tuples live as long as the call.
     unsafe {
         let context = (*call).context.cast::<pg_sys::TriggerData>();
         let context = if is_trigger(context) { &*context } else { wrong_trigger() };
@@ -119,10 +119,10 @@ unsafe fn enforce(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     pg_sys::Datum::null()
 }
 
-/// Whether this is a call after a row that was inserted or updated.
+/// Whether this is a call of an AFTER ROW trigger for INSERT or UPDATE.
 unsafe fn is_trigger(context: *const pg_sys::TriggerData) -> bool {
     const KIND: u32 = pg_sys::TRIGGER_EVENT_TIMINGMASK | pg_sys::TRIGGER_EVENT_ROW;
-    // SAFETY: the tag is looked at first.
+    // SAFETY: the tag is checked first.
     unsafe {
         if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
             return false;
@@ -144,10 +144,10 @@ fn wrong_trigger() -> ! {
     )
 }
 
-/// What this trigger does, found out at its first row of the statement.
+/// What this trigger checks. Found at the first row of the statement.
 unsafe fn site<'a>(call: pg_sys::FunctionCallInfo, context: &pg_sys::TriggerData) -> &'a mut Site {
-    // SAFETY: `fn_extra` of this function holds nothing but a site, in the context of the function's other state, which drops
-    // it; PostgreSQL has one such state for each trigger of a statement.
+    // SAFETY: `fn_extra` of this function only ever holds a site, in the memory context of the function's state, which drops it.
+    // PostgreSQL has one such state for each trigger of a statement.
     unsafe {
         let info = (*call).flinfo;
         if (*info).fn_extra.is_null() {
@@ -163,13 +163,13 @@ unsafe fn site<'a>(call: pg_sys::FunctionCallInfo, context: &pg_sys::TriggerData
 }
 
 unsafe extern "C-unwind" fn drop_site(site: *mut c_void) {
-    // SAFETY: called once, when the memory of the site goes.
+    // SAFETY: called once, when the memory of the site is freed.
     unsafe { std::ptr::drop_in_place(site.cast::<Site>()) }
 }
 
 impl Site {
     unsafe fn new(context: &pg_sys::TriggerData) -> Self {
-        // SAFETY: a trigger has as many arguments as it says; they and its condition are NUL-terminated.
+        // SAFETY: a trigger has as many arguments as it states. They and its condition are NUL-terminated.
         let (arguments, column) = unsafe {
             let trigger = &*context.tg_trigger;
             let texts: Vec<_> = (0..trigger.tgnargs as usize)
@@ -183,7 +183,7 @@ impl Site {
             wrong_trigger()
         };
         let column = column.flatten();
-        // SAFETY: the trigger's relation is open; the column is one of it.
+        // SAFETY: the trigger's relation is open, and has the column.
         let data_type = column
             .map(|column| unsafe { pg_sys::getBaseType(pg_sys::get_atttype((*context.tg_relation).rd_id, column)) });
         let is_text = match data_type {
@@ -205,9 +205,9 @@ impl Site {
         self.compiled.is_fresh() && self.formats == formats(None)
     }
 
-    /// What is to be checked of a row, if it is not null.
+    /// The value of a row to check, unless it is null.
     unsafe fn value(&self, relation: pg_sys::Relation, row: pg_sys::HeapTuple) -> Option<pg_sys::Datum> {
-        // SAFETY: a row of the relation; the conversions get what they take, and copy it.
+        // SAFETY: a row of the relation. The conversions get values of their argument types, and copy them.
         unsafe {
             let descriptor = (*relation).rd_att;
             match self.column {
@@ -227,9 +227,9 @@ impl Site {
     }
 }
 
-/// Says what is wrong with a row, in the terms of a CHECK constraint.
+/// Reports what is wrong with a row, like a violated CHECK constraint.
 unsafe fn report(site: &Site, context: &pg_sys::TriggerData, found: &[Violation]) {
-    // SAFETY: the trigger and its relation are there as long as it runs; the texts are copied by PostgreSQL.
+    // SAFETY: the trigger and its relation exist while it runs. PostgreSQL copies the texts.
     unsafe {
         let relation = context.tg_relation;
         let table = (&raw const (*(*relation).rd_rel).relname.data).cast::<c_char>();
@@ -276,7 +276,7 @@ unsafe fn text<'a>(text: *const c_char) -> std::borrow::Cow<'a, str> {
     unsafe { CStr::from_ptr(text) }.to_string_lossy()
 }
 
-/// A palloc'd copy, up to a NUL.
+/// A palloc'd copy of the text up to the first NUL.
 fn copy(text: &str) -> *mut c_char {
     let text = CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default();
     // SAFETY: the text is NUL-terminated.
@@ -327,7 +327,7 @@ pub unsafe extern "C-unwind" fn restful_read_schema(call: pg_sys::FunctionCallIn
     pg_sys::Datum::null()
 }
 
-/// Of a schema by name, "/$ref" is not a place that the caller knows.
+/// The refusal for a schema that is given by name. The place "/$ref" would mean nothing to the caller.
 fn unregistered(name: &str, refusal: Refusal) -> Refusal {
     if refusal.pointer != "/$ref" {
         return refusal;

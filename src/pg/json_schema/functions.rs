@@ -1,4 +1,4 @@
-//! The functions as PostgreSQL calls them.
+//! The SQL functions of JSON Schema.
 
 use super::cache::{self, Entry, Instance};
 use super::{Binary, Stored, Text, call_site, formats, payload, refuse, registry};
@@ -11,7 +11,7 @@ use crate::sqlstate::SqlState;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, JsonB, pg_sys};
 
-/// Declares and defines functions of one kind for their combinations of stored forms.
+/// Declares and defines the functions of one kind, one for each combination of stored forms.
 macro_rules! functions {
     ($($name:ident = $body:ident::<$schema:ty, $instance:ty>;)*) => {$(
         v1_function!($name);
@@ -35,7 +35,7 @@ functions! {
     restful_schema_changes = schema_changes::<Binary, Binary>;
 }
 
-/// Argument `i`, if it is not null.
+/// Argument `i`, unless it is null.
 #[inline(always)]
 unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     // SAFETY: the function has more than `i` arguments.
@@ -49,10 +49,10 @@ unsafe fn null(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     pg_sys::Datum::null()
 }
 
-/// Argument 0. A null schema is an error and not a null result, with which a CHECK constraint would pass.
+/// Argument 0. A null schema is an error instead of a null result, because a CHECK constraint would pass with null.
 #[inline(always)]
 unsafe fn schema_argument(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: every function here has a schema first.
+    // SAFETY: the first argument of every function here is a schema.
     unsafe { argument(call, 0) }.unwrap_or_else(|| no_schema())
 }
 
@@ -73,7 +73,7 @@ unsafe fn done_with(bytes: &[u8], datum: pg_sys::Datum) {
 #[inline(never)]
 unsafe fn free_copy(bytes: &[u8], datum: pg_sys::Datum) {
     let start: *const u8 = datum.cast_mut_ptr();
-    // SAFETY: compares addresses; a payload elsewhere is a copy that detoasting made, right behind its header.
+    // SAFETY: compares addresses. A payload elsewhere is a copy that detoasting made, directly after its header.
     unsafe {
         let header = bytes.as_ptr().offset_from(start);
         if !(0..=4).contains(&header) {
@@ -82,8 +82,8 @@ unsafe fn free_copy(bytes: &[u8], datum: pg_sys::Datum) {
     }
 }
 
-/// Detoasted values of at least this many bytes are freed at once; their copies have a header of four bytes. Smaller ones
-/// go with the memory of the row.
+/// Detoasted values of at least this many bytes are freed at once. Their copies have a four-byte header. Smaller ones are freed with
+/// the memory of the row.
 const LARGE: usize = 8192;
 
 unsafe fn matches<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -118,7 +118,7 @@ unsafe fn holds<I: Instance>(entry: &Entry<I::Json>, instance: pg_sys::Datum) ->
     }
 }
 
-/// The messages, with the values: what pg_jsonschema returns.
+/// The messages, with values, as pg_jsonschema returns them.
 unsafe fn messages<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: arguments (schema, instance).
     unsafe {
@@ -163,14 +163,14 @@ unsafe fn validate<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg
     }
 }
 
-/// What the schema in argument 1 accepts otherwise than the one in argument 0.
+/// The differences in what the schemas in arguments 0 (old) and 1 (new) accept.
 unsafe fn schema_changes<S: Stored, I: Instance>(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: arguments (old, new); returns TABLE of text, text, jsonb, jsonb and text.
     unsafe {
         let rows = ResultSet::start(call);
         let old = payload(schema_argument(call));
         let new = payload(argument(call, 1).unwrap_or_else(|| no_schema()));
-        // Refuses with the place what is no schema, or too much of one.
+        // Raises an error with the place if a document is not a schema, or too large or costly.
         cache::compiled::<S, I>(old, formats(None));
         cache::compiled::<S, I>(new, formats(None));
         let options = Options { formats: formats(None), interrupt: Some(check_for_interrupts) };

@@ -1,4 +1,4 @@
-//! The SQL functions of JSON Schema: validation where the value lies, with compiled schemas that are kept.
+//! The SQL functions of JSON Schema. They validate values where they are stored, with cached compiled schemas.
 
 mod bench_hook;
 mod bindings;
@@ -30,13 +30,13 @@ use watch::Backend;
 pub trait Stored: 'static {
     /// Its representation for the validator.
     type Json: Json;
-    /// Tells the keys of one form from those of another.
+    /// Distinguishes this form in cache keys.
     const TAG: u8;
 
     /// Reads a value in this form.
     fn with_node<T>(bytes: &[u8], work: impl FnOnce(<Self::Json as Json>::Node<'_>) -> T) -> T;
 
-    /// The value as a tree, for a schema.
+    /// The value as a tree, to be compiled as a schema.
     fn schema(bytes: &[u8]) -> Result<Value, Refusal>;
 }
 
@@ -88,7 +88,7 @@ impl Stored for Text {
     }
 }
 
-/// Raises an error for a `json` value whose text PostgreSQL takes and which is no JSON (22P02), such as a lone surrogate.
+/// Raises an error (22P02) for a `json` value that PostgreSQL accepts but that is not valid JSON, such as one with a lone surrogate.
 #[cold]
 fn unreadable(why: &crate::json::Error) -> ! {
     raise(SqlState::INVALID_TEXT_REPRESENTATION, &format!("the json value cannot be validated: {why}"), None, None)
@@ -98,7 +98,7 @@ fn too_deep() -> Refusal {
     Refusal::whole("the schema is nested deeper than 128 levels", "Move inner schemas to \"$defs\".")
 }
 
-/// Whether `format` asserts: as asked, or as the setting says.
+/// Whether `format` asserts: as the call asks, or else as the setting says.
 fn formats(asked: Option<bool>) -> Formats {
     match asked {
         Some(true) => Formats::On,

@@ -1,4 +1,4 @@
-//! The registered schemas (`restful.json_schema`), as references find them.
+//! Looks up the registered schemas (`restful.json_schema`) that references name.
 
 use crate::http::target::{decode, encode};
 use crate::pg::catalog::invalidation::{self, TableGroup};
@@ -9,18 +9,19 @@ use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Changes whenever the registry may have changed.
+/// A number that changes whenever the registry may have changed.
 #[inline(always)]
 pub fn generation() -> u64 {
     invalidation::JSON_SCHEMAS.with(|schemas| schemas.generation())
 }
 
-/// The URI of a registered schema, given as `name` or `name@version`: what a URI cannot hold is in percent-encoding (RFC 3986).
+/// The URI of a registered schema, given as `name` or `name@version`. Characters that a URI cannot contain are percent-encoded (RFC
+/// 3986).
 pub fn uri(name: &str) -> String {
     format!("restful:{}", encode(name, b"@"))
 }
 
-/// The document that a URI names: `restful:name`, `restful:name@version`, a name that is this URI, or a `$id` that is.
+/// The document of a URI: `restful:name`, `restful:name@version`, or a URI that is itself a registered name or `$id`.
 pub fn document(uri: &str) -> Option<Value> {
     let (name, version) = match uri.strip_prefix("restful:") {
         None => (Cow::Borrowed(uri), None),

@@ -1,4 +1,4 @@
-//! `restful.schema_of(rel regclass)`: the catalogue read with the caller's rights.
+//! `restful.schema_of(rel regclass)`: reads the catalogue with the caller's rights.
 
 use crate::error::Result;
 use crate::json_schema::of_table::{self, Kind, Relations, Table};
@@ -42,8 +42,8 @@ pub unsafe fn schema_of(relation: u32) -> std::result::Result<pg_sys::Datum, Rai
     Ok(unsafe { jsonb::of_text(&of_table::schema_of(&table, &relations.types).to_string()) })
 }
 
-/// What the catalogue says of relations with the schemas bound to their columns, and of the types that they and `types` are
-/// made of: as far as the rights of the current user go, or all of it.
+/// Loads relations, with the schemas bound to their columns, and the types that they and `types` consist of: either everything
+/// (`all`), or what the current user has rights on.
 pub fn load(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -> Result<Relations> {
     let mut relations = load_relations(relations, types, all)?;
     for table in relations.tables.iter_mut().filter(|table| table.may_be_bound) {
@@ -55,7 +55,7 @@ pub fn load(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -> Resu
 fn bind(table: &mut Table) -> Result<()> {
     for binding in json_schema::bindings(table.oid.into())? {
         let Some(schema) = binding.required().and_then(|source| source.document()) else { continue };
-        // The schema of a whole row is the row's own to say: what is generated or defaulted is not there when it is sent.
+        // Leave out schemas of whole rows: a request does not send generated or defaulted columns, so they do not fit its body.
         let Some(column) = table.columns.iter_mut().find(|c| Some(&c.name) == binding.column.as_ref()) else {
             continue;
         };
@@ -69,8 +69,8 @@ fn bind(table: &mut Table) -> Result<()> {
 
 fn load_relations(relations: &[pg_sys::Oid], types: &[pg_sys::Oid], all: bool) -> Result<Relations> {
     let nest = GucNest::open();
-    // The first two decide how constants in expressions are written. The planner's guess of the recursive parts is so high
-    // that it would compile the query, which takes a hundred times as long as running it.
+    // The first two decide how constants in expressions are written. JIT is off because the planner overestimates the recursive
+    // parts so much that it would compile the query, which takes a hundred times as long as running it.
     let settings = [(c"standard_conforming_strings", c"on"), (c"extra_float_digits", c"1"), (c"jit", c"off")];
     for (name, value) in settings {
         nest.set(name, value);

@@ -1,4 +1,4 @@
-//! What stops a validation: cancellation and the depth of the stack.
+//! Stops a validation: on cancellation, and when the stack is too deep.
 
 use crate::json::is_ascii;
 use crate::json_schema::Watch;
@@ -8,23 +8,23 @@ use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Watches as PostgreSQL's own recursive functions do.
+/// Checks for both, as PostgreSQL's own recursive functions do.
 pub struct Backend;
 
-/// Stack that may be used before its depth is looked at again: much less than what PostgreSQL keeps free below
-/// `max_stack_depth` (512 KB).
+/// Bytes of stack that may be used before its depth is checked again. Much less than the 512 KB that PostgreSQL keeps free below
+/// `max_stack_depth`.
 const STEP: usize = 16 << 10;
 
-/// The address below which the depth of the stack has to be looked at.
+/// The address below which the depth of the stack must be checked again.
 static CHECKED: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Begins a validation: what was found out about the stack before may have been under another `max_stack_depth`.
+/// Begins a validation. Forgets the last check, which may have been under another `max_stack_depth`.
 #[inline(always)]
 pub fn begin() {
     CHECKED.store(here().saturating_sub(STEP), Ordering::Relaxed);
 }
 
-/// About where the stack ends.
+/// The approximate end of the stack.
 #[inline(always)]
 fn here() -> usize {
     let mark = 0u8;
@@ -53,7 +53,7 @@ impl Watch for Backend {
         raise(SqlState::DATA_CORRUPTED, "a stored jsonb value is corrupted", None, None)
     }
 
-    /// Names and most strings are short and ASCII: found out here in fewer steps than the standard library takes.
+    /// Names and most strings are short and ASCII. Checking that here takes fewer steps than the standard library does.
     #[inline(always)]
     fn text(bytes: &[u8]) -> Option<&str> {
         if is_ascii(bytes) {
@@ -70,12 +70,12 @@ fn interrupted() -> bool {
     unsafe { (&raw const pg_sys::InterruptPending).read_volatile() != 0 }
 }
 
-/// Raises PostgreSQL's error, which unwinds through the validator; returns when there is no reason to.
+/// Raises PostgreSQL's error, which unwinds through the validator, if there is a reason to stop.
 #[cold]
 #[inline(never)]
 fn look() {
     if stack_is_too_deep() {
-        // SAFETY: raises an error, which pgrx turns into unwinding.
+        // SAFETY: may raise an error, which pgrx turns into unwinding.
         unsafe { pg_sys::check_stack_depth() };
     }
     begin();
