@@ -1,4 +1,4 @@
-//! The function call: arguments in, rows out.
+//! The function call: reads the arguments and returns the rows.
 
 use super::cell::Cells;
 use super::column::{Column, Strings};
@@ -19,8 +19,8 @@ use std::collections::HashSet;
 /// # Safety
 /// The call frame of `record_source(bytea, text[], int, int[], int[])`.
 pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the frame has the declared arguments; the result descriptor is checked before it is used; the contexts are
-    // those that a set-returning function in materialize mode uses (src/backend/utils/fmgr/README).
+    // SAFETY: the frame has the declared arguments. The result descriptor is checked before it is used. The memory contexts are those
+    // of a set-returning function in materialize mode (src/backend/utils/fmgr/README).
     unsafe {
         let [body, keys, mode, presence, lenient] = *(*fcinfo).args.as_slice(5) else { return pg_sys::Datum::null() };
         let Some(rows) = ResultSet::with_column_definitions(fcinfo) else {
@@ -45,7 +45,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             refuse_missing();
         }
         let body = payload(body.value);
-        // The body nests as deep as its limit allows, some functions with it: they need a stack with room for that.
+        // A body may nest as deep as its limit allows, and some functions recurse with it, so they need room on the stack.
         pg_sys::check_stack_depth();
         let memory = RowMemory::new(body.len());
         pg_sys::MemoryContextSwitchTo(memory.context());
@@ -105,7 +105,7 @@ unsafe fn layout(
         misuse("presence columns must be boolean");
     }
     let keyless = mode & RECORDS_KEYLESS != 0;
-    // A byte that is not UTF-8, which no key of an object is.
+    // A byte that is not UTF-8, so no key of an object can equal it.
     let keys = keys.into_iter().map(|key| if keyless { vec![0xff] } else { key });
     let columns = attributes.into_iter().zip(keys).enumerate();
     let text = |index: usize| match mode & RECORDS_TEXTS {
@@ -150,7 +150,7 @@ unsafe fn text_array(array: pg_sys::NullableDatum) -> Vec<Vec<u8>> {
     }
 }
 
-/// Raises the error of a call that does not fit together.
+/// Raises the error for a call whose arguments do not fit together.
 fn misuse(message: &str) -> ! {
     raise(SqlState::INVALID_PARAMETER_VALUE, &format!("record_source: {message}"), None, None)
 }

@@ -1,4 +1,4 @@
-//! One JSON value to one datum.
+//! Turns one JSON value into one datum.
 
 use super::column::{Column, Kind, Strings};
 use super::memory::RowMemory;
@@ -10,10 +10,10 @@ use std::ffi::c_char;
 
 const HEADER: usize = pg_sys::VARHDRSZ;
 
-/// Makes cells, and keeps the buffers for it. The context of `memory` must be the current one while it does.
+/// Makes cells, and keeps the buffers for that. The context of `memory` must be the current one when it makes a cell.
 pub struct Cells<'a> {
     pub memory: RowMemory,
-    /// Whether the server's encoding is another than UTF-8, in which bodies are written.
+    /// Whether the server's encoding differs from UTF-8, the encoding of bodies.
     recode: bool,
     digits: Vec<u16>,
     buffer: Vec<u8>,
@@ -28,10 +28,12 @@ impl<'a> Cells<'a> {
         Cells { memory, recode, digits: Vec::new(), buffer: Vec::new(), jsonb: JsonbBuilder::default() }
     }
 
-    /// Reads the next value as one of the column's type; `None` for NULL. Constraints of a domain are not yet checked.
+    /// Reads the next value as a value of the column's type. `None` for NULL. Does not check constraints of a domain.
+    ///
+    /// Raises PostgreSQL's own error for a value that the type refuses.
     ///
     /// # Errors
-    /// The text is not JSON. A value that the type refuses raises PostgreSQL's own error.
+    /// The text is not JSON.
     #[inline]
     pub fn read(&mut self, column: &mut Column, reader: &mut Reader<'a>) -> Result<Option<Datum>, json::Error> {
         if column.kind == Kind::Jsonb
@@ -53,7 +55,7 @@ impl<'a> Cells<'a> {
         Ok(self.slow(column, value))
     }
 
-    /// The value without PostgreSQL's input functions, for the forms in which it is certain what they would say.
+    /// Makes the value without PostgreSQL's input functions, for the forms in which their result is certain.
     #[inline]
     fn direct(&mut self, column: &Column, value: Value<'a>) -> Option<Datum> {
         // The characters of a number, or of a string without escapes.
@@ -115,7 +117,7 @@ impl<'a> Cells<'a> {
         let decimal = if typmod < HEADER as i32 {
             decimal
         } else {
-            // numeric.c: precision in the upper half, scale as eleven bits with a sign in the lower.
+            // numeric.c: the precision is in the upper half, and the scale in the lower one, as eleven bits with a sign.
             let packed = typmod - HEADER as i32;
             decimal.rescaled(packed >> 16 & 0xFFFF, (packed & 0x7FF ^ 1024) - 1024)?
         };
@@ -135,7 +137,7 @@ impl<'a> Cells<'a> {
             return self.varlena(&[text.raw]);
         }
         let place = self.memory.allocate(HEADER + text.raw.len());
-        // SAFETY: zeroed memory of that size, which is no longer reachable otherwise; the header is set to what was filled.
+        // SAFETY: zeroed memory of that size, which nothing else can reach. The header is set to the size that was filled.
         unsafe {
             place.write_bytes(0, HEADER + text.raw.len());
             let out = std::slice::from_raw_parts_mut(place.add(HEADER), text.raw.len());
@@ -163,7 +165,7 @@ impl<'a> Cells<'a> {
     }
 
     fn varchar(&mut self, typmod: i32, text: Text<'_>) -> Option<Datum> {
-        // No character takes less than a byte. What is longer may still fit, or end in spaces that are cut.
+        // A character takes at least one byte. A longer text may still fit, or end in spaces that are cut off.
         let fits = typmod < HEADER as i32 || text.raw.len() <= (typmod as usize) - HEADER;
         fits.then(|| self.text(text))
     }
@@ -181,14 +183,14 @@ impl<'a> Cells<'a> {
         Some(self.varlena(&[text.raw, SPACES.get(..missing)?]))
     }
 
-    /// The text of a `json` value: as it stands, but with no more escapes in a string than needed.
+    /// The text of a `json` value: as it is in the body, but without unnecessary escapes in strings.
     fn json(&mut self, value: Value<'_>) -> Datum {
         let json = self.json_text(value);
         let json = self.server(json);
         self.varlena(&[json])
     }
 
-    /// The JSON that a text is, or the JSON string of it.
+    /// The text itself if it is JSON, or else the text as a JSON string.
     fn json_of_text(&mut self, text: Text<'_>) -> Datum {
         let plain = self.unescaped(text);
         match json::check(plain) {
@@ -197,21 +199,21 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// A value as JSON text, in the row's memory if it is not as it stands in the body.
+    /// A value as JSON text. If it differs from the body, it is copied to the row's memory.
     fn json_text<'r>(&mut self, value: Value<'r>) -> &'r [u8] {
         match value {
             Value::String(text) => {
                 self.buffer.clear();
                 json::escape(&text.unescaped(), &mut self.buffer);
                 let place = self.memory.copy(&self.buffer);
-                // SAFETY: a copy of that length, which lives until the row is stored, as nothing made of it does longer.
+                // SAFETY: a copy of that length, which lives until the row is stored. Nothing that is made of it lives longer.
                 unsafe { std::slice::from_raw_parts(place, self.buffer.len()) }
             }
             value => scalar_text(value).raw,
         }
     }
 
-    /// The characters of a text in UTF-8, in the row's memory if they are not as they stand in the body.
+    /// The characters of a text in UTF-8. If they differ from the body, they are copied to the row's memory.
     fn unescaped<'r>(&mut self, text: Text<'r>) -> &'r [u8] {
         match text.unescaped() {
             std::borrow::Cow::Borrowed(raw) => raw,
@@ -227,7 +229,7 @@ impl<'a> Cells<'a> {
         server_text(utf8, self.recode)
     }
 
-    /// The characters as a C string in the server's encoding. They hold no NUL: the reader refuses it.
+    /// The characters as a C string in the server's encoding. They contain no NUL, because the reader refuses it.
     fn c_string(&mut self, text: Text<'_>) -> *mut c_char {
         let plain = self.unescaped(text);
         let plain = self.server(plain);
@@ -241,13 +243,13 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// `utf8` in the server's encoding, allocated in the current context if that makes a difference.
+/// `utf8` in the server's encoding, allocated in the current context if the encoding differs.
 fn server_text(utf8: &[u8], recode: bool) -> &[u8] {
     if !recode || utf8.is_ascii() {
         return utf8;
     }
-    // SAFETY: the text and its length, which a body's is within what an int holds; the result is another C string or the
-    // same text.
+    // SAFETY: the text and its length, which fits an int because the body's length does. The result is another C string or the same
+    // text.
     unsafe {
         let converted =
             pg_sys::pg_any_to_server(utf8.as_ptr().cast(), utf8.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
@@ -258,7 +260,7 @@ fn server_text(utf8: &[u8], recode: bool) -> &[u8] {
     }
 }
 
-/// What a value is as text: `json_to_recordset` gives a type's input function this.
+/// The text that `json_to_recordset` passes to a type's input function.
 #[inline]
 fn scalar_text(value: Value<'_>) -> Text<'_> {
     let raw: &[u8] = match value {
@@ -272,7 +274,7 @@ fn scalar_text(value: Value<'_>) -> Text<'_> {
     Text { raw, escaped: false }
 }
 
-/// A number as a float; PostgreSQL decides, with its own error, about what is too large or vanishes.
+/// A number as a float. Numbers that overflow or underflow are left to PostgreSQL and its own error.
 fn float(kind: Kind, value: Value<'_>) -> Option<Datum> {
     let Value::Number(number) = value else { return None };
     let text = std::str::from_utf8(number.text).ok()?;
@@ -285,7 +287,7 @@ fn float(kind: Kind, value: Value<'_>) -> Option<Datum> {
     }
 }
 
-/// `timestamp` ignores an offset, as its input function does; `timestamptz` needs one.
+/// `timestamp` ignores an offset, as its input function does. `timestamptz` needs one.
 fn timestamp(column: &Column, text: &[u8]) -> Option<Datum> {
     let stamp = values::parse_timestamp(text)?;
     if stamp.fraction && column.typmod >= 0 {

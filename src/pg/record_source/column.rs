@@ -1,4 +1,4 @@
-//! A column of the result: its key, its type, and what is needed to fill it.
+//! A column of the result: its key, its type, and how to fill it.
 
 use crate::pg::ffi::captured;
 use crate::pg::ffi::composite;
@@ -6,7 +6,7 @@ use pgrx::pg_sys;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 
-/// How a cell becomes a value of the column's type.
+/// How to turn a cell into a value of the column's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Bool,
@@ -25,14 +25,14 @@ pub enum Kind {
     Timestamptz,
     Json,
     Jsonb,
-    /// Any other scalar: its text through the type's input function.
+    /// Any other scalar: the type's input function reads its text.
     Input,
     /// Arrays and composites: PostgreSQL's own `json_to_record`.
     Populate,
 }
 
 impl Kind {
-    /// The kind of a type that has a short way.
+    /// The kind of a built-in type that has a fast path.
     fn of_builtin(oid: pg_sys::Oid) -> Option<Kind> {
         Some(match oid {
             pg_sys::BOOLOID => Kind::Bool,
@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// What a string of the body is to a column of a JSON type.
+/// What a string in the body means for a column of a JSON type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strings {
     /// A JSON string.
@@ -82,13 +82,13 @@ pub struct Column {
     domain_cache: *mut c_void,
     input: Option<Input>,
     populate: Option<Populate>,
-    /// Context of all that is cached here; it outlives the column.
+    /// The memory context of everything cached here. It outlives the column.
     context: pg_sys::MemoryContext,
 }
 
 /// The input function of a type.
 struct Input {
-    // Boxed: functions keep pointers to it.
+    // Boxed, because functions keep pointers to it.
     function: Box<pg_sys::FmgrInfo>,
     parameter: pg_sys::Oid,
 }
@@ -101,11 +101,11 @@ struct Populate {
     prefix: Vec<u8>,
 }
 
-/// pg_proc's `json_to_record(json)`, unchanged since it exists.
+/// The OID of `json_to_record(json)` in pg_proc, which has never changed.
 const JSON_TO_RECORD: u32 = 3204;
 
 impl Column {
-    /// The column of `attribute` that is filled from `key`; caches live in the current context.
+    /// The column `attribute`, filled from `key`. Caches live in the current context.
     ///
     /// # Safety
     /// The current context must outlive the column.
@@ -113,7 +113,7 @@ impl Column {
         let (mut base, mut typmod) = (attribute.atttypid, attribute.atttypmod);
         // The usual types need no look-up.
         let kind = Kind::of_builtin(base).unwrap_or_else(|| {
-            // SAFETY: catalogue look-ups of a type that the parser resolved; they raise PostgreSQL's error if it is gone.
+            // SAFETY: catalogue look-ups of a type that the parser has resolved. They raise PostgreSQL's error if it no longer exists.
             let (composite, array) = unsafe {
                 base = pg_sys::getBaseTypeAndTypmod(attribute.atttypid, &mut typmod);
                 (pg_sys::get_typtype(base) == b'c' as c_char, pg_sys::get_element_type(base) != pg_sys::InvalidOid)
@@ -137,20 +137,20 @@ impl Column {
         }
     }
 
-    /// Whether a value must satisfy the constraints of a domain.
+    /// Whether values must satisfy the constraints of a domain.
     #[inline]
     pub fn is_domain(&self) -> bool {
         self.domain.is_some()
     }
 
-    /// Raises PostgreSQL's error if the value breaks a constraint of the column's domain.
+    /// Raises PostgreSQL's error if the value violates a constraint of the column's domain.
     ///
     /// # Safety
-    /// The value is one of the column's base type.
+    /// The value must have the column's base type.
     pub unsafe fn check_domain(&mut self, value: Option<pg_sys::Datum>) {
         if let Some(domain) = self.domain {
             let datum = value.unwrap_or(pg_sys::Datum::null());
-            // SAFETY: the cache belongs to this domain and lives in the context that is given with it.
+            // SAFETY: the cache belongs to this domain and lives in the context that is passed with it.
             unsafe { pg_sys::domain_check(datum, value.is_none(), domain, &mut self.domain_cache, self.context) };
         }
     }
@@ -171,7 +171,7 @@ impl Column {
             }
             Input { function, parameter }
         });
-        // SAFETY: the type's own function and parameters; the text is promised by the caller.
+        // SAFETY: the type's own function and parameters. The caller promises the text.
         captured::reading(|| unsafe {
             pg_sys::InputFunctionCall(input.function.as_mut(), text, input.parameter, self.typmod)
         })
@@ -196,14 +196,14 @@ impl Populate {
     /// # Safety
     /// `context` must outlive the result.
     unsafe fn new(key: &[u8], base: pg_sys::Oid, typmod: i32, context: pg_sys::MemoryContext) -> Self {
-        // The key is the column's name, so that a hint names it, unless it is longer than a name can be.
+        // The key is used as the column's name, so that hints show it, unless it is longer than a name can be.
         let name = CString::new(key).ok().filter(|name| name.as_bytes().len() < pg_sys::NAMEDATALEN as usize);
         let name = name.unwrap_or_else(|| c"value".to_owned());
         let mut prefix = vec![b'{'];
         crate::json::escape(name.as_bytes(), &mut prefix);
         prefix.push(b':');
         let mut function = Box::<pg_sys::FmgrInfo>::default();
-        // SAFETY: builds a descriptor of one column and looks a built-in function up, both in `context`.
+        // SAFETY: builds a descriptor of one column and looks up a built-in function, both in `context`.
         let descriptor = unsafe {
             let previous = pg_sys::MemoryContextSwitchTo(context);
             let descriptor = pg_sys::CreateTemplateTupleDesc(1);
@@ -219,8 +219,8 @@ impl Populate {
     /// `json` is valid JSON in the server's encoding.
     unsafe fn call(&mut self, json: &[u8]) -> Option<pg_sys::Datum> {
         let size = pg_sys::VARHDRSZ + self.prefix.len() + json.len() + 1;
-        // SAFETY: the text is allocated and filled to its size; the call frame has room for one argument and describes
-        // the expected row, which is what the function reads of it; the result is a row of that description.
+        // SAFETY: the text is allocated and filled to its size. The call frame has room for one argument and describes the expected
+        // row, which is all that the function reads of it. The result is a row of that description.
         unsafe {
             let text: *mut u8 = pg_sys::palloc(size).cast();
             let mut place = text.add(pg_sys::VARHDRSZ);

@@ -1,13 +1,13 @@
-//! Memory of one row.
+//! The memory of one row.
 
 use pgrx::pg_sys;
 
-/// Most bytes at hand for the values of a row; what does not fit is allocated for itself.
+/// The most bytes reserved for the values of a row. Values that do not fit are allocated separately.
 const CHUNK: usize = 32 * 1024;
 
-/// Hands out memory that lives until the row is stored, mostly without calling PostgreSQL's allocator.
+/// Allocates memory that lives until the row is stored, mostly without calling PostgreSQL's allocator.
 pub struct RowMemory {
-    /// Holds what did not fit, and what PostgreSQL's functions allocate. Reset after each row.
+    /// Holds what did not fit in the chunk, and what PostgreSQL's functions allocate. Reset after each row.
     context: pg_sys::MemoryContext,
     chunk: *mut u8,
     size: usize,
@@ -50,7 +50,7 @@ impl RowMemory {
             self.used += aligned;
             return place;
         }
-        // SAFETY: a live context; a size that PostgreSQL refuses raises its error.
+        // SAFETY: a live context. A size that PostgreSQL refuses raises its error.
         unsafe { pg_sys::MemoryContextAlloc(self.context, size).cast() }
     }
 
@@ -63,11 +63,11 @@ impl RowMemory {
         place
     }
 
-    /// Takes back all that was handed out.
+    /// Frees everything that was allocated.
     #[inline]
     pub fn reset(&mut self) {
         self.used = 0;
-        // SAFETY: a live context; nothing in it is used after the row was stored.
+        // SAFETY: a live context. Nothing in it is used after the row has been stored.
         unsafe {
             if !(*self.context).isReset || !(*self.context).firstchild.is_null() {
                 pg_sys::MemoryContextReset(self.context);

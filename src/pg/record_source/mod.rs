@@ -1,11 +1,11 @@
-//! `restful.record_source`: JSON text to rows, inside the `INSERT ... SELECT` that stores them.
+//! `restful.record_source`: turns JSON text into rows, within the `INSERT ... SELECT` that stores them.
 //!
 //! ```sql
 //! INSERT INTO t(a, b)
 //! SELECT r.c1, r.c2 FROM restful.record_source($1, '{a,b}', 0, '{2}') AS r(c1 int4, c2 text, p2 bool)
 //! ```
 //!
-//! A cell becomes what `json_to_recordset` makes of it, for every type; the common types take a shorter way there.
+//! For every type, a cell becomes the value that `json_to_recordset` would make of it. Common types have a fast path.
 
 mod call;
 mod cell;

@@ -1,11 +1,11 @@
-//! Bodies that are refused.
+//! Refuses bodies.
 
 use crate::pg::ffi::error::raise;
 use crate::sqlstate::SqlState;
 
-/// Raises the error of a body that cannot be read: 400, code PGRST102.
+/// Raises the error for a body that cannot be read: 400, code PGRST102.
 ///
-/// Its SQLSTATE is `PGRST`: message and detail are JSON that PostgREST, and this extension, turn into a response.
+/// Its SQLSTATE is `PGRST`. Message and detail are JSON, which PostgREST and this extension turn into a response.
 pub fn refuse_body(message: &str, details: Option<&str>, hint: Option<&str>) -> ! {
     let error = serde_json::json!({ "code": "PGRST102", "message": message, "details": details, "hint": hint });
     let status = serde_json::json!({ "status": 400, "headers": {} });

@@ -1,4 +1,4 @@
-//! A body to rows of datums.
+//! Turns a body into rows of datums.
 
 use super::cell::Cells;
 use super::column::Column;
@@ -7,29 +7,29 @@ use crate::json::{self, Kind, Reader, Text, UniqueKeys};
 use pgrx::pg_sys::Datum;
 use std::collections::HashMap;
 
-/// PostgREST's words for a body that it cannot read.
+/// PostgREST's message for a body that it cannot read.
 const INVALID: &str = "Empty or invalid json";
 
 /// How objects become rows.
 pub struct Layout {
     pub columns: Vec<Column>,
-    /// For each boolean column behind them, the index of the column whose key it is about.
+    /// For each boolean presence column after them, the index of the column whose key it reports.
     pub presence: Vec<usize>,
     /// Whether each object must have exactly the keys of the columns.
     pub uniform: bool,
-    /// Whether objects must have no keys at all. The one column that a row then has is of a key that no object can have.
+    /// Whether objects must be empty. Rows then have one column, whose key no object can have.
     pub keyless: bool,
 }
 
 /// The row under construction.
 pub struct Row<'a> {
     layout: Layout,
-    /// Made when a key is not where it is expected.
+    /// Built when a key is not where it is expected.
     by_key: Option<HashMap<Vec<u8>, usize>>,
     cells: Cells<'a>,
     /// The number of the last row that had the column's key.
     seen: Vec<u64>,
-    /// Whether a presence column is about the column.
+    /// Whether the column has a presence column.
     marked: Vec<bool>,
     number: u64,
     unknown: UniqueKeys<'a>,
@@ -60,7 +60,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Reads the body and calls `store` with each row. What the row points to lives until `store` returns.
+    /// Reads the body and calls `store` with each row. The memory that the row points to lives until `store` returns.
     pub fn read_all(&mut self, body: &'a [u8], mut store: impl FnMut(&mut Self)) {
         if let Err(error) = self.read_body(body, &mut store) {
             refuse_body(INVALID, Some(&error.to_string()), None);
@@ -96,7 +96,7 @@ impl<'a> Row<'a> {
         let mut known = 0;
         let mut guess = 0;
         while let Some(key) = reader.next_key()? {
-            // Objects mostly have the keys of the first one, in the same order.
+            // Most objects have the same keys as the first one, in the same order.
             let guessed = self.layout.columns.get(guess).is_some_and(|column| !key.escaped && column.key == key.raw);
             let Some(index) = (if guessed { Some(guess) } else { self.find(key) }) else {
                 self.skip_unknown(key, reader)?;
@@ -158,8 +158,8 @@ impl<'a> Row<'a> {
         refuse_keys(self.number, missing.map_or(&[], |(column, _)| column.key.as_slice()), false)
     }
 
-    /// A domain may refuse a NULL as well; but what stands for a missing key is not used where a presence column says
-    /// that it is missing.
+    /// Checks the values of domains. A domain may refuse NULL, too. But the NULL of a missing key is not checked if the key has a
+    /// presence column, because it is not used then.
     fn check_domains(&mut self) {
         for (index, column) in self.layout.columns.iter_mut().enumerate().filter(|(_, column)| column.is_domain()) {
             let missing = self.seen.get(index) != Some(&self.number);
@@ -183,7 +183,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Refuses an object whose keys are not those of the first one: it `has` another key, or lacks one.
+/// Refuses an object whose keys differ from those of the first one: it `has` another key, or lacks one.
 #[cold]
 fn refuse_keys(number: u64, key: &[u8], has: bool) -> ! {
     let key = String::from_utf8_lossy(key);
@@ -199,7 +199,7 @@ fn refuse_keys(number: u64, key: &[u8], has: bool) -> ! {
     )
 }
 
-/// Refuses a call without a body as one that cannot be read.
+/// Refuses a call without a body, like a body that cannot be read.
 pub fn refuse_missing() -> ! {
     refuse_body(INVALID, Some("expected a body"), None)
 }
