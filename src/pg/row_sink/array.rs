@@ -1,4 +1,4 @@
-//! Arrays of any dimension: `array_to_json_internal` of utils/adt/json.c.
+//! Encodes arrays of any dimension, as `array_to_json_internal` of utils/adt/json.c does.
 
 use super::catalog;
 use super::encode::{Encoder, Writer};
@@ -11,7 +11,7 @@ const VARLENA_HEADER: usize = 4;
 const DIMENSIONS_AT: usize = size_of::<pg_sys::ArrayType>();
 const MAX_DIMENSIONS: usize = pg_sys::MAXDIM as usize;
 
-/// The encoder of an array's elements, found at the first value. A value says its own element type: a column of type
+/// The encoder of an array's elements, found at the first value. Each value states its element type, because a column of type
 /// `anyarray` may hold several.
 pub(super) struct ArrayEncoder {
     element_type: Oid,
@@ -28,12 +28,12 @@ impl Default for ArrayEncoder {
     }
 }
 
-/// An array's bytes behind the varlena header.
+/// An array's bytes after the varlena header.
 #[derive(Clone, Copy)]
 struct Stored<'a>(&'a [u8]);
 
 impl<'a> Stored<'a> {
-    /// The bytes from an offset that counts from the beginning of the varlena.
+    /// The bytes from an offset, counted from the beginning of the varlena.
     #[inline(always)]
     fn from(self, offset: usize) -> &'a [u8] {
         match offset.checked_sub(VARLENA_HEADER).and_then(|at| self.0.get(at..)) {
@@ -66,7 +66,7 @@ impl ArrayEncoder {
         if dimension_count > MAX_DIMENSIONS {
             corrupted();
         }
-        // How many elements a bracket of each depth holds: at depth 0 all of them.
+        // How many elements a bracket of each depth contains. At depth 0, all of them.
         let mut sizes = [0; MAX_DIMENSIONS];
         let mut count = usize::from(dimension_count > 0);
         for depth in (0..dimension_count).rev() {
@@ -96,7 +96,7 @@ impl ArrayEncoder {
     #[inline(always)]
     unsafe fn elements(&mut self, stored: Stored, sizes: &[usize], count: usize, writer: &mut Writer) {
         let nulls_at = DIMENSIONS_AT + 8 * sizes.len();
-        // An offset of 0 says that there is no null bitmap.
+        // An offset of 0 means that there is no null bitmap.
         let (nulls, mut offset) = match stored.word(8) as usize {
             0 => (None, nulls_at.next_multiple_of(pg_sys::MAXIMUM_ALIGNOF as usize)),
             data_at => (Some(stored.from(nulls_at)), data_at),
@@ -115,7 +115,7 @@ impl ArrayEncoder {
                 let bytes = stored.from(offset);
                 let (datum, size) = self.first_of(bytes);
                 offset += size;
-                // SAFETY: by contract an element begins here, and `first_of` saw that it ends within the array.
+                // SAFETY: by contract, an element begins here. `first_of` has checked that it ends within the array.
                 unsafe { self.element.encode(datum, writer) };
             }
             brackets(index + 1, sizes, b']', writer);
@@ -139,7 +139,7 @@ impl ArrayEncoder {
     }
 }
 
-/// Appends the brackets that open or close between two elements, `index` elements being before.
+/// Appends the brackets that open or close between two elements, after `index` elements.
 #[inline(always)]
 fn brackets(index: usize, sizes: &[usize], bracket: u8, writer: &mut Writer) {
     if let [size] = sizes {

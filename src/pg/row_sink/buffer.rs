@@ -1,5 +1,5 @@
-//! The response body while it grows: a varlena with its 4-byte header reserved, and room for what will stand before it, so
-//! that the finished value needs no copy.
+//! The growing body of a response: a varlena with its 4-byte header reserved, and room in front of it, so that the finished value
+//! need not be copied.
 
 use crate::pg::ffi::error::raise;
 use crate::sqlstate::SqlState;
@@ -7,22 +7,22 @@ use pgrx::pg_sys;
 
 /// Bytes of a full varlena header.
 const HEADER: usize = 4;
-/// Bytes in front of the varlena that are the caller's to use when it is finished: a row that ends with it can be made
-/// around it. Aligned as any allocation.
+/// Bytes in front of the varlena that the caller may use when it is finished, to build a row that ends with it. Aligned like any
+/// allocation.
 pub const FRONT: usize = 512;
 /// Bytes before the payload.
 const BEFORE: usize = FRONT + HEADER;
 /// The largest varlena PostgreSQL accepts, header included (`MaxAllocSize` of utils/memutils.h).
 pub const MAX_VARLENA: usize = 0x3fff_ffff;
-/// Below this a buffer would be reallocated by its first row.
+/// A smaller buffer would be reallocated by its first row.
 const MIN_CAPACITY: usize = 256;
 
 /// A growing bytea, text or json value in a given memory context, with a limit on its payload.
 ///
-/// It has no destructor: the memory belongs to the context, which also frees it when an error is raised.
+/// It has no destructor, because the memory belongs to the context, which also frees it when an error is raised.
 pub struct BodyBuffer {
     start: *mut u8,
-    /// Bytes in use, those before the payload included.
+    /// Bytes in use, including those before the payload.
     used: usize,
     capacity: usize,
     /// The most payload bytes the body may have.
@@ -36,7 +36,7 @@ impl BodyBuffer {
     /// `cx` must be a valid memory context that outlives the buffer.
     pub unsafe fn new(cx: pg_sys::MemoryContext, capacity: usize, limit: usize) -> Self {
         let capacity = capacity.clamp(MIN_CAPACITY, MAX_VARLENA - HEADER) + BEFORE;
-        // SAFETY: the caller vouches for the context; a failed allocation raises an error and does not return.
+        // SAFETY: the caller promises the context. A failed allocation raises an error and does not return.
         let start = unsafe { pg_sys::MemoryContextAllocHuge(cx, capacity) }.cast::<u8>();
         Self { start, used: BEFORE, capacity, limit: limit.min(MAX_VARLENA - HEADER) }
     }
@@ -69,7 +69,7 @@ impl BodyBuffer {
         unsafe { self.byte_reserved(byte) }
     }
 
-    /// Raises an error (SQLSTATE 54000) when the payload has passed the limit.
+    /// Raises an error (SQLSTATE 54000) if the payload exceeds the limit.
     #[inline]
     pub fn check_limit(&self) {
         if self.len() > self.limit {
@@ -77,14 +77,14 @@ impl BodyBuffer {
         }
     }
 
-    /// The finished varlena; the caller knows whether it is bytea, text or json. Checks the limit a last time. The
-    /// [`FRONT`] bytes before it may be written; being there, it cannot be given to pfree or repalloc.
+    /// The finished varlena. The caller knows whether it is bytea, text or json. Checks the limit a last time. The [`FRONT`] bytes
+    /// before it may be written. Because of them, the value must not be passed to pfree or repalloc.
     ///
     /// # Safety
     /// The memory context given to [`BodyBuffer::new`] must still exist, and outlive the use of the datum.
     pub unsafe fn finish(self) -> pg_sys::Datum {
         self.check_limit();
-        // SAFETY: front and header were reserved, and check_limit keeps `used` within what a varlena header can say.
+        // SAFETY: front and header were reserved, and check_limit keeps `used` within the size that a varlena header can hold.
         unsafe {
             let varlena = self.start.add(FRONT);
             pgrx::set_varsize_4b(varlena.cast(), (self.used - FRONT) as i32);
@@ -103,27 +103,27 @@ impl BodyBuffer {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, additional: usize) {
-        // Rows are checked when complete; a single row of many huge values must not grow without bound either.
+        // Rows are checked when they are complete, but a single row of many huge values must not grow without bound either.
         self.check_limit();
         let capacity = (self.capacity * 2).max(self.used + additional);
-        // SAFETY: `start` was allocated by MemoryContextAllocHuge and is owned by this buffer alone.
+        // SAFETY: MemoryContextAllocHuge allocated `start`, and only this buffer owns it.
         self.start = unsafe { pg_sys::repalloc_huge(self.start.cast(), capacity) }.cast();
         self.capacity = capacity;
     }
 
-    /// Appends bytes without looking for room.
+    /// Appends bytes without checking for room.
     ///
     /// # Safety
     /// `bytes.len()` bytes must have been reserved.
     #[inline(always)]
     pub(super) unsafe fn put_reserved(&mut self, bytes: &[u8]) {
         debug_assert!(self.capacity - self.used >= bytes.len());
-        // SAFETY: the caller reserved the room; `bytes` cannot lie in it, since nothing borrows the unused part.
+        // SAFETY: the caller reserved the room. `bytes` cannot overlap it, because nothing borrows the unused part.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(self.used), bytes.len()) };
         self.used += bytes.len();
     }
 
-    /// Appends a byte without looking for room.
+    /// Appends a byte without checking for room.
     ///
     /// # Safety
     /// A byte must have been reserved.
@@ -135,7 +135,7 @@ impl BodyBuffer {
         self.used += 1;
     }
 
-    /// Where the next byte goes: for writers that fill reserved room by themselves and then call [`Self::advance`].
+    /// Where the next byte goes. For writers that fill reserved room themselves and then call [`Self::advance`].
     #[inline(always)]
     pub(super) fn spare(&mut self) -> *mut u8 {
         // SAFETY: `used` never passes `capacity`, so this is within the allocation or one past its end.

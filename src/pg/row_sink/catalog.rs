@@ -1,4 +1,4 @@
-//! What the catalogue says about a type, as `json_categorize_type` (utils/adt/json.c, jsonfuncs.c from 16 on) asks it.
+//! Looks up types in the catalogue, as `json_categorize_type` does (utils/adt/json.c, jsonfuncs.c from 16 on).
 
 use crate::pg::catalog::invalidation;
 use crate::pg::ffi::composite;
@@ -8,21 +8,21 @@ use std::ffi::{CStr, c_char};
 
 /// How values of a type become JSON.
 pub(super) enum Category {
-    /// One of the built-in types with an encoding of its own; this is the base type.
+    /// A built-in type that has its own encoding. This is the base type.
     Builtin(Oid),
-    /// A text-like value: its stored bytes are its text.
+    /// A text-like type: its stored bytes are its text.
     Text,
     Array,
     Composite,
-    /// By an explicit cast to json: this function.
+    /// By the function of an explicit cast to json.
     Cast(Oid),
     /// By the output function, as a JSON string.
     Output(Oid),
 }
 
-/// Looks a type up, through domains.
+/// Categorizes a type. A domain counts as its base type.
 pub(super) fn categorize(type_oid: Oid) -> Category {
-    // SAFETY: catalogue look-ups by value; an unknown type raises an error.
+    // SAFETY: catalogue look-ups by value. An unknown type raises an error.
     let base = unsafe { pg_sys::getBaseType(type_oid) };
     match base {
         pg_sys::BOOLOID
@@ -59,7 +59,7 @@ pub(super) fn categorize(type_oid: Oid) -> Category {
     }
 }
 
-/// The function of an explicit cast to json. Built-in types have none that json.c would use.
+/// The function of an explicit cast to json. Built-in types have no cast that json.c would use.
 fn cast_to_json(type_oid: Oid) -> Option<Oid> {
     if type_oid.to_u32() < pg_sys::FirstNormalObjectId {
         return None;
@@ -72,7 +72,7 @@ fn cast_to_json(type_oid: Oid) -> Option<Oid> {
     (path == CoercionPathType::COERCION_PATH_FUNC && function != Oid::INVALID).then_some(function)
 }
 
-/// Whether values of a type are written by a function of a user, a cast to json.
+/// Whether a user's cast to json writes values of a type.
 pub fn has_cast_to_json(type_oid: Oid) -> bool {
     cast_to_json(type_oid).is_some()
 }
@@ -85,12 +85,12 @@ pub(super) fn output_function(type_oid: Oid) -> (Oid, bool) {
     (function, is_varlena)
 }
 
-/// Whether an output function copies the stored bytes: citext and others are text under another name.
+/// Whether an output function just copies the stored bytes. citext and others are text under another name.
 fn is_text_output(function: Oid) -> bool {
     matches!(function.to_u32(), pg_sys::F_TEXTOUT | pg_sys::F_VARCHAROUT | pg_sys::F_BPCHAROUT)
 }
 
-/// How the elements of an array lie: length (below 0: varlena or C string), by value, alignment in bytes.
+/// The layout of an array's elements: length (below 0: varlena or C string), whether by value, and alignment in bytes.
 pub(super) fn element_layout(type_oid: Oid) -> (i16, bool, usize) {
     let (mut length, mut by_value, mut alignment) = (0, false, 0 as c_char);
     // SAFETY: a catalogue look-up by value into locals; an unknown type raises an error.
@@ -104,7 +104,7 @@ pub(super) fn attribute_name(attribute: &pg_sys::FormData_pg_attribute) -> &[u8]
     unsafe { CStr::from_ptr(attribute.attname.data.as_ptr()) }.to_bytes()
 }
 
-/// Changes whenever what [`categorize`] found may no longer hold.
+/// A number that changes whenever a result of [`categorize`] may be outdated.
 pub(super) fn cast_generation() -> u64 {
     invalidation::CASTS.with(|casts| casts.get())
 }

@@ -1,4 +1,4 @@
-//! Composite values to JSON objects: `composite_to_json` of utils/adt/json.c.
+//! Encodes composite values as JSON objects, as `composite_to_json` of utils/adt/json.c does.
 
 use super::encode::{Column, Writer, columns, object};
 use super::varlena::{Scratch, check_stack};
@@ -9,13 +9,13 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{Datum, HeapTupleHeader, Oid};
 
-/// The encoders of a row type's columns, found at the first value. A value says its own type: a column of type `record`
-/// may hold several.
+/// The encoders of a row type's columns, found at the first value. Each value states its type, because a column of type `record` may
+/// hold several.
 #[derive(Default)]
 pub(super) struct CompositeEncoder {
     type_oid: Oid,
     typmod: i32,
-    /// Given by the type cache; changes with the definition of the type.
+    /// The type cache assigns it. It changes with the definition of the type.
     identifier: u64,
     columns: Vec<Column>,
     values: Vec<Datum>,
@@ -28,8 +28,8 @@ impl CompositeEncoder {
     #[inline(never)]
     pub unsafe fn encode(&mut self, datum: Datum, writer: &mut Writer) {
         check_stack();
-        // SAFETY: the header names the type; look-ups raise errors, under the guard. The descriptor is pinned until the columns are
-        // written, since values missing in the tuple are taken from it.
+        // SAFETY: the header names the type. Look-ups raise errors under the guard. The descriptor is pinned until the columns are
+        // written, because values missing in the tuple come from it.
         unsafe {
             let header = header(datum, &mut writer.scratch);
             let (type_oid, typmod) = composite::type_of(header);
@@ -57,7 +57,7 @@ impl CompositeEncoder {
     }
 }
 
-/// Raises 22P07 for a value that is older than a change of its type, where the server's output function would read it without a look.
+/// Raises 22P07 for a value that is older than a change of its type, on servers whose output function would not check that.
 ///
 /// # Safety
 /// `datum` must be a valid composite value until the row ends.
@@ -65,7 +65,7 @@ pub(super) unsafe fn check_layout(datum: Datum, writer: &mut Writer) {
     if composite::has_versions() {
         return;
     }
-    // SAFETY: the header names the type, whose descriptor is pinned while it is looked at.
+    // SAFETY: the header names the type, whose descriptor is pinned while it is read.
     unsafe {
         let header = header(datum, &mut writer.scratch);
         let (type_oid, typmod) = composite::type_of(header);

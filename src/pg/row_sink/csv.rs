@@ -1,4 +1,4 @@
-//! Rows as CSV, quoted as COPY does (utils copyto.c, `CopyAttributeOutCSV`).
+//! Writes rows as CSV, with the quoting of COPY (`CopyAttributeOutCSV` of copyto.c).
 
 use super::Encoders;
 use super::buffer::BodyBuffer;
@@ -9,7 +9,7 @@ use crate::pg::ffi::composite::{attribute, attribute_count};
 use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
 
-/// What is null in requests, where it stands without quotes.
+/// In the CSV of requests, this text without quotes means null.
 const NULL: &[u8] = b"NULL";
 
 /// Appends the names of the columns.
@@ -30,7 +30,7 @@ pub(super) unsafe fn header(descriptor: pg_sys::TupleDesc, body: &mut BodyBuffer
     }
 }
 
-/// Appends the line of a row. A null is nothing, but in a row of one column: what reads CSV skips empty lines.
+/// Appends the line of a row. A null is an empty field, except in a row of one column, because readers of CSV skip empty lines.
 ///
 /// # Safety
 /// `values` and `nulls` must be those of a tuple of the description that `encoders` were made from, valid until the row ends.
@@ -64,7 +64,7 @@ pub(super) unsafe fn line(encoders: &mut Encoders, values: *const Datum, nulls: 
     }
 }
 
-/// Appends a field that is not null: in quotes if without them it is null.
+/// Appends a field that is not null, in quotes if its text needs them or would be read as null without.
 fn field(text: &[u8], body: &mut BodyBuffer) {
     let is_text = !text.is_empty() && text != NULL;
     if is_text && memchr::memchr3(b',', b'\n', b'\r', text).is_none() && memchr::memchr(b'"', text).is_none() {

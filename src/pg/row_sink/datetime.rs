@@ -1,4 +1,4 @@
-//! Dates and timestamps as the ISO 8601 strings of `JsonEncodeDateTime` (utils/adt/json.c).
+//! Writes dates and timestamps as ISO 8601 strings, like `JsonEncodeDateTime` (utils/adt/json.c).
 
 use super::buffer::BodyBuffer;
 use super::number::four_digits;
@@ -10,22 +10,22 @@ const MICROSECONDS: i64 = 1_000_000;
 const MICROSECONDS_PER_DAY: i64 = 86_400 * MICROSECONDS;
 /// 2000-01-01, from which PostgreSQL counts, in seconds since 1970-01-01.
 const EPOCH_SINCE_1970: i64 = 10_957 * 86_400;
-/// The same in days since 0000-03-01, the day that makes leap days come last.
+/// The same in days since 0000-03-01. Years that begin in March have the leap day at their end.
 const EPOCH_SINCE_MARCH_OF_YEAR_0: i64 = 10_957 + 719_468;
-/// The days whose years have exactly four digits, 0001-01-01 to 9999-12-31; others are left to PostgreSQL.
+/// The days whose years have exactly four digits, 0001-01-01 to 9999-12-31. Others are left to PostgreSQL.
 const PLAIN_DAYS: std::ops::RangeInclusive<i64> = -730_119..=2_921_939;
 /// Room for the longest form, quotes included.
 const ROOM: usize = pg_sys::MAXDATELEN as usize + 8;
 
-/// A stretch of time in which a time zone keeps one offset from UTC: finding it costs more than using it, so it is kept between
-/// executions. PostgreSQL never frees a time zone, so its address stands for it.
+/// A span of time in which a time zone keeps one offset from UTC. Finding it costs more than using it, so it is kept between
+/// executions. PostgreSQL never frees a time zone, so its address identifies it.
 #[derive(Clone, Copy)]
 pub(super) struct ZoneSpan {
     zone: *mut pg_sys::pg_tz,
-    /// Microseconds since 2000-01-01 UTC: the first, and one past the last.
+    /// Microseconds since 2000-01-01 UTC: the first one, and one past the last.
     from: i64,
     until: i64,
-    /// Minutes east of Greenwich. `None`: not a whole number of minutes, left to PostgreSQL.
+    /// Minutes east of Greenwich. `None` if it is not a whole number of minutes, which is left to PostgreSQL.
     offset: Option<i64>,
 }
 
@@ -40,7 +40,7 @@ impl ZoneSpan {
     /// The offset of the session's time zone at `timestamp` (microseconds since 2000-01-01 UTC), in minutes east.
     #[inline(always)]
     fn offset_at(&mut self, timestamp: i64) -> Option<i64> {
-        // SAFETY: a pointer of this process, changed only by this thread. A query may change it between two rows.
+        // SAFETY: a pointer of this process, which only this thread changes. A query may change it between two rows.
         let zone = unsafe { pg_sys::session_timezone };
         if self.zone != zone || timestamp < self.from || timestamp >= self.until {
             self.find(zone, timestamp);
@@ -55,12 +55,12 @@ impl ZoneSpan {
             offset_of(zone, second + EPOCH_SINCE_1970).and_then(|seconds| (seconds % 60 == 0).then_some(seconds / 60));
         let until = match next_change(zone, second + EPOCH_SINCE_1970) {
             Some(change) => change.saturating_sub(EPOCH_SINCE_1970).saturating_mul(MICROSECONDS),
-            // On the very second of the last tabulated change no change is reported, though computed ones may follow.
+            // At the exact second of the last tabulated change, none is reported, although computed changes may follow.
             None if next_change(zone, second + 1 + EPOCH_SINCE_1970).is_some() => (second + 1) * MICROSECONDS,
             None => i64::MAX,
         };
         let from = second * MICROSECONDS;
-        // Values that run backwards in time widen the span instead of moving it.
+        // Values that go backwards in time widen the span instead of moving it.
         let widens = self.zone == zone && self.until == until && self.offset == offset;
         *self = Self { zone, from: if widens { self.from.min(from) } else { from }, until, offset };
     }
@@ -68,14 +68,14 @@ impl ZoneSpan {
 
 /// Seconds east of Greenwich at a Unix time.
 fn offset_of(zone: *mut pg_sys::pg_tz, unix: i64) -> Option<i64> {
-    // SAFETY: the session's zone is valid as long as the process; the result is a static of the server, or null.
+    // SAFETY: the session's zone is valid as long as the process lives. The result is a static of the server, or null.
     unsafe { pg_sys::pg_localtime(&unix, zone).as_ref() }.map(|local| local.tm_gmtoff)
 }
 
 /// The Unix time of the first change of offset after `unix`.
 fn next_change(zone: *mut pg_sys::pg_tz, unix: i64) -> Option<i64> {
     let (mut offset_before, mut offset_after, mut dst_before, mut dst_after, mut at) = (0, 0, 0, 0, 0);
-    // SAFETY: the session's zone is valid as long as the process; the other pointers are to locals.
+    // SAFETY: the session's zone is valid as long as the process lives. The other pointers point to locals.
     let found = unsafe {
         pg_sys::pg_next_dst_boundary(
             &unix,
@@ -128,7 +128,7 @@ impl BodyBuffer {
     /// Appends a timestamp with time zone (microseconds since 2000-01-01 UTC) in the session's time zone.
     #[inline]
     pub(super) fn timestamptz(&mut self, timestamp: i64, zone: &mut ZoneSpan) {
-        // Tested before the zone is asked, so that arithmetic on the offset cannot overflow.
+        // Check this before the zone, so that arithmetic on the offset cannot overflow.
         if PLAIN_DAYS.contains(&timestamp.div_euclid(MICROSECONDS_PER_DAY))
             && let Some(offset) = zone.offset_at(timestamp)
         {
@@ -171,7 +171,7 @@ impl BodyBuffer {
         }
     }
 
-    /// `THH:MM:SS` and the fraction without trailing zeroes.
+    /// `THH:MM:SS` and the fraction, without trailing zeros.
     ///
     /// # Safety
     /// Eighteen bytes must have been reserved.
@@ -206,7 +206,7 @@ impl BodyBuffer {
         unsafe { self.put_reserved(&[*tens, *ones]) };
     }
 
-    /// Infinities, years before 1 and after 9999, offsets with seconds: PostgreSQL's own encoding.
+    /// PostgreSQL's own encoding, for infinities, years before 1 and after 9999, and offsets with seconds.
     #[cold]
     #[inline(never)]
     fn unusual(&mut self, value: pg_sys::Datum, type_oid: pg_sys::Oid) {
@@ -234,6 +234,6 @@ fn civil(day: u32) -> (u32, u32, u32) {
     let of_year = product as u32 / 2_939_745 / 4;
     let month_and_day = 2141 * of_year + 197_913;
     let (month, day) = (month_and_day >> 16, (month_and_day & 0xffff) / 2141 + 1);
-    // January and February belong to the year that began in the March before.
+    // January and February belong to the year that began in the previous March.
     if of_year >= 306 { (year + 1, month - 12, day) } else { (year, month, day) }
 }

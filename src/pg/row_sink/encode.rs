@@ -1,4 +1,4 @@
-//! One encoder per type, chosen when a query's result columns are known, so that a row costs no look-ups.
+//! One encoder per type. It is chosen when a query's result columns are known, so that rows need no look-ups.
 
 use super::array::ArrayEncoder;
 use super::buffer::BodyBuffer;
@@ -18,18 +18,18 @@ unsafe extern "C" {
 }
 const BYTEA_OUTPUT_HEX: c_int = 1;
 
-/// Where the rows go, and what an execution needs on the way. Made anew for every execution, unlike encoders.
+/// The body that rows are written to, and the state of one execution. Unlike encoders, it is made anew for every execution.
 pub(super) struct Writer {
     pub body: BodyBuffer,
     pub scratch: Scratch,
     pub zone: ZoneSpan,
-    /// Leave out the members of objects that are null, at every depth, as `json_strip_nulls` does.
+    /// Whether to leave out null members of objects at every depth, as `json_strip_nulls` does.
     pub strip_nulls: bool,
     /// Different for every execution of the same encoders.
     pub execution: u64,
 }
 
-/// A function of the catalogue, looked up again at its first call in every execution: it may have been replaced.
+/// A function of the catalogue. It is looked up again at its first call in every execution, because it may have been replaced.
 pub(super) struct Function {
     oid: Oid,
     info: pg_sys::FmgrInfo,
@@ -43,7 +43,7 @@ impl Function {
 
     fn ready(&mut self, writer: &mut Writer) -> *mut pg_sys::FmgrInfo {
         if self.execution != writer.execution {
-            // SAFETY: what the function keeps between calls goes to the execution's context, and is forgotten with it.
+            // SAFETY: the function keeps its state in the execution's memory context, and the state is forgotten with it.
             unsafe { pg_sys::fmgr_info_cxt(self.oid, &mut self.info, writer.scratch.parent()) };
             self.execution = writer.execution;
         }
@@ -51,7 +51,7 @@ impl Function {
         &mut self.info
     }
 
-    /// What the function, an output function, makes of `datum`; valid until the end of the row.
+    /// The text that the function, an output function, makes of `datum`. Valid until the row ends.
     ///
     /// # Safety
     /// `datum` must be a value of the function's type.
@@ -60,17 +60,17 @@ impl Function {
         unsafe { CStr::from_ptr(pg_sys::OutputFunctionCall(self.ready(writer), datum)) }.to_bytes()
     }
 
-    /// The function's result for `datum`; valid until the end of the row.
+    /// The function's result for `datum`. Valid until the row ends.
     ///
     /// # Safety
     /// `datum` must be a value of the function's argument type.
     unsafe fn call(&mut self, datum: Datum, writer: &mut Writer) -> Datum {
-        // SAFETY: by contract; a null result raises an error.
+        // SAFETY: by contract. A null result raises an error.
         unsafe { pg_sys::FunctionCall1Coll(self.ready(writer), Oid::INVALID, datum) }
     }
 }
 
-/// How a value becomes JSON text, equal to that of `datum_to_json` (utils/adt/json.c).
+/// Encodes values as JSON text that equals the text of `datum_to_json` (utils/adt/json.c).
 pub(super) enum Encoder {
     Bool,
     Int2,
@@ -91,7 +91,7 @@ pub(super) enum Encoder {
     TimestampTz,
     Array(Box<ArrayEncoder>),
     Composite(Box<CompositeEncoder>),
-    /// The text that a cast to json gives.
+    /// The text that a cast to json returns.
     Cast(Box<Function>),
     /// The output function's text as a string.
     Output(Box<Function>),
@@ -128,12 +128,12 @@ impl Encoder {
         }
     }
 
-    /// Whether values by reference may lie unaligned, as they do inside an array with a short header.
+    /// Whether values by reference may be unaligned, as they are inside an array with a short header.
     pub fn reads_unaligned(&self) -> bool {
         matches!(self, Self::Text | Self::Numeric | Self::Jsonb | Self::Uuid | Self::Name)
     }
 
-    /// Raises an error for a value that the type's output function cannot be trusted with: a composite one older than its type.
+    /// Raises an error for a value that is not safe to pass to the type's output function: a composite one older than its type.
     ///
     /// # Safety
     /// `datum` must be a valid value of the encoder's type until the row ends.
@@ -206,7 +206,7 @@ impl Encoder {
 #[inline]
 unsafe fn name<'row>(datum: Datum) -> &'row [u8] {
     let start = datum.cast_mut_ptr::<c_char>().cast_const();
-    // SAFETY: by contract, which `strnlen` does not read beyond.
+    // SAFETY: by contract. `strnlen` does not read beyond a name's size.
     unsafe { std::slice::from_raw_parts(start.cast(), libc::strnlen(start, pg_sys::NAMEDATALEN as usize)) }
 }
 
@@ -227,7 +227,7 @@ unsafe fn json(mut datum: Datum, writer: &mut Writer) {
     }
 }
 
-/// Appends bytea under the session's bytea_output.
+/// Appends bytea in the format of the session's bytea_output.
 ///
 /// # Safety
 /// `datum` must be a valid bytea value.
@@ -245,15 +245,15 @@ unsafe fn bytea(datum: Datum, writer: &mut Writer) {
     }
 }
 
-/// A member of the objects to be written.
+/// A member of the objects that are written.
 pub(super) struct Column {
-    /// Position in the tuple, from 0, dropped columns counted.
+    /// Position in the tuple, from 0. Dropped columns count.
     index: usize,
     key: MemberKey,
     pub encoder: Encoder,
 }
 
-/// The columns of a descriptor without the dropped ones.
+/// The columns of a descriptor, without dropped ones.
 ///
 /// # Safety
 /// `descriptor` must be valid.
@@ -298,7 +298,7 @@ pub(super) unsafe fn object(columns: &mut [Column], values: *const Datum, nulls:
                 writer.body.member_key(&column.key);
                 // SAFETY: by contract.
                 unsafe { column.encoder.encode(value, writer) };
-                // A json or jsonb value may be a null that is none to SQL.
+                // A json or jsonb value may hold JSON null, which is not SQL NULL.
                 if writer.strip_nulls && writer.body.payload().get(key_at + column.key.len()..) == Some(b"null") {
                     writer.body.truncate(key_at);
                 }

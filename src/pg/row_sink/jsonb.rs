@@ -1,4 +1,4 @@
-//! `jsonb` in its stored form (utils/jsonb.h) to text, spaced as `jsonb_out` does.
+//! Writes `jsonb` from its stored form (utils/jsonb.h) as text, with the spaces of `jsonb_out`.
 
 use super::buffer::BodyBuffer;
 use super::varlena::{check_stack, corrupted};
@@ -9,7 +9,7 @@ use pgrx::pg_sys;
 
 const ENTRY: usize = 4;
 
-/// The children's bytes of a container, given away in order.
+/// The bytes of a container's children, taken in order.
 struct Children<'a> {
     data: &'a [u8],
     position: usize,
@@ -25,7 +25,7 @@ impl<'a> Children<'a> {
         bytes
     }
 
-    /// [`Self::next`] for numbers and containers, which begin at a multiple of four.
+    /// Like [`Self::next`], for numbers and containers, which begin at a multiple of four.
     #[inline(always)]
     fn next_aligned(&mut self, entry: u32) -> &'a [u8] {
         let end = self.end(entry);
@@ -51,10 +51,9 @@ fn entries(bytes: &[u8]) -> impl Iterator<Item = u32> + Clone {
 }
 
 impl BodyBuffer {
-    /// Appends the jsonb value whose bytes behind the varlena header are `container`.
+    /// Appends a jsonb value. `container` is its bytes after the varlena header.
     ///
-    /// `STRIP`: without the object fields that are null and without spaces, which is what `json_strip_nulls` would
-    /// make of the text.
+    /// `STRIP`: leaves out spaces and null fields of objects, as `json_strip_nulls` would.
     pub(super) fn jsonb<const STRIP: bool>(&mut self, container: &[u8]) {
         let Some((header, rest)) = container.split_first_chunk::<ENTRY>() else { corrupted() };
         let header = u32::from_ne_bytes(*header);
@@ -71,7 +70,7 @@ impl BodyBuffer {
 
     #[inline(always)]
     fn jsonb_object<const STRIP: bool>(&mut self, keys: &[u8], values: &[u8], data: &[u8]) {
-        // All keys lie before all values.
+        // All keys are stored before all values.
         let mut key_bytes = Children { data, position: 0 };
         let mut value_bytes = Children { data, position: 0 };
         for key in entries(keys) {
@@ -109,7 +108,7 @@ impl BodyBuffer {
         }
     }
 
-    /// Appends `separator`, but not before the first one.
+    /// Appends `separator`, except before the first element.
     #[inline(always)]
     fn separator<const STRIP: bool>(&mut self, separator: u8, is_first: &mut bool) {
         if std::mem::replace(is_first, false) {
@@ -151,16 +150,16 @@ impl BodyBuffer {
         }
     }
 
-    /// Appends a container that lies too deep for recursion. `jsonb_out` does not recurse, `json_strip_nulls` does and
-    /// refuses such depths: so each of them here.
+    /// Appends a container that is nested too deep for recursion. `jsonb_out` does not recurse; `json_strip_nulls` does, and refuses
+    /// such depths. Each does the same here.
     #[cold]
     #[inline(never)]
     fn deep_jsonb<const STRIP: bool>(&mut self, container: &[u8]) {
         if STRIP {
             check_stack();
         }
-        // SAFETY: a container within a valid jsonb, whose length is only an estimate of the text's. It is aligned: a
-        // value as large as so many containers has no short header.
+        // SAFETY: a container within a valid jsonb. Its length only serves as an estimate of the text's length. It is aligned, because a
+        // value with so many containers is too large for a short header.
         unsafe {
             let text = pg_sys::makeStringInfo();
             let stored = container.as_ptr().cast::<pg_sys::JsonbContainer>().cast_mut();
@@ -174,7 +173,7 @@ impl BodyBuffer {
     }
 }
 
-/// The bytes behind the header of a varlena that is neither compressed nor out of line.
+/// The bytes after the header of a varlena that is neither compressed nor out of line.
 #[inline(always)]
 fn varlena_payload(stored: &[u8]) -> &[u8] {
     let header = match stored.first() {
@@ -182,7 +181,7 @@ fn varlena_payload(stored: &[u8]) -> &[u8] {
         Some(_) => 4,
         None => corrupted(),
     };
-    // The entry's length is exact: a number is the last thing in its bytes.
+    // The entry's length is exact, because the number ends where its bytes end.
     let Some(payload) = stored.get(header..) else { corrupted() };
     payload
 }

@@ -1,13 +1,14 @@
-//! Rows to JSON text.
+//! Writes rows as JSON text.
 //!
-//! A [`RowSink`] is a `DestReceiver`: the executor hands it every result row, and it writes the row's JSON text straight
-//! into the response body. The text equals that of PostgreSQL's `row_to_json`, byte for byte.
+//! A [`RowSink`] is a `DestReceiver`: the executor passes it each result row, and it writes the row's JSON text directly into the
+//! response body. The text equals that of PostgreSQL's `row_to_json`, byte for byte.
 //!
 //! - `buffer`: the body, a varlena that grows
-//! - `encode`: one encoder per column, by type; `array` and `composite` are the ones that hold further encoders
-//! - `text`, `number`, `datetime`, `jsonb`: values to text
+//! - `encode`: one encoder per column, by type; those of `array` and `composite` contain further encoders, because these types are
+//!   recursive
+//! - `text`, `number`, `datetime`, `jsonb`: turn values into text
 //! - `varlena`: stored values that are short, compressed or out of line
-//! - `catalog`: what decides which encoder a type gets
+//! - `catalog`: decides which encoder a type gets
 
 mod array;
 mod buffer;
@@ -34,34 +35,34 @@ use pgrx::{pg_guard, pg_sys};
 use std::ffi::{c_char, c_int};
 use varlena::{Scratch, corrupted, payload};
 
-/// What becomes of a row.
+/// How a row is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowShape {
     /// `{"a":1,"b":2}`, rows separated by commas.
     Object {
-        /// Leave out members that are null, at every depth: what `json_strip_nulls` makes of the object.
+        /// Leave out null members at every depth, as `json_strip_nulls` does.
         strip_nulls: bool,
     },
-    /// The JSON value of the first column alone, `null` if it is null; rows separated by commas.
+    /// Only the first column, as a JSON value, `null` if it is null; rows separated by commas.
     Value,
-    /// The first column's own bytes, without separators: the content of text, json and bytea, the text form of other
-    /// types, nothing for null.
+    /// The bytes of the first column, without separators: the content of text, json and bytea, the text form of other types, and
+    /// nothing for null.
     Raw,
-    /// As [`RowShape::Raw`], rows separated by line feeds.
+    /// Like [`RowShape::Raw`], with rows separated by line feeds.
     Lines,
-    /// One row: the body as the first column's own bytes, and how many rows it was made of, a bigint.
+    /// One row of two columns: the body, written as bytes, and a bigint, the number of rows that the body was made of.
     Body,
-    /// A header line of the columns' names, and a line for each row, quoted as COPY does (PostgreSQL docs, COPY, "CSV
-    /// Format"); no line feed at the end.
+    /// A header line with the names of the columns, and a line for each row, with the quoting of COPY (PostgreSQL docs, COPY, "CSV
+    /// Format"). No line feed at the end.
     Csv,
 }
 
-/// The rows that are written, of all that a query returns.
+/// Which of a query's rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// How many are left out before them.
+    /// How many rows are skipped first.
     pub offset: u64,
-    /// How many they are at most.
+    /// How many rows are written at most.
     pub limit: u64,
 }
 
@@ -71,8 +72,8 @@ impl RowShape {
     }
 }
 
-/// How the columns of a query's result are encoded. To be kept with the query's plan: every execution compares it with
-/// the result's description and makes it anew where they differ.
+/// The encoders of a query's result columns. Kept with the query's plan. Every execution compares them with the description of the
+/// result, and makes them anew if they differ.
 #[derive(Default)]
 pub struct Encoders {
     columns: Vec<Column>,
@@ -81,18 +82,18 @@ pub struct Encoders {
     /// The output function of the first column, for [`RowShape::Raw`].
     raw_output: Option<Box<Function>>,
     /// The output functions of all columns, for [`RowShape::Csv`].
-    #[allow(clippy::vec_box)] // their addresses are handed out, and stay when another is added
+    #[allow(clippy::vec_box)] // their addresses are handed out and must not change when another one is added
     outputs: Vec<Box<Function>>,
     cast_generation: u64,
     executions: u64,
-    /// What the last execution knew.
+    /// The last time zone span, kept between executions.
     zone: datetime::ZoneSpan,
 }
 
 const NAME_LENGTH: usize = pg_sys::NAMEDATALEN as usize;
 
 impl Encoders {
-    /// Makes the encoders fit a result.
+    /// Makes the encoders for a result, unless they fit already.
     ///
     /// # Safety
     /// `descriptor` must be valid.
@@ -106,7 +107,7 @@ impl Encoders {
         });
         if !self.described.iter().copied().eq(description.clone()) || self.cast_generation != catalog::cast_generation()
         {
-            // Look-ups in the catalogue may raise errors: what they leave behind must not look complete.
+            // Look-ups in the catalogue may raise errors, and must not leave behind a description that looks complete.
             self.described.clear();
             self.raw_output = None;
             self.outputs.clear();
@@ -130,20 +131,20 @@ impl Encoders {
 /// Writes the rows of one execution of a query into a body.
 #[repr(C)]
 pub struct RowSink<'e> {
-    /// Must be first: PostgreSQL knows the sink by this part of it.
+    /// Must be first, because PostgreSQL knows only this part of the sink.
     receiver: pg_sys::DestReceiver,
     writer: Writer,
     shape: RowShape,
     rows: u64,
     window: Window,
-    /// Rows received, where not all are written.
+    /// Rows received, if there is a window.
     seen: u64,
     encoders: &'e mut Encoders,
 }
 
 impl<'e> RowSink<'e> {
-    /// A sink that appends to `body`. `encoders` stays with the plan and is used by this sink alone until it is done: a
-    /// query run from within the same query needs encoders of its own.
+    /// A sink that appends to `body`. Only this sink may use `encoders` until it is done. A run of the query within itself needs its own
+    /// encoders.
     pub fn new(body: BodyBuffer, shape: RowShape, encoders: &'e mut Encoders) -> Self {
         Self {
             receiver: pg_sys::DestReceiver {
@@ -168,15 +169,14 @@ impl<'e> RowSink<'e> {
         }
     }
 
-    /// The same sink, which writes the rows of the window alone.
+    /// The same sink, but it writes only the rows of the window.
     pub fn within(mut self, window: Window) -> Self {
         self.window = window;
         self.receiver.receiveSlot = Some(receive_within);
         self
     }
 
-    /// The receiver for `SPIExecuteOptions.dest` and the like. The sink must stay where it is, and not be used
-    /// otherwise, while the query runs.
+    /// The receiver for `SPIExecuteOptions.dest` and the like. While the query runs, the sink must not move or be used otherwise.
     pub fn receiver(&mut self) -> *mut pg_sys::DestReceiver {
         std::ptr::from_mut(self).cast()
     }
@@ -232,7 +232,7 @@ impl<'e> RowSink<'e> {
         else {
             return;
         };
-        // SAFETY: by contract; the encoder tells the type of the value.
+        // SAFETY: by contract. The encoder matches the type of the value.
         unsafe {
             let Some(value) = column.value(values, nulls) else {
                 return;
@@ -257,7 +257,7 @@ unsafe extern "C-unwind" fn startup(
     _operation: c_int,
     descriptor: pg_sys::TupleDesc,
 ) {
-    // SAFETY: the receiver is the first part of a sink; the executor passes a valid descriptor.
+    // SAFETY: the receiver is the first part of a sink. The executor passes a valid descriptor.
     let start = || unsafe {
         let sink = &mut *receiver.cast::<RowSink>();
         sink.encoders.prepare(descriptor, sink.shape);
@@ -267,14 +267,14 @@ unsafe extern "C-unwind" fn startup(
             csv::header(descriptor, &mut sink.writer.body);
         }
     };
-    // SAFETY: all that the function does.
+    // SAFETY: the function does nothing else.
     unsafe { preserving_error_data(start) }
 }
 
-/// Functions of users write values, casts to json among them: their errors have any SQLSTATE.
+/// Values may be written by user functions, such as casts to json, whose errors may have any SQLSTATE.
 unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver: *mut pg_sys::DestReceiver) -> bool {
-    // SAFETY: the receiver is the first part of a sink; the executor passes a valid slot, whose values stay in place
-    // until the next row.
+    // SAFETY: the receiver is the first part of a sink. The executor passes a valid slot, whose values stay in place until the next
+    // row.
     let write = || unsafe {
         let sink = &mut *receiver.cast::<RowSink>();
         let outer = pg_sys::CurrentMemoryContext;
@@ -289,7 +289,7 @@ unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver:
         sink.writer.scratch.leave(outer);
         sink.writer.body.check_limit();
     };
-    // SAFETY: all that the function does.
+    // SAFETY: the function does nothing else.
     unsafe { preserving_error_data(write) };
     true
 }
@@ -306,7 +306,7 @@ unsafe extern "C-unwind" fn receive_within(
         (seen, (*sink).window)
     };
     if seen.checked_sub(window.offset).is_some_and(|position| position < window.limit) {
-        // SAFETY: by the contract of both.
+        // SAFETY: both functions have the same contract.
         return unsafe { receive(slot, receiver) };
     }
     true
@@ -322,6 +322,6 @@ unsafe extern "C-unwind" fn shutdown(receiver: *mut pg_sys::DestReceiver) {
     }
 }
 
-/// The sink belongs to whoever made it.
+/// Does nothing, because the sink belongs to whoever made it.
 #[pg_guard]
 unsafe extern "C-unwind" fn destroy(_receiver: *mut pg_sys::DestReceiver) {}

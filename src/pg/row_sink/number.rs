@@ -1,11 +1,11 @@
-//! Numbers as JSON: integers, `numeric` from its stored digits, and floating point.
+//! Writes numbers as JSON: integers, `numeric` from its stored digits, and floating point.
 
 use super::buffer::BodyBuffer;
 use super::varlena::{Scratch, corrupted};
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_int};
 
-// The server exports these, pgrx does not bind them. Neither raises errors.
+// The server exports these, but pgrx does not bind them. Neither raises errors.
 unsafe extern "C" {
     fn double_to_shortest_decimal_buf(value: f64, result: *mut c_char) -> c_int;
     fn float_to_shortest_decimal_buf(value: f32, result: *mut c_char) -> c_int;
@@ -14,7 +14,7 @@ unsafe extern "C" {
 /// More than the longest shortest-decimal form (`DOUBLE_SHORTEST_DECIMAL_LEN` is 25).
 const FLOAT_ROOM: usize = 32;
 
-/// The four decimal digits of every number below 10000: the digits of `numeric` are of base 10000.
+/// The four decimal digits of every number below 10000, because the digits of `numeric` are in base 10000.
 pub(super) static FOUR_DIGITS: [[u8; 4]; 10_000] = {
     let mut table = [[0; 4]; 10_000];
     let mut i = 0;
@@ -55,7 +55,7 @@ impl BodyBuffer {
         self.put(itoa::Buffer::new().format(value).as_bytes());
     }
 
-    /// Appends an integer as a JSON string: what json.c does with types outside its list of numbers, such as oid.
+    /// Appends an integer as a JSON string, as json.c does for types outside its list of numbers, such as oid.
     pub(super) fn quoted_integer(&mut self, value: impl itoa::Integer) {
         self.byte(b'"');
         self.integer(value);
@@ -103,7 +103,7 @@ impl BodyBuffer {
         }
     }
 
-    /// Appends the `numeric` whose bytes behind the varlena header are `stored`.
+    /// Appends a `numeric`. `stored` is its bytes after the varlena header.
     pub(super) fn numeric(&mut self, stored: &[u8]) {
         let Some((header, rest)) = stored.split_first_chunk::<2>() else { corrupted() };
         let header = u16::from_ne_bytes(*header);
@@ -127,14 +127,14 @@ impl BodyBuffer {
             }
         };
         let scale = usize::from(scale);
-        // Words before the decimal point. Stored words run out where only zeroes follow.
+        // The words before the decimal point. Trailing zero words are not stored.
         let integral = usize::try_from(weight + 1).unwrap_or(0);
         let mut words = digits.chunks_exact(2).map(|word| match word {
             [a, b] => usize::from(u16::from_ne_bytes([*a, *b])),
             _ => 0,
         });
         self.reserve(integral * DIGITS_PER_WORD + scale + DIGITS_PER_WORD + 3);
-        // SAFETY: reserved: a sign, the integral words or a zero, the point, and `scale` digits rounded up to a word.
+        // SAFETY: room is reserved for a sign, the integral words or a zero, the point, and `scale` digits rounded up to a word.
         unsafe {
             if negative {
                 self.byte_reserved(b'-');
@@ -170,7 +170,7 @@ impl BodyBuffer {
     }
 }
 
-/// NaN and the infinities are no JSON numbers: json.c quotes their text.
+/// NaN and the infinities are not JSON numbers, so json.c quotes their text.
 #[cold]
 fn not_finite(value: f64) -> &'static [u8] {
     if value.is_nan() {

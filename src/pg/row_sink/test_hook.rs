@@ -1,4 +1,4 @@
-//! A function for tests alone: runs a query into a sink, so that SQL can compare the body with PostgreSQL's own text.
+//! A function only for tests. It runs a query into a sink, so that SQL can compare the body with PostgreSQL's own text.
 //!
 //! ```sql
 //! create function restful_test_body(sql text, shape text, max_bytes bigint) returns text
@@ -13,7 +13,7 @@ use pgrx::prelude::*;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// A saved plan and the encoders that go with it, as the request path keeps them.
+/// A saved plan and its encoders, as the request path keeps them.
 struct Prepared {
     plan: pg_sys::SPIPlanPtr,
     encoders: Encoders,
@@ -48,7 +48,7 @@ pub unsafe extern "C-unwind" fn restful_test_body(fcinfo: pg_sys::FunctionCallIn
 
         let result_context = pg_sys::CurrentMemoryContext;
         pg_sys::SPI_connect();
-        // Taken out while it runs: the query may call this function again.
+        // Taken out while it runs, because the query may call this function again.
         let mut prepared = PREPARED.with_borrow_mut(|all| all.remove(&sql)).unwrap_or_else(|| prepare(&sql));
         let mut body = BodyBuffer::new(result_context, 8192, limit);
         if shape != RowShape::Raw {

@@ -1,4 +1,4 @@
-//! JSON strings, and the other values that are a matter of looking characters up in a table.
+//! Writes JSON strings, and other values by looking up characters in a table.
 
 use super::buffer::BodyBuffer;
 
@@ -15,7 +15,7 @@ static HEX_PAIRS: [[u8; 2]; 256] = {
     table
 };
 
-/// The bytes that may not stand for themselves in a JSON string, as `escape_json` of json.c has it.
+/// Whether a byte needs an escape in a JSON string, as in `escape_json` of json.c.
 #[inline(always)]
 fn needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
@@ -38,10 +38,10 @@ fn escape_of(byte: u8) -> ([u8; 6], usize) {
     ([b'\\', short, 0, 0, 0, 0], 2)
 }
 
-/// The key of an object's member with what surrounds it: `,"name":`.
+/// The key of an object's member, with comma, quotes and colon: `,"name":`.
 pub(super) struct MemberKey {
     text: Box<[u8]>,
-    /// The text padded, unless it is longer: a copy of fixed length is the cheapest.
+    /// The text padded, unless it is longer, because a copy of fixed length is the cheapest.
     padded: [u8; KEY_ROOM],
 }
 
@@ -72,7 +72,7 @@ impl MemberKey {
     }
 }
 
-/// How many bytes are looked at together, and therefore how many may be written past the end of the text.
+/// How many bytes are checked at once, and therefore how many may be written past the end of the text.
 const STRIDE: usize = 16;
 
 impl BodyBuffer {
@@ -101,7 +101,7 @@ impl BodyBuffer {
         unsafe { self.byte_reserved(b'"') };
     }
 
-    /// Appends `rest` escaped. Before and after, `rest.len() + 1 + STRIDE` bytes are reserved for what is left.
+    /// Appends `rest` with escapes. Before and after, `rest.len() + 1 + STRIDE` bytes are reserved for what is left.
     #[inline(always)]
     fn escaped(&mut self, mut rest: &[u8]) {
         loop {
@@ -114,11 +114,11 @@ impl BodyBuffer {
         }
     }
 
-    /// Appends the bytes of `text` before the first one that needs an escape, and says how many they are. The room for the
-    /// text and STRIDE more is reserved.
+    /// Appends the bytes of `text` before the first one that needs an escape, and returns their number. Room for the text and STRIDE more
+    /// bytes must be reserved.
     ///
-    /// Where bytes are left over that fill no chunk, the last chunk's worth is looked at, of which the first part is written a
-    /// second time: that costs less than to go byte by byte.
+    /// If the last bytes do not fill a chunk, the last full chunk of the text is checked, and its first part is written a second time.
+    /// That costs less than going byte by byte.
     #[inline(always)]
     fn copy_plain(&mut self, text: &[u8]) -> usize {
         #[cfg(target_arch = "x86_64")]
@@ -147,14 +147,14 @@ impl BodyBuffer {
         plain
     }
 
-    /// [`Self::copy_plain`] of a text that is not shorter than a chunk, of at most STRIDE bytes. `special` tells where the first
-    /// byte of a chunk is that needs an escape, and its length if there is none.
+    /// [`Self::copy_plain`] for a text that is not shorter than a chunk. A chunk has at most STRIDE bytes. `special` returns the position
+    /// of the first byte in a chunk that needs an escape, or the length of the chunk.
     #[inline(always)]
     fn copy_plain_chunks<const CHUNK: usize>(&mut self, text: &[u8], special: impl Fn(&[u8; CHUNK]) -> usize) -> usize {
         let mut done = 0;
         while let Some(chunk) = text.get(done..).and_then(<[u8]>::first_chunk::<CHUNK>) {
             let plain = special(chunk);
-            // SAFETY: begins at a byte that is reserved, and STRIDE more are behind the rest of the text.
+            // SAFETY: begins at a reserved byte, and STRIDE more are reserved after the rest of the text.
             unsafe {
                 self.spare().cast::<[u8; CHUNK]>().write(*chunk);
                 self.advance(plain);
@@ -172,7 +172,7 @@ impl BodyBuffer {
         done
     }
 
-    /// Appends the escape of `byte`, and reserves what the `left` bytes behind it and the closing quote need.
+    /// Appends the escape of `byte`, and reserves room for the `left` bytes after it and the closing quote.
     #[inline(never)]
     fn escape(&mut self, byte: u8, left: usize) {
         let (escape, length) = escape_of(byte);
@@ -199,7 +199,7 @@ impl BodyBuffer {
     /// Appends bytea in its `hex` output form as a JSON string.
     pub(super) fn hex_string(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len() * 2 + 5);
-        // SAFETY: reserved: two digits a byte, the escaped `\x` and two quotes.
+        // SAFETY: room is reserved for two digits a byte, the escaped `\x` and two quotes.
         unsafe {
             self.put_reserved(b"\"\\\\x");
             for &byte in bytes {
@@ -210,12 +210,12 @@ impl BodyBuffer {
     }
 }
 
-/// Where the first byte is that needs an escape; 16 if none does.
+/// The position of the first byte that needs an escape, or 16.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn special_byte_of_16(chunk: &[u8; STRIDE]) -> usize {
     use std::arch::x86_64::*;
-    // SAFETY: SSE2 is part of x86_64; the load is of the chunk.
+    // SAFETY: SSE2 is part of x86_64, and only the chunk is loaded.
     unsafe {
         let chunk = _mm_loadu_si128(chunk.as_ptr().cast());
         let special = _mm_or_si128(
@@ -229,13 +229,13 @@ fn special_byte_of_16(chunk: &[u8; STRIDE]) -> usize {
     }
 }
 
-/// Where the first byte is that needs an escape; 8 if none does.
+/// The position of the first byte that needs an escape, or 8.
 #[inline(always)]
 fn special_byte_of_8(chunk: &[u8; 8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let word = u64::from_le_bytes(*chunk);
-    // A borrow of the subtraction runs upwards only, so the lowest set bit is always a true one.
+    // A borrow in the subtraction only affects higher bytes, so the lowest set bit is always correct.
     let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
     let quote = word ^ (ONES * u64::from(b'"'));
     let backslash = word ^ (ONES * u64::from(b'\\'));

@@ -1,4 +1,4 @@
-//! Access to stored values that may be short, compressed or out of line, and the memory such access takes.
+//! Reads stored values that may be short, compressed or out of line, and manages the memory for that.
 
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::unguarded::stack_is_too_deep;
@@ -7,10 +7,10 @@ use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 use std::ptr::null_mut;
 
-/// Memory for what one row needs beyond the fast path: de-toasted values and results of output functions.
+/// Memory for what one row needs beyond the fast path: detoasted values and results of output functions.
 ///
-/// Output functions leak into the current context, which is the whole query's while it runs. The context is made when
-/// the first row asks for it, and emptied after each row that used it.
+/// Output functions leak into the current context, which belongs to the whole query. So they run in this one, which is created for
+/// the first row that needs it and reset after each row that used it.
 pub(super) struct Scratch {
     parent: pg_sys::MemoryContext,
     context: pg_sys::MemoryContext,
@@ -42,7 +42,7 @@ impl Scratch {
 
     #[inline(never)]
     fn enter_first(&mut self) {
-        // SAFETY: the parent is the running query's context (set by `start`), so the child is valid until it ends.
+        // SAFETY: `start` has set the parent to the context of the running query, so the child is valid until the query ends.
         unsafe {
             if self.context.is_null() {
                 self.context = pg_sys::AllocSetContextCreateInternal(
@@ -58,11 +58,11 @@ impl Scratch {
         self.used = true;
     }
 
-    /// Ends a row: frees what it took and makes `outer` current again.
+    /// Ends a row: frees its memory and makes `outer` current again.
     #[inline]
     pub fn leave(&mut self, outer: pg_sys::MemoryContext) {
         if self.used {
-            // SAFETY: `enter_first` made the context; nothing of the row is referenced any more.
+            // SAFETY: `enter_first` made the context, and nothing refers to the row's memory any more.
             unsafe {
                 pg_sys::CurrentMemoryContext = outer;
                 pg_sys::MemoryContextReset(self.context);
@@ -71,17 +71,17 @@ impl Scratch {
         }
     }
 
-    /// Ends an execution, and gives the context back.
+    /// Ends an execution and deletes the context.
     pub fn end(&mut self) {
         if !self.context.is_null() {
-            // SAFETY: made by `enter_first`; `leave` has run for every row, so it is not current.
+            // SAFETY: `enter_first` made it, and `leave` has run for every row, so it is not current.
             unsafe { pg_sys::MemoryContextDelete(self.context) };
         }
         *self = Self::new();
     }
 }
 
-/// The bytes behind the header of a varlena, fetched and decompressed where needed.
+/// The bytes after the header of a varlena, fetched and decompressed if needed.
 ///
 /// # Safety
 /// `datum` must point to a valid varlena that stays in place for the lifetime the caller picks, which must end with the
@@ -97,7 +97,7 @@ pub(super) unsafe fn payload<'row>(datum: pg_sys::Datum, scratch: &mut Scratch) 
     }
 }
 
-/// The same value neither compressed nor out of line.
+/// A copy of the value that is neither compressed nor out of line.
 #[cold]
 #[inline(never)]
 unsafe fn fetched(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_sys::Datum {
@@ -106,7 +106,7 @@ unsafe fn fetched(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_sys::Datum 
     pg_sys::Datum::from(unsafe { pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()) })
 }
 
-/// The varlena itself if it is neither compressed nor out of line, else such a copy of it.
+/// The varlena itself if it is neither compressed nor out of line, or else a copy that is not.
 ///
 /// # Safety
 /// As [`payload`].
@@ -116,7 +116,7 @@ pub(super) unsafe fn packed(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_s
     unsafe { if varlena::is_at_hand(*datum.cast_mut_ptr::<u8>()) { datum } else { fetched(datum, scratch) } }
 }
 
-/// The value with a 4-byte header, aligned as its type asks: what PostgreSQL's own macros expect.
+/// The value with a 4-byte header, aligned for its type, as PostgreSQL's own macros expect.
 ///
 /// # Safety
 /// As [`payload`], and aligned if it has a 4-byte header.
@@ -132,14 +132,14 @@ pub(super) unsafe fn aligned(datum: pg_sys::Datum, scratch: &mut Scratch) -> pg_
     }
 }
 
-/// The size, header included, of the plain or short varlena at the beginning of `bytes`, if it lies within them.
+/// The size, including the header, of the plain or short varlena at the beginning of `bytes`, if it fits in them.
 #[inline(always)]
 pub(super) fn size_of_first(bytes: &[u8]) -> Option<usize> {
     let is_at_hand = varlena::is_at_hand(*bytes.first()?);
     varlena::size(bytes).filter(|size| is_at_hand && *size <= bytes.len())
 }
 
-/// Raises PostgreSQL's error for recursion that would overflow the stack.
+/// Raises PostgreSQL's error if recursion would overflow the stack.
 #[inline]
 pub(super) fn check_stack() {
     if stack_is_too_deep() {
