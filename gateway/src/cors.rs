@@ -1,4 +1,4 @@
-//! CORS (the Fetch standard, section 3.2): which pages of other origins a browser lets read the answers.
+//! CORS (the Fetch standard, section 3.2): tells browsers which pages of other origins may read the answers.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -17,7 +17,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DE
 /// Fields a page may send, besides those it asks for.
 const ALLOWED_HEADERS: [&str; 4] = ["Authorization", "Accept", "Accept-Language", "Content-Language"];
 
-/// Fields of an answer that a page may read when nothing else is set: PostgREST's, and what answers have here besides.
+/// Fields of an answer that a page may read by default: those of PostgREST, and those that our answers have in addition.
 pub const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, \
     Server, Transfer-Encoding, Range-Unit, Allow, Preference-Applied, Proxy-Status, Retry-After, WWW-Authenticate, \
     X-Request-Id";
@@ -29,13 +29,13 @@ const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 /// The pages of other origins that may read answers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Origins {
-    /// Those of any origin, without cookies.
+    /// Pages of any origin, without cookies.
     Any,
-    /// Those of these origins, with cookies too.
+    /// Pages of these origins, also with cookies.
     These(Vec<HeaderValue>),
 }
 
-/// What is told to browsers.
+/// What browsers are told.
 #[derive(Debug)]
 pub struct Cors {
     origins: Origins,
@@ -44,13 +44,13 @@ pub struct Cors {
 }
 
 impl Cors {
-    /// Answers may be read by pages of `origins`, which see the fields `exposed`; what a preflight was told holds for
-    /// `max_age` seconds.
+    /// Pages of `origins` may read answers and the header fields `exposed`. Browsers may keep the answer to a preflight for `max_age`
+    /// seconds.
     pub fn new(origins: Origins, exposed: HeaderValue, max_age: usize) -> Self {
         Self { origins, exposed, max_age: HeaderValue::from(max_age) }
     }
 
-    /// The answer to a preflight: a browser's question whether a page may send a request. `None` when it is none.
+    /// The answer to a preflight, by which a browser asks whether a page may send a request. `None` if the request is not a preflight.
     pub fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Response<Full<Bytes>>> {
         let is_preflight = method == Method::OPTIONS
             && headers.contains_key(ORIGIN)
@@ -69,15 +69,15 @@ impl Cors {
         })
     }
 
-    /// Says in a response whether the page that asks, by the request's `headers`, may read it. An answer that says so
-    /// itself is left as it is.
+    /// Adds to a response whether the page that sent the request, according to its `headers`, may read it. Leaves an answer alone that
+    /// already says so.
     pub fn mark(&self, headers: &HeaderMap, response: &mut Response<Full<Bytes>>) {
         let is_preflight = response.headers().contains_key(ACCESS_CONTROL_ALLOW_METHODS);
         let fields = response.headers_mut();
         if fields.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
             return;
         }
-        // Without an origin too: a cache would give that answer to a page.
+        // Also for requests without an origin, because a cache could give their answer to a page.
         fields.append(VARY, VARY_ORIGIN);
         if let Some(origin) = self.allowed(headers) {
             if origin != EVERY {
@@ -90,7 +90,7 @@ impl Cors {
         }
     }
 
-    /// The origin that is allowed, if a page asks and may read the answer.
+    /// The allowed origin, if the request comes from a page that may read the answer.
     fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let origin = headers.get(ORIGIN)?;
         match &self.origins {
@@ -100,7 +100,7 @@ impl Cors {
     }
 }
 
-/// The fields that a page asks to send, among those it may send anyway. `None` when it asks for none.
+/// The fields that a page asks to send, together with those that are always allowed. `None` if it does not ask for any.
 fn allowed_headers(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get(ACCESS_CONTROL_REQUEST_HEADERS)?;
     let asked = headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
@@ -121,7 +121,7 @@ pub fn origins(text: &str) -> Result<Origins, String> {
         return Ok(Origins::Any);
     }
     let origin = |text: &str| {
-        // As browsers write it, so that it can be compared.
+        // As browsers write it, so that the texts can be compared.
         let text = text.trim().trim_end_matches('/').to_ascii_lowercase();
         let uri = Uri::try_from(&text).ok()?;
         let is_origin = uri.scheme().is_some()

@@ -1,4 +1,4 @@
-//! Where the database is, and how a connection to it begins: what `DATABASE_URL` says, as libpq reads it.
+//! Reads `DATABASE_URL` like libpq, and opens connections to the database.
 
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -15,11 +15,11 @@ use crate::tls::{self, Check, Roots};
 /// The driver of a connection.
 pub type Connection = tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
-/// A database that can be connected to. Clones share what is known of certificates.
+/// The database to connect to. Clones share the loaded certificates.
 #[derive(Clone)]
 pub struct Database {
     config: Config,
-    /// With TLS instead of without, or without instead of with: for a server that takes no connection the first way.
+    /// The second configuration to try, with TLS instead of without or the reverse, if the server refuses the first.
     other: Option<Config>,
     tls: MakeRustlsConnect,
 }
@@ -39,24 +39,24 @@ impl Database {
     /// Reads `postgres://user:password@host:port/database?key=value` or `key=value` pairs.
     ///
     /// # Errors
-    /// What cannot be used, without the text: it holds a password.
+    /// What is wrong, without quoting the text, because it contains a password.
     pub fn parse(text: &str) -> Result<Self, String> {
         let form = "expected postgres://user:password@host:port/database or key=value pairs";
         let Parameters { text, mode, root } = Parameters::parse(text).ok_or(form)?;
         // The parser's own message may quote a part of the address.
         let mut config: Config = text.parse().map_err(|_| form)?;
         if config.get_hosts().is_empty() {
-            // A certificate may be of an address.
+            // A certificate may name an address.
             let addresses = config.get_hostaddrs().to_vec();
             if addresses.is_empty() {
-                return Err("names no host".to_owned());
+                return Err("does not name a host".to_owned());
             }
             for address in addresses {
                 config.host(address.to_string());
             }
         }
         if config.get_user().is_none() {
-            return Err("names no user".to_owned());
+            return Err("does not name a user".to_owned());
         }
         if config.get_application_name().is_none() {
             config.application_name("pg_restful_gateway");
@@ -67,7 +67,7 @@ impl Database {
             return Err("sslnegotiation=direct needs sslmode=require or stronger".to_owned());
         }
 
-        // There is no TLS over a Unix socket.
+        // Unix sockets do not use TLS.
         let is_local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
         let (first, other) = match mode {
             _ if is_local => (SslMode::Disable, None),
@@ -84,7 +84,7 @@ impl Database {
     /// Connects.
     ///
     /// # Errors
-    /// Why the server cannot be reached, or what it refuses.
+    /// The server cannot be reached, or refuses the connection.
     pub async fn connect(&self) -> Result<(Client, Connection), Error> {
         let first = match self.config.connect(self.tls.clone()).await {
             Ok(connected) => return Ok(connected),
@@ -93,24 +93,24 @@ impl Database {
         let Some(other) = self.other.as_ref().filter(|_| is_of_the_way(&first)) else {
             return Err(first);
         };
-        // What went wrong with TLS says more than that there has to be TLS.
+        // An error of TLS says more than the server's answer that it requires TLS.
         let is_plain = other.get_ssl_mode() == SslMode::Disable;
         other.connect(self.tls.clone()).await.map_err(|second| if is_plain { first } else { second })
     }
 
-    /// What makes TLS connections to the server.
+    /// The connector for TLS connections to the server.
     pub fn tls(&self) -> MakeRustlsConnect {
         self.tls.clone()
     }
 
-    /// How a connection is tried first.
+    /// The configuration that is tried first.
     #[cfg(test)]
     pub fn config(&self) -> &Config {
         &self.config
     }
 }
 
-/// Whether the connection failed for being one with TLS, or one without: by the handshake, or by a rule of pg_hba.conf.
+/// Whether the connection failed because it used TLS or did not: in the handshake, or by a rule of pg_hba.conf.
 fn is_of_the_way(error: &Error) -> bool {
     match error.code() {
         Some(code) => *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
@@ -121,7 +121,7 @@ fn is_of_the_way(error: &Error) -> bool {
     }
 }
 
-/// What `sslmode` and `sslrootcert` mean together.
+/// The meaning of `sslmode` and `sslrootcert` together.
 fn checked(mode: Option<&str>, root: Option<&str>) -> Result<(Mode, Check), String> {
     let is_system = root == Some("system");
     let mode = match mode {
@@ -132,10 +132,10 @@ fn checked(mode: Option<&str>, root: Option<&str>) -> Result<(Mode, Check), Stri
         Some("require") => Mode::Require,
         Some("verify-ca") => Mode::VerifyCa,
         Some("verify-full") => Mode::VerifyFull,
-        Some(_) => return Err("sslmode is disable, allow, prefer, require, verify-ca or verify-full".to_owned()),
+        Some(_) => return Err("sslmode must be disable, allow, prefer, require, verify-ca or verify-full".to_owned()),
     };
     if is_system && mode != Mode::VerifyFull {
-        // Anybody can have a certificate that the system believes.
+        // Anyone can get a certificate that the system trusts.
         return Err("sslrootcert=system needs sslmode=verify-full".to_owned());
     }
     let roots = match root {
@@ -152,13 +152,13 @@ fn checked(mode: Option<&str>, root: Option<&str>) -> Result<(Mode, Check), Stri
         }
         (_, None) => Check::Nothing,
         (Mode::VerifyFull, Some(roots)) => Check::ChainAndName(roots),
-        // A root that is named is for something, as with libpq.
+        // As in libpq, a given root is always checked.
         (_, Some(roots)) => Check::Chain(roots),
     };
     Ok((mode, check))
 }
 
-/// An address without what tokio-postgres does not know or means differently.
+/// An address, without the parameters that tokio-postgres does not know or reads differently.
 #[derive(Debug, PartialEq, Eq)]
 struct Parameters {
     text: String,
@@ -167,7 +167,7 @@ struct Parameters {
 }
 
 impl Parameters {
-    /// `None` when the text is malformed; tokio-postgres decides about the rest.
+    /// `None` if the text is malformed. tokio-postgres checks the rest.
     fn parse(text: &str) -> Option<Self> {
         if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
             Self::of_url(text)
@@ -176,7 +176,7 @@ impl Parameters {
         }
     }
 
-    /// Keeps a parameter, or gives it back.
+    /// Keeps a parameter, or returns it.
     fn keep(&mut self, key: &str, value: String) -> Result<(), String> {
         match key {
             "sslmode" => self.mode = Some(value),
@@ -187,7 +187,7 @@ impl Parameters {
     }
 
     fn of_url(text: &str) -> Option<Self> {
-        // Like the parser that reads it next: a password may hold a question mark.
+        // The parser that reads it next does the same, because a password may contain a question mark.
         let host = text.find('@').unwrap_or(0);
         let Some(query) = text[host..].find('?').map(|found| host + found) else {
             return Some(Self { text: text.to_owned(), mode: None, root: None });
@@ -222,7 +222,7 @@ impl Parameters {
     }
 }
 
-/// A value of a pair, with or without quotes, and what follows it.
+/// The value of a pair, with or without quotes, and the text after it.
 fn value(text: &str) -> Option<(String, &str)> {
     let quoted = text.strip_prefix('\'');
     let text = quoted.unwrap_or(text);

@@ -1,4 +1,4 @@
-//! The way of a request: identified, read, passed on, answered, logged.
+//! The path of a request: it gets an ID, is read, passed on, answered and logged.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -23,15 +23,15 @@ use crate::problem::Problem;
 use crate::{headers, record};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Characters of a client's request id at most.
+/// The most characters of a client's request ID.
 const REQUEST_ID_LIMIT: usize = 128;
-/// Time `/ready` gives the database.
+/// How long `/ready` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What requests share.
+/// The state that requests share.
 pub struct Gateway {
     pool: Pool,
-    /// One connection of its own for `/ready`: a busy pool is not a database that is away.
+    /// A separate connection for `/ready`, because a busy pool does not mean that the database is down.
     ready: Pool,
     log: Arc<Log>,
     body_limit: usize,
@@ -43,7 +43,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway over `pool`, with `ready` for its own readiness checks.
+    /// A gateway that uses `pool` for requests and `ready` for readiness checks.
     pub fn new(
         pool: Pool,
         ready: Pool,
@@ -57,11 +57,10 @@ impl Gateway {
         Self { pool, ready, log, body_limit, request_timeout, pool_timeout, cors, ids, requests }
     }
 
-    /// Answers a request, with `refused` if there is such an answer. There always is one: what goes wrong is a problem
-    /// document.
+    /// Answers a request, with `refused` if it has been refused already. Any error becomes a problem document.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     pub async fn respond(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -71,7 +70,7 @@ impl Gateway {
         let (mut parts, body) = request.into_parts();
         let id = request_id(&parts.headers).unwrap_or_else(|| self.new_id());
         parts.headers.insert(REQUEST_ID, id.clone());
-        // What was refused may have had no path.
+        // A refused request may not have a path.
         let path = if refused.is_some() { "-" } else { parts.uri.path() };
         let mut entry = Entry { log: &self.log, parts: &parts, path, id: &id, start, status: 499, bytes: 0 };
 
@@ -106,7 +105,7 @@ impl Gateway {
         let Parts { method, uri, headers, .. } = entry.parts;
         let fields = headers::to_jsonb(headers, uri.authority().map(|authority| authority.as_str()))
             .map_err(|headers::NotUtf8(name)| Problem::bad_request(format!("The value of {name} is not UTF-8")))?;
-        // Before a connection is taken, so that a slow client holds none.
+        // Read the body before taking a connection, so that a slow client does not hold one.
         let body = read_body(body, self.body_limit, deadline).await?;
         let call = Call {
             method: method.as_str(),
@@ -121,8 +120,8 @@ impl Gateway {
         })
     }
 
-    /// Calls the database. A read whose connection turns out to have died while idle is sent once more: the server
-    /// may not have seen it, and would do nothing twice if it had.
+    /// Calls the database. Sends a read once more if its connection died while it was idle: the server may not have seen the read, and
+    /// repeating it does no harm.
     async fn call(&self, entry: &Entry<'_>, call: &Call<'_>, deadline: Instant) -> Result<Option<Bytes>, Problem> {
         let mut retry = matches!(entry.parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let mut fresh = false;
@@ -182,7 +181,7 @@ impl Gateway {
         Err(Problem::unavailable("The database is not ready"))
     }
 
-    /// 32 hexadecimal digits that no other request of any gateway is likely to have.
+    /// A new request ID: 32 hexadecimal digits, practically unique among all gateways.
     fn new_id(&self) -> HeaderValue {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let id = format!("{:016x}{:016x}", self.ids.hash_one((0, number)), self.ids.hash_one((1, number)));
@@ -190,7 +189,7 @@ impl Gateway {
     }
 }
 
-/// A request's line in the log, written when the request is over in whatever way.
+/// A request's line in the log. Written when the request ends, however it ends.
 struct Entry<'a> {
     log: &'a Log,
     parts: &'a Parts,
@@ -220,25 +219,24 @@ impl Drop for Entry<'_> {
     }
 }
 
-/// Path and query. A URI of a host alone, without a path, has `/`.
+/// Path and query. For a URI that is just a host, without a path, `/`.
 fn target(uri: &Uri) -> Result<Cow<'_, str>, Problem> {
     match uri.path_and_query().map(PathAndQuery::as_str) {
         Some(target) if target.starts_with('/') || target == "*" => Ok(Cow::Borrowed(target)),
         Some(query) if query.starts_with('?') => Ok(Cow::Owned(format!("/{query}"))),
-        // Never taken for the root: refused before, in truth.
+        // Not reached: such a target is refused earlier. It must not count as the root.
         _ => Err(Problem::bad_request("The request target does not begin with /")),
     }
 }
 
-/// The client's request id, if it is short and of visible ASCII characters.
+/// The client's request ID, if it is short and consists of visible ASCII characters.
 fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let id = headers.get(REQUEST_ID)?;
     let sane = (1..=REQUEST_ID_LIMIT).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
     sane.then(|| id.clone())
 }
 
-/// The whole body, of at most `limit` bytes, held in no more memory than that. A body that came in one piece is not
-/// copied.
+/// The whole body. It has at most `limit` bytes and takes no more memory than that. A body that comes in one piece is not copied.
 async fn read_body(mut body: Incoming, limit: usize, deadline: Instant) -> Result<Bytes, Problem> {
     // What Content-Length announces, or 0.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
@@ -276,13 +274,13 @@ async fn read_body(mut body: Incoming, limit: usize, deadline: Instant) -> Resul
     Ok(if more.is_empty() { first } else { more.freeze() })
 }
 
-/// The response a record stands for. A length it states itself is kept for [`framed`].
+/// The response in a record. If the record states a length, it is kept for [`framed`].
 fn answer(record: Option<Bytes>) -> Result<Response<Full<Bytes>>, String> {
     let record = record.ok_or("restful.serve returned NULL")?;
     let answer = record::decode(record).map_err(|record::Malformed(reason)| format!("malformed answer: {reason}"))?;
     let status = u16::try_from(answer.status)
         .ok()
-        // 1xx would not be an answer, but a promise of one.
+        // 1xx is not a final answer.
         .filter(|status| (200..600).contains(status))
         .and_then(|status| StatusCode::from_u16(status).ok())
         .ok_or_else(|| format!("malformed answer: status {}", answer.status))?;
@@ -297,8 +295,8 @@ fn answer(record: Option<Bytes>) -> Result<Response<Full<Bytes>>, String> {
     Ok(response)
 }
 
-/// Content-Length and body as RFC 9110 (6.4.1, 8.6) has them: no body for HEAD, 204, 205 and 304; the length is what was
-/// counted, or for HEAD without a body what the answer stated itself.
+/// Sets Content-Length and body as RFC 9110 (6.4.1, 8.6) requires: HEAD, 204, 205 and 304 have no body. The length is that of the
+/// body, or, for HEAD without a body, the one that the answer stated.
 fn framed(method: &Method, mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
     let stated = response.headers_mut().remove(CONTENT_LENGTH);
     let length = response.body().size_hint().lower();

@@ -1,9 +1,9 @@
-//! The head of a request, read before hyper reads it.
+//! Reads the head of a request before hyper does.
 //!
-//! hyper answers what it cannot parse with a bare 400, cuts a target at a raw `#`, and refuses bytes in targets that
-//! users of curl type (`select=data->>name`). Here a head is checked more strictly than hyper does, such bytes are
-//! percent-encoded, and where the body ends is decided: what is ambiguous is refused, for two programs in a row that
-//! read it differently could be made to see different requests in the same bytes.
+//! hyper answers what it cannot parse with a bare 400, cuts a target at a raw `#`, and refuses bytes in targets that users of curl
+//! type (`select=data->>name`). This file checks a head more strictly than hyper, percent-encodes such bytes, and decides where the
+//! body ends. It refuses ambiguous requests, because two programs in a row that read one differently could be made to see different
+//! requests in the same bytes.
 
 use std::borrow::Cow;
 
@@ -12,25 +12,25 @@ use hyper::Uri;
 
 use crate::problem::Problem;
 
-/// Header fields of a request at most. hyper takes no more.
+/// The most header fields of a request. hyper accepts no more.
 const FIELDS: usize = 100;
-/// Bytes of a target at most, once it is encoded. hyper takes no more.
+/// The most bytes of a target, after encoding. hyper accepts no more.
 const TARGET_LIMIT: usize = 65_534;
 
 /// How the body of a request is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// By its length; 0 when there is none.
+    /// By its length. 0 if there is no body.
     Length(u64),
     /// By chunks.
     Chunked,
 }
 
-/// Checks a head, from its first byte to the empty line at its end, in which every line ends with CR LF. Appends it
-/// to `out`, with a target that hyper takes.
+/// Checks a head, from its first byte to the empty line at its end. Every line of it must end with CR LF. Appends it to `out`, with a
+/// target that hyper accepts.
 ///
 /// # Errors
-/// The answer to a head that is malformed or ambiguous; nothing is appended then.
+/// The answer to a head that is malformed or ambiguous. Nothing is appended then.
 pub fn read(head: &[u8], out: &mut Vec<u8>) -> Result<Body, Problem> {
     let end = memchr::memchr(b'\n', head).map_or(head.len(), |feed| feed + 1);
     let (line, fields) = head.split_at(end);
@@ -46,7 +46,7 @@ pub fn read(head: &[u8], out: &mut Vec<u8>) -> Result<Body, Problem> {
     Ok(body)
 }
 
-/// The method that a head begins with, if it does.
+/// The method at the beginning of a head, if there is one.
 pub fn method(head: &[u8]) -> Option<&[u8]> {
     let end = memchr::memchr(b' ', head)?;
     head.get(..end).filter(|method| is_token(method))
@@ -59,9 +59,9 @@ pub fn is_token(bytes: &[u8]) -> bool {
 
 struct RequestLine<'a> {
     method: &'a [u8],
-    /// As hyper takes it.
+    /// In the form that hyper accepts.
     target: Cow<'a, [u8]>,
-    /// 1 of HTTP/1.1, or 0.
+    /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     minor: u8,
 }
 
@@ -70,10 +70,10 @@ impl<'a> RequestLine<'a> {
         let malformed = |what: &'static str, hint: &'static str| Problem::bad_request(what).hint(hint);
         let form = "A request begins with METHOD TARGET HTTP/1.1";
 
-        let method = method(line).ok_or_else(|| malformed("The request line begins with no method", form))?;
+        let method = method(line).ok_or_else(|| malformed("The request line does not begin with a method", form))?;
         let rest = line.get(method.len() + 1..).unwrap_or_default();
         let blank = memchr::memrchr(b' ', rest)
-            .ok_or_else(|| malformed("The request line names no target or no version of HTTP", form))?;
+            .ok_or_else(|| malformed("The request line lacks a target or an HTTP version", form))?;
         let (target, version) = (&rest[..blank], &rest[blank + 1..]);
         let minor = match version {
             b"HTTP/1.1" => 1,
@@ -83,25 +83,25 @@ impl<'a> RequestLine<'a> {
             {
                 return Err(Problem::http_version());
             }
-            _ => return Err(malformed("The request line does not end with a version of HTTP", form)),
+            _ => return Err(malformed("The request line does not end with an HTTP version", form)),
         };
         if target.contains(&b' ') {
-            return Err(malformed("The request target holds a raw blank", "Send %20 for a blank, or + in the query"));
+            return Err(malformed("The request target contains a raw blank", "Send %20 for a blank, or + in the query"));
         }
         if target.iter().any(u8::is_ascii_control) {
             return Err(malformed(
-                "The request target holds a raw control character",
+                "The request target contains a raw control character",
                 "Percent-encode it, such as %09 for a tab",
             ));
         }
         if target.contains(&b'#') {
-            return Err(malformed("The request target holds a raw #", "Send %23 for #, and no fragment"));
+            return Err(malformed("The request target contains a raw #", "Send %23 for #, and no fragment"));
         }
         let target = encoded(target);
         if target.len() > TARGET_LIMIT {
             return Err(Problem::target_too_long());
         }
-        // hyper takes any path, once it is encoded. A name without a slash it would take for a host.
+        // hyper accepts any encoded path. It would read a name without a slash as a host.
         if !(target.starts_with(b"/") || *target == *b"*") {
             let uri = Uri::try_from(&*target).ok();
             let taken = uri.is_some_and(|uri| uri.scheme().is_some() || method == b"CONNECT");
@@ -116,7 +116,7 @@ impl<'a> RequestLine<'a> {
     }
 }
 
-/// The target with what hyper refuses percent-encoded.
+/// The target, with the bytes that hyper refuses percent-encoded.
 fn encoded(target: &[u8]) -> Cow<'_, [u8]> {
     let is_utf8 = std::str::from_utf8(target).is_ok();
     let mut in_query = false;
@@ -148,8 +148,8 @@ fn encoded(target: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// How the body is delimited (RFC 9112, section 6.3). Stricter than that: a length is stated once, and not beside a
-/// transfer coding.
+/// How the body is delimited (RFC 9112, section 6.3). Stricter than the RFC: a length may be stated only once, and not together with
+/// a transfer coding.
 fn body(minor: u8, fields: &[u8]) -> Result<Body, Problem> {
     let mut parsed = [EMPTY_HEADER; FIELDS];
     let parsed = match httparse::parse_headers(fields, &mut parsed) {
@@ -191,7 +191,7 @@ fn length(value: &[u8]) -> Result<u64, Problem> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Problem::bad_request("Content-Length is not a number"));
     }
-    // hyper has a meaning of its own for the two greatest.
+    // hyper uses the two greatest numbers for its own purposes.
     let number = text.parse().ok().filter(|number| *number < u64::MAX - 1);
     number.ok_or_else(|| Problem::bad_request("Content-Length is too large"))
 }

@@ -1,4 +1,4 @@
-//! Header fields: from HTTP to a JSON object, and back.
+//! Converts header fields from HTTP to a JSON object, and back.
 
 use std::fmt;
 
@@ -11,15 +11,15 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
 use crate::record::JSONB_VERSION;
 
-/// A header field whose value is not UTF-8: its name.
+/// The name of a header field whose value is not UTF-8.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotUtf8(pub HeaderName);
 
 /// The fields as a binary jsonb parameter: an object of lower-case name → text. Repeated fields are joined by `", "`
 /// (RFC 9110 section 5.3), cookies by `"; "` (RFC 9113 section 8.2.3).
 ///
-/// `authority` is the target's host, if the target named one: it is the `host` then (RFC 9112 section 3.2.2;
-/// HTTP/2 has no other).
+/// `authority` is the target's host, if the target names one. It then replaces `host` (RFC 9112 section 3.2.2; HTTP/2 has no other
+/// host).
 ///
 /// # Errors
 /// [`NotUtf8`] for the first field whose value is not UTF-8.
@@ -38,7 +38,7 @@ pub fn to_jsonb(headers: &HeaderMap, authority: Option<&str>) -> Result<Vec<u8>,
         if out.len() > 2 {
             out.push(b',');
         }
-        // A name is a token in lower case: nothing in it needs an escape.
+        // A name is a token in lower case, so it needs no escapes.
         out.push(b'"');
         out.extend_from_slice(name.as_str().as_bytes());
         out.extend_from_slice(b"\":");
@@ -67,25 +67,24 @@ pub fn to_jsonb(headers: &HeaderMap, authority: Option<&str>) -> Result<Vec<u8>,
 
 /// Appends `text` as a JSON string.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
-    // Neither a string nor a vector can fail here.
+    // Writing a string to a vector cannot fail.
     let _ = serde_json::to_writer(out, text);
 }
 
 /// The fields of an answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct AnswerHeaders {
-    /// All fields but those that belong to the connection.
+    /// All fields except those that belong to the connection.
     pub fields: HeaderMap,
-    /// The length the answer states itself: meant for an answer to HEAD, which has no body to count.
+    /// The length that the answer states. It is meant for answers to HEAD, which have no body to measure.
     pub content_length: Option<u64>,
 }
 
-/// Reads the JSON text of an answer's headers: an object of name → text, or array of texts for repeated fields.
-/// Fields that belong to the connection (`connection`, `transfer-encoding` and the like) are left out: framing is
-/// the gateway's.
+/// Reads the JSON text of an answer's headers: an object of name → text, or an array of texts for repeated fields. Leaves out fields
+/// that belong to the connection (`connection`, `transfer-encoding` and the like), because the gateway frames the answer.
 ///
 /// # Errors
-/// When it is not such an object, or a name or value is not allowed in HTTP.
+/// The text is not such an object, or a name or value is not allowed in HTTP.
 pub fn from_json(json: &[u8]) -> Result<AnswerHeaders, serde_json::Error> {
     let mut headers = AnswerHeaders::default();
     if !json.is_empty() {

@@ -1,6 +1,6 @@
-//! Log lines: JSON objects, one per line. Requests go to stdout, everything else to stderr.
+//! Writes the log: JSON objects, one per line. Requests go to stdout, everything else to stderr.
 //!
-//! A thread of its own writes them, so that a reader that does not keep up costs lines, not requests.
+//! A separate thread writes the lines, so that a slow reader costs lines, not requests.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::headers::push_string;
 
-/// Lines waiting for the writer at most.
+/// The most lines that wait for the writer.
 const QUEUE: usize = 8192;
 
 /// Where log lines go.
@@ -20,7 +20,7 @@ pub struct Log {
     dropped: AtomicU64,
 }
 
-/// Ends when all users of the log are gone and the lines are written.
+/// Ends when nobody uses the log any more and all lines are written.
 pub struct Writer(JoinHandle<()>);
 
 enum Line {
@@ -37,11 +37,11 @@ pub struct Access<'a> {
     pub method: &'a str,
     /// Path as received, without the query.
     pub path: &'a str,
-    /// Status of the response; 499 when the client left before there was one.
+    /// Status of the response. 499 if the client left before there was one.
     pub status: u16,
     /// Bytes of the response's body.
     pub bytes: u64,
-    /// From the request's headers to its response.
+    /// Time from the request's headers to its response.
     pub duration: Duration,
 }
 
@@ -60,12 +60,12 @@ impl Log {
         }
     }
 
-    /// Logs an event, such as `error` with a message; with the request it belongs to, if any.
+    /// Logs an event with its level, such as `error`, its message, and the ID of its request, if any.
     pub fn event(&self, level: &'static str, request_id: Option<&str>, message: &str) {
         self.send(Line::Event(event_line(SystemTime::now(), level, request_id, message)));
     }
 
-    /// Has everything logged so far written, at most for `limit`.
+    /// Waits until everything logged so far is written, but no longer than `limit`.
     pub fn finish(&self, writer: &Writer, limit: Duration) {
         let end = std::time::Instant::now() + limit;
         while matches!(self.queue.try_send(Line::End), Err(TrySendError::Full(_))) && std::time::Instant::now() < end {
@@ -95,7 +95,7 @@ fn write(lines: &Receiver<Line>) {
     let mut access = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let mut next = lines.recv().ok();
     while let Some(line) = next {
-        // A log that cannot be written is no reason to stop serving.
+        // If the log cannot be written, keep serving.
         match line {
             Line::Access(line) => drop(access.write_all(&line)),
             Line::Event(line) => drop(std::io::stderr().write_all(&line)),
@@ -145,11 +145,11 @@ fn event_line(now: SystemTime, level: &str, request_id: Option<&str>, message: &
     line
 }
 
-/// Opens a line with its time: RFC 3339, UTC, milliseconds.
+/// Begins a line with its time: RFC 3339, UTC, milliseconds.
 fn push_time(line: &mut Vec<u8>, now: SystemTime) {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    // Days to a date of the Gregorian calendar: eras of 400 years of 146,097 days, years that begin in March.
+    // From days to a date of the Gregorian calendar, with eras of 400 years or 146,097 days, and years that begin in March.
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

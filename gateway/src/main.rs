@@ -1,8 +1,8 @@
-//! A thin HTTP layer over `restful.serve`: every request is one statement, every answer is what it returned.
+//! A thin HTTP layer over `restful.serve`: each request is one statement, and its result is the answer.
 //!
-//! `settings` is read once; `server` accepts connections; `wire` has their requests checked by `head` before hyper
-//! reads them; `handle` takes a request through `headers` (to JSON), `pool` (to the database) and `record` (back);
-//! `cors` speaks to browsers; `problem` is what the gateway answers itself; `log` writes lines.
+//! `settings` is read once. `server` accepts connections. `wire` has `head` check their requests before hyper reads them. `handle` takes
+//! a request through `headers` (to JSON), `pool` (to the database) and `record` (back). `cors` answers browsers' questions, `problem`
+//! has the errors that the gateway answers itself, and `log` writes the log.
 
 mod cors;
 mod database;
@@ -32,7 +32,7 @@ use crate::pool::Pool;
 use crate::server::Signals;
 use crate::settings::Settings;
 
-/// Statements of requests that were cut off have so long to be cancelled.
+/// How long to wait for the cancellation of statements whose requests were cut off.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
@@ -47,9 +47,9 @@ fn main() -> ExitCode {
             print(std::io::stdout(), concat!("pg-restful-gateway ", env!("CARGO_PKG_VERSION"), "\n"));
             return ExitCode::SUCCESS;
         }
-        _ => return refuse("takes no arguments but --help or --version"),
+        _ => return refuse("takes no arguments except --help or --version"),
     }
-    // A value that is not UTF-8 becomes one that no setting takes.
+    // A value that is not UTF-8 becomes one that no setting accepts.
     let lookup = |name: &'static str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let settings = match Settings::read(lookup) {
         Ok(settings) => settings,
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(settings: Settings) -> ExitCode {
-    // Before the socket, so that a signal is never missed once there is something to connect to.
+    // Set up before the socket, so that no signal is missed once clients can connect.
     let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         return fail("cannot listen for signals");
     };
@@ -108,6 +108,6 @@ fn fail(message: &str) -> ExitCode {
 }
 
 fn print(mut to: impl Write, text: &str) {
-    // Nobody is left to be told that nobody listens.
+    // If this fails, there is nowhere to report it.
     let _ = to.write_all(text.as_bytes());
 }

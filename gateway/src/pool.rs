@@ -1,4 +1,4 @@
-//! Connections to the database: at most so many, used last in first out, thrown away at the first doubt.
+//! The pool of database connections. It is limited, hands out the last used connection first, and discards one at the first doubt.
 
 use std::error::Error as _;
 use std::fmt;
@@ -16,14 +16,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::database::Database;
 
-/// The one statement. `record_send` gives the record's binary form as a `bytea`: a result type every session knows
-/// without asking the catalogue, and one that stays the same when the extension is created anew.
+/// The only statement. `record_send` returns the record's binary form as a `bytea`, a type that every session knows without asking the
+/// catalogue, and that stays the same when the extension is created anew.
 const SERVE: &str = "SELECT record_send(restful.serve($1, $2, $3, $4))";
 const PARAMETERS: [Type; 4] = [Type::TEXT, Type::TEXT, Type::JSONB, Type::BYTEA];
 
 const READY: &str = "SELECT coalesce(has_function_privilege(to_regprocedure('restful.serve(text,text,jsonb,bytea)'), 'EXECUTE'), false)";
 
-/// How often, and how long at most, a statement nobody waits for is asked to stop.
+/// How long to wait between requests to cancel an abandoned statement.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(250);
 const CANCEL_ATTEMPTS: usize = 20;
 
@@ -41,18 +41,18 @@ struct Inner {
 
 struct Session {
     client: Client,
-    /// `None` when the statement is sent as text every time.
+    /// `None` if the statement is sent as text every time.
     statement: Option<Statement>,
-    /// Moves bytes; ends when the server or the client is gone.
+    /// Moves bytes. Ends when the server or the client is gone.
     driver: JoinHandle<()>,
 }
 
-/// Why there is no connection.
+/// Why no connection is available.
 #[derive(Debug)]
 pub enum Unavailable {
     /// All connections were in use until the deadline.
     Exhausted,
-    /// The database cannot be reached, refuses, or lacks the function; with the reason, for the log.
+    /// The database cannot be reached, refuses the connection, or lacks the function. Holds the reason, for the log.
     Unreachable(String),
 }
 
@@ -64,13 +64,12 @@ pub struct Call<'a> {
     pub target: &'a str,
     /// A binary jsonb (see [`crate::headers::to_jsonb`]).
     pub headers: &'a [u8],
-    /// `None` when there is no body.
+    /// `None` if there is no body.
     pub body: Option<&'a [u8]>,
 }
 
 impl Pool {
-    /// A pool of at most `size` connections; none is opened yet. With `prepared`, the statement is prepared once per
-    /// connection.
+    /// A pool of at most `size` connections. It opens none yet. With `prepared`, the statement is prepared once per connection.
     pub fn new(database: Database, size: usize, prepared: bool) -> Self {
         let permits = Arc::new(Semaphore::new(size));
         Self(Arc::new(Inner { database, prepared, size, permits, idle: Mutex::new(Vec::new()) }))
@@ -79,7 +78,7 @@ impl Pool {
     /// An idle connection, or a new one. With `fresh`, always a new one.
     ///
     /// # Errors
-    /// [`Unavailable`] when there is none by `deadline`.
+    /// [`Unavailable`] if there is no connection by `deadline`.
     pub async fn lease(&self, deadline: Instant, fresh: bool) -> Result<Lease, Unavailable> {
         let permit = match timeout_at(deadline, Arc::clone(&self.0.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
@@ -91,8 +90,8 @@ impl Pool {
                 Some(session) if !fresh && !session.client.is_closed() => {
                     return Ok(Lease::new(self.clone(), permit, session, true));
                 }
-                // Dropping a session closes it. A fresh connection takes the place of one idle connection, so that
-                // there are never more than permits.
+                // Dropping a session closes it. A fresh connection replaces an idle one, so that there are never more
+                // connections than permits.
                 Some(_) if !fresh => {}
                 Some(_) | None => break,
             }
@@ -107,22 +106,22 @@ impl Pool {
     async fn connect(&self) -> Result<Session, Error> {
         let (client, connection) = self.0.database.connect().await?;
         let driver = tokio::spawn(async move {
-            // The error reaches whoever waits for an answer of this connection.
+            // Whoever waits for an answer on this connection gets the error.
             let _ = connection.await;
         });
         let statement = if self.0.prepared { Some(client.prepare_typed(SERVE, &PARAMETERS).await?) } else { None };
         Ok(Session { client, statement, driver })
     }
 
-    /// Waits until no connection is in use, at most for `limit`.
+    /// Waits until no connection is in use, but no longer than `limit`.
     pub async fn quiesce(&self, limit: Duration) {
         let all = u32::try_from(self.0.size).unwrap_or(u32::MAX);
         let _ = timeout(limit, self.0.permits.acquire_many(all)).await;
     }
 }
 
-/// A connection in use; given back when dropped. Dropped while its statement runs, it has the statement cancelled
-/// and is thrown away.
+/// A connection in use. Dropping it returns it to the pool. If its statement is still running, dropping it cancels the statement and
+/// discards the connection.
 pub struct Lease {
     pool: Pool,
     reused: bool,
@@ -142,12 +141,12 @@ impl Lease {
         Self { pool, reused, state: State::Ready, held: Some((session, permit)) }
     }
 
-    /// Whether the connection had been idle, so that the server may have left it unnoticed.
+    /// Whether the connection had been idle, so that the server may have closed it unnoticed.
     pub fn reused(&self) -> bool {
         self.reused
     }
 
-    /// Runs the statement to its end, commit included. The record's bytes; `None` when it was NULL.
+    /// Runs the statement to its end, including the commit. Returns the record's bytes, or `None` if the record is NULL.
     ///
     /// # Errors
     /// The server's error, or that the connection is lost.
@@ -213,14 +212,14 @@ impl Drop for Lease {
     }
 }
 
-/// Cancels what a session runs and closes it, keeping its place in the pool until the server is done with it.
+/// Cancels a session's statement and closes the session. Keeps its place in the pool until the server is done with it.
 async fn abandon(session: Session, tls: MakeRustlsConnect, _permit: OwnedSemaphorePermit) {
     let Session { client, mut driver, .. } = session;
     let cancel = client.cancel_token();
-    // Without a client the driver ends as soon as the statement has.
+    // Without a client, the driver ends as soon as the statement does.
     drop(client);
-    // Again and again, because a cancel request that overtakes its statement has no effect. It cannot hit a later
-    // statement: this session runs no other.
+    // Repeated, because a cancel request that overtakes its statement has no effect. It cannot hit a later statement, because this
+    // session runs no other.
     for _ in 0..CANCEL_ATTEMPTS {
         let _ = timeout(CANCEL_INTERVAL, cancel.cancel_query(tls.clone())).await;
         if timeout(CANCEL_INTERVAL, &mut driver).await.is_ok() {
@@ -230,11 +229,11 @@ async fn abandon(session: Session, tls: MakeRustlsConnect, _permit: OwnedSemapho
     driver.abort();
 }
 
-/// Whether the request may not have reached the server, as with a connection that had died while it was idle.
+/// Whether the request may not have reached the server, for example because the connection died while it was idle.
 pub fn is_lost(error: &Error) -> bool {
     match error.code() {
         None => error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>()),
-        // The session, or a pooler between, has forgotten the statement.
+        // The session, or a pooler in between, has forgotten the statement.
         Some(code) => *code == SqlState::INVALID_SQL_STATEMENT_NAME,
     }
 }
@@ -259,7 +258,7 @@ pub fn describe(error: &Error) -> String {
     }
 }
 
-/// A row whose only column is the record; lends its bytes without a copy.
+/// A row whose only column is the record. Lends its bytes without copying them.
 struct Record(Row);
 
 impl Record {
@@ -278,7 +277,7 @@ impl AsRef<[u8]> for Record {
 struct Jsonb<'a>(&'a [u8]);
 
 impl fmt::Debug for Jsonb<'_> {
-    /// Headers hold secrets, so they have no debug form.
+    /// Does not show the headers, because they contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Jsonb(..)")
     }

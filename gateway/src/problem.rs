@@ -1,4 +1,4 @@
-//! What the gateway answers itself: problem details (RFC 9457) with the members PostgREST's clients read.
+//! The errors that the gateway answers itself: problem details (RFC 9457), with the members that PostgREST's clients read.
 
 use std::borrow::Cow;
 
@@ -10,12 +10,12 @@ use tokio_postgres::error::SqlState;
 
 use crate::headers::push_string;
 
-/// A refusal. Its message is for the client: it tells nothing about the database.
+/// A refusal. Its message is for the client and tells nothing about the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Status of the response.
     pub status: StatusCode,
-    /// `RESTnnn`, or the SQLSTATE when the statement raised.
+    /// `RESTnnn`, or the SQLSTATE if the statement raised an error.
     pub code: Cow<'static, str>,
     /// What happened, in one sentence.
     pub message: Cow<'static, str>,
@@ -40,13 +40,13 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "REST400", message)
     }
 
-    /// 414: the target is longer than any parser here takes.
+    /// 414: the target is longer than any parser here accepts.
     pub fn target_too_long() -> Self {
         Self::new(StatusCode::URI_TOO_LONG, "REST414", "The request target is too long")
             .hint("Send long lists in the body of a function call (POST /rpc/...)")
     }
 
-    /// 431: there are too many header fields, or too long ones.
+    /// 431: there are too many header fields, or they are too long.
     pub fn fields_too_large(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "REST431", message)
     }
@@ -62,12 +62,12 @@ impl Problem {
             .hint("Send HTTP/1.1")
     }
 
-    /// 400: the body does not go on, or not as it said it would.
+    /// 400: the body ends early, or does not have the form that it announced.
     pub fn broken_body() -> Self {
-        Self { close: true, ..Self::bad_request("The request body is broken off or malformed") }
+        Self { close: true, ..Self::bad_request("The request body is incomplete or malformed") }
     }
 
-    /// 405: one of the gateway's own paths was asked to do other than GET or HEAD.
+    /// 405: a method other than GET and HEAD on one of the gateway's own paths.
     pub fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "REST405", "Only GET and HEAD are allowed here")
     }
@@ -89,9 +89,9 @@ impl Problem {
         Self { close: true, ..Self::new(StatusCode::NOT_IMPLEMENTED, "REST501", "CONNECT is not supported") }
     }
 
-    /// 502: the database answered with what is no HTTP response.
+    /// 502: the database's answer is not an HTTP response.
     pub fn bad_answer() -> Self {
-        Self::new(StatusCode::BAD_GATEWAY, "REST502", "The database gave an answer that is not an HTTP response")
+        Self::new(StatusCode::BAD_GATEWAY, "REST502", "The database's answer is not an HTTP response")
     }
 
     /// 503: no connection to the database.
@@ -99,14 +99,13 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "REST503", message)
     }
 
-    /// 504: the request ran into the gateway's time limit.
+    /// 504: the request exceeded the gateway's time limit.
     pub fn timeout() -> Self {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "REST504", "The request took too long and was cancelled")
     }
 
-    /// The statement raised `state`. The extension answers most errors itself; what it lets through is a cancelled
-    /// statement and the classes 40, 53, 57, 58 and XX. Statuses are PostgREST's, except that a cancelled statement
-    /// is 504.
+    /// The statement raised `state`. The extension answers most errors itself. It lets through a cancelled statement and the classes 40,
+    /// 53, 57, 58 and XX. The statuses are PostgREST's, except that a cancelled statement is 504.
     pub fn raised(state: &SqlState) -> Self {
         let code = state.code();
         let (status, message) = match code {
@@ -116,7 +115,7 @@ impl Problem {
             "57P01" | "57P02" | "57P03" | "57P05" => (StatusCode::SERVICE_UNAVAILABLE, "The database is not available"),
             // configuration_limit_exceeded
             "53400" => (StatusCode::INTERNAL_SERVER_ERROR, "The statement failed"),
-            _ if code.starts_with("53") => (StatusCode::SERVICE_UNAVAILABLE, "The database lacks resources"),
+            _ if code.starts_with("53") => (StatusCode::SERVICE_UNAVAILABLE, "The database is out of resources"),
             _ if code.starts_with("08") => (StatusCode::SERVICE_UNAVAILABLE, "The database is not available"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "The statement failed"),
         };

@@ -11,25 +11,25 @@ const JSONB: u32 = 3802;
 /// The version byte in front of the text of a binary jsonb (`jsonb_send`).
 pub const JSONB_VERSION: u8 = 1;
 
-/// An answer as the database gave it.
+/// An answer from the database.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status, unchecked.
     pub status: i32,
-    /// JSON text of the headers; empty when they were NULL.
+    /// JSON text of the headers. Empty if they were NULL.
     pub headers: Bytes,
-    /// The body, empty when it was NULL; a slice of the record, not a copy.
+    /// The body. Empty if it was NULL. A slice of the record, not a copy.
     pub body: Bytes,
 }
 
-/// The bytes are not a record of the three fields above: what was found instead.
+/// The bytes are not a record of these three fields. Says what is wrong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed(pub &'static str);
 
-/// Takes a record apart without copying its fields.
+/// Splits a record into its fields without copying them.
 ///
 /// # Errors
-/// [`Malformed`] when the record is cut off, has other fields or types, or a NULL status.
+/// [`Malformed`] if the record is cut off, has other fields or types, or has a NULL status.
 pub fn decode(mut record: Bytes) -> Result<Answer, Malformed> {
     if integer(&mut record)? != 3 {
         return Err(Malformed("the record has other than three fields"));

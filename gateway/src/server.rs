@@ -1,4 +1,4 @@
-//! Connections of clients: accepted, served, and ended in good order.
+//! Accepts clients' connections, serves them, and shuts down cleanly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use crate::handle::Gateway;
 use crate::log::Log;
 use crate::wire::{HEAD_LIMIT, Wire};
 
-/// A client has so long for the head of a request, and to begin the next one on a connection it keeps.
+/// How long a client may take to send the head of a request, and to begin the next request on a kept connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The signals that end the gateway.
@@ -37,8 +37,7 @@ impl Signals {
     }
 }
 
-/// Serves until a signal comes, then lets running requests finish for at most `shutdown_timeout`. A second signal ends
-/// the wait.
+/// Serves until a signal arrives, then waits at most `shutdown_timeout` for running requests. A second signal ends the wait.
 pub async fn run(
     listener: TcpListener,
     gateway: Arc<Gateway>,
@@ -55,7 +54,7 @@ pub async fn run(
     loop {
         let (stream, slot) = tokio::select! {
             accepted = accept(&listener, &slots, &log) => accepted,
-            // Takes what ended out of the set.
+            // Removes connections that have ended from the set.
             Some(_) = connections.join_next() => continue,
             () = signals.next() => break,
         };
@@ -69,7 +68,7 @@ pub async fn run(
         });
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(wire), service));
         connections.spawn(async move {
-            // What a client does to its connection is no event: its requests are logged.
+            // Errors of a client's connection are not logged, only its requests.
             let _ = connection.await;
             drop(slot);
         });
@@ -89,7 +88,7 @@ pub async fn run(
 
 fn builder() -> Builder {
     let mut builder = Builder::new();
-    // Longer than any head that gets there.
+    // Longer than any head that gets here.
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(4 * HEAD_LIMIT);
     builder
 }
@@ -105,13 +104,13 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Answers are written in one piece: waiting for more only delays them.
+                // Answers are written in one piece, so waiting for more would only delay them.
                 let _ = stream.set_nodelay(true);
                 return (stream, slot);
             }
             Err(error) => {
                 log.event("error", None, &format!("cannot accept: {error}"));
-                // Out of file descriptors, most likely: it takes a while until some are free.
+                // Most likely there are no free file descriptors. Wait until some are free.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }

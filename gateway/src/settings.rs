@@ -1,4 +1,4 @@
-//! Settings: read from the environment once, at start.
+//! The settings, read from the environment once at start.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -37,27 +37,27 @@ pub struct Settings {
     pub database: Database,
     /// Address to listen on.
     pub listen: SocketAddr,
-    /// Database connections at most, 1 to 10,000.
+    /// The most database connections, 1 to 10,000.
     pub pool_size: usize,
     /// Whether the statement is prepared once per connection instead of being sent as text with every request.
     pub prepared: bool,
-    /// Bytes of a request body at most.
+    /// The most bytes of a request body.
     pub body_limit: usize,
-    /// Client connections at most.
+    /// The most client connections.
     pub max_connections: usize,
-    /// From the request's headers to its answer.
+    /// The time limit from the request's headers to its answer.
     pub request_timeout: Duration,
-    /// From the request's body to a database connection.
+    /// The time limit for getting a database connection, once the body has been read.
     pub pool_timeout: Duration,
-    /// What running requests have left once the gateway was told to stop.
+    /// How long running requests may continue once the gateway has been told to stop.
     pub shutdown_timeout: Duration,
-    /// What browsers are told about pages of other origins, if anything.
+    /// What browsers are told about pages of other origins. `None` for nothing.
     pub cors: Option<Cors>,
     /// Whether every request is logged.
     pub access_log: bool,
 }
 
-/// A setting that cannot be used: its name and what is wrong with it, without its value (an address holds a password).
+/// A setting that cannot be used: its name and what is wrong with it. Without its value, because an address contains a password.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// The name of the environment variable.
@@ -73,8 +73,8 @@ impl fmt::Display for Invalid {
 }
 
 impl Settings {
-    /// Reads all settings through `lookup`, which gives the value of an environment variable, or `None` when it is
-    /// not set. An empty value counts as not set.
+    /// Reads all settings through `lookup`, which returns the value of an environment variable, or `None` if it is not set. An empty value
+    /// counts as not set.
     ///
     /// # Errors
     /// The first setting that is missing or cannot be used.
@@ -94,7 +94,7 @@ impl Settings {
             prepared: parsed("PREPARED_STATEMENTS", get("PREPARED_STATEMENTS"), true, |text| {
                 choice(text, [("on", true), ("off", false)])
             })?,
-            // A value of PostgreSQL's protocol ends below 1 GiB.
+            // A value in PostgreSQL's protocol must be smaller than 1 GiB.
             body_limit: parsed("BODY_LIMIT", get("BODY_LIMIT"), 1 << 20, |text| integer(text, 0, 1 << 29))?,
             max_connections: parsed("MAX_CONNECTIONS", get("MAX_CONNECTIONS"), 1024, |text| {
                 integer(text, 1, 1_000_000)

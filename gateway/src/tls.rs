@@ -1,4 +1,4 @@
-//! TLS to the database: which certificates of a server are believed.
+//! TLS to the database: which server certificates are trusted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +17,18 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
-/// What has to be true of a server's certificate.
+/// What a server's certificate must satisfy.
 #[derive(Debug)]
 pub enum Check {
-    /// Nothing: the connection is encrypted, to whoever answers.
+    /// Nothing. The connection is encrypted, but to whoever answers.
     Nothing,
-    /// That one of the roots vouches for it.
+    /// A chain to one of the roots.
     Chain(Roots),
-    /// That one of the roots vouches for it, and that it is of the host that was asked for.
+    /// A chain to one of the roots, and the name of the host that we connect to.
     ChainAndName(Roots),
 }
 
-/// Certificates that are believed.
+/// The trusted root certificates.
 #[derive(Debug)]
 pub struct Roots {
     store: RootCertStore,
@@ -39,13 +39,13 @@ impl Roots {
     /// Those of a file of PEM certificates.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// The file cannot be read, or has no usable certificate.
     pub fn of_file(path: &str) -> Result<Self, String> {
         let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
         let certificates: Vec<_> = certificates.map_err(|error| format!("sslrootcert={path}: {error}"))?;
         let roots = Self::new(certificates);
         if roots.store.len() < roots.certificates.len().max(1) {
-            return Err(format!("sslrootcert={path}: holds no certificate, or one that cannot be used"));
+            return Err(format!("sslrootcert={path}: contains no certificate, or one that cannot be used"));
         }
         Ok(roots)
     }
@@ -53,7 +53,7 @@ impl Roots {
     /// Those of the operating system.
     ///
     /// # Errors
-    /// When there are none.
+    /// The system has none.
     pub fn of_system() -> Result<Self, String> {
         let roots = Self::new(rustls_native_certs::load_native_certs().certs);
         if roots.store.is_empty() {
@@ -69,10 +69,10 @@ impl Roots {
     }
 }
 
-/// What makes TLS connections to servers that pass the check.
+/// Makes TLS connections to servers that pass the check.
 ///
 /// # Errors
-/// When there can be none.
+/// TLS cannot be set up.
 pub fn connector(check: Check) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(ring::default_provider());
     let algorithms = provider.signature_verification_algorithms;
@@ -82,7 +82,7 @@ pub fn connector(check: Check) -> Result<MakeRustlsConnect, String> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Verifier { check, algorithms }))
         .with_no_client_auth();
-    // What sslnegotiation=direct asks for.
+    // sslnegotiation=direct requires this.
     config.alpn_protocols = vec![b"postgresql".to_vec()];
     Ok(MakeRustlsConnect::new(config))
 }
@@ -106,8 +106,8 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         };
         if roots.certificates.contains(certificate) {
-            // A server whose own certificate is the root: self-signed, most likely, and then often marked as an
-            // authority, which is no server's certificate to the verification of chains.
+            // The server's own certificate is the root. It is most likely self-signed, and often marked as an authority, which the
+            // verification of chains does not accept as a server's certificate.
             within_validity(certificate, now)?;
         } else {
             let parsed = ParsedCertificate::try_from(certificate)?;
@@ -129,7 +129,7 @@ impl ServerCertVerifier for Verifier {
         verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
-    /// That the server has the certificate's key is looked at whatever the check: channel binding relies on it.
+    /// Whatever the check, verifies that the server has the certificate's key, because channel binding relies on it.
     fn verify_tls13_signature(
         &self,
         message: &[u8],
@@ -139,7 +139,7 @@ impl ServerCertVerifier for Verifier {
         if ParsedCertificate::try_from(certificate).is_ok() {
             return verify_tls13_signature(message, certificate, signature, &self.algorithms);
         }
-        // A certificate of X.509 version 1, as openssl makes it without extensions, has a key all the same.
+        // A certificate of X.509 version 1, which openssl makes without extensions, has a key as well.
         let key = decoded(certificate)?.tbs_certificate.subject_public_key_info.to_der().map_err(|_| bad_encoding())?;
         verify_tls13_signature_with_raw_key(message, &SubjectPublicKeyInfoDer::from(key), signature, &self.algorithms)
     }

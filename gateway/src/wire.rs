@@ -1,8 +1,8 @@
-//! The bytes of a client's connection on their way to hyper.
+//! Passes the bytes of a client's connection on to hyper.
 //!
-//! Heads go through [`crate::head`], and chunked bodies are written anew from their data, without extensions and
-//! trailers. So hyper reads what was read here and nothing that could be read in two ways. Bodies that are stated by
-//! their length, and the data of chunks, go straight into hyper's buffer, but for what came in one piece with a head.
+//! Heads go through [`crate::head`]. Chunked bodies are rewritten from their data, without extensions and trailers. So hyper reads
+//! what was read here, and nothing that could be read in two ways. Bodies with a stated length and the data of chunks go straight
+//! into hyper's buffer, except for what arrived together with a head.
 
 use std::io::{Error, ErrorKind, Write as _};
 use std::pin::Pin;
@@ -16,15 +16,14 @@ use tokio::time::{Sleep, sleep};
 use crate::head::{self, Body};
 use crate::problem::Problem;
 
-/// Bytes of a head at most, as received.
+/// The most bytes of a head, as received.
 pub const HEAD_LIMIT: usize = 64 << 10;
-/// Bytes received at once, while no head is longer.
+/// Bytes to receive at once, unless a head is longer.
 const BUFFER: usize = 8 << 10;
-/// Bytes of the lines between the chunks of one body at most that are neither sizes nor line ends: extensions,
-/// trailers.
+/// The most bytes of extensions and trailers between and after the chunks of one body.
 const CHUNK_LINES_LIMIT: usize = 16 << 10;
-/// A client that is still sending what will not be read is listened to for so long, and so many bytes, that it gets to
-/// read the answer instead of a reset connection.
+/// How long to keep reading from a client that still sends what nobody will use, so that it reads the answer instead of a connection
+/// reset.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 const LINGER_LIMIT: usize = 64 << 20;
 
@@ -32,32 +31,32 @@ const LINGER_LIMIT: usize = 64 << 20;
 pub struct Wire<S> {
     stream: Take<S>,
     received: Received,
-    /// What hyper reads next, before anything else.
+    /// Bytes that hyper reads next, before anything else.
     out: Vec<u8>,
-    /// How much of that it has read.
+    /// How many of them it has read.
     read: usize,
     state: State,
-    /// Heads that went to hyper.
+    /// How many heads were passed to hyper.
     heads: u64,
     refusal: Refusal,
     linger: Option<Pin<Box<Sleep>>>,
     lingered: usize,
 }
 
-/// Where the first refused request of a connection will be found: hyper gets a request in its place, which is the last
-/// one. The number says which one it is, counted from 1.
+/// The refusal of a connection's first refused request, once there is one. hyper gets another request in its place, which is the last
+/// one. The number tells which request it is, counted from 1.
 pub type Refusal = Arc<OnceLock<(u64, Problem)>>;
 
 #[derive(Clone, Copy)]
 enum State {
     Head,
-    /// So many bytes of a body, at least one, then a head.
+    /// This many bytes of a body, at least one, then a head.
     Length(u64),
     /// The line with a chunk's size. `lines` is counted against [`CHUNK_LINES_LIMIT`].
     Size {
         lines: usize,
     },
-    /// So many bytes of a chunk, at least one, then the end of its line.
+    /// This many bytes of a chunk, at least one, then the end of its line.
     Data {
         left: u64,
         lines: usize,
@@ -76,18 +75,18 @@ enum State {
     Broken,
 }
 
-/// What has been received and not been taken.
+/// Bytes that have been received but not yet used.
 #[derive(Default)]
 struct Received {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// How far a head has been searched for its end, from `start`.
+    /// How far, from `start`, the end of a head has been searched.
     searched: usize,
 }
 
 impl<S> Wire<S> {
-    /// A connection over `stream`, from its first byte on.
+    /// A connection over `stream`, from its first byte.
     pub fn new(stream: S) -> Self
     where
         S: AsyncRead,
@@ -105,15 +104,15 @@ impl<S> Wire<S> {
         }
     }
 
-    /// Where the refusal will be, if there is one.
+    /// The place for the refusal, if there will be one.
     pub fn refusal(&self) -> Refusal {
         Arc::clone(&self.refusal)
     }
 
-    /// Goes on as far as what has been received allows: writes to `out`, or comes to data that passes as it is.
+    /// Processes what has been received as far as possible: writes to `out`, or stops at data that passes unchanged.
     ///
     /// # Errors
-    /// A body that is malformed.
+    /// A malformed body.
     fn advance(&mut self) -> Result<Step, Error> {
         match self.state {
             State::Head => Ok(self.head()),
@@ -182,15 +181,15 @@ impl<S> Wire<S> {
         }
     }
 
-    /// hyper gets a request that stands for the refused one, so that its answer comes in its turn.
+    /// Gives hyper a request in place of the refused one, so that answers keep their order.
     fn refuse(&mut self, problem: Problem) -> Step {
-        // Its method decides whether the answer has a body.
+        // The method decides whether the answer has a body.
         let method = head::method(self.received.rest()).unwrap_or(b"-");
         self.out.extend_from_slice(method);
         self.out.extend_from_slice(b" * HTTP/1.1\r\n\r\n");
         self.received.clear();
         self.heads += 1;
-        // It is refused once: nothing is read after it.
+        // This happens once, because nothing is read afterwards.
         let _ = self.refusal.set((self.heads, Problem { close: true, ..problem }));
         self.state = State::Refused;
         Step::Again
@@ -214,14 +213,14 @@ enum Step {
     Again,
     /// More has to be received.
     More,
-    /// At most so many bytes pass as they are.
+    /// At most this many bytes pass unchanged.
     Pass(u64),
     /// Nothing will ever be read.
     Wait,
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
-    /// Receives some bytes; how many, 0 at the end of the connection.
+    /// Receives some bytes and returns their number, 0 at the end of the connection.
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, Error>> {
         let Self { stream, received, .. } = self;
         stream.set_limit(u64::MAX);
@@ -249,14 +248,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 this.out.clear();
                 this.read = 0;
             }
-            // What has been read is not kept back for what has yet to come.
+            // Do not hold back what has been read to wait for more.
             let is_enough = to.remaining() == 0 || to.filled().len() > before && this.received.rest().is_empty();
             if is_enough {
                 return Poll::Ready(Ok(()));
             }
             let step = match this.advance() {
                 Ok(step) => step,
-                // What came before it is read first.
+                // hyper reads what came before the error first.
                 Err(error) => {
                     this.state = State::Broken;
                     return Poll::Ready(if to.filled().len() > before { Ok(()) } else { Err(error) });
@@ -279,13 +278,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 }
                 Step::More if to.filled().len() > before => return Poll::Ready(Ok(())),
                 Step::More => {
-                    // At the end, hyper is told so: it knows whether a body was to come.
+                    // Pass the end on to hyper, which knows whether a body was expected.
                     if ready!(this.poll_receive(context))? == 0 {
                         return Poll::Ready(Ok(()));
                     }
                 }
                 Step::Wait if to.filled().len() > before => return Poll::Ready(Ok(())),
-                // The end of the connection is not looked for: the answer is on its way.
+                // Do not look for the end of the connection, because the answer is on its way.
                 Step::Wait => return Poll::Pending,
             }
         }
@@ -313,8 +312,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         Pin::new(self.get_mut().stream.get_mut()).poll_flush(context)
     }
 
-    /// Ends the connection. A client that may be sending still is listened to for a while: a connection that is closed
-    /// while bytes wait to be received is reset, and the answer lost.
+    /// Ends the connection. Keeps reading for a while from a client that may still be sending, because closing a connection while bytes
+    /// wait to be received resets it, and the answer is lost.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
         if this.linger.is_none() {
@@ -352,13 +351,13 @@ impl Received {
         self.searched = 0;
         if self.start == self.end {
             self.clear();
-            // One long head is no reason to hold its memory.
+            // Free the memory of an unusually long head.
             self.bytes.truncate(BUFFER);
             self.bytes.shrink_to(BUFFER);
         }
     }
 
-    /// Where more is received; never nothing, while less than [`HEAD_LIMIT`] waits.
+    /// The space for receiving more. Never empty while less than [`HEAD_LIMIT`] bytes wait.
     fn space(&mut self) -> &mut [u8] {
         if self.end == self.bytes.len() {
             if self.start > 0 {
@@ -372,7 +371,7 @@ impl Received {
         &mut self.bytes[self.end..]
     }
 
-    /// The length of the head that comes next, if all of it has been received. Empty lines before it are taken.
+    /// The length of the next head, if all of it has been received. Skips empty lines before it.
     fn head_end(&mut self) -> Result<Option<usize>, Problem> {
         while self.rest().starts_with(b"\r\n") {
             self.take(2);
@@ -381,7 +380,7 @@ impl Received {
         if rest == b"\r" {
             return Ok(None);
         }
-        // Not to wait in vain for the end of what will not be a head, such as the first message of TLS.
+        // Do not wait for the end of what cannot be a head, such as the first message of TLS.
         if rest.first().is_some_and(|first| !head::is_token(&[*first])) {
             return Err(
                 Problem::bad_request("The request is not HTTP").hint("The gateway speaks HTTP/1.1, without TLS")
@@ -405,7 +404,7 @@ impl Received {
         })
     }
 
-    /// Takes a line of a chunked body, if all of it has been received. It is shown without its end.
+    /// Takes a line of a chunked body, if all of it has been received. Returns it without its end.
     fn line(&mut self) -> Result<Option<&[u8]>, Error> {
         let Some(length) = memchr::memchr(b'\n', self.rest()) else {
             return if self.rest().len() < CHUNK_LINES_LIMIT { Ok(None) } else { Err(malformed("a line is too long")) };
@@ -422,13 +421,13 @@ impl Received {
     }
 }
 
-/// The size of a chunk by its line, and the length of what follows there, an extension at most.
+/// The size in a chunk's line, and the length of the extension after it, if any.
 fn chunk_size(line: &[u8]) -> Option<(u64, usize)> {
     let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
     let (size, rest) = line.split_at(digits);
     let size = u64::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()?;
     let is_extension = rest.trim_ascii_start().first().is_none_or(|first| *first == b';');
-    // Blanks alone are no extension, but as little worth.
+    // Trailing blanks count as an extension and are dropped like one.
     is_extension.then_some((size, rest.len()))
 }
 
@@ -446,7 +445,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::task::Waker;
 
-    /// Gives its pieces one by one, then the end.
+    /// Returns its pieces one by one, then the end.
     struct Pieces(VecDeque<Vec<u8>>);
 
     impl AsyncRead for Pieces {
@@ -463,7 +462,7 @@ mod tests {
         }
     }
 
-    /// What hyper would read of a connection.
+    /// What hyper would read from a connection.
     #[derive(Debug, PartialEq)]
     struct Seen {
         text: String,
@@ -472,7 +471,7 @@ mod tests {
         broken: bool,
     }
 
-    /// Reads what is sent in pieces of one length into buffers of another.
+    /// Reads `sent` in pieces of one length into buffers of another.
     fn read_in_pieces(sent: &[u8], piece: usize, buffer: usize) -> Seen {
         let mut wire = Wire::new(Pieces(sent.chunks(piece).map(<[u8]>::to_vec).collect()));
         let mut context = Context::from_waker(Waker::noop());
@@ -500,7 +499,7 @@ mod tests {
         Seen { text: String::from_utf8_lossy(&out).into_owned(), refused, broken }
     }
 
-    /// Reads what is sent, in whatever pieces with the same result, which read again stays the same.
+    /// Reads `sent`. Checks that the result is the same for pieces of any length, and when it is read again.
     fn read(sent: &[u8]) -> Seen {
         let seen = read_in_pieces(sent, sent.len().max(1), 1 << 16);
         for (piece, buffer) in [(1, 1), (1, 1 << 16), (1 << 16, 1), (3, 7), (7, 3), (1000, 4096)] {
@@ -699,7 +698,7 @@ mod tests {
         }
     }
 
-    /// Request lines and bodies as hyper reads them; the body is `None` when it is malformed or broken off.
+    /// Request lines and bodies as hyper reads them. The body is `None` if it is malformed or incomplete.
     fn by_hyper(text: &str) -> Vec<(String, Option<String>)> {
         let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
         let sees = Arc::clone(&seen);
@@ -724,7 +723,7 @@ mod tests {
         Arc::try_unwrap(seen).unwrap().into_inner().unwrap()
     }
 
-    /// The same, by the plainest of readers: it knows only what the wire lets through.
+    /// The same, by the simplest possible reader, which knows only what the wire lets through.
     fn by_hand(text: &str) -> Vec<(String, Option<String>)> {
         let (mut rest, mut seen) = (text, Vec::new());
         while let Some((head, after)) = rest.split_once("\r\n\r\n") {
@@ -768,8 +767,8 @@ mod tests {
         seen
     }
 
-    /// Requests with some bytes changed, taken away, doubled and moved: however they are cut into pieces, hyper reads the
-    /// same, and what it reads has one meaning.
+    /// Requests with some bytes changed, removed, doubled and moved. However they are cut into pieces, hyper reads the same, and what it
+    /// reads has only one meaning.
     #[test]
     fn what_is_read_has_one_meaning() {
         let parts = [
