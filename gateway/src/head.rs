@@ -86,7 +86,10 @@ impl<'a> RequestLine<'a> {
             _ => return Err(malformed("The request line does not end with an HTTP version", form)),
         };
         if target.contains(&b' ') {
-            return Err(malformed("The request target contains a raw blank", "Send %20 for a blank, or + in the query"));
+            return Err(malformed(
+                "The request target contains a raw blank",
+                "Send %20 for a blank, or + in the query",
+            ));
         }
         if target.iter().any(u8::is_ascii_control) {
             return Err(malformed(
