@@ -5,19 +5,19 @@ CREATE FUNCTION restful.uid() RETURNS uuid
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_uid';
 COMMENT ON FUNCTION restful.uid() IS
-'The subject of the request''s verified claims (sub), if it is a UUID; null otherwise and when nobody is known.';
+'The subject of the request''s verified claims (sub), if it is a UUID; null otherwise.';
 
 CREATE FUNCTION restful.user_id() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_user_id';
 COMMENT ON FUNCTION restful.user_id() IS
-'The subject of the request''s verified claims (sub); null when nobody is known.';
+'The subject of the request''s verified claims (sub); null if there is none.';
 
 CREATE FUNCTION restful.role() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_role';
 COMMENT ON FUNCTION restful.role() IS
-'The role that runs the request, also in a SECURITY DEFINER function; outside a request the role in force.';
+'The role that runs the request, even within a SECURITY DEFINER function; outside a request, the current role.';
 
 CREATE FUNCTION restful.email() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE
@@ -29,7 +29,7 @@ CREATE FUNCTION restful.claims() RETURNS jsonb
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_claims';
 COMMENT ON FUNCTION restful.claims() IS
-'The verified claims of the request; null when there are none.';
+'The verified claims of the request; null if there are none.';
 
 CREATE FUNCTION restful.jwt() RETURNS jsonb
 LANGUAGE c STABLE PARALLEL SAFE
@@ -53,7 +53,7 @@ CREATE FUNCTION restful.aal() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_aal';
 COMMENT ON FUNCTION restful.aal() IS
-'The claim aal: the level of assurance of whoever signed in.';
+'The claim aal: the authenticator assurance level.';
 
 CREATE FUNCTION restful.method() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE
@@ -65,7 +65,7 @@ CREATE FUNCTION restful.is_authenticated() RETURNS boolean
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_is_authenticated';
 COMMENT ON FUNCTION restful.is_authenticated() IS
-'Whether the request''s subject proved its identity, by token, by API key or to PostgREST.';
+'Whether the request''s subject proved its identity: by token, by API key, or to PostgREST.';
 
 CREATE FUNCTION restful.claim(path text) RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE
@@ -76,7 +76,7 @@ COMMENT ON FUNCTION restful.claim(text) IS
 CREATE FUNCTION restful.has_scope(scope text) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_has_scope';
-COMMENT ON FUNCTION restful.has_scope(text) IS 'Whether the request has a scope; false when nothing is known of scopes.';
+COMMENT ON FUNCTION restful.has_scope(text) IS 'Whether the request has a scope; false if the claims name no scopes.';
 
 -- INVOKER: the schema and the functions are made with the caller's rights, and are the caller's.
 CREATE FUNCTION restful.install_auth_api(schema name DEFAULT 'auth') RETURNS SETOF text

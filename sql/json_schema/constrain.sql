@@ -3,7 +3,7 @@
 CREATE FUNCTION restful.enforce_schema() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_enforce_schema';
 COMMENT ON FUNCTION restful.enforce_schema() IS
-    'The trigger that restful.constrain creates: checks the column in its WHEN condition, or the whole row, against a JSON Schema (schema, level, action)';
+    'Internal: the trigger that restful.constrain creates: checks the column in its WHEN condition, or the whole row, against a JSON Schema (schema, level, action)';
 
 CREATE FUNCTION restful.bound_schemas(rel regclass)
     RETURNS TABLE ("column" name, schema jsonb, schema_name text, level text, action text, source text, name name)
@@ -14,7 +14,7 @@ COMMENT ON FUNCTION restful.bound_schemas(regclass) IS
 CREATE FUNCTION restful.read_schema(schema text) RETURNS TABLE (document json, refers boolean, registered boolean)
     LANGUAGE c STABLE STRICT ROWS 1 AS 'MODULE_PATHNAME', 'restful_read_schema';
 COMMENT ON FUNCTION restful.read_schema(text) IS
-    'Checks a JSON Schema that is given as JSON, or by its registered name, which the document then refers to; refers: whether it refers to a registered schema';
+    'Internal: checks a JSON Schema that is given as JSON, or by its registered name, which the document then refers to; refers: whether it refers to a registered schema';
 
 CREATE FUNCTION restful.tables_of(rel regclass) RETURNS TABLE ("table" regclass, blocks bigint)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $tables_of$
@@ -31,7 +31,7 @@ CREATE FUNCTION restful.tables_of(rel regclass) RETURNS TABLE ("table" regclass,
     FROM tables t JOIN pg_catalog.pg_class c ON c.oid = t.oid
 $tables_of$;
 COMMENT ON FUNCTION restful.tables_of(regclass) IS
-    'The tables that hold the rows of a table: itself, its partitions and children; blocks: null for those that are not heaps';
+    'Internal: the tables that hold the rows of a table: itself, its partitions and its children; blocks: null for those that are not heaps';
 
 CREATE FUNCTION restful.constrain(
     rel regclass,
@@ -248,7 +248,7 @@ BEGIN
 END
 $validation_query$;
 COMMENT ON FUNCTION restful.validation_query(regclass, name, text, boolean) IS
-    'The query of restful.validation_report; ranges: for the rows between two ctids, $1 and $2';
+    'Internal: the query of restful.validation_report; ranges: for the rows between two ctids, $1 and $2';
 
 -- Without a search path of its own: policies and their functions run under the caller's. So every name in it has its schema.
 CREATE FUNCTION restful.validation_report(rel regclass, "column" name DEFAULT NULL, schema text DEFAULT NULL)

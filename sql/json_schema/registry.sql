@@ -15,7 +15,7 @@ SELECT pg_catalog.pg_extension_config_dump('restful.json_schema', '');
 
 CREATE FUNCTION restful.json_schema_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_json_schema_changed';
-COMMENT ON FUNCTION restful.json_schema_changed() IS 'Makes every session discard what it has compiled from registered schemas';
+COMMENT ON FUNCTION restful.json_schema_changed() IS 'Internal: makes every session discard what it has compiled from registered schemas';
 -- FOR EACH ROW and ENABLE ALWAYS: where a subscription writes the table, no other trigger fires.
 CREATE TRIGGER json_schema_changed AFTER INSERT OR UPDATE OR DELETE ON restful.json_schema
     FOR EACH ROW EXECUTE FUNCTION restful.json_schema_changed();
@@ -114,7 +114,7 @@ AS $function$
     LIMIT 1
 $function$;
 COMMENT ON FUNCTION restful.get_schema(text, integer) IS
-    'A registered JSON Schema: the latest version, or one; null when there is none';
+    'A registered JSON Schema: the latest version, or the given one; null if there is none';
 
 CREATE FUNCTION restful.list_schemas()
     RETURNS TABLE (name text, version integer, compatibility text, registered_at timestamptz, latest boolean, title text)

@@ -3,16 +3,16 @@ CREATE TYPE restful.jsonschema;
 
 CREATE FUNCTION restful.jsonschema_in(cstring) RETURNS restful.jsonschema
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_jsonschema_in';
-COMMENT ON FUNCTION restful.jsonschema_in(cstring) IS 'Input of type jsonschema: checks the schema';
+COMMENT ON FUNCTION restful.jsonschema_in(cstring) IS 'Internal: input of type jsonschema; checks the JSON Schema';
 CREATE FUNCTION restful.jsonschema_out(restful.jsonschema) RETURNS cstring
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_jsonschema_out';
-COMMENT ON FUNCTION restful.jsonschema_out(restful.jsonschema) IS 'Output of type jsonschema: canonical JSON';
+COMMENT ON FUNCTION restful.jsonschema_out(restful.jsonschema) IS 'Internal: output of type jsonschema; canonical JSON';
 CREATE FUNCTION restful.jsonschema_recv(internal) RETURNS restful.jsonschema
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_jsonschema_recv';
-COMMENT ON FUNCTION restful.jsonschema_recv(internal) IS 'Binary input of type jsonschema: JSON text';
+COMMENT ON FUNCTION restful.jsonschema_recv(internal) IS 'Internal: binary input of type jsonschema; JSON text';
 CREATE FUNCTION restful.jsonschema_send(restful.jsonschema) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_jsonschema_send';
-COMMENT ON FUNCTION restful.jsonschema_send(restful.jsonschema) IS 'Binary output of type jsonschema: JSON text';
+COMMENT ON FUNCTION restful.jsonschema_send(restful.jsonschema) IS 'Internal: binary output of type jsonschema; JSON text';
 
 CREATE TYPE restful.jsonschema (
     INPUT = restful.jsonschema_in,
@@ -27,10 +27,10 @@ COMMENT ON TYPE restful.jsonschema IS 'A JSON Schema, checked on input';
 
 CREATE FUNCTION restful.jsonschema_from_json(schema json) RETURNS restful.jsonschema
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_jsonschema_from_json';
-COMMENT ON FUNCTION restful.jsonschema_from_json(json) IS 'Checks a JSON Schema';
+COMMENT ON FUNCTION restful.jsonschema_from_json(json) IS 'Internal: casts json to jsonschema, and checks the JSON Schema';
 CREATE FUNCTION restful.jsonschema_from_jsonb(schema jsonb) RETURNS restful.jsonschema
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_jsonschema_from_jsonb';
-COMMENT ON FUNCTION restful.jsonschema_from_jsonb(jsonb) IS 'Checks a JSON Schema';
+COMMENT ON FUNCTION restful.jsonschema_from_jsonb(jsonb) IS 'Internal: casts jsonb to jsonschema, and checks the JSON Schema';
 CREATE CAST (json AS restful.jsonschema) WITH FUNCTION restful.jsonschema_from_json(json);
 CREATE CAST (jsonb AS restful.jsonschema) WITH FUNCTION restful.jsonschema_from_jsonb(jsonb);
 CREATE CAST (restful.jsonschema AS json) WITH INOUT;

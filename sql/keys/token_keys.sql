@@ -25,7 +25,7 @@ CREATE TABLE restful.secret_key (
     PRIMARY KEY (issuer, kid),
     CONSTRAINT kid_is_short CHECK (octet_length(kid) BETWEEN 1 AND 256)
 );
-COMMENT ON TABLE restful.secret_key IS 'Secrets of HMAC, and private keys that tokens are signed with. pg_dump leaves its rows out unless restful.dump_secrets is on in its session';
+COMMENT ON TABLE restful.secret_key IS 'HMAC secrets, and private keys that tokens are signed with. pg_dump leaves its rows out unless restful.dump_secrets is on in its session';
 
 ALTER TABLE restful.token_issuer ENABLE ROW LEVEL SECURITY;
 ALTER TABLE restful.public_key ENABLE ROW LEVEL SECURITY;
@@ -38,7 +38,7 @@ SELECT pg_catalog.pg_extension_config_dump('restful.secret_key',
 
 CREATE FUNCTION restful.keys_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_keys_changed';
-COMMENT ON FUNCTION restful.keys_changed() IS 'Makes every session discard the keys that it knows, and the tokens it has verified with them';
+COMMENT ON FUNCTION restful.keys_changed() IS 'Internal: makes every session discard the keys that it knows, and the tokens it has verified with them';
 -- FOR EACH ROW and ENABLE ALWAYS: where a subscription writes the tables, no other trigger fires.
 CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON restful.token_issuer
     FOR EACH ROW EXECUTE FUNCTION restful.keys_changed();
@@ -69,7 +69,7 @@ CREATE FUNCTION restful.load_secret(secret text, kid text DEFAULT NULL, issuer t
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_load_secret';
 COMMENT ON FUNCTION restful.load_secret(text, text, text, text, text[], text, boolean) IS
-'Adds a secret of HMAC, and returns its kid. Pass the secret as a parameter of a prepared statement, or it may appear in the server''s log';
+'Adds an HMAC secret and returns its kid. Pass the secret as a parameter of a prepared statement, or it may appear in the server''s log';
 
 CREATE FUNCTION restful.create_signing_key(algorithm text DEFAULT 'ES256', kid text DEFAULT NULL, issuer text DEFAULT '',
     audiences text[] DEFAULT NULL, role_path text DEFAULT NULL) RETURNS text
@@ -88,19 +88,19 @@ CREATE FUNCTION restful.jwt_sign(claims jsonb, ttl interval DEFAULT '15 minutes'
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_jwt_sign';
 COMMENT ON FUNCTION restful.jwt_sign(jsonb, interval, text) IS
-'A token of these claims, with iat and exp, and iss and aud of the key''s issuer; signed with the newest key or the one named';
+'A signed token with these claims, and with iat, exp, and the key''s iss and aud; signed with the newest key or the one named';
 
 CREATE FUNCTION restful.jwt_verify(token text) RETURNS jsonb
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_jwt_verify';
-COMMENT ON FUNCTION restful.jwt_verify(text) IS 'The claims of a token, verified as those of requests are; raises 28000 for any other';
+COMMENT ON FUNCTION restful.jwt_verify(text) IS 'The claims of a token, verified like those of requests; raises 28000 if the token is not valid';
 
 CREATE FUNCTION restful.jwt_check(token text, OUT valid boolean, OUT reason text, OUT claims jsonb)
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_jwt_check';
-COMMENT ON FUNCTION restful.jwt_check(text) IS 'Whether a token is valid, if not why, and its claims if its signature is its issuer''s';
+COMMENT ON FUNCTION restful.jwt_check(text) IS 'Whether a token is valid, the reason if it is not, and its claims if the signature is valid';
 
 CREATE FUNCTION restful.jwks() RETURNS jsonb
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'restful_jwks';
-COMMENT ON FUNCTION restful.jwks() IS 'The public keys that belong to what jwt_sign signs with, as a JSON Web Key Set';
+COMMENT ON FUNCTION restful.jwks() IS 'The public keys of the keys that jwt_sign signs with, as a JSON Web Key Set';

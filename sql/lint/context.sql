@@ -59,7 +59,7 @@ CREATE FUNCTION restful.lint_api_roles() RETURNS TABLE (role oid, name name)
       AND NOT r.rolsuper AND NOT r.rolbypassrls AND r.rolname !~ '^pg_'
 $lint_api_roles$;
 COMMENT ON FUNCTION restful.lint_api_roles() IS
-    'The roles that requests of strangers run as: those that an HTTP layer''s role may take, and those named anon, anonymous, authenticated, or so behind a prefix (web_anon); without superusers and roles with BYPASSRLS';
+    'Internal: the roles that requests of strangers run as: those that an HTTP layer''s role may take, and those named anon, anonymous or authenticated, also with a prefix (web_anon); without superusers and roles with BYPASSRLS';
 
 CREATE FUNCTION restful.lint_grantees() RETURNS TABLE (role oid, name text)
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_grantees$
@@ -70,7 +70,7 @@ CREATE FUNCTION restful.lint_grantees() RETURNS TABLE (role oid, name text)
     WHERE EXISTS (SELECT FROM restful.lint_api_roles() a WHERE pg_has_role(a.role, r.oid, 'USAGE'))
 $lint_grantees$;
 COMMENT ON FUNCTION restful.lint_grantees() IS
-    'Internal: whose grants strangers have: PUBLIC (0), the roles of lint_api_roles(), and the roles that these inherit from';
+    'Internal: the roles whose grants apply to strangers: PUBLIC (0), the roles of lint_api_roles(), and the roles that these inherit from';
 
 CREATE FUNCTION restful.lint_schemas() RETURNS SETOF name
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 3 SET search_path = pg_catalog, pg_temp AS $lint_schemas$
@@ -93,7 +93,7 @@ CREATE FUNCTION restful.lint_schemas() RETURNS SETOF name
     WHERE n.nspname = listed AND l.list IS NOT NULL
 $lint_schemas$;
 COMMENT ON FUNCTION restful.lint_schemas() IS
-    'The schemas that lint() looks at by itself: restful.schemas of this session and of the roles that HTTP layers log in as';
+    'Internal: the schemas that lint() examines by default: restful.schemas of this session and of the roles that HTTP layers log in as';
 
 -- `reached`: an API role may do something to its rows; `readable`: read a column of them.
 CREATE FUNCTION restful.lint_relations(schemas text[])
@@ -150,7 +150,7 @@ CREATE FUNCTION restful.lint_grants(schemas text[])
           WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 $lint_grants$;
 COMMENT ON FUNCTION restful.lint_grants(text[]) IS
-    'Internal: what is granted to strangers on tables and views of the schemas, and on their columns (attribute; 0 for the whole)';
+    'Internal: what strangers are granted on tables and views of the schemas, and on their columns (attribute; 0 for the whole relation)';
 
 CREATE FUNCTION restful.lint_columns(relation oid, columns smallint[]) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_columns$
@@ -306,7 +306,7 @@ CREATE FUNCTION restful.lint_recursion(policies oid[]) RETURNS TABLE (policy oid
     ORDER BY w.policy, cardinality(w.path), w.path
 $lint_recursion$;
 COMMENT ON FUNCTION restful.lint_recursion(oid[]) IS
-    'Internal: which of these policies read what leads back to a table whose policies are being read, and on which way';
+    'Internal: which of these policies read a table whose policies are already being read, and by which path';
 
 CREATE FUNCTION restful.lint_alter_policy(object text, "using" text, "check" text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_alter_policy$
@@ -330,7 +330,7 @@ CREATE FUNCTION restful.lint_policy_name(relation oid, name name, suffix text) R
     ORDER BY n
     LIMIT 1
 $lint_policy_name$;
-COMMENT ON FUNCTION restful.lint_policy_name(oid, name, text) IS 'Internal: a name for a policy that the table has no other policy of';
+COMMENT ON FUNCTION restful.lint_policy_name(oid, name, text) IS 'Internal: a name that no other policy of the table has';
 
 CREATE FUNCTION restful.lint_command(command "char") RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_command$
@@ -385,4 +385,4 @@ CREATE FUNCTION restful.lint_merged_policies(relation oid) RETURNS text
     WHERE NOT (EXISTS (SELECT FROM policies p WHERE 0 = ANY (p.roles)) AND EXISTS (SELECT FROM policies p WHERE p.roles <> '{0}'))
 $lint_merged_policies$;
 COMMENT ON FUNCTION restful.lint_merged_policies(oid) IS
-    'Internal: statements that make one permissive policy for each command of the permissive policies of a table; null where PUBLIC has one among others';
+    'Internal: statements that merge the permissive policies of a table into one for each command; null if PUBLIC has one among others';

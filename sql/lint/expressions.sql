@@ -12,7 +12,7 @@ CREATE FUNCTION restful.lint_masked(expression text) RETURNS text
     END
 $lint_masked$;
 COMMENT ON FUNCTION restful.lint_masked(text) IS
-    'Internal: an expression of the same length in which quoted text holds nothing that looks like syntax';
+    'Internal: an expression of the same length whose quoted text contains nothing that looks like syntax';
 
 -- Everything in parentheses. Of a call the function as it is printed, otherwise null; what the parentheses hold (masked); the place
 -- of the whole; and whether it is bare, and so evaluated for each row: in no sub-select, or in the condition of one that reads rows.
@@ -97,7 +97,7 @@ BEGIN
 END
 $lint_wrapped$;
 COMMENT ON FUNCTION restful.lint_wrapped(text, text[], text) IS
-    'Internal: an expression in which calls of these functions that name no column stand in sub-selects, which run once';
+    'Internal: an expression in which calls of these functions without a column are wrapped in sub-selects, which run once';
 
 CREATE FUNCTION restful.lint_calls_with(expression text, functions text[], columns text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $lint_calls_with$
@@ -134,7 +134,7 @@ COMMENT ON FUNCTION restful.lint_verified_claims(text) IS
 CREATE FUNCTION restful.lint_is_always_true(expression text, not_null text[]) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_lint_is_always_true';
 COMMENT ON FUNCTION restful.lint_is_always_true(text, text[]) IS
-    'Internal: whether an expression is true for every row and whoever asks; not_null: the columns that cannot be null';
+    'Internal: whether an expression is true for every row and every requester; not_null: the columns that cannot be null';
 
 CREATE FUNCTION restful.lint_holds_for_nobody(expression text, subjects text[]) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_lint_holds_for_nobody';
@@ -270,4 +270,4 @@ CREATE FUNCTION restful.lint_is_sensitive(name name) RETURNS boolean
            '|passport(_number)?|tax_id|national_id|bank_account(_number)?)_')
 $lint_is_sensitive$;
 COMMENT ON FUNCTION restful.lint_is_sensitive(name) IS
-    'Internal: whether a column''s name is one that credentials and numbers of documents have';
+    'Internal: whether a column''s name is typical of credentials or document numbers';

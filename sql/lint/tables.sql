@@ -41,7 +41,7 @@ CREATE FUNCTION restful.lint_is_indexable(type oid) RETURNS boolean
     FROM base b
     JOIN pg_catalog.pg_type t ON t.oid = b.type
 $lint_is_indexable$;
-COMMENT ON FUNCTION restful.lint_is_indexable(oid) IS 'Internal: whether CREATE INDEX takes a column of a type';
+COMMENT ON FUNCTION restful.lint_is_indexable(oid) IS 'Internal: whether CREATE INDEX accepts columns of this type';
 
 -- A column that needs the table written anew. PostgreSQL adds none to tables of a type, to tables with children, and to tables whose
 -- rows are values in other tables; a key of a partitioned table needs the columns that it is divided by.

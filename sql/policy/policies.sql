@@ -31,7 +31,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.policy_table(regclass) IS
-    'The quoted name of a table; an error unless it can have policies and the caller is its owner';
+    'Internal: the quoted name of a table; an error unless it can have policies and the caller owns it';
 
 CREATE FUNCTION restful.policy_roles(to_roles text[]) RETURNS oid[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -52,7 +52,7 @@ BEGIN
         ELSE ARRAY(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = ANY (to_roles) ORDER BY r.rolname) END;
 END
 $function$;
-COMMENT ON FUNCTION restful.policy_roles(text[]) IS 'The OIDs of roles, 0 alone for public; an error when one does not exist';
+COMMENT ON FUNCTION restful.policy_roles(text[]) IS 'Internal: the OIDs of roles, or only 0 for public; an error if a role does not exist';
 
 CREATE FUNCTION restful.policy_commands(commands text[]) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -73,7 +73,7 @@ BEGIN
         WHERE EXISTS (SELECT FROM unnest(commands) g WHERE lower(g) IN (c, 'all')) ORDER BY place);
 END
 $function$;
-COMMENT ON FUNCTION restful.policy_commands(text[]) IS 'The commands in lower case, in a fixed order, each once; an error if one is unknown';
+COMMENT ON FUNCTION restful.policy_commands(text[]) IS 'Internal: the commands in lower case, in a fixed order, each once; an error if one is unknown';
 
 CREATE FUNCTION restful.policy_column(rel regclass, "column" name) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -103,7 +103,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.policy_column(regclass, name) IS
-    'The type in which a column is compared with a claim: uuid, text or bigint; an error if it cannot be compared';
+    'Internal: the type in which a column is compared with a claim: uuid, text or bigint; an error if it cannot be compared';
 
 -- A claim that is not a number or UUID matches no row, rather than failing every request.
 CREATE FUNCTION restful.policy_cast(reader text, data_type text) RETURNS text
@@ -116,7 +116,7 @@ AS $function$
     END
 $function$;
 COMMENT ON FUNCTION restful.policy_cast(text, text) IS
-    'The SQL that reads an expression of type text as uuid or bigint, null where it is not one';
+    'Internal: the SQL that reads an expression of type text as uuid or bigint; it gives null if the text is not one';
 
 CREATE FUNCTION restful.policy_index(rel regclass, "column" name, make_index boolean) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -135,7 +135,7 @@ AS $function$
           AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', a.attname)))
 $function$;
 COMMENT ON FUNCTION restful.policy_index(regclass, name, boolean) IS
-    'The statement that makes an index on a column, or a comment that offers it; null when there is one';
+    'Internal: the statement that creates an index on a column, or a comment that suggests it; null if there is such an index';
 
 CREATE FUNCTION restful.make_policies(
     rel regclass,
@@ -231,7 +231,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.make_policies(regclass, text, name, text[], text[], text[], text, boolean, name, boolean, boolean) IS
-    'Makes policies what they should be, one for each command: returns the statements, and runs them unless dry_run';
+    'Internal: sets the policies of one name to exactly these, one for each command: returns the statements, and runs them unless dry_run';
 
 CREATE FUNCTION restful.enable_rls(rel regclass, force boolean DEFAULT true, dry_run boolean DEFAULT false) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -266,7 +266,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.enable_rls(regclass, boolean, boolean) IS
-    'Turns row-level security of a table on, with force for its owner too: returns the statements, and runs them unless dry_run';
+    'Enables row-level security on a table, and forces it for the owner too unless force is false: returns the statements, and runs them unless dry_run';
 
 CREATE FUNCTION restful.policy_owner(
     rel regclass,
@@ -421,7 +421,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.make_policies_of_tree(regclass, text, name, text[], text[], pg_node_tree, boolean) IS
-    'restful.make_policies with one expression for all commands, which a caller wrote';
+    'Internal: like restful.make_policies, with one expression of the caller''s for all commands';
 
 -- These two have no search path of their own: the expression is read under the caller's.
 CREATE FUNCTION restful.policy_public_read(
@@ -452,7 +452,7 @@ AS $function$
         rel, 'policy_restrict', name::pg_catalog.name, '{public}', commands, restful.parse_expression(rel, using_expr), dry_run)
 $function$;
 COMMENT ON FUNCTION restful.policy_restrict(regclass, text, text, text[], boolean) IS
-    'A restrictive policy: nobody gets a row for which its expression is not true, whatever other policies say: returns the statements, and runs them unless dry_run';
+    'A restrictive policy: nobody reaches a row for which its expression is not true, whatever other policies say: returns the statements, and runs them unless dry_run';
 
 CREATE FUNCTION restful.drop_policies(rel regclass, policy name DEFAULT NULL, dry_run boolean DEFAULT false) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -6,7 +6,7 @@ CREATE FUNCTION restful.preset(value anyelement) RETURNS anyelement
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $function$ SELECT value $function$;
 COMMENT ON FUNCTION restful.preset(anyelement) IS
-    'Returns its argument: in the default of a column it marks what restful.column_preset made, so that nobody else gives the value';
+    'Returns its argument. In the default of a column it marks what restful.column_preset made, so that nobody else can write the value';
 
 CREATE FUNCTION restful.preset_columns(rel regclass) RETURNS name[]
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -17,7 +17,7 @@ AS $function$
         WHERE d.adrelid = rel AND pg_get_expr(d.adbin, d.adrelid) LIKE 'restful.preset(%'
         ORDER BY a.attnum)
 $function$;
-COMMENT ON FUNCTION restful.preset_columns(regclass) IS 'The columns of a table that restful.column_preset has made its own';
+COMMENT ON FUNCTION restful.preset_columns(regclass) IS 'Internal: the columns of a table for which restful.column_preset made a preset';
 
 -- What a role may write of a table that has presets, as a list of columns; null when it is all of them.
 CREATE FUNCTION restful.writable_columns(rel regclass, presets name[]) RETURNS name[]
@@ -29,7 +29,7 @@ AS $function$
         ORDER BY a.attnum) END
 $function$;
 COMMENT ON FUNCTION restful.writable_columns(regclass, name[]) IS
-    'The columns of a table without presets and generated ones; null if there are no presets';
+    'Internal: the columns of a table without presets and generated ones; null if there are no presets';
 
 CREATE FUNCTION restful.granted_columns(rel regclass, to_role oid, privilege text) RETURNS name[]
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -42,12 +42,12 @@ AS $function$
             WHERE x.grantee = to_role AND x.grantor = c.relowner AND x.privilege_type = upper(privilege))
         ORDER BY a.attnum)
 $function$;
-COMMENT ON FUNCTION restful.granted_columns(regclass, oid, text) IS 'The columns on which a table''s owner has granted a role a privilege';
+COMMENT ON FUNCTION restful.granted_columns(regclass, oid, text) IS 'Internal: the columns on which a table''s owner has granted a role a privilege';
 
 CREATE FUNCTION restful.column_list(columns name[]) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $function$ SELECT string_agg(quote_ident(c), ', ' ORDER BY place) FROM unnest(columns) WITH ORDINALITY u (c, place) $function$;
-COMMENT ON FUNCTION restful.column_list(name[]) IS 'The names of columns as SQL, with commas; null when there are none';
+COMMENT ON FUNCTION restful.column_list(name[]) IS 'Internal: the names of columns as SQL, separated by commas; null if there are none';
 
 CREATE FUNCTION restful.make_grants(
     rel regclass,
@@ -174,7 +174,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.make_grants(regclass, text[], text[], name[], boolean) IS
-    'Makes the rights of roles on a table what they should be, no more and no less: returns the statements, and runs them unless dry_run';
+    'Internal: sets the rights of roles on a table to exactly these: returns the statements, and runs them unless dry_run';
 
 CREATE FUNCTION restful.expose(
     rel regclass,
@@ -220,7 +220,7 @@ CREATE FUNCTION restful.unexpose(rel regclass, to_roles text[], dry_run boolean 
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $function$ SELECT * FROM restful.make_grants(rel, to_roles, '{}', NULL, dry_run) $function$;
 COMMENT ON FUNCTION restful.unexpose(regclass, text[], boolean) IS
-    'Takes from roles what restful.expose gives them on a table or view: returns the statements, and runs them unless dry_run';
+    'Revokes what restful.expose grants to roles on a table or view: returns the statements, and runs them unless dry_run';
 
 CREATE FUNCTION restful.make_preset(rel regclass, col name, tree pg_node_tree, dry_run boolean) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -297,7 +297,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.make_preset(regclass, name, pg_node_tree, boolean) IS
-    'restful.column_preset with the tree of its expression';
+    'Internal: like restful.column_preset, with the tree of the expression';
 
 -- Without a search path of its own: the expression is read under the caller's.
 CREATE FUNCTION restful.column_preset(rel regclass, col name, expr text, dry_run boolean DEFAULT false) RETURNS SETOF text
@@ -330,4 +330,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.drop_preset(regclass, name, boolean) IS
-    'Takes back what restful.column_preset made, except for the rights: returns the statements, and runs them unless dry_run';
+    'Removes what restful.column_preset made, but does not restore the rights: returns the statements, and runs them unless dry_run';

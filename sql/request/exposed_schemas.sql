@@ -4,7 +4,7 @@ CREATE FUNCTION restful.exposed_schemas(setting text DEFAULT NULL) RETURNS text[
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_exposed_schemas';
 COMMENT ON FUNCTION restful.exposed_schemas(text) IS
-'The schemas that a value of restful.schemas exposes, the default one first; null: that of this session';
+'The schemas that a value of restful.schemas exposes, the default one first; null: the value of this session';
 
 CREATE FUNCTION restful.setting_names(list text) RETURNS text[]
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

@@ -3,11 +3,32 @@
 
 -- request/record_source.sql
 COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
-'Rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; behind these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
+'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; behind these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
 
 -- identity/readers.sql
 COMMENT ON FUNCTION restful.install_auth_api(name) IS
 'Makes auth.uid(), user_id(), role(), email(), jwt() and session(), for policies written for Supabase or Neon; leaves existing functions alone, and returns what it created';
+
+COMMENT ON FUNCTION restful.uid() IS
+    'The subject of the request''s verified claims (sub), if it is a UUID; null otherwise.';
+
+COMMENT ON FUNCTION restful.user_id() IS
+    'The subject of the request''s verified claims (sub); null if there is none.';
+
+COMMENT ON FUNCTION restful.role() IS
+    'The role that runs the request, even within a SECURITY DEFINER function; outside a request, the current role.';
+
+COMMENT ON FUNCTION restful.claims() IS
+    'The verified claims of the request; null if there are none.';
+
+COMMENT ON FUNCTION restful.aal() IS
+    'The claim aal: the authenticator assurance level.';
+
+COMMENT ON FUNCTION restful.is_authenticated() IS
+    'Whether the request''s subject proved its identity: by token, by API key, or to PostgREST.';
+
+COMMENT ON FUNCTION restful.has_scope(text) IS
+    'Whether the request has a scope; false if the claims name no scopes.';
 
 -- identity/act_as.sql
 COMMENT ON FUNCTION restful.act_as(name, jsonb) IS
@@ -16,13 +37,13 @@ COMMENT ON FUNCTION restful.act_as(name, jsonb) IS
 -- keys/token_keys.sql
 COMMENT ON TABLE restful.token_issuer IS 'Issuers of tokens: the claim iss ('''': any), the audiences of their tokens ({}: any), the path to the role';
 
-COMMENT ON FUNCTION restful.keys_changed() IS 'Makes every session discard the keys that it knows, and the tokens it has verified with them';
+COMMENT ON FUNCTION restful.keys_changed() IS 'Internal: makes every session discard the keys that it knows, and the tokens it has verified with them';
 
 COMMENT ON FUNCTION restful.load_jwks(text, jsonb, text[], text) IS
 'Replaces the public keys of an issuer with those of a JSON Web Key Set, and returns how many there are; null keeps audiences and role_path as they are, initially any and $.role';
 
 COMMENT ON FUNCTION restful.load_secret(text, text, text, text, text[], text, boolean) IS
-'Adds a secret of HMAC, and returns its kid. Pass the secret as a parameter of a prepared statement, or it may appear in the server''s log';
+'Adds an HMAC secret and returns its kid. Pass the secret as a parameter of a prepared statement, or it may appear in the server''s log';
 
 COMMENT ON FUNCTION restful.create_signing_key(text, text, text, text[], text) IS
 'Creates a key that jwt_sign signs with from now on, and returns its kid; the private key never leaves the database';
@@ -30,7 +51,18 @@ COMMENT ON FUNCTION restful.create_signing_key(text, text, text, text[], text) I
 COMMENT ON FUNCTION restful.revoke_key(text, text) IS
 'Drops a key, of one issuer or of all: tokens that it signed are refused from the next statement on. Returns whether there was one';
 
-COMMENT ON FUNCTION restful.jwks() IS 'The public keys that belong to what jwt_sign signs with, as a JSON Web Key Set';
+COMMENT ON FUNCTION restful.jwks() IS 'The public keys of the keys that jwt_sign signs with, as a JSON Web Key Set';
+
+COMMENT ON TABLE restful.secret_key IS 'HMAC secrets, and private keys that tokens are signed with. pg_dump leaves its rows out unless restful.dump_secrets is on in its session';
+
+COMMENT ON FUNCTION restful.jwt_sign(jsonb, interval, text) IS
+    'A signed token with these claims, and with iat, exp, and the key''s iss and aud; signed with the newest key or the one named';
+
+COMMENT ON FUNCTION restful.jwt_verify(text) IS
+    'The claims of a token, verified like those of requests; raises 28000 if the token is not valid';
+
+COMMENT ON FUNCTION restful.jwt_check(text) IS
+    'Whether a token is valid, the reason if it is not, and its claims if the signature is valid';
 
 -- keys/api_keys.sql
 COMMENT ON TABLE restful.api_key IS 'API keys, created by restful.create_api_key. pg_dump leaves its rows out unless restful.dump_secrets is on in its session';
@@ -167,8 +199,26 @@ COMMENT ON FUNCTION restful.jsonb_validation_errors_compiled(restful.jsonschema,
 COMMENT ON FUNCTION restful.validate(jsonb, jsonb, boolean, boolean) IS
     'The violations of a JSON Schema by a value, one per row; masked: messages do not show values';
 
+COMMENT ON FUNCTION restful.jsonschema_in(cstring) IS
+    'Internal: input of type jsonschema; checks the JSON Schema';
+
+COMMENT ON FUNCTION restful.jsonschema_out(restful.jsonschema) IS
+    'Internal: output of type jsonschema; canonical JSON';
+
+COMMENT ON FUNCTION restful.jsonschema_recv(internal) IS
+    'Internal: binary input of type jsonschema; JSON text';
+
+COMMENT ON FUNCTION restful.jsonschema_send(restful.jsonschema) IS
+    'Internal: binary output of type jsonschema; JSON text';
+
+COMMENT ON FUNCTION restful.jsonschema_from_json(json) IS
+    'Internal: casts json to jsonschema, and checks the JSON Schema';
+
+COMMENT ON FUNCTION restful.jsonschema_from_jsonb(jsonb) IS
+    'Internal: casts jsonb to jsonschema, and checks the JSON Schema';
+
 -- json_schema/registry.sql
-COMMENT ON FUNCTION restful.json_schema_changed() IS 'Makes every session discard what it has compiled from registered schemas';
+COMMENT ON FUNCTION restful.json_schema_changed() IS 'Internal: makes every session discard what it has compiled from registered schemas';
 
 CREATE OR REPLACE FUNCTION restful.register_schema(name text, schema jsonb, compatibility text DEFAULT NULL) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -254,15 +304,18 @@ COMMENT ON FUNCTION restful.register_schema(text, jsonb, text) IS
 COMMENT ON FUNCTION restful.drop_schema(text, integer) IS
     'Drops a registered JSON Schema, all versions or one, unless something uses it; returns how many versions were dropped';
 
+COMMENT ON FUNCTION restful.get_schema(text, integer) IS
+    'A registered JSON Schema: the latest version, or the given one; null if there is none';
+
 -- json_schema/constrain.sql
 COMMENT ON FUNCTION restful.enforce_schema() IS
-    'The trigger that restful.constrain creates: checks the column in its WHEN condition, or the whole row, against a JSON Schema (schema, level, action)';
+    'Internal: the trigger that restful.constrain creates: checks the column in its WHEN condition, or the whole row, against a JSON Schema (schema, level, action)';
 
 COMMENT ON FUNCTION restful.read_schema(text) IS
-    'Checks a JSON Schema that is given as JSON, or by its registered name, which the document then refers to; refers: whether it refers to a registered schema';
+    'Internal: checks a JSON Schema that is given as JSON, or by its registered name, which the document then refers to; refers: whether it refers to a registered schema';
 
 COMMENT ON FUNCTION restful.tables_of(regclass) IS
-    'The tables that hold the rows of a table: itself, its partitions and children; blocks: null for those that are not heaps';
+    'Internal: the tables that hold the rows of a table: itself, its partitions and its children; blocks: null for those that are not heaps';
 
 CREATE OR REPLACE FUNCTION restful.constrain(
     rel regclass,
@@ -480,6 +533,9 @@ $validation_report$;
 COMMENT ON FUNCTION restful.validation_report(regclass, name, text) IS
     'The rows that violate the schema bound to a column, or the given one; without a column, all bound schemas, with locations in the row';
 
+COMMENT ON FUNCTION restful.validation_query(regclass, name, text, boolean) IS
+    'Internal: the query of restful.validation_report; ranges: for the rows between two ctids, $1 and $2';
+
 -- access/explain_access.sql
 CREATE OR REPLACE FUNCTION restful.access_matrix(schemas text[] DEFAULT NULL, roles text[] DEFAULT NULL)
 RETURNS TABLE (
@@ -601,7 +657,7 @@ COMMENT ON FUNCTION restful.perform(text[], boolean) IS
 
 -- policy/expression.sql
 COMMENT ON FUNCTION restful.parse_expression(regclass, text, smallint) IS
-    'The tree of an expression for a policy of a table, or for the default of its column attnum, as pg_get_expr reads it; an error if the text is not exactly one expression';
+    'Internal: the tree of an expression for a policy of a table, or for the default of its column attnum, as pg_get_expr reads it; an error if the text is not exactly one expression';
 
 -- policy/policies.sql
 CREATE OR REPLACE FUNCTION restful.policy_roles(to_roles text[]) RETURNS oid[]
@@ -624,7 +680,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION restful.policy_commands(text[]) IS 'The commands in lower case, in a fixed order, each once; an error if one is unknown';
+COMMENT ON FUNCTION restful.policy_commands(text[]) IS 'Internal: the commands in lower case, in a fixed order, each once; an error if one is unknown';
 
 CREATE OR REPLACE FUNCTION restful.policy_column(rel regclass, "column" name) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -655,10 +711,10 @@ END
 $function$;
 
 COMMENT ON FUNCTION restful.policy_column(regclass, name) IS
-    'The type in which a column is compared with a claim: uuid, text or bigint; an error if it cannot be compared';
+    'Internal: the type in which a column is compared with a claim: uuid, text or bigint; an error if it cannot be compared';
 
 COMMENT ON FUNCTION restful.policy_cast(text, text) IS
-    'The SQL that reads an expression of type text as uuid or bigint, null where it is not one';
+    'Internal: the SQL that reads an expression of type text as uuid or bigint; it gives null if the text is not one';
 
 CREATE OR REPLACE FUNCTION restful.make_policies(
     rel regclass,
@@ -856,7 +912,7 @@ END
 $function$;
 
 COMMENT ON FUNCTION restful.policy_restrict(regclass, text, text, text[], boolean) IS
-    'A restrictive policy: nobody gets a row for which its expression is not true, whatever other policies say: returns the statements, and runs them unless dry_run';
+    'A restrictive policy: nobody reaches a row for which its expression is not true, whatever other policies say: returns the statements, and runs them unless dry_run';
 
 CREATE OR REPLACE FUNCTION restful.drop_policies(rel regclass, policy name DEFAULT NULL, dry_run boolean DEFAULT false) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -881,12 +937,30 @@ BEGIN
 END
 $function$;
 
+COMMENT ON FUNCTION restful.policy_table(regclass) IS
+    'Internal: the quoted name of a table; an error unless it can have policies and the caller owns it';
+
+COMMENT ON FUNCTION restful.policy_roles(text[]) IS
+    'Internal: the OIDs of roles, or only 0 for public; an error if a role does not exist';
+
+COMMENT ON FUNCTION restful.policy_index(regclass, name, boolean) IS
+    'Internal: the statement that creates an index on a column, or a comment that suggests it; null if there is such an index';
+
+COMMENT ON FUNCTION restful.make_policies(regclass, text, name, text[], text[], text[], text, boolean, name, boolean, boolean) IS
+    'Internal: sets the policies of one name to exactly these, one for each command: returns the statements, and runs them unless dry_run';
+
+COMMENT ON FUNCTION restful.enable_rls(regclass, boolean, boolean) IS
+    'Enables row-level security on a table, and forces it for the owner too unless force is false: returns the statements, and runs them unless dry_run';
+
+COMMENT ON FUNCTION restful.make_policies_of_tree(regclass, text, name, text[], text[], pg_node_tree, boolean) IS
+    'Internal: like restful.make_policies, with one expression of the caller''s for all commands';
+
 -- policy/table_rights.sql
 COMMENT ON FUNCTION restful.preset(anyelement) IS
-    'Returns its argument: in the default of a column it marks what restful.column_preset made, so that nobody else gives the value';
+    'Returns its argument. In the default of a column it marks what restful.column_preset made, so that nobody else can write the value';
 
 COMMENT ON FUNCTION restful.writable_columns(regclass, name[]) IS
-    'The columns of a table without presets and generated ones; null if there are no presets';
+    'Internal: the columns of a table without presets and generated ones; null if there are no presets';
 
 CREATE OR REPLACE FUNCTION restful.make_grants(
     rel regclass,
@@ -1109,7 +1183,25 @@ END
 $function$;
 
 COMMENT ON FUNCTION restful.drop_preset(regclass, name, boolean) IS
-    'Takes back what restful.column_preset made, except for the rights: returns the statements, and runs them unless dry_run';
+    'Removes what restful.column_preset made, but does not restore the rights: returns the statements, and runs them unless dry_run';
+
+COMMENT ON FUNCTION restful.preset_columns(regclass) IS
+    'Internal: the columns of a table for which restful.column_preset made a preset';
+
+COMMENT ON FUNCTION restful.granted_columns(regclass, oid, text) IS
+    'Internal: the columns on which a table''s owner has granted a role a privilege';
+
+COMMENT ON FUNCTION restful.column_list(name[]) IS
+    'Internal: the names of columns as SQL, separated by commas; null if there are none';
+
+COMMENT ON FUNCTION restful.make_grants(regclass, text[], text[], name[], boolean) IS
+    'Internal: sets the rights of roles on a table to exactly these: returns the statements, and runs them unless dry_run';
+
+COMMENT ON FUNCTION restful.unexpose(regclass, text[], boolean) IS
+    'Revokes what restful.expose grants to roles on a table or view: returns the statements, and runs them unless dry_run';
+
+COMMENT ON FUNCTION restful.make_preset(regclass, name, pg_node_tree, boolean) IS
+    'Internal: like restful.column_preset, with the tree of the expression';
 
 -- roles/rbac.sql
 COMMENT ON TABLE restful.rbac_grant IS 'Who has which role, granted by restful.grant_role';
@@ -1769,6 +1861,53 @@ CREATE OR REPLACE FUNCTION restful.lints() RETURNS TABLE (lint text, level text,
         ('parallel_unsafe_policy_function', 'INFO', 'policies', 'a function keeps queries of a table from running in parallel'),
         ('invalid_index', 'INFO', 'tables', 'building an index has failed')
 $lints$;
+
+-- request/exposed_schemas.sql
+COMMENT ON FUNCTION restful.exposed_schemas(text) IS
+    'The schemas that a value of restful.schemas exposes, the default one first; null: the value of this session';
+
+-- json_schema/schema_of.sql
+COMMENT ON FUNCTION restful.schema_of(regclass) IS
+    'The JSON Schema (2020-12) of a row of a table or view as to_jsonb writes it, with the columns that the caller may read or write. A column is required if a writer must give its value.';
+
+-- lint/context.sql
+COMMENT ON FUNCTION restful.lint_api_roles() IS
+    'Internal: the roles that requests of strangers run as: those that an HTTP layer''s role may take, and those named anon, anonymous or authenticated, also with a prefix (web_anon); without superusers and roles with BYPASSRLS';
+
+COMMENT ON FUNCTION restful.lint_grantees() IS
+    'Internal: the roles whose grants apply to strangers: PUBLIC (0), the roles of lint_api_roles(), and the roles that these inherit from';
+
+COMMENT ON FUNCTION restful.lint_schemas() IS
+    'Internal: the schemas that lint() examines by default: restful.schemas of this session and of the roles that HTTP layers log in as';
+
+COMMENT ON FUNCTION restful.lint_grants(text[]) IS
+    'Internal: what strangers are granted on tables and views of the schemas, and on their columns (attribute; 0 for the whole relation)';
+
+COMMENT ON FUNCTION restful.lint_recursion(oid[]) IS
+    'Internal: which of these policies read a table whose policies are already being read, and by which path';
+
+COMMENT ON FUNCTION restful.lint_policy_name(oid, name, text) IS
+    'Internal: a name that no other policy of the table has';
+
+COMMENT ON FUNCTION restful.lint_merged_policies(oid) IS
+    'Internal: statements that merge the permissive policies of a table into one for each command; null if PUBLIC has one among others';
+
+-- lint/expressions.sql
+COMMENT ON FUNCTION restful.lint_masked(text) IS
+    'Internal: an expression of the same length whose quoted text contains nothing that looks like syntax';
+
+COMMENT ON FUNCTION restful.lint_wrapped(text, text[], text) IS
+    'Internal: an expression in which calls of these functions without a column are wrapped in sub-selects, which run once';
+
+COMMENT ON FUNCTION restful.lint_is_always_true(text, text[]) IS
+    'Internal: whether an expression is true for every row and every requester; not_null: the columns that cannot be null';
+
+COMMENT ON FUNCTION restful.lint_is_sensitive(name) IS
+    'Internal: whether a column''s name is typical of credentials or document numbers';
+
+-- lint/tables.sql
+COMMENT ON FUNCTION restful.lint_is_indexable(oid) IS
+    'Internal: whether CREATE INDEX accepts columns of this type';
 
 -- install/grants.sql
 REVOKE ALL ON FUNCTION restful.perform(text[], boolean) FROM PUBLIC;
