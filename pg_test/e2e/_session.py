@@ -6,7 +6,9 @@ import queue
 import subprocess
 import threading
 
-PSQL = pathlib.Path(os.environ.get("PG_BIN", "")) / "psql"
+from harness import wait_until
+
+PSQL = pathlib.Path(os.environ["PG_BINDIR"]) / "psql"
 # Longer than anything here takes on a slow machine.
 SECONDS = 30
 
@@ -42,6 +44,10 @@ class Session:
     def ask(self, sql: str) -> str:
         self.send(sql)
         return self.receive()
+
+    def wait_until(self, condition: str) -> None:
+        """Waits until a query says t."""
+        wait_until(lambda: self.ask(condition) == "t", SECONDS)
 
     def get(self, target: str) -> str:
         """Status and body of a GET."""

@@ -1,6 +1,5 @@
 """A request that is cancelled or terminated from another session."""
 
-import time
 import unittest
 
 from _session import Session
@@ -14,16 +13,8 @@ class Cancellation(unittest.TestCase):
             create or replace function library.stubborn() returns text language plpgsql as $$
             begin perform pg_sleep(60); return 'awake'; exception when others then return 'swallowed'; end $$""")
 
-    def until(self, condition):
-        """Waits until the query says t."""
-        for _ in range(200):
-            if self.admin.ask(condition) == "t":
-                return
-            time.sleep(0.05)
-        self.fail(f"never true: {condition}")
-
     def sleeping(self, session):
-        self.until(f"select wait_event = 'PgSleep' from pg_stat_activity where pid = {session.pid}")
+        self.admin.wait_until(f"select wait_event = 'PgSleep' from pg_stat_activity where pid = {session.pid}")
 
     def test_cancelled(self):
         for function in "sleep", "stubborn":

@@ -7,11 +7,12 @@ import random
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
+from harness import wait_until
+
 PGBOUNCER = shutil.which("pgbouncer", path=os.environ.get("PATH", "") + ":/usr/sbin")
-PSQL = pathlib.Path(os.environ.get("PG_BIN", "")) / "psql"
+PSQL = pathlib.Path(os.environ["PG_BINDIR"]) / "psql"
 REQUESTS_OF_A_CLIENT = 2500
 
 SETUP = """
@@ -75,10 +76,7 @@ ignore_startup_parameters = extra_float_digits, options
                 shutil.chown(path, "postgres")
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
         cls.pool = subprocess.Popen(command)
-        for _ in range(100):
-            if pathlib.Path(cls.folder, ".s.PGSQL.6432").exists():
-                break
-            time.sleep(0.05)
+        wait_until(pathlib.Path(cls.folder, ".s.PGSQL.6432").exists)
 
     @classmethod
     def tearDownClass(cls):

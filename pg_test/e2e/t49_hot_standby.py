@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
 from _session import Session
@@ -62,11 +61,11 @@ class HotStandby(unittest.TestCase):
         admin.ask("create or replace function library.me() returns text language sql stable as 'select restful.user_id()'")
         lag = f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'"
         ask = f"""select status || ' ' || (body #>> '{{}}') from restful.get('/rpc/me', '{{"authorization": "Bearer {token}"}}')"""
-        self.wait(lag)
+        self.anon.wait_until(lag)
         for _ in range(3):
             self.assertEqual(self.anon.ask(ask), "200 me")
         admin.ask("select restful.revoke_key('standby')")
-        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'")
+        self.anon.wait_until(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_insert_lsn()')}'")
         self.assertTrue(self.anon.ask(ask).startswith(("401 ", "500 ")))
 
     def test_api_keys_are_known(self):
@@ -77,7 +76,7 @@ class HotStandby(unittest.TestCase):
         self.addCleanup(admin.ask, "delete from restful.api_key; drop function if exists library.subject()")
         admin.ask("create function library.subject() returns text language sql volatile as 'select restful.user_id()'")
         id, key = admin.ask("select id || ' ' || key from restful.create_api_key('me', 'anon')").split()
-        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        self.anon.wait_until(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
         ask = lambda call: self.anon.ask(f"select status || ' ' || (body #>> '{{}}') from {call}")
         get = f"""restful.get('/rpc/subject', '{{"apikey": "{key}"}}')"""
         for _ in range(3):
@@ -85,7 +84,7 @@ class HotStandby(unittest.TestCase):
         # a use of the key is not written down, and that is no error
         self.assertEqual(ask(f"""restful.post('/rpc/subject', '{{}}', '{{"apikey": "{key}"}}')"""), "200 me")
         admin.ask(f"select restful.revoke_api_key('{id}')")
-        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        self.anon.wait_until(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
         self.assertTrue(ask(get).startswith("401 "))
 
     def test_oauth_endpoints_read_and_give_no_tokens(self):
@@ -100,19 +99,12 @@ class HotStandby(unittest.TestCase):
         with Session("postgres") as primary:
             primary.ask("set restful.oauth_issuer = 'https://id.example'")
             answer = json.loads(primary.ask(ask.format("/oauth/token", client, "grant_type=client_credentials")).removeprefix("200 "))
-        self.wait(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
+        self.anon.wait_until(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
         with Session("authenticator", PGHOST=str(self.home), PGPORT="5433") as standby:
             self.assertTrue(standby.get("/.well-known/oauth-authorization-server").startswith("200 "))
             self.assertIn('"kid": "standby"', standby.get("/.well-known/jwks.json"))
             self.assertTrue(standby.ask(ask.format("/oauth/token", client, "grant_type=client_credentials")).startswith('503 {"error":"temporarily_unavailable"'))
             self.assertTrue(standby.ask(ask.format("/oauth/introspect", client, f"token={answer['access_token']}")).startswith('200 {"active":true'))
-
-    def wait(self, condition):
-        for _ in range(100):
-            if self.anon.ask(condition) == "t":
-                return
-            time.sleep(0.1)
-        self.fail("the standby does not follow")
 
     def test_writes_are_refused(self):
         for statement in (

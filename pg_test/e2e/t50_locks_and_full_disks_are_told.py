@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
 from _session import Session
@@ -62,10 +61,7 @@ class LostResources(unittest.TestCase):
             self.assertEqual(librarian.ask("select status from restful.patch('/subjects?id=eq.2', '{\"name\": \"Space\"}')"), "204")
             self.admin.send("update library.subjects set name = name where id = 2")
             with Session("postgres") as third:
-                for _ in range(200):
-                    if third.ask(f"select wait_event_type = 'Lock' from pg_stat_activity where pid = {self.admin.pid}") == "t":
-                        break
-                    time.sleep(0.05)
+                third.wait_until(f"select wait_event_type = 'Lock' from pg_stat_activity where pid = {self.admin.pid}")
             self.assertIn("ERROR:  deadlock detected",
                           librarian.ask("select status from restful.patch('/subjects?id=eq.1', '{\"name\": \"x\"}')"))
             librarian.ask("rollback")
@@ -95,10 +91,7 @@ class LostResources(unittest.TestCase):
         first.ask("begin")
         self.assertEqual(first.ask("select body from restful.post('/rpc/one_more')"), "2")
         second.send("select body from restful.post('/rpc/one_more')")
-        for _ in range(200):
-            if self.admin.ask(f"select wait_event_type = 'Lock' from pg_stat_activity where pid = {second.pid}") == "t":
-                break
-            time.sleep(0.05)
+        self.admin.wait_until(f"select wait_event_type = 'Lock' from pg_stat_activity where pid = {second.pid}")
         first.ask("commit")
         self.assertEqual(second.receive(), "3")
 
