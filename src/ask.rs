@@ -6,7 +6,6 @@ use crate::http::range::Page;
 use crate::http::{MediaType, Request, media_type};
 use crate::openapi::{self, Version};
 use crate::payload::{BodyShape, Payload};
-use crate::plan::PlanSettings;
 use crate::query::{self, Literal, Query};
 use crate::route::{Action, Resource, Verb};
 use std::rc::Rc;
@@ -24,6 +23,17 @@ pub struct Shape {
     /// The version of the description of the API, where that is asked for.
     pub version: Version,
     pub settings: PlanSettings,
+}
+
+/// Settings that a plan depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PlanSettings {
+    /// `restful.max_rows`: the most rows that one level of a read returns.
+    pub max_rows: Option<u64>,
+    /// `restful.aggregates_enabled`
+    pub aggregates: bool,
+    /// `restful.plan_enabled`
+    pub plans: bool,
 }
 
 /// The settings that a request is read by.

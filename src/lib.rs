@@ -26,9 +26,6 @@ pub mod auth;
 pub mod catalog;
 pub mod error;
 pub mod expression;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
-mod fence;
 pub mod http;
 pub mod json;
 pub mod json_schema;
@@ -37,9 +34,6 @@ pub mod json_schema;
 pub mod laws;
 pub mod limits;
 pub mod lint;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
-mod map;
 pub mod oauth;
 pub mod openapi;
 pub mod payload;
@@ -50,12 +44,12 @@ pub mod respond;
 pub mod route;
 pub mod settings;
 pub mod similar;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
-mod sql_files;
 pub mod sqlstate;
 pub mod statement;
 pub mod stumble;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tree_tests;
 pub mod values;
 pub mod violation;
 

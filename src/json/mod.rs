@@ -20,9 +20,9 @@ pub use string::{Text, UniqueKeys, escape, is_ascii, unescape};
 #[cfg(test)]
 mod tests;
 
-/// The shape of a body, as far as planning needs to know it.
+/// The first object of a body, which is all that planning needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payload {
+pub struct FirstObject {
     /// The kind of the document.
     pub kind: Kind,
     /// Unescaped keys of the first object, in order; empty when the document is an empty array or a scalar.
@@ -37,9 +37,9 @@ pub struct Payload {
 ///
 /// # Errors
 /// The part that was read is not JSON, the first element of an array is not an object, or the object repeats a key.
-pub fn first_keys(body: &[u8]) -> Result<Payload, Error> {
+pub fn first_keys(body: &[u8]) -> Result<FirstObject, Error> {
     let mut reader = Reader::unchecked(body);
-    let read = payload(&mut reader);
+    let read = first_object(&mut reader);
     // Bytes that are not UTF-8 are the more telling mistake.
     let seen = body.get(..reader.offset()).unwrap_or(body);
     if let Err(bad) = std::str::from_utf8(seen)
@@ -50,7 +50,7 @@ pub fn first_keys(body: &[u8]) -> Result<Payload, Error> {
     read
 }
 
-fn payload(reader: &mut Reader<'_>) -> Result<Payload, Error> {
+fn first_object(reader: &mut Reader<'_>) -> Result<FirstObject, Error> {
     let kind = reader.kind()?;
     let (mut keys, has_more) = (Vec::new(), false);
     match kind {
@@ -58,14 +58,14 @@ fn payload(reader: &mut Reader<'_>) -> Result<Payload, Error> {
             reader.open_array()?;
             if !reader.next_element()? {
                 reader.finish()?;
-                return Ok(Payload { kind, keys, has_more });
+                return Ok(FirstObject { kind, keys, has_more });
             }
         }
         Kind::Object => {}
         _ => {
             reader.value()?;
             reader.finish()?;
-            return Ok(Payload { kind, keys, has_more });
+            return Ok(FirstObject { kind, keys, has_more });
         }
     }
     reader.open_object()?;
@@ -81,7 +81,7 @@ fn payload(reader: &mut Reader<'_>) -> Result<Payload, Error> {
     if !has_more {
         reader.finish()?;
     }
-    Ok(Payload { kind, keys, has_more })
+    Ok(FirstObject { kind, keys, has_more })
 }
 
 /// How many objects a body is, one or an array of them, and how many of these have each of the keys.

@@ -2,7 +2,7 @@
 
 use super::grammar::displayed;
 use super::{Message, refused};
-use crate::ask::{Ask, Settings};
+use crate::ask::{Ask, PlanSettings, Settings};
 use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::http::Request;
@@ -10,7 +10,7 @@ use crate::http::target::Target;
 use crate::limits;
 use crate::plan::action::{self, ActionPlan};
 use crate::plan::fixture::{Library, SCHEMA};
-use crate::plan::{CallResult, Plan, PlanSettings, Select, Source};
+use crate::plan::{CallResult, Plan, Select, Source};
 use crate::query::{self, Literal};
 use crate::route::{self, Route, Surface, Verb};
 use crate::statement::{self, Parameter, Statement};

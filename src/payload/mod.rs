@@ -3,28 +3,19 @@
 mod converted;
 pub mod csv;
 pub mod form;
+mod shape;
+
+pub use shape::{BodyKeys, BodyShape, CallArguments, JSON_TYPES};
 
 use crate::error::{Code, Error, Result};
 use crate::http::prefer::Missing;
 use crate::http::{MediaType, Request};
 use crate::json;
 use crate::limits;
-use crate::plan::call::{CallArguments, JSON_TYPES};
-use crate::plan::write::BodyKeys;
 use crate::query::{Literal, Query};
 use crate::route::Verb;
 use converted::Converted;
 use std::borrow::Cow;
-
-/// What a plan depends on of a body.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum BodyShape {
-    None,
-    /// Rows to write: the keys of the first object.
-    Rows(BodyKeys),
-    /// A call's arguments.
-    Arguments(CallArguments),
-}
 
 /// The body, as the statement takes it.
 #[derive(Debug, Default)]

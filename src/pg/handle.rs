@@ -48,10 +48,13 @@ fn answer(input: &Input, memory: MemoryContext) -> Result<Answer> {
     }
 }
 
-/// Answers a request for a known principal. The request gets a frame of its own, inside the open one if there is one.
+/// Answers a request for a principal that is already known. It can be called again within a frame, as requests within requests do:
+/// then `principal.switch_to` has to be `None`, and the role of the frame has to be taken, so that the request runs as that role.
+/// What the caller's own statement has changed before is seen only under a new snapshot.
 ///
 /// # Errors
-/// Why the request was refused or has failed. All its changes are undone.
+/// Why the request was refused or failed; everything it changed is undone. Errors that have to propagate, such as a cancellation, are
+/// raised.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: MemoryContext) -> Result<Answer> {
     let ask = Ask::read(request, action, &guc::ask_settings())?;
     let (judgement, rows) = frame::enter(&Context::of(&ask, principal), |frame| {

@@ -79,7 +79,7 @@ fn with_arguments(query: &Query, filters: &[&FilterText]) -> Query {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::call::CallArguments;
+    use crate::payload::CallArguments;
     use crate::plan::fixture::*;
     use crate::plan::*;
 

@@ -2,26 +2,11 @@
 
 use super::*;
 use crate::catalog::{Function, Parameter, ResultType, Signature};
+use crate::payload::{CallArguments, JSON_TYPES};
 use crate::plan::read::Columns;
 use crate::query::QueryNode;
 use crate::route::Verb;
 use std::collections::HashSet;
-
-/// The arguments that a request brings.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CallArguments {
-    /// By GET: parameters of the query.
-    Query,
-    /// By POST: the keys of the body's object, in order.
-    Object(Vec<String>),
-    /// By POST of CSV: the names of the header line. They are arguments, and never passed as a whole.
-    Fields(Vec<String>),
-    /// By POST: a body that is not an object of arguments; its media type's SQL types in order of preference.
-    Whole(&'static [&'static str]),
-}
-
-/// The types that a JSON body can be passed as.
-pub const JSON_TYPES: &[&str] = &["json", "jsonb"];
 
 impl Planner<'_> {
     /// Plans a call; by [`Verb::CallSafe`] the function cannot write.

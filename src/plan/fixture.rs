@@ -1,11 +1,11 @@
 //! A catalogue over plain data, for the tests of the planner: a small library.
 
 use super::*;
+use crate::ask::PlanSettings;
 use crate::catalog::*;
 use crate::http::Preferences;
 use crate::http::target::Target;
-use crate::plan::call::CallArguments;
-use crate::plan::write::BodyKeys;
+use crate::payload::{BodyKeys, CallArguments};
 use crate::query;
 use crate::route::Verb;
 

@@ -165,6 +165,7 @@ fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_wh
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ask::PlanSettings;
     use crate::http::media_type;
     use crate::plan::fixture::*;
     use crate::query;

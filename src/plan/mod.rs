@@ -16,7 +16,7 @@ pub mod write;
 
 pub use action::ActionPlan;
 pub use ast::*;
-pub use planner::{PlanSettings, Planner};
+pub use planner::Planner;
 
 use crate::catalog::QualifiedName;
 use crate::error::{Code, Error, Result};

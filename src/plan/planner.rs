@@ -1,20 +1,10 @@
 //! The planner: resolves names against the catalogue for one request.
 
+use crate::ask::PlanSettings;
 use crate::catalog::{Catalog, Relation, RowFunction};
 use crate::error::{Code, Error, Result};
 use crate::similar;
 use std::rc::Rc;
-
-/// Settings that a plan depends on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct PlanSettings {
-    /// `restful.max_rows`: the most rows that one level of a read returns.
-    pub max_rows: Option<u64>,
-    /// `restful.aggregates_enabled`
-    pub aggregates: bool,
-    /// `restful.plan_enabled`
-    pub plans: bool,
-}
 
 /// What a plan is made from.
 pub struct Planner<'a> {

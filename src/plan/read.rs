@@ -490,6 +490,7 @@ pub fn aggregate_name(aggregate: Aggregate) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::ask::PlanSettings;
     use crate::plan::fixture::*;
     use crate::plan::*;
     use crate::route::Verb;

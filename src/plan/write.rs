@@ -3,22 +3,10 @@
 use super::*;
 use crate::catalog::Relation;
 use crate::http::prefer::{Missing, Resolution, Return, WritePreferences};
+use crate::payload::BodyKeys;
 use crate::plan::read::Columns;
 use crate::query::{Condition, Field, Filter, Operation, QueryNode, SelectItem};
 use crate::route::Verb;
-
-/// What the planner needs to know of a body.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct BodyKeys {
-    /// The keys of its first object, in order.
-    pub keys: Vec<String>,
-    /// Its values are texts: it is CSV or a form.
-    pub texts: bool,
-    /// Those of `columns` that none of its objects has, where what is missing stands for its default.
-    pub absent: Vec<String>,
-    /// Those that some of them have, and others not.
-    pub partial: Vec<String>,
-}
 
 impl Planner<'_> {
     /// Plans a write.

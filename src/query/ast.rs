@@ -229,8 +229,35 @@ impl Operator {
     /// Whether the operator can be followed by `(any)` or `(all)`.
     pub fn takes_quantifier(self) -> bool {
         use Operator::*;
-        matches!(self, Equal | Greater | GreaterOrEqual | Less | LessOrEqual | Like | ILike | Match | IMatch)
+        match self {
+            Equal | Greater | GreaterOrEqual | Less | LessOrEqual | Like | ILike | Match | IMatch => true,
+            NotEqual | Contains | ContainedIn | Overlaps => false,
+            StrictlyLeft | StrictlyRight | NotExtendsRight | NotExtendsLeft | Adjacent => false,
+        }
     }
+
+    /// What the operator compares the field with.
+    pub fn operand(self) -> Operand {
+        use Operator::*;
+        match self {
+            Like | ILike => Operand::LikePattern,
+            Match | IMatch => Operand::RegularExpression,
+            Equal | NotEqual | Greater | GreaterOrEqual | Less | LessOrEqual => Operand::Value,
+            Contains | ContainedIn | Overlaps => Operand::Value,
+            StrictlyLeft | StrictlyRight | NotExtendsRight | NotExtendsLeft | Adjacent => Operand::Value,
+        }
+    }
+}
+
+/// What an operator compares a field with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A value, in the text form of its type.
+    Value,
+    /// A pattern of LIKE, in which `*` stands for `%`.
+    LikePattern,
+    /// A POSIX regular expression.
+    RegularExpression,
 }
 
 /// A term of `order`.

@@ -5,7 +5,7 @@ use crate::catalog::QualifiedName;
 use crate::plan::media::{Handler, Representation};
 use crate::plan::read::aggregate_name;
 use crate::plan::*;
-use crate::query::{Connective, FullText, IsValue, JsonKey, Operator, Quantifier, ValueId};
+use crate::query::{Connective, FullText, IsValue, JsonKey, Operand, Operator, Quantifier, ValueId};
 use std::fmt::{Display, Write as _};
 
 /// The name of the CTE that holds the rows of a write.
@@ -340,12 +340,11 @@ impl Writer {
         from_text: Option<&QualifiedName>,
     ) {
         self.put(format_args!(" {} ", operator_sql(operator)));
-        // A pattern is not a value of the column's type.
-        let from_text = from_text
-            .filter(|_| !matches!(operator, Operator::Like | Operator::ILike | Operator::Match | Operator::IMatch));
-        let form = match operator {
-            Operator::Like | Operator::ILike => Form::Pattern,
-            _ => Form::Text,
+        let (from_text, form) = match operator.operand() {
+            Operand::Value => (from_text, Form::Text),
+            // A pattern is not a value of the column's type.
+            Operand::LikePattern => (None, Form::Pattern),
+            Operand::RegularExpression => (None, Form::Text),
         };
         if let Some(quantifier) = quantifier {
             self.text(match quantifier {

@@ -1,10 +1,10 @@
 //! The exact statements of representative requests, and laws that hold for all.
 
 use super::*;
+use crate::ask::PlanSettings;
 use crate::http::media_type;
 use crate::http::target::Target;
-use crate::plan::PlanSettings;
-use crate::plan::call::{CallArguments, JSON_TYPES};
+use crate::payload::{CallArguments, JSON_TYPES};
 use crate::plan::fixture::{self, AGGREGATES, ODD, object};
 use crate::query::random::{Generator, Vocabulary};
 use crate::query::{self, Literal, Query};

@@ -6,12 +6,11 @@ mod functions;
 pub use crate::pg::ffi::setting::{apply_for_request, get, set_for_request, set_for_transaction};
 pub use define::define;
 
-use crate::ask::{self, TransactionEnd};
+use crate::ask::{self, PlanSettings, TransactionEnd};
 use crate::auth::AuthMethod;
 use crate::auth::token::Policy;
 use crate::json_schema::Formats;
 use crate::openapi;
-use crate::plan::PlanSettings;
 use crate::route::{Root, Surface};
 use crate::settings::{self, Key, SETTINGS, kind};
 use std::cell::{Cell, RefCell};

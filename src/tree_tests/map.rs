@@ -14,7 +14,7 @@ fn stages(map: &str) -> Vec<(String, String, String)> {
 #[test]
 fn each_stage_of_the_map_is_a_file_that_defines_its_noun() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let stages = stages(include_str!("../docs/architecture.md"));
+    let stages = stages(include_str!("../../docs/architecture.md"));
     assert!(stages.len() >= 10, "{stages:?}");
     for (stage, noun, file) in stages {
         let source = fs::read_to_string(root.join(&file)).unwrap_or_else(|why| panic!("{stage}: {file}: {why}"));
@@ -37,7 +37,7 @@ fn rooms(map: &str, header: &str) -> Vec<String> {
 
 #[test]
 fn the_map_names_every_room_of_both_halves() {
-    let map = include_str!("../docs/architecture.md");
+    let map = include_str!("../../docs/architecture.md");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let named = |header: &str, below: &str| -> Vec<String> {
         rooms(map, header).iter().map(|room| room.trim_start_matches(below).trim_end_matches('/').to_owned()).collect()
@@ -52,7 +52,7 @@ fn the_map_names_every_room_of_both_halves() {
         // Files for tests alone say so in lib.rs, and are no rooms.
         let is_for_tests = |name: &String| {
             let module = name.trim_end_matches(".rs");
-            include_str!("lib.rs").contains(&format!("\nmod {module};"))
+            include_str!("../lib.rs").contains(&format!("\nmod {module};"))
         };
         for name in there.filter(|name| !not_rooms.contains(&name.as_str()) && !is_for_tests(name)) {
             let in_text = map.contains(&format!("`{below}{name}`"));
