@@ -1,5 +1,5 @@
-"""A client that does next to nothing, so that what it measures is the server: PostgreSQL's protocol over a unix socket
-(https://www.postgresql.org/docs/current/protocol-flow.html), with the processor time of the backend beside the clock's.
+"""A minimal client, so that it measures the server and not itself. It speaks PostgreSQL's protocol over a Unix socket
+(https://www.postgresql.org/docs/current/protocol-flow.html), and measures the backend's processor time as well as clock time.
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ def text(value: str) -> bytes:
 
 
 class Connection:
-    """A session. Nobody asks for a password in a cluster of ours."""
+    """A session. Our clusters do not ask for a password."""
 
     def __init__(self, settings: dict[str, str], database: str, user: str):
         self.socket = socket.socket(socket.AF_UNIX)

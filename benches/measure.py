@@ -1,4 +1,4 @@
-"""How everything here is measured: statements that alternate in one run, and the ratios of their times."""
+"""Measures statements that alternate in one run, and the ratios of their times."""
 
 import dataclasses
 import os
@@ -14,7 +14,7 @@ from harness import Cluster, Failure, run
 
 # The database of all groups but `connection`, which makes its own.
 DATABASE = "bench"
-# What HTTP layers log in as: every request includes the change to the anonymous role, and its way back.
+# The login role of HTTP layers. Every request includes the change to the anonymous role and back.
 LOGIN = "authenticator"
 # Generic plans come after five executions; other caches sooner.
 WARM_UP = 6

@@ -1,4 +1,4 @@
-"""JSON Schema: validation where the value lies, against the same validator fed with parsed values, and CHECK constraints."""
+"""JSON Schema: validation of values where they are stored, against the same validator with parsed values, and CHECK constraints."""
 
 import json
 import pathlib

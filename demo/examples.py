@@ -1,4 +1,4 @@
-"""What the demo shows: commands that anybody may copy, and what their answers have to be."""
+"""The demo's examples: commands to copy, and the answers that they must get."""
 
 from dataclasses import dataclass
 from typing import Any, Callable

@@ -1,4 +1,4 @@
-# Sourced by the shell tools: where things are, and who runs PostgreSQL.
+# Shell tools source this file. It knows where things are, and which user runs PostgreSQL.
 set -euo pipefail
 # Files that user postgres reads are made by us.
 umask 022
@@ -7,14 +7,14 @@ PATH=$PATH:/usr/sbin:/sbin
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
-# The versions that the wheel of tools/postgres-from-wheel carries.
+# The versions in the wheel of tools/postgres-from-wheel.
 WHEEL_VERSIONS="16 18"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 1; }
 am_root() { [ "$(id -u)" = 0 ]; }
 
-# Runs a command as the user who may run PostgreSQL: it refuses to run as root.
+# Runs a command as a user who may run PostgreSQL, which refuses to run as root.
 as_postgres() {
     if am_root; then (cd / && exec runuser -u postgres -- "$@"); else "$@"; fi
 }
@@ -22,7 +22,7 @@ as_postgres() {
 # A short name of this checkout and user, for folders outside of it.
 checkout_id() { printf '%s %s' "$(id -u)" "$ROOT" | sha256sum | cut -c1-8; }
 
-# Makes a folder at a place where anybody may make folders, or makes sure that the one there is ours.
+# Makes a folder where anyone may make folders, or checks that the existing one is ours.
 own_folder() { # PATH MODE OWNER
     if mkdir -m "$2" -- "$1" 2>/dev/null; then chown "$3" "$1"; fi
     [ -d "$1" ] && [ ! -L "$1" ] && [ "$(stat -c %U -- "$1")" = "$3" ] || die "$1 should be a folder of $3: remove it"
@@ -32,7 +32,7 @@ own_folder() { # PATH MODE OWNER
 # The user who runs PostgreSQL.
 server_user() { if am_root; then echo postgres; else id -un; fi; }
 
-# The folder for servers, their data and logs. target/postgres, unless user postgres cannot get there (a checkout in /root).
+# The folder for servers, their data and logs. target/postgres, unless user postgres cannot enter it (a checkout in /root).
 place() {
     mkdir -p "$TARGET"
     if am_root && id postgres >/dev/null 2>&1 && ! as_postgres test -x "$TARGET"; then
@@ -54,7 +54,7 @@ installed_versions() {
     done
 }
 
-# pg_config of the PostgreSQL that everything is built for: PG_CONFIG, or the newest installed server's.
+# pg_config of the main PostgreSQL: PG_CONFIG, or that of the newest installed server.
 main_pg_config() {
     local v
     if [ -n "${PG_CONFIG:-}" ]; then echo "$PG_CONFIG"; return; fi
@@ -67,7 +67,7 @@ major_of() { "$1" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/'; }
 
 main_version() { major_of "$(main_pg_config)"; }
 
-# Every version that is tested: the main one first, then those of the wheel.
+# All tested versions: the main one first, then those of the wheel.
 test_versions() {
     local main v; main=$(main_version); echo "$main"
     if [ "$(uname -sm)" = "Linux x86_64" ]; then
@@ -75,10 +75,10 @@ test_versions() {
     fi
 }
 
-# The environment of every cargo call. One for all, or pgrx is built again at each change of tool.
+# The environment of every cargo call. It is always the same, because pgrx would be rebuilt otherwise.
 cargo_environment() {
     export CARGO_TARGET_DIR=$TARGET
     export PGRX_HOME=$TARGET/pgrx
-    # A backtrace would become the DETAIL of every error that a panic made.
+    # A backtrace would become the DETAIL of every error that comes from a panic.
     unset RUST_BACKTRACE
 }

@@ -1,4 +1,4 @@
-"""What the Python tools share: clusters, fresh databases, and the line with the counts that ends every tool's output."""
+"""Shared by the Python tools: clusters, fresh databases, and the line of counts at the end of every tool's output."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
 class Failure(Exception):
-    """Something that a person has to put right; its text is all there is to say."""
+    """An error that the user has to fix. Its text is the whole message."""
 
 
 def counts_line(passed: int, failed: int, skipped: int = 0) -> str:
@@ -19,7 +19,7 @@ def counts_line(passed: int, failed: int, skipped: int = 0) -> str:
 
 
 def run(*command: object, **options) -> str:
-    """The standard output of a command; its standard error goes to ours."""
+    """The standard output of a command. Its standard error goes to ours."""
     done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, **options)
     if done.returncode:
         raise Failure(f"failed: {' '.join(map(str, command))}\n{done.stdout}".rstrip())
@@ -32,7 +32,7 @@ def shell_value(expression: str) -> str:
 
 
 class Cluster:
-    """A private cluster (tools/cluster). As a context manager it is removed at the end."""
+    """A private cluster (tools/cluster). A `with` block removes it at the end."""
 
     def __init__(self, name: str, version: str | int, fresh: bool = True, settings: tuple[str, ...] = ()):
         self.name = name
@@ -54,12 +54,12 @@ class Cluster:
         run(ROOT / "tools/cluster", "remove", self.name)
 
     def environment(self, database: str = "postgres") -> dict[str, str]:
-        """The environment for a client: ours, without what would lead libpq elsewhere."""
+        """The environment for a client: ours, without variables that would lead libpq elsewhere."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "RUST_BACKTRACE"}
         return env | self.settings | {"PGDATABASE": database, "PATH": f"{self.bin}:{env['PATH']}"}
 
     def sql(self, text: str, database: str = "postgres") -> str:
-        """Runs SQL as the superuser; rows come back unaligned."""
+        """Runs SQL as the superuser. Returns the rows unaligned."""
         command = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text]
         return run(*command, env=self.environment(database)).strip()
 
@@ -67,13 +67,13 @@ class Cluster:
         run(self.bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", path, env=self.environment(database))
 
     def make_template(self, script: pathlib.Path) -> None:
-        """Makes the database that fresh_database copies, and remembers the roles it comes with."""
+        """Makes the database that fresh_database copies, and remembers its roles."""
         self.sql("create database test_template")
         self.sql_file(script, "test_template")
         self.roles = set(self.sql("select rolname from pg_roles").splitlines())
 
     def fresh_database(self, name: str) -> str:
-        """A copy of the template. Other databases of tests and roles that a test has left behind are gone."""
+        """A copy of the template. Drops other test databases, and roles that a test has left behind."""
         for other in self.sql("select datname from pg_database where datname like 'test\\_%' and datname <> 'test_template'").splitlines():
             self.sql(f'drop database "{other}" with (force)')
         left = set(self.sql("select rolname from pg_roles").splitlines()) - (self.roles or set())

@@ -1,4 +1,4 @@
-"""What the tests of client libraries share: the libraries, a database for them, and a gateway before it.
+"""Shared by the tests of client libraries: the libraries, a database for them, and a gateway in front of it.
 
 The libraries are installed below target/clients, in the versions of the lock files here, and kept while those stay the same.
 """

@@ -1,4 +1,4 @@
-"""What one session changes, another one's next request sees, though its plans are kept; and not before it is committed."""
+"""A session's next request sees what another session has committed, although plans are cached, and not before the commit."""
 
 import unittest
 

@@ -1,4 +1,4 @@
-"""What end-to-end tests stand on: a PostgreSQL cluster, a gateway process, and sockets to talk to it.
+"""Shared by the end-to-end tests: a PostgreSQL cluster, a gateway process, and sockets to talk to it.
 
 Environment: GATEWAY_BIN (the gateway's binary; default: the newest below gateway/target), PGHOST and the other PG*
 (a running cluster; a private one is started and removed when there is none, or PGHOST is a socket folder), PG_BINDIR

@@ -1,4 +1,4 @@
-"""What golden tests cannot show of the OAuth endpoints: sessions that race, and dumps."""
+"""Tests of the OAuth endpoints that golden tests cannot do: concurrent sessions, and dumps."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Backends and whole servers that are killed in the middle of requests: what was committed is there, whole, and nothing else is."""
+"""Kills backends and whole servers in the middle of requests: what was committed is there completely, and nothing else."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""What has to hold of a request of the law of writes."""
+"""The laws that a request must satisfy."""
 import collections
 import copy
 import json
@@ -25,7 +25,7 @@ SINGULAR = "application/vnd.pgrst.object+json"
 
 
 class Broken(Exception):
-    """A law that does not hold."""
+    """A law is broken."""
 
     def __init__(self, law, what):
         super().__init__(f"{law}: {what}")
@@ -116,7 +116,7 @@ class Checks:
                 raise Broken(ANSWERED, f"{trial.raised} {trial.answer['message']}")
 
     def check(self, request, repeat=1):
-        """Raises Broken if a law does not hold of the request."""
+        """Raises Broken if the request breaks a law."""
         self.trials = []
         if request.is_read:
             self.read(request, repeat)
