@@ -3,7 +3,8 @@ import json
 import subprocess
 import sys
 
-from _law_schema import SCHEMA, quote
+from _law_schema import SCHEMA
+from _sql import quote
 
 ROLE = "law_user"
 DONE = "-- done --"

@@ -2,7 +2,8 @@
 import itertools
 
 from _law_request import Embed, Filter, RowTest, Shown, Star
-from _law_schema import RID, identifier, literal, names, qualified, quote
+from _law_schema import RID, literal, names, qualified
+from _sql import identifier, quote
 
 OPERATORS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "like": "LIKE", "ilike": "ILIKE",
              "match": "~", "imatch": "~*", "cs": "@>", "cd": "<@", "ov": "&&", "sl": "<<", "sr": ">>", "nxr": "&<", "nxl": "&>",

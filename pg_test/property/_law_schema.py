@@ -5,6 +5,8 @@ Names collide on purpose: columns are called like tables, like foreign keys, lik
 import dataclasses
 import json
 
+from _sql import identifier, quote
+
 SCHEMA = "law"
 # Every table has these two: RID tells rows apart, and MARK is what a PATCH changes in every row it reaches.
 RID, MARK = "rid", "mark"
@@ -19,15 +21,6 @@ TEXTS = ["", "a", "b", "Ann", "ann", "Bob", "C#", "a,b", "x.y", 'say "hi"', "it'
 DOCUMENTS = [{}, {"a": 1}, {"a": None}, {"a": "x", "b": [1, 2]}, {"a": {"b": "Ann"}}, {"b": [{"c": 1}, None]}, [], [1, "a"], "a",
              1, True]
 RANGES = ["empty", "[1,4)", "[2,3)", "[4,9)", "(,2)", "[5,)"]
-
-
-def quote(text):
-    """A literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name):
-    return '"' + name.replace('"', '""') + '"'
 
 
 def qualified(name):

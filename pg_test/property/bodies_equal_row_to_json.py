@@ -16,19 +16,12 @@ import argparse
 import json
 import random
 import string
-import subprocess
 import sys
+
+from _sql import identifier, quote, run
 
 ODD_TEXT = ["", " ", '"', "\\", "\\\\\"", "a\nb\tc\rd", "\b\f\x01\x1f\x7f", "é", "日本語", "😀", "null", "'", "</script>",
             "x" * 15, "x" * 16, "x" * 17, "\u2028", "{}", "a,b", "%", "\\u0041"]
-
-
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name):
-    return '"' + name.replace('"', '""') + '"'
 
 
 class Values:
@@ -437,14 +430,7 @@ def main():
                   "coalesce(json_agg(results) filter (where result is not null), '[]')) from results;")
     script.append("drop schema restful_property cascade;")
 
-    psql = subprocess.run(
-        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"],
-        input="set client_encoding = 'UTF8';\nset client_min_messages = warning;\n" + "\n".join(script),
-        encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
-    report = json.loads(psql.stdout)
+    report = json.loads(run(*script, messages="warning"))
     errors = {}
     differing = 0
     for row in report["notable"]:

@@ -15,8 +15,9 @@ import argparse
 import collections
 import json
 import random
-import subprocess
 import sys
+
+from _sql import quote, run
 
 NAMES = ["a", "b", "c"]
 TYPES = {"int4": "1", "text": "'x'", "json": "'5'", "numeric": "1.5", "overloads.small": "3", "int4[]": "'{1}'"}
@@ -38,10 +39,6 @@ end $$;
 """
 
 Parameter = collections.namedtuple("Parameter", "name type default variadic")
-
-
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
 
 
 def parameters(rng):
@@ -105,14 +102,8 @@ def main():
             end loop; end $$;""")
     script.append("select json_agg(a order by at) from overloads.answers a;")
     script.append("drop schema overloads cascade;")
-    psql = subprocess.run(
-        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], input="set client_min_messages = error;\n" + "\n".join(script),
-        encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
     answers, failed = collections.Counter(), 0
-    for answer in json.loads(psql.stdout):
+    for answer in json.loads(run(*script)):
         answers[answer["code"] or answer["status"]] += 1
         names = asked[answer["at"]]
         good = answer["status"] < 500 and answer["code"] not in ("42725", "42883")

@@ -13,11 +13,11 @@ Everything is made in the schema restful_property, which is dropped before and a
 import argparse
 import json
 import random
-import subprocess
 import sys
 
 import bodies_equal_row_to_json as bodies
-from bodies_equal_row_to_json import Table, Values, identifier, quote, scalar_types
+from _sql import identifier, quote, run
+from bodies_equal_row_to_json import Table, Values, scalar_types
 
 # What is null, nothing or a line of its own in CSV.
 bodies.ODD_TEXT += ["NULL", "NULL", "Null", "\r", "\r\n", "\n", ",", '""', '"NULL"', '",\n"', "\ufeff", "a\n\nb", " NULL"]
@@ -84,14 +84,7 @@ def main():
     script.append("select json_build_object('compared', count(*), 'notable', "
                   "coalesce(json_agg(results) filter (where result is not null), '[]')) from results;")
     script.append("drop schema restful_property cascade;")
-    psql = subprocess.run(
-        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"],
-        input="set client_encoding = 'UTF8';\nset client_min_messages = warning;\n" + "\n".join(script),
-        encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
-    report = json.loads(psql.stdout)
+    report = json.loads(run(*script, messages="warning"))
     for row in report["notable"]:
         print(f"\n{row['note']}\n  {row['result']}")
     print(f"{report['compared']} tables compared, {len(report['notable'])} differ")

@@ -4,8 +4,9 @@ and rolled back. restful.access_matrix against PostgreSQL's own has_*_privilege,
 import argparse
 import json
 import random
-import subprocess
 import sys
+
+from _sql import run
 
 ROLES = ["access_owner", "access_a", "access_b", "access_child", "access_bypass"]
 
@@ -170,13 +171,7 @@ def main():
                   "count(*) n from access_property.results where description not like 'matrix%' group by 1) k), 'different', "
                   "coalesce(jsonb_agg(to_jsonb(results)) filter (where explained is distinct from happened), '[]')) from access_property.results;")
     script.append("drop schema access_property cascade; drop role access_child, access_a, access_b, access_bypass, access_owner;")
-    psql = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], encoding="utf-8", check=False,
-                          input="set client_min_messages = error;\n" + "\n".join(script),
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
-    report = json.loads(psql.stdout.strip().splitlines()[-1])
+    report = json.loads(run(*script).strip().splitlines()[-1])
     for row in report["different"][:10]:
         print(f"\n{row['description']}\n  explained {row['explained']}\n  happened  {row['happened']}")
     print(f"{report['compared']} compared, {len(report['different'])} differ; what happened: {report['kinds']}")

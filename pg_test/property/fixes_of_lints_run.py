@@ -7,8 +7,9 @@ import argparse
 import json
 import os
 import random
-import subprocess
 import sys
+
+from _sql import identifier as ident, quote, run
 
 VERSION = int(os.environ.get("PG_VERSION", "15"))
 
@@ -69,14 +70,6 @@ NAMES = ["plain", "Mixed Case", 'with "quotes"', "it's", "select", "id", "row_id
          "_", "price $", "back\\slash", "new\nline", "ünïcode", "IS NULL", " AND ", "(x)", "current_setting('request.jwt.claims')"]
 TYPES = ["int", "text", "text", "uuid", "jsonb", "json", "point", "text[]", "boolean", "numeric(8,2)", "timestamptz", "varchar(10)", "name",
          "mess_types.mood", "mess_types.short", "mess_types.pair", "int4range", "bytea", "xml", "money", "inet", "point[]", '"char"', "oid", "regclass"]
-
-
-def ident(name):
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
 
 
 class Mess:
@@ -278,12 +271,7 @@ def main():
     script.append('drop schema "Mess", mess_types, mess_report cascade; drop foreign data wrapper mess_files cascade;'
                   'drop owned by mess_anon, mess_member, mess_owner, mess_group, "Mess layer" cascade;'
                   'drop role mess_anon, mess_member, mess_owner, mess_group, "Mess layer";')
-    psql = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], encoding="utf-8", check=False,
-                          input="set client_min_messages = error;\n" + "\n".join(script), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
-    report = json.loads(psql.stdout.strip().splitlines()[-1])
+    report = json.loads(run(*script).strip().splitlines()[-1])
     for wrong in report["wrong"][:12]:
         print(f"\n{wrong['repaired']}: {wrong['problem']}\n  on {wrong['finding']['object']!r}\n  {wrong['finding']['fix_sql']}")
     print(f"{sum(report['repaired'].values())} repairs, {len(report['wrong'])} wrong; {report['repaired']}")

@@ -13,9 +13,10 @@ answer is a 5xx or an error is raised.
 """
 import argparse
 import json
-import subprocess
 import sys
 from urllib.parse import quote as encode
+
+from _sql import quote, run
 
 EXTENSIONS = ["citext", "cube", "hstore", "intarray", "isn", "lo", "ltree", "pg_trgm", "postgis", "seg", "vector"]
 JSON_VALUES = [{"a": 1}, {}, [], [1], [[1]], [[1], [2, 3]], [None], [{"a": []}], {"a": {"b": [1, None]}}, True, False, 0, 1, -1, 0.1, 1e300,
@@ -103,36 +104,23 @@ def forms(text):
     return {"text": text, "encoded": encode(text[:30000], safe=""), "field": '"' + text.replace('"', '""') + '"', "item": encode(item, safe="")}
 
 
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
-
-
-def sql(script):
-    psql = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], input=script, encoding="utf-8", stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False)
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
-    return psql.stdout
-
-
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--library")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--values", type=int, default=30)
     options = arguments.parse_args()
-    made = sql(f"select name from pg_available_extensions where installed_version is null and name in ({', '.join(map(quote, EXTENSIONS))})").split()
-    sql("".join(f"create extension {name} cascade;" for name in made))
+    made = run(f"select name from pg_available_extensions where installed_version is null and name in ({', '.join(map(quote, EXTENSIONS))})").split()
+    run("".join(f"create extension {name} cascade;" for name in made))
     try:
-        report = json.loads(sql(f"""{SET_UP}
+        report = json.loads(run(f"""{SET_UP}
             select set_config('garbage.seed', setseed({options.seed % 1000} / 1000.0)::text, false) \\gset
             call garbage.test_types({quote(json.dumps(JSON_VALUES))}, {quote(json.dumps([forms(text) for text in TEXTS]))}, {options.values});
             select json_build_object('counts', (select json_object_agg(status, n) from (select status, count(*) as n from garbage.counted group by 1) c),
                 'failures', coalesce((select json_agg(f) from (select distinct on (type, answer) * from garbage.failures order by type, answer) f), '[]'));
             drop schema garbage cascade;"""))
     finally:
-        sql("".join(f"drop extension if exists {name} cascade;" for name in made))
+        run("".join(f"drop extension if exists {name} cascade;" for name in made))
     for failure in report["failures"]:
         print(f"{failure['type']}: {failure['request']}\n  {failure['answer']}")
     print(f"seed {options.seed}, {', '.join(made)}: {report['counts']}, {len(report['failures'])} different failures")

@@ -4,8 +4,9 @@ tables, columns, generators and roles. What is left is what no generator decides
 import argparse
 import json
 import random
-import subprocess
 import sys
+
+from _sql import identifier as ident, quote, run
 
 SET_UP = """
 create extension if not exists pg_restful;
@@ -20,14 +21,6 @@ alter role gen_web set restful.schemas = '"Api one"';
 do $$ begin perform restful.define_role('reader', '{docs.read}'); end $$;
 set role gen_owner;
 """
-
-
-def ident(name):
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
 
 
 def table(rng, number):
@@ -84,12 +77,7 @@ def main():
         drop schema "Api one" cascade;
         drop owned by gen_web, gen_anon, gen_member, gen_service, gen_service_web, gen_admin, gen_auditor, gen_owner cascade;
         drop role gen_web, gen_anon, gen_member, gen_service, gen_service_web, gen_admin, gen_auditor, gen_owner;""")
-    psql = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], encoding="utf-8", check=False,
-                          input="set client_min_messages = error;\n" + "\n".join(script), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
-    report = json.loads(psql.stdout.strip().splitlines()[-1])
+    report = json.loads(run(*script).strip().splitlines()[-1])
     for finding in report["findings"][:10]:
         number = "".join(c for c in finding["object"] if c.isdigit())
         print(f"\n{finding['lint']}: {finding['object']}: {finding['detail']}")

@@ -17,9 +17,10 @@ import collections
 import json
 import random
 import re
-import subprocess
 import sys
 from urllib.parse import quote as encode
+
+from _sql import run
 
 NAMES = ["people", "works", "inner", "left", "odd name", "dot.ted", "Caps", "q\"uote", "a!b"]
 COLUMNS = ["id", "n", "x", "y", "works", "parent", "odd col", "inner"]
@@ -111,13 +112,8 @@ def answers(script, targets):
     """The answers to the targets, each status and body."""
     asked = [f"select json_build_array(r.status, convert_from(r.body, 'UTF8')) from restful.serve('GET', {literal(t)}, '{{}}', null) r;"
              for t in targets]
-    psql = subprocess.run(
-        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-        input="set client_min_messages = error; set restful.schemas = 'hints';\n" + "\n".join(script + asked))
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
-    return [json.loads(line) for line in psql.stdout.splitlines()]
+    printed = run("set restful.schemas = 'hints';", *script, *asked)
+    return [json.loads(line) for line in printed.splitlines()]
 
 
 def target(origin, embedded):

@@ -7,8 +7,9 @@ policy_denied exactly what it refuses for want of a right. What lint() proposes 
 import argparse
 import json
 import random
-import subprocess
 import sys
+
+from _sql import quote, run
 
 SET_UP = """
 create extension if not exists pg_restful;
@@ -126,10 +127,6 @@ class Policies:
                                 f"coalesce(m.member, '') = coalesce({subject}, '')"])
 
 
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
-
-
 def conditions(rng, count):
     """Policies of one random condition each."""
     policies = Policies(rng)
@@ -208,12 +205,7 @@ def main():
                 -- of some comparisons of a function with itself, PostgreSQL makes no plan
                 where s.seen ->> 'nobody' !~ '^XX000' and not coalesce(s.seen -> 'stranger' @> (s.seen -> 'nobody'), false)));
         drop schema nobody, nobody_helpers cascade; drop role nobody_anon;""")
-    psql = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], encoding="utf-8", check=False,
-                          input="set client_min_messages = error;\n" + "\n".join(script), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if psql.returncode != 0:
-        print(psql.stderr[-4000:])
-        sys.exit(2)
-    report = json.loads(psql.stdout.strip().splitlines()[-1])
+    report = json.loads(run(*script).strip().splitlines()[-1])
     wrong, counts = [], {}
     for case in report["seen"]:
         found, happened = set(case["found"]), case["happened"]

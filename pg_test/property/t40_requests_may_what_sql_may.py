@@ -22,6 +22,8 @@ import random
 import subprocess
 import sys
 
+from _sql import quote
+
 VERSION = int(os.environ.get("PG_VERSION", "15"))
 ROLES = ["m_alice", "m_bob", "m_clerk", "m_owner", "m_reader", "m_bypass"]
 COLUMNS = ["id", "owner", "title", "amount", "secret"]
@@ -55,10 +57,6 @@ exception when others then
 end $$;
 grant execute on function matrix.holds, matrix.in_sql to public;
 """
-
-
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
 
 
 Cell = collections.namedtuple("Cell", "role relation base verb method target headers body sql answers expects")
