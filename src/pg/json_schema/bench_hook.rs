@@ -54,12 +54,12 @@ macro_rules! functions {
 }
 
 functions! {
-    /// `jsonb` as pgrx gives it to a function: its text, parsed.
+    /// `jsonb` as pgrx passes it to a function: its text, parsed.
     restful_bench_by_value = |schema, instance| {
         let JsonB(value) = JsonB::from_datum(instance, false).unwrap_or(JsonB(Value::Null));
         holds::<Binary>(schema, &value)
     };
-    /// The same, compiling the schema for each row.
+    /// The same, but compiles the schema for each row.
     restful_bench_recompiled = |schema, instance| {
         let JsonB(value) = JsonB::from_datum(instance, false).unwrap_or(JsonB(Value::Null));
         compile(&Binary::schema(schema).unwrap_or_default()).is_valid(&value)

@@ -305,7 +305,7 @@ fn lines(found: &[Violation]) -> String {
 }
 
 v1_function!(restful_read_schema);
-/// `restful.read_schema(schema text)`: what a text given as schema means. Raises an error when it is no schema, or an unknown name.
+/// `restful.read_schema(schema text)`: reads a text that is given as a schema. Raises an error if it is not a schema, or an unknown name.
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_read_schema(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {

@@ -48,7 +48,7 @@ pub fn document(uri: &str) -> Option<Value> {
 const QUERY: &str = include_str!("../../../sql/query/json_schema/registered_schema.sql");
 
 v1_function!(restful_json_schema_changed);
-/// The trigger of the registry: announces its change to all sessions.
+/// The trigger on the registry's table, which announces a change to all sessions.
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_json_schema_changed(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {

@@ -14,11 +14,11 @@ use serde_json::json;
 /// The JSON Schema of a relation's rows, as jsonb.
 ///
 /// # Errors
-/// 42P01 when there is no such relation, 42809 when it has no rows, 42501 when the caller has no right to read or write any
-/// of its columns.
+/// 42P01 if the relation does not exist, 42809 if it is not a table or view, and 42501 if the caller has no right to read or write
+/// any of its columns.
 ///
 /// # Safety
-/// Runs queries: called within a transaction.
+/// Runs queries, so it must be called within a transaction.
 pub unsafe fn schema_of(relation: u32) -> std::result::Result<pg_sys::Datum, Raise> {
     let loaded = load(&[relation.into()], &[], false);
     let mut relations = loaded.map_err(|error| Raise::new(SqlState::INTERNAL_ERROR, error.message.as_str()))?;

@@ -1,5 +1,5 @@
-//! Tests that need one backend for long: requests within requests, the plan cache, memory. What SQL alone shows is tested
-//! by pg_test/sql.
+//! Tests that need one backend for a while: requests within requests, the plan cache, memory. pg_test/sql has the tests that need only
+//! SQL.
 //!
 //! `tools/backend-tests` declares the two functions below and runs each test in a transaction that it rolls back:
 //!
@@ -12,7 +12,7 @@
 /// A test and its name.
 type Test = (&'static str, fn());
 
-/// The named functions as tests.
+/// Lists the named functions as tests.
 macro_rules! tests {
     [$($test:ident),* $(,)?] => { &[$((concat!(module_path!(), "::", stringify!($test)), $test)),*] };
 }
@@ -38,7 +38,7 @@ pub unsafe extern "C-unwind" fn restful_names_of_tests(_call: pg_sys::FunctionCa
 }
 
 v1_function!(restful_run_test);
-/// Runs the test of a name. One that fails is an error.
+/// Runs the test of this name. A test that fails raises an error.
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_run_test(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
@@ -51,7 +51,7 @@ pub unsafe extern "C-unwind" fn restful_run_test(call: pg_sys::FunctionCallInfo)
     true.into()
 }
 
-/// Makes a schema with a table, and a role that requests run as. The test's end undoes it.
+/// Makes a schema with a table, and a role that requests run as. The end of the test undoes it.
 fn set_up() {
     Spi::run(
         "create role pgr_reader;

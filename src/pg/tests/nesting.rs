@@ -23,7 +23,7 @@ fn answers(principal: &Principal, requests: &[(&str, &str, Option<&[u8]>)]) -> V
     let outer = Request::parse("POST", "/", &headers, None).unwrap();
     let context = Context { request: &outer, principal, schema: "api" };
     let inner = Principal { switch_to: None, ..principal.clone() };
-    // What the test has set up is seen by a statement of its own, as a request's always is.
+    // A new snapshot, so that requests see what the test has set up, as the statement of a request always does.
     // SAFETY: popped below.
     unsafe {
         pg_sys::CommandCounterIncrement();

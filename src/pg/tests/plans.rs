@@ -30,7 +30,7 @@ fn a_plan_that_is_evicted_while_it_runs_finishes() {
          end $$");
     let shapes = limits::PLANS + 50;
     for _ in 0..2 {
-        // the plan under way counts the rows that come while its place in the cache is taken
+        // The running plan counts the rows that come while another one takes its place in the cache.
         let answer = get(&format!("/rpc/churn?shapes={shapes}&select=id,name&id=lt.10&limit={}", shapes - 1));
         let row = format!(r#"{{"id": {0}, "name": "item {0}"}}"#, shapes % 5 + 1);
         assert_eq!(answer, format!("200 [{}]", vec![row; shapes - 1].join(", ")));

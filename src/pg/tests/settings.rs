@@ -28,7 +28,7 @@ fn schemas_are_names_as_sql_writes_them() {
     ] {
         assert_eq!(status(profile), expected, "{profile}");
     }
-    // the first is the default one
+    // The first one is the default.
     assert_eq!(get("/t"), "200 []");
     assert_eq!(get("/items"), "404 PGRST205");
 }

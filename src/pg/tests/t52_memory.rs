@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 
 pub(super) const TESTS: &[Test] = tests![twenty_thousand_requests_leave_nothing_behind,];
 
-/// Bytes in use by the contexts that live as long as the session.
+/// Bytes used by the memory contexts that live as long as the session.
 fn used() -> i64 {
     Spi::get_one::<i64>(
         "select sum(used_bytes)::bigint from pg_backend_memory_contexts
@@ -22,7 +22,7 @@ fn requests(times: usize) {
     ));
 }
 
-/// A leak of one small allocation a request would be some 64 bytes each: far more than the tolerance of 10.
+/// A leak of one small allocation per request would be about 64 bytes each, far more than the tolerance of 10.
 fn twenty_thousand_requests_leave_nothing_behind() {
     set_up();
     requests(500);
