@@ -23,7 +23,7 @@ CREATE FUNCTION restful.email() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_email';
 COMMENT ON FUNCTION restful.email() IS
-'The claim email.';
+'The claim "email" of the request.';
 
 CREATE FUNCTION restful.claims() RETURNS jsonb
 LANGUAGE c STABLE PARALLEL SAFE

@@ -56,10 +56,10 @@ BEGIN
         RAISE EXCEPTION 'table and schema must not be null' USING ERRCODE = 'null_value_not_allowed';
     ELSIF level IS NULL OR level NOT IN ('strict', 'moderate', 'off') THEN
         RAISE EXCEPTION 'unknown level "%"', level
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is strict, moderate or off.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use strict, moderate or off.';
     ELSIF action IS NULL OR action NOT IN ('error', 'warn') THEN
         RAISE EXCEPTION 'unknown action "%"', action
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is error or warn.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use error or warn.';
     ELSIF kind NOT IN ('r', 'p', 'f') THEN
         RAISE EXCEPTION '"%" is not a table', rel
             USING ERRCODE = 'wrong_object_type', HINT = 'Constrain the tables behind the view instead.';

@@ -61,7 +61,7 @@ BEGIN
     declared := coalesce(register_schema.compatibility, latest.compatibility, 'backward');
     IF declared NOT IN ('backward', 'forward', 'full', 'none') THEN
         RAISE EXCEPTION 'compatibility "%" is unknown', declared
-            USING ERRCODE = '22023', HINT = 'It is backward, forward, full or none.';
+            USING ERRCODE = '22023', HINT = 'Use backward, forward, full or none.';
     END IF;
     -- Raises an error with the place in the schema when it is none, or refers to what is not registered.
     PERFORM restful.is_valid(register_schema.schema, 'null');

@@ -117,11 +117,11 @@ BEGIN
     SELECT g INTO wrong FROM unnest(grant_types) g WHERE g NOT IN ('authorization_code', 'client_credentials', 'refresh_token') LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'unknown grant type "%"', wrong
-            USING ERRCODE = '22023', HINT = 'It is authorization_code, client_credentials or refresh_token.';
+            USING ERRCODE = '22023', HINT = 'Use authorization_code, client_credentials or refresh_token.';
     END IF;
     IF NOT confidential AND 'client_credentials' = ANY (grant_types) THEN
         RAISE EXCEPTION 'a client without a secret cannot have the grant type client_credentials'
-            USING ERRCODE = '22023', HINT = 'Anyone could claim to be that client.';
+            USING ERRCODE = '22023', HINT = 'Make the client confidential, or use authorization_code.';
     END IF;
     IF ('authorization_code' = ANY (grant_types)) <> (cardinality(redirect_uris) > 0) THEN
         RAISE EXCEPTION 'a client needs redirect URIs if, and only if, it has the grant type authorization_code' USING ERRCODE = '22023';
@@ -170,7 +170,7 @@ BEGIN
     FOR KEY SHARE OF c
     ON CONFLICT ON CONSTRAINT oauth_client_secret_pkey DO UPDATE SET secret_hash = excluded.secret_hash;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no client with a secret is named "%"', client_id USING ERRCODE = '42704';
+        RAISE EXCEPTION 'client "%" does not exist or has no secret', client_id USING ERRCODE = '42704';
     END IF;
     RETURN secret;
 END
@@ -294,4 +294,4 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.create_authorization_code(text, text, text, text, text, text, text) IS
-'For the page where users sign in: a code that the client can exchange for tokens of the subject, once and within 60 seconds, and where to redirect the user with it. The subject is that of the request; outside a request it has to be passed';
+'For the page where users sign in: a code that the client can exchange for tokens of the subject, once and within 60 seconds, and where to redirect the user with it. The subject is that of the request; outside a request it has to be passed. code_challenge_method must be S256';

@@ -100,7 +100,7 @@ BEGIN
         role_name := CASE role WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(role)) END;
         IF role = class.relowner THEN
             RAISE EXCEPTION '% is the owner of %', role_name, of_table
-                USING ERRCODE = '22023', HINT = 'Requests run as roles that own nothing.';
+                USING ERRCODE = '22023', HINT = 'Expose the table to a role that does not own it.';
         END IF;
         IF of_commands <> '{}' AND NOT has_schema_privilege(CASE role WHEN 0 THEN 'public' ELSE pg_get_userbyid(role) END, schema, 'USAGE') THEN
             made := made || format('GRANT USAGE ON SCHEMA %I TO %s;', schema, role_name);
@@ -208,7 +208,7 @@ BEGIN
     ELSIF public IS NOT TRUE AND NOT class.relrowsecurity THEN
         RAISE EXCEPTION '% has no row-level security', name USING ERRCODE = '55000', HINT = concat(
             CASE WHEN class.relkind IN ('r', 'p') THEN format('Turn it on first: SELECT * FROM restful.enable_rls(%L); ', name) END,
-            CASE WHEN class.relkind IN ('r', 'p') THEN 'with' ELSE 'With' END, ' public => true, everybody it is exposed to gets every row.');
+            CASE WHEN class.relkind IN ('r', 'p') THEN 'or pass' ELSE 'Pass' END, ' public => true to expose every row.');
     END IF;
     RETURN QUERY SELECT * FROM restful.make_grants(rel, to_roles, commands, columns, dry_run);
 END
@@ -250,7 +250,7 @@ BEGIN
     there := (SELECT pg_get_expr(d.adbin, rel) FROM pg_catalog.pg_attrdef d WHERE d.adrelid = rel AND d.adnum = attribute.attnum);
     IF there NOT LIKE 'restful.preset(%' THEN
         RAISE EXCEPTION 'column "%" of % has another default: %', col, of_table, there
-            USING ERRCODE = '42710', HINT = format('If the preset is to take its place: ALTER TABLE %s ALTER %I DROP DEFAULT;', of_table, col);
+            USING ERRCODE = '42710', HINT = format('To replace it, first run: ALTER TABLE %s ALTER %I DROP DEFAULT;', of_table, col);
     END IF;
     SELECT a.* INTO other FROM (
         SELECT relacl FROM pg_catalog.pg_class WHERE oid = rel UNION ALL SELECT attribute.attacl

@@ -6,4 +6,4 @@ LANGUAGE c STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'record_source';
 
 COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
-'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; behind these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
+'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; after these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';

@@ -63,7 +63,7 @@ BEGIN
     END IF;
     IF (SELECT count(DISTINCT n) FROM unnest(names) n) < cardinality(names) THEN
         RAISE EXCEPTION 'two of the roles have the same name'
-            USING ERRCODE = '22023', HINT = 'Each of them has rights that another must not have.';
+            USING ERRCODE = '22023', HINT = 'Give each role its own name.';
     END IF;
     SELECT n INTO wrong FROM unnest(names) n WHERE starts_with(n::text, 'pg_') OR n IN ('', 'public', 'none', 'current_user', 'current_role', 'session_user');
     IF FOUND THEN

@@ -3,9 +3,12 @@
 
 -- request/record_source.sql
 COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
-'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; behind these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
+'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; after these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
 
 -- identity/readers.sql
+COMMENT ON FUNCTION restful.email() IS
+'The claim "email" of the request.';
+
 COMMENT ON FUNCTION restful.install_auth_api(name) IS
 'Makes auth.uid(), user_id(), role(), email(), jwt() and session(), for policies written for Supabase or Neon; leaves existing functions alone, and returns what it created';
 
@@ -258,7 +261,7 @@ BEGIN
     declared := coalesce(register_schema.compatibility, latest.compatibility, 'backward');
     IF declared NOT IN ('backward', 'forward', 'full', 'none') THEN
         RAISE EXCEPTION 'compatibility "%" is unknown', declared
-            USING ERRCODE = '22023', HINT = 'It is backward, forward, full or none.';
+            USING ERRCODE = '22023', HINT = 'Use backward, forward, full or none.';
     END IF;
     -- Raises an error with the place in the schema when it is none, or refers to what is not registered.
     PERFORM restful.is_valid(register_schema.schema, 'null');
@@ -340,10 +343,10 @@ BEGIN
         RAISE EXCEPTION 'table and schema must not be null' USING ERRCODE = 'null_value_not_allowed';
     ELSIF level IS NULL OR level NOT IN ('strict', 'moderate', 'off') THEN
         RAISE EXCEPTION 'unknown level "%"', level
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is strict, moderate or off.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use strict, moderate or off.';
     ELSIF action IS NULL OR action NOT IN ('error', 'warn') THEN
         RAISE EXCEPTION 'unknown action "%"', action
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is error or warn.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use error or warn.';
     ELSIF kind NOT IN ('r', 'p', 'f') THEN
         RAISE EXCEPTION '"%" is not a table', rel
             USING ERRCODE = 'wrong_object_type', HINT = 'Constrain the tables behind the view instead.';
@@ -1013,7 +1016,7 @@ BEGIN
         role_name := CASE role WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(role)) END;
         IF role = class.relowner THEN
             RAISE EXCEPTION '% is the owner of %', role_name, of_table
-                USING ERRCODE = '22023', HINT = 'Requests run as roles that own nothing.';
+                USING ERRCODE = '22023', HINT = 'Expose the table to a role that does not own it.';
         END IF;
         IF of_commands <> '{}' AND NOT has_schema_privilege(CASE role WHEN 0 THEN 'public' ELSE pg_get_userbyid(role) END, schema, 'USAGE') THEN
             made := made || format('GRANT USAGE ON SCHEMA %I TO %s;', schema, role_name);
@@ -1087,6 +1090,44 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION restful.expose(
+    rel regclass,
+    to_roles text[],
+    commands text[],
+    columns name[] DEFAULT NULL,
+    public boolean DEFAULT false,
+    dry_run boolean DEFAULT false
+) RETURNS SETOF text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    class pg_catalog.pg_class;
+    name text;
+BEGIN
+    IF rel IS NULL THEN
+        RAISE EXCEPTION 'the table is null' USING ERRCODE = '22004';
+    END IF;
+    SELECT c.* INTO class FROM pg_catalog.pg_class c WHERE c.oid = rel;
+    name := format('%I.%I', (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = class.relnamespace), class.relname);
+    IF public IS NOT TRUE AND class.relkind = 'v' THEN
+        IF NOT EXISTS (SELECT FROM pg_options_to_table(class.reloptions) o
+            WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
+        THEN
+            RAISE EXCEPTION '% is a view that shows what its owner may see', name USING ERRCODE = '55000', HINT = concat(
+                CASE WHEN current_setting('server_version_num')::integer >= 150000
+                    THEN format('ALTER VIEW %s SET (security_invoker = true) makes it ask for its reader''s rights; ', name) END,
+                'with public => true it is exposed as it is.');
+        END IF;
+    ELSIF public IS NOT TRUE AND NOT class.relrowsecurity THEN
+        RAISE EXCEPTION '% has no row-level security', name USING ERRCODE = '55000', HINT = concat(
+            CASE WHEN class.relkind IN ('r', 'p') THEN format('Turn it on first: SELECT * FROM restful.enable_rls(%L); ', name) END,
+            CASE WHEN class.relkind IN ('r', 'p') THEN 'or pass' ELSE 'Pass' END, ' public => true to expose every row.');
+    END IF;
+    RETURN QUERY SELECT * FROM restful.make_grants(rel, to_roles, commands, columns, dry_run);
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION restful.make_preset(rel regclass, col name, tree pg_node_tree, dry_run boolean) RETURNS SETOF text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
     -- constants are written the same whoever asks
@@ -1115,7 +1156,7 @@ BEGIN
     there := (SELECT pg_get_expr(d.adbin, rel) FROM pg_catalog.pg_attrdef d WHERE d.adrelid = rel AND d.adnum = attribute.attnum);
     IF there NOT LIKE 'restful.preset(%' THEN
         RAISE EXCEPTION 'column "%" of % has another default: %', col, of_table, there
-            USING ERRCODE = '42710', HINT = format('If the preset is to take its place: ALTER TABLE %s ALTER %I DROP DEFAULT;', of_table, col);
+            USING ERRCODE = '42710', HINT = format('To replace it, first run: ALTER TABLE %s ALTER %I DROP DEFAULT;', of_table, col);
     END IF;
     SELECT a.* INTO other FROM (
         SELECT relacl FROM pg_catalog.pg_class WHERE oid = rel UNION ALL SELECT attribute.attacl
@@ -1469,7 +1510,7 @@ BEGIN
     END IF;
     IF (SELECT count(DISTINCT n) FROM unnest(names) n) < cardinality(names) THEN
         RAISE EXCEPTION 'two of the roles have the same name'
-            USING ERRCODE = '22023', HINT = 'Each of them has rights that another must not have.';
+            USING ERRCODE = '22023', HINT = 'Give each role its own name.';
     END IF;
     SELECT n INTO wrong FROM unnest(names) n WHERE starts_with(n::text, 'pg_') OR n IN ('', 'public', 'none', 'current_user', 'current_role', 'session_user');
     IF FOUND THEN
@@ -1665,11 +1706,11 @@ BEGIN
     SELECT g INTO wrong FROM unnest(grant_types) g WHERE g NOT IN ('authorization_code', 'client_credentials', 'refresh_token') LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'unknown grant type "%"', wrong
-            USING ERRCODE = '22023', HINT = 'It is authorization_code, client_credentials or refresh_token.';
+            USING ERRCODE = '22023', HINT = 'Use authorization_code, client_credentials or refresh_token.';
     END IF;
     IF NOT confidential AND 'client_credentials' = ANY (grant_types) THEN
         RAISE EXCEPTION 'a client without a secret cannot have the grant type client_credentials'
-            USING ERRCODE = '22023', HINT = 'Anyone could claim to be that client.';
+            USING ERRCODE = '22023', HINT = 'Make the client confidential, or use authorization_code.';
     END IF;
     IF ('authorization_code' = ANY (grant_types)) <> (cardinality(redirect_uris) > 0) THEN
         RAISE EXCEPTION 'a client needs redirect URIs if, and only if, it has the grant type authorization_code' USING ERRCODE = '22023';
@@ -1719,7 +1760,7 @@ BEGIN
     FOR KEY SHARE OF c
     ON CONFLICT ON CONSTRAINT oauth_client_secret_pkey DO UPDATE SET secret_hash = excluded.secret_hash;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no client with a secret is named "%"', client_id USING ERRCODE = '42704';
+        RAISE EXCEPTION 'client "%" does not exist or has no secret', client_id USING ERRCODE = '42704';
     END IF;
     RETURN secret;
 END
@@ -1810,7 +1851,7 @@ END
 $function$;
 
 COMMENT ON FUNCTION restful.create_authorization_code(text, text, text, text, text, text, text) IS
-'For the page where users sign in: a code that the client can exchange for tokens of the subject, once and within 60 seconds, and where to redirect the user with it. The subject is that of the request; outside a request it has to be passed';
+'For the page where users sign in: a code that the client can exchange for tokens of the subject, once and within 60 seconds, and where to redirect the user with it. The subject is that of the request; outside a request it has to be passed. code_challenge_method must be S256';
 
 -- lint/lint.sql
 COMMENT ON TABLE restful.lint_exception IS
