@@ -43,7 +43,7 @@ impl Problem {
     /// 414: the target is longer than any parser here accepts.
     pub fn target_too_long() -> Self {
         Self::new(StatusCode::URI_TOO_LONG, "REST414", "The request target is too long")
-            .hint("Send long lists in the body of a function call (POST /rpc/...)")
+            .hint("Send long lists in the body of a function call (POST /rpc/...).")
     }
 
     /// 431: there are too many header fields, or they are too long.
@@ -59,7 +59,7 @@ impl Problem {
     /// 505: a version of HTTP other than 1.0 and 1.1.
     pub fn http_version() -> Self {
         Self::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "REST505", "This version of HTTP is not supported")
-            .hint("Send HTTP/1.1")
+            .hint("Send HTTP/1.1.")
     }
 
     /// 400: the body ends early, or does not have the form that it announced.

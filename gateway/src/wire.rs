@@ -383,12 +383,12 @@ impl Received {
         // Do not wait for the end of what cannot be a head, such as the first message of TLS.
         if rest.first().is_some_and(|first| !head::is_token(&[*first])) {
             return Err(
-                Problem::bad_request("The request is not HTTP").hint("The gateway speaks HTTP/1.1, without TLS")
+                Problem::bad_request("The request is not HTTP").hint("The gateway speaks HTTP/1.1, without TLS.")
             );
         }
         for feed in memchr::memchr_iter(b'\n', &rest[self.searched..]).map(|found| self.searched + found) {
             if feed == 0 || rest[feed - 1] != b'\r' {
-                return Err(Problem::bad_request("A line of the head ends with LF alone").hint("End lines with CR LF"));
+                return Err(Problem::bad_request("A line of the head ends with LF only").hint("End lines with CR LF."));
             }
             if feed >= 3 && rest[feed - 3..feed - 1] == *b"\r\n" {
                 return Ok(Some(feed + 1));
@@ -413,7 +413,7 @@ impl Received {
         self.start += length + 1;
         self.searched = 0;
         let line = self.bytes[start..start + length].strip_suffix(b"\r");
-        let line = line.ok_or_else(|| malformed("a line ends with LF alone"))?;
+        let line = line.ok_or_else(|| malformed("a line ends with LF only"))?;
         if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
             return Err(malformed("a line holds a control character"));
         }

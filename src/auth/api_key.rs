@@ -117,7 +117,9 @@ impl Refusal {
             Refusal::Malformed => {
                 ("The API key is malformed", "Copy all of it: rk_, the environment, and two more parts.")
             }
-            Refusal::Unknown => ("The API key is unknown", "restful.list_api_keys() lists the ids of all keys."),
+            Refusal::Unknown => {
+                ("The API key is unknown", "Check that the key is complete and belongs to this server.")
+            }
             Refusal::Expired => ("The API key has expired", "Use the key that replaced it, or ask for a new one."),
             Refusal::Revoked => ("The API key was revoked", "Use another key, or ask for a new one."),
         };

@@ -188,7 +188,7 @@ pub fn refuse_dangerous_role(name: &str, is_superuser: bool, bypasses_rls: bool,
 
 /// One message for every role that a request may not run as, so that it does not disclose which roles exist.
 pub fn role_refused() -> Error {
-    Error::new(Code::Role, "The request's role cannot be taken")
+    Error::new(Code::Role, "The request may not run as this role")
         .hint("The role must exist and be granted to the session's user. It must not be a superuser, and may have BYPASSRLS only if restful.bypassrls_roles lists it.")
 }
 

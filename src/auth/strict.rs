@@ -14,7 +14,7 @@ pub enum Flaw {
     Kind,
     /// An object in it repeats the name of a member.
     Duplicate,
-    /// A string in it holds U+0000.
+    /// A string in it contains U+0000.
     Nul,
 }
 
@@ -24,8 +24,8 @@ impl Flaw {
         match self {
             Flaw::Json => "is not valid JSON",
             Flaw::Kind => "is not a JSON object",
-            Flaw::Duplicate => "holds an object that repeats the name of a member",
-            Flaw::Nul => "holds U+0000",
+            Flaw::Duplicate => "contains an object that repeats the name of a member",
+            Flaw::Nul => "contains U+0000",
         }
     }
 }

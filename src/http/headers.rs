@@ -42,7 +42,7 @@ impl Headers {
                 Value::Array(items) => {
                     let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
                     texts
-                        .ok_or_else(|| malformed(format!("Header {name:?} holds an item that is not text.")))?
+                        .ok_or_else(|| malformed(format!("Header {name:?} contains an item that is not text.")))?
                         .join(separator)
                 }
                 _ => return Err(malformed(format!("Header {name:?} is not text."))),
@@ -51,7 +51,7 @@ impl Headers {
                 return Err(malformed(format!("{name:?} is not a valid header name.")));
             }
             if !is_field_value(&text) {
-                return Err(malformed(format!("The value of header {name:?} holds a control character.")));
+                return Err(malformed(format!("The value of header {name:?} contains a control character.")));
             }
             let name = name.to_ascii_lowercase();
             // repeated in another spelling

@@ -46,11 +46,11 @@ impl<'a> Target<'a> {
         }
         let mut segments = Vec::with_capacity(2);
         for segment in rest.split('/').filter(|_| !rest.is_empty()) {
-            segments.push(decode(segment, false).ok_or_else(|| malformed("The path holds a malformed escape."))?);
+            segments.push(decode(segment, false).ok_or_else(|| malformed("The path contains a malformed escape."))?);
         }
         let mut parameters = Vec::with_capacity(4);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let escape = || malformed("The query holds a malformed escape.");
+            let escape = || malformed("The query contains a malformed escape.");
             let (name, value) = match pair.split_once('=') {
                 Some((name, value)) => (name, Some(decode(value, true).ok_or_else(escape)?)),
                 None => (pair, None),

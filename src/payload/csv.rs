@@ -14,11 +14,11 @@ use crate::payload::converted::{Converted, Json};
 /// in it; REST413 when the JSON gets larger than `most`.
 pub fn to_json(body: &[u8], most: usize) -> Result<Converted> {
     let text = std::str::from_utf8(body).map_err(|why| {
-        refused("The body is not UTF-8").details(format!("The bytes after byte {} are not.", why.valid_up_to()))
+        refused("The body is not UTF-8").details(format!("Invalid UTF-8 after byte {}.", why.valid_up_to()))
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).as_bytes();
     if memchr::memchr(0, text).is_some() {
-        return Err(refused("The body holds a NUL character, which text cannot hold"));
+        return Err(refused("The body contains a NUL character, which PostgreSQL cannot store"));
     }
     let mut lines = Lines { text, at: 0, line: 1 };
     let mut keys: Vec<String> = Vec::new();
@@ -160,7 +160,7 @@ impl Lines<'_> {
 
     #[cold]
     fn misplaced_quote(&self) -> Error {
-        refused("A quote stands within a field that is not quoted as a whole")
+        refused("An unquoted field contains a quote")
             .details(format!("It is in line {}.", self.line))
             .hint("Put the field in quotes and write each quote in it twice (RFC 4180).")
     }
@@ -210,11 +210,11 @@ mod tests {
         for text in ["a,b\n1", "a,b\n1,2\n1,2,3", "a,b\n1,2\n\n3"] {
             assert_eq!(refusal(text), "All lines must have same number of fields", "{text:?}");
         }
-        assert_eq!(refusal("a\nx\"y"), "A quote stands within a field that is not quoted as a whole");
-        assert_eq!(refusal("a\n\"x\"y"), "A quote stands within a field that is not quoted as a whole");
+        assert_eq!(refusal("a\nx\"y"), "An unquoted field contains a quote");
+        assert_eq!(refusal("a\n\"x\"y"), "An unquoted field contains a quote");
         assert_eq!(refusal("a\n\"x"), "The CSV ends within a quoted field");
         assert_eq!(refusal("a,a\n1,2"), "The header line names a column twice");
-        assert_eq!(refusal(" \0"), "The body holds a NUL character, which text cannot hold");
+        assert_eq!(refusal(" \0"), "The body contains a NUL character, which PostgreSQL cannot store");
         assert_eq!(refusal("\n"), "The body has no header line");
         assert_eq!(refusal(&"a".repeat(64)), "The header line names no columns");
         assert_eq!(to_json(b"a\n\xff", 100).unwrap_err().status, 400);

@@ -12,8 +12,9 @@ use crate::payload::converted::{Converted, Json};
 /// fields than a table has columns.
 pub fn parse(body: &[u8]) -> Result<Vec<(String, String)>> {
     let refused = || {
-        Error::new(Code::Body, "The body is no form")
-            .details("Names and values are UTF-8, with % and two hexadecimal digits for other bytes, and hold no NUL.")
+        Error::new(Code::Body, "The body is not valid form data").details(
+            "Names and values are UTF-8, with % and two hexadecimal digits for other bytes, and contain no NUL.",
+        )
     };
     let text = std::str::from_utf8(body.trim_ascii()).map_err(|_| refused())?;
     let mut fields = Vec::new();

@@ -112,7 +112,7 @@ fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(Bod
     }
     let first = json::first_keys(body).map_err(invalid)?;
     if !matches!(first.kind, json::Kind::Object | json::Kind::Array) {
-        return Err(Error::new(Code::Body, "The body is no JSON object or array of objects")
+        return Err(Error::new(Code::Body, "The body must be a JSON object or an array of objects")
             .hint("Send a JSON object, or an array of objects."));
     }
     let keys = BodyKeys { keys: first.keys, ..BodyKeys::default() };
@@ -129,7 +129,7 @@ fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Resu
         MediaType::Csv => {
             let Converted { json, keys, rows } = csv::to_json(body, limit)?;
             let refusal = (rows != 1).then(|| {
-                Error::new(Code::Body, "A function is called with one line of arguments")
+                Error::new(Code::Body, "The CSV has several lines, but a function call takes one")
                     .hint("Call it once for each line, or send JSON to a function that takes it as a whole.")
             });
             return Ok((CallArguments::Fields(keys), Payload::converted(json, refusal)));

@@ -128,7 +128,7 @@ fn refuse_unused(verb: Verb, query: &Query) -> Result<()> {
         Query { on_conflict: Some(_), .. } if verb != Verb::Create => "on_conflict",
         _ => return Ok(()),
     };
-    Err(Error::new(Code::QueryParameter, format!("The parameter '{unused}' means nothing to this method")).hint(
+    Err(Error::new(Code::QueryParameter, format!("The parameter '{unused}' is not allowed with this method")).hint(
         format!(
             "Leave it out; to filter by a column of that name, put the name in double quotes: \"{unused}\"=eq.value"
         ),

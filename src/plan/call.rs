@@ -210,7 +210,7 @@ fn with_filter_hint(error: Error, functions: &[Function], query: &Query) -> Erro
     let is_parameter = |name: &String| functions.iter().any(|f| f.parameters.iter().any(|p| p.name == *name));
     match query.filter_texts.iter().map(|filter| &filter.name).find(|name| is_parameter(name)) {
         Some(name) if error.hint.is_none() => error.hint(format!(
-            "'{name}' looks like a filter. Send a POST to pass a value that begins as an operator does."
+            "'{name}' looks like a filter. Send a POST to pass a value that looks like an operator, such as eq.1."
         )),
         _ => error,
     }
@@ -288,11 +288,11 @@ fn refuse_pseudo(function: &Function, names: &[&str], given: &CallArguments) -> 
             "42804",
             400,
             format!(
-                "The argument '{}' of '{}' is of the pseudo-type {}, and a request's argument has no type of its own",
+                "The argument '{}' of '{}' has the polymorphic type {}, which a request cannot supply",
                 p.name, function.name.name, p.data_type
             ),
         )
-        .hint("Call it by another function of the schema whose parameter has a type.")),
+        .hint("Write a wrapper function whose parameter has a concrete type.")),
     }
 }
 

@@ -240,7 +240,7 @@ fn check_method(verb: Verb, relation: &Relation, query: &Query) -> Result<()> {
         .header("allow", relation.allow()));
     }
     if verb == Verb::Create && !query.root.conditions.is_empty() {
-        return Err(Error::new(Code::QueryParameter, "POST takes no filters: they would choose nothing")
+        return Err(Error::new(Code::QueryParameter, "POST does not accept filters")
             .hint("Leave them out, or send PATCH to change the rows that they choose."));
     }
     Ok(())

@@ -76,9 +76,9 @@ impl Raised {
         if headers.iter().any(|(name, value)| !is_token(name) || !is_field_value(value)) {
             return Error::new(
                 Code::HeaderValue,
-                "The headers of a \"RAISE SQLSTATE 'PGRST'\" error hold a name or value that no header can have",
+                "The headers of a \"RAISE SQLSTATE 'PGRST'\" error contain a name or value that no header can have",
             )
-            .hint("A name is a token; a value holds no control characters such as CR and LF.");
+            .hint("A header name must be an HTTP token, and a value must not contain control characters such as CR or LF.");
         }
         let mut error = Error::with_code(code, status, words);
         if let Some(details) = text(&message, "details") {

@@ -58,9 +58,9 @@ fn parse_fields(text: &str) -> Result<Vec<(Cow<'static, str>, Cow<'static, str>)
         if !is_token(name) || !is_field_value(value) {
             return Err(Error::new(
                 Code::HeaderValue,
-                "response.headers holds a name or value that no header can have",
+                "response.headers contains a name or value that no header can have",
             )
-            .hint("A name is a token; a value holds no control characters such as CR and LF."));
+            .hint("A header name must be an HTTP token, and a value must not contain control characters such as CR or LF."));
         }
         fields.push((name.to_ascii_lowercase().into(), value.clone().into()));
     }

@@ -162,8 +162,8 @@ fn resource(target: &Target) -> Result<Resource> {
         (Some(relation), None, _) if !relation.is_empty() => Resource::Collection { relation: relation.to_owned() },
         // An empty key is that of nothing: a client had no value to put there. An empty text is a key in quotes.
         (_, Some(""), None) => {
-            return Err(Error::new(Code::Path, "The path ends with '/', and what is behind it is empty")
-                .hint("Leave the '/' out for all rows. Write %22%22 for a key that is the empty text."));
+            return Err(Error::new(Code::Path, "The path ends with '/', but no key follows")
+                .hint("Leave the '/' out for all rows. Write %22%22 for a key that is the empty string."));
         }
         (Some("rpc"), Some(name), None) => Resource::Function { name: name.to_owned() },
         (Some(relation), Some(key), None) if !relation.is_empty() => {

@@ -106,7 +106,7 @@ impl Prepared {
     /// Raises PostgreSQL's error if the statement does not fit the database.
     pub fn new(statement: Statement, parallel: bool) -> Result<Self> {
         let sql = CString::new(statement.sql)
-            .map_err(|_| Error::new(Code::MalformedRequest, "A name holds a NUL character"))?;
+            .map_err(|_| Error::new(Code::MalformedRequest, "A name contains a NUL character"))?;
         let count = statement.parameters.len();
         let options = if parallel { pg_sys::CURSOR_OPT_PARALLEL_OK as c_int } else { 0 };
         // SAFETY: types, analysis and plan live until the value is dropped, also by an error that is raised here.

@@ -70,9 +70,9 @@ impl Writing {
             ));
         }
         let hint = if may_set && self.returns && !may_read {
-            "Returning what was written takes the right to read it. Prefer: return=minimal returns nothing."
+            "The request returns what it wrote, which requires SELECT on these columns. Send Prefer: return=minimal to avoid this."
         } else if may_set && !may_compare {
-            "Looking for a row with the same key takes the right to read the key."
+            "An upsert must read the key, so the role needs SELECT on it."
         } else {
             return None;
         };
@@ -91,8 +91,8 @@ impl Writing {
                  with the same key."
             }
             (true, false, true, true) => {
-                "The new row must pass the policies for SELECT as well as those for INSERT, because it is to be returned. \
-                 Prefer: return=minimal returns nothing."
+                "The new row must pass the policies for SELECT as well as those for INSERT, because the request returns \
+                 it. Send Prefer: return=minimal to avoid this."
             }
             (false, ..) if self.returns || self.finds => {
                 "The changed row must pass the policies for SELECT as well as those for UPDATE."

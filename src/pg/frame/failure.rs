@@ -62,8 +62,8 @@ fn with_rule(mut error: Error, check: &ViolatedCheck, role: Option<pg_sys::Oid>)
     let columns = columns.join("\", \"");
     if error.details.is_none() {
         error = error.details(match columns.is_empty() {
-            true => format!("A row has to satisfy {rule}."),
-            false => format!("\"{columns}\" has to satisfy {rule}."),
+            true => format!("A row must satisfy {rule}."),
+            false => format!("\"{columns}\" must satisfy {rule}."),
         });
     }
     match comment {

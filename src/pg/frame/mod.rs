@@ -225,7 +225,7 @@ pub fn enter_as<T>(
     match done {
         Ok(finished) => finished,
         Err(failed) if has_timed_out.get() && failed.raised.sqlstate == SqlState::QUERY_CANCELED => {
-            Err(Error::new(Code::Timeout, "The request exceeded the time limit of its role")
+            Err(Error::new(Code::Timeout, "The request exceeded its role's statement_timeout")
                 .details(failed.raised.message)
                 .hint("Ask for less, or raise the role's statement_timeout."))
         }

@@ -45,7 +45,12 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
         };
         claims.entry("role").or_insert_with(|| Value::from(&*name));
         if let Err(flaw) = check_registered(&claims) {
-            raise(wrong, &format!("the {}", flaw.words()), None, Some("A token with such claims is refused."))
+            raise(
+                wrong,
+                &format!("the {}", flaw.words()),
+                None,
+                Some("Correct the claim; a token with it would be refused too."),
+            )
         }
         let Some(method) = trust(&claims, &name, None) else {
             raise(

@@ -184,7 +184,7 @@ pub unsafe extern "C-unwind" fn restful_generate_api_key(call: pg_sys::FunctionC
         preserving_error_data(|| {
             let Some(made) = text(call, 0).and_then(api_key::generate) else {
                 error!(
-                    "an API key cannot be made: the environment is malformed, or the system provides no random bytes"
+                    "an API key cannot be made: the environment is malformed, or the operating system returned no random bytes"
                 )
             };
             composite::form(call, [made.id.into_datum(), made.key.into_datum(), made.hash.as_slice().into_datum()])

@@ -214,7 +214,7 @@ fn read_secret(secret: &str, is_base64: bool) -> Vec<u8> {
 }
 
 fn no_randomness<T>() -> T {
-    raise(SqlState::INTERNAL_ERROR, "a key cannot be made: the system provides no random bytes", None, None)
+    raise(SqlState::INTERNAL_ERROR, "a key cannot be made: the operating system returned no random bytes", None, None)
 }
 
 v1_function!(restful_create_signing_key);

@@ -225,7 +225,7 @@ fn random() -> std::result::Result<[u8; RefreshToken::BYTES], Failure> {
 }
 
 fn no_randomness() -> Failure {
-    Failure::new(Kind::ServerError, "The operating system provides no random bytes")
+    Failure::new(Kind::ServerError, "The operating system returned no random bytes")
 }
 
 /// Revokes the grant of a refresh token. An unknown token is not an error: it is already invalid (RFC 7009, section 2.2).
