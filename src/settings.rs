@@ -134,7 +134,7 @@ settings! {
     OPENAPI_SECURITY_ACTIVE: Switch(false), Superuser, c"restful.openapi_security_active",
         c"Whether the description of the API says that every request needs a token.";
     ROOT_SPEC: Text(c""), Superuser, c"restful.root_spec",
-        c"A function without arguments that answers requests of / in the place of the description of the API.";
+        c"A function without arguments that answers requests of / instead of the description of the API.";
     EXPOSE_DETAILS: Switch(false), Superuser, c"restful.expose_details",
         c"Whether errors show DETAIL of integrity violations, which contains values of rows.";
     ERROR_VERBOSITY: Choice(&[c"verbose", c"minimal"]), Superuser, c"restful.error_verbosity",
