@@ -3,15 +3,12 @@
 use crate::error::{Code, Error, Result};
 use crate::http::Headers;
 use crate::http::response::{Body, Response};
-use crate::pg::ffi::fmgr::{argument, detoasted, sql_function, text, v1_function};
+use crate::pg::ffi::fmgr::{detoasted, sql_function, text};
 use crate::pg::ffi::unguarded;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{composite, jsonb};
-use crate::pg::frame;
 use crate::pg::handle::{self, Answer, Input};
-use crate::pg::json_schema::schema_of;
 use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
-use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_sys};
 use std::cell::RefCell;
 use std::mem::offset_of;
@@ -61,30 +58,6 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         };
         row_type(call).form(response.status, jsonb::of_headers(&response.headers), body)
     }
-}
-
-sql_function!(restful_schema_of, "schema_of(rel regclass)", |call| {
-    // The function is STRICT, so the argument is not null. A regclass is an OID.
-    let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
-    schema_of::schema_of(relation).unwrap_or_else(|error| error.raise())
-});
-
-v1_function!(restful_count_row);
-/// `restful.count_row(counted boolean)`
-#[unsafe(no_mangle)]
-#[pg_guard]
-pub unsafe extern "C-unwind" fn restful_count_row(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    frame::count_row();
-    true.into()
-}
-
-v1_function!(restful_count_update);
-/// `restful.count_update()`
-#[unsafe(no_mangle)]
-#[pg_guard]
-pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    frame::count_update();
-    true.into()
 }
 
 unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {

@@ -51,18 +51,18 @@ pub fn security_context() -> i32 {
 }
 
 /// The user and the security context that were in force when this value was made. Dropping it restores them, also after an error.
-pub struct Before(Oid, i32);
+pub struct RestoreUser(Oid, i32);
 
-impl Before {
+impl RestoreUser {
     /// Notes the ones in force now.
     #[must_use]
     pub fn now() -> Self {
         let (user, security) = current_and_security();
-        Before(user, security)
+        RestoreUser(user, security)
     }
 }
 
-impl Drop for Before {
+impl Drop for RestoreUser {
     fn drop(&mut self) {
         // SAFETY: restores globals to their previous values.
         unsafe { unguarded::SetUserIdAndSecContext(self.0, self.1) };
@@ -74,7 +74,7 @@ impl Drop for Before {
 /// # Safety
 /// The caller answers for what `work` may do as that user.
 pub unsafe fn run_as<T>(user: Oid, security: i32, work: impl FnOnce() -> T) -> T {
-    let _before = Before::now();
+    let _before = RestoreUser::now();
     // SAFETY: the caller answers for it. `_before` restores both.
     unsafe { unguarded::SetUserIdAndSecContext(user, security) };
     work()

@@ -2,7 +2,9 @@
 //! a trigger, has its own frame, and so its own counts.
 
 use super::Frame;
-use super::context::open;
+use super::open::open;
+use crate::pg::ffi::fmgr::v1_function;
+use pgrx::{pg_guard, pg_sys};
 
 /// The counts of a statement.
 #[derive(Clone, Copy, Default)]
@@ -14,12 +16,12 @@ pub struct Counted {
 }
 
 /// Counts a row that was changed, or returned by a function.
-pub fn count_row() {
+fn count_row() {
     count(|counted| counted.rows += 1);
 }
 
 /// Counts a row that an upsert found in place and is about to update.
-pub fn count_update() {
+fn count_update() {
     count(|counted| counted.updates += 1);
 }
 
@@ -41,4 +43,22 @@ impl Frame<'_> {
     pub fn counted(&self) -> Counted {
         self.open.counted.get()
     }
+}
+
+v1_function!(restful_count_row);
+/// `restful.count_row(counted boolean)`
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn restful_count_row(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    count_row();
+    true.into()
+}
+
+v1_function!(restful_count_update);
+/// `restful.count_update()`
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn restful_count_update(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    count_update();
+    true.into()
 }

@@ -1,6 +1,6 @@
 //! Turns an error within a frame into the error of the response.
 
-use super::context::Open;
+use super::open::Open;
 use crate::error::{Error, Invalid, Result};
 use crate::pg::catalog::{self, CheckConstraint};
 use crate::pg::ffi::captured::ViolatedCheck;

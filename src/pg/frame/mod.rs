@@ -4,18 +4,17 @@
 //! the request could undo SET ROLE.
 
 mod commands;
-mod context;
 mod counts;
 pub mod deferred_constraints;
 pub mod denial;
 mod failure;
+mod open;
 mod role;
 mod role_settings;
 mod timeout;
 
 pub use commands::install_hook;
-pub use context::{check_context, is_confined, is_within_request, outer_is_authenticated};
-pub use counts::{count_row, count_update};
+pub use open::{check_context, is_confined, is_within_request, outer_is_authenticated};
 
 use crate::ask::Ask;
 use crate::auth::{AuthMethod, Principal};
@@ -27,9 +26,9 @@ use crate::pg::ffi::subtransaction::{self, End};
 use crate::pg::ffi::{unguarded, user};
 use crate::pg::guc;
 use crate::sqlstate::SqlState;
-use context::{Before, Open};
 use denial::Writing;
 use failure::{explained, refuse_written};
+use open::{Open, OuterFrame};
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
@@ -79,13 +78,13 @@ impl Frame<'_> {
         guc::set_for_request(c"search_path", &path, pg_sys::GucContext::PGC_USERSET);
         // SAFETY: both are restored when the frame closes, or when the subtransaction ends.
         unsafe { unguarded::SetUserIdAndSecContext(self.role(), self.locked()) };
-        context::set_open(self.open.clone());
+        open::set_open(self.open.clone());
     }
 
     /// Runs `work` under the role.
     pub fn with_role<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _before = Before::now();
-        context::set_open(self.open.clone());
+        let _outer = OuterFrame::now();
+        open::set_open(self.open.clone());
         // SAFETY: the request may take its role.
         unsafe { user::run_as(self.role(), self.locked(), work) }
     }
@@ -196,15 +195,15 @@ pub fn enter_as<T>(
     let frame_open = Rc::new(Open { role, is_authenticated, writing: RefCell::default(), counted: Cell::default() });
     let has_timed_out = Cell::new(false);
     let done = subtransaction::run(|| {
-        let before = Before::now();
-        let _user = user::Before::now();
+        let outer = OuterFrame::now();
+        let _user = user::RestoreUser::now();
         let _nest = GucNest::open();
         let _timeout = apply_settings(context, switch, &has_timed_out);
         let frame = Frame {
             context,
             open: frame_open.clone(),
             security: user::security_context(),
-            is_outermost: before.is_none(),
+            is_outermost: outer.is_none(),
             published: Cell::new(false),
         };
         let finished = work(&frame).and_then(|finished| {

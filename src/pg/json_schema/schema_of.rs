@@ -4,12 +4,19 @@ use crate::error::Result;
 use crate::json_schema::of_table::{self, Kind, Relations, Table};
 use crate::pg::catalog::query::{self, boolean, oids};
 use crate::pg::ffi::error::Raise;
+use crate::pg::ffi::fmgr::{argument, sql_function};
 use crate::pg::ffi::guc_nest::GucNest;
 use crate::pg::ffi::jsonb;
 use crate::pg::json_schema;
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 use serde_json::json;
+
+sql_function!(restful_schema_of, "schema_of(rel regclass)", |call| {
+    // The function is STRICT, so the argument is not null. A regclass is an OID.
+    let relation = argument(call, 0).map_or(0, |datum| datum.value() as u32);
+    schema_of(relation).unwrap_or_else(|error| error.raise())
+});
 
 /// The JSON Schema of a relation's rows, as jsonb.
 ///

@@ -27,22 +27,20 @@ pub(super) fn open() -> Option<Rc<Open>> {
 }
 
 /// The frame that was open before. Dropping this value makes it the open one again, also after an error.
-pub(super) struct Before(Option<Rc<Open>>);
+pub(super) struct OuterFrame(Option<Rc<Open>>);
 
-impl Before {
+impl OuterFrame {
     pub fn now() -> Self {
-        Before(open())
+        OuterFrame(open())
     }
-}
 
-impl Before {
     /// Whether no frame was open.
     pub fn is_none(&self) -> bool {
         self.0.is_none()
     }
 }
 
-impl Drop for Before {
+impl Drop for OuterFrame {
     fn drop(&mut self) {
         OPEN.set(self.0.take());
     }
