@@ -7,7 +7,7 @@ pub mod ast;
 pub mod call;
 pub mod embed;
 #[cfg(any(test, feature = "fuzzing"))]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_errors_doc)]
 pub mod fixture;
 pub mod media;
 mod planner;

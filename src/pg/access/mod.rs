@@ -165,12 +165,11 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
     let headers = Headers::default();
     let request = Request::parse("GET", "/", &headers, None)?;
     let mut claims = question.claims.clone();
-    let identity = match claims.is_empty() {
-        true => Identity::Anonymous,
-        false => {
-            claims.insert("role".to_owned(), Json::from(question.role.as_str()));
-            Identity::Claims(claims.into(), auth::AuthMethod::Jwt)
-        }
+    let identity = if claims.is_empty() {
+        Identity::Anonymous
+    } else {
+        claims.insert("role".to_owned(), Json::from(question.role.as_str()));
+        Identity::Claims(claims.into(), auth::AuthMethod::Jwt)
     };
     let is_authenticated = identity != Identity::Anonymous;
     let principal = Principal { identity, switch_to: None, is_authenticated };
@@ -212,9 +211,10 @@ pub fn explained(ask: &Ask, frame: &Frame, pre_request: impl FnOnce() -> Result<
     let statement = Statement::of(Command::Select);
     let facts = facts(oid, Command::Select, &role)?;
     let key = Json::from(ask.item_key());
-    let row = match facts.kind == "table" {
-        true => read_for(frame, &facts, &key)?,
-        false => Row { stored: Stored::NotAsked, value: None },
+    let row = if facts.kind == "table" {
+        read_for(frame, &facts, &key)?
+    } else {
+        Row { stored: Stored::NotAsked, value: None }
     };
     let judged = match facts.row_security() {
         RowSecurity::Applies => judge(&facts, &statement, row.value, None),

@@ -60,9 +60,12 @@ pub fn run(sql: &str, names: Names, parameters: &[Parameter], wanted: pg_sys::Oi
     let analysed = Cell::new(false);
     // SAFETY: a transaction is open.
     let done = subtransaction::run(|| unsafe { (run_within(sql, names, parameters, wanted, &analysed), End::Commit) });
-    done.map_err(|failed| match must_propagate(&failed.raised) {
-        true => failed.rethrow(),
-        false => Failure { raised: failed.raised, in_analysis: !analysed.get() },
+    done.map_err(|failed| {
+        if must_propagate(&failed.raised) {
+            failed.rethrow()
+        } else {
+            Failure { raised: failed.raised, in_analysis: !analysed.get() }
+        }
     })
 }
 
@@ -107,14 +110,15 @@ unsafe fn run_within(
                 None => Rows::Nothing,
                 Some(value) => {
                     // The next row reuses the memory of this one.
-                    let value = value.map(|value| match by_reference {
-                        true => {
+                    let value = value.map(|value| {
+                        if by_reference {
                             let executor = unguarded::switch_to(memory);
                             let copy = pg_sys::pg_detoast_datum_copy(value.cast_mut_ptr());
                             unguarded::switch_to(executor);
                             copy.into()
+                        } else {
+                            value
                         }
-                        false => value,
                     });
                     if next(query).is_some() { Rows::Several } else { Rows::One(value) }
                 }

@@ -61,9 +61,10 @@ fn with_rule(mut error: Error, check: &ViolatedCheck, role: Option<pg_sys::Oid>)
     let Ok(Some(CheckConstraint { columns, rule, comment })) = found else { return error };
     let columns = columns.join("\", \"");
     if error.details.is_none() {
-        error = error.details(match columns.is_empty() {
-            true => format!("A row must satisfy {rule}."),
-            false => format!("\"{columns}\" must satisfy {rule}."),
+        error = error.details(if columns.is_empty() {
+            format!("A row must satisfy {rule}.")
+        } else {
+            format!("\"{columns}\" must satisfy {rule}.")
         });
     }
     match comment {

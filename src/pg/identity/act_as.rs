@@ -62,10 +62,7 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
         };
         // jsonb cannot hold a NUL.
         let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
-        let method = match method.is_authenticated() {
-            true => c"jwt",
-            false => c"anonymous",
-        };
+        let method = if method.is_authenticated() { c"jwt" } else { c"anonymous" };
         if !pg_sys::IsTransactionBlock() {
             ErrorReport::new(
                 PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,

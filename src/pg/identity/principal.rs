@@ -17,12 +17,13 @@ use std::rc::Rc;
 /// # Errors
 /// A credential that cannot be verified (401), or a request within a request that carries one (400).
 pub fn principal(request: &Request) -> Result<Principal> {
-    let credential = match request.headers.is_empty() {
-        true => None,
-        false => guc::with_api_key_fields(|names| {
+    let credential = if request.headers.is_empty() {
+        None
+    } else {
+        guc::with_api_key_fields(|names| {
             let fields = names.iter().filter_map(|name| request.headers.get(name));
             Credential::of(request.headers.get("authorization"), fields)
-        })?,
+        })?
     };
     let (session, current) = (user::session(), user::current());
     if let Some(is_authenticated) = outer_is_authenticated() {

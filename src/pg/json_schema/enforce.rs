@@ -242,9 +242,10 @@ unsafe fn report(site: &Site, context: &pg_sys::TriggerData, found: &[Violation]
             SchemaSource::Registered(name) => format!("JSON Schema \"{name}\""),
         };
         let mut message = format!("new row for relation \"{}\" violates ", text(table));
-        message += &match column.is_null() {
-            true => format!("its {schema}"),
-            false => format!("{schema} of column \"{}\"", text(column)),
+        message += &if column.is_null() {
+            format!("its {schema}")
+        } else {
+            format!("{schema} of column \"{}\"", text(column))
         };
         let mut data = pg_sys::ErrorData {
             elevel: match site.action {
