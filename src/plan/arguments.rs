@@ -1,9 +1,11 @@
 //! Arguments of a call by GET that look like filters.
 
+use super::Planner;
 use super::read::Columns;
-use super::*;
 use crate::catalog::{Function, Parameter, ResultType};
+use crate::error::Result;
 use crate::query::FilterText;
+use crate::query::{Query, ValueId};
 
 impl Planner<'_> {
     /// The query with those filters as arguments that can be nothing else: of a column that the result does not have, or of a
@@ -82,6 +84,7 @@ mod tests {
     use crate::payload::CallArguments;
     use crate::plan::fixture::*;
     use crate::plan::*;
+    use crate::query::ValueId;
 
     /// Names of the arguments, with the number of their values, and how many filters are left.
     #[track_caller]

@@ -1,11 +1,14 @@
 //! Calling a function: which of the overloads, with which arguments, and what it answers with.
 
-use super::*;
+use super::{Arguments, Call, CallResult, Invocation, LeftOut, Planner, Source};
 use crate::catalog::{Function, Parameter, ResultType, Signature};
+use crate::error::{Code, Error, Result};
 use crate::payload::{CallArguments, JSON_TYPES};
 use crate::plan::read::Columns;
 use crate::query::QueryNode;
+use crate::query::{Query, ValueId};
 use crate::route::Verb;
+use crate::similar;
 use std::collections::HashSet;
 
 impl Planner<'_> {

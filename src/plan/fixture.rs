@@ -1,13 +1,16 @@
 //! A catalogue over plain data, for the tests of the planner: a small library.
 
-use super::*;
+use super::{Call, Planner, Select, Write};
 use crate::ask::PlanSettings;
 use crate::catalog::*;
+use crate::error::Result;
 use crate::http::Preferences;
 use crate::http::target::Target;
 use crate::payload::{BodyKeys, CallArguments};
 use crate::query;
+use crate::query::Query;
 use crate::route::Verb;
+use std::rc::Rc;
 
 /// The exposed schema.
 pub const SCHEMA: &str = "lib";

@@ -1,9 +1,12 @@
 //! Which representation an answer gets: what the client accepts, and what can be made.
 
-use super::*;
+use super::{CallResult, Plan, Planner, Select, Source};
+use crate::catalog::QualifiedName;
 use crate::catalog::{FeatureFunction, MediaHandler};
+use crate::error::Result;
 use crate::http::media_type::{MediaType, PlanMedia, not_available};
 use crate::query::{Query, SelectItem};
+use std::rc::Rc;
 
 /// The representation of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -17,9 +17,3 @@ pub mod write;
 pub use action::ActionPlan;
 pub use ast::*;
 pub use planner::Planner;
-
-use crate::catalog::QualifiedName;
-use crate::error::{Code, Error, Result};
-use crate::query::{Aggregate, IsValue, Operator, Query, ValueId};
-use crate::similar;
-use std::rc::Rc;

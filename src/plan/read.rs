@@ -1,10 +1,18 @@
 //! Reading a relation: fields, conditions and order resolved.
 
-use super::*;
+use super::{
+    ColumnReference, Embedded, Expression, OrderBy, Ordering, Output, Planner, Predicate, RowLimit, Select, Source,
+    Test, embed,
+};
+use crate::catalog::QualifiedName;
 use crate::catalog::{Relation, Representation, ResultColumn, TypeClass};
+use crate::error::{Code, Error, Result};
+use crate::query::{Aggregate, IsValue};
 use crate::query::{Condition, Field, Operation, QueryNode, SelectField, SelectItem};
+use crate::similar;
 use crate::sqlstate::SqlState;
 use std::collections::HashSet;
+use std::rc::Rc;
 
 /// The columns that names are looked up in.
 #[derive(Clone, Copy)]
@@ -493,6 +501,7 @@ mod tests {
     use crate::ask::PlanSettings;
     use crate::plan::fixture::*;
     use crate::plan::*;
+    use crate::query::Aggregate;
     use crate::route::Verb;
 
     /// The names of the outputs.

@@ -1,11 +1,17 @@
 //! Creating, replacing, updating and deleting rows.
 
-use super::*;
+use super::{
+    BodyColumn, Change, Chosen, Conflict, KeyColumn, OrderBy, Ordering, Planner, Returning, Select, Source, Write,
+    absent,
+};
+use crate::catalog::QualifiedName;
 use crate::catalog::Relation;
+use crate::error::{Code, Error, Result};
 use crate::http::prefer::{Missing, Resolution, Return, WritePreferences};
 use crate::payload::BodyKeys;
 use crate::plan::read::Columns;
 use crate::query::{Condition, Field, Filter, Operation, QueryNode, SelectItem};
+use crate::query::{Operator, Query, ValueId};
 use crate::route::Verb;
 
 impl Planner<'_> {
@@ -258,6 +264,7 @@ fn key_for_location(relation: &Relation) -> Vec<(String, Option<Box<QualifiedNam
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Predicate;
     use crate::plan::fixture::*;
 
     fn insert(target: &str, prefer: &str, keys: &str) -> (Vec<BodyColumn>, Option<Conflict>, bool) {

@@ -62,15 +62,15 @@ fn define_one(setting: &Setting, value: &'static Value) {
                     Unit::Bytes => pg_sys::GUC_UNIT_BYTE,
                     Unit::Seconds => pg_sys::GUC_UNIT_S,
                 };
-                let (variable, least, most) = (value.number.as_ptr(), *range.start(), *range.end());
+                let (variable, min, max) = (value.number.as_ptr(), *range.start(), *range.end());
                 pg_sys::DefineCustomIntVariable(
                     name,
                     doc,
                     long,
                     variable,
                     *boot,
-                    least,
-                    most,
+                    min,
+                    max,
                     context,
                     flags(unit),
                     None,

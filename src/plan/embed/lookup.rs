@@ -1,8 +1,10 @@
 //! Finds the relationship that a request names.
 
 use super::relationship::{End, Junction, Kind, Relationship, is_one};
-use super::*;
+use crate::catalog::{QualifiedName, Relation};
+use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::plan::Planner;
 use crate::query;
 use serde_json::Value;
 

@@ -6,9 +6,11 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
-use super::*;
+use crate::catalog::QualifiedName;
 use crate::catalog::{Relation, RowFunction};
+use crate::error::Result;
 use crate::plan::read::Columns;
+use crate::plan::{ColumnReference, Embedded, Planner, Row, Source};
 use crate::query::{Embed, Join};
 use relationship::Kind;
 pub(super) use spread::handed_out;

@@ -1,7 +1,7 @@
 //! What connects two relations, and what it is called.
 
-use super::*;
 use crate::catalog::ForeignKey;
+use crate::catalog::QualifiedName;
 use crate::limits;
 use serde_json::{Value, json};
 

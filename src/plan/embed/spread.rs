@@ -1,6 +1,8 @@
 //! Spread relations: what they add to the columns of the row they stand in.
 
-use super::*;
+use crate::error::{Code, Error, Result};
+use crate::plan::read::Columns;
+use crate::plan::{Embedded, Expression, Output, Planner, Select, SpreadColumn};
 use crate::query::Field;
 
 impl Planner<'_> {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::plan::fixture::*;
+use crate::plan::{OrderBy, Ordering};
 use serde_json::json;
 
 /// The join of the only embedded relation: `to-many` or `to-one`, and its equal columns.
