@@ -1,4 +1,4 @@
-//! From what is asked to its plan: what a verb does with a resource. Pure.
+//! Plans what a verb does with a resource. Pure.
 
 use crate::ask::Shape;
 use crate::catalog::{Catalog, Relation};
@@ -12,7 +12,7 @@ use crate::query::{Condition, Field, Filter, Operation, Operator, Query};
 use crate::route::{Resource, Verb};
 use std::borrow::Cow;
 
-/// What an action comes to.
+/// The plan of an action.
 #[derive(Clone, Debug)]
 pub enum ActionPlan {
     /// OPTIONS: the methods that the resource allows, as the field Allow lists them (RFC 9110, section 10.2.1).
@@ -23,11 +23,11 @@ pub enum ActionPlan {
     Statement(Box<Plan>, Representation),
 }
 
-/// Plans what is asked; the role of the request is in force.
+/// Plans a request. The role of the request must be in force.
 ///
 /// # Errors
-/// Names that the catalogue does not hold, and what its objects do not allow; PGRST125 (404) and PGRST100 (400) for a key that the
-/// relation does not have.
+/// Names that the catalogue does not have, operations that its objects do not allow; PGRST125 (404) and PGRST100 (400) for a key
+/// that does not fit the relation.
 pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
     let Shape { action, query, .. } = shape;
     let mut planner = Planner::new(catalog, &action.schema, &shape.settings);
@@ -60,7 +60,7 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
     Ok(ActionPlan::Statement(Box::new(plan), representation))
 }
 
-/// What OPTIONS tells of a resource.
+/// The methods that OPTIONS lists for a resource.
 fn allow(planner: &Planner, resource: &Resource) -> Result<String> {
     Ok(match resource {
         Resource::Root => "OPTIONS,GET,HEAD".to_owned(),
@@ -82,7 +82,7 @@ fn allow(planner: &Planner, resource: &Resource) -> Result<String> {
     })
 }
 
-/// The query with the filters of `/table/{key}`: one for each column of the primary key.
+/// The query with the filters of `/table/{key}`, one for each column of the primary key.
 fn with_key<'q>(catalog: &dyn Catalog, relation: &Relation, query: &'q Query) -> Result<Cow<'q, Query>> {
     let Some(values) = &query.item else { return Ok(Cow::Borrowed(query)) };
     if relation.primary_key.is_empty() {
@@ -95,7 +95,7 @@ fn with_key<'q>(catalog: &dyn Catalog, relation: &Relation, query: &'q Query) ->
             Code::MalformedRequest,
             format!("The key has {values} values, but the primary key has {columns} columns"),
         )
-        // The columns are told only to a role that may read the table.
+        // The columns are disclosed only to a role that may read the table.
         .hint(if catalog.may_read(&relation.name)? {
             format!(
                 "Give the values of ({}) in this order, separated by commas; put a value with a comma in double quotes.",
@@ -116,8 +116,8 @@ fn with_key<'q>(catalog: &dyn Catalog, relation: &Relation, query: &'q Query) ->
     Ok(Cow::Owned(query))
 }
 
-/// Refuses the parameters that name columns where the verb has no use for them: to whoever meant a filter on a column of that name, it
-/// would be lost.
+/// Refuses parameters that name columns if the verb does not use them. A client that meant a filter on a column of that name would
+/// otherwise lose it.
 ///
 /// # Errors
 /// PGRST100 (400).

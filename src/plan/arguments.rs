@@ -8,10 +8,10 @@ use crate::query::FilterText;
 use crate::query::{Query, ValueId};
 
 impl Planner<'_> {
-    /// The query with those filters as arguments that can be nothing else: of a column that the result does not have, or of a
-    /// parameter without which the function cannot be called. `None` where there are none.
+    /// The query in which some filters have become arguments, because they cannot be filters: the result does not have the column,
+    /// or the function cannot be called without the parameter. `None` if there are no such filters.
     ///
-    /// `meant`: the function that is called with the arguments as they are, if there is one.
+    /// `meant`: the function that the query calls as it is written, if there is one.
     pub(super) fn arguments_among_filters(
         &self,
         functions: &[Function],
@@ -39,7 +39,7 @@ impl Planner<'_> {
                 found.push(query);
             }
         }
-        // Several ways to read it are none.
+        // If several readings fit, none is chosen.
         Ok(if found.len() == 1 { found.pop() } else { None })
     }
 
@@ -58,7 +58,7 @@ impl Planner<'_> {
     }
 }
 
-/// Whether filters have the names of all the parameters that are missing.
+/// Whether every missing parameter has the name of a filter.
 fn lacks_filters_alone(function: &Function, query: &Query) -> bool {
     let is_argument = |name: &str| query.arguments.iter().any(|(argument, _)| argument == name);
     let is_filter = |name: &str| query.filter_texts.iter().any(|filter| filter.name == name);
@@ -67,7 +67,7 @@ fn lacks_filters_alone(function: &Function, query: &Query) -> bool {
     query.arguments.iter().all(is_known) && function.parameters.iter().all(is_there)
 }
 
-/// The query with these filters as arguments, where they stand among the others.
+/// The query with these filters as arguments, in their original place among the others.
 fn with_arguments(query: &Query, filters: &[&FilterText]) -> Query {
     let mut query = query.clone();
     for filter in filters.iter().rev() {
@@ -86,7 +86,7 @@ mod tests {
     use crate::plan::*;
     use crate::query::ValueId;
 
-    /// Names of the arguments, with the number of their values, and how many filters are left.
+    /// Names of the arguments with the number of their values, and the number of remaining filters.
     #[track_caller]
     fn read(target: &str) -> (Vec<String>, usize) {
         let call = call(target, &CallArguments::Query).unwrap_or_else(|e| panic!("{target}: {e:?}"));
@@ -102,10 +102,10 @@ mod tests {
     #[test]
     fn what_can_be_no_filter_is_an_argument() {
         let arguments = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<String>>();
-        // a value has no columns
+        // a scalar has no columns
         assert_eq!(read("add?a=eq.1&b=2"), (arguments(&["a 1", "b 1"]), 0));
         assert_eq!(read("sum_all?numbers=1&numbers=in.(2)&numbers=3"), (arguments(&["numbers 3"]), 0));
-        // nor has a row this one
+        // the row type does not have this column
         assert_eq!(read("books_of?author=eq.1&price=gt.2"), (arguments(&["author 1"]), 1));
         // without it the function cannot be called; with it, it is a filter
         assert_eq!(read("titled?title=like.x"), (arguments(&["title 1"]), 0));

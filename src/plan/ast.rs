@@ -1,4 +1,4 @@
-//! Plans as data: names of the catalogue, with the literals of the request still apart. Pure.
+//! Plans as data: resolved names of the catalogue. The literals of the request are still kept apart. Pure.
 
 use crate::catalog::QualifiedName;
 use crate::query::{Aggregate, Connective, FullText, IsValue, JsonStep, Operator, Quantifier, ValueId};
@@ -24,14 +24,14 @@ pub struct Select {
     pub order: Vec<Ordering>,
     pub limit: RowLimit,
     pub offset: Option<ValueId>,
-    /// Some outputs are aggregates: the others are what is grouped by, and none of them is [`Output::All`].
+    /// Some outputs are aggregates. The others form the groups, and none of them is [`Output::All`].
     pub grouped: bool,
-    /// What [`Output::All`] stands for where some columns have a representation; otherwise nothing.
+    /// The columns of [`Output::All`] if some of them have a representation; otherwise `None`.
     pub listed: Option<Rc<Vec<Output>>>,
 }
 
 impl Source {
-    /// The relation whose rows they are, of an embedded one.
+    /// The relation whose rows an embedded SELECT reads.
     pub fn relation(&self) -> Option<&QualifiedName> {
         match self {
             Source::Relation(name) | Source::Computed { relation: name, .. } => Some(name),
@@ -41,12 +41,12 @@ impl Source {
 }
 
 impl Select {
-    /// Whether its rows, before the page, may be others than those of its source, or fewer.
+    /// Whether its rows, ignoring the page, may differ from those of its source, or be fewer.
     pub fn restricts(&self) -> bool {
         self.grouped || !self.conditions.is_empty() || self.embeds.iter().any(|embed| embed.inner)
     }
 
-    /// Whether it has a page.
+    /// Whether it has a limit or an offset.
     pub fn is_paged(&self) -> bool {
         self.limit.is_set() || self.offset.is_some()
     }
@@ -60,7 +60,7 @@ impl Select {
     }
 }
 
-/// The most rows of a SELECT: the smaller of what is asked for and what is allowed.
+/// The limit on rows of a SELECT: the smaller of what is asked for and what is allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowLimit {
     pub value: Option<ValueId>,
@@ -68,7 +68,7 @@ pub struct RowLimit {
 }
 
 impl RowLimit {
-    /// Whether there is one.
+    /// Whether there is a limit.
     pub fn is_set(self) -> bool {
         self.value.is_some() || self.cap.is_some()
     }
@@ -82,7 +82,7 @@ pub enum Source {
     Written,
     /// The rows that the function returned.
     Function(Invocation),
-    /// The rows of a relation that a function makes of one row.
+    /// The related rows that a function computes from one row.
     Computed {
         function: QualifiedName,
         row: Row,
@@ -92,10 +92,10 @@ pub enum Source {
     },
 }
 
-/// The row that a function is given.
+/// The row that a function gets as its argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
-    /// That of the source of this alias.
+    /// The row of the source with this alias.
     Of(String),
     /// The value of a column.
     In(ColumnReference),
@@ -114,18 +114,18 @@ pub enum Output {
     Spread { embed: usize },
 }
 
-/// A column, a path into it, a cast, an aggregate of it.
+/// A column, optionally with a path into it, a cast and an aggregate.
 #[derive(Clone, Debug)]
 pub struct Expression {
     /// `None` for `count(*)`.
     pub column: Option<ColumnReference>,
-    /// A path into it needs `to_jsonb`.
+    /// The path needs `to_jsonb` first.
     pub to_jsonb: bool,
     pub path: Vec<JsonStep>,
     pub cast: Option<Rc<str>>,
     pub aggregate: Option<Aggregate>,
     pub aggregate_cast: Option<Rc<str>>,
-    /// The function that makes the column's JSON, in the output of one that has a representation.
+    /// The function that converts the column to JSON, for an output column with a representation.
     pub to_json: Option<Box<QualifiedName>>,
 }
 
@@ -134,7 +134,7 @@ pub struct Expression {
 pub struct ColumnReference {
     pub alias: String,
     pub column: String,
-    /// Of a computed column: the function that makes it of the source's row.
+    /// For a computed column, the function that computes it from the source's row.
     pub function: Option<QualifiedName>,
 }
 
@@ -157,17 +157,17 @@ pub enum Predicate {
         expression: Expression,
         negated: bool,
         test: Test,
-        /// The function that reads the values that a column with a representation is compared with.
+        /// The function that converts the compared values, for a column with a representation.
         from_text: Option<Box<QualifiedName>>,
     },
-    /// The embedded relation has a row, or has none.
+    /// The embedded relation has a row, or does not have one.
     Embedded {
         embed: usize,
         is_null: bool,
     },
 }
 
-/// What a condition tests.
+/// The test of a condition.
 #[derive(Clone, Debug)]
 pub enum Test {
     Binary {
@@ -178,7 +178,7 @@ pub enum Test {
     In(ValueId),
     Is(IsValue),
     IsDistinct(ValueId),
-    /// `convert`: the expression is no `tsvector` yet.
+    /// `convert`: the expression is not a `tsvector` yet.
     FullText {
         function: FullText,
         configuration: Option<String>,
@@ -199,12 +199,12 @@ pub struct Ordering {
 #[derive(Clone, Debug)]
 pub enum OrderBy {
     Expression(Expression),
-    /// An expression that an embedded to-one relation hands out: index into [`Select::embeds`] and its extras.
+    /// An expression that an embedded to-one relation provides: index into [`Select::embeds`] and into its extras.
     Embedded {
         embed: usize,
         extra: usize,
     },
-    /// A column that a spread relation hands out: index into [`Select::embeds`] and its columns.
+    /// A column that a spread relation provides: index into [`Select::embeds`] and into its columns.
     Spread {
         embed: usize,
         column: usize,
@@ -217,33 +217,33 @@ pub struct Embedded {
     /// The alias of the lateral subquery.
     pub alias: String,
     pub select: Select,
-    /// Equal columns of the join.
+    /// The join condition: pairs of equal columns.
     pub on: Vec<(ColumnReference, ColumnReference)>,
-    /// The table between, and its alias.
+    /// The junction table and its alias.
     pub junction: Option<(QualifiedName, String)>,
     pub to_many: bool,
     /// Parents without a related row are left out.
     pub inner: bool,
-    /// Of a spread relation, the columns it adds to the parent's.
+    /// For a spread relation, the columns that it adds to the parent's.
     pub spread: Option<Vec<SpreadColumn>>,
     /// Expressions that the parent orders by.
     pub extras: Vec<Expression>,
 }
 
 impl Embedded {
-    /// Whether a function makes its rows, or those of a relation within.
+    /// Whether a function computes its rows, or the rows of a relation within it.
     pub fn is_computed(&self) -> bool {
         matches!(self.select.source, Source::Computed { .. }) || self.select.embeds.iter().any(Embedded::is_computed)
     }
 }
 
-/// A column that a spread relation adds to the parent's. One of a to-many relation is the list of its rows' values.
+/// A column that a spread relation adds to the parent's. A to-many relation adds a list of its rows' values.
 #[derive(Clone, Debug)]
 pub struct SpreadColumn {
     pub name: String,
-    /// An aggregate is formed in the parent, over the parent's groups; with the cast of its result.
+    /// The aggregate is computed in the parent, over the parent's groups. It may have a cast of its result.
     pub aggregate: Option<(Aggregate, Option<Rc<str>>)>,
-    /// The value is of type `json`, which has no equality to group by.
+    /// The value has type `json`, which has no equality operator to group by.
     pub is_json: bool,
 }
 
@@ -256,22 +256,23 @@ pub struct Write {
     pub alias: String,
     pub change: Change,
     pub returning: Returning,
-    /// What would come back if it had been asked for: it is prepared, and its values are read, so that the same is refused.
+    /// The rows that would be returned if the client had asked for them. They are planned and prepared, so that an invalid `select`
+    /// is refused in either case.
     pub unreturned: Option<Box<Select>>,
-    /// The rows that come back may be others than the changed ones, or fewer: the statement counts the changed ones itself.
+    /// The returned rows may differ from the changed ones, or be fewer, so the statement counts the changed ones itself.
     pub counts: bool,
     /// The path names the row.
     pub is_item: bool,
 }
 
-/// What is changed.
+/// The change that a write makes.
 #[derive(Clone, Debug)]
 pub enum Change {
     Insert {
         columns: Vec<BodyColumn>,
-        /// Every object of the body has to have the same keys.
+        /// Every object of the body must have the same keys.
         uniform: bool,
-        /// Columns whose value the URL gives (PUT): those in `columns` have to equal it.
+        /// Columns whose values the URL gives (PUT). If they are also in `columns`, the values must agree.
         key: Vec<(KeyColumn, ValueId)>,
         conflict: Option<Conflict>,
     },
@@ -284,48 +285,48 @@ pub enum Change {
     },
 }
 
-/// The rows that PATCH and DELETE change: those that a read of the relation with the same filters shows.
+/// The rows that PATCH and DELETE change: the same rows that a read with these filters returns.
 #[derive(Clone, Debug)]
 pub struct Chosen {
     /// That read, without outputs.
     pub select: Select,
-    /// The primary key, by which the rows of a page are found again. Empty where there is no page.
+    /// The primary key, which finds the rows of a page again. Empty without a page.
     pub key: Vec<String>,
 }
 
-/// A column of the primary key that the URL gives.
+/// A column of the primary key whose value the URL gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyColumn {
     pub column: String,
-    /// Its position in the body's columns, if it stands there too.
+    /// Its position in the body's columns, if the body has it too.
     pub in_body: Option<usize>,
-    /// The function that reads the URL's value, of a column with a representation.
+    /// The function that converts the URL's value, for a column with a representation.
     pub from_text: Option<Box<QualifiedName>>,
 }
 
-/// A column that a key of the body feeds.
+/// A column that gets its value from a key of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodyColumn {
     pub column: String,
     pub data_type: String,
     /// The expression for rows without the key.
     pub default: Option<String>,
-    /// The function that makes the value of the body's JSON, of a column with a representation.
+    /// The function that converts the body's JSON, for a column with a representation.
     pub from_json: Option<Box<QualifiedName>>,
-    /// The value comes as a text, and not as a JSON string.
+    /// The value is passed as text, and not as a JSON string.
     pub is_text: bool,
 }
 
-/// What to do with rows that exist.
+/// What to do with existing rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// The columns of the unique key.
     pub columns: Vec<String>,
-    /// They are updated; otherwise left alone.
+    /// Existing rows are updated; otherwise they are left alone.
     pub update: bool,
-    /// What they are updated to beside what the body says.
+    /// Columns that an update resets to their defaults, in addition to the columns of the body.
     pub resets: Vec<Reset>,
-    /// Columns that stay, although the body says what they are in new rows.
+    /// Columns that an update keeps, although the body sets them in new rows.
     pub kept: Vec<String>,
 }
 
@@ -337,11 +338,11 @@ pub struct Reset {
     pub default: Option<String>,
 }
 
-/// What a write hands back.
+/// What a write returns.
 #[derive(Clone, Debug)]
 pub enum Returning {
     Nothing,
-    /// The primary key, for Location: columns, and the functions that make JSON of those that filters read back from it.
+    /// The primary key, for Location: the columns, each with the function that converts it to JSON if filters convert it back.
     Key(Vec<(String, Option<Box<QualifiedName>>)>),
     Rows(Box<Select>),
 }
@@ -351,13 +352,14 @@ pub enum Returning {
 pub struct Call {
     pub invocation: Invocation,
     pub result: CallResult,
-    /// The media type that the function's value is, by its domain.
+    /// The media type of the function's value, taken from its domain.
     pub media: Option<String>,
     /// The relation whose rows it returns.
     pub rows: Option<QualifiedName>,
     /// The function may write: it is `VOLATILE`.
     pub may_write: bool,
-    /// It may write, and not all of its rows are in the answer: the statement calls it whatever they are, and counts them itself.
+    /// It may write, and the response may not show all of its rows. The statement then calls it in any case, and counts the rows
+    /// itself.
     pub counts: bool,
 }
 
@@ -366,38 +368,38 @@ pub struct Call {
 pub struct Invocation {
     pub function: QualifiedName,
     pub arguments: Arguments,
-    /// The parameters of a variadic function that are left out: with named arguments PostgreSQL wants all of them.
+    /// The omitted parameters of a variadic function. With named arguments PostgreSQL requires all of them.
     pub left_out: Vec<LeftOut>,
 }
 
-/// A parameter whose default is passed.
+/// A parameter that is passed its default.
 #[derive(Clone, Debug)]
 pub struct LeftOut {
     pub name: String,
     pub data_type: String,
     pub variadic: bool,
-    /// As SQL.
+    /// The default as SQL.
     pub default: String,
 }
 
 /// Where arguments come from.
 #[derive(Clone, Debug)]
 pub enum Arguments {
-    /// Parameters of the query: name, type, literals (several for a variadic parameter alone), variadic.
+    /// Parameters of the query: name, type, literals (several only for a variadic parameter), variadic.
     Query(Vec<(String, String, Vec<ValueId>, bool)>),
-    /// Members of the body's object: name, type, variadic; and whether they are texts.
+    /// Members of the body's object: name, type, variadic; and whether the values are texts.
     Body(Vec<(String, String, bool)>, bool),
-    /// The whole body is the one unnamed parameter of this type.
+    /// The whole body is passed as the only parameter, which has no name and this type.
     WholeBody(String),
 }
 
-/// What a call answers with.
+/// The result of a call.
 #[derive(Clone, Debug)]
 pub enum CallResult {
     Void,
     /// One value.
     Scalar,
-    /// An array of values; of the SELECT only source and page count.
+    /// An array of values. Only the source and the page of the SELECT count.
     ScalarSet(Box<Select>),
     /// One object.
     Row(Box<Select>),

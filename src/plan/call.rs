@@ -1,4 +1,4 @@
-//! Calling a function: which of the overloads, with which arguments, and what it answers with.
+//! Plans a function call: which overload, which arguments, and what it returns.
 
 use super::{Arguments, Call, CallResult, Invocation, LeftOut, Planner, Source};
 use crate::catalog::{Function, Parameter, ResultType, Signature};
@@ -12,10 +12,10 @@ use crate::similar;
 use std::collections::HashSet;
 
 impl Planner<'_> {
-    /// Plans a call; by [`Verb::CallSafe`] the function cannot write.
+    /// Plans a call. With [`Verb::CallSafe`] the function cannot write.
     ///
     /// # Errors
-    /// No function has this name and these arguments, several have, or the query does not fit it.
+    /// No function has this name and these arguments, several do, or the query does not fit the function.
     pub fn call(&mut self, verb: Verb, name: &str, query: &Query, given: &CallArguments) -> Result<Call> {
         let functions = self.catalog.functions(self.schema, name)?;
         let mut called = self.overload(name, &functions, query, given);
@@ -36,7 +36,7 @@ impl Planner<'_> {
         let (mut rows, mut counts) = (None, false);
         let result = match &function.result {
             ResultType::Void => CallResult::Void,
-            // Only the value itself tells the columns of a record: it is not taken apart.
+            // The columns of a record are only known from its value, so it is not taken apart.
             ResultType::Scalar | ResultType::Record if function.returns_set => {
                 let page = QueryNode { limit: query.root.limit, offset: query.root.offset, ..QueryNode::default() };
                 let shape = Columns::Result { function: name, columns: &[], row_type: None };
@@ -71,7 +71,7 @@ impl Planner<'_> {
         Ok(Call { invocation, result, media, rows, may_write, counts })
     }
 
-    /// A value has no columns to select, filter or order by; and one that is not of a set, no page.
+    /// Refuses select, filters and order for a function that returns a value, and a page unless it returns a set of values.
     fn refuse_row_parameters(&self, name: &str, node: &QueryNode, is_set: bool) -> Result<()> {
         let has_page = node.limit.is_some() || node.offset.is_some();
         if node.conditions.is_empty() && node.order.is_empty() && node.select.is_none() && (is_set || !has_page) {
@@ -114,12 +114,12 @@ impl Planner<'_> {
         if fitting.is_empty() {
             return Err(self.no_function(name, &names, given)?);
         }
-        // The one that needs no default is the one that was meant, if there is just one.
+        // If exactly one function fits without using defaults, it was meant.
         let exact: Vec<&Function> = fitting.iter().filter(|f| f.parameters.len() == names.len()).copied().collect();
         let (([meant], _) | (_, [meant])) = (fitting.as_slice(), exact.as_slice()) else {
             return Err(self.ambiguous(&fitting)?);
         };
-        // PostgreSQL has to choose it, too.
+        // PostgreSQL must be able to choose it, too.
         let passed = if by_name { Some(names.as_slice()) } else { None };
         let is_meant = |f: &&Function| std::ptr::eq(*f, *meant);
         let alike: Vec<&Function> = functions.iter().filter(|f| is_meant(f) || is_alike(meant, passed, f)).collect();
@@ -130,7 +130,7 @@ impl Planner<'_> {
         Ok(meant)
     }
 
-    /// The refusal to choose among these functions. It names those that the role may call.
+    /// The error for an ambiguous call. It names the functions that the role may call.
     fn ambiguous(&self, functions: &[&Function]) -> Result<Error> {
         let mut shown = Vec::new();
         for function in functions {
@@ -181,8 +181,8 @@ impl Planner<'_> {
     }
 }
 
-/// What was probably meant by a call of `name` with the arguments `names`: the function of that name with the most similar
-/// parameters, or one of a similar name.
+/// What a call of `name` with the arguments `names` probably meant: the function of that name with the most similar parameters, or
+/// a function with a similar name.
 fn suggestion(name: &str, names: &[&str], candidates: &[Signature]) -> Option<String> {
     let asked = names.join(", ");
     let mut best: Option<(usize, f64, String)> = None;
@@ -208,7 +208,7 @@ fn suggestion(name: &str, names: &[&str], candidates: &[Signature]) -> Option<St
     }
 }
 
-/// Adds to the refusal of a call which parameter was taken for a filter.
+/// Adds a hint about the parameter that was read as a filter.
 fn with_filter_hint(error: Error, functions: &[Function], query: &Query) -> Error {
     let is_parameter = |name: &String| functions.iter().any(|f| f.parameters.iter().any(|p| p.name == *name));
     match query.filter_texts.iter().map(|filter| &filter.name).find(|name| is_parameter(name)) {
@@ -219,7 +219,7 @@ fn with_filter_hint(error: Error, functions: &[Function], query: &Query) -> Erro
     }
 }
 
-/// The names of the arguments, each once.
+/// The names of the arguments, without repetition.
 fn names<'a>(query: &'a Query, given: &'a CallArguments) -> Vec<&'a str> {
     let mut names: Vec<&str> = match (given, &query.columns) {
         (CallArguments::Query, _) => query.arguments.iter().map(|(name, _)| name.as_str()).collect(),
@@ -244,14 +244,15 @@ fn takes(function: &Function, names: &[&str]) -> bool {
         && parameters.iter().all(|p| !p.required || !p.name.is_empty() && names.contains(&p.name.as_str()))
 }
 
-/// Whether PostgreSQL takes a call of a function for one of another as well: arguments of the same types, and defaults for the
-/// rest (PostgreSQL docs, 10.3, 1c). `passed`: the names of the arguments; `None` for one argument without name.
+/// Whether PostgreSQL could read a call of one function as a call of the other: both take arguments of the same types, and have
+/// defaults for the rest (PostgreSQL docs, 10.3, 1c). `passed`: the names of the arguments; `None` for a single argument without a
+/// name.
 fn is_alike(called: &Function, passed: Option<&[&str]>, other: &Function) -> bool {
     let Some(names) = passed else {
         let type_of_first = |f: &Function| f.parameters.first().map(|p| p.data_type.clone());
         return type_of_first(called) == type_of_first(other) && other.parameters.iter().skip(1).all(|p| !p.required);
     };
-    // A variadic function takes named arguments only where one of them is marked as variadic.
+    // A variadic function takes named arguments only if one of them is marked as variadic.
     let is_variadic = |f: &Function| f.parameters.iter().any(|p| p.variadic);
     if !names.is_empty() && is_variadic(other) && !is_variadic(called) {
         return false;
@@ -262,7 +263,7 @@ fn is_alike(called: &Function, passed: Option<&[&str]>, other: &Function) -> boo
     takes(other, &passed) && passed.iter().all(|name| of(called, name) == of(other, name))
 }
 
-/// The parameters of a variadic function that are to be passed their defaults.
+/// The parameters of a variadic function that must be passed their defaults.
 fn left_out(function: &Function, names: &[&str]) -> Vec<LeftOut> {
     if names.is_empty() || !function.parameters.iter().any(|p| p.variadic) {
         return Vec::new();
@@ -276,9 +277,9 @@ fn left_out(function: &Function, names: &[&str]) -> Vec<LeftOut> {
         .collect()
 }
 
-/// An argument of a pseudo-type has the type of what is passed, and what a request passes has none.
+/// Refuses arguments of pseudo-types: they take the type of what is passed, and what a request passes has no type.
 fn refuse_pseudo(function: &Function, names: &[&str], given: &CallArguments) -> Result<()> {
-    // Of a text without a type PostgreSQL makes text for these.
+    // PostgreSQL reads a text without a type as text for these.
     let is_text = |p: &Parameter| {
         *given == CallArguments::Query
             && (matches!(p.data_type.as_str(), "anycompatible" | "anycompatiblenonarray")
@@ -313,7 +314,7 @@ fn arguments(function: &Function, query: &Query, given: &CallArguments) -> Argum
                 .iter()
                 .filter_map(|p| {
                     let mut given = query.arguments.iter().filter(|(name, _)| *name == p.name).map(|(_, value)| *value);
-                    // Of a repeated argument the last counts; those of a variadic parameter are its items.
+                    // If an argument is repeated, the last one counts. For a variadic parameter, all are items.
                     let values: Vec<ValueId> =
                         if p.variadic { given.collect() } else { given.next_back().into_iter().collect() };
                     (!values.is_empty()).then(|| (p.name.clone(), p.data_type.clone(), values, p.variadic))
@@ -355,7 +356,7 @@ mod tests {
     fn arguments_are_named_in_any_order() {
         assert_eq!(arguments("add?b=1&a=2", &CallArguments::Query), ["a int4", "b int4"]);
         assert_eq!(arguments("add", &object("b a")), ["a int4", "b int4"]);
-        // what is not named among the columns is no argument
+        // a key that `columns` does not list is not an argument
         assert_eq!(arguments("pad?columns=a", &object("a nothing")), ["a int4"]);
     }
 
@@ -366,7 +367,7 @@ mod tests {
         };
         let values: Vec<ValueId> = all.iter().flat_map(|(_, _, values, _)| values.clone()).collect();
         assert_eq!(values, [2, 1]);
-        // and it is one argument when overloads are told apart: this one returns no set
+        // for choosing an overload it counts as one argument: this overload returns no set
         let plan = call("area?a=1&b=2&a=3", &CallArguments::Query).unwrap();
         assert!(matches!(plan.result, CallResult::Scalar));
     }
@@ -384,7 +385,7 @@ mod tests {
             ("total?a=1", &CallArguments::Query, "lib.total(a => int4), lib.total(a => int4, b => int4)"),
             ("total", &object("a"), "lib.total(a => int4), lib.total(a => int4, b => int4)"),
             ("now", &CallArguments::Query, "lib.now(), lib.now(zone => text)"),
-            // a procedure
+            // procedures are listed too
             ("lend?a=1", &CallArguments::Query, "lib.lend(a => int4), lib.lend(a => int4, days => int4)"),
             ("load", &CallArguments::Whole(JSON_TYPES), "lib.load( => json), lib.load(doc => json, strict => bool)"),
         ] {
@@ -404,7 +405,7 @@ mod tests {
             let left_out = call(target, given).unwrap().invocation.left_out;
             left_out.into_iter().map(|p| p.name).collect::<Vec<String>>()
         };
-        // with named arguments PostgreSQL wants all of a variadic function
+        // with named arguments PostgreSQL requires all parameters of a variadic function
         assert_eq!(left_out("tally?a=1", &CallArguments::Query), ["b", "rest"]);
         assert_eq!(left_out("tally", &object("a b")), ["rest"]);
         assert_eq!(left_out("tally?a=1&rest=2", &CallArguments::Query), ["b"]);
@@ -503,7 +504,7 @@ mod tests {
             let target = format!("series?n=3&{parameter}");
             assert_eq!(refusal(call(&target, &CallArguments::Query)), ("PGRST100".to_owned(), 400), "{target}");
         }
-        // a set of values has pages, a value has none
+        // a set of values has pages, a single value does not
         assert!(call("series?n=3&limit=1&offset=1", &CallArguments::Query).is_ok());
         for target in ["add?a=1&b=2&limit=1", "add?a=1&b=2&offset=0"] {
             assert_eq!(refusal(call(target, &CallArguments::Query)), ("PGRST100".to_owned(), 400), "{target}");

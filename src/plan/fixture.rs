@@ -1,4 +1,4 @@
-//! A catalogue over plain data, for the tests of the planner: a small library.
+//! A catalogue made of plain data, for the tests of the planner: a small library.
 
 use super::{Call, Planner, Select, Write};
 use crate::ask::PlanSettings;
@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 /// The exposed schema.
 pub const SCHEMA: &str = "lib";
-/// A name that SQL would be injected by, if it were not quoted.
+/// A name that would inject SQL if it were not quoted.
 pub const ODD: &str = "o\"; drop table x; --/*";
 
 /// A table that the role of the request may not read.
@@ -118,7 +118,7 @@ impl Catalog for Library {
     }
 }
 
-/// The number of a relation or composite type, made of its name.
+/// The oid of a relation or composite type, derived from its name.
 fn oid(name: &str) -> u32 {
     name.bytes().fold(7, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
 }
@@ -132,7 +132,7 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// That of the domain `colour`, which has a cast for each way.
+/// The representation of a type: the domain `colour` has a cast for each direction.
 fn representation(data_type: &str) -> Option<Representation> {
     (data_type == "lib.colour").then(|| Representation {
         to_json: Some(Box::new(qualified("json"))),
@@ -141,7 +141,7 @@ fn representation(data_type: &str) -> Option<Representation> {
     })
 }
 
-/// A table: columns as `name:type`, with `=` and its default after; the key's columns.
+/// A table. Columns are written `name:type`, optionally followed by `=` and a default. `primary_key` lists the key's columns.
 fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     let columns = columns.split_whitespace().map(|text| {
         let (name, data_type) = text.split_once(':').unwrap();
@@ -179,7 +179,7 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     })
 }
 
-/// A view: columns as `name=table.column`, with the columns of its key.
+/// A view. Columns are written `name=table.column`.
 fn view(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     let sources = columns.split_whitespace().map(|text| {
         let (column, source) = text.split_once('=').unwrap();
@@ -192,7 +192,7 @@ fn view(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     Rc::new(Relation { sources, is_view: true, ..(*table(name, &typed.join(" "), primary_key)).clone() })
 }
 
-/// A function of rows of a relation: `class`, of its value, or the relation that it returns.
+/// A function that takes a row of a relation. `class` is the class of its value; `relation` is the relation that it returns.
 fn row_function(name: &str, class: TypeClass, relation: Option<&str>, returns_one: bool) -> RowFunction {
     RowFunction {
         name: qualified(name),
@@ -204,7 +204,7 @@ fn row_function(name: &str, class: TypeClass, relation: Option<&str>, returns_on
     }
 }
 
-/// A foreign key: `table(columns)` refers to `table(columns)`.
+/// A foreign key from `table(columns)` to `referenced(referenced_columns)`.
 fn key(name: &str, table: &str, columns: &str, referenced: &str, referenced_columns: &str) -> ForeignKey {
     ForeignKey {
         name: name.to_owned(),
@@ -216,7 +216,7 @@ fn key(name: &str, table: &str, columns: &str, referenced: &str, referenced_colu
     }
 }
 
-/// A function: parameters as `name:type`, with `?` after when they have a default and `...` before when variadic.
+/// A function. Parameters are written `name:type`, with `?` after those that have a default and `...` before variadic ones.
 fn function(name: &str, parameters: &str, returns_set: bool, result: ResultType) -> Function {
     let is_variadic = parameters.contains("...");
     let parameters = parameters.split_whitespace().map(|text| {
@@ -374,7 +374,7 @@ impl Default for Library {
     }
 }
 
-/// The target's last segment and what its query says.
+/// The target's last segment and the parsed query.
 fn parsed(target: &str, is_call: bool) -> Result<(String, Query)> {
     let target = format!("/{target}");
     let target = Target::parse(&target)?;
@@ -398,7 +398,7 @@ pub fn read(target: &str) -> Result<Select> {
     read_with(target, &PlanSettings::default())
 }
 
-/// The plan of a write; `keys`: those of the body's objects, as words.
+/// The plan of a write. `keys`: the keys of the body's objects, separated by blanks.
 pub fn write(verb: Verb, target: &str, prefer: &str, keys: Option<&str>) -> Result<Write> {
     let (library, (name, query)) = (Library::default(), parsed(target, false)?);
     let settings = PlanSettings::default();
@@ -420,12 +420,12 @@ pub fn call(target: &str, given: &CallArguments) -> Result<Call> {
     )
 }
 
-/// The arguments of a POST, as words.
+/// The arguments of a POST, separated by blanks.
 pub fn object(keys: &str) -> CallArguments {
     CallArguments::Object(words(keys))
 }
 
-/// Code and status of a refusal.
+/// Code and status of an error.
 #[track_caller]
 pub fn refusal<T>(result: Result<T>) -> (String, u16) {
     let e = result.err().expect("it was planned");

@@ -1,4 +1,4 @@
-//! Which representation an answer gets: what the client accepts, and what can be made.
+//! Chooses the representation of a response: one that the client accepts and that can be made.
 
 use super::{CallResult, Plan, Planner, Select, Source};
 use crate::catalog::QualifiedName;
@@ -8,17 +8,17 @@ use crate::http::media_type::{MediaType, PlanMedia, not_available};
 use crate::query::{Query, SelectItem};
 use std::rc::Rc;
 
-/// The representation of an answer.
+/// The representation of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Representation {
-    /// What Content-Type says.
+    /// The value of Content-Type.
     pub media: MediaType,
-    /// What makes the body, unless it is made here.
+    /// The function that makes the body, if the extension does not make it itself.
     pub handler: Option<Handler>,
 }
 
 impl Representation {
-    /// The body is PostgreSQL's plan.
+    /// The options of EXPLAIN, if the body is PostgreSQL's plan.
     pub fn explain(&self) -> Option<&PlanMedia> {
         match &self.media {
             MediaType::Plan(plan) => Some(plan),
@@ -26,36 +26,37 @@ impl Representation {
         }
     }
 
-    /// The type that the rows are written in.
+    /// The media type in which the rows are written.
     pub fn rows(&self) -> &MediaType {
         self.explain().map_or(&self.media, |plan| &plan.of)
     }
 }
 
-/// What makes a body within the database.
+/// A function in the database that makes the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Handler {
-    /// An aggregate over all rows; `row`: the relation whose rows it takes, any if it is none.
+    /// An aggregate over all rows. `row`: the relation whose rows it takes; `None` if it takes any rows.
     Aggregate { function: QualifiedName, row: Option<QualifiedName> },
     /// The called function itself: its result is the body.
     Function,
-    /// A function of each row: the body is a FeatureCollection of its results (RFC 7946, section 3.3), of an item its result.
+    /// A function of each row. The body is a FeatureCollection of its results (RFC 7946, section 3.3), or for an item the one
+    /// result.
     Feature(FeatureFunction),
 }
 
-/// What is asked for.
+/// What is represented.
 enum Subject<'a> {
-    /// Rows, of this relation if they are those of one.
+    /// Rows, with their relation if they all belong to one.
     Rows(Option<&'a QualifiedName>),
     /// The value of a function, and its media type if it has one.
     Value(Option<&'a str>),
 }
 
 impl Planner<'_> {
-    /// Chooses the representation of a plan's answer. `accepted`: the ranges of the request, the most wanted first.
+    /// Chooses the representation of a plan's result. `accepted`: the media ranges of the request, the preferred ones first.
     ///
     /// # Errors
-    /// PGRST107 (406) when none of the accepted ones can be made.
+    /// PGRST107 (406) if no accepted representation can be made.
     pub fn representation(&self, plan: &Plan, query: &Query, accepted: &[MediaType]) -> Result<Representation> {
         let subject = match plan {
             Plan::Read(select) => Subject::Rows(relation_of(select)),
@@ -69,7 +70,7 @@ impl Planner<'_> {
             Subject::Rows(_) => self.catalog.media_handlers(self.schema)?,
             Subject::Value(_) => Rc::default(),
         };
-        // An aggregate over a relation's rows gets whole ones.
+        // An aggregate over a relation's rows needs whole rows.
         let is_whole = match query.root.select.as_deref() {
             None => true,
             Some(items) => items.iter().all(|item| matches!(item, SelectItem::Star)) && !items.is_empty(),
@@ -100,8 +101,8 @@ impl Planner<'_> {
         })
     }
 
-    /// What makes a representation in the range: what was made for this relation or function, then what takes any rows, then
-    /// what is built in, then PostGIS.
+    /// Finds a representation in the range, in this order: handlers for this relation or function, handlers for any rows, the
+    /// built-in types, PostGIS.
     fn lookup(
         &self,
         range: &MediaType,
@@ -126,11 +127,11 @@ fn relation_of(select: &Select) -> Option<&QualifiedName> {
     }
 }
 
-/// As [`Planner::lookup`], without PostGIS.
+/// [`Planner::lookup`] without PostGIS.
 fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_whole: bool) -> Option<Representation> {
     let taken = |media: &str| -> Option<MediaType> {
         match MediaType::parse(media) {
-            // a handler of `*/*` decides itself what it answers to
+            // a handler for `*/*` sets its media type itself
             MediaType::Any => Some(MediaType::OctetStream),
             media if media.is_in(range) && *range != MediaType::Any => Some(media),
             _ => None,
@@ -146,11 +147,11 @@ fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_wh
         Subject::Rows(relation) => {
             let own = |h: &&MediaHandler| is_whole && h.relation.is_some() && h.relation.as_ref() == *relation;
             let any = |h: &&MediaHandler| h.relation.is_none();
-            // What takes any rows is taken for `*/*` only when just that is asked for.
+            // A handler for any rows is used for `*/*` only if the client accepts exactly that.
             let any = |h: &&MediaHandler| any(h) && (h.media != "*/*" || *range == MediaType::Any);
             let takes_all = |h: &&MediaHandler| h.media == "*/*";
             let own = handlers.iter().filter(own);
-            // That of the relation for `*/*` comes before any other.
+            // A relation's own handler for `*/*` precedes all others.
             let found = (own.clone().filter(takes_all))
                 .chain(own)
                 .chain(handlers.iter().filter(any))
@@ -174,7 +175,7 @@ mod tests {
     use crate::query;
     use crate::route::Verb;
 
-    /// The type of the answer to a read, and what makes it.
+    /// The media type of a read, and the handler that makes it.
     fn answer(target: &str, accept: &str) -> Result<(String, Option<Handler>)> {
         answer_with(target, accept, &PlanSettings::default())
     }
@@ -268,7 +269,7 @@ mod tests {
         let (media, handler) = answer("/books?select=id&order=id", "application/geo+json").unwrap();
         assert_eq!(media, "application/geo+json");
         assert!(matches!(handler, Some(Handler::Feature(_))));
-        // nobody gets it who does not ask for it, and an aggregate of one's own comes first
+        // it is used only if asked for, and a user's own aggregate precedes it
         assert_eq!(answer("/books", "application/*").unwrap().0, "application/json");
         assert_eq!(answer("/editions", "application/geo+json").unwrap().0, "application/octet-stream");
     }

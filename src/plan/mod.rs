@@ -1,4 +1,4 @@
-//! What a request will do: names resolved against the catalogue, or the reason to refuse. Pure.
+//! Plans: resolves names against the catalogue, or refuses. Pure.
 
 mod absent;
 pub mod action;

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::similar;
 use std::rc::Rc;
 
-/// What a plan is made from.
+/// The context for planning one request.
 pub struct Planner<'a> {
     pub catalog: &'a dyn Catalog,
     pub schema: &'a str,
@@ -23,7 +23,7 @@ impl<'a> Planner<'a> {
     /// The function of this name that computes a column or an embedded relation of a row.
     ///
     /// # Errors
-    /// PGRST203 when PostgreSQL could not tell a call of it from one of another function.
+    /// PGRST203 if PostgreSQL could read a call of it as a call of another function.
     pub(super) fn row_function(&self, row_type: u32, label: &str, name: &str) -> Result<Option<RowFunction>> {
         let found = self.catalog.row_function(self.schema, row_type, name)?;
         match found {
@@ -40,7 +40,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// A table alias that the statement does not have yet.
+    /// A table alias that the statement does not use yet.
     pub(super) fn alias(&mut self, prefix: char) -> String {
         let alias = format!("{prefix}{}", self.aliases);
         self.aliases += 1;
@@ -52,8 +52,8 @@ impl<'a> Planner<'a> {
         Ok(self.catalog.relation(self.schema, name)?.filter(|relation| !relation.is_partition))
     }
 
-    /// The table or view of the request's schema; where there is none, the refusal names a similar one that the role in
-    /// force may use.
+    /// The table or view of the request's schema. If it does not exist, the error suggests a similar name that the role in force
+    /// may use.
     ///
     /// # Errors
     /// PGRST205 (404) if the schema has no such table or view.

@@ -1,4 +1,4 @@
-//! Reading a relation: fields, conditions and order resolved.
+//! Plans reads: resolves fields, conditions and order.
 
 use super::{
     ColumnReference, Embedded, Expression, OrderBy, Ordering, Output, Planner, Predicate, RowLimit, Select, Source,
@@ -14,7 +14,7 @@ use crate::sqlstate::SqlState;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-/// The columns that names are looked up in.
+/// Where column names are looked up.
 #[derive(Clone, Copy)]
 pub enum Columns<'r> {
     Relation(&'r Relation),
@@ -43,7 +43,7 @@ impl<'r> Columns<'r> {
         }
     }
 
-    /// `pg_class.oid` of what functions compute columns of.
+    /// `pg_class.oid` of the row type that functions may compute columns of.
     fn row_type(&self) -> Option<u32> {
         match self {
             Columns::Relation(relation) => Some(relation.oid),
@@ -77,7 +77,7 @@ impl Planner<'_> {
         self.select(Source::Relation(relation.name.clone()), alias, Columns::Relation(relation), node, true)
     }
 
-    /// Plans what is asked of one level.
+    /// Plans one level of a read.
     pub(super) fn select(
         &mut self,
         source: Source,
@@ -98,7 +98,7 @@ impl Planner<'_> {
             grouped: false,
             listed: None,
         };
-        // Relationships come first: an unknown one is told before an unknown column.
+        // Relationships are resolved first, so that an unknown one is reported before an unknown column.
         let mut labels: Vec<&str> = Vec::new();
         for item in node.select.iter().flatten() {
             let SelectItem::Embed(embed) = item else { continue };
@@ -141,7 +141,7 @@ impl Planner<'_> {
         Ok(select)
     }
 
-    /// What the level shows. Its embedded relations are planned already, in their order.
+    /// The outputs of the level. Its embedded relations are planned already, in their order.
     fn outputs(&self, select: &mut Select, columns: Columns, node: &QueryNode) -> Result<()> {
         let Some(items) = &node.select else {
             select.outputs.push(Output::All);
@@ -183,7 +183,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// `count` as it is written where SQL's `table.count` is meant: `count()`, unless the relation has such a column.
+    /// SQL's `table.count` written as `count`: it is `count()`, unless the relation has such a column.
     fn count_column(&self, columns: Columns, field: &SelectField) -> Result<Option<SelectField>> {
         let is_count = |f: &Field| f.name == "count" && f.path.is_empty();
         if !self.settings.aggregates
@@ -202,7 +202,7 @@ impl Planner<'_> {
         }))
     }
 
-    /// Replaces `*` by the columns it stands for: groups are formed by one at a time, and a spread hands out each.
+    /// Replaces `*` by the columns that it stands for, because grouping and spreading need single columns.
     pub(super) fn list_columns(&self, select: &mut Select, columns: Columns) -> Result<()> {
         for output in std::mem::take(&mut select.outputs) {
             match output {
@@ -268,7 +268,7 @@ impl Planner<'_> {
                 to_json: None,
             },
         };
-        // A path goes into what is stored, and that is what is aggregated.
+        // A path leads into the stored value, and the stored value is what is aggregated.
         if let (Some(field), None) = (&item.field, item.aggregate)
             && field.path.is_empty()
         {
@@ -289,7 +289,7 @@ impl Planner<'_> {
     /// The type of a cast.
     fn cast(&self, name: Option<&str>) -> Result<Option<Rc<str>>> {
         let Some(name) = name else { return Ok(None) };
-        // the SQL standard's spellings of types that pg_catalog has under another name
+        // the SQL standard's names of types that have another name in pg_catalog
         let spelled = match name.to_ascii_lowercase().as_str() {
             "int" | "integer" => "int4".to_owned(),
             "bigint" => "int8".to_owned(),
@@ -314,7 +314,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What a column's type is to the grammar, and the function that computes it, if one does.
+    /// The class of a column's type, and the function that computes the column, if it is computed.
     pub(super) fn column(&self, columns: Columns, name: &str) -> Result<(Option<QualifiedName>, TypeClass)> {
         if let Some(class) = columns.class(name) {
             return Ok((None, class));
@@ -328,7 +328,7 @@ impl Planner<'_> {
         Err(self.no_column(columns, name)?)
     }
 
-    /// Whether a column has the name of a relation that is embedded. The function that makes the relation is not one.
+    /// Whether a column has the name of an embedded relation. The function that computes the relation does not count.
     fn is_column_beside_embeds(&self, columns: Columns, name: &str) -> Result<bool> {
         if columns.class(name).is_some() {
             return Ok(true);
@@ -338,7 +338,7 @@ impl Planner<'_> {
         Ok(function.is_some_and(|function| function.is_column() && function.relation.is_none()))
     }
 
-    /// The refusal of a name that is no column: it suggests a similar one, if the role may read that.
+    /// The error for an unknown column. It suggests a similar column that the role may read.
     pub(super) fn no_column(&self, columns: Columns, name: &str) -> Result<Error> {
         let error = Error::no_column(columns.label(), name);
         Ok(match self.similar_column(columns, name)? {
@@ -370,7 +370,7 @@ impl Planner<'_> {
         })
     }
 
-    /// A condition; `labels` are the names of the relations embedded at this level.
+    /// A condition. `labels`: the names of the relations embedded at this level.
     pub(super) fn predicate(
         &self,
         alias: &str,
@@ -387,7 +387,7 @@ impl Planner<'_> {
             Condition::Filter(filter) => filter,
         };
         let embed = labels.iter().position(|label| *label == filter.field.name);
-        // A column may have the name of the embedded relation: of that, only is.null and not.is.null ask.
+        // If a column and an embedded relation share the name, only is.null and not.is.null test the relation.
         let is_null_test = matches!(filter.operation, Operation::Is(IsValue::Null));
         if let Some(embed) = embed
             && filter.field.path.is_empty()
@@ -428,7 +428,7 @@ impl Planner<'_> {
     }
 }
 
-/// Whether an item is itself what `*` would show under the name of a column: the column, or the relation that it refers to.
+/// Whether an item already outputs what `*` would add under the name of a column: the column, or the relation that it refers to.
 fn stands_for(item: &SelectItem, column: &str) -> bool {
     match item {
         SelectItem::Star => false,
@@ -440,8 +440,8 @@ fn stands_for(item: &SelectItem, column: &str) -> bool {
     }
 }
 
-/// Refuses a name that stands twice in the result, where one of the two would be lost, and one that several embedded relations have,
-/// where a filter would mean one of them.
+/// Refuses a name that occurs twice in the result, because one of the two would be lost, and a name of several embedded relations,
+/// because a filter would apply to only one of them.
 fn refuse_repeated(select: &Select, columns: Columns, labels: &[&str]) -> Result<()> {
     let repeated = |name: &str, what: &str| {
         Err(Error::new(Code::QueryParameter, format!("'{name}' is given twice among the {what}"))
@@ -452,7 +452,7 @@ fn refuse_repeated(select: &Select, columns: Columns, labels: &[&str]) -> Result
             return repeated(label, "embedded relations");
         }
     }
-    // All columns, once, have names of their own.
+    // A single output cannot repeat a name.
     if let [Output::All | Output::Expression { .. } | Output::Embedded { .. }] = select.outputs.as_slice() {
         return Ok(());
     }
@@ -474,7 +474,7 @@ fn refuse_repeated(select: &Select, columns: Columns, labels: &[&str]) -> Result
     }
 }
 
-/// The name of a field's member without an alias: the last key of its path that is not empty, or the column.
+/// The name of a field without an alias in the result: the last key of its path that is not empty, or the column.
 fn default_label(field: &Field) -> String {
     use crate::query::JsonKey;
     let key = field.path.iter().rev().find_map(|step| match &step.key {
@@ -485,7 +485,7 @@ fn default_label(field: &Field) -> String {
     key.unwrap_or_else(|| field.name.clone())
 }
 
-/// The SQL name of an aggregate, which is also the name of its member.
+/// The SQL name of an aggregate, which is also its name in the result.
 pub fn aggregate_name(aggregate: Aggregate) -> &'static str {
     match aggregate {
         Aggregate::Avg => "avg",
@@ -540,15 +540,15 @@ mod tests {
             let select = read(target).unwrap();
             matches!(select.conditions.as_slice(), [Predicate::Test { .. }])
         };
-        // stored, and computed
+        // a stored column, and a computed one
         for column in ["author_id=eq.1&select=author_id(name)", "label=eq.x&select=label:authors(name)"] {
             assert!(is_columns(&format!("books?{column}")), "{column}");
         }
         assert!(is_columns("books?author_id=is.not_null&select=author_id(name)"));
         assert!(is_columns("books?author_id=not.is.not_null&select=author_id(name)"));
-        // the function that makes the relation is no column beside it
+        // the function that computes the relation does not count as a column beside it
         assert!(!is_columns("books?editions=is.not_null&select=editions(year)"));
-        // whether there is a row is asked by is.null
+        // is.null tests whether a row exists
         assert!(!is_columns("books?author_id=is.null&select=author_id(name)"));
         assert!(!is_columns("books?author_id=not.is.null&select=author_id(name)"));
         assert!(!is_columns("books?authors=is.not_null&select=authors(name)"));
@@ -584,10 +584,10 @@ mod tests {
             .collect();
         assert_eq!(functions, [None, Some("label"), Some("summary"), Some("label")]);
         assert_eq!(labels("books?select=label,l:label"), ["label", "l"]);
-        // what PostgreSQL could take for another call is named
+        // the error names the functions that PostgreSQL could take the call for
         let e = read("books?select=rank").unwrap_err();
         assert_eq!((e.code.as_str(), e.status), ("PGRST203", 300));
-        // what returns a set is none, nor is it one of another table
+        // a function that returns a set is not a column, nor is a function of another table
         assert_eq!(refusal(read("books?select=similar")).0, "42703");
         assert_eq!(refusal(read("authors?select=label")).0, "42703");
     }
@@ -605,7 +605,7 @@ mod tests {
             labels("books?select=*,authors(*),a:authors(*),...publishers(publisher:name)"),
             ["*", "authors", "a", "..."]
         );
-        // an embedded relation without columns filters, and is no output
+        // an embedded relation without columns filters, and has no output
         assert_eq!(labels("books?select=id,authors()"), ["id"]);
     }
 
@@ -628,7 +628,7 @@ mod tests {
             assert_eq!((e.code.as_str(), e.status), ("PGRST100", 400), "{target}");
             assert!(e.hint.as_ref().is_some_and(|hint| hint.to_string().contains("alias")), "{target}");
         }
-        // what is named is not among all columns once more
+        // a named column is not repeated by `*`
         assert_eq!(labels("books?select=price,*"), ["price", "id", "title", "author_id", "publisher_id"]);
         assert_eq!(labels("books?select=*,id::text"), ["title", "price", "author_id", "publisher_id", "id"]);
         assert_eq!(labels("books?select=*,author_id(name)"), ["id", "title", "price", "publisher_id", "author_id"]);
@@ -678,7 +678,7 @@ mod tests {
         assert!(!is_null("books?select=authors()&authors=is.not_null"));
         assert!(is_null("books?select=a:authors()&a=is.null"));
         assert_eq!(refusal(read("books?select=authors()&authors=eq.1")), ("PGRST120".to_owned(), 400));
-        // a path is a path into a column
+        // a path always leads into a column
         assert_eq!(refusal(read("books?select=authors()&authors->a=is.null")).0, "42703");
     }
 
@@ -709,7 +709,7 @@ mod tests {
         let select = read_with("authors?select=id,books(id,publishers(id))", &settings).unwrap();
         let books = &select.embeds[0].select;
         assert_eq!((select.limit.cap, books.limit.cap), (Some(10), Some(10)));
-        // to-one: there is one row
+        // to-one: there is at most one row
         assert_eq!(books.embeds[0].select.limit.cap, None);
     }
 }

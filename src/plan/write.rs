@@ -1,4 +1,4 @@
-//! Creating, replacing, updating and deleting rows.
+//! Plans writes: creating, replacing, updating and deleting rows.
 
 use super::{
     BodyColumn, Change, Chosen, Conflict, KeyColumn, OrderBy, Ordering, Planner, Returning, Select, Source, Write,
@@ -17,7 +17,7 @@ use crate::route::Verb;
 impl Planner<'_> {
     /// Plans a write.
     ///
-    /// `body`: the keys of the body; DELETE has none.
+    /// `body`: the keys of the body; empty for DELETE.
     ///
     /// # Errors
     /// A name in the query or the body is unknown or ambiguous, or the query does not fit the method.
@@ -40,7 +40,7 @@ impl Planner<'_> {
         let change = match verb {
             Verb::Create => Change::Insert {
                 columns,
-                // Without `columns` the first object's keys are all there are: another one's would be lost.
+                // Without `columns`, only the keys of the first object are used, and a key of another object would be lost.
                 uniform: query.columns.is_none(),
                 key: Vec::new(),
                 conflict: self.conflict(relation, query, preferences, body, &absent)?,
@@ -49,7 +49,7 @@ impl Planner<'_> {
             Verb::Update => Change::Update { columns, chosen: Box::new(self.chosen(&alias, relation, &query.root)?) },
             _ => Change::Delete { chosen: Box::new(self.chosen(&alias, relation, &query.root)?) },
         };
-        // Planned whatever comes back, so that the same is refused. It is a scope of its own, with aliases of its own.
+        // Planned even if nothing is returned, so that errors do not depend on that. It has a scope and aliases of its own.
         self.aliases = aliases;
         let written = self.written(verb, &alias, relation, &query.root)?;
         let is_returned = preferences.representation == Some(Return::Representation);
@@ -76,13 +76,13 @@ impl Planner<'_> {
         })
     }
 
-    /// The rows that PATCH and DELETE change. They are planned as a read, so that a filter means the same to both.
+    /// The rows that PATCH and DELETE change. They are planned as a read, so that filters mean the same for both.
     fn chosen(&mut self, alias: &str, relation: &Relation, root: &QueryNode) -> Result<Chosen> {
         let embeds = root.select.iter().flatten().filter(|item| matches!(item, SelectItem::Embed(_)));
         let node = QueryNode { select: Some(embeds.cloned().collect()), ..root.clone() };
         let source = Source::Relation(relation.name.clone());
         let mut select = self.select(source, alias.to_owned(), Columns::Relation(relation), &node, false)?;
-        // An inner join alone belongs to what comes back; with a filter in it, it chooses rows.
+        // An inner join by itself only affects what is returned. With a filter in it, it selects rows.
         let filters = node.select.iter().flatten().filter_map(|item| match item {
             SelectItem::Embed(embed) => Some(embed.node.filters()),
             _ => None,
@@ -100,7 +100,7 @@ impl Planner<'_> {
             )
             .hint("Filter the rows instead, or send Prefer: handling=strict, max-affected=N."));
         }
-        // Rows that the order leaves equal are told apart by the key.
+        // The key orders rows that the requested order leaves equal.
         for column in &relation.primary_key {
             let field = Field { name: column.clone(), path: Vec::new() };
             let by = OrderBy::Expression(self.expression(alias, Columns::Relation(relation), &field)?);
@@ -109,7 +109,7 @@ impl Planner<'_> {
         Ok(Chosen { select, key: relation.primary_key.clone() })
     }
 
-    /// What comes back of the written rows: all of them, whatever they are joined with, but for the page of a POST.
+    /// The returned rows: all written rows, even if an inner join finds nothing. Only a POST has a page.
     fn written(&mut self, verb: Verb, alias: &str, relation: &Relation, root: &QueryNode) -> Result<Select> {
         let mut node = QueryNode { conditions: Vec::new(), ..root.clone() };
         if verb != Verb::Create {
@@ -186,7 +186,7 @@ impl Planner<'_> {
         Ok(Some(Conflict { columns, update: resolution == Resolution::MergeDuplicates, resets, kept }))
     }
 
-    /// PUT: the URL names exactly the primary key, and the one row of the body has it.
+    /// PUT: the filters name exactly the primary key, and the body has one row.
     fn replace(&self, relation: &Relation, query: &Query, columns: Vec<BodyColumn>) -> Result<Change> {
         if query.root.limit.is_some() || query.root.offset.is_some() {
             return Err(Error::new(Code::PutLimit, "limit/offset querystring parameters are not allowed for PUT"));
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(columns[0].default, None);
         assert_eq!(columns[1].default.as_deref(), Some("0"));
         assert!(!uniform);
-        // without `columns`, the first object's keys are all there are
+        // without `columns`, only the keys of the first object are used
         assert!(insert("books", "missing=default", "title price").2);
     }
 
@@ -354,7 +354,7 @@ mod tests {
         assert!(matches!(returning("return=representation"), Returning::Rows(_)));
     }
 
-    /// What PATCH and DELETE change, and what comes back of it.
+    /// The rows that PATCH and DELETE change, and the returned rows.
     #[track_caller]
     fn chosen(target: &str) -> (Chosen, Select) {
         let of = |verb, keys| {

@@ -9,7 +9,7 @@ use crate::query;
 use serde_json::Value;
 
 impl Planner<'_> {
-    /// The one relationship that `name` and the hints mean.
+    /// The only relationship that `name` and the hints identify.
     pub(super) fn relationship(&self, origin: &Relation, name: &str, hints: &[String]) -> Result<Relationship> {
         let found = self.relationships(origin, name)?;
         let meant = Relationship::meant(&origin.name, &found, name, hints);
@@ -20,7 +20,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The refusal to choose among relationships, with what to write for each that the role may read.
+    /// The error for an ambiguous relationship. For each candidate that the role may read, it says how to name it.
     fn ambiguous_relationship(&self, origin: &Relation, name: &str, mut meant: Vec<&Relationship>) -> Result<Error> {
         meant.sort_by(|a, b| a.rank().cmp(&b.rank()));
         let mut different: Vec<&Relationship> = Vec::new();
@@ -83,8 +83,8 @@ impl Planner<'_> {
         ))
     }
 
-    /// The relationships that may be meant, within the request's schema: other schemas are not the request's to see. Looked at are
-    /// the relation of that name, the tables that the origin's keys refer to, and what may connect the two, not the whole schema.
+    /// The possible relationships within the request's schema. Other schemas must stay invisible to the request. Only the relation
+    /// of that name, the tables that the origin's keys refer to, and their junctions are loaded, and not the whole schema.
     fn relationships(&self, origin: &Relation, name: &str) -> Result<Vec<Relationship>> {
         let ends = self.ends(origin)?;
         let target = self.visible(name)?;
@@ -97,7 +97,7 @@ impl Planner<'_> {
             if name == origin.name.name {
                 continue;
             }
-            // By the key's name or column a table is found; or the view that is asked, if it shows both ends of the key.
+            // The name of a key or column finds a table; or the view that is read, if it shows both ends of the key.
             let own = if origin.sources.is_empty() { Vec::new() } else { origin.shows(table, columns) };
             if own.is_empty() && table.schema == self.schema && table.name != name {
                 found.push(end.relationship(table, columns.to_vec()));
@@ -110,7 +110,7 @@ impl Planner<'_> {
         Ok(found)
     }
 
-    /// The ends of foreign keys that are at a relation: its own, or of a view those of its tables whose columns it shows.
+    /// The ends of foreign keys at a relation: its own, or for a view those of its tables whose columns it shows.
     fn ends(&self, relation: &Relation) -> Result<Vec<End>> {
         let mut ends = Vec::new();
         for table in relation.tables() {
@@ -133,7 +133,7 @@ impl Planner<'_> {
         Ok(ends)
     }
 
-    /// A relation whose primary key holds two foreign keys connects the relations they refer to.
+    /// A relation whose primary key contains two foreign keys connects the relations that they refer to.
     fn through_junctions(&self, near: &[End], target: &Relation, found: &mut Vec<Relationship>) -> Result<()> {
         let far = self.ends(target)?;
         let (near_tables, far_tables) = (referring(near), referring(&far));
@@ -182,7 +182,7 @@ impl Planner<'_> {
     }
 }
 
-/// The tables of which many rows may refer to one of these ends.
+/// The tables whose rows refer to one of these ends as the many side.
 fn referring(ends: &[End]) -> Vec<&QualifiedName> {
     let mut tables: Vec<&QualifiedName> =
         ends.iter().filter(|end| !end.refers && !end.key.unique).map(|end| &end.key.table).collect();

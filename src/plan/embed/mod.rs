@@ -1,4 +1,4 @@
-//! Relations embedded in others: the lateral joins.
+//! Embedded relations, which become lateral joins.
 
 mod lookup;
 mod relationship;
@@ -16,11 +16,11 @@ use relationship::Kind;
 pub(super) use spread::handed_out;
 
 impl Planner<'_> {
-    /// Plans an embedded relation: `alias` is that of the relation it is embedded in.
+    /// Plans an embedded relation. `alias`: the alias of the relation that contains it.
     pub(super) fn embed(&mut self, origin: &Relation, alias: &str, embed: &Embed) -> Result<Embedded> {
         if let Some(function) = self.row_function(origin.oid, &origin.name.name, &embed.name)?
             && let Some(target) = &function.relation
-            // What is preferred to a foreign key has to come from where the API is.
+            // A function that takes precedence over a foreign key must be in the API's schema.
             && function.name.schema == self.schema
         {
             return self.embed_computed(&function, target, alias, embed);
@@ -53,7 +53,7 @@ impl Planner<'_> {
         Ok(Embedded { on, junction, ..embedded })
     }
 
-    /// Plans what a function makes of the row it is embedded in.
+    /// Plans an embedded relation that a function computes from the row.
     fn embed_computed(
         &mut self,
         function: &RowFunction,
@@ -76,7 +76,7 @@ impl Planner<'_> {
         self.embedded(lateral, source, child, Columns::Relation(&relation), to_many, embed)
     }
 
-    /// An embedded relation that nothing joins yet; `child` is the alias of its source.
+    /// An embedded relation without a join condition yet. `child`: the alias of its source.
     fn embedded(
         &mut self,
         alias: String,

@@ -1,16 +1,16 @@
-//! What connects two relations, and what it is called.
+//! Relationships between two relations, and the names that identify them.
 
 use crate::catalog::ForeignKey;
 use crate::catalog::QualifiedName;
 use crate::limits;
 use serde_json::{Value, json};
 
-/// A way from a relation to another.
+/// A relationship from one relation to another.
 #[derive(Clone, Debug)]
 pub(super) struct Relationship {
     pub(super) target: QualifiedName,
     pub(super) kind: Kind,
-    /// Columns of the origin and, in the same order, those of the target (or of the junction) that equal them.
+    /// Columns of the origin and, in the same order, the columns of the target (or the junction) that equal them.
     pub(super) origin_columns: Vec<String>,
     pub(super) target_columns: Vec<String>,
     /// The foreign key's name.
@@ -31,14 +31,14 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Junction {
     pub(super) table: QualifiedName,
-    /// Name and columns of the key that refers to the target, and the columns it refers to.
+    /// Name and columns of the key that refers to the target, and the columns that it refers to.
     pub(super) constraint: String,
     pub(super) columns: Vec<String>,
     pub(super) target_columns: Vec<String>,
 }
 
 impl Relationship {
-    /// The table between the two, of a many-to-many relationship.
+    /// The junction table of a many-to-many relationship.
     pub(super) fn junction(&self) -> Option<&QualifiedName> {
         match &self.kind {
             Kind::ManyToMany(junction) => Some(&junction.table),
@@ -62,23 +62,24 @@ impl Relationship {
         !self.is_junction() && self.origin_columns == [name]
     }
 
-    /// The origin holds the key, and refers to itself: the table's name means the many, the column or key the one.
+    /// Whether the origin holds the key and refers to itself. Then the table's name means the to-many direction, and the column or
+    /// key the to-one direction.
     fn is_to_itself(&self, origin: &QualifiedName) -> bool {
         self.target == *origin && matches!(self.kind, Kind::ManyToOne | Kind::OneToOne { from_origin: true })
     }
 
-    /// Whether the target's name means this relationship of `origin`.
+    /// Whether the target's name identifies this relationship of `origin`.
     fn is_named_by_target(&self, origin: &QualifiedName, name: &str) -> bool {
         self.target.name == name && !self.is_to_itself(origin)
     }
 
-    /// Whether the name of a key or of the origin's column means this relationship of `origin`.
+    /// Whether the name of a key, or of a column of the origin, identifies this relationship of `origin`.
     fn is_named_by_key(&self, origin: &QualifiedName, name: &str) -> bool {
         (self.has_origin_column(name) || self.has_constraint(name))
             && (self.target != *origin || self.is_to_itself(origin))
     }
 
-    /// The relationships of `origin`, of those found, that `name` means with the hints.
+    /// The relationships of `origin`, among those found, that `name` and the hints identify.
     pub(super) fn meant<'a>(
         origin: &QualifiedName,
         found: &'a [Relationship],
@@ -88,7 +89,7 @@ impl Relationship {
         let by_target = found.iter().filter(|r| r.is_named_by_target(origin, name));
         let by_key = found.iter().filter(|r| r.is_named_by_key(origin, name));
         if hints.is_empty() {
-            // Nothing but the junction tells which way a relationship of a table with itself goes.
+            // Only the junction tells the directions of a many-to-many relationship of a table with itself apart.
             let by_target = by_target.filter(|r| r.target != *origin || !r.is_junction());
             return by_target.chain(by_key.filter(|r| !r.is_named_by_target(origin, name))).collect();
         }
@@ -96,7 +97,7 @@ impl Relationship {
         if meant.is_empty() { narrow(by_key.collect(), hints) } else { meant }
     }
 
-    /// The names that hints may give, with what they name, the first ones preferred.
+    /// The names that hints may use, each with the part that it names. Preferred names come first.
     fn names(&self) -> Vec<(Part, &str)> {
         fn each(part: Part, names: &[String]) -> impl Iterator<Item = (Part, &str)> {
             names.iter().map(move |name| (part, name.as_str()))
@@ -122,7 +123,7 @@ impl Relationship {
         }
     }
 
-    /// The names that stand before hints for this one.
+    /// The names that can precede hints for this relationship.
     pub(super) fn bases(&self, origin: &QualifiedName) -> Vec<String> {
         if self.is_to_itself(origin) {
             std::iter::once(&self.constraint).chain(&self.origin_columns).cloned().collect()
@@ -131,7 +132,7 @@ impl Relationship {
         }
     }
 
-    /// The fewest hints behind `base` that mean this one of those found under that name, and no other.
+    /// The fewest hints after `base` that identify this relationship and no other of those found.
     pub(super) fn hints(&self, origin: &QualifiedName, found: &[Relationship], base: &str) -> Option<Vec<&str>> {
         let names: Vec<&str> = self.names().into_iter().map(|(_, name)| name).take(limits::HINTS).collect();
         let mut choices: Vec<u32> = (0..1 << names.len()).collect();
@@ -144,14 +145,14 @@ impl Relationship {
         })
     }
 
-    /// The columns that are equal, whichever end they are written from.
+    /// The pairs of equal columns, independent of the direction.
     fn equal_columns(&self) -> Vec<(&String, &String)> {
         let mut columns: Vec<(&String, &String)> = self.origin_columns.iter().zip(&self.target_columns).collect();
         columns.sort_unstable();
         columns
     }
 
-    /// Whether they lead to the same rows by the same key, if from its two ends.
+    /// Whether both lead to the same rows by the same key, possibly in opposite directions.
     fn is_same(&self, other: &Relationship) -> bool {
         let junction = |r: &Relationship| match &r.kind {
             Kind::ManyToMany(junction) => Some(junction.clone()),
@@ -164,7 +165,7 @@ impl Relationship {
             && junction(self) == junction(other)
     }
 
-    /// The relationship in words, for the details of PGRST201.
+    /// A description of the relationship, for the details of PGRST201.
     pub(super) fn describe(&self, origin: &QualifiedName) -> Value {
         let columns = |names: &[String]| format!("({})", names.join(", "));
         let (cardinality, relationship) = match &self.kind {
@@ -202,7 +203,7 @@ impl Relationship {
         })
     }
 
-    /// Where it stands among several.
+    /// The sort key that orders several relationships.
     pub(super) fn rank(&self) -> (u8, &str, &str, &[String], &[String]) {
         let (kind, junction) = match &self.kind {
             Kind::OneToMany => (0, ""),
@@ -214,15 +215,15 @@ impl Relationship {
     }
 }
 
-/// What a hint names of a relationship.
+/// The part of a relationship that a hint names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Constraint,
     Junction,
-    /// The key's one column.
+    /// The key's only column.
     Origin,
     Target,
-    /// The key of the junction that refers to the target, to the origin.
+    /// The junction's key that refers to the target (far) or to the origin (near).
     FarConstraint,
     NearConstraint,
     /// One of several columns.
@@ -246,8 +247,8 @@ const PARTS: &[Part] = &[
     Part::NearColumn,
 ];
 
-/// Those that all hints name. Where a hint names parts of several, the kind of part counts by which it names the fewest, the first
-/// one of these.
+/// The relationships that all hints identify. If a hint names different kinds of parts in different relationships, the kind that
+/// leaves the fewest counts; among equals, the first kind.
 fn narrow<'a>(mut relationships: Vec<&'a Relationship>, hints: &[impl AsRef<str>]) -> Vec<&'a Relationship> {
     let is_named =
         |r: &&Relationship| hints.iter().all(|hint| r.names().iter().any(|(_, name)| *name == hint.as_ref()));
@@ -265,15 +266,15 @@ fn narrow<'a>(mut relationships: Vec<&'a Relationship>, hints: &[impl AsRef<str>
     relationships
 }
 
-/// Whether they are one, if found several times.
+/// Whether they are one relationship that was found several times.
 pub(super) fn is_one(relationships: &[&Relationship]) -> bool {
     relationships.split_first().is_some_and(|(one, others)| others.iter().all(|other| other.is_same(one)))
 }
 
-/// The end of a foreign key that is at a relation.
+/// The end of a foreign key at a relation.
 pub(super) struct End {
     pub(super) key: ForeignKey,
-    /// It refers; the other end is referred to.
+    /// This end refers, and the other end is referred to.
     pub(super) refers: bool,
     /// The relation's columns, in the order of the key.
     pub(super) columns: Vec<String>,
@@ -289,7 +290,7 @@ impl End {
         }
     }
 
-    /// The relationship to what is at the other end.
+    /// The relationship to the other end.
     pub(super) fn relationship(&self, target: &QualifiedName, target_columns: Vec<String>) -> Relationship {
         let kind = match (self.key.unique, self.refers) {
             (true, from_origin) => Kind::OneToOne { from_origin },

@@ -1,4 +1,4 @@
-//! Spread relations: what they add to the columns of the row they stand in.
+//! Spread relations: the columns that they add to the row that contains them.
 
 use crate::error::{Code, Error, Result};
 use crate::plan::read::Columns;
@@ -6,8 +6,8 @@ use crate::plan::{Embedded, Expression, Output, Planner, Select, SpreadColumn};
 use crate::query::Field;
 
 impl Planner<'_> {
-    /// The columns that a spread relation adds to its parent's. Its aggregates become the parent's: a group is formed of
-    /// parent rows.
+    /// The columns that a spread relation adds to its parent's. Its aggregates are computed in the parent, because groups consist
+    /// of parent rows.
     ///
     /// # Errors
     /// PGRST127 for aggregates of a to-many relation, whose columns are lists.
@@ -50,13 +50,13 @@ impl Planner<'_> {
     }
 }
 
-/// The column of a spread relation that has this name in the result, or is this field: its position.
+/// The position of the column of a spread relation that has this name in the result, or is this field.
 pub(in crate::plan) fn handed_out(embedded: &Embedded, field: &Field) -> Option<usize> {
     let columns = embedded.spread.as_ref().filter(|_| field.path.is_empty())?;
     if let Some(position) = columns.iter().position(|column| column.name == field.name) {
         return Some(position);
     }
-    // Before any nested spread, a position among the outputs is one among the columns.
+    // Before the first nested spread, positions among outputs and among columns are the same.
     let is_field = |output: &Output| {
         matches!(output, Output::Expression { expression: Expression { column: Some(c), path, cast: None, .. }, .. }
             if c.column == field.name && path.is_empty())

@@ -3,7 +3,7 @@ use crate::plan::fixture::*;
 use crate::plan::{OrderBy, Ordering};
 use serde_json::json;
 
-/// The join of the only embedded relation: `to-many` or `to-one`, and its equal columns.
+/// The join of the only embedded relation: `to-many` or `to-one`, and the pairs of equal columns.
 #[track_caller]
 fn join(target: &str) -> String {
     let select = read(target).unwrap();
@@ -69,7 +69,7 @@ fn hints_that_are_told_mean_one_relationship_each() {
     for (target, expected) in [
         ("reviews?select=people(*)", vec!["people!reviews_editor", "people!reviews_writer"]),
         ("books?select=subjects(*)", vec!["subjects!books_subjects"]),
-        // a view of a table that refers to itself: both ways by the same key
+        // a view of a table that refers to itself: both directions use the same key
         ("subject_list?select=subjects(*)", vec!["subjects!subject", "subjects!above"]),
         ("pair_list?select=authors(*)", vec!["authors!first", "authors!second"]),
         ("people?select=friends:people!friendships(*)", vec!["people!friendships_other", "people!friendships_one"]),
@@ -82,7 +82,7 @@ fn hints_that_are_told_mean_one_relationship_each() {
             assert!(!joins[..i].contains(one), "{target}: {one}");
         }
     }
-    // several hints hold together, and a key of several columns is named by one of them
+    // several hints must all fit, and one of its columns is enough to name a key of several
     assert_eq!(
         join("people?select=people!friendships!friendships_one(*)"),
         join("people?select=people!friendships_one(*)")
@@ -134,7 +134,7 @@ fn views_have_the_keys_of_the_columns_they_show() {
         ("authors?select=book_list!writer(*)", "to-many book_list: t1.writer = t0.id"),
         ("book_list?select=writer_list(*)", "to-one writer_list: t1.writer = t0.writer"),
         ("writer_list?select=book_list(*)", "to-many book_list: t1.writer = t0.writer"),
-        // by the key's name, the table
+        // the key's name finds the table
         ("writer_list?select=books_author(*)", "to-many books: t1.author_id = t0.writer"),
         ("subject_list?select=subject_list(*)", "to-many subject_list: t1.above = t0.subject"),
         ("subject_list?select=above(*)", "to-one subject_list: t1.subject = t0.above"),
@@ -145,7 +145,7 @@ fn views_have_the_keys_of_the_columns_they_show() {
     ] {
         assert_eq!(join(target), expected, "{target}");
     }
-    // without a column of the key there is no relationship
+    // if the view lacks a column of the key, there is no relationship
     assert_eq!(refusal(read("half_loan_list?select=editions(*)")).0, "PGRST200");
 }
 
@@ -191,13 +191,13 @@ fn a_function_of_the_row_is_a_relationship() {
     };
     assert_eq!(computed("books?select=similar(title)"), "true similar(t0) books");
     assert_eq!(computed("books?select=s:similar!inner(title)"), "true similar(t0) books");
-    // it is preferred to keys
+    // a function takes precedence over keys
     assert_eq!(computed("books?select=editions(year)"), "false editions(t0) editions");
-    // and is the row's, wherever that comes from
+    // it applies to the row, wherever the row comes from
     assert_eq!(read("authors?select=books(similar(id))").unwrap().embeds[0].select.embeds.len(), 1);
     assert_eq!(refusal(read("authors?select=similar(id)")).0, "PGRST200");
     assert!(read("books?select=...similar(id)").unwrap().embeds[0].spread.is_some());
-    // a value is no relation
+    // a scalar is not a relation
     assert_eq!(refusal(read("books?select=label(id)")).0, "PGRST200");
 }
 
@@ -256,7 +256,7 @@ fn rows_are_ordered_by_what_a_spread_hands_out() {
     assert_eq!(order("books?select=...authors(id,by:name)&order=authors(by)"), Some(1));
     assert_eq!(order("books?select=...authors(id,by:name)&order=authors(name)"), Some(1));
     assert_eq!(order("books?select=...authors(n:id.max())&order=authors(n)"), Some(0));
-    // what it does not hand out is taken from its row
+    // a column that it does not output is taken from its row
     assert_eq!(order("books?select=...authors(id)&order=authors(name)"), None);
     assert_eq!(order("books?select=...authors(name,n:id.max())&order=authors(id)"), None);
     assert_eq!(refusal(read("authors?select=...books(title)&order=books(title)")).0, "PGRST118");
