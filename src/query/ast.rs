@@ -1,7 +1,7 @@
-//! What the parameters of a request say, as data. Nothing here is checked against the catalogue yet.
+//! The parameters of a request as data. Nothing here has been checked against the catalogue yet.
 //!
-//! Literals stand apart, in [`Query::values`]: what remains is the *shape* of a request, under which its prepared
-//! statement is cached. Requests of one shape hold their literals in one order.
+//! Literals are kept apart, in [`Query::values`]. The rest is the *shape* of a request; prepared statements are cached by it.
+//! Requests of the same shape hold their literals in the same order.
 
 /// Index into [`Query::values`].
 pub type ValueId = usize;
@@ -22,39 +22,39 @@ pub enum Literal {
 pub struct Query {
     /// What is asked of the resource itself.
     pub root: QueryNode,
-    /// The values of the primary key by which the path names one row, in the key's order; `None` where it names none.
+    /// The values of the primary key if the path names a single row, in the key's order; otherwise `None`.
     pub item: Option<Vec<ValueId>>,
-    /// `columns`: the keys of the body that are used.
+    /// `columns`: the body keys that are used.
     pub columns: Option<Vec<String>>,
-    /// `on_conflict`: the columns of the unique key that an upsert goes by.
+    /// `on_conflict`: the columns of the unique key for an upsert.
     pub on_conflict: Option<Vec<String>>,
     /// Arguments of a function call by GET.
     pub arguments: Vec<(String, ValueId)>,
-    /// The parameters of a function call by GET that are filters, and could be arguments whose value looks like one.
+    /// Filters of a function call by GET that could also be arguments whose values look like filters.
     pub filter_texts: Vec<FilterText>,
     /// The literals.
     pub values: Vec<Literal>,
 }
 
-/// A filter as the parameter that it was.
+/// A filter in its original form, as a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FilterText {
-    /// The name of the column, or of an argument.
+    /// The name of a column or argument.
     pub name: String,
-    /// The whole value.
+    /// The whole text of the value.
     pub value: ValueId,
-    /// Which of the conditions of [`Query::root`] it is.
+    /// Its index among the conditions of [`Query::root`].
     pub condition: usize,
-    /// How many arguments stand before it.
+    /// The number of arguments before it.
     pub arguments: usize,
 }
 
-/// What is asked of one relation: the resource, or one embedded in it.
+/// What is asked of one relation: the resource, or a relation embedded in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct QueryNode {
-    /// `select`; `None` when it is not given, which means all columns.
+    /// `select`; `None` selects all columns.
     pub select: Option<Vec<SelectItem>>,
-    /// Filters and logic trees; all have to hold.
+    /// Filters and logic trees. All of them must hold.
     pub conditions: Vec<Condition>,
     /// `order`.
     pub order: Vec<OrderTerm>,
@@ -101,19 +101,19 @@ pub enum Aggregate {
 /// An embedded relation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Embed {
-    /// The relation, foreign key or column that names the relationship.
+    /// The name of a relation, foreign key or column that identifies the relationship.
     pub name: String,
     pub alias: Option<String>,
-    /// What tells one of several relationships; all of them hold.
+    /// Hints that choose among several relationships. All of them must fit.
     pub hints: Vec<String>,
     pub join: Option<Join>,
-    /// `...`: the embedded columns stand among the parent's.
+    /// `...`: the embedded columns are placed among the parent's.
     pub spread: bool,
     pub node: QueryNode,
 }
 
 impl Embed {
-    /// The name of the member in the result, and in filters.
+    /// The name of the relation in the result and in filters.
     pub fn label(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
     }
@@ -126,7 +126,7 @@ pub enum Join {
     Left,
 }
 
-/// A column, with a path into it when it holds JSON.
+/// A column, with a path into it if it holds JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     pub name: String,
@@ -141,7 +141,7 @@ pub struct JsonStep {
     pub key: JsonKey,
 }
 
-/// What a step goes to.
+/// What a step selects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum JsonKey {
     Member(String),
@@ -213,15 +213,15 @@ tokens! {
     }
 }
 tokens! {
-    /// How a full-text query is read.
+    /// How a full-text query is parsed.
     FullText { Query = "fts", Plain = "plfts", Phrase = "phfts", Websearch = "wfts", }
 }
 tokens! {
-    /// What IS tests for.
+    /// The operand of IS.
     IsValue { Null = "null", NotNull = "not_null", True = "true", False = "false", Unknown = "unknown", }
 }
 tokens! {
-    /// Whether an operator has to hold for one or for each element of its array.
+    /// Whether an operator has to hold for any or for all elements of its array.
     Quantifier { Any = "any", All = "all", }
 }
 
@@ -263,7 +263,7 @@ pub enum Operand {
 /// A term of `order`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OrderTerm {
-    /// The embedded to-one relation that the field belongs to.
+    /// The embedded to-one relation that has the field.
     pub relation: Option<String>,
     pub field: Field,
     pub descending: Option<bool>,
@@ -271,7 +271,7 @@ pub struct OrderTerm {
 }
 
 impl QueryNode {
-    /// Whether something in it chooses among its rows, or an inner join to what does.
+    /// Whether this level has filters or limits of its own, or an inner join to a level that has.
     pub fn filters(&self) -> bool {
         let is_filtered = |item: &SelectItem| matches!(item, SelectItem::Embed(embed) if embed.join == Some(Join::Inner) && embed.node.filters());
         !self.conditions.is_empty()
@@ -282,13 +282,13 @@ impl QueryNode {
 }
 
 impl Query {
-    /// Keeps a literal.
+    /// Stores a literal.
     pub fn add_value(&mut self, value: Literal) -> ValueId {
         self.values.push(value);
         self.values.len() - 1
     }
 
-    /// The number behind a limit or offset.
+    /// The number of a limit or offset.
     pub fn number(&self, id: Option<ValueId>) -> Option<u64> {
         match self.values.get(id?) {
             Some(Literal::Number(n)) => Some(*n),

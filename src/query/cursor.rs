@@ -1,19 +1,19 @@
-//! A position in a parameter's text, with the small steps that every part of the grammar is made of.
+//! A position in the text of a parameter, with the small steps that all parts of the grammar use.
 
 use crate::limits;
 
-/// A position in a text. Copying it is how the grammar looks ahead.
+/// A position in a text. The grammar looks ahead by copying it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a> {
     text: &'a str,
     at: usize,
 }
 
-/// What was expected where.
+/// What was expected, and where.
 pub(super) struct Expected {
-    /// The character, counted from 1.
+    /// The position of the character, counted from 1.
     pub column: usize,
-    /// What stands there and what should.
+    /// A sentence that says what was found and what was expected.
     pub sentence: String,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Takes `token`, or says what was there instead.
+    /// Takes `token`, or reports what was found instead.
     pub fn expect(&mut self, token: &str) -> Result<(), Expected> {
         if self.take(token) { Ok(()) } else { Err(self.unexpected(&format!("'{token}'"))) }
     }
@@ -71,7 +71,7 @@ impl<'a> Cursor<'a> {
         if self.is_at_end() { Ok(()) } else { Err(self.unexpected(expected)) }
     }
 
-    /// Says what is next, in the words of PostgREST.
+    /// Reports what is next, in the words of PostgREST.
     pub fn unexpected(&self, expected: &str) -> Expected {
         self.refused(match self.peek() {
             Some(c) => format!("unexpected \"{c}\" expecting {expected}"),
@@ -79,7 +79,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Refuses what is next.
+    /// Refuses what is next, with this sentence.
     pub fn refused(&self, sentence: String) -> Expected {
         Expected { column: self.text.get(..self.at).map_or(0, |t| t.chars().count()) + 1, sentence }
     }
@@ -111,7 +111,7 @@ impl<'a> Cursor<'a> {
         Ok(name)
     }
 
-    /// Text in double quotes; a backslash takes the next character as it is.
+    /// Text in double quotes. A backslash escapes the next character.
     pub fn quoted(&mut self) -> Result<String, Expected> {
         self.expect("\"")?;
         let mut text = String::new();

@@ -1,10 +1,10 @@
-//! [`Query`] back to parameters.
+//! Turns a [`Query`] back into parameters.
 
 use super::ast::*;
 use std::fmt::Write;
 
 impl Query {
-    /// The parameters that [`super::parse`] reads as this query.
+    /// The parameters that [`super::parse`] turns into this query.
     pub fn parameters(&self) -> Vec<(String, String)> {
         let mut writer = Writer { values: &self.values, out: Vec::new() };
         writer.query(self);
@@ -171,7 +171,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a value is a parameter of its own, or ends at a comma or parenthesis.
+/// Whether a value is a parameter's whole value, or ends at a comma or parenthesis.
 #[derive(Clone, Copy)]
 enum Place {
     Alone,
@@ -213,18 +213,18 @@ fn field(field: &Field) -> String {
     text
 }
 
-/// A field as the name of a parameter, told from the parameters that have a meaning of their own.
+/// The parameter name for a field, quoted if it would be read as a reserved parameter.
 fn parameter_name(f: &Field) -> String {
     const RESERVED: &[&str] = &["select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"];
     if f.path.is_empty() && RESERVED.contains(&f.name.as_str()) { quote_always(&f.name) } else { field(f) }
 }
 
-/// A hint, told from the words that stand in the same place.
+/// A hint, quoted if it would be read as a reserved word.
 pub fn quote_hint(hint: &str) -> String {
     if matches!(hint, "inner" | "left") { quote_always(hint) } else { quote(hint) }
 }
 
-/// A name, quoted where the grammar needs it.
+/// A name, quoted if the grammar needs it.
 pub fn quote(name: &str) -> String {
     let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
     if plain && !name.is_empty() { name.to_owned() } else { quote_always(name) }

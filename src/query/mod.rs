@@ -1,4 +1,4 @@
-//! The URL grammar of the dialect: parameters to a [`Query`] and back. Pure; `parse(display(q)) == q`.
+//! The URL grammar of the dialect: from parameters to a [`Query`] and back. Pure; `parse(display(q)) == q`.
 
 pub mod ast;
 mod cursor;

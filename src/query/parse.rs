@@ -9,12 +9,12 @@ use std::borrow::Cow;
 
 /// Reads the parameters of a request.
 ///
-/// `function_arguments`: the request calls a function by GET, so a parameter whose value is not an operator expression is
-/// an argument.
+/// `function_arguments`: the request calls a function by GET, so a parameter whose value is not an operator expression is an
+/// argument.
 ///
 /// # Errors
-/// PGRST100 (400) with the position of what could not be read, for a parameter without a value, and for one that stands twice
-/// where one counts; PGRST108 for a parameter of a relation that is not embedded; REST431 beyond a limit.
+/// PGRST100 (400) with the position of the syntax error, for a parameter without a value, and for a repeated parameter that may
+/// occur once; PGRST108 for a parameter of a relation that is not embedded; REST431 beyond a limit.
 pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bool) -> Result<Query> {
     let mut parser = Parser { query: Query::default(), select_items: 0, embeds: 0, filters: 0, texts: Vec::new() };
     if let Some((name, None)) = parameters.iter().find(|(_, value)| value.is_none()) {
@@ -30,7 +30,7 @@ pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bo
             has_select = true;
         }
         if let ("select", Some(text)) = (name.as_ref(), value)
-            // nothing to choose from all columns by
+            // an empty `select` means all columns
             && !text.trim_ascii().is_empty()
         {
             let mut at = Cursor::new(text);
@@ -46,7 +46,7 @@ pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bo
             parser.parameter(name, value, function_arguments)?;
         }
     }
-    // Behind the others: they are used where a filter turns out to be an argument.
+    // These literals come last, because they are only used if a filter turns out to be an argument.
     for (i, text) in parser.texts.into_iter().enumerate() {
         let value = parser.query.add_value(Literal::Text(text));
         if let Some(filter) = parser.query.filter_texts.get_mut(i) {
@@ -56,7 +56,7 @@ pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bo
     Ok(parser.query)
 }
 
-/// Why a part of the grammar refuses: a sentence about a position, or a limit.
+/// Why a part of the grammar refuses: a syntax error with its position, or a limit.
 enum Refusal {
     Expected(Expected),
     Limit(Error),
@@ -95,7 +95,7 @@ struct Parser {
     texts: Vec<String>,
 }
 
-/// What was probably meant by a filter whose value does not begin with an operator; `None` if it does.
+/// What a filter whose value does not begin with an operator probably meant; `None` if it does begin with one.
 fn filter_hint(name: &str, value: &str) -> Option<String> {
     let word = value.split(['.', '(']).next().unwrap_or_default();
     let is_operator = Operator::parse(word).is_some()
@@ -140,7 +140,7 @@ impl Parser {
         let mut at = Cursor::new(name);
         let (mut path, field) =
             tree_path(&mut at).map_err(|why| Refusal::Expected(why).into_error("tree path", name))?;
-        // a name in quotes is a column's
+        // a quoted name is always a column
         let reserved = if field.path.is_empty() && !name.ends_with('"') { field.name.as_str() } else { "" };
         match reserved {
             "order" => {
@@ -159,7 +159,7 @@ impl Parser {
                 *slot = Some(id);
             }
             "and" | "or" => {
-                // A name in quotes is an embedded relation's.
+                // A quoted name is always an embedded relation.
                 let negated =
                     name.strip_suffix(reserved).is_some_and(|before| before == "not." || before.ends_with(".not."));
                 if negated {
@@ -193,7 +193,7 @@ impl Parser {
         })
     }
 
-    /// A filter on a column; with `function_arguments`, what is not a filter is an argument of the function.
+    /// A filter on a column. With `function_arguments`, anything that is not a filter is an argument of the function.
     fn filter_or_argument(
         &mut self,
         name: &str,
@@ -220,7 +220,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Notes the next condition of the root as the parameter that it is.
+    /// Records that the next condition of the root came from this parameter.
     fn note_filter(&mut self, name: &str, value: &str) {
         let (condition, arguments) = (self.query.root.conditions.len(), self.query.arguments.len());
         self.query.filter_texts.push(FilterText { name: name.to_owned(), value: 0, condition, arguments });
@@ -241,8 +241,8 @@ impl Parser {
                 .iter()
                 .flatten()
                 .position(|item| matches!(item, SelectItem::Embed(embed) if embed.label() == step));
-            // A relation that stands under an alias can be named by it alone; otherwise two embeds of one relation
-            // could not be told apart.
+            // A relation with an alias can only be named by its alias. Otherwise two embeds of the same relation could not be told
+            // apart.
             let found = position.and_then(|i| node.select.as_mut().and_then(|items| items.get_mut(i)));
             node = match found {
                 Some(SelectItem::Embed(embed)) => &mut embed.node,
@@ -300,7 +300,7 @@ impl Parser {
             alias = Some(name);
             name = at.name()?;
         }
-        // Blanks between the parentheses make no relation of it.
+        // `count()` is an aggregate, also with blanks in the parentheses.
         let mut behind = *at;
         let is_count = name == "count" && behind.take("(") && {
             behind.skip_blanks();
@@ -375,7 +375,7 @@ impl Parser {
         Ok(SelectItem::Embed(Embed { name, alias, hints, join, spread, node }))
     }
 
-    /// The children of a logic tree, from its opening parenthesis on.
+    /// The children of a logic tree, starting at its opening parenthesis.
     fn children(&mut self, at: &mut Cursor, depth: usize) -> Parsed<Vec<Condition>> {
         if depth > limits::LOGIC_DEPTH {
             return Err(limit("levels of and/or", limits::LOGIC_DEPTH));
@@ -417,7 +417,7 @@ impl Parser {
         Ok(Condition::Filter(Filter { field, negated, operation }))
     }
 
-    /// `not.operator.value`; `in_tree`: it stands in a logic tree, where a value ends at `,` or `)`.
+    /// `not.operator.value`. `in_tree`: it is part of a logic tree, where a value ends at `,` or `)`.
     fn operation(&mut self, at: &mut Cursor, in_tree: bool) -> Parsed<(bool, Operation)> {
         const OPERATOR: &str = "\"not\" or operator (eq, gt, ...)";
         self.filters += 1;
@@ -489,7 +489,7 @@ impl Parser {
         at.expect("(")?;
         at.skip_blanks();
         let mut items = Vec::new();
-        // `in.()` is the empty list, `in.("")` a list of one empty text
+        // `in.()` is the empty list, `in.("")` a list with one empty string
         if at.peek() != Some(')') {
             loop {
                 if items.len() == limits::LIST_ITEMS {
@@ -510,7 +510,7 @@ impl Parser {
     }
 }
 
-/// A quoted text, if what follows it can follow a value.
+/// A quoted text, if the character behind it can follow a value.
 fn quoted_value(at: &mut Cursor) -> Option<String> {
     let mut ahead = *at;
     let text = ahead.quoted().ok()?;
@@ -540,7 +540,7 @@ fn tree_value(at: &mut Cursor) -> String {
     at.take_while(|c| c != ',' && c != ')').to_owned()
 }
 
-/// `relation.relation.field->key`: the relations, and the field.
+/// `relation.relation.field->key`, as the relations and the field.
 fn tree_path(at: &mut Cursor) -> std::result::Result<(Vec<String>, Field), Expected> {
     let mut path = Vec::new();
     let mut name = at.name()?;

@@ -92,7 +92,7 @@ fn arguments_of_a_function_are_those_parameters_without_an_operator() {
     let names: Vec<&str> = q.arguments.iter().map(|(n, _)| n.as_str()).collect();
     assert_eq!(names, ["a", "c"]);
     assert_eq!(q.root.conditions.len(), 1);
-    // a filter might be an argument: it is kept as it was written
+    // a filter might be an argument, so its original text is kept
     let target = crate::http::target::Target::parse("/rpc/f?a=1&or=(x.eq.1)&b=is.NULL&c=x").unwrap();
     let q = parse(&target.parameters, true).unwrap();
     let [FilterText { name, value, condition: 1, arguments: 1 }] = q.filter_texts.as_slice() else { panic!("{q:?}") };
@@ -208,7 +208,7 @@ fn what_would_mean_nothing_is_refused() {
         let e = query(text).unwrap_err();
         assert_eq!((e.code.as_str(), e.status, e.hint.is_some()), ("PGRST100", 400, true), "{text}");
     }
-    // several filters on a column all hold
+    // several filters on a column must all hold
     assert_eq!(query("id=gt.1&id=lt.3").unwrap().root.conditions.len(), 2);
 }
 

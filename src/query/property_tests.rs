@@ -4,7 +4,7 @@ use super::random::{Generator, Random, Vocabulary};
 use super::*;
 use std::borrow::Cow;
 
-/// Names, keys and texts that the grammar gives a meaning of their own, or that need quotes.
+/// Names, keys and texts that are special in the grammar or need quotes.
 const NASTY: Vocabulary = Vocabulary {
     columns: &[
         "id",
@@ -150,7 +150,7 @@ fn whatever_comes_is_read_or_refused_with_a_client_error() {
     assert!(read > 500 && refused > 500, "{read} read, {refused} refused");
 }
 
-/// Cuts, doubles, replaces or adds a piece of the text.
+/// Removes, duplicates, replaces or inserts a piece of the text.
 fn mutate(text: &mut String, random: &mut Random, pieces: &[&str]) {
     let characters: Vec<char> = text.chars().collect();
     let at = random.below(characters.len() + 1);

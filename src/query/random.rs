@@ -1,4 +1,4 @@
-//! Random queries for property tests: the same ones at each run.
+//! Random queries for property tests. Each run makes the same ones.
 
 use super::*;
 use crate::limits;
@@ -7,12 +7,12 @@ use crate::limits;
 pub struct Random(u64);
 
 impl Random {
-    /// `seed`: not 0.
+    /// `seed`: must not be 0.
     pub fn new(seed: u64) -> Self {
         Random(seed)
     }
 
-    /// A number below `end`, which is not 0.
+    /// A number below `end`, which must not be 0.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -35,17 +35,17 @@ impl Random {
     }
 }
 
-/// What the names and texts of a random query are chosen from.
+/// The names and texts that random queries are made of.
 pub struct Vocabulary<'a> {
     pub columns: &'a [&'a str],
-    /// Names, aliases and hints of what is embedded.
+    /// Names, aliases and hints of embedded relations.
     pub relations: &'a [&'a str],
     pub keys: &'a [&'a str],
     pub casts: &'a [&'a str],
     pub texts: &'a [&'a str],
 }
 
-/// Makes queries whose literals are numbered in the order in which [`Query::parameters`] shows them.
+/// Makes queries. Their literals are numbered in the order in which [`Query::parameters`] shows them.
 pub struct Generator<'a> {
     pub random: Random,
     pub words: Vocabulary<'a>,
@@ -57,9 +57,9 @@ impl<'a> Generator<'a> {
         Generator { random: Random::new(seed), words, filters: 0 }
     }
 
-    /// A query of all that the grammar has.
+    /// A random query that may use the whole grammar.
     ///
-    /// `function_arguments`: with arguments of a function call.
+    /// `function_arguments`: adds arguments of a function call.
     pub fn query(&mut self, function_arguments: bool) -> Query {
         self.filters = 0;
         let mut query = Query::default();
@@ -69,7 +69,7 @@ impl<'a> Generator<'a> {
         if function_arguments {
             for _ in 0..self.random.below(4) {
                 let name = self.name(self.words.columns);
-                // what looks like an operator would be a filter
+                // a value that looks like an operator would be a filter
                 let value = Literal::Text(format!("={}", self.random.pick(self.words.texts)));
                 let id = query.add_value(value);
                 query.arguments.push((name, id));
@@ -104,7 +104,7 @@ impl<'a> Generator<'a> {
                 1 | 2 if depth + 1 < limits::EMBED_DEPTH.min(4) => SelectItem::Embed(self.embed(depth)),
                 _ => SelectItem::Field(self.select_field()),
             };
-            // of two embeds under one label, filters reach the first alone
+            // if two embeds share a label, filters only reach the first
             let repeated = |label: &str| items.iter().any(|i| matches!(i, SelectItem::Embed(e) if e.label() == label));
             if !matches!(&item, SelectItem::Embed(e) if repeated(e.label())) {
                 items.push(item);

@@ -1,4 +1,4 @@
-//! SQL text and its parameters. Pure and deterministic: one plan renders to one text.
+//! SQL text and its parameters. Pure and deterministic: equal plans render to equal texts.
 
 pub mod ident;
 mod render;
@@ -17,22 +17,22 @@ use crate::query::ValueId;
 /// A statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statement {
-    /// One SQL statement. Identifiers in it come from the catalogue, literals are parameters.
+    /// One SQL statement. Its identifiers come from the catalogue, and its literals are parameters.
     pub sql: String,
-    /// The parameters in order; their types are inferred by PostgreSQL, as for literals.
+    /// The parameters in order. PostgreSQL infers their types, as it does for literals.
     pub parameters: Vec<Parameter>,
 }
 
-/// Where the value of a parameter comes from, at each execution.
+/// Where a parameter gets its value at each execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parameter {
     /// A literal of the request.
     Literal(ValueId, Form),
     /// Several literals of the request, as an array.
     Items(Vec<ValueId>),
-    /// The smaller of a limit and what is allowed.
+    /// The smaller of a requested and an allowed limit.
     Limit(ValueId, Option<u64>),
-    /// A text that belongs to the shape of the request: a key of a JSON path, the keys of the body.
+    /// A text that belongs to the shape of the request: a key of a JSON path, or the keys of the body.
     Constant(String),
     /// The body's bytes.
     Body,
@@ -41,9 +41,9 @@ pub enum Parameter {
 /// How a literal is passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// As it is.
+    /// Unchanged.
     Text,
-    /// A pattern for LIKE in which `*` stands for `%`.
+    /// A LIKE pattern in which `*` stands for `%`.
     Pattern,
     /// A list, as an array.
     Array,

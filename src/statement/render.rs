@@ -1,4 +1,4 @@
-//! Plans to SQL.
+//! Renders plans as SQL.
 
 use super::{Form, Ident, Parameter, Statement};
 use crate::catalog::QualifiedName;
@@ -11,12 +11,12 @@ use std::fmt::{Display, Write as _};
 /// The name of the CTE that holds the rows of a write.
 pub(super) const WRITTEN: &str = "written";
 
-/// The statement that does what the request asks.
+/// The statement for a plan.
 pub fn main(plan: &Plan) -> Statement {
     rendered(plan, &Representation::default())
 }
 
-/// The statement whose result is the body, or is written as the body, in the given representation.
+/// The statement whose result is, or is written as, the body in the given representation.
 pub fn rendered(plan: &Plan, representation: &Representation) -> Statement {
     let mut w = Writer { handler: representation.handler.clone(), ..Writer::default() };
     if let Some(plan) = representation.explain() {
@@ -38,9 +38,9 @@ pub fn rendered(plan: &Plan, representation: &Representation) -> Statement {
 #[derive(Default)]
 pub(super) struct Writer {
     pub(super) statement: Statement,
-    /// What makes the body of the rows.
+    /// What turns the rows into the body.
     pub(super) handler: Option<Handler>,
-    /// Rows are only counted: embedded relations are looked for, not joined.
+    /// Rows are only counted: embedded relations are tested for existence, and not joined.
     pub(super) counting: bool,
     /// The rows of the called function are counted.
     pub(super) counts_call: bool,
@@ -61,7 +61,7 @@ impl Writer {
         self.put(format_args!("${}", self.statement.parameters.len()));
     }
 
-    /// Writes each item, with a separator between.
+    /// Writes the items with a separator between them.
     pub(super) fn list<T>(
         &mut self,
         items: impl IntoIterator<Item = T>,
@@ -76,10 +76,10 @@ impl Writer {
         }
     }
 
-    /// The rows of the answer, the one row of the body that an aggregate makes of them and their number, or what a function
-    /// makes of each.
+    /// The rows of the response; or, with an aggregate, one row with the body and the number of rows; or the results of a function
+    /// that is applied to each row.
     pub(super) fn body(&mut self, select: &Select) {
-        // A column may have the name of the rows: those are written `body.*`.
+        // A column may have the same name as the row alias, so the row is written `body.*`.
         match self.handler.clone() {
             Some(Handler::Aggregate { function, row: Some(row) }) => {
                 self.put(format_args!("SELECT {function}(CAST(body.* AS {row})), pg_catalog.count(*)"));
@@ -109,7 +109,7 @@ impl Writer {
         self.rest(select);
     }
 
-    /// All that follows FROM and its source.
+    /// Everything after FROM and its source.
     pub(super) fn rest(&mut self, select: &Select) {
         if self.counts_call && matches!(select.source, Source::Function(_)) {
             self.counted_rows(select);
@@ -157,7 +157,7 @@ impl Writer {
             },
             Output::Expression { expression, name } => {
                 w.expression(expression);
-                // json has no equality to group by
+                // json has no equality operator to group by
                 w.text(match (&expression.to_json, &expression.cast) {
                     (Some(_), None) if select.grouped => "::pg_catalog.jsonb",
                     _ => "",
@@ -373,7 +373,7 @@ impl Writer {
         self.text(")");
     }
 
-    /// A value, read by a function if there is one.
+    /// A value, converted by a function if there is one.
     pub(super) fn value_read(&mut self, from_text: Option<&QualifiedName>, value: ValueId, form: Form) {
         if let Some(function) = from_text {
             self.put(format_args!("{function}(CAST("));
@@ -382,7 +382,7 @@ impl Writer {
         self.text(if from_text.is_some() { " AS pg_catalog.text))" } else { "" });
     }
 
-    /// The array of a list's values, each read by the function.
+    /// The array of a list's values, each converted by the function.
     fn values_read(&mut self, from_text: &QualifiedName, value: ValueId, form: Form) {
         self.put(format_args!("ARRAY(SELECT {from_text}(v) FROM pg_catalog.unnest(CAST("));
         self.parameter(Parameter::Literal(value, form));
@@ -448,7 +448,7 @@ impl Writer {
     pub(super) fn column(&mut self, reference: &ColumnReference) {
         match &reference.function {
             None => self.put(format_args!("{}.{}", reference.alias, Ident(&reference.column))),
-            // The row is spelled with a star: its name alone might be that of a column.
+            // The row is written with a star, because its name alone might be the name of a column.
             Some(function) => self.put(format_args!("{function}({}.*)", reference.alias)),
         }
     }

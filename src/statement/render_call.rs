@@ -1,4 +1,4 @@
-//! Plans of function calls to SQL.
+//! Renders function calls as SQL.
 
 use super::render::Writer;
 use super::render_write::Records;
@@ -24,9 +24,9 @@ impl Writer {
         }
     }
 
-    /// Joins and conditions of a function that is called, and whose rows are counted, whatever they are. PostgreSQL would not call it
-    /// where conditions contradict each other, or where an inner join finds nothing: inner joins are conditions here, and conditions
-    /// stand behind the count in one expression, which the planner does not take apart.
+    /// Joins and conditions for a function whose rows are all counted, whatever is selected of them. PostgreSQL would not call the
+    /// function if conditions contradict each other or an inner join finds nothing. So inner joins become conditions here, and all
+    /// conditions follow the count within one expression, which PostgreSQL's planner does not take apart.
     pub(super) fn counted_rows(&mut self, select: &Select) {
         let embeds: Vec<Embedded> = select.embeds.iter().map(|e| Embedded { inner: false, ..e.clone() }).collect();
         self.joins(&embeds);
@@ -50,7 +50,7 @@ impl Writer {
 
     pub(super) fn invocation(&mut self, invocation: &Invocation) {
         self.put(format_args!("{}(", invocation.function));
-        // The variadic one has to be the last.
+        // The variadic argument has to be the last one.
         for left_out in invocation.left_out.iter().filter(|p| !p.variadic) {
             self.left_out(left_out);
             self.text(", ");
@@ -61,7 +61,7 @@ impl Writer {
                 w.text("CAST(");
                 match (variadic, values.as_slice()) {
                     (false, [value, ..]) => w.parameter(Parameter::Literal(*value, Form::Text)),
-                    // what they are an array of is text where nothing says it
+                    // if nothing states the element type, it is text
                     _ if matches!(data_type.as_str(), "anyarray" | "anycompatiblearray" | "\"any\"") => {
                         w.text("ARRAY[");
                         w.list(values, ", ", |w, value| w.parameter(Parameter::Literal(*value, Form::Text)));
@@ -78,7 +78,7 @@ impl Writer {
                 });
             }
             Arguments::WholeBody(data_type) if data_type == "bytea" => {
-                // Of a parameter without a type, an overload for text would be preferred.
+                // Without a type, PostgreSQL would prefer an overload that takes text.
                 self.text("CAST(");
                 self.parameter(Parameter::Body);
                 self.text(" AS pg_catalog.bytea)");

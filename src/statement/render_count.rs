@@ -1,10 +1,10 @@
-//! Counting the rows of a read or call, without its page.
+//! Counts the rows of a read or call, ignoring its page.
 
 use super::Statement;
 use super::render::Writer;
 use crate::plan::*;
 
-/// The statement that counts the rows; at most `most` of them.
+/// The statement that counts the rows, stopping at `most`.
 pub fn count(select: &Select, most: Option<u64>) -> Statement {
     let mut w = Writer::default();
     w.text("SELECT pg_catalog.count(*) FROM (");
@@ -16,7 +16,7 @@ pub fn count(select: &Select, most: Option<u64>) -> Statement {
     w.statement
 }
 
-/// The statement whose rows are counted, for the planner's estimate.
+/// The statement whose rows are counted, for an estimate by PostgreSQL's planner.
 pub fn counted(select: &Select) -> Statement {
     let mut w = Writer::default();
     w.counted(select);
@@ -29,14 +29,14 @@ impl Writer {
             let whole = Select { limit: RowLimit::default(), offset: None, order: Vec::new(), ..select.clone() };
             return self.select(&whole);
         }
-        // Of embedded relations, only those matter that leave rows out.
+        // Only embedded relations that leave out rows matter here.
         self.counting = true;
         self.text("SELECT FROM ");
         self.source(select);
         self.restrictions(select);
     }
 
-    /// All that leaves rows out but the page. Whether there is anything.
+    /// Writes everything that leaves out rows, except the page. Returns whether anything was written.
     pub(super) fn restrictions(&mut self, select: &Select) -> bool {
         self.conditions(" WHERE ", &select.conditions, &select.embeds);
         self.exist(!select.conditions.is_empty(), &select.embeds);

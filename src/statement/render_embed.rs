@@ -1,18 +1,18 @@
-//! Embedded relations to lateral joins.
+//! Renders embedded relations as lateral joins.
 
 use super::render::Writer;
 use crate::plan::read::aggregate_name;
 use crate::plan::*;
 
 impl Writer {
-    /// The output of an embedded relation. `is_list`: a list, which is empty without a row.
+    /// A column of an embedded relation. `is_list`: it is a list, which is empty if there are no rows.
     pub(super) fn handed_out(&mut self, e: &Embedded, column: &str, is_list: bool, as_jsonb: bool) {
         if is_list && !e.inner {
             self.put(format_args!("coalesce({}.{column}, '[]'::pg_catalog.json)", e.alias))
         } else {
             self.put(format_args!("{}.{column}", e.alias))
         }
-        // json has no equality to group by
+        // json has no equality operator to group by
         self.text(if as_jsonb { "::pg_catalog.jsonb" } else { "" });
     }
 
@@ -30,7 +30,7 @@ impl Writer {
         }
     }
 
-    /// The outputs of a spread relation under names of their own, which are unique.
+    /// The outputs of a spread relation, numbered so that their names are unique.
     fn numbered_outputs(&mut self, select: &Select) {
         let mut number = 0;
         for output in &select.outputs {
@@ -85,8 +85,8 @@ impl Writer {
         }
     }
 
-    /// The subquery of an embedded relation: column `j` with its JSON, null when there is no row; of one that shows nothing, or
-    /// is spread into columns `cN`, `j` only tells whether there is a row.
+    /// The subquery of an embedded relation. Its column `j` holds the JSON, or null if there is no row. For a relation that outputs
+    /// nothing, or is spread into columns `cN`, `j` only tells whether a row exists.
     fn embedded(&mut self, e: &Embedded) {
         let columns = e.spread.as_ref().map_or(0, Vec::len);
         if e.to_many && (e.spread.is_some() || e.select.outputs.is_empty()) {
@@ -116,7 +116,7 @@ impl Writer {
             self.text(" FROM ");
             self.related_source(e);
             self.joins(&e.select.embeds);
-            // Beside the row and not around it, so that extras can be taken from it; PostgreSQL folds it away.
+            // Beside the row and not around it, so that extras can be taken from it. PostgreSQL folds it away.
             self.text(" CROSS JOIN LATERAL (SELECT ");
             self.outputs(&e.select);
             self.text(") AS r");
@@ -126,7 +126,7 @@ impl Writer {
         }
     }
 
-    /// All of the rows' SELECT that follows its columns.
+    /// Everything in the SELECT of the rows after its columns.
     fn related_rows(&mut self, e: &Embedded) {
         self.text(" FROM ");
         self.related_source(e);
@@ -146,9 +146,9 @@ impl Writer {
         }
     }
 
-    /// What chooses the rows. Whether there is anything.
+    /// The conditions that select the rows. Returns whether anything was written.
     fn related_conditions(&mut self, e: &Embedded) -> bool {
-        // Where it returns no set, FROM makes a row of nulls of a null.
+        // In FROM, a function that returns no set turns null into a row of nulls.
         let is_null = matches!(e.select.source, Source::Computed { is_set: false, .. });
         if is_null {
             self.put(format_args!(" WHERE NOT ({}.* IS NULL)", e.select.alias));
@@ -164,10 +164,10 @@ impl Writer {
         !is_first || !e.select.conditions.is_empty()
     }
 
-    /// Whether there is a row; it looks no further than for one.
+    /// Whether a row exists. The search stops at the first one.
     pub(super) fn exists(&mut self, e: &Embedded) {
         if e.select.grouped {
-            // Groups have to be formed before there is one: without a key, even of no rows.
+            // Groups have to be formed first: without grouping columns there is a group even if there are no rows.
             let counting = std::mem::replace(&mut self.counting, false);
             self.text("EXISTS (SELECT ");
             self.outputs(&e.select);
@@ -183,7 +183,7 @@ impl Writer {
         self.text(")");
     }
 
-    /// The conditions that inner joins are; `has_where`: others stand before them.
+    /// Inner joins as conditions. `has_where`: other conditions precede them.
     pub(super) fn exist(&mut self, has_where: bool, embeds: &[Embedded]) {
         let mut between = if has_where { " AND " } else { " WHERE " };
         for e in embeds.iter().filter(|e| e.inner) {

@@ -11,12 +11,12 @@ use crate::query::{self, Literal, Query};
 use crate::route::Verb;
 use crate::statement::{count, counted};
 
-/// The text of a plan's statement; its parameters after it: `$1` is a literal's number, `body`, a text in quotes.
+/// The text of a plan's statement, followed by its parameters: `$1` is the number of a literal, `body`, or a quoted text.
 fn sql(plan: &Plan) -> String {
     shown(&main(plan))
 }
 
-/// A statement as [`sql`] shows it.
+/// A statement in the form of [`sql`].
 fn shown(statement: &Statement) -> String {
     let parameters = statement.parameters.iter().map(|p| match p {
         Parameter::Literal(id, form) => format!("{id} {form:?}"),
@@ -90,7 +90,7 @@ fn domains_are_read_and_shown_by_their_casts() {
         "paints?select=shade,price.sum()",
         r#"SELECT "lib"."json"(t0."shade")::pg_catalog.jsonb AS "shade", pg_catalog.sum(t0."price") AS "sum" FROM "lib"."paints" AS t0 GROUP BY 1 []"#,
     );
-    // what is not of the domain is as ever
+    // columns outside the domain are unaffected
     read(
         "paints?select=price&price=eq.1",
         r#"SELECT t0."price" AS "price" FROM "lib"."paints" AS t0 WHERE t0."price" = $1 [0 Text]"#,
@@ -220,7 +220,7 @@ fn counts() {
         count("books?id=gt.1&select=id,authors!inner(name,books!inner()),publishers()&publishers=is.null", Some(100)),
         r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."books" AS t0 WHERE t0."id" > $1 AND NOT EXISTS (SELECT FROM "lib"."publishers" AS t5 WHERE t5."id" = t0."publisher_id") AND EXISTS (SELECT FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id" AND EXISTS (SELECT FROM "lib"."books" AS t3 WHERE t3."author_id" = t1."id")) LIMIT 100) AS counted [0 Text]"#
     );
-    // without a key there is a group even of no rows
+    // without grouping columns there is a group even if there are no rows
     assert_eq!(
         count("authors?select=id,books!inner(count())", None),
         r#"SELECT pg_catalog.count(*) FROM (SELECT FROM "lib"."authors" AS t0 WHERE EXISTS (SELECT pg_catalog.count(*) AS "count" FROM "lib"."books" AS t1 WHERE t1."author_id" = t0."id")) AS counted []"#
@@ -331,7 +331,7 @@ fn writes() {
         Some("price"),
         r#"UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) WHERE (t0."id") IN (SELECT t0."id" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0, t0."id" LIMIT $4) [body, '{"price"}', '{}', 0 at most None]"#,
     );
-    // all rows that are written come back
+    // all written rows come back
     write(
         Update,
         "books?select=id,authors!inner(name)",
@@ -339,7 +339,7 @@ fn writes() {
         Some("price"),
         r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT pg_catalog.row_to_json(r.*) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"price"}', '{}']"#,
     );
-    // they are counted where those that come back may be fewer
+    // changed rows are counted if fewer of them may come back
     write(
         Create,
         "books?select=id&limit=1",
@@ -402,7 +402,7 @@ fn calls() {
         &object("author"),
         r#"SELECT t0."id" AS "id" FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4) CROSS JOIN LATERAL "lib"."books_of"("author" => r.c1) AS t0 LIMIT 100 [body, '{"author"}', '{}']"#,
     );
-    // what may write is called whatever comes of its rows, which are counted before anything chooses among them
+    // a function that may write is always called, and its rows are counted before they are filtered
     call(
         "newest_book?id=eq.1&select=id,authors!inner(id)",
         &object(""),
@@ -410,7 +410,7 @@ fn calls() {
     );
 }
 
-/// SQL without what stands in double quotes; `None` when a quote is not closed.
+/// SQL without the parts in double quotes; `None` if a quote is not closed.
 fn outside_quotes(sql: &str) -> Option<String> {
     let parts: Vec<&str> = sql.split('"').collect();
     (parts.len() % 2 == 1).then(|| parts.into_iter().step_by(2).collect())
@@ -434,7 +434,7 @@ fn names_stay_in_their_quotes() {
     }
 }
 
-/// A text that stands in no statement by itself.
+/// A text that does not occur in statements by itself.
 const MARKER: &str = "m4rker";
 
 const WORDS: Vocabulary = Vocabulary {
@@ -445,7 +445,7 @@ const WORDS: Vocabulary = Vocabulary {
     texts: &["m4rker", "m4rker,\"m4rker\"", "'m4rker", "$1m4rker", "{m4rker}", "m4rker'); drop table x; --"],
 };
 
-/// Sets every limit to a number that stands in no statement by itself.
+/// Sets every limit to a number that does not occur in statements by itself.
 fn mark_numbers(query: &mut Query) {
     for value in &mut query.values {
         if let Literal::Number(n) = value {
@@ -465,7 +465,7 @@ fn literals_never_stand_in_a_statement_and_parameters_are_numbered_in_order() {
         let mut planner = Planner::new(&library, fixture::SCHEMA, &AGGREGATES);
         let table = *generator.random.pick(WORDS.relations);
         let relation = planner.relation(table).unwrap();
-        // random names fit a relation now and then
+        // random names only sometimes fit a relation
         let Ok(select) = planner.read(&relation, &query.root) else { continue };
         planned += 1;
         for statement in [main(&Plan::Read(select.clone())), count(&select, None)] {
@@ -484,7 +484,7 @@ fn literals_never_stand_in_a_statement_and_parameters_are_numbered_in_order() {
     assert!(planned > 500, "{planned} queries were planned");
 }
 
-/// The statement that makes the representation which `accept` asks for.
+/// The statement for the representation that `accept` asks for.
 fn accepted(library: &fixture::Library, plan: &Plan, target: &str, accept: &str) -> String {
     let target = Target::parse(target).unwrap();
     let query = query::parse(&target.parameters, false).unwrap();

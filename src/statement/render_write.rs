@@ -1,31 +1,31 @@
-//! Plans of writes to SQL.
+//! Renders writes as SQL.
 
 use super::render::{WRITTEN, Writer};
 use super::{Form, Ident, Parameter, array_literal};
 use crate::plan::*;
 
-/// The column of [`WRITTEN`] that holds the whole row, for functions of it.
+/// The column of [`WRITTEN`] that holds the whole row, for functions that take it.
 const WRITTEN_ROW: &str = "?row";
 
-/// Bit of the argument `mode` of `restful.record_source`: every object has exactly the keys that are listed.
+/// Bit of the argument `mode` of `restful.record_source`: every object must have exactly the listed keys.
 pub const RECORDS_UNIFORM: i32 = 1;
-/// Bit of `mode`: the strings are texts, of CSV or a form.
+/// Bit of `mode`: the strings are texts that come from CSV or a form.
 pub const RECORDS_TEXTS: i32 = 2;
-/// Bit of `mode`: no object has a key.
+/// Bit of `mode`: the objects have no keys.
 pub const RECORDS_KEYLESS: i32 = 4;
 
-/// How the body's objects become rows.
+/// How the objects of the body become rows.
 #[derive(Default)]
 pub(super) struct Records {
-    /// All objects have the same keys.
+    /// All objects must have the same keys.
     pub(super) uniform: bool,
-    /// Their strings are texts, of CSV or a form.
+    /// The strings are texts that come from CSV or a form.
     pub(super) texts: bool,
-    /// The numbers of the columns in which a text that is not JSON becomes a JSON string.
+    /// The numbers of the columns in which text that is not JSON becomes a JSON string.
     pub(super) lenient: Vec<usize>,
 }
 
-/// A SELECT over written rows in which RETURNING has computed what is computed of them.
+/// A SELECT over written rows for which RETURNING has already computed all computed columns.
 fn as_returned(select: &Select) -> Select {
     let mut select = select.clone();
     let returned = |expression: &mut Expression| {
@@ -62,7 +62,7 @@ impl Writer {
             Returning::Rows(select) => Some(select),
             _ => None,
         };
-        // What RETURNING cannot do by itself is done by a SELECT over the written rows.
+        // RETURNING cannot do everything. A SELECT over the written rows does the rest.
         let wrapped = rows.filter(|s| {
             self.handler.is_some()
                 || !s.embeds.is_empty()
@@ -101,14 +101,14 @@ impl Writer {
             (Returning::Rows(select), Some(_)) => {
                 self.text(" RETURNING ");
                 self.returned_columns(write, select);
-                // Once for each row that is changed, whatever is shown of it.
+                // Called once per changed row, whatever is shown of the row.
                 self.text(if write.counts { ", restful.count_row(true) AS \"?changed\") " } else { ") " });
                 self.body_of_written(select);
             }
         }
     }
 
-    /// The body of the rows of [`WRITTEN`].
+    /// The body, made of the rows of [`WRITTEN`].
     fn body_of_written(&mut self, select: &Select) {
         if select.computes() {
             self.body(&as_returned(select));
@@ -117,14 +117,14 @@ impl Writer {
         }
     }
 
-    /// An update by an empty object changes nothing, and returns nothing but the row that the path names.
+    /// An update by an empty object. It changes nothing, and returns nothing except the row that the path names.
     pub(super) fn unchanged(&mut self, write: &Write) {
         if let (Change::Update { chosen, .. }, true) = (&write.change, write.is_item) {
             let rows = match &write.returning {
                 Returning::Rows(select) => Some(select),
                 _ => None,
             };
-            // What an update would hand back, of the row as it is.
+            // The row is unchanged; return what an update would return.
             self.text(if rows.is_some() { "WITH written AS (SELECT " } else { "SELECT" });
             if let Some(select) = rows {
                 self.returned_columns(write, select);
@@ -145,8 +145,8 @@ impl Writer {
         self.put(format_args!(" FROM {} AS {} WHERE false", write.relation, write.alias));
     }
 
-    /// The columns of the written rows that the SELECT over them needs, and no other: the role may not be allowed to
-    /// read the others. Columns are computed here, where the rows are still of the relation's type.
+    /// Returns only the columns of the written rows that the SELECT over them needs, because the role may not be allowed to read
+    /// the others. Computed columns are computed here, where the rows still have the type of the relation.
     pub(super) fn returned_columns(&mut self, write: &Write, select: &Select) {
         if select.outputs.iter().any(|o| matches!(o, Output::All)) {
             self.put(format_args!("{}.*", select.alias));
@@ -226,7 +226,7 @@ impl Writer {
             if !conflict.update {
                 return self.text(") DO NOTHING");
             }
-            // The key is what it is, and takes no right to be changed; unless there is nothing else that makes an update.
+            // The key does not change, so it must not need the right to update it; unless the update has nothing else to set.
             let is_key = |name: &String| conflict.columns.contains(name) || conflict.kept.contains(name);
             let others = columns.iter().map(|c| &c.column).filter(|name| !is_key(name));
             let resets = conflict.resets.iter().filter(|reset| !is_key(&reset.column));
@@ -257,10 +257,11 @@ impl Writer {
         self.chosen(chosen);
     }
 
-    /// The WHERE of an update or delete.
+    /// The WHERE clause of an update or delete.
     fn chosen(&mut self, chosen: &Chosen) {
         let Chosen { select, key } = chosen;
-        // The conditions stand beside the page too: they are tested again on a row that another transaction has changed meanwhile.
+        // The conditions are repeated beside the page, so that they are tested again on a row that another transaction has just
+        // changed.
         self.counting = true;
         let has_where = self.restrictions(select);
         self.counting = false;
@@ -292,7 +293,7 @@ impl Writer {
         self.list(0..columns.len(), ", ", |w, i| w.body_value(i, columns));
     }
 
-    /// The value of a column: what the body says, or its default where the body does not say.
+    /// The value of a column: from the body, or its default if the body does not have it.
     pub(super) fn body_value(&mut self, i: usize, columns: &[BodyColumn]) {
         match columns.get(i).and_then(|c| c.default.as_ref()) {
             Some(default) => {
@@ -304,7 +305,7 @@ impl Writer {
         }
     }
 
-    /// The value of a column as the body says it.
+    /// The value of a column from the body.
     fn fed_value(&mut self, i: usize, columns: &[BodyColumn]) {
         match columns.get(i).and_then(|c| c.from_json.as_ref()) {
             Some(function) => self.put(format_args!("{function}(r.c{})", i + 1)),
@@ -327,12 +328,12 @@ impl Writer {
         self.records(&keys, mode, &presence);
     }
 
-    /// The body's objects as rows `r`: column `cN` for the Nth key, `pN` tells whether the object has it.
+    /// The objects of the body as rows `r`. Column `cN` is the Nth key, and `pN` tells whether the object has it.
     pub(super) fn records(&mut self, keys: &[(&str, &str)], mode: Records, presence: &[usize]) {
         self.text("restful.record_source(");
         self.parameter(Parameter::Body);
         self.text(", ");
-        // A row needs a column to be one: objects without keys have a column that nothing feeds.
+        // A row needs at least one column, so objects without keys get a column that stays empty.
         let names = if keys.is_empty() { array_literal([""]) } else { array_literal(keys.iter().map(|(key, _)| key)) };
         self.parameter(Parameter::Constant(names));
         let same_keys = match (mode.uniform, keys.is_empty()) {
