@@ -1,4 +1,4 @@
-//! From a schema to its validator.
+//! Compiles a schema into a validator.
 
 use super::cost;
 use super::pattern::{Boundary, Patterns, Unsupported, translate};
@@ -21,18 +21,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The name of a schema without `$id`. Other documents cannot refer to it.
 const ANONYMOUS: &str = "json-schema:///";
 
-/// The name of a schema that only refers to the one in question.
+/// The name of a schema that only consists of a reference to the schema in question.
 const BY_REFERENCE: &str = "json-schema:///reference";
 
 /// Whether `format` is an assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Formats {
-    /// As the draft says: drafts 4, 6 and 7 assert, 2019-09 and 2020-12 annotate.
+    /// As the draft says: it is an assertion in drafts 4, 6 and 7, and an annotation in 2019-09 and 2020-12.
     #[default]
     Draft,
-    /// It always is.
+    /// Always.
     On,
-    /// It never is.
+    /// Never.
     Off,
 }
 
@@ -40,20 +40,20 @@ pub enum Formats {
 pub struct Compiled<F: Json> {
     /// What validates.
     pub validator: Validator<F>,
-    /// Whether the schema refers to others, by their registered names or URIs: then a change of those changes this one.
+    /// The schema refers to others by their registered names or URIs, so a change of those changes this one.
     pub refers: bool,
-    /// Memory that it takes, about.
+    /// Memory that it takes, approximately.
     pub bytes: usize,
-    /// What it was compiled from: it tells more about a violation than the validator does.
+    /// The schema's source. It explains violations better than the validator does.
     pub(super) source: Source,
     formats: Formats,
-    /// Parts of the schema that were compiled on their own, by their place in memory.
+    /// Parts of the schema that were compiled separately, by their address.
     parts: [OnceCell<(usize, Option<Validator<F>>)>; limits::PARTS_COMPILED],
 }
 
 impl<F: Json> Compiled<F> {
-    /// A part of the schema, or of what it refers to, compiled for itself. The evaluation path of its errors begins with `/$ref`.
-    /// `None` after many of them, and where the part cannot be referred to.
+    /// A part of the schema, or of a document that it refers to, compiled separately. The evaluation path of its errors begins with
+    /// `/$ref`. `None` after too many parts, and if the part cannot be referred to.
     pub(super) fn part(&self, registry: &Registry<'_>, part: &Value) -> Option<&Validator<F>> {
         let address = std::ptr::from_ref(part).addr();
         let slot = self.parts.iter().find(|slot| slot.get().is_none_or(|(known, _)| *known == address))?;
@@ -62,16 +62,16 @@ impl<F: Json> Compiled<F> {
     }
 }
 
-/// Finds the document that an absolute URI (RFC 3986) without fragment names.
+/// Finds the document with an absolute URI (RFC 3986) without fragment.
 pub type Lookup<'l> = &'l mut dyn FnMut(&str) -> Option<Value>;
 
-/// Compiles a schema. Its `$schema` decides the draft, 2020-12 without one.
+/// Compiles a schema. Its `$schema` selects the draft; the default is 2020-12.
 ///
-/// `lookup` is asked for every document that the schema refers to and that is not a meta-schema. Nothing is ever fetched
-/// from a network or a file.
+/// `lookup` is called for every document that the schema refers to, except meta-schemas. Nothing is ever fetched from a network or
+/// a file.
 ///
 /// # Errors
-/// The schema does not conform to its meta-schema, refers to what `lookup` does not know, has a pattern that the linear
+/// The schema does not conform to its meta-schema, refers to a document that `lookup` does not find, has a pattern that the linear
 /// engine cannot match, or exceeds a limit.
 pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) -> Result<Compiled<F>, Refusal> {
     let source = Source::read(schema, lookup)?;
@@ -86,42 +86,42 @@ pub fn compile<F: Json>(schema: &Value, formats: Formats, lookup: Lookup<'_>) ->
     })
 }
 
-/// A schema and all that it refers to.
+/// A schema and everything that it refers to.
 pub struct Source {
-    /// The schema, with its patterns as the engine reads them.
+    /// The schema. Its patterns are in the syntax of the engine.
     schema: Value,
-    /// The same in the syntax of ECMA 262, which drafts 4 to 7 ask for, where that is another one.
+    /// The schema with patterns in the syntax of ECMA 262, which drafts 4 to 7 require, if that differs.
     portable: Option<Value>,
     patterns: Patterns,
     /// Its `$id`.
     id: String,
     draft: Draft,
-    /// What it refers to, directly or not, by URI.
+    /// The documents that it refers to, directly or not, by URI.
     documents: HashMap<String, Value>,
-    /// Whether meta-schemas may be among that too.
+    /// It may also refer to meta-schemas.
     meta_schemas: bool,
-    /// Memory that all of it takes when it is compiled, about.
+    /// Memory that all of it takes once compiled, approximately.
     bytes: usize,
 }
 
-/// What reading a schema goes on with.
+/// The next part to read of a schema.
 enum Next {
     Compile { bytes: usize },
     LookUp { uri: String, place: Place },
 }
 
-/// Where a document is referred to.
+/// A place that refers to a document.
 struct Place {
-    /// The document that refers to it, if it is not the schema itself.
+    /// The document that contains the reference; `None` for the schema itself.
     document: Option<String>,
     pointer: String,
 }
 
 impl Source {
-    /// Finds what a schema refers to, directly or not, and refuses a schema that costs too much.
+    /// Finds everything that a schema refers to, directly or not, and refuses a schema that costs too much.
     ///
     /// # Errors
-    /// As [`compile`], except for errors that only the validator finds.
+    /// The errors of [`compile`], except those that only the validator finds.
     pub fn read(schema: &Value, lookup: Lookup<'_>) -> Result<Self, Refusal> {
         cost::check_ids(schema)?;
         let draft = Draft::default().detect(schema);
@@ -162,29 +162,29 @@ impl Source {
         }
     }
 
-    /// Whether the schema refers to others than meta-schemas.
+    /// Whether the schema refers to documents other than meta-schemas.
     pub fn refers(&self) -> bool {
         !self.documents.is_empty()
     }
 
-    /// The schema, with its patterns as the engine reads them.
+    /// The schema, with patterns in the syntax of the engine.
     pub fn schema(&self) -> &Value {
         &self.schema
     }
 
-    /// What the schema is called, the schema, and its draft.
+    /// The name of the schema, the schema, and its draft.
     pub(super) fn root(&self) -> Named<'_> {
         (&self.id, &self.schema, self.draft)
     }
 
-    /// The patterns as they are written.
+    /// The patterns in their original syntax.
     pub fn patterns(&self) -> &Patterns {
         &self.patterns
     }
 
-    /// The schema and what it refers to.
+    /// The schema and the documents that it refers to.
     pub(super) fn named(&self) -> Vec<Named<'_>> {
-        // A document without `$schema` is of the draft of the schema that refers to it.
+        // A document without `$schema` takes the draft of the schema that refers to it.
         let inherited = if self.draft == Draft::Unknown { Draft::default() } else { self.draft };
         let documents =
             self.documents.iter().map(|(uri, document)| (uri.as_str(), document, inherited.detect(document)));
@@ -214,10 +214,10 @@ impl Source {
         Ok(Next::Compile { bytes: cost::check(&registry, &named)? })
     }
 
-    /// The schema and what it refers to.
+    /// A registry of the schema and the documents that it refers to.
     ///
     /// # Errors
-    /// Never after the schema was read.
+    /// None, once the schema was read.
     pub fn registry(&self) -> Result<Registry<'_>, Refusal> {
         references::registry(&self.named(), self.meta_schemas, Missing::default()).map_err(|why| Refusal {
             pointer: String::new(),
@@ -226,7 +226,7 @@ impl Source {
         })
     }
 
-    /// The same, or `None` if the schema is all of it.
+    /// A registry of the other documents; `None` if there are none.
     pub(super) fn registry_of_others(&self) -> Result<Option<Registry<'_>>, Refusal> {
         let others = !self.documents.is_empty() || self.meta_schemas || self.portable.is_some();
         if others { self.registry().map(Some) } else { Ok(None) }
@@ -235,14 +235,14 @@ impl Source {
     /// Compiles the schema.
     ///
     /// # Errors
-    /// As [`compile`].
+    /// The errors of [`compile`].
     pub fn validator<F: Json>(&self, formats: Formats) -> Result<Validator<F>, Refusal> {
         let registry = self.registry_of_others()?;
         let options = options::<F>(registry.as_ref(), formats);
         let Some(portable) = &self.portable else {
             return options.build(&self.schema).map_err(|why| self.refusal(&why));
         };
-        // The meta-schemas of drafts 4 to 7 look at the syntax of the patterns in the schema that is compiled, and not in others.
+        // The meta-schemas of drafts 4 to 7 check the syntax of patterns in the compiled schema only, and not in other documents.
         options.clone().build(portable).map_err(|why| self.refusal(&why))?;
         let mut reference = json!({"$ref": self.id});
         if let (Some(draft), Value::Object(members)) = (self.schema.get("$schema"), &mut reference) {
@@ -251,12 +251,12 @@ impl Source {
         options.with_base_uri(BY_REFERENCE).build(&reference).map_err(|why| self.refusal(&why))
     }
 
-    /// Whether the validator is that of a reference to the schema.
+    /// Whether the validator was compiled from a reference to the schema.
     pub(super) fn is_compiled_by_reference(&self) -> bool {
         self.portable.is_some()
     }
 
-    /// Compiles a reference to a part of the schema, or of what it refers to.
+    /// Compiles a reference to a part of the schema, or of a document that it refers to.
     fn validator_of_part<F: Json>(
         &self,
         registry: &Registry<'_>,
@@ -272,7 +272,7 @@ impl Source {
     /// Compiles another schema that may refer to the same documents.
     ///
     /// # Errors
-    /// As [`compile`].
+    /// The errors of [`compile`].
     pub fn validator_of<F: Json>(&self, schema: &Value, formats: Formats) -> Result<Validator<F>, Refusal> {
         let registry = self.registry_of_others()?;
         options::<F>(registry.as_ref(), formats).build(schema).map_err(|why| self.refusal(&why))
@@ -308,7 +308,7 @@ impl Source {
         }
     }
 
-    /// Where the schema or another document refers to `uri`, if it does so literally.
+    /// Where the schema or another document refers to `uri`, if it contains it literally.
     fn place_of_reference(&self, uri: &str) -> Place {
         if let Some(pointer) = pointer_to_reference(&self.schema, uri) {
             return Place { document: None, pointer: self.patterns.original_pointer(&pointer).into_owned() };
@@ -318,7 +318,7 @@ impl Source {
     }
 }
 
-/// Memory that a value takes, about.
+/// Memory that a value takes, approximately.
 fn weight(value: &Value) -> usize {
     const EACH: usize = 80;
     match value {
@@ -331,7 +331,7 @@ fn weight(value: &Value) -> usize {
     }
 }
 
-/// The refusal of a reference to a document that is not there.
+/// The error for a reference to a document that does not exist.
 fn missing(uri: &str, place: Place) -> Refusal {
     if let Some(relative) = uri.strip_prefix(ANONYMOUS) {
         return Refusal {
@@ -352,7 +352,7 @@ fn missing(uri: &str, place: Place) -> Refusal {
     }
 }
 
-/// How a schema is compiled.
+/// The options of compiling a schema.
 fn options<'r, F: Json>(
     registry: Option<&'r Registry<'r>>,
     formats: Formats,
@@ -367,12 +367,12 @@ fn options<'r, F: Json>(
     options
 }
 
-/// The engine of `pattern`: time linear in the text, size bounded.
+/// The engine for `pattern`: its time is linear in the text, and its size bounded.
 pub fn patterns() -> PatternOptions<jsonschema::Regex> {
     PatternOptions::regex().size_limit(limits::PATTERN_BYTES).dfa_size_limit(limits::PATTERN_BYTES)
 }
 
-/// Has no document, and notes the first one that was asked for.
+/// Finds no document, and remembers the first one that was asked for.
 #[derive(Clone, Default)]
 struct Missing(Arc<Mutex<Option<String>>>);
 
@@ -407,7 +407,8 @@ fn refusal(error: &ValidationError<'_>, patterns: &Patterns) -> Refusal {
                 ),
             };
         }
-        // For an unknown type, the meta-schema's error is a choice between definitions that the author has never seen.
+        // For an unknown type, the meta-schema's error is a choice between definitions that the author of the schema has never
+        // seen.
         (ValidationErrorKind::AnyOf { .. }, _) if error.schema_path().as_str().ends_with("/properties/type/anyOf") => {
             message = format!("{} is not a type", error.instance());
             hint = Some(
@@ -419,7 +420,7 @@ fn refusal(error: &ValidationError<'_>, patterns: &Patterns) -> Refusal {
     Refusal { pointer: error.instance_path().as_str().to_owned(), message, hint }
 }
 
-/// Of an error that is a choice, such as `items` in draft 4 (a schema or an array of schemas), what is wrong deeper inside: who
+/// The error deeper inside an error about a choice, such as `items` in draft 4 (a schema or an array of schemas). An author who
 /// wrote a schema there meant that branch.
 fn innermost<'e, 'i>(mut error: &'e ValidationError<'i>) -> &'e ValidationError<'i> {
     let depth = |error: &ValidationError<'_>| error.instance_path().as_str().matches('/').count();
@@ -432,7 +433,7 @@ fn innermost<'e, 'i>(mut error: &'e ValidationError<'i>) -> &'e ValidationError<
     error
 }
 
-/// Where a schema refers to `uri`, if it does so literally.
+/// Where a schema refers to `uri`, if it contains it literally.
 fn pointer_to_reference(schema: &Value, uri: &str) -> Option<String> {
     let relative = uri.strip_prefix(ANONYMOUS);
     let mut pending = vec![(String::new(), schema)];

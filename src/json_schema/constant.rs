@@ -1,16 +1,17 @@
-//! Numbers of instances, which have any number of digits, against those of schemas, which are doubles or integers of 64 bits.
+//! Compares numbers of instances, which have any number of digits, with numbers of schemas, which are doubles or integers of 64
+//! bits.
 
 use jsonschema::json::JsonNumber;
 use jsonschema::json::cmp::equal_numbers;
 use serde_json::Number;
 
-/// Doubles beyond this are whole numbers.
+/// Doubles from here on are whole numbers.
 pub const WHOLE: f64 = 4_503_599_627_370_496.0;
 
-/// The double for a number that is not whole, and whose nearest double is `nearest`: that, unless it is whole.
+/// The double that stands for a number that is not whole. `nearest` is its nearest double; it is returned unless it is whole.
 ///
-/// Who compares 1.00000000000000000000001 with 1, or asks whether it is a multiple of 1, has a double of it alone: it gets the
-/// one on the same side. `whole`: the number without its fraction and its sign, if that has 64 bits.
+/// Code that compares 1.00000000000000000000001 with 1, or tests whether it is a multiple of 1, only gets a double. It gets the
+/// neighbour on the same side. `whole`: the number without its fraction and its sign, if that fits in 64 bits.
 pub fn double_of_fraction(nearest: f64, whole: Option<u64>) -> f64 {
     let magnitude = nearest.abs();
     if nearest.fract() != 0.0 || magnitude >= WHOLE {
@@ -20,11 +21,11 @@ pub fn double_of_fraction(nearest: f64, whole: Option<u64>) -> f64 {
     beside.copysign(nearest)
 }
 
-/// Whether a number of an instance equals one of `const` or `enum`.
+/// Whether a number of an instance equals a number of `const` or `enum`.
 ///
-/// A schema's number with a fraction or an exponent has been a double since it was read. One of an instance that is written
-/// with a fraction is compared as a double too: the same text has to be the same number, unless reading the schema made it a
-/// whole one. Others are compared exactly.
+/// A number with a fraction or an exponent in a schema became a double when it was read. A number with a fraction in an instance is
+/// compared as a double, too: the same text has to be the same number, unless reading the schema made it whole. All others are
+/// compared exactly.
 #[inline]
 pub fn equals_constant<N: JsonNumber>(number: &N, constant: &Number) -> bool {
     match constant.as_f64() {

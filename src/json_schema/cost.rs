@@ -1,8 +1,8 @@
-//! How much work a schema can cause for one value.
+//! Estimates how much work a schema can cause for one value.
 //!
-//! `allOf`, `$ref` and their like apply schemas to the same value again. Their chains take stack, and where they branch
-//! and meet again the number of ways through them grows exponentially: thirty definitions that each refer twice to the
-//! next make a billion. The validator could not be stopped in there, so such schemas are refused before they are compiled.
+//! `allOf`, `$ref` and their like apply schemas to the same value again. Their chains take stack. Where they branch and meet again,
+//! the number of paths grows exponentially: thirty definitions that each refer twice to the next make a billion. The validator
+//! cannot be interrupted there, so such schemas are refused before they are compiled.
 
 use super::pattern;
 use super::references::Named;
@@ -17,30 +17,30 @@ use std::hash::{BuildHasher, RandomState};
 
 type Resolver<'r> = referencing::Resolver<'r>;
 
-/// How many schemas apply to one value.
+/// The schemas that apply to one value.
 #[derive(Clone, Copy)]
 struct Cost {
     /// Schemas in the longest chain.
     depth: usize,
-    /// Schemas along all ways together.
+    /// Schemas on all paths together.
     ways: usize,
 }
 
 struct Costs<'r> {
-    /// By the schema's address; `None` while it is being found out.
+    /// Known costs, by the schema's address; `None` while the cost is being computed.
     known: HashMap<*const Value, Option<Cost>>,
-    /// Schemas that a `$dynamicRef` may lead to, by `$dynamicAnchor`; `$recursiveAnchor` has the empty name.
+    /// The schemas that a `$dynamicRef` may lead to, by `$dynamicAnchor`. `$recursiveAnchor` has the empty name.
     anchors: HashMap<&'r str, Vec<(&'r Value, Resolver<'r>, Draft)>>,
 }
 
-/// Memory that a state of a pattern's automaton takes, and a compiled schema without its patterns, about.
+/// Memory per state of a pattern's automaton, and of a compiled schema without its patterns, approximately.
 const STATE_BYTES: usize = 80;
 const SCHEMA_BYTES: usize = 1000;
 
-/// Refuses a schema whose in-place applicators (JSON Schema 2020-12 Core, section 10.2) are too many or go in circles, or
-/// which takes too long to compile. Returns the bytes that it takes then, about.
+/// Refuses a schema that has too many in-place applicators (JSON Schema 2020-12 Core, section 10.2), whose applicators form a
+/// cycle, or that takes too long to compile. Returns the bytes that it takes once compiled, approximately.
 ///
-/// `documents` are the schema and what it refers to, all of them in the registry.
+/// `documents`: the schema and the documents that it refers to, all of them in the registry.
 pub fn check<'r>(registry: &'r Registry<'_>, documents: &[Named<'r>]) -> Result<usize, Refusal> {
     let mut costs = Costs { known: HashMap::new(), anchors: HashMap::new() };
     let mut roots = Vec::new();
@@ -99,7 +99,7 @@ pub fn check<'r>(registry: &'r Registry<'_>, documents: &[Named<'r>]) -> Result<
     Ok(states.saturating_mul(STATE_BYTES).saturating_add(compiled.max(schemas.len()).saturating_mul(SCHEMA_BYTES)))
 }
 
-/// Refuses long URIs: every relative one within is resolved against them, before anything else can be found out.
+/// Refuses long URIs. Every relative URI within them is resolved against them before anything else can be checked.
 pub fn check_ids(value: &Value) -> Result<(), Refusal> {
     match value {
         Value::Object(members) => members.iter().try_for_each(|(name, member)| match (name.as_str(), member) {
@@ -114,7 +114,7 @@ pub fn check_ids(value: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses names that would make locations long, and patterns that together take long to compile. Returns their states.
+/// Refuses names that would make locations long, and patterns that together take long to compile. Returns the number of states.
 fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result<usize, Refusal> {
     let mut patterns = HashSet::new();
     for (schema, _, _) in schemas {
@@ -190,7 +190,7 @@ impl<'r> Costs<'r> {
         Ok(cost)
     }
 
-    /// Where a reference may lead; empty if it cannot be resolved. Compiling reports that.
+    /// Where a reference may lead; empty if it cannot be resolved, which compiling reports.
     fn targets(
         &self,
         keyword: &str,
@@ -224,15 +224,15 @@ impl Cost {
 /// A schema to compile in one dynamic scope.
 struct Visit<'r> {
     address: usize,
-    /// What its references lead to, each to be visited next.
+    /// The targets of its references, each of which is visited next.
     targets: Vec<(&'r Value, Resolver<'r>, Draft)>,
 }
 
-/// Refuses schemas whose resources refer to each other in too many ways.
+/// Refuses schemas whose resources refer to each other on too many paths.
 ///
-/// What a reference leads to is compiled anew in every dynamic scope (2020-12 Core, section 7.1), which is the list of the
-/// resources on the way there: between a few that refer to each other the ways grow exponentially. `once`: how many schemas
-/// there are. Returns how many are compiled.
+/// The target of a reference is compiled anew in every dynamic scope (2020-12 Core, section 7.1). The dynamic scope is the list of
+/// resources on the path, so the number of paths between a few that refer to each other grows exponentially. `once`: the number of
+/// schemas. Returns how many are compiled.
 fn check_scopes<'r>(schema: &'r Value, resolver: Resolver<'r>, draft: Draft, once: usize) -> Result<usize, Refusal> {
     let mut compiled = 0;
     let mut seen: HashSet<(usize, u64)> = HashSet::new();
@@ -268,7 +268,7 @@ fn check_scopes<'r>(schema: &'r Value, resolver: Resolver<'r>, draft: Draft, onc
     }
 }
 
-/// Where the references in a schema and in its subschemas lead. Counts those.
+/// The targets of the references in a schema and in its subschemas. Counts the subschemas.
 fn references<'r>(
     schema: &'r Value,
     resolver: Resolver<'r>,

@@ -1,9 +1,9 @@
-//! What a new version of a JSON Schema no longer accepts, and what it newly accepts.
+//! Compares two versions of a JSON Schema: what the new one no longer accepts, and what it newly accepts.
 //!
-//! Three sources answer. A comparison keyword by keyword, and the set algebra of the `jsonschema` crate, can prove that
-//! nothing is lost or gained; the algebra can also give the difference as a schema. Instances made from both versions and
-//! tried on both prove that something is: whatever the algebra says, a value that one version accepts and the other
-//! rejects is a fact. What none settles is [`Verdict::Unknown`].
+//! There are three sources of answers. A comparison keyword by keyword, and the set algebra of the `jsonschema` crate, can prove
+//! that nothing is lost or gained. The algebra can also give the difference as a schema. Instances that are made from both
+//! versions, and tried on both, prove that something is lost or gained: whatever the algebra says, a value that one version accepts
+//! and the other rejects is a fact. If all three fail, the answer is [`Verdict::Unknown`].
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
@@ -45,14 +45,14 @@ impl Direction {
     }
 }
 
-/// What is known of one direction.
+/// What is known about one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is proven that no such value exists.
     Nothing,
     /// Such a value exists: the example.
     Something,
-    /// Neither could be shown.
+    /// Neither could be proven.
     Unknown,
 }
 
@@ -67,26 +67,25 @@ impl Verdict {
     }
 }
 
-/// One difference between two versions, or the statement that none exists, or that none is known.
+/// One difference between two versions, or the statement that none exists or is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Which way.
+    /// The direction.
     pub direction: Direction,
     /// What is known.
     pub verdict: Verdict,
-    /// The values in question as a schema, where it can be written. The example is one of them; one schema may stand in
-    /// several rows.
+    /// These values as a schema, if it can be written. The example is one of them. Several rows may have the same schema.
     pub schema: Option<Value>,
-    /// A value that one version accepts and the other rejects. Validators of both have been asked.
+    /// A value that one version accepts and the other rejects, according to the validators of both.
     pub example: Option<Value>,
-    /// What changed, in a sentence; with [`Verdict::Unknown`], why it is not known.
+    /// A sentence about what changed or, with [`Verdict::Unknown`], why the answer is not known.
     pub detail: Option<String>,
 }
 
 /// How to read both versions.
 #[derive(Clone, Copy, Default)]
 pub struct Options {
-    /// Whether `format` rejects.
+    /// Whether `format` is an assertion.
     pub formats: Formats,
     /// Called now and then, so that the caller can stop the work by unwinding.
     pub interrupt: Option<fn()>,
@@ -95,9 +94,9 @@ pub struct Options {
 /// A version that is not a usable JSON Schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The old version is not; why.
+    /// The old version, and the reason.
     Old(String),
-    /// The new version is not; why.
+    /// The new version, and the reason.
     New(String),
 }
 
@@ -115,14 +114,14 @@ impl std::error::Error for Error {}
 
 /// What `new` no longer accepts and what it newly accepts, compared with `old`.
 ///
-/// The answer has at least one row for each direction, those of [`Direction::NoLongerAccepted`] first. A direction has
-/// one row [`Verdict::Nothing`], or rows [`Verdict::Something`] and at most one [`Verdict::Unknown`]. At most 20 rows a
-/// direction; the order is stable. What is proven holds for numbers that are doubles, or whole: of others the validator, too,
-/// takes some beyond 2^52 for whole ones.
+/// The answer has at least one row for each direction, those of [`Direction::NoLongerAccepted`] first. A direction has either one
+/// row [`Verdict::Nothing`], or rows [`Verdict::Something`] and at most one [`Verdict::Unknown`]. A direction has at most 20 rows,
+/// in a stable order. Proofs hold for whole numbers and for numbers that are doubles. The validator itself reads some other numbers
+/// beyond 2^52 as whole numbers.
 ///
 /// # Errors
 ///
-/// A version that is not a valid schema, or has a pattern outside the linear engine.
+/// A version is not a valid schema, or has a pattern that the linear engine cannot match.
 pub fn changes(old: &Source, new: &Source, options: &Options) -> Result<Vec<Change>, Error> {
     let old = Version::new(old, options).map_err(|why| Error::Old(why.to_string()))?;
     let new = Version::new(new, options).map_err(|why| Error::New(why.to_string()))?;
@@ -132,7 +131,7 @@ pub fn changes(old: &Source, new: &Source, options: &Options) -> Result<Vec<Chan
     Ok(changes)
 }
 
-/// One version, ready to be asked.
+/// One version, ready to be tried.
 struct Version<'a> {
     source: &'a Source,
     document: &'a Value,
@@ -145,7 +144,7 @@ impl<'a> Version<'a> {
     }
 }
 
-/// Both versions in canonical form, or why not.
+/// Both versions in canonical form, or the reason why that failed.
 type Algebra = Result<(CanonicalSchema, CanonicalSchema), String>;
 
 fn algebra(old: &Version<'_>, new: &Version<'_>, options: &Options) -> Algebra {
@@ -174,7 +173,7 @@ fn algebra(old: &Version<'_>, new: &Version<'_>, options: &Options) -> Algebra {
     Ok((old, new))
 }
 
-/// Both documents as those of the newer draft, where both mean the same in it.
+/// Both documents in the newer draft, if both mean the same in it.
 fn of_one_draft<'v>(old: &'v Version<'_>, new: &'v Version<'_>) -> Result<[Cow<'v, Value>; 2], String> {
     let documents = [old.document, new.document];
     let [one, other] = documents.map(|document| Draft::default().detect(document));
@@ -183,7 +182,7 @@ fn of_one_draft<'v>(old: &'v Version<'_>, new: &'v Version<'_>) -> Result<[Cow<'
     }
     let keywords = is_portable(old.document, one, other) && is_portable(new.document, other, one);
     let integers = [one, other].contains(&Draft::Draft4) && documents.into_iter().any(has_integer);
-    // What they refer to is of their draft.
+    // The documents that they refer to would still be read in the older draft.
     if !keywords || integers || old.source.refers() || new.source.refers() {
         return Err(
             "the versions are of different drafts, which do not mean the same by all of their keywords".to_owned()
@@ -200,18 +199,19 @@ fn of_one_draft<'v>(old: &'v Version<'_>, new: &'v Version<'_>) -> Result<[Cow<'
     }))
 }
 
-/// Counts the ways to satisfy the locations of a schema: what the algebra multiplies out.
+/// Counts the ways to satisfy the locations of a schema, which the algebra multiplies out.
 struct Spread<'a> {
     root: &'a Value,
     widest: usize,
-    /// How many schemas the one counted last holds within each other, references followed.
+    /// The height of the schema counted last: the levels of schemas within it, references followed.
     height: usize,
-    /// The ways and the height of each target of a reference, by its address: one and none while they are being counted, so that recursion ends.
+    /// The ways and the height of each target of a reference, by its address. While a target is being counted, they are 1 and 0, so
+    /// that recursion ends.
     targets: HashMap<usize, (usize, usize)>,
 }
 
 impl<'a> Spread<'a> {
-    /// The most ways of one location.
+    /// The largest number of ways of any location.
     fn of(root: &'a Value) -> usize {
         let mut spread = Self { root, widest: 0, height: 0, targets: HashMap::new() };
         spread.ways(root, 0);
@@ -268,7 +268,7 @@ impl<'a> Spread<'a> {
             };
             ways = ways.saturating_mul(factor.max(1));
         }
-        // The height of the neighbours counted so far, or of this one.
+        // The larger of the height of the neighbours counted so far and its own.
         self.height = outer.max(self.height + 1);
         if self.height > ALGEBRA_LOCATION_DEPTH {
             self.widest = usize::MAX;
@@ -331,8 +331,8 @@ fn reason(error: &CanonicalizationError) -> &'static str {
     }
 }
 
-/// Whether a document has a number, other than a bound, that a double may stand for: what equals it, or is a multiple of it,
-/// follows other rules than those of arithmetic.
+/// Whether a document has a number, other than a bound, so large that doubles are not exact. Equality and multiples of it do not
+/// follow the rules of arithmetic.
 fn has_large_constant(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_f64().is_none_or(|number| number.abs() >= WHOLE),
@@ -357,13 +357,13 @@ fn deeper(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// What the algebra says of the values that one version accepts and the other rejects.
+/// What the algebra says about the values that one version accepts and the other rejects.
 enum Difference {
-    /// No value.
+    /// There are none.
     Empty,
-    /// These are, together. Whether there are any is another question.
+    /// The values of these schemas, together. They may still be empty.
     Parts(Vec<Value>),
-    /// It cannot tell, because of this.
+    /// It has no answer, for this reason.
     Unknown(String),
 }
 
@@ -374,7 +374,7 @@ fn difference(taken: &CanonicalSchema, removed: &CanonicalSchema, members: usize
     };
     match covered {
         Containment::Yes => return Difference::Empty,
-        // The question was settled within a small budget, and so will this be.
+        // The question was settled within a small budget, so this will be, too.
         Containment::No => {}
         Containment::Unknown if members <= DIFFERENCE_MEMBERS => {}
         Containment::Unknown => {
@@ -396,7 +396,7 @@ fn difference(taken: &CanonicalSchema, removed: &CanonicalSchema, members: usize
 /// A value that shows a difference.
 struct Witness {
     example: Value,
-    /// How many things the other version has against it: with one, the detail explains all of it.
+    /// How many errors the other version reports for it. With one error, the detail explains all of it.
     faults: usize,
 }
 
@@ -406,12 +406,12 @@ struct Search<'v> {
     old: &'v Version<'v>,
     new: &'v Version<'v>,
     options: &'v Options,
-    /// The best witness of each difference, by the sentence that tells it.
+    /// The best witness of each difference, keyed by the sentence that describes it.
     found: BTreeMap<String, Witness>,
 }
 
 impl<'v> Search<'v> {
-    /// The version that accepts what is looked for, and the one that rejects it.
+    /// The version that accepts the wanted values, and the one that rejects them.
     fn sides(&self) -> (&'v Version<'v>, &'v Version<'v>) {
         match self.direction {
             Direction::NoLongerAccepted => (self.old, self.new),
@@ -442,7 +442,7 @@ impl<'v> Search<'v> {
         true
     }
 
-    /// Instances made from a schema; the version that rejects says what is worth trying.
+    /// Instances made from a schema. The rejecting version gives hints about what is worth trying.
     fn instances_of(&self, schema: &Value, tries: usize) -> Vec<Value> {
         let hints = [Part::document(self.sides().1.document)];
         Generator::new(self.options.interrupt).instances(Part::document(schema), &hints, tries)
@@ -465,7 +465,8 @@ impl<'v> Search<'v> {
         shown
     }
 
-    /// What is known of the difference without examples. `shown`: whether one was found already. `members`: of both schemas.
+    /// What is known about the difference without examples. `shown`: an example was already found. `members`: the members of both
+    /// schemas.
     fn difference<'b>(&self, algebra: impl Fn() -> &'b Algebra, shown: bool, members: usize) -> Difference {
         let (from, to) = self.sides();
         if !shown && included(from.document, to.document) {
@@ -481,7 +482,7 @@ impl<'v> Search<'v> {
         }
     }
 
-    /// A schema with the patterns as either version has them.
+    /// A schema with its patterns as the versions have them.
     fn written(&self, schema: &Value) -> Value {
         let (from, to) = self.sides();
         to.source.patterns().original_value(&from.source.patterns().original_value(schema))
@@ -501,7 +502,7 @@ impl<'v> Search<'v> {
         rows
     }
 
-    /// A row for each witness; and of each part of the difference, whether a witness is in it.
+    /// One row for each witness; and for each part of the difference, whether it contains a witness.
     fn shown_rows(&mut self, parts: &[Value]) -> (Vec<Change>, Vec<bool>) {
         let (from, _) = self.sides();
         let validator_of = |part| from.source.validator_of(part, self.options.formats).ok();
@@ -531,8 +532,7 @@ impl<'v> Search<'v> {
         (rows, shown)
     }
 
-    /// The row after those with examples. `unshown`: parts of the difference that no example is in. `alone`: whether there are no
-    /// examples.
+    /// The row after those with examples. `unshown`: parts of the difference without an example. `alone`: there are no examples.
     fn last_row(&self, difference: &Difference, unshown: &[&Value], alone: bool) -> Option<Change> {
         let (verdict, schema, detail) = match (difference, alone) {
             (Difference::Empty, true) => (Verdict::Nothing, None, None),
@@ -586,7 +586,7 @@ fn with_fractions(value: &Value) -> Value {
     }
 }
 
-/// What changed where `fault` was found, in a sentence.
+/// A sentence about what changed at the place of `fault`.
 fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Version<'_>, new: &Version<'_>) -> String {
     let pointer = fault.schema_path().as_str();
     let value = |version: &Version<'_>| {
@@ -636,7 +636,7 @@ fn detail(direction: Direction, fault: &ValidationError<'_>, old: &Version<'_>, 
     }
 }
 
-/// JSON text, cut where it gets long.
+/// JSON text, truncated if it is long.
 fn short(value: &Value) -> String {
     const LONGEST: usize = 60;
     match value {

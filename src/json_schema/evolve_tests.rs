@@ -9,7 +9,7 @@ fn changes(old: &Value, new: &Value, options: &Options) -> Result<Vec<Change>, E
     super::changes(&source(old).map_err(Error::Old)?, &source(new).map_err(Error::New)?, options)
 }
 
-/// The verdict of one direction, after checking that its rows hold together and that every example is one.
+/// The verdict of one direction. It checks that its rows are consistent and that every example is valid.
 fn verdict(direction: Direction, old: &Value, new: &Value, changes: &[Change]) -> Verdict {
     let accepts = |schema: &Value, instance: &Value| {
         let source = Source::read(schema, &mut |_| None).expect("a schema");
@@ -179,7 +179,7 @@ fn versions_of_two_drafts_are_compared() {
             let same = |schema: Value| check(of(old, &schema), of(new, &schema), Nothing, Nothing);
             same(json!({}));
             same(json!({"properties": {"a": {"type": ["string", "null"], "maxLength": 3}}, "required": ["a"]}));
-            // What only the algebra knows.
+            // Only the algebra knows this.
             let (one, other) = (json!({"enum": ["a", "b"]}), json!({"anyOf": [{"enum": ["a"]}, {"enum": ["b"]}]}));
             check(of(old, &one), of(new, &other), Nothing, Nothing);
             let (one, other) = (json!({"type": "string", "maxLength": 3}), json!({"type": "string", "maxLength": 4}));
@@ -343,7 +343,7 @@ fn recursive_schemas() {
 
 #[test]
 fn inclusion_is_not_proven_where_it_does_not_hold() {
-    // Every narrowing of a schema that has all the keywords the proof knows.
+    // Each narrowing of a schema that has all the keywords that the proof knows.
     let base = json!({
         "type": "object", "required": ["a"], "minProperties": 1, "maxProperties": 9, "propertyNames": {"maxLength": 9},
         "properties": {

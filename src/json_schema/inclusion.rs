@@ -1,8 +1,7 @@
-//! A proof, keyword by keyword, that one schema accepts all that another does.
+//! Proves, keyword by keyword, that one schema accepts everything that another accepts.
 //!
-//! It takes time in proportion to the schemas, reads through recursion and does not mind a keyword it does not know, as
-//! long as that did not change: what the set algebra cannot do. It pairs branches and knows little of negation, so that
-//! it often has no proof where there is one.
+//! The set algebra cannot do what it does: it takes time in proportion to the schemas, follows recursion, and ignores unknown
+//! keywords that did not change. It pairs branches and knows little about negation, so it often finds no proof where one exists.
 
 use std::cmp::Ordering;
 
@@ -14,7 +13,7 @@ use serde_json::{Map, Number, Value};
 /// The schema that accepts everything.
 const TRUE: &Value = &Value::Bool(true);
 
-/// Keywords without influence on what is accepted.
+/// Keywords that do not affect what is accepted.
 const ANNOTATIONS: [&str; 15] = [
     "title",
     "description",
@@ -33,7 +32,7 @@ const ANNOTATIONS: [&str; 15] = [
     "else",
 ];
 
-/// Keywords that give references, or all keywords, another meaning.
+/// Keywords that change the meaning of references, or of all keywords.
 const SCOPES: [&str; 9] = [
     "$id",
     "$schema",
@@ -46,8 +45,8 @@ const SCOPES: [&str; 9] = [
     "id",
 ];
 
-/// Whether every value that `narrow` accepts is proven to be accepted by `wide`. Both are valid schemas, whole documents
-/// read with the same options. `false` says nothing.
+/// Whether it is proven that `wide` accepts every value that `narrow` accepts. Both must be valid schemas, and whole documents that
+/// are read with the same options. `false` proves nothing.
 pub fn included(narrow: &Value, wide: &Value) -> bool {
     let (one, other) = (Draft::default().detect(narrow), Draft::default().detect(wide));
     if one == Draft::Unknown || other == Draft::Unknown || scoped(narrow, 0) || scoped(wide, 0) {
@@ -62,7 +61,7 @@ pub fn included(narrow: &Value, wide: &Value) -> bool {
     proof.includes(side(narrow, one), side(wide, other), 0, 0)
 }
 
-/// The draft as a number that grows with its age.
+/// The draft as a number. Later drafts have larger ones.
 fn level(draft: Draft) -> u8 {
     match draft {
         Draft::Draft4 => 4,
@@ -73,7 +72,7 @@ fn level(draft: Draft) -> u8 {
     }
 }
 
-/// The first draft that has a keyword, and the last.
+/// The first and the last draft that have a keyword.
 fn drafts_of(keyword: &str) -> (u8, u8) {
     let since = match keyword {
         "const" | "contains" | "propertyNames" | "$id" | "examples" => 6,
@@ -98,8 +97,8 @@ fn drafts_of(keyword: &str) -> (u8, u8) {
     (since, until)
 }
 
-/// Whether a keyword below the root gives references another base or meaning, or keywords another draft. Also where the word
-/// is a property's name: that costs a proof, not its soundness.
+/// Whether a keyword below the root changes the base or meaning of references, or the draft of keywords. Property names with these
+/// words count too: that costs a proof, but not soundness.
 fn scoped(value: &Value, depth: usize) -> bool {
     match value {
         _ if depth > 6 * PROOF_DEPTH => true,
@@ -113,7 +112,7 @@ fn scoped(value: &Value, depth: usize) -> bool {
     }
 }
 
-/// Whether a document of draft `from` means the same in draft `to`, but for `integer`, which takes 1.0 from draft 6 on.
+/// Whether a document of draft `from` means the same in draft `to`, except for `integer`, which accepts 1.0 from draft 6 on.
 pub fn is_portable(document: &Value, from: Draft, to: Draft) -> bool {
     let levels = (level(from).min(level(to)), level(from).max(level(to)));
     from != Draft::Unknown && to != Draft::Unknown && portable(document, levels)
@@ -128,7 +127,7 @@ fn portable(value: &Value, (oldest, newest): (u8, u8)) -> bool {
                 || members.keys().all(|key| key == "$ref" || ANNOTATIONS.contains(&key.as_str()));
             lone && members.iter().all(|(key, member)| {
                 let (since, until) = drafts_of(key);
-                // Also where the word is the name of a property: that costs a proof, not its soundness.
+                // Property names with these words count too: that costs a proof, but not soundness.
                 let same = match key.as_str() {
                     // Each draft has formats of its own.
                     "format" | "unevaluatedProperties" | "unevaluatedItems" => false,
@@ -143,7 +142,7 @@ fn portable(value: &Value, (oldest, newest): (u8, u8)) -> bool {
     }
 }
 
-/// Whether a document has the type `integer`, of which draft 4 thinks otherwise than later ones.
+/// Whether a document has the type `integer`, which draft 4 reads differently from later ones.
 pub fn has_integer(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(has_integer),
@@ -173,34 +172,34 @@ impl<'a> Side<'a> {
 /// The question whether one schema is included in another.
 struct Asked<'a> {
     narrow: Side<'a>,
-    /// Schemas that all hold where `narrow` does.
+    /// Schemas that must all hold if `narrow` does.
     parts: &'a [Side<'a>],
     wide: Side<'a>,
-    /// Levels into the proof.
+    /// The depth of the proof.
     depth: usize,
-    /// Levels into the value.
+    /// The depth in the value.
     level: usize,
 }
 
-/// Two schemas, by their place in memory.
+/// Two schemas, identified by their addresses.
 struct Pair {
     schemas: (usize, usize),
-    /// How deep in the value it was met.
+    /// The depth in the value at which the pair occurred.
     level: usize,
     proven: bool,
 }
 
 struct Proof {
-    /// Whether a document has a name of its own, which a reference could use, and one in what it refers to.
+    /// One of the documents has an identifier, so references may lead back to it, even from documents that it refers to.
     based: bool,
-    /// Pairs under proof or proven. Deeper in the value, a pair under proof may be taken as proven, because a value nests
-    /// finitely deep; a proven one may be used again as deep as it was met, or deeper.
+    /// Pairs that are proven, or being proven. Deeper in the value, a pair being proven may be taken as proven, because values have
+    /// finite depth. A proven pair may be used again at its own depth in the value or deeper.
     assumed: Vec<Pair>,
     steps: usize,
 }
 
 impl Proof {
-    /// The value of `keyword` in `side`, where it means anything there.
+    /// The value of `keyword` in `side`, if it has a meaning there.
     fn get<'a>(&self, side: Side<'a>, keyword: &str) -> Option<&'a Value> {
         let (since, until) = drafts_of(keyword);
         let ignored = side.draft < 8 && keyword != "$ref" && side.schema.get("$ref").is_some();
@@ -208,12 +207,12 @@ impl Proof {
     }
 
     fn follow<'a>(side: Side<'a>, reference: &str) -> Option<Side<'a>> {
-        // An encoded pointer is looked up by nobody here.
+        // Pointers with percent-encoding are not followed.
         let pointer = reference.strip_prefix('#').filter(|pointer| !pointer.contains('%'))?;
         side.root.pointer(pointer).map(|schema| side.within(schema))
     }
 
-    /// Schemas that all hold where `side` does.
+    /// Schemas that must all hold if `side` does.
     fn parts<'a>(&self, side: Side<'a>) -> Vec<Side<'a>> {
         let mut parts: Vec<Side<'a>> = Vec::new();
         let mut open = vec![side];
@@ -230,7 +229,7 @@ impl Proof {
         parts
     }
 
-    /// Whether `narrow` is included in `wide`, `depth` levels into the proof and `level` levels into the value.
+    /// Whether `narrow` is included in `wide`, at `depth` levels of the proof and `level` levels of the value.
     fn includes(&mut self, narrow: Side<'_>, wide: Side<'_>, depth: usize, level: usize) -> bool {
         self.steps = self.steps.saturating_sub(1);
         if self.steps == 0 || depth > PROOF_DEPTH {
@@ -262,7 +261,7 @@ impl Proof {
         proven
     }
 
-    /// Every branch of a union in `narrow` is included.
+    /// Whether every branch of a union in `narrow` is included.
     fn by_branches(&mut self, narrow: Side<'_>, wide: Side<'_>, depth: usize, level: usize) -> bool {
         self.parts(narrow).into_iter().any(|part| {
             ["anyOf", "oneOf"].into_iter().any(|keyword| {
@@ -294,7 +293,7 @@ impl Proof {
         })
     }
 
-    /// Whether `parts` take no value of the type that `keyword` speaks of.
+    /// Whether `parts` accept no value of the type that `keyword` is about.
     fn excludes(&self, parts: &[Side<'_>], keyword: &str) -> bool {
         let kinds: &[&str] = match keyword {
             "minLength" | "maxLength" | "pattern" => &["string"],
@@ -321,7 +320,7 @@ impl Proof {
         })
     }
 
-    /// Whether `keyword` of `wide`, with this value, holds for all that `narrow` accepts.
+    /// Whether `keyword` of `wide`, with this value, holds for every value that `narrow` accepts.
     fn implied(&mut self, asked: &Asked<'_>, keyword: &str, value: &Value) -> bool {
         let parts = asked.parts;
         match keyword {
@@ -343,7 +342,7 @@ impl Proof {
                 self.some(parts, keyword, |known| order(known, value).is_some_and(Ordering::is_le))
             }
             "multipleOf" => self.some(parts, keyword, |known| match (known.as_u64(), value.as_u64()) {
-                // Of larger ones the validator has a double.
+                // The validator compares larger ones as doubles.
                 (Some(known), Some(step)) if known < 1 << 53 => known.checked_rem(step) == Some(0),
                 _ => known == value,
             }),
@@ -361,7 +360,7 @@ impl Proof {
             }),
             "items" | "prefixItems" | "additionalItems" => self.implies_items(asked),
             "contains" => self.implies_contains(asked, value),
-            // These look at what their neighbours did: only a schema equal as a whole is sure to mean the same.
+            // These depend on neighbouring keywords, so only an equal schema is sure to mean the same.
             "unevaluatedProperties" | "unevaluatedItems" | "minContains" | "maxContains" => {
                 asked.narrow.schema == asked.wide.schema && !references(asked.narrow.schema)
             }
@@ -379,7 +378,7 @@ impl Proof {
         self.includes(narrow, asked.wide.within(wide), asked.depth, asked.level + 1)
     }
 
-    /// Whether `one` and a subschema of the wide schema that applies to the same value accept the same.
+    /// Whether `one` and a subschema of the wide schema for the same value accept the same values.
     fn is_equivalent_here(&mut self, asked: &Asked<'_>, one: Side<'_>, wide: &Value) -> bool {
         self.includes_here(asked, one, wide) && self.includes(asked.wide.within(wide), one, asked.depth, asked.level)
     }
@@ -390,11 +389,12 @@ impl Proof {
             return self.includes(asked.narrow, target, asked.depth, asked.level);
         }
         let same = |one: &str| one.trim_end_matches('#') == reference.trim_end_matches('#');
-        // A document without `$schema` is of the draft of the document that refers to it.
+        // A document without `$schema` takes the draft of the document that refers to it.
         let has = |part: &Side<'_>| {
             part.draft == asked.wide.draft && self.get(*part, "$ref").and_then(Value::as_str).is_some_and(same)
         };
-        // Nobody knows where a relative reference leads, or one to the name that a document without a name is given.
+        // The target of a relative reference is unknown, and so is that of a reference to the name that a document without a name
+        // is given.
         let is_absolute = reference.contains(':') && !reference.starts_with("json-schema:");
         is_absolute && !self.based && asked.parts.iter().any(has)
     }
@@ -450,7 +450,7 @@ impl Proof {
             one => std::slice::from_ref(one),
         };
         let has = |kind: &str| kinds.iter().any(|known| known == kind);
-        // 1.0 is not an integer in draft 4, and equals 1 there too.
+        // In draft 4, 1.0 is not an integer, but equals 1.
         let strict = asked.wide.draft == 4;
         let covers = |part: &Side<'_>, kind: &Value| match kind.as_str() {
             Some("integer") => has("number") || (has("integer") && (!strict || part.draft == 4)),
@@ -461,7 +461,7 @@ impl Proof {
             Value::Null => "null",
             Value::Bool(_) => "boolean",
             Value::Number(_) if has("number") => "number",
-            // A number with a fraction is near enough to a large one to be taken for it.
+            // A number with a fraction may be so close to a large one that it is taken for it.
             Value::Number(number) if strict || !is_exact(number) => "number",
             Value::Number(_) => "integer",
             Value::String(_) => "string",
@@ -541,8 +541,8 @@ impl Proof {
         })
     }
 
-    /// All keywords about elements at their places, together: the wide schema may say of one place what the narrow schema says of
-    /// all.
+    /// All keywords about elements at their positions together: the wide schema may require for one position what the narrow schema
+    /// requires for all.
     fn implies_items(&mut self, asked: &Asked<'_>) -> bool {
         let (wanted, beyond) = self.tuple(asked.wide);
         let beyond = beyond.unwrap_or(TRUE);
@@ -575,7 +575,7 @@ impl Proof {
             .or_else(|| self.get(part, "enum")?.as_array().map(Vec::as_slice))
     }
 
-    /// The schemas of the first items, and that of the others.
+    /// The schemas of the first items, and the schema of the rest.
     fn tuple<'a>(&self, part: Side<'a>) -> (&'a [Value], Option<&'a Value>) {
         if part.draft >= 9 {
             return (self.get(part, "prefixItems").map(list).unwrap_or_default(), self.get(part, "items"));
@@ -616,12 +616,12 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Whether nothing but this whole number is taken for it.
+/// Whether the validator takes no other number for this one: it is whole, and small enough.
 fn is_exact(number: &Number) -> bool {
     !number.is_f64() && number.as_f64().is_some_and(|value| value.abs() < WHOLE)
 }
 
-/// How two numbers compare, where 64 bits tell.
+/// The order of two numbers, if they fit in 64 bits.
 fn order(one: &Value, other: &Value) -> Option<Ordering> {
     if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64()) {
         return Some(one.cmp(&other));

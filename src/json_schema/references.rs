@@ -1,4 +1,4 @@
-//! What references in a schema lead to.
+//! Resolves the references in a schema.
 
 use crate::json::pointer;
 use jsonschema::{Draft, ReferencingError, Registry, Retrieve, uri};
@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 /// A document, the URI that it is known by, and its draft.
 pub type Named<'d> = (&'d str, &'d Value, Draft);
 
-/// The meta-schemas of all drafts, which every schema may refer to: under their URIs, and under those that `$schema` may have
-/// for them besides.
+/// The meta-schemas of all drafts, which every schema may refer to, under their URIs and under the other URIs that `$schema`
+/// accepts for them.
 static META_SCHEMAS: LazyLock<Registry<'static>> = LazyLock::new(|| {
     let others: [(&str, &'static Value); 7] = [
         ("https://json-schema.org/draft-04/schema", &meta::DRAFT4),
@@ -25,22 +25,22 @@ static META_SCHEMAS: LazyLock<Registry<'static>> = LazyLock::new(|| {
     SPECIFICATIONS.extend(others).and_then(|builder| builder.prepare()).unwrap_or_else(|_| SPECIFICATIONS.clone())
 });
 
-/// A reference that leads nowhere.
+/// A reference that cannot be resolved.
 pub struct BrokenReference<'d> {
-    /// The document that it stands in.
+    /// The document that contains it.
     pub document: &'d str,
-    /// Where it stands in there.
+    /// Its place in that document, as a JSON Pointer.
     pub pointer: String,
     /// The reference.
     pub reference: &'d str,
-    /// The URI of the document that it leads to.
+    /// The URI of the document that it refers to.
     pub uri: String,
-    /// Whether that document is there: then it is the fragment that names nothing.
+    /// The document exists, but the fragment names nothing in it.
     pub is_fragment: bool,
 }
 
-/// The first reference in `documents` that leads nowhere. Fragments count only if `fragments` is true: a schema that nothing
-/// uses may have one.
+/// The first reference in `documents` that cannot be resolved. Fragments are only checked if `fragments` is true: a schema may have
+/// a broken one that is never used.
 pub fn broken<'d>(registry: &'d Registry<'_>, documents: &[Named<'d>], fragments: bool) -> Option<BrokenReference<'d>> {
     for (name, document, draft) in documents {
         let Ok(base) = uri::from_str(name) else { continue };
@@ -56,7 +56,7 @@ pub fn broken<'d>(registry: &'d Registry<'_>, documents: &[Named<'d>], fragments
                 let Some(reference) = schema.get(keyword).and_then(Value::as_str) else { continue };
                 let found = resolver.lookup(reference);
                 match found {
-                    // A part of the same document that is not a subschema of it: only here are its references seen.
+                    // A part of the same document that is not a subschema of it. Its references are only found here.
                     Ok(target) if reference.starts_with('#') => pending.push(target.into_inner()),
                     Ok(_) => {}
                     Err(_) => {
@@ -110,11 +110,12 @@ pub fn place(document: &Value, part: &Value) -> Option<String> {
     }
 }
 
-/// Whether a schema may refer to a meta-schema: a registry that has those takes longer to make than many a schema to compile.
+/// Whether a schema may refer to a meta-schema. A registry with the meta-schemas takes longer to make than many a schema takes to
+/// compile.
 pub fn may_refer_to_meta_schema(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => members.iter().any(|(name, member)| match member {
-            // A relative reference leads there where the base is there.
+            // A relative reference leads there if its base does.
             Value::String(uri) => {
                 matches!(name.as_str(), "$ref" | "$dynamicRef" | "$id" | "id") && uri.contains("json-schema.org")
             }
@@ -125,10 +126,10 @@ pub fn may_refer_to_meta_schema(schema: &Value) -> bool {
     }
 }
 
-/// A registry of documents, and of the meta-schemas if `meta_schemas` asks for them.
+/// A registry of the documents, and of the meta-schemas if `meta_schemas` is true.
 ///
 /// # Errors
-/// A document refers to a document, or has a `$schema`, that is not among them; or its URI is malformed.
+/// A document refers to a document that is not in the registry, has such a `$schema`, or its URI is malformed.
 pub fn registry<'d>(
     documents: &[Named<'d>],
     meta_schemas: bool,

@@ -1,8 +1,8 @@
-//! Why a schema was not compiled.
+//! The error for a schema that cannot be compiled.
 
 use std::fmt;
 
-/// Why a schema was not compiled.
+/// Why a schema cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// JSON Pointer (RFC 6901) to what is wrong in the schema; empty for the schema as a whole.
@@ -14,7 +14,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal of the schema as a whole.
+    /// An error about the schema as a whole.
     pub fn whole(message: impl Into<String>, hint: &'static str) -> Self {
         Refusal { pointer: String::new(), message: message.into(), hint: Some(hint) }
     }

@@ -1,5 +1,5 @@
-//! What is proven about two schemas has to hold for every value: random pairs of related schemas are compared, and
-//! values made from the same few words are tried on both.
+//! A proof about two schemas has to hold for every value. Random pairs of related schemas are compared, and values made of the same
+//! few words are tried on both.
 
 use super::evolve::{Direction, Options, Verdict, changes};
 use super::inclusion::included;
@@ -8,10 +8,10 @@ use super::{Formats, Source, Unwatched};
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-/// A small generator of pseudo-random numbers (xorshift64*): the same seed gives the same pairs everywhere.
+/// A small generator of pseudo-random numbers (xorshift64*). Equal seeds give equal pairs everywhere.
 struct Random {
     state: u64,
-    /// The keywords of these schemas, by number: few of them, so that they meet.
+    /// The keywords of these schemas, by number. Only a few, so that they interact.
     keywords: Vec<usize>,
 }
 
@@ -48,7 +48,7 @@ const DRAFTS: [&str; 5] = [
     "https://json-schema.org/draft/2020-12/schema",
 ];
 
-/// Keywords, and those of them that hold no schema, which have the lowest numbers.
+/// The number of keywords, and of those that contain no schema, which have the lowest numbers.
 const KEYWORDS: usize = 47;
 const SCALAR_KEYWORDS: usize = 22;
 
@@ -57,7 +57,7 @@ const PATTERNS: [&str; 8] = ["^a", "b$", "^[a-z]+$", "1", "^.{2}$", "", "^\\ud83
 const FORMATS: [&str; 5] = ["ipv4", "date", "regex", "uri", "email"];
 const TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
 
-/// A number of a schema.
+/// A number for a schema.
 fn number(random: &mut Random) -> Value {
     const NUMBERS: [&str; 19] = [
         "0",
@@ -83,7 +83,7 @@ fn number(random: &mut Random) -> Value {
     if random.one_in(2) { json!(random.below(4)) } else { serde_json::from_str(random.pick(&NUMBERS)).unwrap() }
 }
 
-/// A constant of a schema.
+/// A constant for a schema.
 fn constant(random: &mut Random, depth: usize) -> Value {
     match random.below(if depth == 0 { 8 } else { 14 }) {
         0 => Value::Null,
@@ -107,7 +107,7 @@ fn string(random: &mut Random) -> Value {
     random.pick(&STRINGS).into()
 }
 
-/// The text of a number of an instance: as schemas have them, and otherwise.
+/// The text of a number for an instance: as schemas write them, or differently.
 fn number_text(random: &mut Random) -> String {
     const NUMBERS: [&str; 31] = [
         "9007199254740993.5",
@@ -204,7 +204,7 @@ fn names(random: &mut Random) -> Value {
     names.into()
 }
 
-/// A keyword and its value, of `draft` or mostly so: others are ignored, and an answer has to know.
+/// A keyword and its value, usually of `draft`. Keywords of other drafts are ignored, and the answer has to take that into account.
 fn keyword(random: &mut Random, depth: usize, draft: usize) -> (&'static str, Value) {
     let deep = if depth == 0 { SCALAR_KEYWORDS } else { KEYWORDS };
     let inner = depth.saturating_sub(1);
@@ -311,7 +311,7 @@ fn schema(random: &mut Random, depth: usize, draft: usize) -> Value {
     Value::Object(members)
 }
 
-/// Adds what a keyword is nothing without.
+/// Adds the keywords that a keyword needs in order to have an effect.
 fn complete(random: &mut Random, members: &mut Map<String, Value>) {
     for (flag, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         if members.get(flag).is_some_and(Value::is_boolean) && !members.contains_key(bound) {
@@ -321,7 +321,7 @@ fn complete(random: &mut Random, members: &mut Map<String, Value>) {
 }
 
 fn document(random: &mut Random, draft: usize) -> Value {
-    // Half of them are so small that a change of one keyword is a change of much.
+    // Half of them are so small that a change of one keyword matters.
     let small = random.one_in(2);
     let depth = if small { random.below(2) } else { 3 };
     let mut document = schema(random, depth, draft);
@@ -336,7 +336,7 @@ fn document(random: &mut Random, draft: usize) -> Value {
     document
 }
 
-/// Schemas within a value, and itself, by the order in which they are met.
+/// Visits a value and the schemas within it, numbered in order.
 fn visit(value: &mut Value, at: &mut usize, change: &mut dyn FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(members) => {
@@ -362,7 +362,7 @@ fn objects(value: &Value) -> usize {
 fn mutate(random: &mut Random, document: &mut Value, draft: usize) {
     let mut at = random.below(objects(document).max(1));
     visit(document, &mut at, &mut |members| match random.below(8) {
-        // What follows from the constants, or nearly so.
+        // A consequence of the constants, or nearly one.
         4 => {
             let list = members.get("enum").and_then(Value::as_array).and_then(|values| values.first());
             let Some(value) = members.get("const").or(list) else { return };
@@ -377,7 +377,7 @@ fn mutate(random: &mut Random, document: &mut Value, draft: usize) {
             };
             members.insert("type".to_owned(), kind.into());
         }
-        // Another number in place of one: the same in another spelling, or the next.
+        // Replaces a number: by another spelling of it, or by the next number.
         5 | 6 => {
             let respell = random.one_in(2);
             let change = |value: &mut Value| {
@@ -397,7 +397,7 @@ fn mutate(random: &mut Random, document: &mut Value, draft: usize) {
                 }
             }
         }
-        // One of the values alone.
+        // Keeps only one of the values.
         7 => {
             let Some(value) = members.get("enum").and_then(Value::as_array).and_then(|values| values.first()) else {
                 return;
@@ -417,7 +417,7 @@ fn mutate(random: &mut Random, document: &mut Value, draft: usize) {
             complete(random, members);
         }
         _ => {
-            // The same, written otherwise.
+            // The same schema, written differently.
             let (schema, whole) = (members.shift_remove("$schema"), Value::Object(std::mem::take(members)));
             members.extend(schema.map(|schema| ("$schema".to_owned(), schema)));
             members.insert(random.pick(&["allOf", "anyOf", "oneOf"]).to_owned(), json!([whole]));
@@ -434,7 +434,7 @@ struct Version {
 
 impl Version {
     fn new(document: Value) -> Option<Self> {
-        // Of the draft of who refers to it.
+        // It takes the draft of the schema that refers to it.
         let other = json!({"type": ["integer", "array"], "contains": {"const": 1}, "items": {"type": "integer"}});
         let source = Source::read(&document, &mut |uri| (uri == "restful:other").then(|| other.clone())).ok()?;
         let validator = source.validator(Formats::Draft).ok()?;
@@ -446,7 +446,7 @@ impl Version {
     }
 }
 
-/// Two related schemas, if the random keywords made two.
+/// Two related schemas, if the random keywords are valid.
 fn pair(seed: u64) -> Option<[Version; 2]> {
     let mut random = Random::new(seed);
     let draft = random.below(5);
@@ -465,7 +465,7 @@ fn pair(seed: u64) -> Option<[Version; 2]> {
     Some([Version::new(old)?, Version::new(new)?])
 }
 
-/// Texts of values that the schemas speak of, and others.
+/// Texts of values that the schemas mention, and others.
 fn instances(seed: u64, versions: [&Version; 2]) -> Vec<String> {
     let mut random = Random::new(!seed);
     let mut found: Vec<String> = (0..60).map(|_| instance(&mut random, 3)).collect();
@@ -475,7 +475,7 @@ fn instances(seed: u64, versions: [&Version; 2]) -> Vec<String> {
                 let list = members.get("enum").and_then(Value::as_array).into_iter().flatten();
                 for constant in members.get("const").into_iter().chain(list) {
                     let text = constant.to_string();
-                    // The same numbers, written otherwise.
+                    // The same numbers in other notations.
                     if let Some(number) = constant.as_i64() {
                         found.extend([format!("{number}.0"), format!("{number}e0"), format!("{number}0e-1")]);
                     }
@@ -511,7 +511,7 @@ fn range(default: u64) -> std::ops::Range<u64> {
     start..start + number("SOUNDNESS_PAIRS", default)
 }
 
-/// A value that a proof has forgotten: `lost` says that all that `old` accepts is accepted by `new`, `gained` the reverse.
+/// A value that refutes a proof. `lost`: the proof says that `new` accepts all that `old` accepts; `gained`: the reverse.
 fn counterexample(seed: u64, [old, new]: [&Version; 2], lost: bool, gained: bool) -> Option<String> {
     if !lost && !gained {
         return None;
@@ -562,7 +562,7 @@ fn what_is_said_not_to_change_does_not() {
     assert_none(wrong);
 }
 
-/// Pairs that were proven to be included once, and are not; each of them with a value that shows it.
+/// Pairs for which inclusion was once wrongly proven, each with a value that refutes it.
 #[test]
 fn what_is_not_included_is_not_proven() {
     let four = |schema: Value| {
@@ -582,9 +582,9 @@ fn what_is_not_included_is_not_proven() {
             json!({"properties": {"a": four(json!({"type": "integer"}))}}),
             r#"{"a":1.0}"#,
         ),
-        // What has no draft of its own is of the draft of who refers to it.
+        // A document without a draft takes the draft of the schema that refers to it.
         (four(json!({"$ref": "restful:other"})), json!({"$ref": "restful:other"}), "[2]"),
-        // What the validator takes for equal, or for a multiple, as it has doubles.
+        // Numbers that the validator treats as equal, or as multiples, because it has doubles.
         (json!({"enum": [9007199254740993.0]}), json!({"const": 9007199254740993.0}), "9007199254740993.0"),
         (json!({"enum": [4503599627370498_u64]}), json!({"type": "integer"}), "4503599627370497.5"),
         (json!({"multipleOf": u64::MAX}), json!({"multipleOf": 3}), "18446744073709551616"),

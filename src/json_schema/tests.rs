@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 type Plain = TextJson<Unwatched>;
 
-/// The value for a validator. It is never freed.
+/// The value as an instance. It is leaked.
 fn node<W: Watch>(instance: &Value) -> TextNode<'static, W> {
     let text = Box::leak(instance.to_string().into_boxed_str());
     Box::leak(Box::new(Document::parse(text.as_bytes()).unwrap())).root()
@@ -23,7 +23,7 @@ fn refusal(schema: &Value) -> Refusal {
     compiled(schema).err().unwrap()
 }
 
-/// Definitions `C0`, `C1`, ... of which each is made with a reference to the next.
+/// Definitions `C0`, `C1`, ... each of which is made with a reference to the next.
 fn chain(length: usize, definition: impl Fn(Value) -> Value) -> Value {
     let definitions: Map<String, Value> = (0..length)
         .map(|i| (format!("C{i}"), definition(json!({"$ref": format!("#/$defs/C{}", i + 1)}))))
@@ -32,7 +32,7 @@ fn chain(length: usize, definition: impl Fn(Value) -> Value) -> Value {
     json!({"$defs": definitions, "$ref": "#/$defs/C0"})
 }
 
-/// As much stack as a server leaves to a function that is called deep down.
+/// Runs on as little stack as a server leaves to a deeply nested function call.
 fn on_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     std::thread::Builder::new().stack_size(4 << 20).spawn(work).unwrap().join().unwrap()
 }
@@ -123,7 +123,7 @@ fn a_meta_schema_of_any_draft_can_be_referred_to() {
         "https://json-schema.org/draft/2019-09/schema",
         "https://json-schema.org/draft/2020-12/schema",
     ];
-    // As `$schema` takes them.
+    // In the forms that `$schema` accepts.
     let also = [
         "https://json-schema.org/draft-07/schema",
         "http://json-schema.org/draft/2020-12/schema#",
@@ -137,10 +137,10 @@ fn a_meta_schema_of_any_draft_can_be_referred_to() {
                 is_valid(&schema, &json!({"a": {"type": "array", "properties": {"b": {"minLength": 1}}}})),
                 "{schema}"
             );
-            // Of 2019-09 and 2020-12 through the vocabularies, and within.
+            // In 2019-09 and 2020-12 the vocabularies and local references lead there.
             assert!(!is_valid(&schema, &json!({"a": {"type": "arr"}})), "{schema}");
             assert!(!is_valid(&schema, &json!({"a": {"properties": {"b": {"minLength": -1}}}})), "{schema}");
-            // Through a registered schema, which knows of no draft.
+            // Through a registered schema without a draft of its own.
             let mut library = |uri: &str| (uri == "restful:a").then(|| json!({"items": {"$ref": meta}}));
             let schema = json!({"$schema": draft, "$ref": "restful:a"});
             let compiled = compile::<Plain>(&schema, Formats::Draft, &mut library).unwrap();
@@ -159,7 +159,7 @@ fn references_are_found_wherever_they_stand() {
     for schema in [
         json!({"properties": {"a": {"$dynamicRef": "restful:a"}}}),
         json!({"$id": "urn:x:y", "properties": {"a": {"$ref": "restful:a"}}}),
-        // Not where the draft has schemas.
+        // A place where the draft does not expect schemas.
         json!({"$id": "urn:x:y", "$ref": "#/components/x", "components": {"x": {"properties": {"a": {"$ref": "restful:a"}}}}}),
         json!({"$id": "https://json-schema.org/draft/2020-12/mine", "properties": {"a": {"$ref": "restful:a"}}}),
         json!({"properties": {"a": {"$ref": "https://json-schema.org/draft/2020-12/mine"}}}),
@@ -213,7 +213,7 @@ fn chains_on_one_value_are_bounded() {
             move || is_valid(&chain(short, definition), &json!("x")) || definition(json!(true)) != json!(true)
         ));
     }
-    // Through properties each goes to another value.
+    // Each property leads to another value, so the chain is harmless.
     assert!(on_small_stack(|| is_valid(&chain(5_000, |next| json!({"properties": {"n": next}})), &json!("x"))));
 }
 
@@ -353,7 +353,7 @@ fn what_is_collected_of_a_bad_value_is_bounded() {
     let named = self::compiled(&json!({"additionalProperties": {"items": {"type": "string"}}})).unwrap();
     let instance = json!({"n".repeat(1 << 20): vec![1; 1000]});
     assert_eq!(violations(&named, node(&instance), Values::Masked, 1000).len(), 1);
-    // What an anyOf collects is no less: nothing of it fits.
+    // The errors that an anyOf collects count too: none of them fits.
     let either =
         self::compiled(&json!({"anyOf": [{"items": {"type": "string"}}, {"items": {"type": "null"}}]})).unwrap();
     let instance = json!(vec![1; 1_000_000]);

@@ -7,7 +7,7 @@ use crate::limits::ELEMENTS_COMPARED;
 use serde_json::Value;
 use std::hash::{BuildHasher, RandomState};
 
-/// Whether a value equals `expected`, numbers by their value.
+/// Whether a value equals `expected`. Numbers are compared by value.
 #[inline]
 pub(super) fn equals_value<W: Watch>(node: BinaryNode<'_, W>, expected: &Value) -> bool {
     let mut pending = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn equals_value<W: Watch>(node: BinaryNode<'_, W>, expected: &Value) 
     true
 }
 
-/// Compares scalars, and of arrays and objects the lengths and the keys; what is in them is left `pending`.
+/// Compares scalars; of arrays and objects, only the lengths and the keys. Their contents are left `pending`.
 fn equals_shallow<'a, 'e, W: Watch>(
     node: BinaryNode<'a, W>,
     expected: &'e Value,
@@ -60,7 +60,7 @@ fn equals_shallow<'a, 'e, W: Watch>(
     }
 }
 
-/// Whether two values are equal, numbers by their value however many digits they have.
+/// Whether two values are equal. Numbers are compared by value, with any number of digits.
 fn equal<'a, W: Watch>(
     left: BinaryNode<'a, W>,
     right: BinaryNode<'a, W>,
@@ -82,7 +82,7 @@ fn equal<'a, W: Watch>(
                 same
             }
             (Content::Object(left), Content::Object(right)) => {
-                // Keys are in order: equal ones are at the same places.
+                // Keys are ordered, so equal ones are at the same positions.
                 let mut same = left.len() == right.len();
                 let (mut left_keys, mut right_keys) = (left.keys(), right.keys());
                 while let (true, Some(left), Some(right)) = (same, left_keys.next::<W>(), right_keys.next::<W>()) {
@@ -119,7 +119,7 @@ pub(super) fn is_unique<W: Watch>(mut elements: Elements<'_, W>) -> bool {
     let seed = RandomState::new();
     let mut hashes: Vec<(u64, BinaryNode<'_, W>)> = elements.map(|element| (hash(element, &seed), element)).collect();
     hashes.sort_unstable_by_key(|(hash, _)| *hash);
-    // Keyed hashes of 64 bits: other than for equal values, runs of more than one do not come.
+    // The hashes are keyed and have 64 bits, so only equal values form runs of more than one.
     hashes.chunk_by(|(one, _), (other, _)| one == other).all(|run| {
         run.iter()
             .enumerate()
@@ -127,15 +127,15 @@ pub(super) fn is_unique<W: Watch>(mut elements: Elements<'_, W>) -> bool {
     })
 }
 
-/// An array or object while what is in it is hashed.
+/// An array or object whose contents are being hashed.
 struct Hashing<'a> {
-    /// Keys, which are hashed before the values of an object, or no more.
+    /// The keys of an object that are still to be hashed. They precede its values.
     keys: Option<Children<'a>>,
     values: Children<'a>,
     sum: u64,
 }
 
-/// A hash that equal values share.
+/// A hash that is the same for equal values.
 fn hash<'a, W: Watch>(mut node: BinaryNode<'a, W>, seed: &RandomState) -> u64 {
     let mut around: Vec<Hashing<'a>> = Vec::new();
     loop {
@@ -159,7 +159,7 @@ fn hash<'a, W: Watch>(mut node: BinaryNode<'a, W>, seed: &RandomState) -> u64 {
             if let Some(hash) = hash.take() {
                 container.sum = seed.hash_one((container.sum, hash));
             }
-            // The order of an object's members is that of their keys.
+            // Members are stored in the order of their keys.
             if let Some(key) = container.keys.as_mut().and_then(|keys| keys.next::<W>()) {
                 container.sum = seed.hash_one((container.sum, key.data));
             }

@@ -1,4 +1,4 @@
-//! Where the children of a container lie.
+//! Finds the children of a container.
 
 use crate::json_schema::Watch;
 use crate::values::jsonb_layout::*;
@@ -7,31 +7,31 @@ use std::slice::Iter;
 /// A header or an entry.
 type Word = [u8; 4];
 
-/// Members up to which a key is looked for one by one: fewer than have an offset to jump to.
+/// In objects with up to this many members, keys are searched one by one. They have no offsets to jump to.
 const SCANNED: usize = 32;
 
-/// The bytes of a value without those that align it, and its type (one of the types of an entry).
+/// The bytes of a value without padding, and its type (one of the types of an entry).
 #[derive(Clone, Copy)]
 pub(super) struct Child<'a> {
     pub data: &'a [u8],
     pub kind: u32,
 }
 
-/// What a container's header says of it.
+/// The header of a container.
 #[inline(always)]
 pub(super) fn header(container: &[u8]) -> u32 {
     container.first_chunk().map_or(ARRAY, |word| u32::from_ne_bytes(*word))
 }
 
-/// An array: its entries, and the bytes that they are about.
+/// An array: its entries, and the bytes that they describe.
 #[derive(Clone, Copy)]
 pub(super) struct Array<'a> {
     entries: &'a [Word],
     body: &'a [u8],
 }
 
-/// An object: the entries of its keys, those of its values, and the bytes that they are about: first all keys, ordered by
-/// length and then by bytes, then all values.
+/// An object: the entries of its keys, the entries of its values, and the bytes that they describe. All keys come first, ordered by
+/// length and then by bytes, followed by all values.
 #[derive(Clone, Copy)]
 pub(super) struct Object<'a> {
     keys: &'a [Word],
@@ -39,7 +39,7 @@ pub(super) struct Object<'a> {
     body: &'a [u8],
 }
 
-/// The first `count` words of some bytes, and what follows them.
+/// The first `count` words of some bytes, and the rest.
 #[inline(always)]
 fn words(bytes: &[u8], count: usize) -> Option<(&[Word], &[u8])> {
     let (words, rest) = bytes.split_at_checked(count * 4)?;
@@ -47,7 +47,7 @@ fn words(bytes: &[u8], count: usize) -> Option<(&[Word], &[u8])> {
 }
 
 impl<'a> Array<'a> {
-    /// `container`: of an array, from its header on.
+    /// `container`: the bytes of an array, starting at its header.
     #[inline(always)]
     pub fn read<W: Watch>(container: &'a [u8]) -> Self {
         let read = || {
@@ -73,7 +73,7 @@ impl<'a> Array<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// `container`: of an object, from its header on.
+    /// `container`: the bytes of an object, starting at its header.
     #[inline(always)]
     pub fn read<W: Watch>(container: &'a [u8]) -> Self {
         let read = || {
@@ -152,7 +152,7 @@ impl<'a> Object<'a> {
         None
     }
 
-    /// The value at `index`, whose key ends at `end`.
+    /// The value at `index`. `end`: where its key ends.
     #[inline(always)]
     fn value<W: Watch>(&self, index: usize, end: usize) -> Option<Child<'a>> {
         let start = end_of(self.keys.get(index + 1..)?, end);
@@ -161,12 +161,12 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Children in order.
+/// Iterates over children in order.
 #[derive(Clone)]
 pub(super) struct Children<'a> {
     entries: Iter<'a, Word>,
     body: &'a [u8],
-    /// Where the next child begins, before it is aligned.
+    /// Where the next child begins, before its padding.
     at: usize,
 }
 
@@ -178,7 +178,7 @@ impl<'a> Children<'a> {
         Some(child)
     }
 
-    /// The next child, if these are an object's keys.
+    /// The next child, if the children are the keys of an object.
     #[inline(always)]
     pub fn next_key<W: Watch>(&mut self) -> Option<&'a [u8]> {
         let end = end(self.entries.next()?, self.at);
@@ -196,7 +196,7 @@ impl<'a> Children<'a> {
     }
 }
 
-/// Where the child of an entry ends that begins at `at`.
+/// Where the child of an entry ends if it begins at `at`.
 #[inline(always)]
 fn end(word: &Word, at: usize) -> usize {
     let entry = u32::from_ne_bytes(*word);
@@ -204,7 +204,7 @@ fn end(word: &Word, at: usize) -> usize {
     if entry & HAS_OFFSET != 0 { number } else { at.wrapping_add(number) }
 }
 
-/// Where the last child of these entries ends, if the first begins at `at`.
+/// Where the last child of these entries ends if the first begins at `at`.
 #[inline(always)]
 fn end_of(entries: &[Word], at: usize) -> usize {
     let mut length = 0usize;
@@ -218,7 +218,7 @@ fn end_of(entries: &[Word], at: usize) -> usize {
     at.wrapping_add(length)
 }
 
-/// The child of an entry that begins at `at`, and where it ends.
+/// The child of an entry if it begins at `at`, and where it ends.
 #[inline(always)]
 fn child<'a, W: Watch>(word: &'a Word, body: &'a [u8], at: usize) -> Option<(Child<'a>, usize)> {
     let kind = u32::from_ne_bytes(*word) & TYPE;
@@ -229,7 +229,7 @@ fn child<'a, W: Watch>(word: &'a Word, body: &'a [u8], at: usize) -> Option<(Chi
         return None;
     };
     if data.is_empty() {
-        // Its entry gives it an address that no other child has.
+        // The place of its entry is an address that no other child has.
         data = word.get(..0).unwrap_or_default();
     }
     Some((Child { data, kind }, end))

@@ -1,8 +1,8 @@
-//! Stored `jsonb` values (PostgreSQL's utils/jsonb.h) as the validator reads them: where they lie, without a tree.
+//! Stored `jsonb` values (PostgreSQL's utils/jsonb.h) as the validator reads them: in place, without building a tree.
 //!
-//! A value is its bytes and its type. Children are found through the entries of their container, which hold lengths and,
-//! each 32nd, an offset. Nothing is trusted: what lies outside of its container is reported to [`crate::json_schema::Watch`],
-//! and reads as if it were not there. Nothing recurses.
+//! A value is its bytes and its type. Children are found through the entries of their container, which hold lengths and, every
+//! 32nd, an offset. Nothing is trusted: a child outside of its container is reported to [`crate::json_schema::Watch`], and counts
+//! as absent. Nothing recurses.
 
 mod compare;
 mod container;

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 /// A stored value.
 pub struct BinaryNode<'a, W> {
     pub(super) data: &'a [u8],
-    /// Its type, as entries have it.
+    /// Its type, as in entries.
     pub(super) kind: u32,
     watch: PhantomData<fn() -> W>,
 }
@@ -24,7 +24,7 @@ impl<W> Clone for BinaryNode<'_, W> {
 
 impl<W> Copy for BinaryNode<'_, W> {}
 
-/// What a value is.
+/// The decoded content of a value.
 pub(super) enum Content<'a> {
     Null,
     Bool(bool),
@@ -36,13 +36,13 @@ pub(super) enum Content<'a> {
 }
 
 impl<'a, W: Watch> BinaryNode<'a, W> {
-    /// The value that the bytes behind the varlena header of a `jsonb` are.
+    /// The value of a `jsonb`. `stored`: its bytes after the varlena header.
     #[inline(always)]
     pub fn root(stored: &'a [u8]) -> Self {
         if container::header(stored) & SCALAR == 0 {
             return Self::new(Child { data: stored, kind: CONTAINER });
         }
-        // A scalar is an array of one that says so.
+        // A scalar is stored as an array of one element with a flag.
         let value = container::Array::read::<W>(stored).children().next::<W>();
         Self::new(value.unwrap_or(Child { data: &[], kind: NULL }))
     }
@@ -64,13 +64,13 @@ impl<'a, W: Watch> BinaryNode<'a, W> {
         }
     }
 
-    /// Of a container: whether it is an object.
+    /// For a container: whether it is an object.
     #[inline(always)]
     pub(super) fn is_object(&self) -> bool {
         container::header(self.data) & OBJECT != 0
     }
 
-    /// The characters of a string. In a database with another encoding than UTF-8, bytes that are not UTF-8 are replaced.
+    /// The characters of a string. In a database whose encoding is not UTF-8, bytes that are not UTF-8 are replaced.
     #[inline(always)]
     pub(super) fn characters(self) -> Cow<'a, str> {
         match W::text(self.data) {

@@ -1,4 +1,4 @@
-//! Stored numbers (PostgreSQL's `numeric`: `NumericData` in utils/adt/numeric.c), decoded as far as they are asked for.
+//! Stored numbers (PostgreSQL's `numeric`: `NumericData` in utils/adt/numeric.c), decoded as far as needed.
 
 use crate::json_schema::{Watch, double_of_fraction};
 use jsonschema::json::JsonNumber;
@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 const SIGN: u16 = 0xC000;
 const NEGATIVE: u16 = 0x4000;
 const SHORT: u16 = 0x8000;
-/// NaN and the infinities, which are not JSON.
+/// NaN and the infinities, which JSON does not have.
 const SPECIAL: u16 = 0xC000;
 const SCALE: u16 = 0x3FFF;
 const SHORT_NEGATIVE: u16 = 0x2000;
@@ -18,7 +18,7 @@ const SHORT_SCALE_SHIFT: u32 = 7;
 const SHORT_WEIGHT: u16 = 0x003F;
 const SHORT_WEIGHT_SIGN: u16 = 0x0040;
 
-/// The powers of ten that a double holds exactly.
+/// The powers of ten that a double represents exactly.
 const EXACT_POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
@@ -27,7 +27,7 @@ const EXACT_POWERS: [f64; 23] = [
 /// A number in base 10000.
 #[derive(Debug, Clone, Copy)]
 pub struct Numeric<'a> {
-    /// The digits, the most significant first; as stored, without zeros at either end.
+    /// The digits as stored: the most significant first, without zeros at either end.
     digits: &'a [[u8; 2]],
     /// Power of 10000 of the first digit.
     weight: i32,
@@ -94,7 +94,7 @@ impl<'a> Numeric<'a> {
     /// Its absolute value, if that is a whole number of 64 bits.
     #[inline(always)]
     fn magnitude(&self) -> Option<u64> {
-        // What is most often asked for.
+        // The most frequent case.
         let value = |digit: &[u8; 2]| u64::from(u16::from_ne_bytes(*digit));
         match (self.digits, self.weight) {
             ([digit], 0) => Some(value(digit)),
@@ -104,7 +104,7 @@ impl<'a> Numeric<'a> {
         }
     }
 
-    /// The absolute value without its fraction, if that has 64 bits.
+    /// The absolute value without its fraction, if that fits in 64 bits.
     #[inline(never)]
     fn long_magnitude(&self) -> Option<u64> {
         let whole = self.whole_digits();
@@ -131,7 +131,7 @@ impl<'a> Numeric<'a> {
         }
     }
 
-    /// The number without zeros at either end of its digits: as PostgreSQL stores it.
+    /// The number without zeros at either end of its digits, which is how PostgreSQL stores it.
     fn trimmed(&self) -> Self {
         let mut trimmed = *self;
         while let Some((&[0, 0], rest)) = trimmed.digits.split_first() {
@@ -161,7 +161,7 @@ impl JsonNumber for Numeric<'_> {
         if self.negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
     }
 
-    /// The nearest double, for a fraction one that is not a whole number; `None` beyond the largest.
+    /// The nearest double, but never a whole number for a fraction; `None` beyond the largest double.
     fn as_f64(&self) -> Option<f64> {
         if let Some(magnitude) = self.magnitude() {
             return Some(if self.negative { -(magnitude as f64) } else { magnitude as f64 });
@@ -173,7 +173,7 @@ impl JsonNumber for Numeric<'_> {
         Some(double_of_fraction(nearest, self.long_magnitude()))
     }
 
-    /// With the digits after the point that were written.
+    /// Includes the digits after the point that were written.
     fn as_str(&self) -> Cow<'_, str> {
         let mut text = String::new();
         text.push_str(if self.negative { "-" } else { "" });
@@ -194,7 +194,7 @@ impl JsonNumber for Numeric<'_> {
         Cow::Owned(text)
     }
 
-    /// What a double cannot hold comes as the largest double of its sign: `serde_json` has nothing nearer.
+    /// A number beyond the range of a double becomes the largest double of its sign: `serde_json` has nothing nearer.
     fn to_number(&self) -> Cow<'_, serde_json::Number> {
         let exact = serde_json::from_str(&self.as_str()).ok();
         let largest = if self.negative { f64::MIN } else { f64::MAX };
@@ -214,11 +214,11 @@ impl JsonNumber for Numeric<'_> {
 }
 
 impl Numeric<'_> {
-    /// The nearest double; `None` beyond the largest.
+    /// The nearest double; `None` beyond the largest double.
     fn nearest(&self) -> Option<f64> {
         let count = self.digits.len();
         let exponent = 4 * (self.weight - count as i32 + 1);
-        // An exact mantissa over an exact power of ten is rounded once.
+        // An exact mantissa divided by an exact power of ten is rounded only once.
         if count <= 4 && exponent <= 0 {
             let mantissa = self.values().fold(0, |value, digit| value * 10_000 + digit);
             if let (true, Some(power)) = (mantissa <= 1 << 53, EXACT_POWERS.get(exponent.unsigned_abs() as usize)) {
@@ -235,7 +235,7 @@ impl Numeric<'_> {
         text.parse().ok().filter(|value: &f64| value.is_finite())
     }
 
-    /// Whether `serde_json` has this number, or one near to it.
+    /// Whether `serde_json` can represent this number, at least approximately.
     pub(super) fn is_representable(&self) -> bool {
         serde_json::from_str::<serde_json::Number>(&self.as_str()).is_ok()
     }

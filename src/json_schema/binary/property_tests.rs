@@ -1,4 +1,4 @@
-//! What is read of random stored values is what the validator's own reader of `jsonb` and `serde_json` read of them.
+//! Random stored values read the same here, in the validator's own reader of `jsonb`, and in `serde_json`.
 
 use super::tests::stored;
 use super::*;
@@ -16,7 +16,7 @@ fn root(stored: &[u8]) -> BinaryNode<'_, Unwatched> {
     BinaryNode::root(stored)
 }
 
-/// Random texts that can be stored: without the character NUL, and with exponents within limits.
+/// Random texts that `jsonb` can store: without NUL, and with exponents within limits.
 fn texts(seed: u64, count: usize) -> impl Iterator<Item = String> {
     random::texts(seed, count).map(|text| text.replace(r"\u0000", r"\u0001").replace("5e-324", "5e-300"))
 }
@@ -33,7 +33,7 @@ fn a_stored_value_is_read_as_the_text_that_it_was_made_of() {
         let stored = stored(&text);
         let node = root(&stored);
         let peer = Jsonb::root(&stored).to_value().into_owned();
-        // The texts too, for the order of the members.
+        // The texts too, to compare the order of the members.
         assert_eq!(node.to_value().to_string(), peer.to_string(), "{text}");
         assert!(node.equals_value(&expected), "{text}");
         assert!(Jsonb::root(&stored).equals_value(&node.to_value()), "{text}");
@@ -59,7 +59,7 @@ fn a_stored_value_is_valid_when_the_parsed_one_is() {
             let found: Vec<_> = ours.iter_errors(root(&stored)).map(shown).collect();
             let wanted: Vec<_> = peers.iter_errors(Jsonb::root(&stored)).map(shown).collect();
             assert_eq!(found, wanted, "{schema} {text}");
-            // How a number was written, which draft 4 asks for, is kept in another way by `serde_json`.
+            // `serde_json` keeps the notation of a number differently, which matters to draft 4.
             if schema.get("$schema").is_none() {
                 let value: Value = serde_json::from_str(&text).unwrap();
                 assert_eq!(by_value.is_valid(&value), expected, "{schema} {text}");
@@ -81,7 +81,7 @@ fn two_values_are_equal_as_the_peer_has_them() {
     }
 }
 
-/// A random number of up to sixty digits and any exponent that is allowed.
+/// A random number of up to sixty digits with any allowed exponent.
 fn decimal(random: &mut Random) -> String {
     let mut digits = |most: usize| -> String {
         let zeros = random.one_in(3);
@@ -104,7 +104,7 @@ fn numbers_are_those_of_the_peer() {
         let peers = Jsonb::root(&stored).as_number().unwrap();
         assert_eq!(ours.as_i64(), peers.as_i64(), "{text}");
         assert_eq!(ours.as_u64(), peers.as_u64(), "{text}");
-        // The peer's double of a fraction may be a whole number.
+        // The peer's double for a fraction may be a whole number.
         let kept =
             |double: &f64| ours.is_integer() || double.fract() != 0.0 || double.abs() >= crate::json_schema::WHOLE;
         let peers_double = peers.as_f64().filter(kept);
@@ -119,7 +119,7 @@ fn numbers_are_those_of_the_peer() {
     }
 }
 
-/// Reads everything that can be read of a value, as far as some thousands of steps go.
+/// Reads everything that can be read of a value, for at most some thousands of steps.
 fn read_all(node: BinaryNode<'_, Unwatched>, left: &mut usize) {
     *left = left.saturating_sub(1);
     if *left == 0 {
@@ -141,7 +141,7 @@ fn read_all(node: BinaryNode<'_, Unwatched>, left: &mut usize) {
     }
 }
 
-/// Whatever bytes come: no panic, and an end.
+/// Arbitrary bytes cause no panic and no endless loop.
 #[test]
 fn broken_values_are_read_without_harm() {
     let validators: Vec<Validator<Binary>> = schemas().iter().map(validator).collect();
@@ -156,7 +156,7 @@ fn broken_values_are_read_without_harm() {
                 0 => bytes.truncate(at),
                 1 => bytes.insert(at, random.below(256) as u8),
                 2 => drop((!bytes.is_empty()).then(|| bytes.remove(at))),
-                // Single bits: types and flags of entries.
+                // Flips single bits of types and flags of entries.
                 _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << random.below(8)),
             }
         }

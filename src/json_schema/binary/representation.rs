@@ -1,4 +1,4 @@
-//! Stored values as the validator's representation of JSON.
+//! Lets the validator read stored values as JSON.
 
 use super::container::{self, Child, Children};
 use super::node::{BinaryNode, Elements};
@@ -35,12 +35,12 @@ impl<W: Watch> Json for BinaryJson<W> {
     }
 }
 
-/// Builds the value of an error.
+/// Builds the value that an error shows.
 fn build<W: Watch>(data: &[u8], kind: u32) -> Value {
     tree::build(BinaryNode::<W>::new(Child { data, kind })).0
 }
 
-/// Members of an object, names and values, in the order of their storage.
+/// Members of an object, names and values, in the order in which they are stored.
 pub struct Members<'a, W> {
     keys: Children<'a>,
     values: Children<'a>,
@@ -110,7 +110,7 @@ impl<'a, W: Watch> Object<'a, BinaryJson<W>> for BinaryObject<'a, W> {
         Members { keys: self.0.keys(), values: self.0.values(), watch: PhantomData }
     }
 
-    /// Keys are stored as strings are.
+    /// Keys are stored like strings.
     #[inline]
     fn try_for_each_name_node<B>(
         &self,
@@ -197,7 +197,7 @@ impl<'a, W: Watch> Node<'a, BinaryJson<W>> for BinaryNode<'a, W> {
         if self.kind != STRING {
             return None;
         }
-        // A character takes one byte to four.
+        // A character takes one to four bytes.
         let most = self.data.len() as u64;
         let least = most.div_ceil(4);
         Some(if most < min || least > max {
@@ -218,7 +218,7 @@ impl<'a, W: Watch> Node<'a, BinaryJson<W>> for BinaryNode<'a, W> {
         Cow::Owned(tree::build(*self).0)
     }
 
-    /// Most errors are read for their place alone: what failed is built when it is asked for.
+    /// Most errors are only read for their location. The failed value is built on demand.
     fn lazy_value(&self) -> LazyInstance<'a> {
         about_to_fail();
         LazyInstance::Deferred { bytes: self.data, tag: self.kind, make: build::<W>, cell: OnceLock::new() }
@@ -226,7 +226,7 @@ impl<'a, W: Watch> Node<'a, BinaryJson<W>> for BinaryNode<'a, W> {
 
     #[inline]
     fn identity(&self) -> Option<NodeIdentity> {
-        // A container begins before all that is in it, and nothing else begins where a value does.
+        // A container begins before everything in it, and no other value begins at the same address.
         let length = u32::try_from(self.data.len()).unwrap_or(LENGTH) & LENGTH;
         Some(NodeIdentity::tagged(self.data.as_ptr().addr(), self.kind | length))
     }

@@ -41,7 +41,7 @@ fn every_kind_of_value_can_be_the_root() {
 #[test]
 fn members_are_found_in_objects_of_any_size() {
     for count in [0, 1, 2, 31, 32, 33, 63, 64, 65, 200] {
-        // Keys of many lengths, so that their order is not that of the numbers.
+        // Keys of different lengths, so that their order differs from that of the numbers.
         let key = |n: usize| format!("{}{n}", "k".repeat(n % 7));
         let members: Vec<String> = (0..count).map(|n| format!("\"{}\":[{n},\"{n}\"]", key(n))).collect();
         let stored = stored(&format!("{{{}}}", members.join(",")));

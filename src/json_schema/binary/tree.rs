@@ -1,4 +1,4 @@
-//! Stored values as `serde_json` has them: schemas, and what errors show.
+//! Converts stored values to `serde_json` values, for schemas and for the values that errors show.
 
 use super::container::Children;
 use super::node::{BinaryNode, Content};
@@ -7,16 +7,16 @@ use crate::limits::VALUE_DEPTH;
 use jsonschema::json::JsonNumber;
 use serde_json::{Map, Value};
 
-/// What a [`Value`] cannot hold of a stored value.
+/// What a [`Value`] cannot represent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// An array or object that is nested deeper than 128 levels: null stands for it.
+    /// An array or object that is nested deeper than 128 levels. Null stands for it.
     Depth,
-    /// A number beyond the range of a double: the largest double stands for it.
+    /// A number beyond the range of a double. The largest double stands for it.
     Number,
 }
 
-/// An array or object while it is built.
+/// An array or object that is being built.
 enum Building<'a> {
     Array(Children<'a>, Vec<Value>),
     Object { keys: Children<'a>, values: Children<'a>, name: String, members: Map<String, Value> },
@@ -25,7 +25,7 @@ enum Building<'a> {
 /// The value as a tree.
 ///
 /// # Errors
-/// The tree cannot hold a part of the value.
+/// A part of the value cannot be represented.
 pub fn tree<W: Watch>(node: BinaryNode<'_, W>) -> Result<Value, Loss> {
     match build(node) {
         (value, None) => Ok(value),
@@ -33,7 +33,7 @@ pub fn tree<W: Watch>(node: BinaryNode<'_, W>) -> Result<Value, Loss> {
     }
 }
 
-/// The value, and what it lost first.
+/// The value, and the first loss.
 pub(super) fn build<W: Watch>(mut node: BinaryNode<'_, W>) -> (Value, Option<Loss>) {
     let mut lost = None;
     let mut around: Vec<Building<'_>> = Vec::new();

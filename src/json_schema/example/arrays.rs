@@ -1,4 +1,4 @@
-//! Arrays: the shortest, and those with one departure.
+//! Arrays: the shortest, and those with one departure from it.
 
 use super::way::{Way, least_contained};
 use super::{Generator, size};
@@ -26,7 +26,7 @@ impl Generator {
         element
     }
 
-    /// A plain array of `count` items, distinct where they have to be.
+    /// A plain array of `count` items, which are distinct if they have to be.
     pub(super) fn array(&mut self, way: &Way<'_>, depth: usize, count: usize) -> Option<Value> {
         if count > EXAMPLE_ITEMS {
             return None;

@@ -1,7 +1,7 @@
-//! Instances worth trying against a schema.
+//! Makes instances that are worth trying against a schema.
 //!
-//! Nothing here decides whether a schema accepts a value: what is made is a guess for a validator to check. So the
-//! walk may read a keyword roughly, and it does, to stay small.
+//! Nothing here decides whether a schema accepts a value: instances are guesses that a validator checks. So keywords may be read
+//! approximately, which keeps the code small.
 
 mod arrays;
 mod objects;
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use way::{Way, expand, kinds, least_contained, listed};
 
-/// Work done between two questions whether to stop.
+/// Work between two calls of `interrupt`.
 const INTERVAL: usize = 1000;
 
-/// Makes instances, within a bounded amount of work.
+/// Makes instances within a bounded amount of work.
 pub struct Generator {
     work: usize,
     interrupt: Option<fn()>,
@@ -33,8 +33,8 @@ impl Generator {
         Self { work: EXAMPLE_WORK, interrupt, patterns: HashMap::new() }
     }
 
-    /// At most about `limit` instances that `must` is likely to accept, among them ones at and just beyond the limits
-    /// of `hint`. The plainest come first.
+    /// At most about `limit` instances that `must` is likely to accept, including some at and just beyond the limits of `hint`. The
+    /// plainest come first.
     pub fn instances(&mut self, must: Part<'_>, hint: &[Part<'_>], limit: usize) -> Vec<Value> {
         let way = Way { must: vec![must], hint: hint.to_vec() };
         let mut values = self.plain(&way, 0);
@@ -53,14 +53,14 @@ impl Generator {
         left > 0
     }
 
-    /// The ways to satisfy `way`, paid for.
+    /// The ways to satisfy `way`. Counts the work.
     fn expand<'a>(&mut self, way: &Way<'a>) -> Vec<Way<'a>> {
         let (ways, read) = expand(way);
         self.spend(read);
         ways
     }
 
-    /// One or two values per way: the smallest, and for objects the full one.
+    /// One or two values per way: the smallest, and for objects the full one, too.
     fn plain(&mut self, way: &Way<'_>, depth: usize) -> Vec<Value> {
         let mut values = Vec::new();
         if depth > EXAMPLE_DEPTH || !self.spend(1) {
@@ -93,7 +93,7 @@ impl Generator {
         values
     }
 
-    /// Values around every limit, one departure from a plain value at a time.
+    /// Values around every limit, each with one departure from a plain value.
     fn varied(&mut self, way: &Way<'_>, depth: usize, limit: usize) -> Vec<Value> {
         let mut values = Vec::new();
         if depth > EXAMPLE_DEPTH || !self.spend(1) {
@@ -147,7 +147,7 @@ impl Generator {
     }
 }
 
-/// The members of `value`, itself included.
+/// The number of members of `value`, including itself.
 pub fn size(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),

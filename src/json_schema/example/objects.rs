@@ -1,4 +1,4 @@
-//! Objects: what is required alone, full ones, and those with one departure.
+//! Objects: with required members only, with all members, and with one departure from those.
 
 use super::part::Part;
 use super::text::matching;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 impl Generator {
-    /// What applies to the property `name`.
+    /// The requirements for the property `name`.
     fn member<'a>(&mut self, way: &Way<'a>, name: &str) -> Way<'a> {
         let mut member = Way::default();
         for (parts, into) in [(&way.must, &mut member.must), (&way.hint, &mut member.hint)] {
@@ -34,7 +34,7 @@ impl Generator {
         member
     }
 
-    /// The names worth having in an object: those that `must` names first.
+    /// The names worth having in an object. Those that `must` mentions come first.
     fn names(&mut self, way: &Way<'_>) -> Vec<String> {
         let mut names = required(way);
         for part in way.all() {
@@ -66,7 +66,7 @@ impl Generator {
         names
     }
 
-    /// A plain object: with what is required only, or `full`.
+    /// A plain object, with required members only or `full`.
     pub(super) fn object(&mut self, way: &Way<'_>, depth: usize, full: bool) -> Option<Value> {
         let mut object = Map::new();
         let names = if full {
@@ -77,7 +77,7 @@ impl Generator {
         for name in names.into_iter().take(if full { EXAMPLE_ITEMS } else { usize::MAX }) {
             self.put(&mut object, way, name, depth);
         }
-        // What the properties so far ask for, and again what those ask for.
+        // The properties so far may require others, and those others again.
         for _ in 0..4 {
             let mut wanted = required(way);
             for part in &way.must {
@@ -147,7 +147,7 @@ impl Generator {
                 values.push(Value::Object(object));
             }
         }
-        // Full objects, without one property each, and objects at the limits of their size.
+        // Full objects, full objects without one property, and objects at the limits of their size.
         if let Some(Value::Object(full)) = self.object(way, depth, true) {
             values.push(Value::Object(full.clone()));
             for name in full.keys() {

@@ -1,4 +1,4 @@
-//! A schema inside its document.
+//! A schema within its document.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 pub struct Part<'a> {
     /// The schema.
     pub schema: &'a Value,
-    /// The document it is part of.
+    /// The document that contains it.
     pub root: &'a Value,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Part<'a> {
         self.get(keyword).and_then(Value::as_array).into_iter().flatten().map(move |schema| self.within(schema))
     }
 
-    /// The target of a reference inside the document. One to another document has none here.
+    /// The target of a reference within the document. References to other documents are not followed.
     pub(super) fn follow(self) -> Option<Part<'a>> {
         let reference =
             ["$ref", "$dynamicRef", "$recursiveRef"].iter().find_map(|keyword| self.get(keyword))?.as_str()?;
@@ -47,7 +47,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Undoes percent-encoding (RFC 3986, section 2.1) of a fragment.
+/// Decodes the percent-encoding (RFC 3986, section 2.1) of a fragment.
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

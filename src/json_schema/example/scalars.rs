@@ -105,7 +105,7 @@ fn numbers(way: &Way<'_>, integer: bool) -> Vec<Value> {
     let values = ranked.into_iter().map(|(_, size, below)| if below { -size } else { size });
     let mut values: Vec<Value> = values.filter_map(number).collect();
     if integer {
-        // Draft 4 alone takes 1.0 for no integer.
+        // Only draft 4 does not read 1.0 as an integer.
         values.extend(Number::from_f64(1.0).map(Value::Number));
     }
     values

@@ -3,11 +3,11 @@
 use crate::limits::{EXAMPLE_STRING_BYTES, EXAMPLE_STRINGS};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// Strings that `pattern` is likely to match: the plainest first, then one for every way to leave it (another branch,
-/// another count, another character). `lengths` are further counts to repeat an unbounded repetition.
+/// Strings that `pattern` is likely to match: the plainest first, then one for each departure from it (another branch, another
+/// count, another character). `lengths`: further counts for unbounded repetitions.
 ///
-/// A sample is a guess: assertions inside the pattern are ignored and ECMA 262's syntax is read as this engine's. An
-/// unreadable pattern has no samples.
+/// A sample is a guess: assertions inside the pattern are ignored, and the syntax of ECMA 262 is read as that of this engine. A
+/// pattern that cannot be parsed has no samples.
 pub fn matching(pattern: &str, lengths: &[usize]) -> Vec<String> {
     let Ok(hir) = regex_syntax::Parser::new().parse(pattern) else {
         return Vec::new();
@@ -30,13 +30,13 @@ pub fn matching(pattern: &str, lengths: &[usize]) -> Vec<String> {
     samples
 }
 
-/// One walk through a pattern, taking the first way at every choice but at most one.
+/// One walk through a pattern. It takes the first alternative at every choice, except at most one.
 #[derive(Default)]
 struct Walk<'a> {
     lengths: &'a [usize],
-    /// The choice to take another way at, counted in the order of the walk, and that way.
+    /// The choice at which to take another alternative, counted in the order of the walk, and that alternative.
     leave: Option<(usize, usize)>,
-    /// How many ways each choice had.
+    /// The number of alternatives of each choice.
     ways: Vec<usize>,
     out: String,
 }
@@ -109,12 +109,12 @@ fn characters(class: &Class) -> Vec<char> {
             }
         }
     }
-    // A control character only where there is nothing to read.
+    // Control characters come last, so that they are only used if nothing is readable.
     found.sort_by_key(|character| character.is_control());
     found
 }
 
-/// Values that a format takes, by its name in JSON Schema (drafts 4 to 2020-12, section "Defined Formats").
+/// Values with a format, by its name in JSON Schema (drafts 4 to 2020-12, section "Defined Formats").
 pub fn of_format(format: &str) -> &'static [&'static str] {
     match format {
         "date" => &["2024-02-29", "2000-01-01"],

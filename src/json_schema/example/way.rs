@@ -1,10 +1,10 @@
-//! What a schema asks of one location.
+//! What a schema requires at one location.
 
 use super::part::Part;
 use crate::limits::{EXAMPLE_PARTS, EXAMPLE_STRING_BYTES, EXAMPLE_WAYS};
 use serde_json::{Map, Value};
 
-/// One way to satisfy a location: schemas that all have to hold, and others whose limits are worth probing.
+/// One way to satisfy a location: schemas that must all hold, and others whose limits are worth trying.
 #[derive(Clone, Default)]
 pub(super) struct Way<'a> {
     pub must: Vec<Part<'a>>,
@@ -16,7 +16,7 @@ impl<'a> Way<'a> {
         self.must.iter().chain(&self.hint).copied()
     }
 
-    /// Whether nothing is said of the location.
+    /// Whether nothing is required at the location.
     pub(super) fn is_open(&self) -> bool {
         self.all().all(|part| part.schema.as_object().is_none_or(Map::is_empty))
     }
@@ -25,7 +25,7 @@ impl<'a> Way<'a> {
         self.all().filter_map(|part| part.get(keyword).and_then(Value::as_f64)).collect()
     }
 
-    /// The counts at and next to the limits named `keywords`.
+    /// The numbers at and next to the limits in `keywords`.
     pub(super) fn counts(&self, keywords: [&str; 2]) -> Vec<usize> {
         let mut counts = vec![0, 1];
         for keyword in keywords {
@@ -68,13 +68,13 @@ pub(super) fn constants(part: Part<'_>) -> impl Iterator<Item = &Value> {
     part.get("const").into_iter().chain(part.get("enum").and_then(Value::as_array).into_iter().flatten())
 }
 
-/// The values that `way` lists, where it lists them.
+/// The values that `way` lists, if it lists them.
 pub(super) fn listed(way: &Way<'_>) -> Option<Vec<Value>> {
     let part = way.must.iter().find(|part| part.get("const").is_some() || part.get("enum").is_some())?;
     Some(constants(*part).cloned().collect())
 }
 
-/// The types that `way` takes, the one its keywords speak of first.
+/// The types that `way` accepts; the type that its keywords are about comes first.
 pub(super) fn kinds(way: &Way<'_>) -> Vec<&'static str> {
     const KINDS: [(&str, &[&str]); 7] = [
         ("object", &["properties", "required", "patternProperties", "additionalProperties", "propertyNames"]),
@@ -104,8 +104,8 @@ pub(super) fn kinds(way: &Way<'_>) -> Vec<&'static str> {
     kinds.into_iter().map(|(kind, _)| *kind).collect()
 }
 
-/// The ways to satisfy `way`, its references followed, its `allOf` taken in, one branch chosen of every `anyOf`; and how
-/// many schemas were read for it.
+/// The ways to satisfy `way`, with references followed, `allOf` merged, and one branch chosen for every `anyOf`; and how many
+/// schemas were read.
 pub(super) fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
     let mut ways = Vec::new();
     let mut read = 0;
@@ -133,7 +133,7 @@ pub(super) fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
             let mut choices = choices_of(part).into_iter().take(EXAMPLE_WAYS);
             if let Some(first) = choices.next() {
                 let rest: Vec<_> = choices.collect();
-                // Later branches wait their turn in order.
+                // Later branches are tried in order.
                 for chosen in rest.into_iter().rev() {
                     if pending.len() < 4 * EXAMPLE_WAYS {
                         pending.push(([&open[..], &chosen[..]].concat(), done.clone(), hints.clone(), steps));
@@ -151,14 +151,14 @@ pub(super) fn expand<'a>(way: &Way<'a>) -> (Vec<Way<'a>>, usize) {
     (ways, read)
 }
 
-/// The schemas that a value has to fulfil where another keyword of `part` says so: those under the names of members.
+/// The schemas that a value must satisfy because another keyword of `part` says so: those listed under the names of members.
 fn dependent<'a>(part: Part<'a>) -> impl Iterator<Item = Part<'a>> {
     part.object("dependentSchemas")
         .chain(part.object("dependencies").filter(|(_, part)| !part.schema.is_array()))
         .map(|(_, schema)| schema)
 }
 
-/// Schemas of `part` that do not have to hold, and say which values are worth a try.
+/// Schemas of `part` that need not hold, but suggest values to try.
 fn hints_of<'a>(part: Part<'a>) -> Vec<Part<'a>> {
     let mut hints: Vec<Part<'a>> = part.get("not").map(|schema| part.within(schema)).into_iter().collect();
     hints.extend(dependent(part));
@@ -166,7 +166,7 @@ fn hints_of<'a>(part: Part<'a>) -> Vec<Part<'a>> {
     hints
 }
 
-/// The ways to choose among what `part` leaves open, each as the schemas to fulfil.
+/// The ways to choose among the alternatives in `part`, each as the schemas to satisfy.
 fn choices_of<'a>(part: Part<'a>) -> Vec<Vec<Part<'a>>> {
     let branches = |keyword| part.list(keyword).map(|branch| vec![branch]).collect();
     let mut conditions: Vec<Vec<Part<'a>>> = Vec::new();
@@ -194,7 +194,7 @@ fn choices_of<'a>(part: Part<'a>) -> Vec<Vec<Part<'a>>> {
     choices
 }
 
-/// Every schema that a hint consists of.
+/// All the schemas in a hint.
 fn flattened<'a>(hints: &[Part<'a>]) -> Vec<Part<'a>> {
     let mut flat: Vec<Part<'a>> = Vec::new();
     let mut open: Vec<Part<'a>> = hints.iter().rev().copied().collect();

@@ -1,13 +1,13 @@
-//! What CHECK constraints say of single columns, in words that JSON Schema has.
+//! Translates what CHECK constraints say about single columns to JSON Schema.
 //!
-//! A fact may say less than the constraint, never more: whatever passes the constraint has to be valid. A constraint
-//! passes unless it is false, so a NULL passes nearly all; facts are about values other than NULL.
+//! A fact may say less than the constraint, but never more: whatever passes the constraint has to be valid. A constraint passes
+//! unless it is false, so NULL passes nearly all of them. Facts are about values other than NULL.
 
 use super::pattern;
 use crate::expression::{Expression, parse};
 use serde_json::{Number, Value};
 
-/// What a type is to a CHECK constraint.
+/// The class of a type, as far as CHECK constraints are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// smallint, integer, bigint
@@ -27,15 +27,15 @@ pub enum Class {
     Other,
 }
 
-/// A JSON number with the order of numbers.
+/// A JSON number, ordered by value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
     pub value: Number,
-    /// The number itself is not allowed.
+    /// The bound itself is not allowed.
     pub exclusive: bool,
 }
 
-/// One thing that holds of every value of a column that is not NULL; but for [`Fact::NotNull`].
+/// A fact about every value of a column that is not NULL. [`Fact::NotNull`] is the exception.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     NotNull,
@@ -48,16 +48,16 @@ pub enum Fact {
     MaxLength(u64),
     MinItems(u64),
     MaxItems(u64),
-    /// The array has no arrays in it.
+    /// The elements of the array are not arrays.
     OneDimension,
-    /// The names of JSON Schema's types that a JSON value may have.
+    /// The names of the JSON Schema types that a JSON value may have.
     Types(Vec<String>),
 }
 
-/// The facts of a CHECK constraint, by column; `VALUE` of a domain is the empty name.
+/// The facts in a CHECK constraint, by column. `VALUE` of a domain has the empty name.
 ///
 /// `text`: as `pg_get_expr` writes it with `pg_catalog` as the search path and `standard_conforming_strings = on`.
-/// `class`: of the column of a name, or `None` when there is none, or it is not shown.
+/// `class`: the class of the column with this name; `None` if the column does not exist or is not shown.
 pub fn facts(text: &str, class: &impl Fn(&str) -> Option<Class>) -> Vec<(String, Fact)> {
     let mut facts = Vec::new();
     Reader { class }.read(&parse(text), &mut facts);
@@ -96,7 +96,7 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
         }
     }
 
-    /// Of `a OR b`, what holds of one column either way.
+    /// For `a OR b`, what holds for a column in both cases.
     fn read_or(&self, operands: &[Expression], facts: &mut Vec<(String, Fact)>) {
         let null = |o: &Expression| match o {
             Expression::IsNull(column) => match &**column {
@@ -116,7 +116,7 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
             self.read(branch, &mut other);
             common = common.into_iter().filter_map(|(name, fact)| either(name, fact, &other)).collect();
         }
-        // A branch `c IS NULL` leaves facts about c alone as they are: they are about values other than NULL.
+        // A branch `c IS NULL` does not change facts about c, because they are about values other than NULL.
         common.retain(|(name, fact)| nulls.iter().all(|n| n == name) && (nulls.is_empty() || *fact != Fact::NotNull));
         facts.append(&mut common);
     }
@@ -143,7 +143,7 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
         }
     }
 
-    /// `subject operator constant`; `None` when it is not understood.
+    /// `subject operator constant`; `None` if it is not understood.
     fn compare(
         &self,
         subject: &Expression,
@@ -161,7 +161,7 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
             ("length" | "char_length" | "character_length" | "octet_length", []) => {
                 let (name, is_whole) = self.text(argument)?;
                 let (least, most) = range(operator, count(constant)?)?;
-                // a character has one byte or more, and trimming leaves less
+                // a character has at least one byte, and trimming only removes characters
                 let least = least.filter(|n| function != "octet_length" && *n > 0).map(Fact::MinLength);
                 let most = most.filter(|_| is_whole).map(Fact::MaxLength);
                 facts.extend(least.into_iter().chain(most).map(|fact| (name.to_owned(), fact)));
@@ -183,14 +183,14 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
                 let least = least.filter(|n| *n > 0).map(Fact::MinItems);
                 facts.extend(least.into_iter().chain(most.map(Fact::MaxItems)).map(|fact| (name.to_owned(), fact)));
             }
-            // The number of elements on all levels: the outermost has no more, and has one if there are any.
+            // The number of elements on all levels. The outermost level has no more than that, and at least one if there are any.
             ("cardinality", []) => {
                 let (name, _) = self.column(argument).filter(|(_, class)| *class == Class::Array)?;
                 let (least, most) = range(operator, count(constant)?)?;
                 let least = least.filter(|n| *n > 0).map(|_| Fact::MinItems(1));
                 facts.extend(least.into_iter().chain(most.map(Fact::MaxItems)).map(|fact| (name.to_owned(), fact)));
             }
-            // NULL of an empty array, which therefore passes.
+            // NULL for an empty array, which therefore passes.
             ("array_length", [Expression::Literal(dimension)]) if dimension == "1" => {
                 let (name, _) = self.column(argument).filter(|(_, class)| *class == Class::Array)?;
                 let (_, most) = range(operator, count(constant)?)?;
@@ -205,7 +205,7 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
         Some(())
     }
 
-    /// `left = ANY (array)`. A NULL in the array lets everything pass, and is not understood as an element.
+    /// `left = ANY (array)`. A NULL in the array lets everything pass; it is not understood as an element.
     fn any(&self, left: &Expression, array: &Expression, facts: &mut Vec<(String, Fact)>) -> Option<()> {
         let mut column: Option<String> = None;
         let mut values = Vec::new();
@@ -225,7 +225,7 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
         Some(())
     }
 
-    /// The column that an expression is, with its class, through casts that change nothing of its value.
+    /// The column that an expression refers to, with its class, through casts that do not change the value.
     fn column<'e>(&self, expression: &'e Expression) -> Option<(&'e str, Class)> {
         let mut casts = Vec::new();
         let mut expression = expression;
@@ -248,7 +248,7 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
         casts.iter().all(keeps_value).then_some((name, class))
     }
 
-    /// The text column that an expression is, and whether it is the whole of it: not trimmed.
+    /// The text column that an expression refers to, and whether all of the text is meant: it is not trimmed.
     fn text<'e>(&self, expression: &'e Expression) -> Option<(&'e str, bool)> {
         if let Expression::Call(function, arguments) = expression
             && matches!(function.as_str(), "btrim" | "ltrim" | "rtrim")
@@ -260,7 +260,7 @@ impl<C: Fn(&str) -> Option<Class>> Reader<'_, C> {
     }
 }
 
-/// The operator that says the same with its operands exchanged.
+/// The operator that means the same with swapped operands.
 fn turned(operator: &str) -> Option<&'static str> {
     Some(match operator {
         "<" => ">",
@@ -273,7 +273,7 @@ fn turned(operator: &str) -> Option<&'static str> {
     })
 }
 
-/// What holds when this fact does, or one of `others` about the same column.
+/// What holds if this fact or one of `others` about the same column holds.
 fn either(name: String, fact: Fact, others: &[(String, Fact)]) -> Option<(String, Fact)> {
     let mut others = others.iter().filter(|(other, _)| *other == name).map(|(_, other)| other);
     let fact = match fact {
@@ -295,7 +295,7 @@ fn either(name: String, fact: Fact, others: &[(String, Fact)]) -> Option<(String
     Some((name, fact))
 }
 
-/// What `column operator constant` says.
+/// The fact that `column operator constant` states.
 fn of_column(class: Class, operator: &str, constant: &Expression) -> Option<Fact> {
     match class {
         Class::Integer | Class::Numeric | Class::Real | Class::DoublePrecision => {
@@ -312,7 +312,7 @@ fn of_column(class: Class, operator: &str, constant: &Expression) -> Option<Fact
         Class::Text { deterministic, ascii_digits } => {
             let constant = text(constant, false)?;
             match operator {
-                // Others call texts equal that differ.
+                // Nondeterministic collations call different texts equal.
                 "=" if deterministic => Some(Fact::OneOf(vec![Value::from(constant)])),
                 "<>" if constant.is_empty() => Some(Fact::MinLength(1)),
                 "~" => pattern::translate(constant, ascii_digits).map(Fact::Pattern),
@@ -330,7 +330,7 @@ fn of_column(class: Class, operator: &str, constant: &Expression) -> Option<Fact
     }
 }
 
-/// The least and the greatest count that `operator` with this constant allows.
+/// The least and the greatest count that satisfy `operator` with this constant.
 fn range(operator: &str, n: i64) -> Option<(Option<u64>, Option<u64>)> {
     let count = |n: i64| u64::try_from(n).ok();
     Some(match operator {
@@ -348,7 +348,7 @@ fn count(constant: &Expression) -> Option<i64> {
     number(constant, Class::Integer)?.as_i64()
 }
 
-/// A text constant. `of_enum`: it may be cast to a type of any name.
+/// A text constant. `of_enum`: it may be cast to a type with any name.
 pub(super) fn text(constant: &Expression, of_enum: bool) -> Option<&str> {
     match constant {
         Expression::Literal(text) => Some(text),
@@ -364,16 +364,16 @@ pub(super) fn text(constant: &Expression, of_enum: bool) -> Option<&str> {
     }
 }
 
-/// Digits that every double keeps, so that a number reads the same after the way through one.
+/// Digits that every double keeps, so that a number survives the conversion to a double and back.
 const EXACT_DIGITS: usize = 15;
 
-/// A number that is compared with a column of this class, if it can be said exactly.
+/// A number that is compared with a column of this class, if it can be expressed exactly.
 pub(super) fn number(constant: &Expression, class: Class) -> Option<Number> {
     match constant {
         Expression::Literal(text) => {
             let number = exact_number(text)?;
-            // A value of these is written with the fewest digits that tell it from its neighbours, and the constant may
-            // be none of their values.
+            // A value of these types is written with the fewest digits that distinguish it from its neighbours. The constant may
+            // not be one of these values.
             let largest: i64 = match class {
                 Class::Real => 1 << 24,
                 Class::DoublePrecision => 1 << 53,
@@ -401,7 +401,7 @@ pub(super) fn number(constant: &Expression, class: Class) -> Option<Number> {
     }
 }
 
-/// A decimal number as JSON holds it without loss.
+/// A decimal number, if JSON can hold it without loss.
 pub(super) fn exact_number(text: &str) -> Option<Number> {
     if let Ok(integer) = text.parse::<i64>() {
         return Some(Number::from(integer));
@@ -440,7 +440,7 @@ fn elements(array: &Expression) -> Option<Vec<Expression>> {
     }
 }
 
-/// The elements of `{a,b}` when none needs quotes (PostgreSQL docs, 8.15.2).
+/// The elements of `{a,b}` if none is quoted (PostgreSQL docs, 8.15.2).
 fn literal_elements(text: &str) -> Option<Vec<Expression>> {
     let inside = text.strip_prefix('{')?.strip_suffix('}')?;
     let is_plain = |e: &str| {

@@ -1,14 +1,14 @@
 //! The JSON Schema (2020-12) of the rows of a table or view, as `to_jsonb` and `row_to_json` write them.
 //!
-//! Every row is valid: the schema may accept more than the table does, never less. So a CHECK constraint counts as far as
-//! it is exactly understood, and what PostgreSQL lets through is let through: arrays in arrays, `NaN`, `infinity`.
+//! Every row is valid: the schema may accept more than the table does, but never less. So a CHECK constraint counts only as far as
+//! it is understood exactly, and everything that PostgreSQL accepts is accepted: nested arrays, `NaN`, `infinity`.
 //!
-//! - `numeric(6,2)` has limits, and no `multipleOf: 0.01`: validators that count in binary fractions refuse 19.99.
-//! - `format` is an annotation in 2020-12. Dates before Christ, after the year 9999 and `infinity` are rare and not of RFC
-//!   3339, which `date` and `date-time` mean; a validator that is told to assert formats refuses these.
-//! - A timestamp without time zone has no format, but a pattern: RFC 3339 asks for an offset. So do `time` and `timetz`.
-//! - Constraints of foreign tables are believed, as PostgreSQL's planner believes them.
-//! - Types without a notation in JSON are strings in their own.
+//! - `numeric(6,2)` has limits, but no `multipleOf: 0.01`: validators that use binary fractions would refuse 19.99.
+//! - `format` is an annotation in 2020-12. Dates before Christ or after the year 9999 and `infinity` are rare, and RFC 3339, which
+//!   `date` and `date-time` mean, does not have them. A validator that asserts formats refuses them.
+//! - A timestamp without time zone has a pattern and no format, because RFC 3339 requires an offset. So do `time` and `timetz`.
+//! - Constraints of foreign tables are trusted, as PostgreSQL's planner trusts them.
+//! - Types without a JSON notation are strings in PostgreSQL's notation.
 
 mod check;
 mod pattern;
@@ -26,14 +26,14 @@ use std::collections::HashMap;
 
 pub use types::{Collation, Type, TypeUse, Types};
 
-/// Tables and views, as the query `sql/query/json_schema/schema_of.sql` tells them, with the types that they are made of.
+/// Tables and views, as the query `sql/query/json_schema/schema_of.sql` returns them, with the types that they use.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Relations {
     pub tables: Vec<Table>,
     pub types: Types,
 }
 
-/// A table or view, as the query `sql/query/json_schema/schema_of.sql` tells it: what its role may use of it.
+/// A table or view, as the query `sql/query/json_schema/schema_of.sql` returns it, reduced to what its role may use.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Table {
     /// `pg_class.oid`
@@ -47,18 +47,18 @@ pub struct Table {
     pub schema_usable: bool,
     /// Whether the role has SELECT, INSERT or UPDATE on the relation or on any column.
     pub permitted: bool,
-    /// In their order; those that the role may neither read nor write are left out.
+    /// In order, without those that the role may neither read nor write.
     pub columns: Vec<Column>,
     /// CHECK constraints that hold for all rows.
     pub checks: Vec<String>,
     /// The primary key's columns in its order.
     pub primary_key: Vec<String>,
-    /// It has checks or triggers, which may be JSON Schemas bound to it.
+    /// It has checks or triggers, so JSON Schemas may be bound to it.
     #[serde(default)]
     pub may_be_bound: bool,
 }
 
-/// What kind of relation it is.
+/// The kind of a relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Kind {
     #[serde(rename = "r")]
@@ -71,13 +71,13 @@ pub enum Kind {
     View,
     #[serde(rename = "m")]
     MaterializedView,
-    /// An index, a sequence, a composite type: nothing that has rows to ask for.
+    /// An index, a sequence, a composite type: it has no rows to ask for.
     #[serde(other)]
     Other,
 }
 
 impl Kind {
-    /// What PostgreSQL's messages call it.
+    /// The noun in PostgreSQL's messages.
     pub fn noun(self) -> &'static str {
         match self {
             Kind::View => "view",
@@ -87,7 +87,7 @@ impl Kind {
         }
     }
 
-    /// Whether NOT NULL of a column's domain holds for its rows: an outer join gives NULLs of any type.
+    /// Whether NOT NULL of a column's domain holds for its rows. In a view it may not: an outer join makes NULLs of any type.
     fn checks_domains(self) -> bool {
         !matches!(self, Kind::View | Kind::MaterializedView)
     }
@@ -99,7 +99,7 @@ pub struct Column {
     pub name: String,
     #[serde(flatten)]
     pub data_type: TypeUse,
-    /// NOT NULL, or part of the primary key; a domain's NOT NULL is in its type.
+    /// It is NOT NULL, or part of the primary key. NOT NULL of a domain belongs to the type.
     pub not_null: bool,
     /// The default expression.
     pub default: Option<String>,
@@ -107,16 +107,16 @@ pub struct Column {
     /// `GENERATED … AS IDENTITY`
     pub identity: Option<Identity>,
     pub comment: Option<String>,
-    /// Whether the role has the right to SELECT, INSERT and UPDATE it.
+    /// Whether the role may SELECT, INSERT and UPDATE it.
     pub readable: bool,
     pub insertable: bool,
     pub updatable: bool,
-    /// A JSON Schema that holds for every value but NULL.
+    /// A JSON Schema that holds for every value except NULL.
     #[serde(default)]
     pub schema: Option<Value>,
 }
 
-/// Whether a value can be given for an identity column.
+/// The kind of an identity column: whether a value can be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Identity {
     #[serde(rename = "a")]
@@ -125,12 +125,12 @@ pub enum Identity {
     ByDefault,
 }
 
-/// The JSON Schema of a table's rows, with the properties in the order of the columns.
+/// The JSON Schema of a table's rows. Its properties have the order of the columns.
 ///
-/// One schema for rows and for what a writer sends. The JSON of a row always holds every column, so `required` would say
-/// nothing about rows; it lists what a writer has to give: columns that are NOT NULL and have no default. Columns that
-/// only the database writes are `readOnly`, those that the role may not read are `writeOnly` (and never required, for
-/// what it reads is without them).
+/// The same schema describes rows and what a writer sends. The JSON of a row always has every column, so `required` would say
+/// nothing about rows. It lists what a writer has to give: columns that are NOT NULL and have no default. Columns that only the
+/// database writes are `readOnly`. Columns that the role may not read are `writeOnly`, and never required, because the rows that
+/// the role reads lack them.
 pub fn schema_of(table: &Table, types: &Types) -> Value {
     let mut writer = Writer { types, left: TYPES_IN_SCHEMA };
     let mut facts = writer.table_facts(table);
@@ -161,14 +161,14 @@ pub fn schema_of(table: &Table, types: &Types) -> Value {
     schema.into()
 }
 
-/// The JSON Schema of a value of a type: an argument or the result of a function.
+/// The JSON Schema of a value of a type: an argument, or the result of a function.
 pub fn schema_of_type(of: TypeUse, types: &Types, nullable: bool) -> Value {
     Writer { types, left: TYPES_IN_SCHEMA }.shape(of, 0).render(nullable).into()
 }
 
 struct Writer<'a> {
     types: &'a Types,
-    /// Shapes that may still be made.
+    /// How many more shapes may be made.
     left: usize,
 }
 
@@ -217,7 +217,7 @@ impl Writer<'_> {
         let mut schema = shape.render(nullable);
         if let Some(bound) = &column.schema {
             let bound = embedded(bound, &table.schema, &table.name, &column.name);
-            // SQL's NULL, which JSON writes as null. A CHECK passes on it.
+            // A CHECK passes on SQL's NULL, which JSON writes as null.
             let bound = if nullable { json!({ "anyOf": [{ "type": "null" }, bound] }) } else { bound };
             match bound {
                 Value::Object(bound) if is_json && schema.is_empty() => schema = bound,
@@ -241,7 +241,7 @@ impl Writer<'_> {
         schema.into()
     }
 
-    /// The shape of a type, with what its domains say.
+    /// The shape of a type, narrowed by its domains.
     fn shape(&mut self, of: TypeUse, depth: usize) -> Shape {
         let Some(left) = self.left.checked_sub(1) else { return Shape::anything() };
         self.left = left;
@@ -294,7 +294,7 @@ impl Writer<'_> {
 
     fn built_in(&self, of_type: &Type, of: TypeUse) -> Shape {
         const TIME: &str = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?";
-        // The length of a text is stored with that of its header (PostgreSQL's varchar.c).
+        // The stored modifier is the length of the text plus the header (PostgreSQL's varchar.c).
         let length = |header: i32| u64::try_from(of.modifier - header).ok();
         let mut shape = Shape::new(class(of_type, of.collation), &["string"]);
         match of_type.name.as_str() {
@@ -365,7 +365,8 @@ fn integer(shape: &mut Shape, least: i64, greatest: i64) {
     shape.upper = inclusive(greatest);
 }
 
-/// `numeric(precision, scale)`: the modifier as PostgreSQL's numeric.c packs it. NaN fits any, infinity none but the plain.
+/// `numeric(precision, scale)`: the modifier as PostgreSQL's numeric.c packs it. NaN fits every numeric; infinity only fits one
+/// without a modifier.
 fn numeric(shape: &mut Shape, modifier: i32) {
     shape.types = vec!["number".to_owned()];
     shape.specials = vec![shape::NOT_A_NUMBER];
@@ -380,7 +381,7 @@ fn numeric(shape: &mut Shape, modifier: i32) {
     if scale <= 0 {
         shape.types = vec!["integer".to_owned()];
     }
-    // The greatest value where a double holds its digits, else the power of ten above it, else nothing.
+    // The greatest value if a double can hold its digits, else the power of ten above it, else no limit.
     let whole = precision - scale;
     let greatest = if precision <= 15 && (0..=400).contains(&scale) {
         check::exact_number(&format!("{}e-{scale}", "9".repeat(usize::try_from(precision).unwrap_or(0))))
@@ -398,7 +399,7 @@ fn literal(text: &str, class: Class) -> Option<Value> {
     let constant = expression::parse(text);
     let mut inner = &constant;
     while let Expression::Cast(operand, data_type) = inner {
-        // a length would cut it
+        // a length could truncate it
         if data_type.contains('(') {
             return None;
         }
@@ -419,8 +420,8 @@ fn literal(text: &str, class: Class) -> Option<Value> {
     }
 }
 
-/// A JSON Schema as part of another one. References in it, and its `$schema`, go by the document's root: with an
-/// identifier of its own it stays one (JSON Schema 2020-12 core, 8.2.1).
+/// A JSON Schema as part of another one. References in it, and its `$schema`, are relative to the document's root. With an
+/// identifier of its own it remains a document (JSON Schema 2020-12 core, 8.2.1).
 fn embedded(schema: &Value, namespace: &str, table: &str, column: &str) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(members) = &mut schema
@@ -450,7 +451,7 @@ fn refers<'v>(values: impl Iterator<Item = &'v Value>) -> bool {
     false
 }
 
-/// RFC 3986, section 2.1.
+/// Percent-encoding (RFC 3986, section 2.1).
 fn percent_encoded(name: &str) -> String {
     let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     name.bytes().map(|b| if unreserved(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()

@@ -1,16 +1,16 @@
 //! Regular expressions that mean the same to PostgreSQL and to JSON Schema.
 //!
-//! PostgreSQL's are "advanced regular expressions" (docs, 9.7.3), JSON Schema's are ECMA-262's with the `u` flag (JSON
-//! Schema 2020-12 core, 6.4), and validators run them on engines of their own. Taken over is only what means the same to
-//! all of them; where the same thing is spelt differently, it is spelt so that all understand it.
+//! PostgreSQL has "advanced regular expressions" (docs, 9.7.3), JSON Schema those of ECMA-262 with the `u` flag (JSON Schema
+//! 2020-12 core, 6.4), and validators run them on engines of their own. Only what means the same to all of them is taken over, in a
+//! spelling that all of them understand.
 
 use crate::limits::{CHECK_PATTERN_DEPTH, CHECK_PATTERN_LENGTH, CHECK_PATTERN_WEIGHT};
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The pattern for JSON Schema, or `None` when it may mean something else there.
+/// The pattern for JSON Schema, or `None` if it may mean something else there.
 ///
-/// `ascii_digits`: whether `\d` is `[0-9]` under the collation of what is matched. ICU knows the digits of all scripts.
+/// `ascii_digits`: `\d` is `[0-9]` under the collation of the text. ICU also matches the digits of other scripts.
 pub fn translate(pattern: &str, ascii_digits: bool) -> Option<String> {
     if pattern.len() > CHECK_PATTERN_LENGTH {
         return None;
@@ -36,7 +36,7 @@ pub fn of_like(like: &str) -> Option<String> {
         }
     }
     out.push('$');
-    // without the ends where anything may stand
+    // an end where anything may stand is left out
     let start = out.strip_prefix("^[\\s\\S]*").unwrap_or(&out);
     let both = start.strip_suffix("[\\s\\S]*$").unwrap_or(start);
     (both != "$" && !both.is_empty()).then(|| both.to_owned())
@@ -58,7 +58,7 @@ struct Translator<'a> {
 }
 
 impl Translator<'_> {
-    /// Branches up to the end or a closing parenthesis; their weight.
+    /// Reads branches up to the end or a closing parenthesis. Returns their weight.
     fn alternatives(&mut self) -> Option<usize> {
         if self.depth == CHECK_PATTERN_DEPTH {
             return None;
@@ -79,7 +79,7 @@ impl Translator<'_> {
             let atom = match c {
                 '^' | '$' => {
                     self.out.push(c);
-                    // a repeated anchor is an error to some
+                    // some engines refuse a repeated anchor
                     if matches!(self.rest.peek(), Some('*' | '+' | '?' | '{')) {
                         return None;
                     }
@@ -88,7 +88,7 @@ impl Translator<'_> {
                 '(' => self.group()?,
                 '[' => self.bracket()?,
                 '.' => {
-                    // PostgreSQL's dot is a newline, too
+                    // PostgreSQL's dot also matches a newline
                     self.out.push_str("[\\s\\S]");
                     1
                 }
@@ -108,7 +108,7 @@ impl Translator<'_> {
     fn group(&mut self) -> Option<usize> {
         self.out.push('(');
         if self.rest.next_if_eq(&'?').is_some() {
-            // (?i) and the like are other things
+            // (?i) and the like are not groups
             self.rest.next_if_eq(&':')?;
             self.out.push_str("?:");
         }
@@ -129,7 +129,7 @@ impl Translator<'_> {
         Some(1)
     }
 
-    /// `*`, `+`, `?` or a bound; how often the atom is repeated at most, or at least when there is no limit.
+    /// `*`, `+`, `?` or a bound. Returns how often the atom is repeated at most, or at least if there is no limit.
     fn quantifier(&mut self) -> Option<usize> {
         let repeated = match self.rest.peek() {
             Some(c @ ('*' | '+' | '?')) => {
@@ -156,7 +156,7 @@ impl Translator<'_> {
             }
             _ => return Some(1),
         };
-        // a second one would be "non-greedy" to some and an error to others
+        // some engines read a second one as "non-greedy", and others refuse it
         if matches!(self.rest.peek(), Some('*' | '+' | '?' | '{')) { None } else { Some(repeated) }
     }
 
@@ -179,7 +179,7 @@ impl Translator<'_> {
         loop {
             match self.rest.next()? {
                 ']' if !is_empty => break,
-                // a first ] is one of the characters to PostgreSQL, and the end to ECMA-262
+                // to PostgreSQL, a first ] is one of the characters; to ECMA-262 it is the end
                 ']' => return None,
                 '\\' if self.rest.peek() == Some(&'d') && self.ascii_digits => {
                     self.rest.next();
@@ -221,7 +221,7 @@ impl Translator<'_> {
             c if c.is_control() => return None,
             c => c,
         };
-        // doubled, these are operators on sets to some
+        // some engines read a doubled one as an operator on sets
         if matches!(c, '&' | '~' | '|') && self.out.ends_with(c) {
             return None;
         }

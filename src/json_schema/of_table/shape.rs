@@ -1,11 +1,11 @@
-//! The JSON Schema of one value, while it is put together.
+//! The JSON Schema of one value, while it is assembled.
 
 use super::check::{Bound, Class, Fact};
 use serde_json::{Map, Number, Value, json};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-/// What numbers cannot say in JSON: PostgreSQL writes these as strings.
+/// Values that JSON numbers cannot express. PostgreSQL writes them as strings.
 pub const NOT_A_NUMBER: &str = "NaN";
 pub const INFINITY: &str = "Infinity";
 pub const MINUS_INFINITY: &str = "-Infinity";
@@ -16,7 +16,7 @@ pub struct Shape {
     pub class: Class,
     /// JSON Schema's types; empty if any value is allowed.
     pub types: Vec<String>,
-    /// The keywords that CHECK constraints say nothing about.
+    /// The keywords that do not depend on CHECK constraints.
     pub keywords: Map<String, Value>,
     /// The schema of an array's elements.
     pub items: Option<Box<Shape>>,
@@ -30,7 +30,7 @@ pub struct Shape {
     pub max_items: Option<u64>,
     pub one_of: Option<Vec<Value>>,
     pub patterns: Vec<String>,
-    /// An array's elements are not arrays. PostgreSQL does not keep arrays to a number of dimensions.
+    /// The elements of an array are not arrays. PostgreSQL does not enforce the declared number of dimensions.
     pub one_dimension: bool,
 }
 
@@ -76,7 +76,7 @@ impl Shape {
         self
     }
 
-    /// Takes in what a CHECK constraint says.
+    /// Applies a fact of a CHECK constraint.
     pub fn narrow(&mut self, fact: Fact) {
         match fact {
             Fact::NotNull => {}
@@ -92,7 +92,7 @@ impl Shape {
             Fact::OneOf(values) => {
                 self.specials.clear();
                 match &mut self.one_of {
-                    // in the order that the type, or the first constraint, has
+                    // in the order of the type, or of the first constraint
                     Some(known) => known.retain(|v| values.contains(v)),
                     None => {
                         let mut seen = HashSet::new();
@@ -117,7 +117,7 @@ impl Shape {
         }
     }
 
-    /// The schema. `nullable`: NULL, which JSON writes as `null`, is a value, too.
+    /// The schema. `nullable`: it also accepts NULL, which JSON writes as `null`.
     pub fn render(self, nullable: bool) -> Map<String, Value> {
         let mut schema = Map::new();
         let mut types = self.types;
@@ -138,7 +138,7 @@ impl Shape {
             if nullable {
                 values.push(Value::Null);
             }
-            // An empty one is an error in drafts before 2019-09: nothing is left that could be written.
+            // Drafts before 2019-09 refuse an empty `enum`. It only occurs if no value can be stored.
             schema.insert("enum".to_owned(), values.into());
         }
         schema.extend(self.keywords);
@@ -176,8 +176,8 @@ impl Shape {
         schema
     }
 
-    /// The schema of an array's elements: NULLs may be among them, and arrays, as long as there is no CHECK that keeps
-    /// the array to one dimension. What the inner arrays hold is left open.
+    /// The schema of an array's elements. They may be NULL, and arrays unless a CHECK restricts the array to one dimension. The
+    /// elements of inner arrays are not restricted.
     fn into_items(self, one_dimension: bool) -> Value {
         let is_plain = self.one_of.is_none() && self.class != Class::Array;
         let is_open = self.types.is_empty();
@@ -202,7 +202,7 @@ fn insert_bound(schema: &mut Map<String, Value>, bound: Option<Bound>, inclusive
     }
 }
 
-/// Replaces a bound by one that allows less: one that lies in the direction `inward` of it.
+/// Replaces a bound by a tighter one: one that lies in the direction `inward` of it.
 fn tighten(known: &mut Option<Bound>, bound: Bound, inward: Ordering) {
     let is_tighter = known.as_ref().is_none_or(|known| {
         let order = compare(&bound.value, &known.value);

@@ -61,7 +61,7 @@ fn column(name: &str, type_oid: u32) -> Column {
     }
 }
 
-/// The schema of column `c` of a type under a CHECK.
+/// The schema of a column `c` with this type and CHECK.
 fn checked(data_type: &str, check: &str) -> Value {
     let (table, types) = table(&[("c", data_type), ("d", data_type), ("We ird", data_type)], &[check]);
     schema_of(&table, &types)["properties"]["c"].clone()
@@ -164,22 +164,22 @@ fn checks_that_are_understood_become_keywords() {
 #[test]
 fn checks_that_say_less_than_they_seem_to_are_left_out() {
     for (data_type, check) in [
-        // NULL in the list: nothing is false
+        // NULL in the list: the CHECK is never false
         ("text", "(c = ANY (ARRAY['a'::text, NULL::text]))"),
         ("text", "(c = ANY ('{a,NULL}'::text[]))"),
-        // of another column, or only when another column has some value
+        // about another column, or only if another column has some value
         ("text", "(length(d) < 5)"),
         ("text", "((length(c) < 5) OR (length(d) < 5))"),
         ("text", "((d IS NULL) OR (length(c) < 5))"),
         ("text", "((length(c) < 5) OR f(c))"),
         ("text", "(c = d)"),
-        // other functions and operators than PostgreSQL's own
+        // functions and operators that are not PostgreSQL's own
         ("text", "(s.length(c) < 5)"),
         ("text", "(c OPERATOR(s.=) 'a'::text)"),
         ("text", "(c ~* '^a'::text)"),
         ("text", "(c !~ '^a'::text)"),
         ("text", "(NOT (c ~ '^a'::text))"),
-        // something is done to the value first
+        // the value is changed before it is compared
         ("text", "(lower(c) = 'a'::text)"),
         ("text", "((c)::bpchar = 'a'::bpchar)"),
         ("text", "((c)::character varying(2) = 'ab'::text)"),
@@ -188,18 +188,18 @@ fn checks_that_say_less_than_they_seem_to_are_left_out() {
         ("text", "(octet_length(c) > 5)"),
         ("float8", "((c)::integer >= 6)"),
         ("float8", "((c + (1)::double precision) > (3)::double precision)"),
-        // the constant is not what it seems
+        // the constant changes when it is converted
         ("float4", "(c > (0.1)::double precision)"),
         ("numeric", "(c > 0.12345678901234567890)"),
         ("float8", "(c > (9007199254740993)::double precision)"),
         ("numeric", "(c > ((1.5)::integer)::numeric)"),
-        // passes on empty arrays, and counts on all levels
+        // empty arrays pass, and all levels are counted
         ("text[]", "(array_length(c, 1) >= 2)"),
         ("text[]", "(array_length(c, 2) <= 2)"),
         ("text", "(c COLLATE s.\"x\" = 'a'::text)"),
         ("text", "((c).f = 'a'::text)"),
         ("text[]", "(c[1] = 'a'::text)"),
-        // broken
+        // malformed
         ("text", "((c = 'a'::text"),
         ("text", "(c = 'a"),
         ("text", ""),
@@ -255,7 +255,8 @@ fn patterns_are_taken_when_all_engines_agree() {
         (r"^[a-z0-9_.+-]{1,64}$", Some(r"^[a-z0-9_.+\-]{1,64}$")),
         ("[[]", Some(r"[\[]")),
         ("", Some("")),
-        // newline-sensitive, case-insensitive, look-ahead, quoted; classes and boundaries of the locale; back references
+        // newline-sensitive, case-insensitive, look-ahead, quoted; classes and boundaries that depend on the locale; back
+        // references
         ("(?i)a", None),
         ("a(?=b)", None),
         ("***=a", None),
@@ -318,7 +319,7 @@ fn a_schema_bound_to_a_column_lets_null_pass() {
     let properties = &schema_of(&table, &types)["properties"];
     assert_eq!(properties["c"], bound);
     assert_eq!(properties["d"], json!({"anyOf": [{"type": "null"}, bound], "description": "D"}));
-    // what refers to its own root keeps it
+    // a schema that refers to its own root is embedded unchanged
     let id = "urn:x-postgresql:s:t:e";
     assert_eq!(properties["e"], json!({"properties": {"child": {"$ref": "#"}}, "$id": id}));
     let nested = json!({"c": 0, "d": null, "e": {"child": {"child": 7, "x": 1}}});
@@ -366,7 +367,7 @@ fn the_query_of_the_catalogue_is_read() {
     }))
     .unwrap();
     let table = tables.into_iter().next().unwrap();
-    // a view's column can be NULL, whatever its domain says; equality is not that of bytes
+    // a view's column can be NULL, whatever its domain says; equality is not bytewise
     assert_eq!(
         schema_of(&table, &types)["properties"]["c"],
         json!({"type": ["string", "null"], "minLength": 1, "readOnly": true})

@@ -1,10 +1,10 @@
-//! Data types, as the catalogue tells them.
+//! Data types, as the catalogue describes them.
 
 use crate::limits::TYPE_DEPTH;
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// Types and what these are made of.
+/// Types and the types that they consist of.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Types {
     /// By `pg_type.oid`.
@@ -14,7 +14,7 @@ pub struct Types {
 }
 
 impl Types {
-    /// The domains that a type is over, the outermost first, and what these are of.
+    /// The domains around a type, the outermost first, and the type under them.
     pub fn domains(&self, mut of: TypeUse) -> (Vec<&Type>, TypeUse) {
         let mut domains = Vec::new();
         while domains.len() < TYPE_DEPTH
@@ -27,7 +27,7 @@ impl Types {
         (domains, of)
     }
 
-    /// Leaves domains that are cast to json without a base: what their values are in bodies of the API, only the cast says.
+    /// Removes the base of domains that have a cast to json: only the cast determines what their values are in bodies of the API.
     pub fn represent_domains(&mut self) {
         for domain in self.by_oid.values_mut().filter(|t| t.casts_to_json) {
             domain.base = None;
@@ -35,21 +35,21 @@ impl Types {
     }
 }
 
-/// A type with what is said where it is used.
+/// A type, with the modifier and collation of one use of it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct TypeUse {
     /// `pg_type.oid`
     pub type_oid: u32,
-    /// `pg_attribute.atttypmod`: a length, or precision and scale; -1 without.
+    /// `pg_attribute.atttypmod`: a length, or precision and scale; -1 if absent.
     #[serde(default = "no_modifier")]
     pub modifier: i32,
-    /// The collation of a text, when it is not the plain one.
+    /// The collation of a text, if it is not the default.
     #[serde(default)]
     pub collation: Collation,
 }
 
 impl TypeUse {
-    /// A type of which nothing more is said.
+    /// A type without modifier and collation.
     pub fn plain(type_oid: u32) -> Self {
         TypeUse { type_oid, modifier: no_modifier(), collation: Collation::default() }
     }
@@ -59,10 +59,10 @@ fn no_modifier() -> i32 {
     -1
 }
 
-/// What a collation means to CHECK constraints.
+/// The properties of a collation that CHECK constraints depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Collation {
-    /// Texts are equal only if their bytes are.
+    /// Texts are equal only if their bytes are equal.
     pub deterministic: bool,
     /// `\d` is `[0-9]`.
     pub ascii_digits: bool,
@@ -87,13 +87,13 @@ pub struct Type {
     /// The element type of an array.
     #[serde(default)]
     pub element: Option<u32>,
-    /// What a domain is of.
+    /// The base type of a domain.
     #[serde(default)]
     pub base: Option<TypeUse>,
-    /// A domain's NOT NULL.
+    /// The domain is NOT NULL.
     #[serde(default)]
     pub not_null: bool,
-    /// A domain's default expression.
+    /// The default expression of a domain.
     #[serde(default)]
     pub default: Option<String>,
     /// CHECK constraints of a domain.
@@ -105,7 +105,7 @@ pub struct Type {
     /// A composite type's attributes in their order.
     #[serde(default)]
     pub attributes: Vec<Attribute>,
-    /// A cast to json decides how it is written.
+    /// A cast to json determines how it is written.
     #[serde(default)]
     pub casts_to_json: bool,
 }

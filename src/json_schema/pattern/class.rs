@@ -3,11 +3,11 @@
 use super::{ALL, Before, NONE, Result, SURROGATE, SYNTAX, Translator, character, unsupported};
 use std::fmt::Write;
 
-/// What a class consists of.
+/// A part of a class.
 pub enum Item {
-    /// Code points, the last one included.
+    /// Code points, including both ends.
     Range(u32, u32),
-    /// A class of its own, as it is written.
+    /// A nested class, as it is written.
     Class(String),
 }
 
@@ -16,7 +16,7 @@ const HYPHEN: u32 = '-' as u32;
 const SURROGATES: std::ops::RangeInclusive<u32> = 0xD800..=0xDFFF;
 
 impl Translator {
-    /// Behind `[`.
+    /// Reads a class, from behind `[`.
     pub(super) fn class(&mut self) -> Result<Before> {
         let start = self.at;
         let negated = self.eat('^');
@@ -25,7 +25,7 @@ impl Translator {
         loop {
             let range = self.at + 1;
             let Some(first) = self.item(start, &mut plain)? else { break };
-            // A hyphen stands for itself at either end, and beside a class.
+            // A hyphen is literal at either end, and beside a class.
             if self.peek() != Some('-') || matches!(self.pattern.get(self.at + 1), Some(']') | None) {
                 items.push(first);
                 continue;
@@ -57,7 +57,7 @@ impl Translator {
         Ok(match (members.is_empty(), negated) {
             (true, true) => self.put(ALL),
             (true, false) if of_nothing => self.put(NONE),
-            // As in [\uD800-\uDBFF][\uDC00-\uDFFF], which without the flag is one character.
+            // As in [\uD800-\uDBFF][\uDC00-\uDFFF], which is one character without the flag.
             (true, false) => {
                 return Err(unsupported(format!("halves of surrogate pairs, \"{original}\","), start, SURROGATE));
             }
@@ -66,8 +66,8 @@ impl Translator {
         })
     }
 
-    /// The next member of the class that begins at `start`, or `None` at its end. `plain` turns false at what the engine reads
-    /// otherwise.
+    /// The next member of the class that begins at `start`, or `None` at its end. Sets `plain` to false if the engine reads the
+    /// member differently.
     fn item(&mut self, start: usize, plain: &mut bool) -> Result<Option<Item>> {
         let Some(c) = self.next() else { return Err(unsupported("a \"[\" without its \"]\"", start, SYNTAX)) };
         let at = self.at;
@@ -98,7 +98,7 @@ impl Translator {
                     "ECMA 262 has [A-Za-z], [0-9], \\s, \\p{L} and the like.",
                 ));
             }
-            // Operators between classes elsewhere.
+            // Other dialects have operators between classes.
             '[' | '&' | '~' => {
                 *plain = false;
                 Item::Range(u32::from(c), u32::from(c))
@@ -115,9 +115,9 @@ impl Translator {
         Ok(Some(item))
     }
 
-    /// Whether `[:name:]` goes on here, behind its bracket.
+    /// Whether `[:name:]` follows; its bracket has been read.
     fn is_posix_class(&self) -> bool {
-        // The longest of their names has six letters.
+        // The longest names have six letters.
         let ahead = self.pattern.get(self.at..).unwrap_or_default();
         let Some(end) = ahead.iter().take(10).position(|c| *c == ']') else { return false };
         let ahead = ahead.get(..end).unwrap_or_default();
@@ -125,7 +125,7 @@ impl Translator {
     }
 }
 
-/// Members as they stand in brackets, without halves of surrogate pairs, which no string has.
+/// Members as they are written in brackets, without halves of surrogate pairs, which no string contains.
 fn members(items: &[Item]) -> String {
     let mut text = String::new();
     for item in items {

@@ -1,19 +1,19 @@
-//! What the patterns of a schema cost to compile.
+//! Estimates what compiling the patterns of a schema costs.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// What the smallest pattern costs, and one that the engine's own limit refuses.
+/// The cost of the smallest pattern, and of one that exceeds the engine's own limit.
 const LEAST: usize = 100;
 const MOST: usize = 30_000;
 
-/// About the states of an automaton for `pattern`, of which each takes some microseconds and tens of bytes.
+/// Approximately the states of an automaton for `pattern`. Each takes some microseconds and tens of bytes.
 pub fn states(pattern: &str) -> usize {
-    // In ECMA 262, `\d` and `\w` are ASCII; the classes of Unicode are asked for by name.
+    // In ECMA 262, `\d` and `\w` are ASCII. Unicode classes are only used if named.
     let parsed = [false, true].into_iter().find_map(|unicode| {
         ParserBuilder::new().unicode(unicode).utf8(false).nest_limit(100).build().parse(pattern).ok()
     });
-    // What is written otherwise than here is no larger than its text, or refused by the engine's own limit.
+    // If it cannot be parsed here, the cost is proportional to the text, or the engine's own limit refuses it.
     parsed.map_or_else(|| pattern.len().saturating_mul(20), |hir| of(&hir)).clamp(LEAST, MOST)
 }
 

@@ -1,7 +1,7 @@
-//! Patterns as ECMA 262 has them, with the flag `u` (JSON Schema 2020-12 Core, section 6.4): strings are sequences of characters.
+//! Patterns of ECMA 262 with the flag `u` (JSON Schema 2020-12 Core, section 6.4): strings are sequences of characters.
 //!
-//! The validator's engine has another dialect. Most patterns mean the same in both, or are translated by the validator; the
-//! others are written here in a way that means the same. What no automaton can match has no translation.
+//! The validator's engine has another dialect. Most patterns mean the same in both, or the validator translates them. The others
+//! are rewritten here so that they mean the same. A pattern that no automaton can match has no translation.
 
 mod class;
 pub mod cost;
@@ -13,18 +13,18 @@ pub use rewrite::Patterns;
 
 use std::collections::HashSet;
 
-/// A pattern that the engine takes.
+/// A pattern that the engine accepts.
 #[derive(Debug)]
 pub struct Translation {
-    /// The pattern, in a syntax that ECMA 262 has as well, apart from [`Boundary::Exact`].
+    /// The pattern, in a syntax that is also valid in ECMA 262, except with [`Boundary::Exact`].
     pub text: String,
-    /// Whether the engine reads the original otherwise, or not at all.
+    /// The engine reads the original differently, or not at all.
     pub changed: bool,
-    /// Whether it has `\b` or `\B`.
+    /// It has `\b` or `\B`.
     pub has_boundary: bool,
 }
 
-/// What a pattern has that cannot be matched, or that ECMA 262 does not have.
+/// A construct that cannot be matched, or that ECMA 262 does not have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsupported {
     /// The construct.
@@ -35,17 +35,17 @@ pub struct Unsupported {
     pub hint: &'static str,
 }
 
-/// How `\b` and `\B` are written: alone they are those of Unicode in the engine's dialect, and how that says otherwise is no
-/// syntax of ECMA 262.
+/// How `\b` and `\B` are written. By themselves they are those of Unicode in the engine's dialect. The engine's syntax for ASCII is
+/// not valid in ECMA 262.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Boundary {
-    /// As ECMA 262 means them: `\w` is ASCII.
+    /// With the meaning that ECMA 262 gives them: `\w` is ASCII.
     Exact,
-    /// As ECMA 262 writes them.
+    /// With the syntax of ECMA 262.
     Portable,
 }
 
-/// Writes a pattern so that the engine reads it as ECMA 262 does.
+/// Rewrites a pattern so that the engine reads it as ECMA 262 does.
 ///
 /// # Errors
 /// The first construct that has no translation.
@@ -73,11 +73,11 @@ const LINEAR: &str = "Patterns are matched in linear time, without look-around a
 const SYNTAX: &str = "Patterns are regular expressions of ECMA 262 with the flag u.";
 const SURROGATE: &str = "Strings are matched character by character. Write the whole pair, or the character itself.";
 
-/// Every character, and none.
+/// All characters, and no character.
 const ALL: &str = r"[\u{0}-\u{10FFFF}]";
 const NONE: &str = r"[^\u{0}-\u{10FFFF}]";
 
-/// What a quantifier may follow.
+/// What was read last. It decides whether a quantifier may follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
@@ -88,13 +88,13 @@ enum Before {
 
 struct Translator {
     pattern: Vec<char>,
-    /// How many characters were read.
+    /// The number of characters read.
     at: usize,
     boundary: Boundary,
     text: String,
     changed: bool,
     has_boundary: bool,
-    /// Open groups: where they begin, and what `dot_all` is outside.
+    /// Open groups: where each begins, and the value of `dot_all` outside it.
     groups: Vec<(usize, bool)>,
     /// Whether `.` matches line ends too.
     dot_all: bool,
@@ -119,7 +119,7 @@ impl Translator {
                 '*' | '+' | '?' | '{' => self.quantifier(c, before)?,
                 '^' | '$' => self.keep(c, Before::Assertion),
                 '.' if self.dot_all => self.put(ALL),
-                // Alone they stand for themselves, as they do without the flag.
+                // By themselves they are literal, as without the flag.
                 ']' => self.put(r"\]"),
                 '}' => self.put(r"\}"),
                 '[' => self.class()?,
@@ -149,7 +149,7 @@ impl Translator {
         found
     }
 
-    /// Takes `expected` if the pattern goes on with it.
+    /// Takes `expected` if it is next.
     fn eat_all(&mut self, expected: &str) -> bool {
         let length = expected.chars().count();
         let found =
@@ -158,7 +158,7 @@ impl Translator {
         found
     }
 
-    /// The characters up to `end`, which is taken too.
+    /// The characters up to `end`, which is taken as well.
     fn until(&mut self, end: char) -> Option<String> {
         let length = self.pattern.get(self.at..)?.iter().position(|c| *c == end)?;
         let found = self.pattern.get(self.at..self.at + length)?.iter().collect();
@@ -166,18 +166,18 @@ impl Translator {
         Some(found)
     }
 
-    /// The pattern from character `start`, counted from 1, to where it was read.
+    /// The pattern from character `start`, counted from 1, to the current position.
     fn since(&self, start: usize) -> String {
         self.pattern.get(start.saturating_sub(1)..self.at).unwrap_or_default().iter().collect()
     }
 
-    /// Writes a character of the original.
+    /// Writes a character unchanged.
     fn keep(&mut self, c: char, what: Before) -> Before {
         self.text.push(c);
         what
     }
 
-    /// Writes an atom that the engine reads otherwise than the original.
+    /// Writes an atom in place of one that the engine reads differently.
     fn put(&mut self, atom: &str) -> Before {
         self.text.push_str(atom);
         self.changed = true;
@@ -189,7 +189,7 @@ impl Translator {
         Err(unsupported(what, self.at, hint))
     }
 
-    /// Behind `(`.
+    /// Reads on from behind `(`.
     fn open_group(&mut self) -> Result<Before> {
         let start = self.at;
         let outside = self.dot_all;
@@ -218,7 +218,7 @@ impl Translator {
         Ok(Before::Nothing)
     }
 
-    /// Behind `(?<`. Nothing refers to a group, so that one with a name that the engine does not take goes without.
+    /// Reads on from behind `(?<`. Nothing refers to groups, so a name that the engine does not accept is left out.
     fn named_group(&mut self, start: usize) -> Result<()> {
         let name = self.until('>').filter(|name| !name.is_empty());
         let Some(name) = name else { return Err(unsupported("a group without a name, \"(?<\",", start, SYNTAX)) };
@@ -233,7 +233,7 @@ impl Translator {
         Ok(())
     }
 
-    /// Behind `(?`, where flags may stand that hold within a group.
+    /// Reads on from behind `(?`, where flags for a group may stand.
     fn modifiers(&mut self, start: usize) -> Result<()> {
         let mut kept = String::new();
         let mut removes = false;
@@ -276,7 +276,7 @@ impl Translator {
         Ok(())
     }
 
-    /// Behind `*`, `+`, `?` or `{`.
+    /// Reads on from behind `*`, `+`, `?` or `{`.
     fn quantifier(&mut self, c: char, before: Before) -> Result<Before> {
         let start = self.at;
         if c == '{' {
@@ -324,7 +324,7 @@ impl Translator {
         Ok(Before::Quantifier)
     }
 
-    /// Behind `\`, outside a class.
+    /// Reads on from behind `\`, outside a class.
     fn escape(&mut self) -> Result<Before> {
         let start = self.at;
         match self.peek() {
@@ -373,12 +373,12 @@ impl Translator {
         }
     }
 
-    /// Whether the engine reads the escape of one character as ECMA 262 does.
+    /// Whether the engine reads the escape of a single character as ECMA 262 does.
     fn engine_reads(&self, escape: &str) -> bool {
         let mut characters = escape.chars().skip(1);
         match characters.next() {
             Some('x' | 'f' | 'n' | 'r' | 't' | 'v') => true,
-            // Not two of them for one character.
+            // The engine does not read two escapes as a surrogate pair.
             Some('u') => escape.len() == 6 || escape.len() <= 12 && escape.contains('{'),
             Some('<' | '>') => false,
             Some(c) => c.is_ascii_punctuation() || c == ' ',
@@ -386,7 +386,7 @@ impl Translator {
         }
     }
 
-    /// Behind `\` at `start`: what a class may have as well.
+    /// Reads on from behind `\` at `start`, for escapes that are also allowed in a class.
     fn escaped(&mut self, start: usize) -> Result<class::Item> {
         let code = match self.next() {
             Some('f') => 0x0C,
@@ -434,7 +434,7 @@ impl Translator {
         Some(code)
     }
 
-    /// Behind `\u`. Two halves of a surrogate pair are one character.
+    /// Reads on from behind `\u`. Two halves of a surrogate pair are one character.
     fn unicode(&mut self, start: usize) -> Result<u32> {
         let wrong = Err(unsupported("\"\\u\" without four hexadecimal digits, or a number in braces,", start, SYNTAX));
         if self.eat('{') {
@@ -458,7 +458,7 @@ impl Translator {
         Ok(first)
     }
 
-    /// Behind `\p` or `\P`.
+    /// Reads on from behind `\p` or `\P`.
     fn property(&mut self, start: usize) -> Result<String> {
         let name = if self.eat('{') { self.until('}') } else { None };
         let Some(name) = name else { return Err(unsupported("\"\\p\" without a property in braces", start, SYNTAX)) };
@@ -472,7 +472,7 @@ impl Translator {
     }
 }
 
-/// One character as an atom.
+/// A single character as an atom.
 fn character(c: char) -> String {
     if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{{{:X}}}", u32::from(c)) }
 }

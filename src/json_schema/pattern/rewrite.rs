@@ -1,4 +1,4 @@
-//! The patterns of a schema, written as the engine reads them.
+//! Rewrites the patterns of a schema in the syntax of the engine.
 
 use super::{Boundary, translate};
 use crate::json::pointer;
@@ -6,24 +6,24 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Which patterns of a schema were written otherwise.
+/// The patterns of a schema that were rewritten.
 #[derive(Default)]
 pub struct Patterns {
-    /// The originals by what stands for them.
+    /// The originals, by their rewritten text.
     originals: HashMap<String, String>,
-    /// What stands for an original.
+    /// The rewritten texts, by their original.
     rewritten: HashMap<(Boundary, String), String>,
-    /// How many originals became one text.
+    /// How many originals became the same text.
     alike: HashMap<String, usize>,
     has_boundary: bool,
 }
 
-/// Matches the empty text: what a pattern that was written otherwise ends with, and no other, so that it stands for one original.
+/// Matches the empty text. Only rewritten patterns end with it, so that each stands for one original.
 const MARK: &str = "(?:)";
 
 impl Patterns {
-    /// Writes the patterns of a schema as the engine reads them, where it reads the original otherwise. What has no
-    /// translation is left for the engine to refuse.
+    /// Rewrites the patterns of a schema that the engine would read differently. The engine then refuses those that have no
+    /// translation.
     pub fn rewrite(&mut self, schema: &mut Value, boundary: Boundary) {
         let Value::Object(members) = schema else { return };
         for (keyword, value) in members.iter_mut() {
@@ -45,7 +45,7 @@ impl Patterns {
                     schemas.values_mut().for_each(|schema| self.rewrite(schema, boundary));
                 }
                 (_, Value::Array(schemas)) => schemas.iter_mut().for_each(|schema| self.rewrite(schema, boundary)),
-                // Of a keyword that nobody knows too: a reference may lead into it.
+                // Unknown keywords too, because a reference may lead into them.
                 (_, schema) => self.rewrite(schema, boundary),
             }
         }
@@ -61,7 +61,7 @@ impl Patterns {
             .collect();
     }
 
-    /// What stands for a pattern, if it is not itself.
+    /// The rewritten text of a pattern, if it differs.
     fn of(&mut self, pattern: &str, boundary: Boundary) -> Option<String> {
         let key = (boundary, pattern.to_owned());
         if let Some(known) = self.rewritten.get(&key) {
@@ -80,17 +80,17 @@ impl Patterns {
         Some(text)
     }
 
-    /// Whether one of them has `\b` or `\B`.
+    /// Whether any of them has `\b` or `\B`.
     pub fn have_boundary(&self) -> bool {
         self.has_boundary
     }
 
-    /// The pattern as the schema has it.
+    /// The pattern as it is in the schema.
     pub fn original<'t>(&'t self, text: &'t str) -> &'t str {
         self.originals.get(text).map_or(text, String::as_str)
     }
 
-    /// A JSON Pointer into the schema as it is written.
+    /// A JSON Pointer into the schema as the author wrote it.
     pub fn original_pointer<'t>(&self, pointer: &'t str) -> Cow<'t, str> {
         if self.originals.is_empty() {
             return Cow::Borrowed(pointer);
@@ -103,7 +103,7 @@ impl Patterns {
         Cow::Owned(tokens.collect::<Vec<String>>().join("/"))
     }
 
-    /// A part of the schema as it is written.
+    /// A part of the schema as the author wrote it.
     pub fn original_value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.original(text).to_owned()),

@@ -3,7 +3,7 @@ use crate::json_schema::text::{Document, TextJson};
 use crate::json_schema::{Formats, Refusal, Unwatched, Values, compile, violations};
 use serde_json::{Value, json};
 
-/// Two drafts: one whose meta-schema asks for patterns of ECMA 262, and one whose meta-schema does not.
+/// Two drafts: the meta-schema of the first requires patterns of ECMA 262, and that of the second does not.
 const DRAFTS: [&str; 2] = ["http://json-schema.org/draft-04/schema#", "https://json-schema.org/draft/2020-12/schema"];
 
 fn with<T>(
@@ -16,7 +16,7 @@ fn with<T>(
     Ok(work(&compiled.validator, &Document::parse(text.as_bytes()).unwrap()))
 }
 
-/// Whether a text matches a pattern, which both drafts, and the names of `patternProperties`, have to agree on.
+/// Whether a text matches a pattern. Both drafts, and the names of `patternProperties`, must agree.
 fn matches(pattern: &str, text: &str) -> bool {
     let [old, new] = DRAFTS.map(|draft| {
         let schema = json!({"$schema": draft, "pattern": pattern});
@@ -34,18 +34,18 @@ fn matches(pattern: &str, text: &str) -> bool {
 #[test]
 fn patterns_mean_what_they_mean_in_ecma_262() {
     for (pattern, yes, no) in [
-        // Surrogate pairs are characters.
+        // A surrogate pair is one character.
         (r"^\ud83d\ude00$", &["😀"][..], &["", "\u{fffd}"][..]),
         (r"^[\ud83d\ude00-\ud83d\ude4f]$", &["😀", "🙏"], &["😐😐", "a"]),
         ("^[😀-🙏]$", &["😀", "🙏"], &["a"]),
         (r"^\u{1F600}$", &["😀"], &["1F600"]),
         (r"^.$", &["😀", "a", "\u{85}"], &["\n", "\r", "\u{2028}", "\u{2029}", "ab"]),
-        // No string has half of a pair.
+        // No string contains half of a pair.
         (r"^[^\ud800-\udfff]$", &["a", "😀"], &["ab"]),
         (r"^[a\ud800]$", &["a"], &["b"]),
         (r"^[\u0000-\uffff]$", &["a", "\u{ffff}"], &["😀"]),
         (r"^[\ud800-\uffff]$", &["\u{e000}", "\u{ffff}"], &["a", "😀"]),
-        // Classes of nothing and of everything, and what is special in them.
+        // Empty classes, classes of everything, and special characters in them.
         ("a[]", &[], &["a", "a[]", ""]),
         ("^[^]$", &["\n", "a", "😀"], &["", "aa"]),
         (r"^[\b]$", &["\u{8}"], &["b", "\\"]),
@@ -64,7 +64,7 @@ fn patterns_mean_what_they_mean_in_ecma_262() {
         ("^[a~~b]$", &["~"], &["c"]),
         (r"^[\]]$", &["]"], &["\\"]),
         (r"^[\^a]$", &["^", "a"], &["b"]),
-        // Escapes of one character.
+        // Escapes of single characters.
         (r"^a\/b\-c\_d\.$", &["a/b-c_d."], &["a/b-c_dx"]),
         (r"^\<a\>$", &["<a>"], &["a"]),
         (r"^[\<\>]$", &["<", ">"], &["a"]),
@@ -72,7 +72,7 @@ fn patterns_mean_what_they_mean_in_ecma_262() {
         (r"^\x41\u0042\u{43}\u{0000000044}$", &["ABCD"], &["abcd"]),
         (r"^\f\n\r\t\v$", &["\u{c}\n\r\t\u{b}"], &["fnrtv"]),
         ("^a]b}$", &["a]b}"], &["ab"]),
-        // Classes by a letter.
+        // Classes with a letter.
         (r"^\d$", &["0", "9"], &["٣", "a"]),
         (r"^\w$", &["a", "Z", "_", "0"], &["é", "-"]),
         (r"^\W$", &["é", "-"], &["a"]),
@@ -168,7 +168,7 @@ fn a_refusal_names_the_pattern_its_construct_and_both_places() {
         let refused = refusal(json!({"$schema": draft, "patternProperties": {"[^]": {}, "^\\ud83d": {}}}));
         assert_eq!(refused.pointer, "/patternProperties/^\\ud83d");
         assert_eq!(refused.message, r#"the pattern "^\\ud83d" has half of a surrogate pair, "\ud83d", at character 2"#);
-        // Of a pattern that was translated the place is that of the original, whatever is wrong there.
+        // For a translated pattern, the error points to the original, whatever is wrong there.
         let refused = refusal(json!({"$schema": draft, "patternProperties": {"[^]/\\b": {"type": "strin"}}}));
         assert_eq!(
             (&*refused.pointer, &*refused.message),
@@ -212,7 +212,7 @@ fn violations_show_patterns_as_they_are_written() {
 
 #[test]
 fn patterns_that_are_written_alike_stay_two() {
-    // Both are the same to the engine, and the first is what the second becomes.
+    // Both mean the same to the engine, and the first is the translation of the second.
     let schema = json!({"patternProperties": {
         r"[^\u{0}-\u{10FFFF}]": false, "[]": false, r"^\0": {"type": "null"}, r"^\u{0}": {"maximum": 3}
     }});
@@ -222,7 +222,7 @@ fn patterns_that_are_written_alike_stay_two() {
         compiled.validator.is_valid(Document::parse(text.as_bytes()).unwrap().root())
     };
     assert!(valid(json!({"b": 1, "\0": null})) && !valid(json!({"\0": 1})));
-    // As what another becomes is written already, and many that become one.
+    // Names that are written like the translation of another, and many with the same translation.
     let mut names: Vec<String> = (0..300).map(|i| format!("^(?<${i}>a)")).collect();
     names.extend(["[]", r"[^\u{0}-\u{10FFFF}](?:)", r"[^\u{0}-\u{10FFFF}](?:){2}", "^(?:a)(?:)"].map(String::from));
     let schemas: serde_json::Map<String, Value> =
@@ -238,7 +238,7 @@ fn patterns_that_are_written_alike_stay_two() {
     assert_eq!(places, expected.collect());
 }
 
-/// What is translated, the engine takes, in every draft; and what a schema does not use is nobody's business.
+/// The engine accepts every translation in every draft, and patterns that the schema does not use are not checked.
 #[test]
 fn every_translation_compiles() {
     const PARTS: [&str; 40] = [
@@ -315,7 +315,7 @@ fn every_translation_compiles() {
     );
 }
 
-/// As long as a schema may be, and made so that a second look at what is ahead would be one too many.
+/// As long as a schema may be, and made so that looking ahead twice would be too slow.
 #[test]
 fn a_long_pattern_is_read_once() {
     for part in ["[", "[:", "(?<a>b)", "(", "\\ud83d", "a{", "[]", "(?s:.)"] {

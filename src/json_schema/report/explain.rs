@@ -1,4 +1,4 @@
-//! What the validator's errors leave open: which member, how many, because of what.
+//! Adds what the validator's errors leave out: which member, how many, for which reason.
 
 use super::place::{Place, follow};
 use super::{Values, text};
@@ -12,22 +12,22 @@ use serde_json::Value;
 use std::cell::OnceCell;
 use std::fmt::{self, Display};
 
-/// What a violation says.
+/// The explanation of a violation.
 pub enum Explanation<'i, F: Json> {
     /// A message about the keyword at the end of an evaluation path.
     Message { keyword: String, evaluation: String, message: String },
-    /// That parts of the value fail a schema of the keyword.
+    /// Parts of the value fail a schema of the keyword.
     Parts(Vec<Part<'i, F>>),
 }
 
-/// A member or an element that fails a schema.
+/// A member or element that fails a schema.
 pub struct Part<'i, F: Json> {
-    /// Its name or index, as a token of a JSON Pointer.
+    /// Its name or index, as a JSON Pointer token.
     pub token: String,
     pub instance: F::Node<'i>,
     /// The schema.
     pub validator: Option<&'i Validator<F>>,
-    /// What to say if the schema finds nothing wrong.
+    /// The message if the schema finds nothing wrong.
     pub otherwise: String,
 }
 
@@ -39,9 +39,9 @@ pub struct Scope<'i, F: Json> {
     registry: OnceCell<Option<Registry<'i>>>,
 }
 
-/// What a message is about.
+/// The subject of a message.
 enum Subject<'s> {
-    /// The value, which is not shown.
+    /// The value, which must not be shown.
     Masked,
     Value(&'s Value),
     /// The name of a property.
@@ -63,7 +63,7 @@ impl<'i, F: Json> Scope<'i, F> {
         Scope { compiled, instance, values, registry: OnceCell::new() }
     }
 
-    /// Says what is wrong with the part of the instance at `at`, to which an evaluation came by `evaluation`.
+    /// Explains an error about the part of the instance at `at`. `evaluation` is the evaluation path.
     pub fn explain(&self, error: &ValidationError<'_>, at: &str, evaluation: &str) -> Explanation<'i, F> {
         let subject = match self.values {
             Values::Masked => Subject::Masked,
@@ -89,7 +89,7 @@ impl<'i, F: Json> Scope<'i, F> {
                 .array(at)
                 .map(|array| unexpected_items("Additional", &(*limit..array.len()).collect::<Vec<usize>>())),
             ValidationErrorKind::Contains => self.contains(at, &evaluation, &subject).map(|(bound, message)| {
-                // Behind the last slash is the one that the validator was made for.
+                // The last part of the path is the keyword that the validator was made for.
                 let place = evaluation.rsplit_once('/').map_or("", |(place, _)| place);
                 evaluation = format!("{place}/{bound}");
                 keyword = bound.to_owned();
@@ -117,7 +117,7 @@ impl<'i, F: Json> Scope<'i, F> {
         Explanation::Message { keyword, evaluation, message }
     }
 
-    /// The message of an error that is about nothing but its instance.
+    /// The message of an error that only concerns its instance.
     fn message(&self, error: &ValidationError<'_>, subject: &Subject<'_>, at: &str, evaluation: &str) -> String {
         match error.kind() {
             ValidationErrorKind::FalseSchema => self.nothing_is_allowed(self.follow(evaluation).as_ref(), at, subject),
@@ -176,7 +176,7 @@ impl<'i, F: Json> Scope<'i, F> {
         self.node(at)?.as_array()
     }
 
-    /// Of `unevaluatedProperties` with a schema, the members that fail it; `None` if the schema is false.
+    /// The members that fail the schema of `unevaluatedProperties`; `None` if the schema is false.
     fn unevaluated(&self, at: &str, evaluation: &str, names: &[String]) -> Option<Vec<Part<'i, F>>> {
         let validator = self.unevaluated_schema(evaluation)?;
         let object = self.node(at)?.as_object()?;
@@ -194,7 +194,7 @@ impl<'i, F: Json> Scope<'i, F> {
         Some(names.iter().filter_map(part).collect())
     }
 
-    /// The same of `unevaluatedItems`.
+    /// The elements that fail the schema of `unevaluatedItems`; `None` if the schema is false.
     fn unevaluated_items(&self, at: &str, evaluation: &str, indices: &[usize]) -> Option<Vec<Part<'i, F>>> {
         let validator = self.unevaluated_schema(evaluation)?;
         let mut indices = indices.iter().copied().peekable();
@@ -208,15 +208,15 @@ impl<'i, F: Json> Scope<'i, F> {
         Some(elements.map(part).collect())
     }
 
-    /// The schema of an `unevaluated` keyword, compiled if that can be done; `None` if it is false.
+    /// The schema of an `unevaluated` keyword, compiled if possible; `None` if it is false.
     fn unevaluated_schema(&self, evaluation: &str) -> Option<Option<&'i Validator<F>>> {
         let target = self.follow(evaluation)?.target.filter(|target| target.is_object())?;
         Some(self.compiled.part(self.registry()?, target))
     }
 
-    /// Which elements are not evaluated, of which the validator gives the values.
+    /// The indices of the unevaluated elements. The validator only reports their values.
     ///
-    /// Of equal elements those in front may have been evaluated by their place, and no others: it is the last ones.
+    /// Among equal elements, only those in front can have been evaluated by position. So the last ones are unevaluated.
     fn unevaluated_indices(&self, at: &str, values: &[String]) -> Option<Vec<usize>> {
         let elements: Vec<F::Node<'i>> = self.array(at)?.elements().collect();
         let mut values = values.iter().rev().peekable();
@@ -231,7 +231,7 @@ impl<'i, F: Json> Scope<'i, F> {
         values.next().is_none().then_some(indices)
     }
 
-    /// What is wrong by `contains` and its bounds, and the keyword that says so.
+    /// What violates `contains` and its bounds, and the keyword that says so.
     fn contains(&self, at: &str, evaluation: &str, subject: &Subject<'_>) -> Option<(&'static str, String)> {
         let place = self.follow(evaluation)?;
         let bound = |keyword: &str| {
@@ -283,7 +283,7 @@ impl<'i, F: Json> Scope<'i, F> {
         }
     }
 
-    /// What a schema that is `false` forbids.
+    /// The message for a schema that is `false`.
     fn nothing_is_allowed(&self, place: Option<&Place<'_>>, at: &str, subject: &Subject<'_>) -> String {
         let last = at.rsplit_once('/').map(|(_, last)| pointer::unescape(last));
         let key = place.and_then(|place| place.key.as_deref());
@@ -311,7 +311,7 @@ impl<'i, F: Json> Scope<'i, F> {
         }
     }
 
-    /// Of a property that others ask for, the keyword that says so, and which these are.
+    /// For a property that other properties require: the keyword that says so, and a message that names them.
     fn dependent(&self, at: &str, evaluation: &str, property: &Value) -> Option<(String, String)> {
         if !(evaluation.ends_with("/dependentRequired") || evaluation.ends_with("/dependencies")) {
             return None;
@@ -347,7 +347,7 @@ fn unexpected_items(what: &str, indices: &[usize]) -> String {
     }
 }
 
-/// A list as a sentence has it, of no more than some items.
+/// A list for a sentence, limited to some items.
 fn listed(items: &[impl Display], last: &str) -> String {
     let texts = |items: &[_]| items.iter().map(|item: &_| format!("{item}")).collect::<Vec<String>>().join(", ");
     match items {
@@ -361,7 +361,7 @@ fn listed(items: &[impl Display], last: &str) -> String {
     }
 }
 
-/// That an object has members, by name.
+/// The error that an object has members with these names.
 struct UnexpectedProperties<'i, F: Json> {
     what: &'static str,
     object: Option<F::Node<'i>>,

@@ -1,4 +1,4 @@
-//! What is wrong with an instance, in JSON Schema's own terms.
+//! Reports what is wrong with an instance, in the terms of JSON Schema.
 
 mod explain;
 mod place;
@@ -23,11 +23,11 @@ pub enum Values {
     Shown,
 }
 
-/// The keywords that an instance fails, at most `limit` of them: in the order of the schema's keywords, and after an
-/// `anyOf` or `oneOf` what each of its branches found.
+/// The keywords that an instance fails, at most `limit` of them. They have the order of the schema's keywords; an `anyOf` or
+/// `oneOf` is followed by the errors of each branch.
 ///
-/// The validator collects all that is wrong before it returns any. Of an instance with more than
-/// [`limits::VIOLATION_BYTES`] of that the first is listed alone.
+/// The validator collects all errors before it returns any. If they take more than [`limits::VIOLATION_BYTES`], only the first is
+/// listed.
 pub fn violations<'i, F: Json>(
     compiled: &'i Compiled<F>,
     instance: F::Node<'i>,
@@ -37,8 +37,8 @@ pub fn violations<'i, F: Json>(
     Report { scope: Scope::new(compiled, instance, values), branches: true, limit, found: Vec::new() }.list()
 }
 
-/// What is wrong with an instance, with its values, at most `limit` messages. What the branches of an `anyOf` or `oneOf` found is
-/// not among them.
+/// Messages about an instance, at most `limit`, which show its values. The errors of the branches of an `anyOf` or `oneOf` are left
+/// out.
 pub fn messages<'i, F: Json>(compiled: &'i Compiled<F>, instance: F::Node<'i>, limit: usize) -> Vec<String> {
     let scope = Scope::new(compiled, instance, Values::Shown);
     let found = Report { scope, branches: false, limit, found: Vec::new() }.list();
@@ -47,20 +47,20 @@ pub fn messages<'i, F: Json>(compiled: &'i Compiled<F>, instance: F::Node<'i>, l
 
 const TOO_MANY: &str = "the value fails in too many places to list them";
 
-/// All that is wrong, or the first when that is too much; `None` if even its parts are.
+/// All errors, or only the first if all would take too much memory; `None` if even the first would.
 fn errors<'e, F: Json>(validator: &'e Validator<F>, instance: &F::Node<'e>) -> Option<Vec<ValidationError<'e>>> {
     bounded(|| validator.iter_errors(instance.clone()).collect())
         .or_else(|| bounded(|| validator.validate(instance.clone()).err().into_iter().collect()))
 }
 
-/// What the errors that are collected may still take.
+/// How much memory the collected errors may still take.
 #[derive(Clone, Copy)]
 struct Allowance {
     /// Bytes.
     left: usize,
-    /// Where the stack was when it began.
+    /// The address of the stack at the start.
     stack: usize,
-    /// Bytes of the long names among those that were met: a location may consist of them.
+    /// Bytes of the long names seen so far. A location may consist of them.
     names: usize,
 }
 
@@ -68,14 +68,14 @@ thread_local! {
     static ALLOWANCE: Cell<Option<Allowance>> = const { Cell::new(None) };
 }
 
-/// What an error takes itself.
+/// Bytes of an error itself.
 const ERROR_BYTES: usize = 512;
 /// The least stack that one level of an instance takes.
 const LEVEL_STACK: usize = 256;
 /// Bytes of a location for each level.
 const LEVEL_BYTES: usize = 64;
 
-/// The reason to unwind when errors take too much.
+/// The payload of the unwinding that stops the validator when errors take too much.
 struct TooMany;
 
 /// Collects errors; `None` when they would take more than [`limits::VIOLATION_BYTES`].
@@ -90,15 +90,15 @@ fn bounded<T>(collect: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-/// Where the stack is.
+/// The current address of the stack.
 #[inline(always)]
 fn stack() -> usize {
     let here = 0u8;
     (&raw const here).addr()
 }
 
-/// Called for every error that the validator collects. Errors have their locations written out, which a deep instance or one
-/// with long names makes large.
+/// Called for every error that the validator collects. Errors contain their locations as text, which is large for a deep instance
+/// or one with long names.
 pub(super) fn about_to_fail() {
     let Some(mut allowance) = ALLOWANCE.get() else { return };
     let levels = allowance.stack.saturating_sub(stack()) / LEVEL_STACK;
@@ -125,7 +125,7 @@ fn met_long_name(bytes: usize) {
     }
 }
 
-/// A message that is cut where it gets long.
+/// A message, truncated if it is long.
 fn text(message: impl fmt::Display) -> String {
     let mut cut = Cut(String::new());
     if write!(cut, "{message}").is_err() {
@@ -134,7 +134,7 @@ fn text(message: impl fmt::Display) -> String {
     cut.0
 }
 
-/// Takes the beginning of a text.
+/// Keeps the beginning of a text.
 struct Cut(String);
 
 impl fmt::Write for Cut {
@@ -146,20 +146,20 @@ impl fmt::Write for Cut {
     }
 }
 
-/// Where what a validator finds stands in the whole.
+/// The place of a validator's findings within the whole.
 #[derive(Clone)]
 struct Origin {
-    /// The part of the instance that it looks at.
+    /// The part of the instance that it validates.
     instance: String,
     /// The path to the part of the schema that it was compiled from.
     evaluation: String,
-    /// Whether that is the target of a reference which is all that it was compiled from.
+    /// It was compiled from nothing but a reference to that part.
     by_reference: bool,
 }
 
 struct Report<'i, F: Json> {
     scope: Scope<'i, F>,
-    /// Whether what the branches of an `anyOf` or `oneOf` found is listed too.
+    /// The errors of the branches of an `anyOf` or `oneOf` are listed, too.
     branches: bool,
     limit: usize,
     found: Vec<Violation>,
@@ -182,7 +182,7 @@ impl<'i, F: Json> Report<'i, F> {
         self.found
     }
 
-    /// Adds what a validator finds; `false` if that is too much.
+    /// Adds the errors of a validator. Returns `false` if they are too many.
     fn add_all(&mut self, validator: &'i Validator<F>, instance: &F::Node<'i>, origin: &Origin) -> bool {
         let Some(errors) = errors(validator, instance) else { return false };
         errors.iter().for_each(|error| self.add(error, origin));
@@ -231,7 +231,7 @@ impl<'i, F: Json> Report<'i, F> {
             keyword,
             message,
         };
-        // Two properties that ask for the same third one say so once.
+        // Two properties that require the same third one are reported once.
         if self.found.last() != Some(&violation) {
             self.found.push(violation);
         }

@@ -1,25 +1,25 @@
-//! Where in a schema a keyword stands, by the path on which an evaluation came to it.
+//! Finds the place of a keyword in a schema by the evaluation path that led to it.
 
 use crate::json::pointer;
 use jsonschema::{Draft, Registry, uri};
 use referencing::Resolver;
 use serde_json::Value;
 
-/// What an evaluation path ends with.
+/// The place that an evaluation path ends at.
 pub struct Place<'s> {
-    /// The schema that has the keyword.
+    /// The schema that contains the keyword.
     pub schema: &'s Value,
     /// Its draft.
     pub draft: Draft,
     /// The last keyword on the path.
     pub keyword: String,
-    /// The name or the index behind it.
+    /// The name or index after the keyword.
     pub key: Option<String>,
-    /// The schema that the path leads to, if it is one.
+    /// The schema that the path leads to, if it leads to one.
     pub target: Option<&'s Value>,
 }
 
-/// Follows a path (JSON Schema 2020-12 Core, section 12.3.2) through a schema; `None` where it cannot be followed, or is empty.
+/// Follows a path (JSON Schema 2020-12 Core, section 12.3.2) through a schema. `None` if it cannot be followed or is empty.
 pub fn follow<'s>(
     registry: &'s Registry<'_>,
     schema: &'s Value,

@@ -26,7 +26,7 @@ fn listed(schema: &Value, instance: &Value, values: Values) -> Vec<[String; 4]> 
     found.into_iter().map(|v| [v.instance_location, v.keyword_location, v.keyword, v.message]).collect()
 }
 
-/// What is said of an instance: location, location of the keyword, keyword and message of each.
+/// Compares what is reported for an instance: location, location of the keyword, keyword and message of each violation.
 #[track_caller]
 fn check(schema: Value, instance: Value, expected: &[[&str; 4]]) {
     assert_eq!(listed(&schema, &instance, Values::Masked), expected, "{schema} {instance}");
@@ -78,7 +78,7 @@ fn contains_says_how_many_there_are() {
             "maxContains",
             "value has 2 items that match 'contains', more than the maximum of 1",
         ),
-        // Draft 7 knows of no bounds.
+        // Draft 7 does not have the bounds.
         (
             json!({"$schema": "http://json-schema.org/draft-07/schema#", "minContains": 2}),
             json!([]),
@@ -164,7 +164,7 @@ fn unevaluated_members_are_located_and_told_what_is_wrong() {
             ["/3", "/unevaluatedItems/type", "type", "value is not of type \"string\""],
         ],
     );
-    // Within one another, and in another document.
+    // Nested, and in another document.
     check(
         json!({"unevaluatedProperties": {"unevaluatedProperties": {"contains": {"type": "null"}}}}),
         json!({"a": {"b": [1]}}),
@@ -194,7 +194,7 @@ fn unevaluated_members_are_located_and_told_what_is_wrong() {
             "value is not of type \"null\"",
         ]],
     );
-    // Of a schema that depends on where it was referred to from, what is found may be nothing.
+    // If a schema depends on where it was referred to from, no explanation may be found.
     check(
         json!({
             "$id": "https://example.com/strict", "$ref": "open", "$defs": {
@@ -293,7 +293,7 @@ fn what_is_not_allowed_at_all_is_named() {
             json!([1]),
             ["", "/unevaluatedItems", "unevaluatedItems", "Unevaluated items are not allowed (item 0 was unexpected)"],
         ),
-        // Of equal elements the first ones are those that were evaluated.
+        // Among equal elements, the first ones were evaluated.
         (
             json!({"prefixItems": [true], "contains": {"const": 2}, "unevaluatedItems": false}),
             json!([1, 2, 1, 1]),
@@ -436,7 +436,7 @@ fn messages_show_values_where_they_are_asked_for() {
         assert_eq!(messages(&compiled, document.root(), 10), [message]);
         assert_eq!(listed(&schema, &instance, Values::Shown)[0][3], message);
     }
-    // Otherwise they are shown nowhere.
+    // Otherwise they are not shown anywhere.
     let schema = json!({
         "contains": {"const": 1}, "uniqueItems": true, "unevaluatedItems": {"enum": [1]}, "not": {"type": "array"},
         "oneOf": [true, true], "anyOf": [{"items": {"type": "null"}}]
@@ -455,7 +455,7 @@ fn a_format_is_asserted_in_parts_as_in_the_whole() {
     assert_eq!((&*found[0].instance_location, &*found[0].message), ("/a", "value is not a \"ipv4\""));
 }
 
-/// As many as are asked for, also where one error stands for many.
+/// As many as are asked for, even if one error stands for many.
 #[test]
 fn members_are_listed_up_to_the_limit() {
     let members: serde_json::Map<String, Value> = (0..500).map(|i| (i.to_string(), json!(1))).collect();
@@ -466,8 +466,8 @@ fn members_are_listed_up_to_the_limit() {
     assert_eq!(violations(&compiled, document.root(), Values::Masked, 2000).len(), 1000);
 }
 
-/// A value is invalid if something is listed, and only then; what is listed is somewhere in the value, by a keyword of the
-/// schema, and does not show the value.
+/// A value is invalid if and only if something is reported. Each report names a place in the value and a keyword of the schema, and
+/// does not show the value.
 #[test]
 fn what_is_listed_is_in_the_value_and_by_the_schema() {
     let mut kinds = std::collections::BTreeSet::new();

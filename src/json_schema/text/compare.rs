@@ -8,7 +8,7 @@ use jsonschema::json::JsonNumber;
 use serde_json::{Map, Value};
 use std::hash::{BuildHasher, RandomState};
 
-/// Whether the value at `at` equals `expected`, numbers by their value.
+/// Whether the value at `at` equals `expected`. Numbers are compared by value.
 pub(super) fn equals_value(document: &Document<'_>, at: u32, expected: &Value, step: fn()) -> bool {
     let mut pending = Vec::new();
     if !equals_shallow(document, at, expected, &mut pending) {
@@ -23,7 +23,7 @@ pub(super) fn equals_value(document: &Document<'_>, at: u32, expected: &Value, s
     true
 }
 
-/// Compares scalars, and of arrays and objects the lengths and the keys; what is in them is left `pending`.
+/// Compares scalars; of arrays and objects, only the lengths and the keys. Their contents are left `pending`.
 #[inline]
 fn equals_shallow<'e>(
     document: &Document<'_>,
@@ -57,7 +57,7 @@ fn equals_shallow<'e>(
     }
 }
 
-/// Whether two values are equal, numbers by their value however many digits they have.
+/// Whether two values are equal. Numbers are compared by value, with any number of digits.
 fn equal(document: &Document<'_>, left: u32, right: u32, pending: &mut Vec<(u32, u32)>) -> bool {
     pending.clear();
     pending.push((left, right));
@@ -115,7 +115,7 @@ pub(super) fn is_unique(document: &Document<'_>, array: u32, step: fn()) -> bool
     let mut hashes: Vec<(u64, u32)> =
         document.children(array).map(|(_, at)| (hash(document, at, &seed, step), at)).collect();
     hashes.sort_unstable();
-    // Keyed hashes of 64 bits: other than for equal values, runs of more than one do not come.
+    // The hashes are keyed and have 64 bits, so only equal values form runs of more than one.
     hashes.chunk_by(|(one, _), (other, _)| one == other).all(|run| {
         run.iter().enumerate().all(|(at, &(_, one))| {
             run.iter().skip(at + 1).all(|&(_, other)| !equal(document, one, other, &mut pending))
@@ -123,15 +123,15 @@ pub(super) fn is_unique(document: &Document<'_>, array: u32, step: fn()) -> bool
     })
 }
 
-/// An array or object while what is in it is hashed.
+/// An array or object whose contents are being hashed.
 struct Hashing<'a> {
     children: Children<'a>,
-    /// The key of the member whose value is hashed now; 0 in an array.
+    /// The key of the member being hashed; 0 in an array.
     key: u32,
     sum: u64,
 }
 
-/// A hash that equal values share.
+/// A hash that is the same for equal values.
 fn hash(document: &Document<'_>, mut at: u32, seed: &RandomState, step: fn()) -> u64 {
     let mut around: Vec<Hashing<'_>> = Vec::new();
     loop {
@@ -158,7 +158,7 @@ fn hash(document: &Document<'_>, mut at: u32, seed: &RandomState, step: fn()) ->
             container.sum = if container.key == 0 {
                 seed.hash_one((container.sum, hash))
             } else {
-                // Whatever the order of the members.
+                // Independent of the order of the members.
                 let key = document.characters(document.entry(container.key));
                 container.sum.wrapping_add(seed.hash_one((key, hash)))
             };
@@ -173,15 +173,15 @@ fn hash(document: &Document<'_>, mut at: u32, seed: &RandomState, step: fn()) ->
     }
 }
 
-/// An array or object while it is built.
+/// An array or object that is being built.
 struct Building<'a> {
     children: Children<'a>,
-    /// The key of the member that is built now; 0 in an array.
+    /// The key of the member being built; 0 in an array.
     key: u32,
     value: Value,
 }
 
-/// The value at `at` as `serde_json` has it. Arrays and objects deeper than [`VALUE_DEPTH`] come as null.
+/// The value at `at` as a `serde_json` value. Arrays and objects deeper than [`VALUE_DEPTH`] become null.
 pub(super) fn to_value(document: &Document<'_>, mut at: u32) -> Value {
     let mut around: Vec<Building<'_>> = Vec::new();
     loop {

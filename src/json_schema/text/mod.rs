@@ -1,11 +1,10 @@
-//! JSON texts as the validator reads them: values of the type `json`, and request bodies.
+//! JSON texts as the validator reads them: values of type `json`, and request bodies.
 //!
-//! A text is read once, front to back, into a tape of its values, and the validator walks the tape. Strings and numbers
-//! stay where they are in the text; only strings with escapes are copied, all into one buffer.
+//! A text is read once, from front to back, into a tape of its values, and the validator walks the tape. Strings and numbers stay
+//! where they are in the text. Only strings with escapes are copied, all into one buffer.
 //!
-//! What a text means is what `serde_json` with `preserve_order` makes of it: of members with the same key the last
-//! one's value counts, in the place of the first. Numbers are not converted: `1e400` and integers of any length keep
-//! their value.
+//! A text means what `serde_json` with `preserve_order` reads: of members with the same key, the last value counts, in the place of
+//! the first. Numbers are not converted: `1e400` and integers of any length keep their value.
 
 mod compare;
 mod number;

@@ -1,4 +1,4 @@
-//! Numbers as they are written, compared as the numbers that they are.
+//! Numbers as they are written. They are compared by value.
 
 use super::tape::{Document, Entry, Kind};
 use crate::json_schema::double_of_fraction;
@@ -10,18 +10,18 @@ use std::hash::{Hash, Hasher};
 #[derive(Debug, Clone, Copy)]
 pub struct TextNumber<'a> {
     text: &'a str,
-    /// Whether it has neither a fraction nor an exponent.
+    /// It has neither a fraction nor an exponent.
     integer: bool,
 }
 
 impl<'a> TextNumber<'a> {
-    /// `text`: a number of JSON's grammar. `integer`: whether it is only a sign and digits.
+    /// `text`: a JSON number. `integer`: it consists of an optional sign and digits.
     #[inline(always)]
     pub(super) fn new(text: &'a str, integer: bool) -> Self {
         TextNumber { text, integer }
     }
 
-    /// The number at an entry of the tape; `None` if the entry is another kind of value.
+    /// The number at an entry of the tape; `None` if the entry is not a number.
     #[inline]
     pub(super) fn of(document: &'a Document<'_>, entry: &Entry) -> Option<Self> {
         match entry.kind {
@@ -38,7 +38,7 @@ impl<'a> TextNumber<'a> {
         if self.integer {
             return small(text.strip_prefix(b"-").unwrap_or(text));
         }
-        // A fraction that does not end in 0 is one, unless an exponent moves the point.
+        // Without an exponent, a number whose last decimal is not 0 is not whole.
         if text.last() != Some(&b'0') && !text.iter().any(|&byte| byte | 0x20 == b'e') {
             return None;
         }
@@ -84,7 +84,7 @@ impl JsonNumber for TextNumber<'_> {
         Cow::Borrowed(self.text)
     }
 
-    /// What a double cannot hold comes as the largest double of its sign: `serde_json` has nothing nearer.
+    /// A number beyond the range of a double becomes the largest double of its sign: `serde_json` has nothing nearer.
     fn to_number(&self) -> Cow<'_, serde_json::Number> {
         let exact = serde_json::from_str(self.text).ok();
         let largest = if self.negative() { f64::MIN } else { f64::MAX };
@@ -100,27 +100,27 @@ impl JsonNumber for TextNumber<'_> {
     }
 }
 
-/// A number as `digits × 10^exponent` without zeros at either end of the digits: two are equal if all parts are.
+/// A number as `digits × 10^exponent` without zeros at either end of the digits. Two numbers are equal if all parts are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decimal<'a> {
     text: &'a str,
     negative: bool,
-    /// The digits are these and then `tail`. None for zero.
+    /// The digits are `head` followed by `tail`. Zero has no digits.
     head: &'a [u8],
     tail: &'a [u8],
-    /// [`i128::MAX`] and [`i128::MIN`]: beyond what is computed with.
+    /// [`i128::MAX`] and [`i128::MIN`] stand for exponents beyond the supported range.
     exponent: i128,
 }
 
 impl<'a> Decimal<'a> {
-    /// `text`: a number of JSON's grammar.
+    /// `text`: a JSON number.
     pub fn new(text: &'a str) -> Self {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
         let (head, tail) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let (mut head, mut tail) = (head.as_bytes(), tail.as_bytes());
         tail = strip_end(tail);
-        // Places that the point moves to stand behind the last digit.
+        // Moves the point behind the last digit.
         let mut places = -(tail.len() as i128);
         if tail.is_empty() {
             let whole = head.len();
@@ -158,7 +158,7 @@ impl<'a> Decimal<'a> {
         self.exponent >= 0
     }
 
-    /// The digits before the point, if they are a number of 64 bits.
+    /// The digits before the point, if they form a number of 64 bits.
     fn whole(&self) -> Option<u64> {
         let places = (self.count() as i128).saturating_add(self.exponent).clamp(0, 20) as usize;
         self.digits()
@@ -168,7 +168,7 @@ impl<'a> Decimal<'a> {
 
     /// The absolute value, if it is a whole number of 64 bits.
     fn magnitude(&self) -> Option<u64> {
-        // 64 bits have 20 digits.
+        // 64 bits need at most 20 digits.
         if !(0..20).contains(&self.exponent) || self.count() > 20 {
             return None;
         }

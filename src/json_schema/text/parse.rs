@@ -1,24 +1,24 @@
-//! From the text to the tape.
+//! Parses a text into the tape.
 
 use super::tape::{Document, Entry, Kind, tag};
 use crate::json::{Error, Problem, scan_number, scan_string, unescape};
 use crate::limits::JSON_TEXT_BYTES;
 use std::hash::{BuildHasher, RandomState};
 
-/// Members from which on an object gets an index: comparing a few tags is cheaper than hashing a key.
+/// The number of members from which an object gets an index: comparing a few tags is cheaper than hashing a key.
 const INDEXED_MEMBERS: u32 = 17;
 
 /// Stands for the array or object around the outermost value.
 const OUTSIDE: u32 = u32::MAX;
 
-/// What is noted of an object until it is closed.
+/// The state of an object that is not closed yet.
 #[derive(Clone, Copy, Default)]
 struct Open {
-    /// The entry of the last key; 0 before there is one.
+    /// The entry of the last key; 0 before the first.
     last_key: u32,
-    /// Whether a key came twice.
+    /// A key occurred twice.
     repeated: bool,
-    /// A bit per key, by its tag: a key whose bit is not set is new.
+    /// One bit per key, chosen by its tag. A key whose bit is not set is new.
     seen: u64,
 }
 
@@ -34,14 +34,13 @@ struct Parser<'t> {
 }
 
 impl<'t> Document<'t> {
-    /// Reads a JSON text (RFC 8259), with white space around it and nothing else.
+    /// Reads a JSON text (RFC 8259). White space may surround it, but nothing else.
     ///
-    /// No limit on depth, on digits or on exponents: nothing here nests as the text does, and numbers stay text.
-    /// `\u0000` is admitted.
+    /// Depth, digits and exponents are unlimited: nothing here recurses, and numbers stay text. `\u0000` is allowed.
     ///
     /// # Errors
-    /// Where and why the text is not JSON, not UTF-8, longer than [`JSON_TEXT_BYTES`], or holds half of a surrogate
-    /// pair, which no string of Unicode characters has.
+    /// The text is not JSON, not UTF-8, longer than [`JSON_TEXT_BYTES`], or holds half of a surrogate pair, which no string of
+    /// Unicode characters has. The error says where.
     pub fn parse(text: &'t [u8]) -> Result<Document<'t>, Error> {
         if text.len() > JSON_TEXT_BYTES {
             return Err(Error::at(text, JSON_TEXT_BYTES, Problem::Length));
@@ -58,9 +57,9 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Reads the value that a text begins with, whatever comes after it.
+    /// Reads the value that a text begins with, and ignores the rest.
     ///
-    /// `text`: the rest of a text that was read, from one of its values on.
+    /// `text`: the rest of a text that was parsed before, starting at one of its values.
     pub(super) fn reread(text: &'t [u8]) -> Option<Document<'t>> {
         let mut parser = Parser::new(text);
         parser.value().ok()?;
@@ -84,7 +83,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// What was read. `text`: the text, checked.
+    /// The finished document. `text`: the checked text.
     fn read(self, text: &'t str) -> Result<Document<'t>, Problem> {
         let unescaped = String::from_utf8(self.unescaped).map_err(|_| Problem::InvalidUtf8)?;
         Ok(Document { text, unescaped, tape: self.tape, slots: self.slots, hasher: self.hasher })
@@ -92,7 +91,7 @@ impl<'t> Parser<'t> {
 
     /// Reads a whole text.
     fn document(&mut self) -> Found<()> {
-        // A key or a value in six bytes is dense for an object; arrays of digits make the tape grow.
+        // A key or value every six bytes is dense for an object. For arrays of digits the tape grows.
         self.tape.reserve_exact(self.text.len() / 6 + 4);
         self.value()?;
         self.peek();
@@ -102,7 +101,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// The next byte after white space; 0, which is nowhere valid, at the end.
+    /// The next byte after white space; at the end 0, which is not valid anywhere.
     #[inline(always)]
     fn peek(&mut self) -> u8 {
         loop {
@@ -128,7 +127,7 @@ impl<'t> Parser<'t> {
         self.tape.push(entry);
     }
 
-    /// Makes room for as many entries again, or for one per byte that is left, which is the most there can be.
+    /// Doubles the room for entries, up to one per remaining byte, which is the most there can be.
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
@@ -156,7 +155,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// Reads a string and returns where its characters are: start, length, and whether they were unescaped.
+    /// Reads a string. Returns where its characters are: start, length, and whether they were unescaped.
     #[inline(always)]
     fn string(&mut self) -> Found<(usize, usize, bool)> {
         let start = self.at + 1;
@@ -174,9 +173,9 @@ impl<'t> Parser<'t> {
         (start, length, true)
     }
 
-    /// Reads a value with all that is in it.
+    /// Reads a value with everything in it.
     fn value(&mut self) -> Found<()> {
-        // The array or object that is read, and what is noted of it if it is an object.
+        // The array or object being read, and its state if it is an object.
         let mut around = OUTSIDE;
         let mut in_object = false;
         let mut open = Open::default();
@@ -202,7 +201,7 @@ impl<'t> Parser<'t> {
                     in_object = bracket == b'{';
                     let kind = if in_object { Kind::Object } else { Kind::Array };
                     let here = self.here();
-                    // Until it is closed, `next` is the one around it.
+                    // Until it is closed, `next` is the enclosing array or object.
                     self.push(Entry { start: self.at as u32, length: 0, next: around, tag: 0, kind, flag: false });
                     around = here;
                     self.at += 1;
@@ -220,7 +219,7 @@ impl<'t> Parser<'t> {
                 }
                 _ => return self.expected("a value"),
             }
-            // After a value: the next one, or the end of what is around it, and of what is around that.
+            // After a value: read the next one, or close the enclosing array or object, and those around that.
             loop {
                 if around == OUTSIDE {
                     return Ok(());
@@ -256,7 +255,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Counts an element or a member.
+    /// Counts an element or member.
     #[inline(always)]
     fn count(&mut self, around: u32) {
         if let Some(entry) = self.tape.get_mut(around as usize) {
@@ -306,7 +305,7 @@ impl<'t> Parser<'t> {
         one.tag == other.tag && one.length == other.length && self.characters(one) == self.characters(other)
     }
 
-    /// Whether a small object that is being read has the key already. A large one is told by its index.
+    /// Whether a small object that is being read already has the key. For a large one the index tells.
     #[inline(never)]
     fn repeats(&self, object: u32, key: &Entry) -> bool {
         let count = self.tape.get(object as usize).map_or(0, |entry| entry.length);
@@ -324,7 +323,7 @@ impl<'t> Parser<'t> {
         false
     }
 
-    /// Indexes the members of a large object, and leaves of members with the same key one.
+    /// Indexes the members of a large object, and merges members with the same key.
     #[inline(always)]
     fn finish_object(&mut self, object: u32, open: &Open) {
         let count = self.tape.get(object as usize).map_or(0, |entry| entry.length);
@@ -355,7 +354,7 @@ impl<'t> Parser<'t> {
                     break;
                 }
                 if self.tape.get(taken as usize).is_some_and(|earlier| self.same_key(earlier, &entry)) {
-                    // The first keeps its place and takes this value.
+                    // The first member keeps its place and takes this value.
                     if let Some(value) = self.tape.get_mut(taken as usize + 1) {
                         *value = Entry { start: key + 1, kind: Kind::Moved, ..*value };
                     }
@@ -372,7 +371,7 @@ impl<'t> Parser<'t> {
             entry.length = kept;
             entry.flag = true;
         }
-        // One past the last member, where `Document::find` looks for it.
+        // One past the last member, where `Document::find` expects it.
         self.push(Entry { start: start as u32, length: size as u32, next: 0, tag: 0, kind: Kind::Index, flag: false });
     }
 }

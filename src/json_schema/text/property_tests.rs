@@ -1,4 +1,4 @@
-//! The validator's verdict on random texts is the one it has on `serde_json`'s reading of them.
+//! For random texts, the validator's verdict is the same as on `serde_json`'s reading of them.
 
 use super::random::{schemas, texts};
 use super::*;
@@ -16,7 +16,7 @@ fn a_text_is_read_as_serde_json_reads_it() {
         let expected: Value = serde_json::from_str(&text).unwrap();
         let document = Document::parse(text.as_bytes()).unwrap();
         let root: TextNode<'_, Unwatched> = document.root();
-        // the texts too, for the order of the members
+        // the texts too, to compare the order of the members
         assert_eq!(root.to_value().to_string(), expected.to_string(), "{text}");
         assert!(root.equals_value(&expected), "{text}");
     }
@@ -54,7 +54,7 @@ fn a_text_is_valid_when_serde_jsons_value_is() {
             .unwrap();
         let mut verdicts = [0, 0];
         for text in texts(0xdead_beef_0000_0001 + number as u64, 1500) {
-            // `serde_json` does not keep how a number was written, which draft 4 asks for
+            // draft 4 needs to know how a number was written, which `serde_json` does not keep
             if schema.get("$schema").is_some() && (text.contains("1e300") || text.contains("-0")) {
                 continue;
             }
@@ -72,7 +72,7 @@ fn a_text_is_valid_when_serde_jsons_value_is() {
     }
 }
 
-/// Whatever bytes come: the same verdict as `serde_json`'s, and no panic.
+/// Arbitrary bytes lead to the same verdict as with `serde_json`, and to no panic.
 #[test]
 fn broken_texts_are_refused_when_serde_json_refuses_them() {
     let mut random = Random::new(0x0123_4567_89ab_cdef);
@@ -94,7 +94,7 @@ fn broken_texts_are_refused_when_serde_json_refuses_them() {
         }
         let expected = serde_json::from_slice::<Value>(&bytes);
         let found = Document::parse(&bytes);
-        // the one difference: a number that no double holds
+        // the only difference: a number beyond the range of a double
         if expected.as_ref().is_err_and(|error| error.to_string().contains("out of range")) {
             continue;
         }

@@ -3,7 +3,7 @@
 use crate::query::random::Random;
 use serde_json::{Value, json};
 
-/// Few keys, so that they meet the ones of the schemas and each other; some are written with an escape.
+/// Only a few keys, so that they match those of the schemas and repeat; some are written with an escape.
 const KEYS: &[&str] =
     &["a", "b", "c", "id", "name", "tags", "é", "", "long key with words", r"\u0061", r"na\u006de", "k1", "k2"];
 const SCALARS: &[&str] = &[
@@ -53,7 +53,7 @@ fn space(random: &mut Random, out: &mut String) {
 
 fn write(random: &mut Random, depth: usize, out: &mut String) {
     space(random, out);
-    // now and then more than fits the way of small arrays and objects
+    // sometimes more than small arrays and objects hold
     let count = if random.one_in(12) { random.below(40) } else { random.below(5) };
     match random.below(if depth == 0 { 1 } else { 3 }) {
         0 => out.push_str(random.pick::<&str>(SCALARS)),
@@ -88,7 +88,7 @@ fn write(random: &mut Random, depth: usize, out: &mut String) {
     space(random, out);
 }
 
-/// Random JSON texts: the same ones at each run.
+/// Random JSON texts. Each run makes the same ones.
 pub fn texts(seed: u64, count: usize) -> impl Iterator<Item = String> {
     let mut random = Random::new(seed);
     (0..count).map(move |_| {
@@ -98,7 +98,7 @@ pub fn texts(seed: u64, count: usize) -> impl Iterator<Item = String> {
     })
 }
 
-/// Schemas that some of these texts are valid against.
+/// Schemas that some of these texts match.
 pub fn schemas() -> Vec<Value> {
     let draft = |number: &str| format!("http://json-schema.org/draft-{number}/schema#");
     vec![

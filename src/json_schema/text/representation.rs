@@ -1,4 +1,4 @@
-//! The tape as the validator's representation of JSON.
+//! Lets the validator read the tape as JSON.
 
 use super::compare;
 use super::number::TextNumber;
@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 /// JSON texts for the validator: `jsonschema::options_for::<TextJson<W>>()`. `W` is told of every array and object.
 pub struct TextJson<W>(PhantomData<fn() -> W>);
 
-/// A name of a schema, prepared for lookups.
+/// A name in a schema, prepared for lookups.
 pub struct Key {
     name: Box<str>,
     tag: u16,
@@ -46,12 +46,12 @@ impl<W: Watch> Json for TextJson<W> {
     }
 }
 
-/// What [`build`] gets: the characters of a string.
+/// Tells [`build`] that it gets the characters of a string.
 const STRING: u32 = 0;
-/// What [`build`] gets: a text that begins with an array or an object.
+/// Tells [`build`] that it gets a text that begins with an array or an object.
 const CONTAINER: u32 = 1;
 
-/// Builds the value of an error.
+/// Builds the value that an error shows.
 fn build(bytes: &[u8], tag: u32) -> Value {
     if tag == STRING {
         return Value::String(String::from_utf8_lossy(bytes).into_owned());
@@ -60,7 +60,7 @@ fn build(bytes: &[u8], tag: u32) -> Value {
 }
 
 impl Document<'_> {
-    /// The value that the text is.
+    /// The value of the whole text.
     pub fn root<W: Watch>(&self) -> TextNode<'_, W> {
         TextNode::new(self, 0)
     }
@@ -100,7 +100,7 @@ impl<'a, W: Watch> TextNode<'a, W> {
         if entry.kind == Kind::String { Some(self.document.characters(entry)) } else { None }
     }
 
-    /// What the value is.
+    /// The kind of the value.
     pub fn kind(&self) -> JsonKind {
         match self.entry().kind {
             Kind::False | Kind::True => JsonKind::Bool,
@@ -112,7 +112,7 @@ impl<'a, W: Watch> TextNode<'a, W> {
         }
     }
 
-    /// The value of the key `name`; `None` if the object lacks it, or if this is not an object.
+    /// The value of the key `name`; `None` if the object does not have it, or if this is not an object.
     pub fn member(&self, name: &str) -> Option<Self> {
         if self.entry().kind != Kind::Object {
             return None;
@@ -121,8 +121,8 @@ impl<'a, W: Watch> TextNode<'a, W> {
         Some(Self::new(self.document, value))
     }
 
-    /// The element at `index`, from 0; `None` beyond the end, or if this is not an array. Walks the array: for all of
-    /// them use [`TextNode::elements`].
+    /// The element at `index`, from 0; `None` beyond the end, or if this is not an array. It walks the array: use
+    /// [`TextNode::elements`] to read all of them.
     pub fn element(&self, index: usize) -> Option<Self> {
         self.elements().nth(index)
     }
@@ -237,7 +237,7 @@ impl<'a, W: Watch> Object<'a, TextJson<W>> for TextObject<'a, W> {
         Members { children: self.0.document.children(self.0.at), watch: PhantomData }
     }
 
-    /// Keys are strings of the tape as values are.
+    /// The tape stores keys like string values.
     fn try_for_each_name_node<B>(
         &self,
         _: &mut Document<'static>,
@@ -323,7 +323,7 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
 
     fn string_length_within(&self, min: u64, max: u64) -> Option<bool> {
         let string = self.string()?;
-        // A character takes one byte to four.
+        // A character takes one to four bytes.
         let most = string.len() as u64;
         let least = most.div_ceil(4);
         Some(if most < min || least > max {
@@ -344,8 +344,8 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
         Cow::Owned(compare::to_value(self.document, self.at))
     }
 
-    /// Most errors are read for their place alone: what failed is built when it is asked for, so that many errors of a
-    /// large array or object do not copy it each.
+    /// Most errors are only read for their location. The failed value is built on demand, so that many errors of a large array or
+    /// object do not copy it each time.
     fn lazy_value(&self) -> LazyInstance<'a> {
         about_to_fail();
         let entry = self.entry();

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-/// What an [`Entry`] is.
+/// The kind of an [`Entry`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Null,
@@ -16,20 +16,20 @@ pub(super) enum Kind {
     String,
     Array,
     Object,
-    /// The value of a key that came again: stands for the value at `start`.
+    /// The value of a repeated key. It stands for the value at `start`.
     Moved,
-    /// What follows the members of a large object: `length` slots from `start` on.
+    /// The index that follows the members of a large object: `length` slots from `start` on.
     Index,
 }
 
 /// A value, or the key before it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
-    /// Strings and numbers: where the characters begin. Arrays and objects: where the bracket is in the text.
+    /// Strings and numbers: where the characters begin. Arrays and objects: the position of the bracket in the text.
     pub start: u32,
-    /// Strings and numbers: bytes. Arrays and objects: elements or members.
+    /// Strings and numbers: the length in bytes. Arrays and objects: the number of elements or members.
     pub length: u32,
-    /// Keys: the entry of the next key. Values: the entry after the value with all that is in it.
+    /// Keys: the entry of the next key. Values: the entry after the value with everything in it.
     pub next: u32,
     /// Keys: [`tag`].
     pub tag: u16,
@@ -38,10 +38,10 @@ pub(super) struct Entry {
     pub flag: bool,
 }
 
-/// What an entry that is not there reads as.
+/// Stands for an entry that does not exist.
 const NOTHING: Entry = Entry { start: 0, length: 0, next: 0, tag: 0, kind: Kind::Null, flag: false };
 
-/// Sixteen bits of a key, which tell most keys of the same length apart without a look at the text.
+/// Sixteen bits of a key, which distinguish most keys of the same length without reading the text.
 #[inline]
 pub(super) fn tag(key: &[u8]) -> u16 {
     let word = match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
@@ -53,16 +53,16 @@ pub(super) fn tag(key: &[u8]) -> u16 {
 
 /// A JSON text that was read.
 ///
-/// Holds at most 16 bytes for each byte of the text, and while it is built, up to 32: `[[[[` is the worst that can
-/// come. What people write takes one to two bytes per byte.
+/// It takes at most 16 bytes for each byte of the text, and up to 32 while it is built; the worst case is `[[[[`. Ordinary texts
+/// take one to two bytes per byte.
 #[derive(Debug, Default)]
 pub struct Document<'t> {
     pub(super) text: &'t str,
     pub(super) unescaped: String,
     pub(super) tape: Vec<Entry>,
-    /// Hash tables of large objects: entries of keys; 0 marks a free slot.
+    /// Hash tables of large objects. A slot holds the entry of a key; 0 marks a free slot.
     pub(super) slots: Vec<u32>,
-    /// Hashes the keys of large objects. Keyed, so that nobody can choose keys that collide.
+    /// Hashes the keys of large objects. It is keyed, so that an attacker cannot choose keys that collide.
     pub(super) hasher: Option<RandomState>,
 }
 
@@ -95,7 +95,7 @@ impl<'t> Document<'t> {
         if entry.kind == Kind::Moved { entry.start } else { key + 1 }
     }
 
-    /// The value of a key in the object at `at`. `tag`: the key's.
+    /// The value of a key in the object at `at`. `tag`: the tag of the key.
     #[inline]
     pub(super) fn find(&self, at: u32, key: &str, tag: u16) -> Option<u32> {
         let object = self.entry(at);
@@ -138,7 +138,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Walks the elements of an array or the members of an object.
+/// Iterates over the elements of an array or the members of an object.
 #[derive(Clone)]
 pub(super) struct Children<'a> {
     pub document: &'a Document<'a>,
@@ -154,7 +154,7 @@ impl<'a> Children<'a> {
 }
 
 impl Iterator for Children<'_> {
-    /// The key, or 0 in an array, and the value.
+    /// The key, or 0 in an array; and the value.
     type Item = (u32, u32);
 
     #[inline(always)]
