@@ -1,4 +1,4 @@
-//! The answer to `Prefer: explain-access`. Pure.
+//! The response to `Prefer: explain-access`. Pure.
 
 use super::{Report, Verdict};
 use crate::error::{Error, Result};
@@ -6,12 +6,12 @@ use crate::raised::Raised;
 use crate::sqlstate::SqlState;
 use serde_json::{Value, json};
 
-/// The document of a row that is seen; its member `access` is the report.
+/// The document for a visible row. Its member `access` is the report.
 ///
 /// `authenticated`: whether the request has an identity.
 ///
 /// # Errors
-/// The problem that a row that is not seen would be, with the report as its member `access`.
+/// The row is not visible: the problem document that a read would get, with the report as its member `access`.
 pub fn document(report: &Report, authenticated: bool) -> Result<Value> {
     let (verdict, sentence) = report.verdict();
     let error = match verdict {

@@ -1,10 +1,10 @@
-//! What PostgreSQL's `pg_get_expr` writes of an expression, taken apart at its top: the operands of AND and OR, and the calls
-//! that no row has a part in.
+//! Splits the text that PostgreSQL's `pg_get_expr` writes for an expression: into the operands of an outer AND or OR, and the calls
+//! that do not depend on a row.
 //!
-//! That text puts every operand of AND, OR and NOT in parentheses and writes the words in capitals, so that it can be cut
-//! without being parsed.
+//! That text puts every operand of AND, OR and NOT in parentheses and writes keywords in capitals, so it can be split without a
+//! parser.
 
-/// The operands of an expression that is an AND or an OR; none of any other.
+/// The operands of an expression that is an AND or an OR; empty for any other.
 pub fn operands(expression: &str) -> Vec<&str> {
     let inner = without_parentheses(expression);
     let (mut found, mut start, mut depth) = (Vec::new(), 0, 0usize);
@@ -25,8 +25,8 @@ pub fn operands(expression: &str) -> Vec<&str> {
     found
 }
 
-/// The calls in an expression that have no column among their arguments, and `CURRENT_USER` and its like: what the
-/// expression asks of the session. Each once, in the order of the text.
+/// The calls in an expression without a column among their arguments, and `CURRENT_USER` and its like: what the expression reads
+/// from the session. Without repetition, in the order of the text.
 pub fn readers(expression: &str) -> Vec<&str> {
     let tokens: Vec<Token> = tokens(expression).collect();
     let mut found = Vec::new();
@@ -51,7 +51,7 @@ pub fn readers(expression: &str) -> Vec<&str> {
     found
 }
 
-/// Where a call that begins with the name at `start` ends, if all its arguments are constants.
+/// The end of a call that begins with the name at `start`, if all its arguments are constants.
 fn constant_call(tokens: &[Token], start: usize) -> Option<usize> {
     if tokens.get(start + 1)?.text != "(" {
         return None;
@@ -72,13 +72,13 @@ fn constant_call(tokens: &[Token], start: usize) -> Option<usize> {
     None
 }
 
-/// Words that stand before a parenthesis without being the name of a function.
+/// Words before a parenthesis that are not names of functions.
 fn is_syntax(word: &str) -> bool {
     let upper = word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     upper || word.contains('"') && word.ends_with('.')
 }
 
-/// The expression without parentheses around the whole of it.
+/// The expression without parentheses around all of it.
 fn without_parentheses(expression: &str) -> &str {
     let mut inner = expression.trim();
     while inner.starts_with('(') && inner.ends_with(')') {
@@ -101,7 +101,7 @@ fn without_parentheses(expression: &str) -> &str {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
-    /// A word, or names with dots between, quoted or not.
+    /// A word, or names joined by dots, quoted or not.
     Name,
     /// A string or a number.
     Literal,
@@ -129,7 +129,7 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// The length and kind of the token that a text begins with; `None` at its end.
+/// The length and kind of the first token of a text; `None` at its end.
 fn first(text: &str) -> Option<(usize, Kind)> {
     let start = text.chars().next()?;
     Some(match start {
@@ -148,7 +148,7 @@ fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }
 
-/// The length of names with dots between.
+/// The length of names joined by dots.
 fn name(text: &str) -> usize {
     let mut length = 0;
     loop {
@@ -166,7 +166,7 @@ fn name(text: &str) -> usize {
     }
 }
 
-/// The length of what is in quotes, these included; a doubled quote does not end it.
+/// The length of a quoted text including its quotes. A doubled quote does not end it.
 fn quoted(text: &str, quote: char, escapes: bool) -> usize {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((i, c)) = characters.next() {

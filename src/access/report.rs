@@ -6,23 +6,23 @@ use super::{
 };
 use serde_json::{Map, Value as Json, json};
 
-/// All that was found out about a command on a row.
+/// Everything that was found out about a command on a row.
 pub struct Report<'a> {
     pub facts: &'a Facts,
     pub statement: &'a Statement,
-    /// The key that was given.
+    /// The given key.
     pub key: Option<&'a Json>,
-    /// The columns that are to be written and their values.
+    /// The columns to write and their values.
     pub row: Option<&'a Map<String, Json>>,
     pub stored: Stored,
     pub steps: Vec<Step>,
-    /// Why the row to be written cannot be made: SQLSTATE and message.
+    /// Why the new row cannot be made: SQLSTATE and message.
     pub unmakeable: Option<(String, String)>,
-    /// Columns whose default could not be evaluated without writing.
+    /// Columns whose default could not be evaluated without side effects.
     pub without_default: Vec<String>,
-    /// What the expressions ask of the session, and what it answers.
+    /// What the expressions read from the session, with the values.
     pub readers: Vec<(String, Json)>,
-    /// The name of whoever asks.
+    /// The name of the caller.
     pub caller: String,
 }
 
@@ -36,15 +36,15 @@ pub enum Verdict {
     Absent,
     /// The row is written.
     Allowed,
-    /// The command changes no row, without an error.
+    /// The command changes no row, and raises no error.
     NoRow,
-    /// The command is an error: 42501.
+    /// The command raises an error: 42501.
     Denied,
-    /// A policy, or a value, raises another error.
+    /// A policy or a value raises another error.
     Error,
-    /// It depends on the row, and none was given.
+    /// The result depends on the row, which was not given.
     Depends,
-    /// It depends on a row that whoever asks may not see.
+    /// The result depends on a row that the caller may not see.
     Unknown,
 }
 
@@ -66,7 +66,7 @@ impl Verdict {
 }
 
 impl Report<'_> {
-    /// What happens, in one word and in a sentence.
+    /// The verdict in one word and in a sentence.
     pub fn verdict(&self) -> (Verdict, String) {
         if let Some(why) = self.without_right() {
             return (Verdict::Denied, format!("denied: {why}"));
@@ -146,7 +146,7 @@ impl Report<'_> {
         raised.or(self.unmakeable.as_ref().map(|(sqlstate, _)| sqlstate)).map(String::as_str)
     }
 
-    /// The privilege that is missing.
+    /// The missing privilege.
     fn without_right(&self) -> Option<String> {
         let Facts { relation, schema, role, .. } = self.facts;
         let command = self.statement.command.as_str();
@@ -159,7 +159,7 @@ impl Report<'_> {
         self.unwritable_columns().or_else(|| self.unreadable_columns())
     }
 
-    /// Columns that the new row has and the role may not write.
+    /// The columns of the new row that the role may not write.
     fn unwritable_columns(&self) -> Option<String> {
         let Facts { relation, role, .. } = self.facts;
         let command = self.statement.command.as_str();
@@ -182,7 +182,7 @@ impl Report<'_> {
             .then(|| format!("role {role} may not UPDATE these columns of {relation}, which DO UPDATE sets: {refused}"))
     }
 
-    /// Columns that the statement reads and the role may not.
+    /// The columns that the statement reads and the role may not read.
     fn unreadable_columns(&self) -> Option<String> {
         let relation = &self.facts.relation;
         let columns = || self.facts.columns.iter();
@@ -220,7 +220,7 @@ impl Report<'_> {
         }
     }
 
-    /// Whether it depends on a row that is not there; or the verdict of the step that fails.
+    /// Whether the result depends on a row that is not there; or the verdict of the failing step.
     fn through_the_steps(&self) -> Result<bool, (Verdict, String)> {
         let mut is_open = false;
         for step in self.steps.iter().filter(|step| step.decides) {
@@ -239,7 +239,7 @@ impl Report<'_> {
                 }
                 failed => why_not(step, &failed, &self.facts.role),
             };
-            // What a row that is not seen cannot change may be told of it.
+            // What a hidden row cannot change may be disclosed.
             let sees_none =
                 step.subject == Subject::Stored && matches!(self.stored, Stored::NotSeen | Stored::NotAsked);
             let whatever = if sees_none { ", whatever the row" } else { "" };
@@ -325,7 +325,7 @@ impl Report<'_> {
         notes
     }
 
-    /// What the verdict leaves out of account.
+    /// What the verdict does not take into account.
     fn not_considered(&self) -> &'static [&'static str] {
         match self.statement.command {
             Command::Select => &[],
@@ -381,7 +381,7 @@ impl Report<'_> {
         })
     }
 
-    /// Policies for the command that are for other roles.
+    /// Policies for the command that apply to other roles.
     fn others(&self) -> impl Iterator<Item = (&str, &[String])> {
         let command = self.statement.command.as_str();
         let counts = self.facts.row_security;

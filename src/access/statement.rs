@@ -1,4 +1,4 @@
-//! The statement that is asked about, as far as it decides which policies and privileges count.
+//! The statement in question, as far as it determines which policies and privileges count.
 
 use super::Command;
 
@@ -13,16 +13,16 @@ pub struct Statement {
 /// `ON CONFLICT`
 #[derive(Clone, Debug, PartialEq)]
 pub enum OnConflict {
-    /// `DO NOTHING`, with the columns that are compared, if they are said.
+    /// `DO NOTHING`, with the columns of the conflict target, if it has one.
     Nothing { target: Option<Vec<String>> },
-    /// `DO UPDATE`: without columns those of the primary key are compared.
+    /// `DO UPDATE`. Without columns, the primary key is the conflict target.
     Update { target: Option<Vec<String>> },
 }
 
 /// `RETURNING`
 #[derive(Clone, Debug, PartialEq)]
 pub enum Returned {
-    /// What the role may read.
+    /// The columns that the role may read.
     Unsaid,
     All,
     Columns(Vec<String>),
@@ -34,7 +34,7 @@ impl Statement {
         Statement { command, conflict: None, returning: None }
     }
 
-    /// The command and its clauses, without expressions: `INSERT ON CONFLICT (id) DO UPDATE RETURNING title`, `update`.
+    /// Parses a command and its clauses without expressions: `INSERT ON CONFLICT (id) DO UPDATE RETURNING title`, `update`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut words = Words(text);
         let mut statement = Statement::of(Command::parse(words.word()?)?);
@@ -59,13 +59,13 @@ impl Statement {
         words.rest().is_empty().then_some(statement)
     }
 
-    /// Whether INSERT needs the right to read, so that the new row has to pass the policies for SELECT.
+    /// Whether INSERT needs the privilege to read, so that the new row must pass the policies for SELECT.
     pub fn reads(&self) -> bool {
         let compares = !matches!(&self.conflict, None | Some(OnConflict::Nothing { target: None }));
         self.returning.is_some() || compares
     }
 
-    /// As SQL has it.
+    /// The statement in SQL's words.
     pub fn name(&self) -> String {
         let mut name = self.command.as_str().to_owned();
         match &self.conflict {
@@ -80,7 +80,7 @@ impl Statement {
     }
 }
 
-/// What is left of a text.
+/// The unread rest of a text.
 struct Words<'a>(&'a str);
 
 impl<'a> Words<'a> {
@@ -119,7 +119,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Names with commas between, as SQL reads them: folded to lower case unless they are in quotes.
+/// Names separated by commas, as SQL reads them: folded to lower case unless quoted.
 fn names(list: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = list.trim();

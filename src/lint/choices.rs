@@ -1,17 +1,17 @@
-//! What is not known of a row, tried one way after the other.
+//! Tries all choices for what is unknown about a row.
 
 use crate::limits::LINT_CHOICES;
 use std::collections::HashMap;
 
-/// One way to choose, and the means to come to the next one.
+/// One combination of choices, and the way to the next.
 pub struct Choices {
-    /// What was chosen, of how many, in the order of the questions.
+    /// The choice and the number of options, for each question in order.
     made: Vec<(usize, usize)>,
-    /// How many of them have been asked for this time.
+    /// The number of questions asked in this round.
     asked: usize,
-    /// By what they are about: what is asked again is answered the same.
+    /// The questions by subject: a repeated question gets the same answer.
     known: HashMap<String, usize>,
-    /// Which values were chosen to be equal, and which not.
+    /// The pairs of values that were chosen to be equal, and those that were not.
     compared: Vec<(String, String, bool)>,
     runs: usize,
 }
@@ -21,7 +21,7 @@ impl Choices {
         Choices { made: Vec::new(), asked: 0, known: HashMap::new(), compared: Vec::new(), runs: 0 }
     }
 
-    /// One of `options`, from 0.
+    /// Chooses one of `options`, counted from 0.
     pub fn pick(&mut self, about: String, options: usize) -> usize {
         if let Some(known) = self.known.get(&about) {
             return *known;
@@ -35,12 +35,13 @@ impl Choices {
         picked
     }
 
-    /// Yes or no, no first.
+    /// Chooses yes or no; no comes first.
     pub fn is(&mut self, about: String) -> bool {
         self.pick(about, 2) == 1
     }
 
-    /// Whether two values are equal, as far as this does not follow from what was chosen. `differ`: of two values, that they do.
+    /// Whether two values are equal: as it follows from earlier choices, else by a new choice. `differ`: whether two values are
+    /// known to differ.
     pub fn are_equal(&mut self, left: &str, right: &str, differ: impl Fn(&str, &str) -> bool) -> bool {
         let (left_class, right_class) = (self.class(left), self.class(right));
         if left_class.iter().any(|value| value == right) {
@@ -57,7 +58,7 @@ impl Choices {
         equal
     }
 
-    /// The values that were chosen to be equal to one, and itself.
+    /// The values that were chosen to be equal to a value, including itself.
     fn class(&self, value: &str) -> Vec<String> {
         let mut class = vec![value.to_owned()];
         let mut i = 0;
@@ -74,7 +75,7 @@ impl Choices {
         class
     }
 
-    /// Goes on to choices that were not made yet. Whether there are any; `None` when too many were tried.
+    /// Goes on to the next combination. Returns whether there is one; `None` if too many were tried.
     pub fn next(&mut self) -> Option<bool> {
         self.runs += 1;
         if self.runs == LINT_CHOICES {

@@ -1,16 +1,16 @@
-//! The value of an expression, as far as it can be told without a row.
+//! Evaluates an expression as far as possible without a row.
 
 use super::choices::Choices;
 use crate::expression::{Case, Expression, Select};
 
-/// Who asks.
+/// The caller that is assumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum World {
-    /// Whoever it may be.
+    /// Anyone.
     Any,
-    /// Nobody has signed in: what tells who asks is null.
+    /// Nobody has signed in: the functions that identify the caller return null.
     Anonymous,
-    /// Somebody has signed in to whom no row belongs.
+    /// Someone has signed in who owns no rows.
     Stranger,
 }
 
@@ -18,13 +18,13 @@ pub enum World {
 pub enum Value {
     Null,
     Bool(bool),
-    /// A constant, and its type if it is said.
+    /// A constant, and its type if it has a cast.
     Literal(String, Option<String>),
-    /// Some value. Those of one name are the same value.
+    /// An unknown value. Equal names mean the same value.
     Some(String),
-    /// What tells who asks, or comes of it: no value of a row is equal to it.
+    /// A value that identifies the caller, or is derived from one: it equals no value of a row.
     Stranger(String),
-    /// The claims of a request that nobody has signed in for: there is a role in them, and nothing else.
+    /// The claims of an anonymous request. They contain a role and nothing else.
     Claims,
 }
 
@@ -40,7 +40,7 @@ impl Value {
     }
 }
 
-/// Functions of `pg_catalog` that take nulls for values, and return some value.
+/// Functions of `pg_catalog` that accept nulls and return an unknown value.
 const TAKE_NULLS: [&str; 12] = [
     "concat",
     "concat_ws",
@@ -55,11 +55,11 @@ const TAKE_NULLS: [&str; 12] = [
     "array_cat",
     "jsonb_set_lax",
 ];
-/// Those that may give something else each time.
+/// Functions that may return a different value each time.
 const VOLATILE: [&str; 6] = ["random", "clock_timestamp", "timeofday", "gen_random_uuid", "nextval", "random_normal"];
-/// Those without arguments that are never null.
+/// Functions without arguments that never return null.
 const NEVER_NULL: [&str; 5] = ["now", "transaction_timestamp", "statement_timestamp", "current_database", "version"];
-/// Functions of the extension that answer yes or no about the subject. Without a subject, they answer no.
+/// Functions of the extension that answer a question about the subject. Without a subject, the answer is no.
 const QUESTIONS: [&str; 5] =
     ["restful.has_role", "restful.has_any_role", "restful.has_permission", "restful.has_scope", "restful.authorize"];
 /// Operators whose result is null for some values.
@@ -78,7 +78,7 @@ impl Evaluator<'_> {
         match self.value(expression) {
             Value::Null => None,
             Value::Bool(value) => Some(value),
-            // It may say anything of rows; of those who own none, it says no.
+            // It may hold for some rows; for a caller who owns none, it does not.
             Value::Stranger(_) => Some(false),
             other => Some(self.choices.is(other.name())),
         }
@@ -136,7 +136,7 @@ impl Evaluator<'_> {
             },
             Expression::Exists(select) => self.exists(expression, select),
             Expression::In(left, select) => self.is_in(expression, left, select),
-            // With a null in it, it is equal to nothing either.
+            // If it contains a null, it is not equal to anything either.
             Expression::Array(_) | Expression::Row(_) | Expression::ArrayOf(_) => {
                 of(format!("{expression:?}"), self.world != World::Any && self.depends(expression))
             }
@@ -164,7 +164,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Null, or some value.
+    /// Null or an unknown value.
     fn nullable(&mut self, name: String) -> Value {
         match self.choices.is(format!("{name} is null")) {
             true => Value::Null,
@@ -172,7 +172,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// What is not understood: where it asks about the subject, it is null without one, and no for one who owns nothing.
+    /// An expression that is not understood. If it depends on the subject, it is null without a subject, and false for one who owns
+    /// nothing.
     fn unread(&mut self, expression: &Expression) -> Value {
         let name = format!("{expression:?}");
         match self.world {
@@ -192,7 +193,7 @@ impl Evaluator<'_> {
         let names: Vec<String> = values.iter().map(Value::name).collect();
         let mut result = format!("{name}({})", names.join(", "));
         if VOLATILE.contains(&name) {
-            // No two calls are the same.
+            // Two calls never return the same.
             result = format!("{result} at {arguments:p}");
         }
         let is_of_stranger = values.iter().any(|v| matches!(v, Value::Stranger(_)));
@@ -222,7 +223,7 @@ impl Evaluator<'_> {
     fn qualified_call(&mut self, name: &str, arguments: &[Expression]) -> Value {
         let result = format!("{name}({arguments:?})");
         match self.world {
-            // What is called twice may give two results.
+            // Two calls may return different values.
             World::Any => self.nullable(format!("{result} at {arguments:p}")),
             _ if self.asks_request(name, arguments) => match name {
                 "restful.is_authenticated" => Value::Bool(self.world == World::Stranger),
@@ -231,7 +232,7 @@ impl Evaluator<'_> {
                     Value::Literal(method.to_owned(), Some("text".to_owned()))
                 }
                 name if QUESTIONS.contains(&name) => Value::Bool(false),
-                // A request without identity has a role as well.
+                // An anonymous request has a role, too.
                 "restful.role" | "auth.role" => Value::Some(result),
                 "restful.claim" if constant(arguments.first()) == Some("role") => Value::Some(result),
                 "restful.jwt" | "restful.claims" | "auth.jwt" | "auth.session" => self.claims(result),
@@ -250,7 +251,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The claims. Without a request they are absent altogether.
+    /// The claims. They do not exist outside a request.
     fn claims(&mut self, name: String) -> Value {
         match self.subject(name) {
             Value::Null if self.choices.is("there is a request".to_owned()) => Value::Claims,
@@ -258,7 +259,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Whether a call asks who makes the request.
+    /// Whether a call asks who the caller is.
     fn asks_request(&self, name: &str, arguments: &[Expression]) -> bool {
         if name != "current_setting" {
             return self.subjects.iter().any(|s| s == name);
@@ -296,7 +297,7 @@ impl Evaluator<'_> {
     fn operator(&mut self, left: &Value, operator: &str, right: &Value) -> Value {
         let result = format!("({} {operator} {})", left.name(), right.name());
         if *left == Value::Null || *right == Value::Null {
-            // An array with a null element added to it is an array.
+            // An array with a null element added to it is still an array.
             return if operator == "||" && self.world == World::Any { self.nullable(result) } else { Value::Null };
         }
         match operator {
@@ -307,7 +308,7 @@ impl Evaluator<'_> {
                 Value::Some("role".to_owned())
             }
             "->" | "->>" | "#>" | "#>>" if *left == Value::Claims => Value::Null,
-            // Who has signed in has a subject.
+            // A caller who has signed in has a subject.
             "?" if matches!(right, Value::Literal(key, _) if key == "sub")
                 && (*left == Value::Claims || is_stranger(left)) =>
             {
@@ -317,7 +318,7 @@ impl Evaluator<'_> {
             "<>" => Value::Bool(!self.equal(left, right)),
             "<" => Value::Bool(self.less(left, right)),
             ">" => Value::Bool(self.less(right, left)),
-            // Nothing of a stranger's is in any order to what is in a row.
+            // A stranger's values are not ordered relative to values of rows.
             "<=" | ">=" if is_stranger(left) || is_stranger(right) => Value::Bool(self.equal(left, right)),
             "<=" => Value::Bool(!self.less(right, left)),
             ">=" => Value::Bool(!self.less(left, right)),
@@ -340,7 +341,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Whether two values that are not null are equal.
+    /// Whether two non-null values are equal.
     fn equal(&mut self, left: &Value, right: &Value) -> bool {
         if let (Some(left), Some(right)) = (integer(left), integer(right)) {
             return left == right;
@@ -356,7 +357,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Whether a value that is not null is less than another one.
+    /// Whether a non-null value is less than another.
     fn less(&mut self, left: &Value, right: &Value) -> bool {
         match (integer(left), integer(right)) {
             (Some(left), Some(right)) => left < right,
@@ -365,7 +366,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `left operator ANY (array)`, or of `ALL`.
+    /// `left operator ANY (array)`, or with `ALL`.
     fn any(&mut self, left: &Expression, operator: &str, array: &Expression, is_any: bool) -> Value {
         let mut items = array;
         while let Expression::Cast(operand, _) = items {
@@ -391,7 +392,7 @@ impl Evaluator<'_> {
                 of_bool(found)
             }
             Expression::ArrayOf(select) if is_any && operator == "=" => self.is_in(array, left, select),
-            // Of what belongs to a stranger there is nothing.
+            // Nothing belongs to a stranger, so the array is empty.
             Expression::ArrayOf(_) if self.world != World::Any && self.depends(items) => Value::Bool(!is_any),
             _ => match (self.value(left), self.value(array)) {
                 (Value::Null, _) | (_, Value::Null) => Value::Null,
@@ -401,7 +402,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Whether there is a row of a sub-select. That it is the row in question is one of the possibilities.
+    /// Whether a sub-select has a row. The row in question may be one of its rows.
     fn exists(&mut self, expression: &Expression, select: &Select) -> Value {
         let name = format!("{expression:?}");
         if select.tables.is_none() {
@@ -431,7 +432,7 @@ impl Evaluator<'_> {
     }
 }
 
-/// A constant through its casts.
+/// The constant under its casts.
 fn constant(mut expression: Option<&Expression>) -> Option<&str> {
     while let Some(Expression::Cast(operand, _)) = expression {
         expression = Some(operand);
@@ -442,7 +443,7 @@ fn constant(mut expression: Option<&Expression>) -> Option<&str> {
     }
 }
 
-/// Whether these are the names of two constants of a type whose values differ as their texts do.
+/// Whether these names are constants of a type in which different texts are different values.
 fn differ(left: &str, right: &str) -> bool {
     let text = |name: &str| {
         ["text", "character varying", "name"]
@@ -460,7 +461,7 @@ fn of_bool(value: Option<bool>) -> Value {
     value.map_or(Value::Null, Value::Bool)
 }
 
-/// `Err` for what was decided before the end.
+/// `Err` holds a result that was decided early.
 fn of_truth(value: Result<Option<bool>, Option<bool>>) -> Value {
     of_bool(value.unwrap_or_else(|decided| decided))
 }
@@ -480,7 +481,7 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// Whether a pattern of LIKE takes any text.
+/// Whether a LIKE pattern matches any text.
 fn is_any(pattern: &str) -> bool {
     !pattern.is_empty() && pattern.bytes().all(|b| b == b'%')
 }

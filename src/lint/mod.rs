@@ -1,8 +1,8 @@
-//! What a policy's expression says whatever the row is: whether it always holds, and whether it holds because nobody has
+//! What holds for a policy's expression regardless of the row: whether it is always true, and whether it is true because nobody has
 //! signed in.
 //!
-//! No row is read and nothing is run. The expression is evaluated on what is not known: a column is null or some value, two
-//! values are equal or not, and each such choice is tried. PostgreSQL cannot be asked to do it: it would run what users wrote.
+//! No row is read and no code is run. The expression is evaluated on unknowns: a column is null or some value, two values are equal
+//! or not, and every combination of such choices is tried. PostgreSQL cannot do it: it would run code that users wrote.
 
 mod choices;
 mod evaluate;
@@ -11,7 +11,7 @@ use crate::expression::parse;
 use choices::Choices;
 use evaluate::{Evaluator, World};
 
-/// Whether an expression is true for every row and whoever asks. What is not understood may be false.
+/// Whether an expression is true for every row and every caller. Parts that are not understood may be false.
 ///
 /// `not_null`: the columns that cannot be null.
 pub fn is_always_true(expression: &str, not_null: &[String]) -> bool {
@@ -30,10 +30,10 @@ pub fn is_always_true(expression: &str, not_null: &[String]) -> bool {
     }
 }
 
-/// Whether an expression is true for some row when nobody has signed in, and not when somebody has to whom no row belongs.
+/// Whether an expression is true for some row if nobody has signed in, but not if the caller owns no rows.
 ///
-/// `subjects`: the functions that tell who asks, as `pg_get_expr` writes their names; `current_setting` for the settings of
-/// requests. They are null when nobody has signed in.
+/// `subjects`: the functions that identify the caller, as `pg_get_expr` writes their names; `current_setting` for the settings of
+/// requests. They return null if nobody has signed in.
 pub fn holds_for_nobody(expression: &str, subjects: &[String]) -> bool {
     let expression = parse(expression);
     let mut choices = Choices::new();
