@@ -1,10 +1,10 @@
-//! The errors of OAuth 2.0, which have names and a form of their own (RFC 6749, section 5.2).
+//! The errors of OAuth 2.0, which have their own names and format (RFC 6749, section 5.2).
 
 use crate::http::response::Response;
 use crate::oauth::private;
 use serde_json::json;
 
-/// What is wrong, by its registered name (RFC 6749, section 5.2; RFC 7009, section 2.2.1).
+/// The registered name of an error (RFC 6749, section 5.2; RFC 7009, section 2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     InvalidRequest,
@@ -49,18 +49,18 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub kind: Kind,
-    /// For the developer of the client.
+    /// A text for the developer of the client.
     pub description: String,
 }
 
 impl Failure {
-    /// A failure in words, of which RFC 6749 allows printable ASCII without `"` and `\`: the rest is left out.
+    /// A failure with a description. RFC 6749 allows printable ASCII without `"` and `\` in it; other characters are removed.
     pub fn new(kind: Kind, description: impl AsRef<str>) -> Self {
         let is_allowed = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
         Failure { kind, description: description.as_ref().chars().filter(is_allowed).collect() }
     }
 
-    /// The client is unknown, or did not prove who it is: one answer for both.
+    /// The client is unknown, or did not authenticate. The two are indistinguishable.
     pub fn invalid_client() -> Self {
         Failure::new(Kind::InvalidClient, "The client is unknown, or did not authenticate as required")
     }

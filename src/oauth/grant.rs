@@ -1,4 +1,4 @@
-//! What a client asks for, and whether it may have it.
+//! What a client asks for, and whether it is granted.
 
 use crate::oauth::{Credentials, Failure, Kind, Parameters};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -6,12 +6,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// SHA-256: how secrets are kept, none of which a person chose.
+/// SHA-256. It is enough for secrets that are random and were not chosen by a person.
 pub fn hash(secret: &[u8]) -> Vec<u8> {
     digest(&SHA256, secret).as_ref().to_vec()
 }
 
-/// A client as it was registered.
+/// A registered client.
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     pub grant_types: Vec<String>,
@@ -20,15 +20,15 @@ pub struct Client {
     pub role: String,
     /// It can keep a secret.
     pub is_confidential: bool,
-    /// The hash of it.
+    /// The hash of its secret.
     pub secret_hash: Option<Vec<u8>>,
 }
 
 impl Client {
-    /// The client of these credentials, if it is.
+    /// The client with these credentials, if they are correct.
     ///
     /// # Errors
-    /// `invalid_client`. An unknown client takes as long to refuse as a wrong secret.
+    /// `invalid_client`. Refusing an unknown client takes as long as refusing a wrong secret.
     pub fn authenticate(known: Option<Client>, credentials: &Credentials) -> Result<Client, Failure> {
         let given = hash(credentials.secret.as_deref().unwrap_or_default().as_bytes());
         let kept = known.as_ref().and_then(|client| client.secret_hash.as_deref()).unwrap_or(&[0; 32]);
@@ -45,22 +45,22 @@ impl Client {
     }
 }
 
-/// A request for a token.
+/// A token request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Grant<'a> {
     /// For the client itself (RFC 6749, section 4.4).
     ClientCredentials,
-    /// For whoever the code was made for (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+    /// For the user that the code was issued for (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
     AuthorizationCode { code: &'a str, redirect_uri: &'a str, verifier: &'a str },
-    /// For whomever the refresh token is (RFC 6749, section 6).
+    /// For the user that the refresh token was issued for (RFC 6749, section 6).
     RefreshToken(&'a str),
 }
 
 impl<'a> Grant<'a> {
-    /// What is asked for, if the client may.
+    /// Reads the grant that is asked for, if the client may use it.
     ///
     /// # Errors
-    /// `unsupported_grant_type`, `unauthorized_client`, `invalid_request` when a parameter is missing.
+    /// `unsupported_grant_type`, `unauthorized_client`, or `invalid_request` if a parameter is missing.
     pub fn read(parameters: &'a Parameters, client: &Client) -> Result<Self, Failure> {
         let grant_type = parameters.need("grant_type")?;
         if !matches!(grant_type, "client_credentials" | "authorization_code" | "refresh_token") {
@@ -69,7 +69,7 @@ impl<'a> Grant<'a> {
                 "The supported grant types are authorization_code, client_credentials and refresh_token",
             ));
         }
-        // Who cannot keep a secret has proven nothing yet.
+        // A client that cannot keep a secret has not proven its identity.
         if !client.may(grant_type) || (grant_type == "client_credentials" && !client.is_confidential) {
             return Err(Failure::new(Kind::UnauthorizedClient, "The client is not registered for this grant type"));
         }
@@ -85,7 +85,7 @@ impl<'a> Grant<'a> {
     }
 }
 
-/// Whether a verifier is the one of a challenge, by the method S256 (RFC 7636, sections 4.1 and 4.6).
+/// Whether a verifier matches a challenge with method S256 (RFC 7636, sections 4.1 and 4.6).
 pub fn verifies(verifier: &str, challenge: &str) -> bool {
     let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     let computed = URL_SAFE_NO_PAD.encode(hash(verifier.as_bytes()));
@@ -94,10 +94,10 @@ pub fn verifies(verifier: &str, challenge: &str) -> bool {
         && verify_slices_are_equal(computed.as_bytes(), challenge.as_bytes()).is_ok()
 }
 
-/// The scopes that are granted: those that were asked for, or all that may be had (RFC 6749, section 3.3).
+/// The granted scopes: those that were asked for, or all that the client may have (RFC 6749, section 3.3).
 ///
 /// # Errors
-/// `invalid_scope` when more is asked for.
+/// `invalid_scope` if more is asked for.
 pub fn scopes(asked: Option<&str>, may: &[String]) -> Result<Vec<String>, Failure> {
     let Some(asked) = asked else { return Ok(may.to_vec()) };
     let mut granted: Vec<String> = Vec::new();
@@ -115,7 +115,7 @@ pub fn scopes(asked: Option<&str>, may: &[String]) -> Result<Vec<String>, Failur
     Ok(granted)
 }
 
-/// A grant that does not hold: expired, used, revoked, or another client's. One answer for all.
+/// The error for an expired, used or revoked grant, and for another client's grant. They are indistinguishable.
 pub fn invalid() -> Failure {
     Failure::new(
         Kind::InvalidGrant,
@@ -148,7 +148,7 @@ mod tests {
             (Some(client(false)), Some("s")),
             (None, Some("s")),
             (None, None),
-            // one whose secret a dump left out
+            // a client whose secret is missing after restoring a dump
             (Some(Client { secret_hash: None, ..client(true) }), Some("")),
         ] {
             assert!(!is_let_in(known.clone(), secret), "{known:?} {secret:?}");
@@ -160,7 +160,7 @@ mod tests {
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         assert!(verifies(verifier, challenge));
-        // the method plain, too short, too long, characters that it cannot have
+        // the method plain, too short, too long, invalid characters
         assert!(!verifies(challenge, challenge));
         for verifier in ["a".repeat(42), "a".repeat(129), format!("{} ", "a".repeat(50))] {
             let challenge = URL_SAFE_NO_PAD.encode(hash(verifier.as_bytes()));

@@ -1,5 +1,5 @@
-//! OAuth 2.0 (RFC 6749), as far as a database has it: tokens for clients and for those who signed in with the application's own page.
-//! Pure: what is stored, keys and clock are arguments.
+//! OAuth 2.0 (RFC 6749), as far as a database can serve it: tokens for clients, and for users who signed in on the application's
+//! own page. Pure: stored data, keys and the clock are arguments.
 
 pub mod failure;
 pub mod grant;
@@ -15,17 +15,17 @@ use crate::http::response::{Body, Response};
 use referencing::Uri;
 use serde_json::{Map, Value, json};
 
-/// Seconds that a document which everybody may read is kept by its readers: so long may it take until they know a new key.
+/// Seconds that public documents may be cached. It may take that long until clients know a new key.
 const PUBLIC_SECONDS: &str = "public, max-age=300";
 
-/// A document that everybody may read.
+/// A response with a public document.
 pub fn public(document: &Value) -> Response {
     Response::new(200, Body::Bytes(document.to_string().into_bytes()))
         .header("content-type", "application/json")
         .header("cache-control", PUBLIC_SECONDS)
 }
 
-/// An answer for the client alone (RFC 6749, section 5.1).
+/// A response for the client only (RFC 6749, section 5.1).
 pub fn private(status: u16, document: Option<&Value>) -> Response {
     let body = document.map_or(Body::Empty, |document| Body::Bytes(document.to_string().into_bytes()));
     let mut response = Response::new(status, body).header("cache-control", "no-store").header("pragma", "no-cache");
@@ -35,16 +35,16 @@ pub fn private(status: u16, document: Option<&Value>) -> Response {
     response
 }
 
-/// Whether a URL can be that of an issuer (RFC 8414, section 2). One of the machine itself may do without TLS, for development.
+/// Whether a URL is valid for an issuer (RFC 8414, section 2). For development, the local machine may be used without TLS.
 pub fn is_issuer(url: &str) -> bool {
     is_endpoint(url) && !url.contains('?')
 }
 
-/// Whether a URL can be that of an authorization endpoint (RFC 6749, section 3.1).
+/// Whether a URL is valid for an authorization endpoint (RFC 6749, section 3.1).
 pub fn is_endpoint(url: &str) -> bool {
     let Ok(url) = Uri::parse(url) else { return false };
     let Some(authority) = url.authority() else { return false };
-    // No name is resolved: what is not the machine itself by its own name is another one.
+    // Names are not resolved: only these names mean the local machine.
     let is_local = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
     let is_secure = match url.scheme().as_str().to_ascii_lowercase().as_str() {
         "https" => !authority.host().is_empty(),
@@ -54,9 +54,9 @@ pub fn is_endpoint(url: &str) -> bool {
     is_secure && authority.userinfo().is_none() && !url.has_fragment()
 }
 
-/// What clients have to know of the server (RFC 8414, section 2).
+/// The metadata of the server (RFC 8414, section 2).
 ///
-/// `authorization`: the page where users sign in, which is the application's.
+/// `authorization`: the application's page where users sign in.
 pub fn metadata(issuer: &str, authorization: Option<&str>) -> Value {
     let base = issuer.trim_end_matches('/');
     let mut grants = vec!["client_credentials", "refresh_token"];
@@ -85,20 +85,20 @@ pub fn metadata(issuer: &str, authorization: Option<&str>) -> Value {
     metadata
 }
 
-/// What an access token says (RFC 9068, section 2.2).
+/// The contents of an access token (RFC 9068, section 2.2).
 pub struct AccessToken<'a> {
     pub issuer: &'a str,
-    /// Whom it is meant for; empty for the issuer itself.
+    /// The audience; if empty, the issuer itself.
     pub audiences: &'a [String],
     pub subject: &'a str,
     pub client_id: &'a str,
     pub scopes: &'a [String],
     pub role: &'a str,
-    /// Of this token alone.
+    /// The unique id of the token.
     pub id: String,
-    /// Seconds since 1970.
+    /// The current time in seconds since 1970.
     pub now: i64,
-    /// Seconds.
+    /// The lifetime in seconds.
     pub lifetime: i64,
 }
 
@@ -127,7 +127,7 @@ impl AccessToken<'_> {
     }
 }
 
-/// The answer to a granted request (RFC 6749, section 5.1).
+/// The response to a granted request (RFC 6749, section 5.1).
 pub fn granted(access_token: &str, lifetime: i64, scopes: &[String], refresh_token: Option<&str>) -> Response {
     let mut body = json!({"access_token": access_token, "token_type": "Bearer", "expires_in": lifetime});
     if let Some(body) = body.as_object_mut() {
@@ -141,7 +141,7 @@ pub fn granted(access_token: &str, lifetime: i64, scopes: &[String], refresh_tok
     private(200, Some(&body))
 }
 
-/// What introspection tells of an access token (RFC 7662, section 2.2).
+/// The introspection response for an access token (RFC 7662, section 2.2).
 pub fn introspected(claims: &Map<String, Value>) -> Value {
     let mut document = json!({"active": true, "token_type": "Bearer"});
     if let Some(document) = document.as_object_mut() {

@@ -6,15 +6,15 @@ use crate::payload::form;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// The parameters of a form, each of which came once.
+/// The parameters of a form, each of which occurs once.
 #[derive(Debug)]
 pub struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// Reads the body. A parameter without a value counts as one that did not come.
+    /// Parses the body. A parameter without a value counts as missing.
     ///
     /// # Errors
-    /// `invalid_request` when the body is not a form, or a parameter occurs twice.
+    /// `invalid_request` if the body is not a form, or a parameter occurs twice.
     pub fn parse(headers: &Headers, body: Option<&[u8]>) -> Result<Self, Failure> {
         let media_type =
             headers.get("content-type").and_then(|field| field.split(';').next()).unwrap_or_default().trim();
@@ -31,25 +31,25 @@ impl Parameters {
         Ok(Parameters(fields))
     }
 
-    /// A parameter, if it came.
+    /// A parameter, if it was sent.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter that has to come.
+    /// A required parameter.
     ///
     /// # Errors
-    /// `invalid_request`.
+    /// `invalid_request` if it is missing.
     pub fn need(&self, name: &str) -> Result<&str, Failure> {
         self.get(name).ok_or_else(|| Failure::new(Kind::InvalidRequest, format!("The parameter {name} is missing")))
     }
 }
 
-/// Who a client says it is, and by what.
+/// The id and the secret that a client presents.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Credentials {
     pub client_id: String,
-    /// `None` for a client that cannot keep one.
+    /// `None` for a client that cannot keep a secret.
     pub secret: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Credentials {
     /// Reads them from the Authorization field (`client_secret_basic`), or from the body (`client_secret_post`, `none`).
     ///
     /// # Errors
-    /// `invalid_client` when there are none, or they are malformed; `invalid_request` when there are two.
+    /// `invalid_client` if the credentials are missing or malformed; `invalid_request` if both are sent.
     pub fn read(headers: &Headers, parameters: &Parameters) -> Result<Self, Failure> {
         let (named, secret) = (parameters.get("client_id"), parameters.get("client_secret"));
         let Some(field) = headers.get("authorization") else {
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_client_authenticates_in_one_way() {
-        // "a b:c%d", each half as in a form
+        // "a b:c%d", with each half encoded as in a form
         let basic = format!("Basic {}", STANDARD.encode("a+b:c%25d"));
         assert_eq!(read(Some(&basic), ""), credentials("a b", Some("c%d")));
         assert_eq!(read(Some(&basic), "client_id=a+b"), credentials("a b", Some("c%d")));

@@ -1,12 +1,12 @@
-//! Refresh tokens: which grant, a secret that all tokens of the grant share, and a secret of the one token.
+//! Refresh tokens. Each consists of the name of its grant, a secret that all tokens of the grant share, and a secret of its own.
 //!
-//! So a token that was replaced is told from one that somebody made up, without keeping those that were replaced.
+//! So a replaced token can be distinguished from a made-up one without storing replaced tokens.
 
 use crate::oauth::grant::hash;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Bytes of a grant's name.
+/// Bytes of the name of a grant.
 pub const GRANT_BYTES: usize = 16;
 const FAMILY_BYTES: usize = 16;
 const OWN_BYTES: usize = 32;
@@ -15,20 +15,20 @@ const OWN_BYTES: usize = 32;
 pub struct RefreshToken([u8; RefreshToken::BYTES]);
 
 impl RefreshToken {
-    /// How many random bytes it is made of.
+    /// The number of random bytes in it.
     pub const BYTES: usize = GRANT_BYTES + FAMILY_BYTES + OWN_BYTES;
 
-    /// The first token of a grant, of random bytes.
+    /// The first token of a grant, made of random bytes.
     pub fn new(random: [u8; Self::BYTES]) -> Self {
         RefreshToken(random)
     }
 
-    /// Reads a token; `None` when it has another form.
+    /// Parses a token; `None` if it is malformed.
     pub fn read(text: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(RefreshToken)
     }
 
-    /// The token that replaces it, of random bytes.
+    /// The token that replaces it, made of random bytes.
     pub fn next(&self, random: [u8; Self::BYTES]) -> Self {
         let mut next = random;
         for (new, old) in next.iter_mut().zip(self.0.iter().take(GRANT_BYTES + FAMILY_BYTES)) {
@@ -42,12 +42,12 @@ impl RefreshToken {
         self.0.get(..GRANT_BYTES).unwrap_or_default()
     }
 
-    /// The hash of what the tokens of its grant share.
+    /// The hash of the secret that the tokens of its grant share.
     pub fn family_hash(&self) -> Vec<u8> {
         hash(self.0.get(GRANT_BYTES..GRANT_BYTES + FAMILY_BYTES).unwrap_or_default())
     }
 
-    /// The hash of what is its own.
+    /// The hash of its own secret.
     pub fn own_hash(&self) -> Vec<u8> {
         hash(self.0.get(GRANT_BYTES + FAMILY_BYTES..).unwrap_or_default())
     }

@@ -1,4 +1,4 @@
-//! The description of an API: what `/` answers. Pure; the catalogue comes in as data, a JSON document goes out.
+//! The API description, which `/` returns. Pure: the catalogue comes in as data, and a JSON document goes out.
 
 mod negotiate;
 #[cfg(test)]
@@ -19,11 +19,11 @@ pub enum Version {
     /// 3.1
     #[default]
     V31,
-    /// 2.0, also called Swagger: the document that PostgREST's clients read.
+    /// 2.0, also called Swagger: the document that clients of PostgREST read.
     V2,
 }
 
-/// What of a schema is described, as the query `sql/query/openapi/exposed_objects.sql` tells it.
+/// The described objects of a schema, as the query `sql/query/openapi/exposed_objects.sql` returns them.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Schema {
     pub schema: String,
@@ -38,7 +38,7 @@ impl Schema {
         self.relations.iter().map(|access| access.oid)
     }
 
-    /// The types that functions take and return. A row of a described relation is told by the relation.
+    /// The types that functions take and return, except the row types of described relations.
     pub fn type_oids(&self) -> impl Iterator<Item = u32> {
         let described: std::collections::HashSet<u32> = self.relation_oids().collect();
         self.functions.iter().flat_map(move |function| {
@@ -49,7 +49,7 @@ impl Schema {
     }
 }
 
-/// What can be done with a relation: by its kind, and as far as rights count, by the role.
+/// What can be done with a relation, given its kind and, if privileges count, the role.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Access {
     /// `pg_class.oid`
@@ -58,7 +58,7 @@ pub struct Access {
     pub insertable: bool,
     pub updatable: bool,
     pub deletable: bool,
-    /// Those of one column, to relations of the same schema.
+    /// Those with a single column, to relations of the same schema.
     pub foreign_keys: Vec<ForeignKey>,
 }
 
@@ -81,13 +81,13 @@ pub struct Function {
     pub parameters: Vec<Parameter>,
     /// `pg_proc.prorettype`
     pub result: u32,
-    /// Its OUT parameters, or the columns of its table.
+    /// Its OUT parameters, or the columns of the table that it returns.
     pub columns: Vec<OutColumn>,
     /// The relation whose rows it returns.
     pub relation: Option<u32>,
 }
 
-/// A parameter of a function. One without a name is the whole body.
+/// A parameter of a function. A parameter without a name takes the whole body.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Parameter {
     pub name: String,
@@ -106,14 +106,14 @@ pub struct OutColumn {
     pub data_type: TypeUse,
 }
 
-/// What settings say of the description.
+/// Settings of the description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Where clients reach the API (`restful.openapi_server_proxy_uri`).
+    /// The URL at which clients reach the API (`restful.openapi_server_proxy_uri`).
     pub server: Option<String>,
-    /// Every request has to bring a token (`restful.openapi_security_active`).
+    /// Every request must have a token (`restful.openapi_security_active`).
     pub security_active: bool,
-    /// The URL below which the OAuth endpoints are (`restful.oauth_issuer`).
+    /// The URL under which the OAuth endpoints are (`restful.oauth_issuer`).
     pub oauth_issuer: Option<String>,
 }
 
@@ -124,7 +124,7 @@ struct Relation<'a> {
     access: &'a Access,
 }
 
-/// All that a description is made of.
+/// Everything that a description is made from.
 struct Api<'a> {
     schema: &'a Schema,
     relations: Vec<Relation<'a>>,
@@ -137,13 +137,13 @@ impl Api<'_> {
         self.relations.iter().find(|r| r.access.oid == oid).copied()
     }
 
-    /// The functions, those of one name together.
+    /// The functions, grouped by name.
     fn functions(&self) -> impl Iterator<Item = &[Function]> {
         self.schema.functions.chunk_by(|a, b| a.name == b.name)
     }
 }
 
-/// The document. `described` are the columns and types of `schema`.
+/// Makes the document. `described`: the columns and types of `schema`.
 pub fn document(version: Version, schema: &Schema, described: &Relations, settings: &Settings) -> Value {
     let access: HashMap<u32, &Access> = schema.relations.iter().map(|access| (access.oid, access)).collect();
     let relations = described
@@ -158,12 +158,12 @@ pub fn document(version: Version, schema: &Schema, described: &Relations, settin
     }
 }
 
-/// Whether a parameter of this name is a column's filter.
+/// Whether a parameter with this name is a filter on a column.
 fn can_be_filtered(name: &str) -> bool {
     !["select", "order", "limit", "offset", "and", "or", "columns", "on_conflict"].contains(&name)
 }
 
-/// A comment as summary, its first line, and description, what follows.
+/// Splits a comment into a summary, which is its first line, and a description, which is the rest.
 fn summary(comment: Option<&str>) -> (Option<&str>, Option<&str>) {
     let Some(comment) = comment.filter(|c| !c.is_empty()) else { return (None, None) };
     match comment.split_once('\n') {

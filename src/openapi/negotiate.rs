@@ -1,16 +1,16 @@
-//! Which version of the document is answered, and as which media type.
+//! Negotiates the version and the media type of the document.
 //!
-//! `application/openapi+json` and its parameter `version` are those of draft-ietf-httpapi-rest-api-mediatypes. JSON has no
-//! parameter `charset` (RFC 8259, section 11), so 3.1 comes without; 2.0 comes as PostgREST sends it.
+//! draft-ietf-httpapi-rest-api-mediatypes defines `application/openapi+json` and its parameter `version`. JSON does not have a
+//! parameter `charset` (RFC 8259, section 11), so 3.1 is sent without it; 2.0 is sent as PostgREST sends it.
 
 use super::Version;
 use crate::error::{Code, Error, Result};
 use crate::http::{MediaType, media_type};
 
-/// Chooses the version and the media type. `default`: the version that is answered when none is asked for.
+/// Chooses the version and the media type. `default`: the version if the client asks for none.
 ///
 /// # Errors
-/// PGRST107 (406) when neither OpenAPI nor JSON is accepted, or a version that there is not.
+/// PGRST107 (406) if the client accepts neither OpenAPI nor JSON, or asks for a version that is not supported.
 pub fn negotiate(accept: Option<&str>, default: Version) -> Result<(Version, MediaType)> {
     let ranges = media_type::ranges(accept.filter(|field| !field.trim().is_empty()).unwrap_or("*/*"));
     for range in &ranges {
@@ -31,8 +31,7 @@ pub fn negotiate(accept: Option<&str>, default: Version) -> Result<(Version, Med
         .hint("Accept application/openapi+json, with version=3.1 or version=2.0, or application/json."))
 }
 
-/// The media type of what a function answers in the document's place, if OpenAPI is what is wanted most; otherwise it is
-/// negotiated as for rows.
+/// The media type of a function that replaces the document, if the client prefers OpenAPI. Otherwise it is negotiated as for rows.
 pub fn root_spec_media(accept: Option<&str>) -> Option<MediaType> {
     let first = *media_type::ranges(accept?).first()?;
     Some(MediaType::parse(first)).filter(|media| *media == MediaType::OpenApi)

@@ -5,7 +5,7 @@ use crate::http::MediaType;
 use serde_json::json;
 use std::collections::HashSet;
 
-/// A schema with names that need quoting everywhere, a view that can only be read, and functions of all kinds.
+/// A schema with names that need quoting in every place, a read-only view, and functions of all kinds.
 fn api() -> (Schema, Relations) {
     let schema = json!({
         "schema": "api", "comment": "Shop\n\nWhat is sold,\nand to whom.",
@@ -164,7 +164,7 @@ fn only_what_can_be_done_is_told() {
         assert_eq!(methods(&document, path), expected, "{path}");
     }
     assert_eq!(methods(&described(Version::V2, &Settings::default()), "/log"), ["post"]);
-    // a filter cannot have the name of another parameter
+    // a column with the name of another parameter has no filter
     let parameters = document["components"]["parameters"].as_object().unwrap();
     assert!(parameters.contains_key("it-27s-20-7Bodd-7D.id") && !parameters.contains_key("it-27s-20-7Bodd-7D.select"));
 }

@@ -1,5 +1,5 @@
-//! OpenAPI 2.0: the document of PostgREST, as its clients and their generators read it. Formats are names of PostgreSQL's types;
-//! keys are told in descriptions, as `<pk/>` and `<fk table='…' column='…'/>`.
+//! OpenAPI 2.0: PostgREST's document, as its clients and their generators read it. Formats are names of PostgreSQL's types. Keys
+//! are listed in descriptions, as `<pk/>` and `<fk table='…' column='…'/>`.
 
 use super::{Api, Function, Parameter, Relation, can_be_filtered, summary};
 use crate::http::target;
@@ -162,7 +162,7 @@ fn function_path(api: &Api, function: &Function) -> Value {
     path.into()
 }
 
-/// A type's name as PostgreSQL shows it where the API's schema is in the search path.
+/// The name of a type, as PostgreSQL shows it if the API's schema is in the search path.
 fn type_name<'a>(api: &Api<'a>, of: TypeUse) -> &'a str {
     let Some(of_type) = api.types.by_oid.get(&of.type_oid) else { return "" };
     let schema = api.schema.schema.as_str();
@@ -181,7 +181,7 @@ fn query_parameter(api: &Api, parameter: &Parameter) -> Value {
         let items = json!({ "type": json_type(element).unwrap_or("string"), "format": format(element) });
         members.insert("items".to_owned(), items);
     } else {
-        // an array is a text, {1,2}; and a parameter has to have a type
+        // an array is passed as text, {1,2}, and a parameter must have a type
         let of_type = json_type(name).filter(|t| *t != "array").unwrap_or("string");
         members.insert("type".to_owned(), of_type.into());
         members.insert("format".to_owned(), format(name).into());
@@ -204,7 +204,7 @@ fn arguments(api: &Api, function: &Function) -> Value {
     schema.into()
 }
 
-/// JSON's type of a type of PostgreSQL; `None` for any.
+/// The JSON type of a PostgreSQL type; `None` for any.
 fn json_type(name: &str) -> Option<&'static str> {
     Some(match name {
         "boolean" => "boolean",
@@ -277,7 +277,7 @@ fn property(types: &Types, relation: &Relation, column: &Column) -> Value {
     members.into()
 }
 
-/// A constant, or for a text the expression: clients ask whether there is one.
+/// The value of a constant default, or for a text the expression: clients check whether there is one.
 fn default(column: &Column, domains: &[&Type], of_type: &Type) -> Option<Value> {
     let expression = column.default.as_deref().or_else(|| domains.iter().find_map(|d| d.default.as_deref()))?;
     if json_type(&of_type.sql) != Some("string") {
@@ -306,7 +306,7 @@ fn description(relation: &Relation, column: &Column) -> Option<String> {
     }
 }
 
-/// The length that a text or a bit string is kept to (PostgreSQL's varchar.c and varbit.c).
+/// The maximum length of a text or bit string (PostgreSQL's varchar.c and varbit.c).
 fn length(of_type: &Type, of: TypeUse) -> Option<i32> {
     let length = match of_type.sql.as_str() {
         "character" | "character varying" => of.modifier - 4,

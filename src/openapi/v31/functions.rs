@@ -6,7 +6,7 @@ use crate::json_schema::of_table::{TypeUse, schema_of_type};
 use crate::openapi::{Api, Function, Parameter};
 use serde_json::{Map, Value, json};
 
-/// Adds the path of functions of one name.
+/// Adds the path of the functions that share a name.
 pub fn add(document: &mut Parts, api: &Api, overloads: &[Function]) {
     let Some(first) = overloads.first() else { return };
     let comment = overloads.iter().find_map(|f| f.comment.as_deref());
@@ -54,7 +54,7 @@ fn add_parameters(operation: &mut Map<String, Value>, mut parameters: Vec<Value>
     }
 }
 
-/// The arguments of a call by GET: of all overloads, and required as far as all require them.
+/// The arguments of a call by GET: those of all overloads. An argument is required if all overloads require it.
 fn query_parameters(api: &Api, overloads: &[&Function]) -> Vec<Value> {
     let mut parameters: Vec<Value> = Vec::new();
     let mut names: Vec<&str> = Vec::new();
@@ -74,7 +74,7 @@ fn query_parameters(api: &Api, overloads: &[&Function]) -> Vec<Value> {
     parameters
 }
 
-/// A scalar is what it is in JSON, all else a text as PostgreSQL writes it.
+/// A scalar has its JSON type. Anything else is a text in PostgreSQL's notation.
 fn query_schema(api: &Api, parameter: &Parameter) -> Value {
     let schema = schema_of_type(parameter.data_type, api.types, false);
     let is_scalar = |schema: &Value| {
@@ -85,13 +85,13 @@ fn query_schema(api: &Api, parameter: &Parameter) -> Value {
         }
     };
     if parameter.variadic {
-        // the parameter is given once for each element
+        // the parameter is repeated for each element
         return schema;
     }
     if is_scalar(&schema) { schema } else { json!({ "type": "string" }) }
 }
 
-/// What a call by POST sends: by media type.
+/// The bodies of a call by POST, by media type.
 fn bodies(api: &Api, overloads: &[Function]) -> Map<String, Value> {
     let mut schemas: Map<String, Value> = Map::new();
     for function in overloads {
@@ -154,7 +154,7 @@ fn responses(api: &Api, overloads: &[Function]) -> Value {
     responses.into()
 }
 
-/// What a function returns; `None` for nothing.
+/// The schema of a function's result; `None` if it returns nothing.
 fn result(api: &Api, function: &Function) -> Option<Value> {
     let of_type = |oid| schema_of_type(TypeUse::plain(oid), api.types, true);
     let row = function.relation.and_then(|oid| api.relation(oid));

@@ -1,8 +1,8 @@
 //! OpenAPI 3.1.
 //!
-//! Rows are described by one schema each, made as `restful.schema_of` makes it; bodies that change some columns of a row refer
-//! to its properties. Names of components hold letters, digits and hyphens, and a full stop where two names are joined, so that
-//! no two of them are the same.
+//! Each row type has one schema, which is made as `restful.schema_of` makes it. Bodies that change some columns refer to its
+//! properties. Names of components consist of letters, digits and hyphens, with a full stop between joined names, so that no two
+//! are the same.
 
 mod functions;
 mod relations;
@@ -73,7 +73,8 @@ struct Parts {
     parameters: Map<String, Value>,
 }
 
-/// A name as part of a component's: all but letters, digits and underscores as a hyphen and two hexadecimal digits per byte.
+/// A name as part of a component's name: characters other than letters, digits and underscores become a hyphen and two hexadecimal
+/// digits per byte.
 fn component(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for b in name.bytes() {
@@ -111,7 +112,7 @@ fn json_content(schema: &Value) -> Value {
     json!({ "application/json": { "schema": schema } })
 }
 
-/// An operation's first members: its tag, the comment of what it is about, its name.
+/// The first members of an operation: its tag, the comment on its object, and its name.
 fn operation(id: String, tag: &str, comment: Option<&str>) -> Map<String, Value> {
     let (summary, description) = summary(comment);
     let mut operation = Map::new();

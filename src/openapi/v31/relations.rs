@@ -12,7 +12,7 @@ pub fn add(document: &mut Parts, relation: &Relation, types: &Types) {
     let name = component(&table.name);
     let mut row = of_table::schema_of(table, types);
     if let Value::Object(members) = &mut row {
-        // the document says it for all schemas
+        // the document states it once for all schemas
         members.remove("$schema");
     }
     document.schemas.insert(name.clone(), row);
@@ -40,7 +40,7 @@ pub fn add(document: &mut Parts, relation: &Relation, types: &Types) {
     }
 }
 
-/// Some columns of a row, as a change of it sends them.
+/// The body of a change: some columns of a row.
 fn patch(relation: &Relation, name: &str) -> Value {
     let columns = relation.table.columns.iter();
     let properties: Map<String, Value> = columns
@@ -120,7 +120,7 @@ impl Operations<'_> {
         item
     }
 
-    /// The one row of a key. Without the right to read the key's columns, no row can be named by it.
+    /// The path of a single row by its key. A role that may not read the key's columns cannot use it.
     fn item(&self) -> Option<Value> {
         let (table, access) = (self.relation.table, self.relation.access);
         let is_readable = |name: &String| table.columns.iter().any(|c| c.name == *name && c.readable);
@@ -147,7 +147,7 @@ impl Operations<'_> {
             let responses = json!({ "200": one("The row."), "default": response("Problem") });
             item.insert("get".to_owned(), self.operation("read_item", select(), None, responses));
         }
-        // a key that is always generated takes no value
+        // a key that is always generated cannot be given
         let is_given = |name: &String| {
             table.columns.iter().any(|c| c.name == *name && !c.generated && c.identity != Some(Identity::Always))
         };
@@ -204,7 +204,7 @@ impl Operations<'_> {
         self.filters.iter().cloned().chain(others.iter().map(|name| parameter(name))).collect()
     }
 
-    /// Rows as they are answered: several, or one alone.
+    /// Rows in a response: several, or a single one.
     fn rows(&self) -> Value {
         let row = schema(self.name);
         json!({
