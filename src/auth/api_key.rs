@@ -1,4 +1,5 @@
-//! API keys: `rk_<environment>_<id><secret><check>` with `_` after the id, made once and known to the database by their hash only.
+//! API keys: `rk_<environment>_<id><secret><check>` with `_` after the id. They are shown once, and the database only stores their
+//! hash.
 
 use crate::error::{Code, Error};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -11,9 +12,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 pub const PREFIX: &str = "rk_";
 /// Characters of the public part, by which a key is found.
 pub const ID: usize = 8;
-/// Random bytes of a key.
+/// Random bytes in a key.
 const SECRET_BYTES: usize = 32;
-/// Characters of those in base64url.
+/// Characters of those bytes in base64url.
 const SECRET: usize = 43;
 /// Characters of the checksum: the four bytes of a CRC-32 in base64url.
 const CHECK: usize = 6;
@@ -55,12 +56,12 @@ pub fn generate(environment: &str) -> Option<IssuedKey> {
     Some(IssuedKey { id, key, hash })
 }
 
-/// Whether a text can be the environment of keys: 1 to 16 small letters and digits.
+/// Whether a text is a valid environment: 1 to 16 lower-case letters and digits.
 pub fn is_environment(text: &str) -> bool {
     (1..=ENVIRONMENT).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
-/// The id of a well-formed key, whose checksum is right; `None` for any other text.
+/// The id of a well-formed key with a correct checksum; `None` for any other text.
 pub fn id(key: &str) -> Option<&str> {
     let (environment, rest) = key.strip_prefix(PREFIX)?.split_once('_')?;
     let (id, rest) = rest.split_at_checked(ID)?;
@@ -92,7 +93,7 @@ fn check(message: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(crc32(message.as_bytes()).to_be_bytes())
 }
 
-/// CRC-32 (ISO 3309), as zlib has it.
+/// CRC-32 (ISO 3309), as in zlib.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
@@ -111,7 +112,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The answer to a request with such a key: 401 with the challenge of RFC 6750, section 3.
+    /// The error for a request with such a key: 401 with the challenge of RFC 6750, section 3.
     pub fn into_error(self) -> Error {
         let (message, hint) = match self {
             Refusal::Malformed => {

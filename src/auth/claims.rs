@@ -57,7 +57,7 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// What follows "the claim" in a sentence.
+    /// Completes a sentence that begins with "the claim".
     pub fn words(self) -> String {
         match self {
             Flaw::Type { claim, expected } => format!("'{claim}' claim must be {expected}"),
@@ -101,7 +101,7 @@ pub fn user_id(claims: &Map<String, Value>) -> Option<&str> {
     claims.get("sub")?.as_str().filter(|s| !s.is_empty())
 }
 
-/// The subject, if it is a UUID in any spelling that PostgreSQL's type takes.
+/// The subject, if it is a UUID in any notation that PostgreSQL accepts.
 pub fn uid(claims: &Map<String, Value>) -> Option<[u8; 16]> {
     parse_uuid(user_id(claims)?.as_bytes())
 }

@@ -1,9 +1,9 @@
-//! The credential by which a request proves whom it speaks for.
+//! The credential that proves who a request speaks for.
 
 use crate::auth::api_key;
 use crate::error::{Code, Error, Result};
 
-/// A token or a key, as the request carries it. Nothing is verified yet.
+/// A token or a key in a request, not verified yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential<'a> {
     /// A bearer token that is not an API key.
@@ -13,14 +13,14 @@ pub enum Credential<'a> {
 }
 
 impl<'a> Credential<'a> {
-    /// The credential of a request, from its field Authorization and those fields that API keys come in.
+    /// The credential of a request: from its field Authorization, and from the fields that API keys come in.
     ///
-    /// A bearer token decides. Beside one, other fields count only if they hold an API key, and it has to be the same one: clients
-    /// of Supabase send the key of their project beside the token of their user. Without one, those fields hold an API key or,
-    /// in three parts, a token. Anything else counts as a bad key, not as no key.
+    /// A bearer token takes precedence. Other fields then count only if they hold an API key, and it has to be the same one:
+    /// clients of Supabase send the key of their project together with the token of their user. Without a bearer token, those
+    /// fields hold an API key or, in three parts, a token. Anything else counts as a bad key, and not as a missing one.
     ///
     /// # Errors
-    /// REST400 for two different ones (RFC 6750, section 2).
+    /// REST400 for two different credentials (RFC 6750, section 2).
     pub fn of(authorization: Option<&'a str>, fields: impl Iterator<Item = &'a str>) -> Result<Option<Self>> {
         let bearer = authorization.and_then(bearer_token);
         let mut found = bearer;
@@ -45,16 +45,18 @@ impl<'a> Credential<'a> {
     }
 }
 
-/// The token of an Authorization field with the scheme Bearer (RFC 6750, section 2.1). Other schemes are not ours. Behind one in a
-/// repeated field, which is joined by commas, Bearer gives the whole field: no token, so that it is refused, not overlooked.
+/// The token of an Authorization field with the scheme Bearer (RFC 6750, section 2.1). Other schemes are ignored. A repeated field
+/// is joined by commas. If Bearer comes second there, the whole field is returned: it is not a valid token, so it is refused and
+/// not overlooked.
 fn bearer_token(field: &str) -> Option<&str> {
     let mut others = field.split(',').skip(1).filter_map(|part| after_bearer(part.trim()));
     after_bearer(field.trim()).or_else(|| others.next().map(|_| field))
 }
 
-/// What follows the scheme Bearer, if a text begins with it.
+/// The rest of a text that begins with the scheme Bearer.
 fn after_bearer(text: &str) -> Option<&str> {
-    // A scheme ends at the first character that a token cannot have (RFC 9110, section 5.6.2), whether or not that is the space that it should be.
+    // A scheme ends at the first character that a token cannot have (RFC 9110, section 5.6.2), whether or not that is the required
+    // space.
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)));
     let (scheme, rest) = text.split_at(end.unwrap_or(text.len()));
     scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())

@@ -1,5 +1,5 @@
-//! Keys: JSON Web Keys (RFC 7517, 7518, 8037) read, checked and made; signatures verified and made. The key says which algorithms
-//! it may be used with, never the token (RFC 8725, section 3.1).
+//! Keys: reads, checks and makes JSON Web Keys (RFC 7517, 7518, 8037); verifies and makes signatures. The key decides which
+//! algorithms it may be used with, and never the token (RFC 8725, section 3.1).
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey, crypto};
 use serde_json::{Map, Value, json};
 
-/// The algorithms (RFC 7518, section 3.1; RFC 8037), none of them `none`.
+/// The algorithms (RFC 7518, section 3.1; RFC 8037). `none` is not among them.
 const ALGORITHMS: [(&str, Algorithm); 12] = [
     ("HS256", Algorithm::HS256),
     ("HS384", Algorithm::HS384),
@@ -28,7 +28,7 @@ const ALGORITHMS: [(&str, Algorithm); 12] = [
     ("EdDSA", Algorithm::EdDSA),
 ];
 
-/// Bits of an RSA modulus: fewer are weak, more take too long (RFC 7518, section 3.3).
+/// Bits of an RSA modulus. Smaller ones are weak, and larger ones take too long (RFC 7518, section 3.3).
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// The algorithm of this name. Names are case-sensitive.
@@ -109,7 +109,7 @@ impl Verifier {
         };
         if let Some(name) = jwk.get("alg") {
             let name = name.as_str().ok_or(Invalid("its alg is not text"))?;
-            // RFC 9864 has a name of its own for it
+            // RFC 9864 has its own name for it
             let only = algorithm(if name == "Ed25519" { "EdDSA" } else { name }).ok_or(NotForSignatures)?;
             if !algorithms.contains(&only) {
                 return Err(Invalid("its alg does not fit its kind of key"));
@@ -119,7 +119,7 @@ impl Verifier {
         Ok(Verifier { key, algorithms })
     }
 
-    /// A secret, for HMAC with one algorithm (RFC 7518, section 3.2: as long as the hash at least).
+    /// A secret for HMAC with one algorithm. It must be at least as long as the hash (RFC 7518, section 3.2).
     ///
     /// # Errors
     /// The algorithm is not an HMAC, or the secret is shorter than its hash.
@@ -141,13 +141,13 @@ impl Verifier {
         self.algorithms.contains(&algorithm)
     }
 
-    /// Whether a signature, in base64url, is of this message.
+    /// Whether a signature, in base64url, belongs to this message.
     pub fn verify(&self, signature: &str, message: &[u8], algorithm: Algorithm) -> bool {
         self.allows(algorithm) && crypto::verify(signature, message, &self.key, algorithm).unwrap_or(false)
     }
 }
 
-/// The public half of a JSON Web Key: what may be stored where others read it, its `kid` given.
+/// The public half of a JSON Web Key with this `kid`. It may be stored where others can read it.
 pub fn public_part(jwk: &Map<String, Value>, kid: &str) -> Value {
     let mut public = Map::new();
     for name in ["kty", "crv", "x", "y", "n", "e", "alg"] {
@@ -162,7 +162,7 @@ pub fn public_part(jwk: &Map<String, Value>, kid: &str) -> Value {
 
 /// The thumbprint of a public key (RFC 7638). It serves as the `kid` of a key without one.
 pub fn thumbprint(jwk: &Map<String, Value>) -> String {
-    // the required members, in the order of the alphabet
+    // the required members, in alphabetical order
     let members: Map<String, Value> = ["crv", "e", "kty", "n", "x", "y"]
         .iter()
         .filter_map(|m| Some(((*m).to_owned(), jwk.get(*m)?.clone())))
@@ -171,8 +171,8 @@ pub fn thumbprint(jwk: &Map<String, Value>) -> String {
     URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()))
 }
 
-/// A key that tokens are signed with: the form that [`sign`] takes, and as a JSON Web Key its public half, unless it is
-/// symmetric.
+/// A key for signing tokens: its private half in the form that [`sign`] takes and, unless it is symmetric, its public half as a
+/// JSON Web Key.
 pub struct GeneratedKey {
     pub private: Vec<u8>,
     pub public: Option<Map<String, Value>>,
@@ -211,7 +211,7 @@ pub fn generate(algorithm: Algorithm) -> Option<GeneratedKey> {
             let n = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
             let e = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
             let pkcs8 = AsDer::as_der(&pair).ok()?;
-            // Signing takes RSAPrivateKey (RFC 8017), which is the last of what PKCS #8 has around it: at this size, 26 bytes.
+            // Signing takes RSAPrivateKey (RFC 8017), which is the last part of PKCS #8. At this size, 26 bytes precede it.
             let private = pkcs8.as_ref().get(26..)?.to_vec();
             RsaKeyPair::from_der(&private).ok()?;
             (private, Some(json!({"kty": "RSA", "n": n, "e": e})))
@@ -227,7 +227,7 @@ pub fn generate(algorithm: Algorithm) -> Option<GeneratedKey> {
     Some(GeneratedKey { private, public })
 }
 
-/// A random name for a key. It tells nothing about the key.
+/// A random name for a key, which discloses nothing about the key.
 pub fn random_kid() -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(random::<16>()?))
 }
@@ -239,7 +239,8 @@ pub fn random<const N: usize>() -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Signs a message with a key of [`generate`] or a secret; the signature in base64url. `None` when the key is not one for it.
+/// Signs a message with a key of [`generate`] or a secret. Returns the signature in base64url, or `None` if the key does not fit
+/// the algorithm.
 pub fn sign(message: &[u8], private: &[u8], algorithm: Algorithm) -> Option<String> {
     let key = match algorithm.family() {
         AlgorithmFamily::Hmac => EncodingKey::from_secret(private),
@@ -288,7 +289,8 @@ fn is_well_formed(kind: &'static dyn VerificationAlgorithm, key: &[u8]) -> bool 
     ParsedPublicKey::new(kind, key).is_ok()
 }
 
-/// Points that anybody can sign for (RFC 8032 has them decode; RFC 7748, section 7 lists their kind), without their sign.
+/// Points for which anybody can make signatures (RFC 8032 accepts them when decoding; RFC 7748, section 7 lists such points),
+/// without their sign.
 const SMALL_ORDER: [[u8; 32]; 7] = {
     let one = {
         let mut point = [0; 32];

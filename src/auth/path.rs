@@ -1,9 +1,9 @@
-//! Paths to a claim: the part of JSON Path (RFC 9535) that names one value, and PostgREST's spelling of it.
+//! Paths to a claim: the part of JSON Path (RFC 9535) that names a single value, and PostgREST's notation for it.
 
 use serde_json::{Map, Value};
 
-/// A path to one value of the claims: `$.a.b`, `.a.b` or `a.b`, `["x"]`, `[0]`, and as the last step a filter such as
-/// `[?(@ == "x")]` on the texts of an array.
+/// A path to a single value of the claims: `$.a.b`, `.a.b` or `a.b`, `["x"]`, `[0]`, and as the last step a filter such as `[?(@ ==
+/// "x")]` on an array of strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(Vec<Step>);
 
@@ -11,7 +11,7 @@ pub struct Path(Vec<Step>);
 enum Step {
     Key(String),
     Index(usize),
-    /// The first string of an array for which the comparison holds.
+    /// The first string of an array that satisfies the comparison.
     Filter(Comparison, String),
 }
 
@@ -25,7 +25,7 @@ enum Comparison {
 }
 
 impl Path {
-    /// Reads a path; `None` when it is malformed.
+    /// Parses a path; `None` if it is malformed.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let mut rest = text.strip_prefix('$').unwrap_or(text);
@@ -71,7 +71,7 @@ impl Comparison {
     }
 }
 
-/// A key in quotes, or one of letters, digits and `_`, `-`, `@`, `$`.
+/// A quoted key, or one of letters, digits and `_`, `-`, `@`, `$`.
 fn name<'a>(text: &'a str, steps: &mut Vec<Step>) -> Option<&'a str> {
     if let Some((key, rest)) = quoted(text) {
         steps.push(Step::Key(key));
@@ -83,7 +83,7 @@ fn name<'a>(text: &'a str, steps: &mut Vec<Step>) -> Option<&'a str> {
     Some(rest)
 }
 
-/// What follows `[`, up to its `]`.
+/// Reads on from behind `[` to its `]`.
 fn bracket<'a>(text: &'a str, steps: &mut Vec<Step>) -> Option<&'a str> {
     let text = text.trim_start();
     let rest = if let Some((key, rest)) = quoted(text) {
@@ -118,7 +118,7 @@ fn bracket<'a>(text: &'a str, steps: &mut Vec<Step>) -> Option<&'a str> {
     rest.trim_start().strip_prefix(']')
 }
 
-/// A text in quotes of either kind, a backslash before any character standing for it; and what follows.
+/// A text in single or double quotes, in which a backslash escapes any character; and the rest.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let mut unquoted = String::new();

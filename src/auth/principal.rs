@@ -25,7 +25,7 @@ pub struct SessionState<'a> {
     pub claims: Option<&'a str>,
 }
 
-/// Whom a request speaks for.
+/// Who a request speaks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Identity {
     /// An anonymous caller.
@@ -62,12 +62,13 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Determines whom a request speaks for. `verify` verifies the request's credential; a bad credential never counts as no credential.
+    /// Determines who a request speaks for. `verify` verifies the request's credential. A bad credential never counts as a missing
+    /// one.
     ///
     /// # Errors
-    /// What `verify` refuses; PGRST302 when there is no identity and one is required, or no role for one; REST400 when
-    /// PostgREST's session passes a credential on; REST401 when claims and role of a trusted authenticator do not agree, or a claim
-    /// is not of its type.
+    /// The errors of `verify`; PGRST302 if an identity is required but missing, or an anonymous request has no role; REST400 if
+    /// PostgREST's session passes a credential on; REST401 if the claims and the role of a trusted authenticator disagree, or a
+    /// claim has the wrong type.
     pub fn of(
         session: &SessionState,
         credential: Option<Credential>,
@@ -98,7 +99,7 @@ impl Principal {
         let (identity, switch_to) = match (claims, &session.anon_role) {
             (Some(identity), _) => (identity, None),
             (None, Some(role)) if !switched => (Identity::Anonymous, Some(role.clone())),
-            // PostgREST took the role for its anonymous requests.
+            // PostgREST took this role for its anonymous requests.
             (None, Some(role)) if **role == *session.current_user => (Identity::Anonymous, None),
             _ => (Identity::SessionUser, None),
         };
@@ -109,7 +110,7 @@ impl Principal {
         Ok(Principal { identity, switch_to, is_authenticated })
     }
 
-    /// Claims count only if they name the role that the authenticator has taken for them.
+    /// Claims count only if they name the role that the authenticator took for them.
     fn trusted_identity(session: &SessionState, text: &str) -> Result<Option<Identity>> {
         let refused = |why: &str| {
             Error::new(Code::Identity, "The session's claims and role do not agree")
@@ -150,9 +151,9 @@ impl Principal {
     }
 }
 
-/// What the claims of a trusted authenticator's session stand for while this role is in force: for a subject of PostgREST's, or
-/// for nobody when they hold the role alone, as PostgREST sets them for an anonymous request, and it is the anonymous one, if that
-/// is known. `None` when they do not name the role.
+/// How the claims in a trusted authenticator's session identify the caller while this role is in force. They belong to a subject
+/// that PostgREST verified; or the caller is anonymous, if the claims contain only the role, as PostgREST sets them for an
+/// anonymous request, and it is the anonymous role, if that is known. `None` if they do not name the role.
 pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -> Option<AuthMethod> {
     if claims.get("role").and_then(Value::as_str) != Some(role) {
         return None;
@@ -161,7 +162,7 @@ pub fn trust(claims: &Map<String, Value>, role: &str, anon_role: Option<&str>) -
     Some(if is_anonymous { AuthMethod::Anonymous } else { AuthMethod::Postgrest })
 }
 
-/// The refusal of claims of a trusted authenticator whose subject is malformed.
+/// The error for a trusted authenticator's claims whose subject is malformed.
 fn refuse_claim(flaw: Flaw) -> Error {
     Error::new(Code::Identity, format!("The {}", flaw.words()))
         .details("The claim is in the setting request.jwt.claims.")
@@ -173,12 +174,12 @@ fn token_required() -> Error {
     Error::new(Code::TokenRequired, "Anonymous access is disabled").header("www-authenticate", "Bearer")
 }
 
-/// Refuses roles that no request may run as, whoever asks: superusers and the roles of PostgreSQL itself.
+/// Refuses roles that no request may run as, whoever the caller is: superusers and the roles of PostgreSQL itself.
 ///
 /// `may_bypass_rls`: the role is listed in `restful.bypassrls_roles`.
 ///
 /// # Errors
-/// REST403 (403).
+/// REST403 (403) for such a role.
 pub fn refuse_dangerous_role(name: &str, is_superuser: bool, bypasses_rls: bool, may_bypass_rls: bool) -> Result<()> {
     if is_superuser || name.starts_with("pg_") || (bypasses_rls && !may_bypass_rls) {
         return Err(role_refused());

@@ -1,5 +1,5 @@
-//! JSON of tokens and keys, read strictly: a member that comes twice is refused, since parsers differ in which of them they take,
-//! and so is U+0000, at which a text would end wherever PostgreSQL takes it for a C string.
+//! Strict JSON for tokens and keys. A repeated member is refused, because parsers differ in which one they take. So is U+0000,
+//! because it would end the text wherever PostgreSQL treats it as a C string.
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -19,7 +19,7 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// What follows "the text" in a sentence.
+    /// Completes a sentence that begins with "the text".
     pub fn words(self) -> &'static str {
         match self {
             Flaw::Json => "is not valid JSON",
@@ -30,7 +30,7 @@ impl Flaw {
     }
 }
 
-/// Reads an object.
+/// Parses an object.
 ///
 /// # Errors
 /// The text is not a JSON object, or breaks one of the rules above.
@@ -38,7 +38,7 @@ pub fn object(text: &[u8]) -> Result<Map<String, Value>, Flaw> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(object))) => Ok(object),
         Ok(Strict(_)) => Err(Flaw::Kind),
-        // serde_json has no room for an error of ours but in its text.
+        // serde_json can carry our error only as text.
         Err(why) => {
             let why = why.to_string();
             Err([Flaw::Duplicate, Flaw::Nul]

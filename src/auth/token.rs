@@ -28,7 +28,7 @@ pub struct Key {
     pub verifier: Verifier,
 }
 
-/// All keys there are.
+/// All keys.
 #[derive(Default)]
 pub struct KeySet(pub Vec<Key>);
 
@@ -140,7 +140,7 @@ impl Refusal {
         }
     }
 
-    /// What tells apart the causes that have one message.
+    /// Distinguishes causes that share a message.
     fn cause(&self) -> Option<String> {
         Some(match self {
             Refusal::NotBase64(part) => format!("{} is not base64url without padding", part.name()),
@@ -157,7 +157,7 @@ impl Refusal {
         })
     }
 
-    /// More about it, as a sentence.
+    /// Details, as a sentence.
     pub fn details(&self) -> Option<String> {
         let cause = self.cause()?;
         let (first, rest) = cause.split_at_checked(1)?;
@@ -174,7 +174,7 @@ impl Refusal {
         }
     }
 
-    /// The answer to a request with such a token: 401 with the challenge of RFC 6750, section 3.
+    /// The error for a request with such a token: 401 with the challenge of RFC 6750, section 3.
     pub fn into_error(self) -> Error {
         let message = self.message();
         let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{message}\"");
@@ -195,7 +195,7 @@ impl KeySet {
     /// Verifies a token's signature with the keys that its header and its issuer allow.
     ///
     /// # Errors
-    /// The token is malformed, or there is no key that made its signature.
+    /// The token is malformed, or none of the keys made its signature.
     pub fn verify(&self, token: &str) -> Result<SignedToken, Refusal> {
         if token.is_empty() {
             return Err(Refusal::Empty);
@@ -209,7 +209,7 @@ impl KeySet {
         let Header { algorithm, kid } = read_header(&Part::Header.decode(header)?)?;
         Part::Signature.decode(signature)?;
         let claims = strict::object(&Part::Claims.decode(payload)?).map_err(Refusal::Claims)?;
-        // What is not verified yet chooses among keys, no more.
+        // Unverified claims are only used to choose among keys.
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
         let named = |key: &&Key| kid.as_ref().is_none_or(|kid| *kid == key.kid);
         let mut candidates = self.0.iter().filter(named).peekable();
@@ -231,7 +231,7 @@ impl KeySet {
     }
 }
 
-/// Reads a header: of its members `alg`, `kid` and `typ` count, and those that change what a signature means are refused.
+/// Reads a header. Its members `alg`, `kid` and `typ` count. Members that change the meaning of a signature are refused.
 fn read_header(text: &[u8]) -> Result<Header, Refusal> {
     let header = strict::object(text).map_err(Refusal::Header)?;
     if let Some(member) = ["crit", "b64", "zip", "enc"].into_iter().find(|member| header.contains_key(*member)) {
@@ -239,7 +239,7 @@ fn read_header(text: &[u8]) -> Result<Header, Refusal> {
     }
     if let Some(name) = header.get("typ") {
         let name = name.as_str().unwrap_or_default().to_ascii_lowercase();
-        // A token made for another purpose is refused (RFC 8725, section 3.11).
+        // A token for another purpose is refused (RFC 8725, section 3.11).
         if !matches!(name.strip_prefix("application/").unwrap_or(&name), "jwt" | "at+jwt") {
             return Err(Refusal::Type);
         }
@@ -258,7 +258,7 @@ impl SignedToken {
     /// Checks the claims that limit the use of a token. `now` in seconds since 1970.
     ///
     /// # Errors
-    /// A time, the audience, or a claim of the wrong type.
+    /// A time or the audience does not hold, or a claim has the wrong type.
     pub fn check(&self, policy: Policy, now: f64) -> Result<(), Refusal> {
         claims::check_registered(&self.claims).map_err(Refusal::Claim)?;
         let date = |name: &str| self.claims.get(name).and_then(Value::as_f64);
@@ -302,13 +302,13 @@ impl SignedToken {
         }
     }
 
-    /// The role that the token is for; `None` when it names none.
+    /// The role that the token names, if it names one.
     pub fn role(&self) -> Option<&str> {
         self.issuer.role_path.find(&self.claims)?.as_str()
     }
 }
 
-/// A token of these claims; `None` when the key is not one for the algorithm.
+/// A signed token with these claims; `None` if the key does not fit the algorithm.
 ///
 /// `kind`: its `typ` (RFC 8725, section 3.11).
 pub fn signed(

@@ -29,7 +29,7 @@ fn public_set(kid: &str, jwk: &Map<String, Value>) -> KeySet {
     KeySet(vec![Key { issuer: issuer("", &[]), kid: kid.to_owned(), verifier }])
 }
 
-/// A token of this header and these claims, as they are, with the secret's signature.
+/// A token with exactly this header and these claims, signed with the secret.
 fn raw(header: &str, claims: &str) -> String {
     let message = format!("{}.{}", jwk::encode(header.as_bytes()), jwk::encode(claims.as_bytes()));
     let signature = jwk::sign(message.as_bytes(), SECRET, Algorithm::HS256).unwrap();
@@ -140,7 +140,7 @@ fn t22_clocks_may_differ_by_thirty_seconds() {
 #[test]
 fn t23_an_audience_is_one_of_ours() {
     let lax = Policy { require_aud: false, ..STRICT };
-    // the claim, and what comes of it: asked for, not asked for, no audience known
+    // the claim, and the result if it is required, not required, and if no audience is known
     let matrix = [
         (json!("us"), Ok(()), Ok(())),
         (json!(["them", "us"]), Ok(()), Ok(())),
@@ -183,7 +183,7 @@ fn t24_a_kid_is_a_name_and_nothing_else() {
     {
         assert_eq!(refusal(header), Some(Refusal::Header(flaw)), "{header}");
     }
-    // several keys of one name: the one that made the signature counts
+    // several keys with the same name: the one that made the signature counts
     let other = Verifier::of_secret(&[7; 32], Algorithm::HS256).unwrap();
     let mut set = secret_set(issuer("", &[]));
     set.0.insert(0, Key { issuer: issuer("", &[]), kid: "k".to_owned(), verifier: other });
@@ -204,7 +204,7 @@ fn t25_other_forms_are_refused() {
         assert_eq!(set.verify(&text).unwrap_err(), Refusal::Parts(parts), "{text}");
     }
     assert_eq!(set.verify("").unwrap_err(), Refusal::Empty);
-    // padding, blanks, the other alphabet, and bits that mean nothing
+    // padding, blanks, the other alphabet, and trailing bits
     for text in [
         format!("{token}="),
         format!("{h}=.{p}.{s}"),
@@ -237,7 +237,7 @@ fn t25_other_forms_are_refused() {
     for typ in ["JWT", "jwt", "at+jwt", "application/at+JWT"] {
         assert_eq!(refusal(&json!({"alg": "HS256", "typ": typ}).to_string()), None);
     }
-    // a key that comes with the token, or lies where it says, is not asked
+    // a key in the token, or at a URL in it, is ignored
     let GeneratedKey { private, public } = generate(Algorithm::EdDSA).unwrap();
     let header =
         json!({"alg": "EdDSA", "jwk": public, "jku": "https://evil.example/jwks", "x5u": "https://evil.example"});
@@ -258,7 +258,7 @@ fn t25_other_forms_are_refused() {
     }
 }
 
-/// The same bytes, with another last character: only its first bits count.
+/// The same bytes with a different last character, of which only the first bits count.
 fn non_canonical(signature: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let last = *signature.as_bytes().last().unwrap();
@@ -331,7 +331,7 @@ fn t27_weak_and_broken_keys_are_not_loaded() {
     assert!(Verifier::of_secret(&[1; 47], Algorithm::HS384).is_err());
     assert!(Verifier::of_secret(&[1; 63], Algorithm::HS512).is_err());
     assert!(Verifier::of_secret(&[1; 64], Algorithm::ES256).is_err());
-    // others in a set are passed over
+    // other keys in a set are skipped
     for jwk in [
         json!({"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}),
         json!({"kty": "OKP", "crv": "X25519", "x": "AA"}),
@@ -355,7 +355,7 @@ fn a_token_is_of_the_issuer_of_its_key() {
     }
     assert_eq!(checked(ours(), STRICT, &json!({"exp": NOW}).to_string()), Err(Refusal::Issuer));
     assert_eq!(checked(issuer("", &[]), STRICT, &claims("https://them.example".into())), Ok(()));
-    // two issuers of one key name
+    // two issuers with the same key name
     let mut set = secret_set(ours());
     let other = Verifier::of_secret(&[7; 32], Algorithm::HS256).unwrap();
     set.0.push(Key { issuer: issuer("https://them.example", &[]), kid: "k".to_owned(), verifier: other });

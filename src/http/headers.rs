@@ -5,16 +5,16 @@ use crate::http::field::{is_field_value, is_token};
 use crate::limits;
 use serde_json::Value;
 
-/// Header fields: lower-case name and value, in the order they came. A repeated field is one value, joined by comma.
+/// Header fields: lower-case names and values, in their original order. The values of a repeated field are joined by commas.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// Reads an object of name → text, or array of texts for a repeated field.
+    /// Reads an object whose values are texts, or arrays of texts for repeated fields.
     ///
     /// # Errors
-    /// 400 when it is not such an object, has too many members, a name is not a token (RFC 9110, section 5.1), or a value holds
-    /// a control character.
+    /// 400 if it is not such an object, has too many members, a name is not a token (RFC 9110, section 5.1), or a value contains a
+    /// control character.
     pub fn from_json(value: &Value) -> Result<Self> {
         let malformed = |why: String| {
             Error::new(Code::MalformedRequest, "The request's headers are malformed")
@@ -54,7 +54,7 @@ impl Headers {
                 return Err(malformed(format!("The value of header {name:?} contains a control character.")));
             }
             let name = name.to_ascii_lowercase();
-            // repeated in another spelling
+            // repeated with different capitals
             match headers.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, value)) => *value = [value, text.as_str()].join(separator),
                 None => headers.push((name, text)),

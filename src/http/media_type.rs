@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use std::borrow::Cow;
 
-/// A representation that a response can have, or a body.
+/// A representation of a response or a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MediaType {
     /// `application/json`: an array of rows.
@@ -13,7 +13,7 @@ pub enum MediaType {
     ArrayStripped,
     /// `application/vnd.pgrst.object+json`: exactly one row, as an object.
     Object { nulls_stripped: bool },
-    /// `application/vnd.pgrst.plan`: how PostgreSQL gets at the representation of another type.
+    /// `application/vnd.pgrst.plan`: PostgreSQL's plan for a representation of another type.
     Plan(Box<PlanMedia>),
     /// `text/csv`.
     Csv,
@@ -107,7 +107,7 @@ impl MediaType {
 
     fn plan(parameters: &str, json: bool) -> Self {
         let of = match parameter(parameters, "for").map(MediaType::parse) {
-            // there is no plan of a plan
+            // a plan cannot have a plan
             None | Some(MediaType::Plan(_) | MediaType::Any) => MediaType::Json,
             Some(media) => media,
         };
@@ -146,7 +146,7 @@ impl MediaType {
         }
     }
 
-    /// Whether a media range takes in this type: the type itself, `type/*` or `*/*` (RFC 9110, section 12.5.1).
+    /// Whether a media range includes this type: the type itself, `type/*` or `*/*` (RFC 9110, section 12.5.1).
     pub fn is_in(&self, range: &MediaType) -> bool {
         match range {
             MediaType::Any => true,
@@ -163,7 +163,7 @@ impl PlanMedia {
         let mut name = format!(
             "application/vnd.pgrst.plan+{}; for=\"{}\"",
             if self.json { "json" } else { "text" },
-            // what stands in quotes in a header of the response
+            // it is quoted in a header of the response
             self.of.name().replace(|c: char| c == '"' || c == '\\' || c.is_control(), "")
         );
         for (i, option) in self.options.iter().enumerate() {
@@ -184,7 +184,7 @@ fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The parts of a text between separators that do not stand in double quotes.
+/// The parts of a text between separators outside of double quotes.
 fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     text.split(move |c| {
@@ -193,8 +193,8 @@ fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The media ranges of an Accept field as they are written, the most wanted first; of equal weight the first. Those that are
-/// not wanted are left out.
+/// The media ranges of an Accept field as they are written, the preferred ones first; ranges of equal weight keep their order.
+/// Unacceptable ones are left out.
 pub fn ranges(field: &str) -> Vec<&str> {
     let mut ranges: Vec<(f32, &str)> = split_unquoted(field, ',')
         .map(str::trim)
@@ -210,10 +210,10 @@ pub fn ranges(field: &str) -> Vec<&str> {
     ranges.into_iter().map(|(_, range)| range).collect()
 }
 
-/// The media types of an Accept field, the most wanted first. Empty when the field is absent or empty: anything will do.
+/// The media types of an Accept field, the preferred ones first. Empty if the field is absent or empty: any type is acceptable.
 ///
 /// # Errors
-/// PGRST107 (406) when the field accepts nothing at all.
+/// PGRST107 (406) if the field accepts nothing.
 pub fn accepted(field: Option<&str>) -> Result<Vec<MediaType>> {
     let Some(field) = field.filter(|f| !f.trim().is_empty()) else { return Ok(Vec::new()) };
     let ranges = ranges(field);
@@ -223,7 +223,7 @@ pub fn accepted(field: Option<&str>) -> Result<Vec<MediaType>> {
     Ok(ranges.into_iter().map(MediaType::parse).collect())
 }
 
-/// The refusal of what cannot be made: PGRST107 (406).
+/// The error if no accepted representation can be made: PGRST107 (406).
 pub fn not_available(accepted: &[MediaType]) -> Error {
     let names: Vec<Cow<str>> = accepted.iter().map(MediaType::name).collect();
     Error::new(Code::MediaType, format!("None of these media types are available: {}", names.join(", ")))

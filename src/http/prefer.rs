@@ -22,15 +22,15 @@ macro_rules! preference {
 }
 
 preference! {
-    /// What to do with rows that exist already.
+    /// What to do with existing rows.
     Resolution: "resolution" { MergeDuplicates = "merge-duplicates", IgnoreDuplicates = "ignore-duplicates", }
 }
 preference! {
-    /// What a write answers with (RFC 7240, section 4.2).
+    /// What a write returns (RFC 7240, section 4.2).
     Return: "return" { Minimal = "minimal", HeadersOnly = "headers-only", Representation = "representation", }
 }
 preference! {
-    /// How the total in Content-Range is found.
+    /// How the total in Content-Range is determined.
     Count: "count" { Exact = "exact", Planned = "planned", Estimated = "estimated", }
 }
 preference! {
@@ -42,11 +42,11 @@ preference! {
     Missing: "missing" { Default = "default", Null = "null", }
 }
 preference! {
-    /// What to do with preferences that are unknown (RFC 7240, section 4.4).
+    /// What to do with unknown preferences (RFC 7240, section 4.4).
     Handling: "handling" { Strict = "strict", Lenient = "lenient", }
 }
 
-/// The preferences that a write is planned by.
+/// The preferences that affect the plan of a write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct WritePreferences {
     pub representation: Option<Return>,
@@ -63,9 +63,9 @@ pub struct Preferences {
     pub transaction: Option<Transaction>,
     pub missing: Option<Missing>,
     pub handling: Option<Handling>,
-    /// The time zone the request's statement runs in: a name or an offset; PostgreSQL says whether it is one.
+    /// The time zone in which the statement runs: a name or an offset, which PostgreSQL checks.
     pub timezone: Option<String>,
-    /// The maximum number of rows that a write may change; binding with `handling=strict` only.
+    /// The maximum number of rows that a write may change. It only binds with `handling=strict`.
     pub max_affected: Option<u64>,
     /// Whether to explain why the row is visible or not, instead of returning it.
     pub explain_access: bool,
@@ -73,12 +73,11 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    /// Reads a Prefer field (RFC 7240, section 2): names are read in any case, and so are the words that are values. Of a repeated
-    /// preference the first counts. None of these preferences takes parameters.
+    /// Parses a Prefer field (RFC 7240, section 2). Names, and values that are words, are case-insensitive. Of a repeated
+    /// preference, the first counts. None of these preferences has parameters.
     ///
     /// # Errors
-    /// PGRST122 under `handling=strict` for preferences and parameters that are unknown; otherwise they are ignored, as the
-    /// RFC asks.
+    /// PGRST122 for unknown preferences and parameters under `handling=strict`. Otherwise they are ignored, as the RFC requires.
     pub fn parse(field: Option<&str>) -> Result<Self> {
         let mut p = Preferences::default();
         let Some(field) = field else { return Ok(p) };
@@ -115,7 +114,7 @@ impl Preferences {
         Ok(p)
     }
 
-    /// Those that a write is planned by.
+    /// The preferences that affect the plan of a write.
     pub fn of_write(&self) -> WritePreferences {
         WritePreferences { representation: self.representation, resolution: self.resolution, missing: self.missing }
     }
@@ -125,7 +124,7 @@ impl Preferences {
         self.max_affected.filter(|_| self.handling == Some(Handling::Strict))
     }
 
-    /// The value of Preference-Applied (RFC 7240, section 3) for those of the preferences that are set here.
+    /// The value of Preference-Applied (RFC 7240, section 3) for the preferences that are set here.
     pub fn applied(&self) -> Option<String> {
         let mut applied: Vec<&str> = [
             self.resolution.map(Resolution::applied),
@@ -147,7 +146,7 @@ impl Preferences {
     }
 }
 
-/// The parts of a field between separators; one within a quoted string separates nothing (RFC 9110, section 5.6.4).
+/// The parts of a field between separators outside of quoted strings (RFC 9110, section 5.6.4).
 fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |c| {
@@ -162,8 +161,8 @@ fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A text as a token, or as a quoted string if it is not a token. Slash and colon, as names of time zones and offsets have them, are left
-/// bare: so clients of the dialect know them.
+/// A text as a token, or as a quoted string if it is not a token. Slash and colon, which occur in time zones and offsets, are not
+/// quoted, because clients of the dialect know them like that.
 fn word(text: &str) -> Cow<'_, str> {
     if text.split(['/', ':']).all(is_token) {
         return Cow::Borrowed(text);

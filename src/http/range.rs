@@ -12,11 +12,10 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads a Range field: `0-9`, `10-`, with or without `items=`. Anything else is ignored, as RFC 9110
-    /// (section 14.2) asks.
+    /// Parses a Range field: `0-9`, `10-`, with or without `items=`. Anything else is ignored, as RFC 9110 (section 14.2) requires.
     ///
     /// # Errors
-    /// PGRST103 (416) when the lower end lies above the upper one.
+    /// PGRST103 (416) if the lower end is above the upper one.
     pub fn from_range(field: &str) -> Result<Option<Self>> {
         let field = field.trim();
         let field = field.strip_prefix("items=").unwrap_or(field);
@@ -35,10 +34,10 @@ impl Page {
         Ok(Some(Page { offset: low, limit: Some(high - low + 1) }))
     }
 
-    /// The rows that both pages have in common. A limit of 0 stays 0.
+    /// The rows that are in both pages. A limit of 0 stays 0.
     ///
     /// # Errors
-    /// PGRST103 (416) when they have no row in common.
+    /// PGRST103 (416) if they share no row.
     pub fn intersect(self, other: Page) -> Result<Page> {
         let end = |p: Page| p.limit.map(|limit| p.offset.saturating_add(limit));
         let offset = self.offset.max(other.offset);
@@ -64,10 +63,10 @@ fn not_satisfiable() -> Error {
 /// The parameter `limit` or `offset`.
 ///
 /// # Errors
-/// PGRST100 (400) when it is not an integer, PGRST103 (416) when it is negative.
+/// PGRST100 (400) if it is not an integer, PGRST103 (416) if it is negative.
 pub fn row_number(name: &str, text: &str) -> Result<u64> {
     match text.trim().parse::<i64>() {
-        // no row comes before the first
+        // a negative offset is the first row
         Ok(..0) if name.ends_with("offset") => Ok(0),
         Ok(n) => {
             u64::try_from(n).map_err(|_| not_satisfiable().details("Limit should be greater than or equal to zero."))
@@ -76,10 +75,10 @@ pub fn row_number(name: &str, text: &str) -> Result<u64> {
     }
 }
 
-/// Status and Content-Range of a page: `rows` were returned from `offset` on, of `total` if it is known.
+/// Status and Content-Range of a page. `rows` were returned, starting at `offset`, of `total` if that is known.
 ///
 /// # Errors
-/// PGRST103 (416) when the offset lies beyond the known total.
+/// PGRST103 (416) if the offset is beyond the known total.
 pub fn content_range(offset: u64, rows: u64, total: Option<u64>) -> Result<(u16, String)> {
     if let Some(n) = total
         && offset > n

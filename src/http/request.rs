@@ -1,4 +1,4 @@
-//! A request: its parts are parsed, their meaning is not decided yet.
+//! A request: its parts are parsed, but not interpreted yet.
 
 use crate::error::{Code, Error, Result};
 use crate::http::range::Page;
@@ -12,7 +12,7 @@ pub struct Request<'a> {
     pub target: Target<'a>,
     pub headers: &'a Headers,
     pub preferences: Preferences,
-    /// The page that the Range field asks for. Only GET has one (RFC 9110, section 14.2).
+    /// The page in the Range field. Only GET has one (RFC 9110, section 14.2).
     pub range: Option<Page>,
     /// The body's bytes; `None` without a body.
     pub body: Option<&'a [u8]>,
@@ -22,7 +22,7 @@ impl<'a> Request<'a> {
     /// Reads the parts of a request.
     ///
     /// # Errors
-    /// Those of the parts; REST415 (415) for a body in an encoding other than `identity`.
+    /// The errors of the parts; REST415 (415) for a body in an encoding other than `identity`.
     pub fn parse(method: &str, target: &'a str, headers: &'a Headers, body: Option<&'a [u8]>) -> Result<Self> {
         let method = Method::parse(method)?;
         check_encoding(headers, body)?;

@@ -5,7 +5,7 @@ use crate::http::Method;
 use crate::http::field::is_token;
 use std::borrow::Cow;
 
-/// What a response carries.
+/// The body of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// Nothing.
@@ -52,8 +52,8 @@ impl Response {
         response
     }
 
-    /// Takes the body from a response that cannot have one: a response to HEAD, or one with a status such as 204 or 304 (RFC 9110,
-    /// section 6.4.1).
+    /// Removes the body from a response that cannot have one: a response to HEAD, or one with a status such as 204 or 304 (RFC
+    /// 9110, section 6.4.1).
     #[must_use]
     pub fn without_forbidden_body(mut self, method: &str) -> Self {
         if method == Method::Head.as_str() || matches!(self.status, 100..=199 | 204 | 304) {
@@ -63,7 +63,7 @@ impl Response {
     }
 }
 
-/// The value of Proxy-Status (RFC 9209): with the code, unless a function chose a code that is not a token.
+/// The value of Proxy-Status (RFC 9209). It contains the code, unless a function chose a code that is not a token.
 fn proxy_status(code: &str) -> String {
     if is_token(code) { format!("pg_restful; error={code}") } else { "pg_restful".to_owned() }
 }

@@ -4,23 +4,23 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use std::borrow::Cow;
 
-/// A target, decoded. Segments and parameters borrow from the text where nothing was escaped.
+/// A decoded target. Segments and parameters borrow from the text unless something was escaped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target<'a> {
-    /// The path as it came.
+    /// The path as it was sent.
     pub path: &'a str,
-    /// The path's segments; none of `/`.
+    /// The segments of the path; `/` has none.
     pub segments: Vec<Cow<'a, str>>,
     /// The query's parameters in order: name and value (`None` without `=`).
     pub parameters: Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>,
 }
 
 impl<'a> Target<'a> {
-    /// Reads a target such as `/films?id=eq.1`.
+    /// Parses a target such as `/films?id=eq.1`.
     ///
     /// # Errors
-    /// REST400 (400) for anything but a target in origin form. A target with a fragment (RFC 9112, section 3.2) is refused too: filters would be
-    /// lost behind a `#` that nobody encoded. REST431 beyond a limit.
+    /// REST400 (400) unless it is a target in origin form. A target with a fragment (RFC 9112, section 3.2) is also refused,
+    /// because filters after an unencoded `#` would be lost. REST431 beyond a limit.
     pub fn parse(text: &'a str) -> Result<Self> {
         let malformed = |why: &str| {
             Error::new(Code::MalformedRequest, "The request target is malformed")
@@ -61,9 +61,9 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Percent-decodes (RFC 3986, section 2.1), in a query also `+` as a blank. A percent sign in a query that begins no escape stands
-/// for itself, so that a pattern such as `like.%plan%` may be written as it is. `None` when a path has such a sign, the result
-/// is not UTF-8, or it holds NUL, which no text of the database can hold.
+/// Percent-decodes (RFC 3986, section 2.1); in a query, `+` also becomes a blank. In a query, a percent sign that begins no escape
+/// is literal, so that patterns such as `like.%plan%` need no encoding. `None` if a path has such a sign, the result is not UTF-8,
+/// or it contains NUL, which the database cannot store in a text.
 pub fn decode(text: &str, is_query: bool) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|b| b == b'%' || (b == b'+' && is_query)) {
         return Some(Cow::Borrowed(text));
@@ -89,14 +89,14 @@ pub fn decode(text: &str, is_query: bool) -> Option<Cow<'_, str>> {
     String::from_utf8(out).ok().map(Cow::Owned)
 }
 
-/// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3) and those of `keep`.
+/// Percent-encodes everything except unreserved characters (RFC 3986, section 2.3) and the characters in `keep`.
 pub fn encode(text: &str, keep: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     encode_into(&mut out, text, keep);
     out
 }
 
-/// The same, appended to a text.
+/// [`encode`], appending to a text.
 pub fn encode_into(out: &mut String, text: &str, keep: &[u8]) {
     let stays = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b) || keep.contains(&b);
     if text.bytes().all(stays) {

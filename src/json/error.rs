@@ -6,13 +6,13 @@ use std::fmt;
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
-    /// Something else must stand here: a phrase such as `',' or ']'`.
+    /// Something else is required here: a phrase such as `',' or ']'`.
     Expected(&'static str),
     /// A string without its closing quote.
     OpenString,
     /// A control character that a string must escape.
     ControlCharacter(u8),
-    /// A backslash before a character that needs none, or `\u` without four hexadecimal digits.
+    /// A backslash before a character that cannot be escaped, or `\u` without four hexadecimal digits.
     Escape,
     /// Half of a surrogate pair.
     LoneSurrogate,
@@ -36,16 +36,16 @@ pub enum Problem {
     Length,
 }
 
-/// A refused JSON text. `Display` is an English sentence without the final stop.
+/// Why a JSON text is refused. `Display` is an English sentence without a full stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Error {
     /// What is wrong.
     pub problem: Problem,
-    /// Bytes before the place.
+    /// The number of bytes before the error.
     pub offset: usize,
-    /// Line of the place, from 1.
+    /// The line of the error, from 1.
     pub line: usize,
-    /// Column of the place in characters, from 1.
+    /// The column of the error in characters, from 1.
     pub column: usize,
 }
 

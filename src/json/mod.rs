@@ -1,8 +1,8 @@
 //! Strict JSON (RFC 8259) for request bodies: a pull reader over bytes that allocates nothing per value.
 //!
-//! Stricter than the grammar where a value could not be stored or would mean two things: depth, digits and exponents
-//! are limited ([`crate::limits`]), `\u0000`, lone surrogates, invalid UTF-8 and a byte order mark are refused, and so
-//! is anything after the document.
+//! It is stricter than the grammar about values that cannot be stored or are ambiguous: depth, digits and exponents are limited
+//! ([`crate::limits`]), and `\u0000`, lone surrogates, invalid UTF-8, a byte order mark and anything after the document are
+//! refused.
 
 mod error;
 mod number;
@@ -25,13 +25,13 @@ mod tests;
 pub struct FirstObject {
     /// The kind of the document.
     pub kind: Kind,
-    /// Unescaped keys of the first object, in order; empty when the document is an empty array or a scalar.
+    /// The unescaped keys of the first object, in order; empty if the document is an empty array or a scalar.
     pub keys: Vec<String>,
     /// The document is an array with something after the first object.
     pub has_more: bool,
 }
 
-/// Reads the kind of a body, the keys of its first object, and whether another element follows; nothing more.
+/// Reads the kind of a body, the keys of its first object, and whether another element follows.
 ///
 /// The rest of the body stays unread, so an `Ok` does not mean that the body is valid.
 ///
@@ -40,7 +40,7 @@ pub struct FirstObject {
 pub fn first_keys(body: &[u8]) -> Result<FirstObject, Error> {
     let mut reader = Reader::unchecked(body);
     let read = first_object(&mut reader);
-    // Bytes that are not UTF-8 are the more telling mistake.
+    // Invalid UTF-8 is the more helpful error.
     let seen = body.get(..reader.offset()).unwrap_or(body);
     if let Err(bad) = std::str::from_utf8(seen)
         && bad.error_len().is_some()
@@ -84,7 +84,7 @@ fn first_object(reader: &mut Reader<'_>) -> Result<FirstObject, Error> {
     Ok(FirstObject { kind, keys, has_more })
 }
 
-/// How many objects a body is, one or an array of them, and how many of these have each of the keys.
+/// Counts the objects in a body, which is an object or an array of objects, and for each key the objects that have it.
 ///
 /// # Errors
 /// The body is not JSON, or breaks one of the limits.
@@ -111,7 +111,7 @@ pub fn count_keys(body: &[u8], keys: &[String]) -> Result<(usize, Vec<usize>), E
     Ok((objects, counts))
 }
 
-/// Checks a whole document, and says what it is.
+/// Checks a whole document, and returns its kind.
 ///
 /// # Errors
 /// The body is not JSON, or breaks one of the limits.

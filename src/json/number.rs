@@ -8,7 +8,7 @@ use crate::limits::{JSON_NUMBER_DIGITS, JSON_NUMBER_EXPONENT};
 pub struct Number<'a> {
     /// Its text: ASCII.
     pub text: &'a [u8],
-    /// Whether it is only a sign and digits.
+    /// It consists of an optional sign and digits.
     pub integer: bool,
 }
 
@@ -20,8 +20,7 @@ fn digits(body: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Scans the number that begins at `start` with a digit or a minus sign, however long. Returns it and the index after
-/// it.
+/// Scans a number of any length that begins at `start` with a digit or a minus sign. Returns it, and the index after it.
 #[inline]
 pub(crate) fn scan_any(body: &[u8], start: usize) -> Result<(Number<'_>, usize), (usize, Problem)> {
     let first = start + usize::from(body.get(start) == Some(&b'-'));
@@ -83,7 +82,7 @@ fn beyond(number: Number<'_>) -> Option<Problem> {
     (value > JSON_NUMBER_EXPONENT).then_some(Problem::Exponent)
 }
 
-/// The value of a sign and digits; `None` for any other text and for what 64 bits cannot hold.
+/// The value of an optional sign and digits; `None` for any other text, and for a value beyond 64 bits.
 #[inline]
 pub fn parse_integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {

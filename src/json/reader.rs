@@ -8,7 +8,7 @@ use crate::limits::JSON_DEPTH;
 // `skip_container` keeps one bit per level.
 const _: () = assert!(JSON_DEPTH <= 64);
 
-/// The kind of a value; its first byte tells.
+/// The kind of a value, which its first byte determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Null,
@@ -34,15 +34,15 @@ pub enum Value<'a> {
 
 /// Reads a JSON text from front to back.
 ///
-/// A caller asks for what it expects: [`Reader::open_array`] and then [`Reader::next_element`] before each element,
-/// [`Reader::open_object`] and then [`Reader::next_key`] before each member's value, [`Reader::value`] for a value as a
-/// whole, and [`Reader::finish`] at the end.
+/// A caller asks for what it expects: [`Reader::open_array`], and then [`Reader::next_element`] before each element;
+/// [`Reader::open_object`], and then [`Reader::next_key`] before each member's value; [`Reader::value`] for a whole value; and
+/// [`Reader::finish`] at the end.
 pub struct Reader<'a> {
     body: &'a [u8],
     at: usize,
-    /// Open arrays and objects.
+    /// The number of open arrays and objects.
     depth: usize,
-    /// Whether an array or object was opened just now, so that no comma comes before its next part.
+    /// An array or object was just opened, so no comma comes before its next part.
     opened: bool,
 }
 
@@ -82,18 +82,18 @@ impl<'a> Reader<'a> {
         Error::at(self.body, at, problem)
     }
 
-    /// The error of a `key` that its object already had.
+    /// The error for a `key` that occurs again in its object.
     pub fn duplicate_key(&self, key: Text<'a>) -> Error {
         let at = (key.raw.as_ptr() as usize).checked_sub(self.body.as_ptr() as usize);
         self.error(at.map_or(self.at, |at| at.saturating_sub(1)), Problem::DuplicateKey)
     }
 
-    /// The error of a value that is not what the caller needs here, such as `"'{' to begin an object"`.
+    /// The error if a value is not what the caller needs, such as `"'{' to begin an object"`.
     pub fn unexpected(&self, expected: &'static str) -> Error {
         self.error(self.at, Problem::Expected(expected))
     }
 
-    /// The next byte after white space; 0, which is nowhere valid, at the end.
+    /// The next byte after white space; at the end 0, which is not valid anywhere.
     #[inline(always)]
     fn peek(&mut self) -> u8 {
         loop {
@@ -105,10 +105,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The kind of the next value, which stays unread.
+    /// The kind of the next value, which is not consumed.
     ///
     /// # Errors
-    /// No value begins with the next byte.
+    /// The next byte does not begin a value.
     #[inline]
     pub fn kind(&mut self) -> Result<Kind, Error> {
         match self.peek() {
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         self.open(b'{', "'{' to begin an object")
     }
 
-    /// Reads the comma before the next part, or the bracket that closes; says whether there is a next part.
+    /// Reads the comma before the next part, or the closing bracket. Returns whether there is a next part.
     #[inline(always)]
     fn next_part(&mut self, close: u8, expected: &'static str) -> Result<bool, Error> {
         let first = std::mem::take(&mut self.opened);
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Goes to the next element of the innermost array. Returns false after the last one; the array is closed then.
+    /// Goes to the next element of the innermost array. After the last one, it closes the array and returns false.
     ///
     /// # Errors
     /// Neither a comma nor the closing bracket follows.
@@ -183,10 +183,10 @@ impl<'a> Reader<'a> {
         self.next_part(b']', "',' or ']'")
     }
 
-    /// Reads the next key of the innermost object. Returns `None` after the last one; the object is closed then.
+    /// Reads the next key of the innermost object. After the last one, it closes the object and returns `None`.
     ///
     /// # Errors
-    /// Neither a comma nor the closing bracket follows, or no key and colon.
+    /// Neither a comma nor the closing bracket follows, or a key or its colon is missing.
     #[inline]
     pub fn next_key(&mut self) -> Result<Option<Text<'a>>, Error> {
         if !self.next_part(b'}', "',' or '}'")? {
@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a value. An array or an object is checked and comes as its text.
+    /// Reads a value. An array or object is checked, and returned as its text.
     ///
     /// # Errors
     /// The text is not JSON here, or exceeds a limit.
@@ -251,7 +251,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads an array or object with all it holds, without recursion.
+    /// Reads an array or object with all its contents, without recursion.
     fn skip_container(&mut self) -> Result<&'a [u8], Error> {
         let start = self.at;
         let outside = self.depth;

@@ -5,12 +5,12 @@ use crate::limits::UNKNOWN_KEYS_COMPARED;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// A checked JSON string, as it stands between its quotes.
+/// A checked JSON string, as it is between its quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a> {
     /// The bytes between the quotes.
     pub raw: &'a [u8],
-    /// Whether they hold an escape.
+    /// They contain an escape.
     pub escaped: bool,
 }
 
@@ -30,8 +30,8 @@ impl<'a> Text<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The high bit of each byte that is a quote, a backslash or a control character. Bits above the lowest one set may be
-/// wrong (a borrow runs upwards); the lowest is exact.
+/// Sets the high bit of each byte that is a quote, a backslash or a control character. The lowest bit set is exact. Higher ones may
+/// be wrong, because a borrow runs upwards.
 #[inline(always)]
 fn stops(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
@@ -63,7 +63,7 @@ fn next_stop(body: &[u8], mut at: usize) -> usize {
 
 /// Scans the string whose opening quote is just before `start`. Returns it and the index after its closing quote.
 ///
-/// `NUL`: whether `\u0000` is admitted.
+/// `NUL`: whether `\u0000` is allowed.
 #[inline]
 pub(crate) fn scan<const NUL: bool>(body: &[u8], start: usize) -> Result<(Text<'_>, usize), (usize, Problem)> {
     let mut at = start;
@@ -85,7 +85,7 @@ pub(crate) fn scan<const NUL: bool>(body: &[u8], start: usize) -> Result<(Text<'
     }
 }
 
-/// Length of the escape that `rest` begins with; a surrogate pair is one escape.
+/// The length of the escape that `rest` begins with. A surrogate pair is one escape.
 fn escape_length<const NUL: bool>(rest: &[u8]) -> Result<usize, Problem> {
     match rest.get(1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
@@ -111,8 +111,8 @@ fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4)?.iter().try_fold(0, |unit, &digit| Some(unit << 4 | (digit as char).to_digit(16)?))
 }
 
-/// Writes the characters of a checked string as UTF-8 to the beginning of `out` and returns how many bytes they take.
-/// `out` must be as long as `raw`: no escape is shorter than what it stands for.
+/// Writes the characters of a checked string as UTF-8 to the beginning of `out`, and returns the number of bytes. `out` must be as
+/// long as `raw`: no escape is shorter than its character.
 pub fn unescape(raw: &[u8], out: &mut [u8]) -> usize {
     let mut filled = 0;
     let mut put = |bytes: &[u8]| {
@@ -151,7 +151,7 @@ pub fn unescape(raw: &[u8], out: &mut [u8]) -> usize {
     filled
 }
 
-/// Appends `text` as a JSON string with its quotes, escaping as PostgreSQL's `escape_json` does: only what must be.
+/// Appends `text` as a JSON string with its quotes. Like PostgreSQL's `escape_json`, it escapes only what must be escaped.
 pub fn escape(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for &byte in text {
@@ -169,7 +169,7 @@ pub fn escape(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The keys of one object seen so far: cheap for a few, and not quadratic for many.
+/// The keys of one object seen so far. Cheap for a few keys, and not quadratic for many.
 #[derive(Debug, Default)]
 pub struct UniqueKeys<'a> {
     few: Vec<Cow<'a, [u8]>>,
@@ -177,7 +177,7 @@ pub struct UniqueKeys<'a> {
 }
 
 impl<'a> UniqueKeys<'a> {
-    /// Notes a key. Returns false if it was there already.
+    /// Adds a key. Returns false if it was already there.
     pub fn insert(&mut self, key: Text<'a>) -> bool {
         let key = key.unescaped();
         if self.few.contains(&key) || self.many.contains(&key) {
@@ -200,7 +200,7 @@ impl<'a> UniqueKeys<'a> {
     }
 }
 
-/// Whether all bytes are ASCII: made for the few bytes that names have.
+/// Whether all bytes are ASCII. Optimised for the few bytes of a name.
 #[inline(always)]
 pub fn is_ascii(bytes: &[u8]) -> bool {
     const HIGH_BITS: u64 = 0x8080_8080_8080_8080;

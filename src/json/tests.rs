@@ -87,7 +87,7 @@ fn random_value(random: &mut Random, depth: usize, out: &mut String) {
     out.push_str(space);
 }
 
-/// What the reader sees, as serde_json's tree.
+/// The reader's values as a serde_json tree.
 fn tree(reader: &mut Reader<'_>) -> Result<serde_json::Value, Error> {
     let text = |text: Text<'_>| String::from_utf8(text.unescaped().into_owned()).unwrap();
     Ok(match reader.kind()? {
@@ -124,7 +124,7 @@ fn read(body: &[u8]) -> Result<serde_json::Value, Error> {
     Ok(value)
 }
 
-/// Refused here on purpose, whatever serde_json says.
+/// Problems that are refused here on purpose, but not by serde_json.
 fn stricter(problem: Problem) -> bool {
     matches!(problem, Problem::Depth | Problem::Digits | Problem::Exponent | Problem::NulCharacter)
 }

@@ -1,6 +1,6 @@
-//! Dates and times in the ISO 8601 forms that mean the same under every `DateStyle` and `TimeZone`.
+//! Dates and times in those ISO 8601 forms that mean the same under every `DateStyle` and `TimeZone`.
 //!
-//! Anything else, and anything out of range, is `None`: PostgreSQL's input functions then decide, with their own errors.
+//! Anything else, and anything out of range, is `None`. PostgreSQL's input functions then decide, and report their own errors.
 
 const DAY: i64 = 86_400_000_000;
 /// Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
@@ -9,11 +9,11 @@ const EPOCH: i64 = 10_957;
 /// A date and time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// Microseconds since 2000-01-01 00:00 by the clock that was written down.
+    /// Microseconds since 2000-01-01 00:00, in the local time as written.
     pub local: i64,
-    /// Microseconds that this clock is ahead of UTC; `None` when no offset was written.
+    /// Microseconds that the local time is ahead of UTC; `None` if no offset is written.
     pub offset: Option<i64>,
-    /// Whether there is a part of a second.
+    /// A fraction of a second is written.
     pub fraction: bool,
 }
 
@@ -25,7 +25,7 @@ fn number(digits: &[u8]) -> Option<i64> {
     })
 }
 
-/// Days since 2000-01-01 of a `YYYY-MM-DD` in the years 1 to 9999 that exists.
+/// Days since 2000-01-01 of a valid `YYYY-MM-DD` in the years 1 to 9999.
 pub fn parse_date(text: &[u8]) -> Option<i32> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
     let (year, month, day) = (number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?);
@@ -39,13 +39,13 @@ pub fn parse_date(text: &[u8]) -> Option<i32> {
     if year == 0 || day == 0 || day > last {
         return None;
     }
-    // Years that begin in March, so that the leap day is the last one.
+    // Years start in March here, so that the leap day is the last one.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     i32::try_from(days - 719_468 - EPOCH).ok()
 }
 
-/// Reads `YYYY-MM-DD`, `T` or a space, `HH:MM:SS` with at most six decimals, and perhaps `Z`, `±HH`, `±HHMM` or `±HH:MM`.
+/// Parses `YYYY-MM-DD`, `T` or a space, `HH:MM:SS` with at most six decimals, and optionally `Z`, `±HH`, `±HHMM` or `±HH:MM`.
 pub fn parse_timestamp(text: &[u8]) -> Option<Stamp> {
     let (date, rest) = text.split_at_checked(10)?;
     let date = i64::from(parse_date(date)?);
@@ -78,7 +78,7 @@ pub fn parse_timestamp(text: &[u8]) -> Option<Stamp> {
     Some(Stamp { local, offset, fraction })
 }
 
-/// PostgreSQL takes offsets below 16 hours.
+/// PostgreSQL accepts offsets of less than 16 hours.
 fn offset(sign: u8, hours: [u8; 2], minutes: [u8; 2]) -> Option<i64> {
     let (hours, minutes) = (number(&hours)?, number(&minutes)?);
     if hours > 15 || minutes > 59 {

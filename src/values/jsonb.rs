@@ -1,15 +1,15 @@
-//! JSON to the bytes of a `jsonb` value (its on-disk form: src/include/utils/jsonb.h; written by `convertToJsonb` in
-//! src/backend/utils/adt/jsonb_util.c). The result is byte for byte what `jsonb_in` makes of the same text.
+//! Converts JSON to the bytes of a `jsonb` value (on-disk format: src/include/utils/jsonb.h; written by `convertToJsonb` in
+//! src/backend/utils/adt/jsonb_util.c). The result is identical, byte for byte, to what `jsonb_in` makes of the same text.
 
 use super::jsonb_layout::*;
 use super::numeric::parse_decimal;
 use crate::json::{Error, Kind, Reader, Text, Value, unescape};
 use std::cmp::Reverse;
 
-/// One entry in this many holds an offset, so that a reader can find a value without adding up all the lengths.
+/// Every entry in this many holds an offset instead of a length, so that a reader can find a value without adding up all lengths.
 const OFFSET_STRIDE: usize = 32;
 
-/// A value in the order of the text; an object's keys and values alternate.
+/// A value, in the order of the text. The keys and values of an object alternate.
 #[derive(Clone, Copy)]
 enum Node<'a> {
     Null,
@@ -21,16 +21,16 @@ enum Node<'a> {
     Object(usize),
 }
 
-/// Where an object's key lies, and the node of its value.
+/// The place of an object's key, and the node of its value.
 #[derive(Clone, Copy)]
 struct Member {
-    /// In `keys`.
+    /// Index into `keys`.
     start: usize,
     length: usize,
     value: usize,
 }
 
-/// Builds `jsonb` values, and keeps its buffers from one to the next.
+/// Builds `jsonb` values, and reuses its buffers.
 #[derive(Default)]
 pub struct Builder<'a> {
     nodes: Vec<Node<'a>>,
@@ -43,11 +43,11 @@ pub struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// Reads the next value of `reader` and returns it as a `jsonb` varlena with a four-byte header.
     ///
-    /// The text must be no longer than [`crate::limits::JSONB_BUILD_BYTES`], so that no length overflows. Recursion is as
-    /// deep as the value, which the reader limits.
+    /// The text must not be longer than [`crate::limits::JSONB_BUILD_BYTES`], so that no length overflows. Recursion is as deep as
+    /// the value, which the reader limits.
     ///
     /// # Errors
-    /// The value is not JSON, or exceeds a limit of the reader.
+    /// The value is not valid JSON, or exceeds a limit of the reader.
     pub fn build(&mut self, reader: &mut Reader<'a>) -> Result<&[u8], Error> {
         self.nodes.clear();
         self.keys.clear();
@@ -59,7 +59,7 @@ impl<'a> Builder<'a> {
             Some(Node::Array(_) | Node::Object(_)) => {
                 self.write(0);
             }
-            // A scalar is an array of one that says so.
+            // A scalar is an array of one element with a flag.
             _ => {
                 self.put(ARRAY | SCALAR | 1);
                 let mut entries = Entries::new(self.reserve(1));
@@ -133,7 +133,7 @@ impl<'a> Builder<'a> {
         self.out.resize(self.out.len().next_multiple_of(4), 0);
     }
 
-    /// The node after this value.
+    /// The node after this value and everything in it.
     fn after(&self, at: usize) -> usize {
         match self.nodes.get(at) {
             Some(&(Node::Array(end) | Node::Object(end))) => end,
@@ -196,7 +196,7 @@ impl<'a> Builder<'a> {
     }
 
     fn write_object(&mut self, first: usize, end: usize) {
-        // This object's members lie behind those of the objects around it, and so do its keys.
+        // The members of this object follow those of the enclosing objects, and so do its keys.
         let (base, keys_base) = (self.members.len(), self.keys.len());
         let mut at = first;
         while at < end {
@@ -207,7 +207,7 @@ impl<'a> Builder<'a> {
             }
             at = self.after(at + 1);
         }
-        // Keys by length, then by bytes; of equal keys the last one in the text stays.
+        // Keys are ordered by length, then by bytes. Of equal keys, the last one in the text is kept.
         let keys = &self.keys;
         let key = |member: &Member| keys.get(member.start..member.start + member.length).unwrap_or_default();
         if let Some(members) = self.members.get_mut(base..) {
@@ -245,7 +245,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The entries of one container, which are reserved first and filled as the values are written.
+/// The entries of one container. They are reserved first, and filled as the values are written.
 struct Entries {
     next: usize,
     count: usize,
@@ -289,7 +289,7 @@ mod tests {
         build(text).chunks(4).skip(1).map(|word| u32::from_ne_bytes(word.try_into().unwrap())).collect()
     }
 
-    // The property test against a server compares the bytes of random documents; these show the form.
+    // The property test against a server compares the bytes of random documents; these tests show the format.
     #[test]
     fn scalars_and_empty_containers() {
         assert_eq!(words("true"), [ARRAY | SCALAR | 1, TRUE | HAS_OFFSET]);

@@ -1,6 +1,6 @@
-//! The words of a stored `jsonb` (PostgreSQL's utils/jsonb.h): for those who write it and those who read it.
+//! The words of a stored `jsonb` (PostgreSQL's utils/jsonb.h), shared by the writer and the reader.
 
-/// The header of a container: the number of its children, and what it is.
+/// The header of a container: the number of its children, and its kind.
 pub const COUNT: u32 = 0x0FFF_FFFF;
 pub const SCALAR: u32 = 0x1000_0000;
 pub const OBJECT: u32 = 0x2000_0000;

@@ -1,6 +1,6 @@
-//! Reads texts of values into the form that PostgreSQL stores, without asking PostgreSQL.
+//! Converts the texts of values to the form that PostgreSQL stores, without calling PostgreSQL.
 //!
-//! Only spellings that mean the same under every setting are read. Any other spelling is left to PostgreSQL's input functions.
+//! Only notations that mean the same under every setting are parsed. Any other notation is left to PostgreSQL's input functions.
 
 mod datetime;
 mod jsonb;

@@ -1,8 +1,8 @@
-//! JSON numbers as PostgreSQL's `numeric` (its on-disk form: src/backend/utils/adt/numeric.c, `NumericData`).
+//! JSON numbers as PostgreSQL's `numeric` (on-disk format: src/backend/utils/adt/numeric.c, `NumericData`).
 
 use crate::json::{parse_integer, scan_limited_number};
 
-/// A decimal number in base 10000. The digits are in the vector that [`parse_decimal`] filled.
+/// A decimal number in base 10000. Its digits are in the vector that [`parse_decimal`] filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
     negative: bool,
@@ -14,8 +14,8 @@ pub struct Decimal {
     whole: u16,
 }
 
-/// Reads the text of a JSON number within the limits of [`crate::limits`] as `numeric_in` would; the base 10000 digits
-/// replace what `digits` holds. `None` for any other text.
+/// Parses a JSON number within the limits of [`crate::limits`] as `numeric_in` would. The base 10000 digits replace the contents of
+/// `digits`. `None` for any other text.
 pub fn parse_decimal(text: &[u8], digits: &mut Vec<u16>) -> Option<Decimal> {
     digits.clear();
     let (number, end) = scan_limited_number(text, 0).ok()?;
@@ -42,7 +42,7 @@ pub fn parse_decimal(text: &[u8], digits: &mut Vec<u16>) -> Option<Decimal> {
     let scale = (fraction.len() as i32 - exponent).max(0);
     let mut weight = (whole_digits + 3).div_euclid(4) - 1;
 
-    // The first base 10000 digit is short of decimal digits by as many as the point is not at a multiple of 4.
+    // The first base 10000 digit lacks decimal digits unless the point is at a multiple of 4.
     let mut filled = (weight + 1) * 4 - whole_digits;
     let mut group = 0;
     for &digit in whole.iter().chain(fraction) {
@@ -74,7 +74,7 @@ pub fn parse_decimal(text: &[u8], digits: &mut Vec<u16>) -> Option<Decimal> {
 }
 
 impl Decimal {
-    /// Bytes of the varlena that [`Decimal::write`] makes of this number with these digits.
+    /// Bytes of the varlena that [`Decimal::write`] makes from this number and these digits.
     pub fn size(&self, digits: &[u16]) -> usize {
         4 + if self.is_short() { 2 } else { 4 } + 2 * digits.len()
     }
@@ -102,8 +102,8 @@ impl Decimal {
         }
     }
 
-    /// This number as a value of `numeric(precision, scale)`, if that changes no digit; `None` if it must be rounded, may
-    /// not fit, or the scale is negative.
+    /// This number as a value of `numeric(precision, scale)`, if that changes no digit; `None` if it must be rounded, may not fit,
+    /// or the scale is negative.
     pub fn rescaled(mut self, precision: i32, scale: i32) -> Option<Decimal> {
         if i32::from(self.scale) > scale || i32::from(self.whole) > precision - scale {
             return None;
@@ -123,7 +123,7 @@ mod tests {
         Some((decimal.negative, decimal.weight, decimal.scale, digits))
     }
 
-    // The expected values are those of PostgreSQL's own bytes (`numeric_send`).
+    // The expected values come from PostgreSQL's own bytes (`numeric_send`).
     #[test]
     fn numbers_have_the_digits_weight_and_scale_of_numeric_in() {
         for (text, expected) in [

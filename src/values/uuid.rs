@@ -1,13 +1,13 @@
-//! UUIDs in text (RFC 9562, section 4), in every form that PostgreSQL's type takes.
+//! UUIDs as text (RFC 9562, section 4), in every notation that PostgreSQL accepts.
 
-/// The bytes of a UUID, if `uuid_in` takes the text: 32 hexadecimal digits, of which each four may be followed by a hyphen, all of
-/// it in braces or not.
+/// The bytes of a UUID, if `uuid_in` accepts the text: 32 hexadecimal digits, optionally with a hyphen after any group of four, and
+/// optionally in braces.
 #[inline]
 pub fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
     standard_form(text).or_else(|| any_form(text))
 }
 
-/// 8-4-4-4-12 digits, as nearly all are written: at fixed places.
+/// The usual notation, 8-4-4-4-12 digits. Its digits are at fixed places.
 #[inline]
 fn standard_form(text: &[u8]) -> Option<[u8; 16]> {
     let text: &[u8; 36] = text.try_into().ok()?;
