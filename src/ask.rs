@@ -1,4 +1,4 @@
-//! What is asked: a request with everything read of it that needs no catalogue. Pure.
+//! Everything that is read of a request without the catalogue. Pure.
 
 use crate::error::Result;
 use crate::http::prefer::{Transaction, WritePreferences};
@@ -10,17 +10,17 @@ use crate::query::{self, Literal, Query};
 use crate::route::{Action, Resource, Verb};
 use std::rc::Rc;
 
-/// What a plan depends on: all of the request but its literals, and the settings.
+/// What a plan depends on: everything in the request except its literals, and the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     pub action: Action,
-    /// The query; its literals stand apart.
+    /// The query. Its literals are kept apart.
     pub query: Query,
     pub body: BodyShape,
     pub preferences: WritePreferences,
-    /// What the client accepts, the most wanted first; nothing means anything.
+    /// The media types that the client accepts, the preferred ones first. An empty list accepts anything.
     pub accepted: Vec<MediaType>,
-    /// The version of the description of the API, where that is asked for.
+    /// The version of the API description, if the request asks for the description.
     pub version: Version,
     pub settings: PlanSettings,
 }
@@ -28,7 +28,7 @@ pub struct Shape {
 /// Settings that a plan depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PlanSettings {
-    /// `restful.max_rows`: the most rows that one level of a read returns.
+    /// `restful.max_rows`: the limit on rows for each level of a read.
     pub max_rows: Option<u64>,
     /// `restful.aggregates_enabled`
     pub aggregates: bool,
@@ -36,7 +36,7 @@ pub struct PlanSettings {
     pub plans: bool,
 }
 
-/// The settings that a request is read by.
+/// The settings that decide how a request is read.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     pub plan: PlanSettings,
@@ -50,24 +50,24 @@ pub struct Settings {
 /// How the transaction of a request ends (`restful.tx_end`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransactionEnd {
-    /// It is rolled back unless the request may and does say otherwise.
+    /// The transaction is rolled back unless the request may ask for something else and does.
     pub rollback: bool,
-    /// `Prefer: tx=` may say otherwise.
+    /// `Prefer: tx=` may override it.
     pub allow_override: bool,
 }
 
-/// What is asked.
+/// What a request asks for.
 pub struct Ask<'a> {
     pub request: &'a Request<'a>,
     pub shape: Rc<Shape>,
     pub literals: Vec<Literal>,
     pub payload: Payload<'a>,
-    /// The page that was asked for.
+    /// The requested page.
     pub page: Page,
-    /// The media type of the answer, where the request alone decides it: that of the description of the API, or of a function's
-    /// answer in its place.
+    /// The media type of the response, if the request alone decides it: for the API description, or for the function that replaces
+    /// it.
     pub media: Option<MediaType>,
-    /// The changes are kept.
+    /// The changes are committed.
     pub commits: bool,
 }
 
@@ -75,8 +75,8 @@ impl<'a> Ask<'a> {
     /// Reads what a request asks for.
     ///
     /// # Errors
-    /// What the grammar of the query does not know (400), a page without rows (416), representations that there are not (406), and a
-    /// body that is not what its Content-Type says (400).
+    /// Parameters outside the grammar (400), a page that cannot have rows (416), an unavailable representation (406), and a body
+    /// that does not match its Content-Type (400).
     pub fn read(request: &'a Request<'a>, mut action: Action, settings: &Settings) -> Result<Self> {
         let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
         let page = set_page(&mut query, request.range)?;
@@ -84,7 +84,7 @@ impl<'a> Ask<'a> {
         let mut version = Version::default();
         let mut media = None;
         if request.target.segments.is_empty() && action.verb == Verb::CallSafe {
-            // A function that answers in place of the description is asked for JSON, whatever its answer is called.
+            // A function that replaces the description produces JSON, whatever its media type is called.
             media = openapi::root_spec_media(accept);
         }
         let accepted = if media.is_some() { Vec::new() } else { media_type::accepted(accept)? };
@@ -114,12 +114,12 @@ impl<'a> Ask<'a> {
         })
     }
 
-    /// The resource, and what is to be done with it.
+    /// The resource, and what to do with it.
     pub fn action(&self) -> &Action {
         &self.shape.action
     }
 
-    /// The values of the primary key by which the path names one row; none where it names none.
+    /// The values of the primary key if the path names a single row; otherwise empty.
     pub fn item_key(&self) -> Vec<&str> {
         let values = self.shape.query.item.iter().flatten().filter_map(|id| self.literals.get(*id));
         let texts = values.filter_map(|value| match value {
@@ -129,16 +129,16 @@ impl<'a> Ask<'a> {
         texts.collect()
     }
 
-    /// Whether the path names one row by its key.
+    /// Whether the path names a single row by its key.
     pub fn is_item(&self) -> bool {
         self.shape.query.item.is_some()
     }
 }
 
-/// The page of the whole: the Range field and the parameters `limit` and `offset` together.
+/// The page that the Range field and the parameters `limit` and `offset` select together.
 ///
 /// # Errors
-/// PGRST103 (416) when they have nothing in common.
+/// PGRST103 (416) if they do not overlap.
 fn set_page(query: &mut Query, range: Option<Page>) -> Result<Page> {
     let asked = Page { offset: query.number(query.root.offset).unwrap_or(0), limit: query.number(query.root.limit) };
     let Some(range) = range else { return Ok(asked) };

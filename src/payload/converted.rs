@@ -2,26 +2,26 @@
 
 use crate::error::{Code, Error, Result};
 
-/// A body in another form, as JSON.
+/// A CSV or form body, converted to JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converted {
     pub json: Vec<u8>,
-    /// The keys of every object, in order.
+    /// The keys that every object has, in order.
     pub keys: Vec<String>,
-    /// How many objects there are.
+    /// The number of objects.
     pub rows: usize,
 }
 
-/// JSON under construction, whose objects all have the same keys.
+/// JSON under construction. All its objects have the same keys.
 pub(super) struct Json {
     out: Vec<u8>,
     most: usize,
-    /// Each key with what surrounds it: `"key":`
+    /// Each key with its punctuation: `"key":`
     keys: Vec<Vec<u8>>,
 }
 
 impl Json {
-    /// `expected`: bytes of the body; `most`: the most bytes of JSON.
+    /// `expected`: the size of the body in bytes; `most`: the limit on the JSON, in bytes.
     pub(super) fn new(expected: usize, most: usize, keys: &[String]) -> Self {
         let key = |key: &String| {
             let mut out = Vec::with_capacity(key.len() + 3);
@@ -52,7 +52,7 @@ impl Json {
         self.out.push(b'}');
     }
 
-    /// Adds the member of a key: a text, or null.
+    /// Adds a key and its value: a string, or null.
     pub(super) fn member(&mut self, key: usize, value: Option<&Vec<u8>>) -> Result<()> {
         if key > 0 {
             self.out.push(b',');

@@ -1,17 +1,17 @@
-//! CSV bodies (RFC 4180) to the JSON that writes are made from.
+//! CSV bodies (RFC 4180), converted to JSON for writes.
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::payload::converted::{Converted, Json};
 
-/// Turns a header line and lines of fields into an array of objects: one per line, their members texts. A field without
-/// quotes that is empty, or `NULL`, is null. Empty lines are skipped.
+/// Turns a header line and lines of fields into an array of objects: one object per line, whose values are strings. An unquoted
+/// field that is empty or `NULL` becomes null. Empty lines are skipped.
 ///
-/// `most`: the most bytes of JSON.
+/// `most`: the limit on the JSON, in bytes.
 ///
 /// # Errors
-/// PGRST102 (400) when it is no CSV in UTF-8, a line has more or fewer fields than the header, or a name stands twice
-/// in it; REST413 when the JSON gets larger than `most`.
+/// PGRST102 (400) if the body is not valid CSV in UTF-8, a line has more or fewer fields than the header, or the header repeats a
+/// name; REST413 if the JSON exceeds `most`.
 pub fn to_json(body: &[u8], most: usize) -> Result<Converted> {
     let text = std::str::from_utf8(body).map_err(|why| {
         refused("The body is not UTF-8").details(format!("Invalid UTF-8 after byte {}.", why.valid_up_to()))
@@ -79,22 +79,22 @@ fn refused(message: &str) -> Error {
     Error::new(Code::Body, message)
 }
 
-/// The fields of the text, line by line.
+/// Reads the fields of the text, line by line.
 struct Lines<'a> {
     text: &'a [u8],
     at: usize,
-    /// The number of the line, from 1.
+    /// The line number, from 1.
     line: usize,
 }
 
-/// How a field stands in its line.
+/// How a field is written, and whether it ends its line.
 struct Field {
     is_quoted: bool,
     is_last: bool,
 }
 
 impl Lines<'_> {
-    /// Goes to the next line that is not empty; false when there is none.
+    /// Goes to the next line that is not empty. Returns false at the end.
     fn open(&mut self) -> Result<bool> {
         while self.end_of_line() {}
         Ok(self.at < self.text.len())
@@ -127,7 +127,7 @@ impl Lines<'_> {
         Err(self.misplaced_quote())
     }
 
-    /// Reads what follows an opening quote, to the closing one.
+    /// Reads the rest of a quoted field, from behind the opening quote to the closing one.
     fn quoted(&mut self, field: &mut Vec<u8>) -> Result<()> {
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
@@ -147,7 +147,7 @@ impl Lines<'_> {
         }
     }
 
-    /// Skips the end of a line, if here is one.
+    /// Skips the end of a line, if one is next.
     fn end_of_line(&mut self) -> bool {
         self.at += match (self.text.get(self.at), self.text.get(self.at + 1)) {
             (Some(b'\r'), Some(b'\n')) => 2,
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn quotes_hold_commas_quotes_and_lines() {
         assert_eq!(json("\"a\"\"\",b\n\"1,\r\n2\",\"\"\"\"\n"), r#"[{"a\"":"1,\r\n2","b":"\""}]"#);
-        // what is quoted is a text, whatever it says
+        // a quoted field is always a string
         assert_eq!(json("a,b\n\"NULL\",NULL\n\"\",\n"), r#"[{"a":"NULL","b":null},{"a":"","b":null}]"#);
     }
 

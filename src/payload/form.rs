@@ -8,8 +8,8 @@ use crate::payload::converted::{Converted, Json};
 /// The names and values of a form, in order.
 ///
 /// # Errors
-/// PGRST102 (400) when it is not percent-encoded UTF-8, or a value holds a NUL character; REST431 when there are more
-/// fields than a table has columns.
+/// PGRST102 (400) if the body is not percent-encoded UTF-8, or a value contains NUL; REST431 if it has more fields than a table can
+/// have columns.
 pub fn parse(body: &[u8]) -> Result<Vec<(String, String)>> {
     let refused = || {
         Error::new(Code::Body, "The body is not valid form data").details(
@@ -29,12 +29,12 @@ pub fn parse(body: &[u8]) -> Result<Vec<(String, String)>> {
     Ok(fields)
 }
 
-/// The form as one object of texts. Of a repeated name the last value counts.
+/// Converts the form to one object of strings. If a name is repeated, the last value counts.
 ///
-/// `most`: the most bytes of JSON.
+/// `most`: the limit on the JSON, in bytes.
 ///
 /// # Errors
-/// Those of [`parse`], and REST413 when the JSON gets larger than `most`.
+/// The errors of [`parse`], and REST413 if the JSON exceeds `most`.
 pub fn to_json(body: &[u8], most: usize) -> Result<Converted> {
     let (mut keys, mut values): (Vec<String>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
     let mut index = std::collections::HashMap::new();

@@ -1,4 +1,4 @@
-//! The body of a request: what it holds, and its bytes as the statement takes them. Pure.
+//! The request body: its keys, and its bytes as the statement takes them. Pure.
 
 mod converted;
 pub mod csv;
@@ -17,25 +17,25 @@ use crate::route::Verb;
 use converted::Converted;
 use std::borrow::Cow;
 
-/// The body, as the statement takes it.
+/// The body in the form that the statement takes.
 #[derive(Debug, Default)]
 pub struct Payload<'a> {
-    /// Its bytes, or the JSON that they became; `None` when there is no body.
+    /// The body, or the JSON that it was converted to; `None` without a body.
     pub bytes: Option<Cow<'a, [u8]>>,
-    /// The action takes one object, or one line, and the body has another number of them. It is refused once it is known that there
-    /// is such an action.
+    /// Set if the action takes exactly one object or line and the body has another number of them. The error is returned only once
+    /// the action is known to exist.
     pub refusal: Option<Error>,
 }
 
 impl<'a> Payload<'a> {
-    /// Reads the body of a request as far as planning needs it: a JSON body up to the end of its first object. The fields of a form
-    /// become arguments of `query` when a function is called.
+    /// Reads as much of a body as planning needs: JSON up to the end of its first object. If a function is called, the fields of a
+    /// form become arguments of `query`.
     ///
-    /// `max_bytes`: of a body, `restful.max_body_bytes`; the JSON that another form becomes may be [`limits::CONVERTED_BODY`] times
-    /// as large.
+    /// `max_bytes`: the limit on the body, `restful.max_body_bytes`. JSON that a CSV or form body is converted to may be
+    /// [`limits::CONVERTED_BODY`] times as large.
     ///
     /// # Errors
-    /// PGRST102 (400) when it is not what Content-Type says, or the action takes no such body.
+    /// PGRST102 (400) if the body does not match its Content-Type, or the action does not take such a body.
     pub fn read(
         request: &Request<'a>,
         verb: Verb,
@@ -54,18 +54,18 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The body as it came.
+    /// A body that is passed on unchanged.
     fn of(request: &Request<'a>) -> Self {
         Payload { bytes: request.body.map(Cow::Borrowed), refusal: None }
     }
 
-    /// What the body became.
+    /// A body that was converted.
     fn converted(json: Vec<u8>, refusal: Option<Error>) -> Self {
         Payload { bytes: Some(Cow::Owned(json)), refusal }
     }
 }
 
-/// Notes the columns that no object has, or not all, where what is missing stands for its default.
+/// Notes which columns are missing from all objects, or from some, if missing values are to become defaults.
 fn with_absent<'a>(
     mut keys: BodyKeys,
     payload: Payload<'a>,
@@ -73,7 +73,7 @@ fn with_absent<'a>(
     query: &Query,
 ) -> (BodyShape, Payload<'a>) {
     if let (Some(Missing::Default), Some(columns)) = (request.preferences.missing, &query.columns) {
-        // What cannot be read is refused where it is read.
+        // An unreadable body is refused later, where it is read completely.
         let (objects, counts) =
             json::count_keys(payload.bytes.as_deref().unwrap_or_default(), columns).unwrap_or_default();
         for (name, count) in columns.iter().zip(counts) {
@@ -87,7 +87,7 @@ fn with_absent<'a>(
     (BodyShape::Rows(keys), payload)
 }
 
-/// The rows of a write; `is_single`: the body is one object, and no second one may be lost.
+/// The rows of a write. `is_single`: the body must be one object, and a second one must not be lost.
 fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(BodyKeys, Payload<'a>)> {
     let body = request.body.unwrap_or_default();
     let refusal = |has_several: bool| {
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::http::Headers;
 
-    /// What a body is read as: its shape, its bytes, and whether it is refused.
+    /// Reads a body, and returns its shape, its bytes, and whether it is refused.
     fn read(
         verb: Verb,
         content_type: &str,

@@ -4,9 +4,9 @@
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BodyShape {
     None,
-    /// Rows to write: the keys of the first object.
+    /// Rows to write, described by the keys of the first object.
     Rows(BodyKeys),
-    /// A call's arguments.
+    /// The arguments of a call.
     Arguments(CallArguments),
 }
 
@@ -15,24 +15,24 @@ pub enum BodyShape {
 pub struct BodyKeys {
     /// The keys of its first object, in order.
     pub keys: Vec<String>,
-    /// Its values are texts: it is CSV or a form.
+    /// The values are texts, because the body is CSV or a form.
     pub texts: bool,
-    /// Those of `columns` that none of its objects has, where what is missing stands for its default.
+    /// The columns among `columns` that no object has, if missing values become defaults.
     pub absent: Vec<String>,
-    /// Those that some of them have, and others not.
+    /// The columns that some objects have and others do not.
     pub partial: Vec<String>,
 }
 
-/// The arguments that a request brings.
+/// The arguments of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CallArguments {
     /// By GET: parameters of the query.
     Query,
     /// By POST: the keys of the body's object, in order.
     Object(Vec<String>),
-    /// By POST of CSV: the names of the header line. They are arguments, and never passed as a whole.
+    /// By POST of CSV: the names in the header line. They are always arguments; CSV is never passed as a whole.
     Fields(Vec<String>),
-    /// By POST: a body that is not an object of arguments; its media type's SQL types in order of preference.
+    /// By POST of any other body: the SQL types that its media type can be passed as, the preferred one first.
     Whole(&'static [&'static str]),
 }
 

@@ -1,4 +1,5 @@
-//! Whether what came of a request is what it asked for. It is judged before the transaction ends: a refusal rolls back. Pure.
+//! Decides whether an outcome is what the request asked for. This happens before the transaction ends, because a refusal rolls
+//! back. Pure.
 
 use super::outcome::{Effect, Outcome};
 use super::settings::ResponseSettings;
@@ -9,7 +10,7 @@ use crate::http::response::Body;
 use crate::http::{MediaType, range};
 use crate::route::Verb;
 
-/// An outcome that is answered, and how.
+/// An accepted outcome, and how to answer it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     pub outcome: Outcome,
@@ -17,16 +18,16 @@ pub struct Judgement {
     pub body: Body,
     /// Content-Range (RFC 9110, section 14.4).
     pub content_range: Option<String>,
-    /// What functions asked for.
+    /// The status and the header fields that functions set.
     pub settings: ResponseSettings,
-    /// The changes are kept.
+    /// The changes are committed.
     pub commits: bool,
 }
 
 /// Judges an outcome.
 ///
 /// # Errors
-/// A range behind the end (416), not one row where one was asked for (404, 406), more rows changed than allowed (400).
+/// A range beyond the end (416), not exactly one row where one was asked for (404, 406), more changed rows than allowed (400).
 pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<ResponseSettings>) -> Result<Judgement> {
     let (status, body, content_range, commits) = match &outcome {
         Outcome::Allow(_) => (200, Body::Empty, None, ask.commits),
@@ -44,7 +45,7 @@ pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<Resp
     Ok(Judgement { outcome, status, body, content_range, settings, commits })
 }
 
-/// Refuses more rows than were allowed, and another number than one where one was asked for.
+/// Refuses a result with more rows than allowed, or with other than one row where one was asked for.
 fn check_number_of_rows(ask: &Ask, effect: &Effect) -> Result<()> {
     let verb = ask.action().verb;
     if let Some(limit) = ask.request.preferences.max_affected()
@@ -68,7 +69,7 @@ fn check_number_of_rows(ask: &Ask, effect: &Effect) -> Result<()> {
     }
     let is_singular = ask.media.is_none() && matches!(effect.media, MediaType::Object { .. });
     if is_singular && !effect.is_void {
-        // What may be changed is one row, whatever comes back of it; and what comes back is one.
+        // A write may change one row only, whatever it returns. What is returned has to be one row.
         let (changed, shown) = match verb {
             Verb::Call => (Some(effect.affected).filter(|_| effect.may_write), Some(effect.rows)),
             Verb::Create => (Some(effect.affected), Some(effect.shown(ask.page))),
@@ -86,7 +87,7 @@ fn not_one() -> Error {
     Error::new(Code::Singular, "Cannot coerce the result to a single JSON object")
 }
 
-/// Status, body and Content-Range of a statement's answer.
+/// Status, body and Content-Range for a statement.
 fn answered(ask: &Ask, effect: &Effect) -> Result<(u16, Body, Option<String>)> {
     let preferences = &ask.request.preferences;
     let returned = if preferences.representation == Some(Return::Representation) { Body::Rows } else { Body::Empty };

@@ -1,4 +1,4 @@
-//! What came of a request, as an HTTP response. Pure.
+//! Builds the HTTP response. Pure.
 
 mod judge;
 mod outcome;
@@ -16,7 +16,7 @@ use crate::http::{MediaType, Request, target};
 use crate::route::{Action, Resource, Verb};
 use serde_json::Value;
 
-/// The response to what was asked.
+/// Builds the response to a request.
 pub fn respond(ask: &Ask, judgement: Judgement) -> Response {
     let Judgement { outcome, status, body, content_range, settings, commits: _ } = judgement;
     let action = ask.action();
@@ -46,7 +46,7 @@ pub fn respond(ask: &Ask, judgement: Judgement) -> Response {
     response
 }
 
-/// The fields that a statement's answer has.
+/// Adds the header fields that depend on a statement.
 fn of_effect(mut response: Response, ask: &Ask, effect: &Effect, media: &MediaType) -> Response {
     let action = ask.action();
     if action.verb == Verb::Read {
@@ -80,10 +80,10 @@ fn with_applied(response: Response, ask: &Ask, effect: Option<&Effect>) -> Respo
     }
 }
 
-/// The preferences that had a meaning for the action (RFC 7240, section 3).
+/// The preferences that had an effect on the action (RFC 7240, section 3).
 fn applied_preferences(action: &Action, asked: &Preferences, has_conflict_target: bool) -> Preferences {
     let mut applied = asked.clone();
-    // What was asked for so is answered by `access`.
+    // `access` answers requests with this preference.
     applied.explain_access = false;
     let is_create = action.verb == Verb::Create;
     let is_write = matches!(action.verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Delete);
@@ -95,7 +95,7 @@ fn applied_preferences(action: &Action, asked: &Preferences, has_conflict_target
     applied
 }
 
-/// Content-Location (RFC 9110, section 8.7): the path with its parameters sorted, one text for one question.
+/// Content-Location (RFC 9110, section 8.7): the path with its parameters sorted, so that equal requests have equal texts.
 fn content_location(request: &Request) -> String {
     let mut parameters: Vec<(&str, &str)> =
         request.target.parameters.iter().map(|(n, v)| (n.as_ref(), v.as_deref().unwrap_or_default())).collect();
@@ -138,7 +138,7 @@ mod tests {
     use crate::http::Headers;
     use crate::route::{Route, Surface, route};
 
-    /// The response to a request whose statement did this.
+    /// The response to a request whose statement had this effect.
     fn answer(method: &str, target: &str, prefer: &str, accept: &str, effect: Effect) -> Result<Response> {
         let headers: Headers = [("prefer", prefer), ("accept", accept)].into_iter().collect();
         let request = Request::parse(method, target, &headers, Some(b"{\"a\":1}"))?;

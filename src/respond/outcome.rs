@@ -1,53 +1,53 @@
-//! What came of what was asked. Pure.
+//! The result of a request, before it is judged. Pure.
 
 use crate::http::MediaType;
 use crate::http::range::Page;
 use serde_json::Value;
 
-/// What came of what was asked.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// The methods that the resource allows.
     Allow(String),
-    /// The description of the API; it is the body.
+    /// The API description is the body.
     Document,
-    /// Why the row is seen, as JSON.
+    /// Why the row is visible, as JSON.
     Explained(Value),
     /// A statement has run.
     Effect(Effect),
 }
 
-/// What a statement did.
+/// The effect of a statement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effect {
-    /// Rows in the body.
+    /// The number of rows in the body.
     pub rows: u64,
-    /// Rows changed, or returned by a function, whatever is in the body.
+    /// The number of rows that were changed, or returned by a function, including those that are not in the body.
     pub affected: u64,
     /// The called function may write.
     pub may_write: bool,
-    /// Of the affected rows, those that existed before an upsert.
+    /// The number of affected rows that existed before an upsert.
     pub updated: u64,
-    /// Rows there are in all, if it was asked for.
+    /// The total number of rows, if it was asked for.
     pub total: Option<u64>,
-    /// The primary key of the one created row: columns and values.
+    /// The primary key of the created row, if exactly one was created: columns and values.
     pub key: Option<Vec<(String, Value)>>,
     /// The function returns nothing.
     pub is_void: bool,
-    /// The relation has a key to upsert by.
+    /// The relation has a key that an upsert can use.
     pub has_conflict_target: bool,
-    /// The representation.
+    /// The media type of the body.
     pub media: MediaType,
 }
 
 impl Effect {
-    /// The rows that a POST shows, or would show: its page may hold fewer than it creates.
+    /// The number of rows that a POST returns, or would return: its page may hold fewer than it creates.
     pub fn shown(&self, page: Page) -> u64 {
         let behind = self.affected.saturating_sub(page.offset);
         page.limit.map_or(behind, |limit| behind.min(limit))
     }
 
-    /// The body is PostgreSQL's plan of the statement.
+    /// Whether the body is PostgreSQL's plan of the statement.
     pub fn is_plan(&self) -> bool {
         matches!(self.media, MediaType::Plan(_))
     }

@@ -1,4 +1,4 @@
-//! An error that PostgreSQL raised, as the error of the response.
+//! Turns an error that PostgreSQL raised into the error of the response.
 
 use crate::error::{Code, Error};
 use crate::http::field::{is_field_value, is_token};
@@ -8,8 +8,8 @@ use crate::stumble;
 use serde_json::Value;
 
 impl Raised {
-    /// Removes what discloses rows or names that the role may not see: DETAIL of integrity violations (class 23)
-    /// prints column values of rows, its HINT is harmless.
+    /// Removes what discloses rows or names that the role may not see: DETAIL of integrity violations (class 23) prints column
+    /// values of rows. HINT is harmless.
     #[must_use]
     pub fn without_disclosure(mut self, expose_details: bool) -> Self {
         if !expose_details && self.sqlstate.class() == "23" {
@@ -18,7 +18,7 @@ impl Raised {
         self
     }
 
-    /// Turns an error that the database raised into one of ours.
+    /// Turns an error of the database into one of ours.
     ///
     /// `authenticated`: whether the request has an identity (42501 is 401 without one, 403 with one).
     pub fn into_error(self, authenticated: bool) -> Error {
@@ -42,8 +42,8 @@ impl Raised {
         error
     }
 
-    /// `RAISE SQLSTATE 'PGRST'` gives full control: MESSAGE is a JSON object with code, message, details, hint; DETAIL
-    /// one with status and headers.
+    /// `RAISE SQLSTATE 'PGRST'` gives full control: MESSAGE is a JSON object with code, message, details and hint; DETAIL is one
+    /// with status and headers.
     fn as_response(&self) -> Error {
         let malformed = |details: String, hint: &str| {
             Error::new(Code::RaiseFormat, "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error")
@@ -91,14 +91,14 @@ impl Raised {
     }
 }
 
-/// PostgREST's map from SQLSTATE to status, so that its clients need not change.
+/// PostgREST's map from SQLSTATE to status. It is kept so that existing clients need not change.
 fn status_of_sqlstate(raised: &Raised, authenticated: bool) -> u16 {
     let state = raised.sqlstate;
     match state {
         SqlState::FOREIGN_KEY_VIOLATION | SqlState::UNIQUE_VIOLATION => 409,
         SqlState::READ_ONLY_SQL_TRANSACTION => 405,
         SqlState::CARDINALITY_VIOLATION if raised.message.ends_with("requires a WHERE clause") => 400,
-        // an upsert whose body has a key twice
+        // an upsert whose body repeats a key
         SqlState::CARDINALITY_VIOLATION
             if raised.message.starts_with("ON CONFLICT DO UPDATE command cannot affect row") =>
         {
@@ -115,7 +115,7 @@ fn status_of_sqlstate(raised: &Raised, authenticated: bool) -> u16 {
         SqlState::INSUFFICIENT_PRIVILEGE if authenticated => 403,
         SqlState::INSUFFICIENT_PRIVILEGE => 401,
         SqlState::CONFIGURATION_LIMIT_EXCEEDED => 500,
-        // what is too large is a value of the request, or the answer to it
+        // a value of the request, or the response to it, is too large
         SqlState::PROGRAM_LIMIT_EXCEEDED => 400,
         SqlState::ADMIN_SHUTDOWN => 503,
         SqlState::RAISE_EXCEPTION => 400,
@@ -180,7 +180,7 @@ mod tests {
         let mut checked = 0;
         for (codes, status) in documented() {
             for state in codes.iter().filter(|c| c.len() == 5) {
-                // No condition has the subclass 999, so no more specific row is about it.
+                // No condition has the subclass 999, so a more specific row cannot apply to it.
                 let state = state.replace("***", "999");
                 let given = |authenticated| raised(&state, "").into_error(authenticated).status;
                 assert!(given(true) == status || given(false) == status, "docs/errors.md on {state}: {status}");

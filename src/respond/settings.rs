@@ -1,4 +1,4 @@
-//! What functions say of the response, through the settings `response.status` and `response.headers`. Pure.
+//! The status and headers that functions set through `response.status` and `response.headers`. Pure.
 
 use crate::error::{Code, Error, Result};
 use crate::http::field::{is_field_value, is_token};
@@ -6,7 +6,7 @@ use crate::http::response::Response;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Status and header fields that functions ask for.
+/// Status and header fields set by functions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseSettings {
     status: Option<u16>,
@@ -15,17 +15,17 @@ pub struct ResponseSettings {
 }
 
 impl ResponseSettings {
-    /// Reads the settings' values; an empty one says nothing.
+    /// Reads the values of the two settings. An empty value sets nothing.
     ///
     /// # Errors
-    /// PGRST111, PGRST112 (500) when they are malformed; REST500 when a value holds CR, LF or NUL.
+    /// PGRST111 or PGRST112 (500) if they are malformed; REST500 if a value contains CR, LF or NUL.
     pub fn parse(status: Option<&str>, headers: Option<&str>) -> Result<Self> {
         let status = status.filter(|text| !text.is_empty()).map(parse_status).transpose()?;
         let fields = headers.filter(|text| !text.is_empty()).map(parse_fields).transpose()?.unwrap_or_default();
         Ok(ResponseSettings { status, fields })
     }
 
-    /// Sets status and fields of a response; a field takes the place of those of its name.
+    /// Sets status and header fields of a response. A field replaces existing fields of the same name.
     pub fn apply(self, response: &mut Response) {
         if let Some(status) = self.status {
             response.status = status;
@@ -37,7 +37,7 @@ impl ResponseSettings {
 
 fn parse_status(text: &str) -> Result<u16> {
     let status = text.trim().parse().ok();
-    // A final status: those below announce an answer that is still to come (RFC 9110, section 15.2).
+    // The status must be final: those below 200 announce a response that is still to come (RFC 9110, section 15.2).
     status
         .filter(|status| (200..=599).contains(status))
         .ok_or_else(|| Error::new(Code::ResponseStatus, "response.status guc must be a valid status code"))

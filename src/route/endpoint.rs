@@ -1,4 +1,4 @@
-//! The endpoints of the extension: paths that are no resource of a schema. Pure.
+//! The endpoints of the extension: paths that do not name a resource of a schema. Pure.
 
 use crate::http::Method;
 
@@ -18,7 +18,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of a path.
+    /// The endpoint at a path.
     pub fn at(path: &[&str]) -> Option<Self> {
         Some(match path {
             ["oauth", "token"] => Endpoint::Token,
@@ -30,7 +30,7 @@ impl Endpoint {
         })
     }
 
-    /// The methods that it answers, as the field Allow has them.
+    /// The methods that it supports, in the form of the Allow field.
     pub fn allow(self) -> &'static str {
         match self {
             Endpoint::Metadata | Endpoint::Keys => "OPTIONS,GET,HEAD",
@@ -38,7 +38,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether it answers a method, OPTIONS aside.
+    /// Whether it supports a method, other than OPTIONS.
     pub fn allows(self, method: Method) -> bool {
         match self {
             Endpoint::Metadata | Endpoint::Keys => matches!(method, Method::Get | Method::Head),

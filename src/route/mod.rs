@@ -1,4 +1,4 @@
-//! Where a request goes: to an endpoint of the extension, or to an action on a resource. One table. Pure.
+//! Finds where a request goes: to an endpoint of the extension, or to an action on a resource. One table. Pure.
 
 mod endpoint;
 
@@ -12,29 +12,29 @@ use std::rc::Rc;
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// To what the extension answers by itself.
+    /// To an endpoint of the extension.
     Own(Endpoint),
     /// To a resource of an exposed schema.
     Action(Action),
 }
 
-/// What is exposed.
+/// What the server exposes.
 #[derive(Clone, Debug, Default)]
 pub struct Surface {
-    /// The exposed schemas, the first being the default (`restful.schemas`).
+    /// The exposed schemas; the first is the default (`restful.schemas`).
     pub schemas: Rc<[Rc<str>]>,
     pub root: Root,
-    /// There are endpoints of OAuth (`restful.oauth_issuer`).
+    /// The OAuth endpoints exist (`restful.oauth_issuer`).
     pub has_endpoints: bool,
 }
 
-/// What `/` is.
+/// What `/` answers with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Root {
-    /// The description of the API.
+    /// The API description.
     #[default]
     Document,
-    /// A function that answers in its place (`restful.root_spec`), of the request's schema where none is named.
+    /// A function that replaces it (`restful.root_spec`). Without a schema, it is looked up in the request's schema.
     Function { schema: Option<Rc<str>>, name: String },
     /// Nothing (`restful.openapi_mode = disabled`).
     Disabled,
@@ -53,12 +53,12 @@ pub enum Resource {
     Function { name: String },
 }
 
-/// What is to be done with the resource.
+/// What to do with the resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     Read,
     Create,
-    /// PUT: create or replace the one row.
+    /// PUT: create or replace the named row.
     Replace,
     Update,
     Delete,
@@ -66,29 +66,29 @@ pub enum Verb {
     CallSafe,
     /// Call by POST: arguments from the body.
     Call,
-    /// OPTIONS: what may be done.
+    /// OPTIONS: list the allowed methods.
     Describe,
-    /// The root's description.
+    /// Read the API description.
     ReadRoot,
 }
 
-/// A resource of a schema and what is to be done with it.
+/// A resource of a schema, and what to do with it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Action {
     pub verb: Verb,
     pub resource: Resource,
     pub schema: Rc<str>,
-    /// The schema was chosen among several, so the response names it.
+    /// The client could choose among several schemas, so the response names this one.
     pub negotiated: bool,
 }
 
 /// Finds the route of a request.
 ///
 /// # Errors
-/// PGRST125 (404) for a path that means nothing, PGRST126 (404) for `/` where it is disabled, PGRST106 (406) for a schema that is not
-/// exposed, PGRST101 and REST405 (405) for a method that the resource never has.
+/// PGRST125 (404) for an unknown path, PGRST126 (404) for `/` if it is disabled, PGRST106 (406) for a schema that is not exposed,
+/// PGRST101 and REST405 (405) for a method that the resource never supports.
 pub fn route(request: &Request, surface: &Surface) -> Result<Route> {
-    // The endpoints are in no schema, and come before the tables.
+    // The endpoints belong to no schema, and take precedence over tables.
     if let [first, second] = request.target.segments.as_slice()
         && surface.has_endpoints
         && let Some(endpoint) = Endpoint::at(&[first, second])
@@ -160,7 +160,7 @@ fn resource(target: &Target) -> Result<Resource> {
     Ok(match (segments.next(), segments.next(), segments.next()) {
         (None, _, _) => Resource::Root,
         (Some(relation), None, _) if !relation.is_empty() => Resource::Collection { relation: relation.to_owned() },
-        // An empty key is that of nothing: a client had no value to put there. An empty text is a key in quotes.
+        // Refuse an empty key: the client probably lacked a value. An empty string as a key is written as two quotes.
         (_, Some(""), None) => {
             return Err(Error::new(Code::Path, "The path ends with '/', but no key follows")
                 .hint("Leave the '/' out for all rows. Write %22%22 for a key that is the empty string."));
@@ -176,7 +176,7 @@ fn resource(target: &Target) -> Result<Resource> {
     })
 }
 
-/// The values of a key: separated by commas, each possibly in double quotes.
+/// The values of a key. They are separated by commas, and each may be in double quotes.
 fn key_values(key: &str) -> Vec<String> {
     let mut values = vec![String::new()];
     let mut quoted = false;
@@ -194,8 +194,8 @@ fn key_values(key: &str) -> Vec<String> {
     values
 }
 
-/// The schema: Accept-Profile for reads, Content-Profile for writes, else the default
-/// (W3C, Content Negotiation by Profile).
+/// The schema: from Accept-Profile for reads and from Content-Profile for writes, else the default (W3C, Content Negotiation by
+/// Profile).
 fn schema(method: Method, headers: &Headers, schemas: &[Rc<str>]) -> Result<(Rc<str>, bool)> {
     let name = if method.is_safe() { "accept-profile" } else { "content-profile" };
     match headers.get(name) {
@@ -265,7 +265,7 @@ mod tests {
         let headers: Headers = [("accept-profile", "v2")].into_iter().collect();
         let action = at_with(Method::Get, "/t", &headers, &schemas)?;
         assert_eq!((&*action.schema, action.negotiated), ("v2", true));
-        // a write goes by Content-Profile
+        // Content-Profile decides for a write
         assert_eq!(at_with(Method::Post, "/t", &headers, &schemas)?.schema.as_ref(), "v1");
         let headers: Headers = [("accept-profile", "pg_catalog")].into_iter().collect();
         assert_eq!(at_with(Method::Get, "/t", &headers, &schemas).unwrap_err().status, 406);
