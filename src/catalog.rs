@@ -1,40 +1,39 @@
-//! What the database's catalogue says, as plain data. It is loaded relation by relation, when a request first names
-//! one; see `pg::catalog`.
+//! The database's catalogue as plain data. It is loaded relation by relation, when a request first names one; see `pg::catalog`.
 
 use crate::error::Result;
 use serde::Deserialize;
 use std::rc::Rc;
 
-/// Where the planner looks names up.
+/// Looks up names for the planner.
 ///
 /// # Errors
 /// Every method fails if the catalogue cannot be read.
 #[allow(clippy::missing_errors_doc, reason = "said once for all methods")]
 pub trait Catalog {
-    /// The table or view of this name.
+    /// The table or view with this name.
     fn relation(&self, schema: &str, name: &str) -> Result<Option<Rc<Relation>>>;
-    /// The foreign keys of a table and those that refer to it; a view has none of its own.
+    /// The foreign keys of a table, and those that refer to it. Views have no foreign keys.
     fn foreign_keys(&self, relation: &Relation) -> Result<Rc<[ForeignKey]>>;
-    /// The views of a schema whose rows are made of those of any of the tables, by way of other views too.
+    /// The views of a schema that read any of the tables, directly or through other views.
     fn views(&self, schema: &str, tables: &[&QualifiedName]) -> Result<Vec<String>>;
-    /// The function of this name whose only argument is a row of the relation or composite type with this `pg_class.oid`: the
+    /// The function with this name whose only argument is a row of the relation or composite type with this `pg_class.oid`: the
     /// first one in the search path of requests to the schema.
     fn row_function(&self, schema: &str, row_type: u32, name: &str) -> Result<Option<RowFunction>>;
-    /// The functions of this name, and what else is called as they are.
+    /// The functions with this name, and other objects that are called like functions.
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>>;
-    /// The tables and views that the role in force may use, of those whose names may be similar to this one.
+    /// The tables and views with possibly similar names that the role in force may use.
     fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>>;
-    /// The functions that the role in force may call, of those whose names may be similar to this one.
+    /// The functions with possibly similar names that the role in force may call.
     fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>>;
-    /// The aggregates of a schema that make bodies of rows.
+    /// The aggregates of a schema that turn rows into bodies.
     fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>>;
-    /// PostGIS's function that makes a Feature of GeoJSON (RFC 7946, section 3.2) of a row. `None` where the database has no
-    /// PostGIS, or one older than 3.0.
+    /// PostGIS's function that turns a row into a GeoJSON Feature (RFC 7946, section 3.2). `None` if PostGIS is not installed, or
+    /// is older than 3.0.
     fn feature_function(&self) -> Result<Option<FeatureFunction>>;
-    /// How SQL spells the data type of this name: one of `pg_catalog` or of the schema. `None` when there is none, or
-    /// it is one that discloses catalogue contents (`regclass` and its like).
+    /// The spelling in SQL of the data type with this name, in `pg_catalog` or in the schema. `None` if there is no such type, or
+    /// if it discloses the contents of the catalogue (`regclass` and its like).
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>>;
-    /// Whether the role of the request may read any column of a relation: what it may not is not proposed to it.
+    /// Whether the role of the request may read any column of a relation. Names of other relations are not suggested to it.
     fn may_read(&self, relation: &QualifiedName) -> Result<bool>;
     /// Whether the role of the request may read a column of a relation.
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool>;
@@ -59,19 +58,19 @@ pub struct Relation {
     #[serde(flatten)]
     pub name: QualifiedName,
     pub columns: Vec<Column>,
-    /// The primary key's columns in its order; empty without a primary key. That of a view is made of the keys of the tables that
-    /// it shows, as far as all their columns are there.
+    /// The columns of the primary key in its order; empty without a primary key. For a view, it consists of the keys of its tables,
+    /// if the view shows all their columns.
     #[serde(default)]
     pub primary_key: Vec<String>,
-    /// Of a view: its columns that are columns of tables.
+    /// For a view: its columns that are columns of tables.
     #[serde(default)]
     pub sources: Vec<ColumnSource>,
-    /// A partition: what it holds is the partitioned table's, and requests see that alone.
+    /// It is a partition. Its rows belong to the partitioned table, and requests only see that.
     #[serde(default)]
     pub is_partition: bool,
     #[serde(default)]
     pub is_view: bool,
-    /// Rows can be inserted or else updated by its primary key.
+    /// Rows can be inserted or updated by its primary key.
     pub upsertable: bool,
     pub insertable: bool,
     pub updatable: bool,
@@ -79,7 +78,7 @@ pub struct Relation {
 }
 
 impl Relation {
-    /// The tables whose foreign keys are those of the relation: itself, or those that a view shows.
+    /// The tables whose foreign keys the relation has: itself, or for a view its tables.
     pub fn tables(&self) -> Vec<&QualifiedName> {
         let mut tables = Vec::new();
         for source in &self.sources {
@@ -93,8 +92,8 @@ impl Relation {
         tables
     }
 
-    /// What the relation calls these columns of a table. A view may show one several times, so there may be several answers;
-    /// empty if one of them is not shown.
+    /// The relation's names for these columns of a table. A view may show a column several times, so there may be several answers.
+    /// Empty if one of the columns is not shown.
     pub fn shows(&self, table: &QualifiedName, columns: &[String]) -> Vec<Vec<String>> {
         if self.name == *table {
             return vec![columns.to_vec()];
@@ -114,17 +113,17 @@ impl Relation {
         shown
     }
 
-    /// Whether casts say how some column of it stands in JSON or in filters.
+    /// Whether any of its columns has a representation, so that casts determine its form in JSON or in filters.
     pub fn is_represented(&self) -> bool {
         self.columns.iter().any(|c| c.representation.is_some())
     }
 
-    /// The column of this name.
+    /// The column with this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
     }
 
-    /// Whether one row can be replaced: it is named by a primary key, whose columns take values.
+    /// Whether a single row can be replaced: it has a primary key whose columns can be written.
     pub fn is_replaceable(&self) -> bool {
         let takes_value = |name: &String| self.column(name).is_some_and(|c| c.writable);
         self.insertable
@@ -134,8 +133,8 @@ impl Relation {
             && self.primary_key.iter().all(takes_value)
     }
 
-    /// Of a view that PostgreSQL updates by itself: its columns have the defaults of those that they are, where they have none of
-    /// their own, and take values as those do.
+    /// For a view that PostgreSQL can update: its columns inherit the defaults of their table columns, unless they have their own,
+    /// and are writable if those are.
     pub fn inherit_from_sources(&mut self) {
         for source in &self.sources {
             let Some(column) = self.columns.iter_mut().find(|c| c.name == source.column) else { continue };
@@ -146,8 +145,8 @@ impl Relation {
         }
     }
 
-    /// The methods that the relation supports by its kind, as Allow lists them (RFC 9110, section 10.2.1). What the role
-    /// may do is another question.
+    /// The methods that the relation supports because of its kind, in the form of Allow (RFC 9110, section 10.2.1). Privileges are
+    /// not considered.
     pub fn allow(&self) -> String {
         let mut methods = vec!["OPTIONS", "GET", "HEAD"];
         for (method, supported) in [
@@ -169,9 +168,9 @@ impl Relation {
 pub struct ColumnSource {
     pub column: String,
     pub table: QualifiedName,
-    /// The table's name for it.
+    /// The name of the column in the table.
     pub source: String,
-    /// What is said of the table's column, as of [`Column`].
+    /// Properties of the table's column, as in [`Column`].
     #[serde(default)]
     pub default: Option<String>,
     pub writable: bool,
@@ -182,43 +181,43 @@ pub struct ColumnSource {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Column {
     pub name: String,
-    /// The type as SQL spells it, qualified, with its modifier: `numeric(10,2)`, `api.mood`.
+    /// The qualified type as SQL spells it, with its modifier: `numeric(10,2)`, `api.mood`.
     pub data_type: String,
-    /// What the type is to the grammar.
+    /// The class of the type in the grammar.
     pub class: TypeClass,
-    /// The expression that a missing value gets: the default, or the next value of an identity column.
+    /// The expression for a missing value: the default, or the next value of an identity column.
     pub default: Option<String>,
-    /// A value for it can be given: it is neither a generated column nor `GENERATED ALWAYS AS IDENTITY`.
+    /// It can be given a value: it is neither a generated column nor `GENERATED ALWAYS AS IDENTITY`.
     pub writable: bool,
     /// It is an identity column.
     pub identity: bool,
     /// UPDATE can set it.
     pub updatable: bool,
-    /// How casts say that its values, which are of a domain, come in and go out.
+    /// The casts of its domain that determine how values come in and go out.
     #[serde(default)]
     pub representation: Option<Representation>,
 }
 
-/// The functions of the implicit casts of a domain: what its values are in JSON and in filters. What has none is as
-/// the domain's base type.
+/// The functions of a domain's implicit casts: what its values are in JSON and in filters. Without a cast, the base type determines
+/// that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Representation {
-    /// From the domain to `json`: values of answers.
+    /// From the domain to `json`: values in responses.
     pub to_json: Option<Box<QualifiedName>>,
-    /// From `json` to the domain: values of bodies.
+    /// From `json` to the domain: values in bodies.
     pub from_json: Option<Box<QualifiedName>>,
-    /// From `text` to the domain: values of filters.
+    /// From `text` to the domain: values in filters.
     pub from_text: Option<Box<QualifiedName>>,
 }
 
-/// What a type is to the grammar.
+/// The class of a type in the grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TypeClass {
-    /// `json` or `jsonb`: paths go into it.
+    /// `json` or `jsonb`: paths can go into it.
     Json,
-    /// An array or composite: paths go into it by way of `to_jsonb`.
+    /// An array or composite: paths go into it through `to_jsonb`.
     Structured,
     /// `tsvector`: full-text search needs no conversion.
     Tsvector,
@@ -234,7 +233,7 @@ pub struct ForeignKey {
     pub columns: Vec<String>,
     pub referenced_table: QualifiedName,
     pub referenced_columns: Vec<String>,
-    /// The columns are unique, so that at most one row refers to one.
+    /// The columns are unique, so at most one row refers to a row.
     pub unique: bool,
 }
 
@@ -243,14 +242,14 @@ pub struct ForeignKey {
 pub struct RowFunction {
     #[serde(flatten)]
     pub name: QualifiedName,
-    /// What the type of its result is to the grammar.
+    /// The class of its result type in the grammar.
     pub class: TypeClass,
     /// The table or view whose rows it returns.
     pub relation: Option<QualifiedName>,
     pub returns_set: bool,
-    /// It returns one row at most: no set, or one that is declared with `ROWS 1`.
+    /// It returns at most one row: it returns no set, or is declared with `ROWS 1`.
     pub returns_one: bool,
-    /// A call of it may be one of another function, whose other arguments have defaults.
+    /// PostgreSQL could read a call of it as a call of another function, whose other arguments have defaults.
     #[serde(default)]
     pub is_ambiguous: bool,
 }
@@ -274,16 +273,17 @@ pub struct Function {
     pub result: ResultType,
     /// Whether it returns a set.
     pub returns_set: bool,
-    /// It is a function, and no trigger's. What is not is here because PostgreSQL may take a call for one of it.
+    /// It can be called: it is a function, and not a trigger function. The others are listed because PostgreSQL may read a call as
+    /// a call of one of them.
     pub callable: bool,
     /// Whether it is VOLATILE.
     pub volatile: bool,
-    /// The media type of its result, which is a domain of that name, in lower case.
+    /// The media type of its result, if the result is a domain named like one. In lower case.
     #[serde(default)]
     pub media: Option<String>,
 }
 
-/// A function by the names that it is called with.
+/// A function, as it is called by name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Signature {
     pub name: String,
@@ -291,7 +291,7 @@ pub struct Signature {
     pub parameters: Vec<String>,
 }
 
-/// An aggregate whose result is a domain named like a media type: it makes a body of rows.
+/// An aggregate whose result is a domain named like a media type. It turns rows into a body.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct MediaHandler {
     pub function: QualifiedName,
@@ -301,31 +301,31 @@ pub struct MediaHandler {
     pub relation: Option<QualifiedName>,
 }
 
-/// A function that makes a Feature of GeoJSON of any row.
+/// A function that turns any row into a GeoJSON Feature.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct FeatureFunction {
     #[serde(flatten)]
     pub name: QualifiedName,
-    /// The defaults of the arguments behind the row, each as SQL of its argument's type. They are written out, because a call with
-    /// fewer arguments could mean another function of the schema.
+    /// The defaults of the arguments after the row, each as SQL with the argument's type. They are passed explicitly, because a
+    /// call with fewer arguments could mean another function of the schema.
     pub defaults: Vec<String>,
 }
 
 /// An input parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Parameter {
-    /// Empty when it has none.
+    /// Empty if it has no name.
     #[serde(default)]
     pub name: String,
-    /// The type as SQL spells it, qualified.
+    /// The qualified type as SQL spells it.
     pub data_type: String,
-    /// It is a pseudo-type, as the polymorphic ones are: what is given decides the type.
+    /// It is a pseudo-type, such as the polymorphic types: the argument determines the type.
     #[serde(default)]
     pub is_pseudo: bool,
     /// It has no default.
     pub required: bool,
     pub variadic: bool,
-    /// Of a variadic function, the default as SQL.
+    /// For a variadic function, the default as SQL.
     #[serde(default)]
     pub default: Option<String>,
 }
@@ -336,15 +336,15 @@ pub struct Parameter {
 pub enum ResultType {
     Void,
     Scalar,
-    /// Rows of a table or composite type, or OUT parameters; `relation` when the type is that of a table or view.
+    /// Rows of a table or composite type, or OUT parameters. `relation`: the table or view whose row type it is.
     Composite {
         relation: Option<QualifiedName>,
-        /// `pg_class.oid` of the type; none for OUT parameters.
+        /// `pg_class.oid` of the type; `None` for OUT parameters.
         #[serde(default)]
         row_type: Option<u32>,
         columns: Vec<ResultColumn>,
     },
-    /// `record` without OUT parameters: only the call itself tells the columns.
+    /// `record` without OUT parameters: the columns are only known from the call.
     Record,
 }
 

@@ -1,8 +1,8 @@
 //! The one catalogue of errors: code, HTTP status, message, details and hint.
 //!
-//! Codes are PostgREST's `PGRSTnnn` where the situation is the same, the SQLSTATE for errors of the database, and
-//! `RESTnnn` for what only this extension has. The body is RFC 9457's problem document with the four members that
-//! clients of the dialect read.
+//! Codes are PostgREST's `PGRSTnnn` if the situation is the same, the SQLSTATE for errors of the database, and `RESTnnn` for
+//! situations that only this extension has. The body is RFC 9457's problem document with the four additional members that clients
+//! of the dialect read.
 
 use crate::sqlstate::SqlState;
 use crate::violation::Violation;
@@ -30,17 +30,17 @@ macro_rules! catalogue {
 catalogue! {
     /// The query string does not follow the grammar.
     QueryParameter          = "PGRST100", 400;
-    /// The method has no meaning on a function.
+    /// A function cannot be called with this method.
     FunctionMethod          = "PGRST101", 405;
-    /// The body is not what the request needs.
+    /// The body is not what the request requires.
     Body                    = "PGRST102", 400;
     /// The range lies outside the result, or is malformed.
     Range                   = "PGRST103", 416;
-    /// PUT needs exactly the primary key in its filters.
+    /// The filters of a PUT must be exactly the primary key.
     PutFilters              = "PGRST105", 405;
     /// The schema asked for is not exposed.
     Schema                  = "PGRST106", 406;
-    /// No representation that the client accepts can be made.
+    /// The client accepts no representation that can be made.
     MediaType               = "PGRST107", 406;
     /// A filter, order or limit names a relation that the request does not embed.
     NotEmbedded             = "PGRST108", 400;
@@ -52,15 +52,15 @@ catalogue! {
     PutLimit                = "PGRST114", 400;
     /// PUT whose body and URL name different rows.
     PutKey                  = "PGRST115", 400;
-    /// One object was asked for, and the result has none or several.
+    /// One object was asked for, but the result has none or several.
     Singular                = "PGRST116", 406;
-    /// The method is not one of the dialect's.
+    /// The method is not part of the dialect.
     Method                  = "PGRST117", 405;
     /// Ordering by a relation that is not to-one.
     RelatedOrder            = "PGRST118", 400;
     /// A filter on an embedded relation other than `is.null`.
     EmbedFilter             = "PGRST120", 400;
-    /// A function raised SQLSTATE PGRST with a message that is not the JSON it should be.
+    /// A function raised SQLSTATE PGRST with a message that is not the required JSON.
     RaiseFormat             = "PGRST121", 500;
     /// A preference is unknown or malformed, and handling is strict.
     Preference              = "PGRST122", 400;
@@ -68,39 +68,39 @@ catalogue! {
     Aggregates              = "PGRST123", 400;
     /// More rows would be changed than the preference max-affected allows.
     MaxAffected             = "PGRST124", 400;
-    /// The path names nothing.
+    /// Nothing exists at this path.
     Path                    = "PGRST125", 404;
     /// The root is switched off.
     RootDisabled            = "PGRST126", 404;
-    /// A part of the dialect that is not built.
+    /// A part of the dialect that is not implemented.
     NotImplemented          = "PGRST127", 400;
     /// max-affected on a function that returns one value.
     MaxAffectedFunction     = "PGRST128", 400;
-    /// No relationship between two relations.
+    /// There is no relationship between two relations.
     Relationship            = "PGRST200", 400;
-    /// More than one relationship between two relations.
+    /// There is more than one relationship between two relations.
     AmbiguousRelationship   = "PGRST201", 300;
-    /// No such function with these arguments.
+    /// There is no function with this name and these arguments.
     Function                = "PGRST202", 404;
     /// More than one function fits the arguments.
     AmbiguousFunction       = "PGRST203", 300;
-    /// No such column in the body's target.
+    /// The target of the body does not have this column.
     Column                  = "PGRST204", 400;
-    /// No such table or view.
+    /// There is no table or view with this name.
     Relation                = "PGRST205", 404;
-    /// The request carries a token, and no key can verify it.
+    /// The request has a token, but no key is configured to verify it.
     NoKeys                  = "PGRST300", 500;
     /// The token cannot be decoded or verified.
     Token                   = "PGRST301", 401;
-    /// Requests without identity are not answered.
+    /// Anonymous requests are disabled.
     TokenRequired           = "PGRST302", 401;
     /// The token's claims do not hold: it has expired, or is not meant for this API.
     Claims                  = "PGRST303", 401;
-    /// A header, or the target, holds bytes that it may not hold.
+    /// A header or the target contains bytes that are not allowed.
     MalformedRequest        = "REST400", 400;
-    /// The session's identity does not fit the claims it brings.
+    /// The session's identity contradicts the claims.
     Identity                = "REST401", 401;
-    /// The role may not be taken.
+    /// The request may not take this role.
     Role                    = "REST403", 403;
     /// No row has this key.
     Item                    = "REST404", 404;
@@ -110,11 +110,11 @@ catalogue! {
     ApiKey                  = "REST411", 401;
     /// The body is larger than the setting max_body_bytes.
     BodyTooLarge            = "REST413", 413;
-    /// The body is encoded in a way that is not understood.
+    /// The body has an unsupported content encoding.
     ContentEncoding         = "REST415", 415;
     /// The body, or a row, is not valid against a JSON Schema.
     InvalidBody             = "REST422", 422;
-    /// A limit of the request's size or nesting.
+    /// The request exceeds a limit of size or nesting.
     Limit                   = "REST431", 400;
     /// A response header set by a function or setting holds CR, LF or NUL.
     HeaderValue             = "REST500", 500;
@@ -144,28 +144,28 @@ pub struct Problem {
     pub status: u16,
     /// What is wrong, in words.
     pub message: String,
-    /// More about it.
+    /// Details.
     pub details: Option<Value>,
-    /// What to do next.
+    /// What the client can do.
     pub hint: Option<Value>,
-    /// What is wrong with the body, value by value.
+    /// What is wrong with the values in the body.
     pub errors: Vec<Invalid>,
-    /// Why a row is not seen, for those who may ask.
+    /// Why a row is not visible, for callers who may ask.
     pub access: Option<Value>,
-    /// Response headers that belong to the error (`allow`, `www-authenticate`), names in lower case.
+    /// Response headers that belong to the error (`allow`, `www-authenticate`). Names are in lower case.
     pub headers: Vec<(String, String)>,
 }
 
 /// A value of the body that its JSON Schema does not allow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invalid {
-    /// JSON Pointer (RFC 6901) to it in the body.
+    /// JSON Pointer (RFC 6901) to the value in the body.
     pub pointer: String,
-    /// The keyword it fails, in terms of the column's own value.
+    /// The keyword that it violates. The locations are relative to the column's value.
     pub violation: Violation,
 }
 
-/// What a stage returns.
+/// The result of a stage.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -174,7 +174,7 @@ impl Error {
         Error::with_code(code.as_str(), code.status(), message)
     }
 
-    /// An error under a code that is not the catalogue's: a SQLSTATE.
+    /// An error with a code outside the catalogue: a SQLSTATE.
     pub fn with_code(code: impl Into<String>, status: u16, message: impl Into<String>) -> Self {
         Error(Box::new(Problem {
             code: code.into(),
@@ -211,53 +211,54 @@ impl Error {
         self
     }
 
-    /// Adds what is wrong with the body.
+    /// Adds what is wrong with the values in the body.
     #[must_use]
     pub fn errors(mut self, errors: Vec<Invalid>) -> Self {
         self.0.errors = errors;
         self
     }
 
-    /// Adds why a row is not seen.
+    /// Adds why a row is not visible.
     #[must_use]
     pub fn access(mut self, access: Value) -> Self {
         self.0.access = Some(access);
         self
     }
 
-    /// Adds a response header; `name` in lower case.
+    /// Adds a response header. `name` must be in lower case.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    /// An error of the grammar: `what` could not be parsed from the character `column` on, counted from 1, because of `why`.
+    /// A syntax error: `what`, which has this text, could not be parsed at `column`, counted in characters from 1, because of
+    /// `why`.
     pub fn parse(what: &str, text: &str, column: usize, why: impl Into<String>) -> Self {
-        // An absurdly long parameter is not sent back whole.
+        // A very long parameter is truncated.
         let shown: String = text.chars().take(200).collect();
         let message = format!("\"failed to parse {what} ({shown})\" (line 1, column {column})");
         Error::new(Code::QueryParameter, message).details(why.into())
     }
 
-    /// A row that is not valid against the JSON Schema of a column, or against its own: in the database's words.
+    /// A row that is not valid against the JSON Schema of a column, or of the table, in the database's words.
     pub fn invalid_row(message: impl Into<String>) -> Self {
         Error::new(Code::InvalidBody, message).hint("See \"errors\": each pointer (RFC 6901) leads into the row.")
     }
 
-    /// A column that the relation does not have: the database's own words and code (42703), without asking it.
+    /// A column that the relation does not have, with the database's words and code (42703), but without asking it.
     pub fn no_column(relation: &str, column: &str) -> Self {
         Error::with_code(SqlState::UNDEFINED_COLUMN, 400, format!("column {relation}.{column} does not exist"))
     }
 
-    /// One answer for a row that does not exist and one that the role may not see.
+    /// The same error for a row that does not exist and a row that the role may not see.
     pub fn no_item() -> Self {
         Error::new(Code::Item, "No row has this key")
             .hint("Check the key's values; composite keys are separated by commas.")
     }
 
-    /// Whether it is a problem in the sense of RFC 9457. Statuses below 400 are not: with 300 the client is to choose (RFC 9110, section
-    /// 15.4.1), and functions may end a request with any.
+    /// Whether it is a problem in the sense of RFC 9457. Statuses below 400 are not: with 300 the client is to choose (RFC 9110,
+    /// section 15.4.1), and functions may end a request with any status.
     pub fn is_problem(&self) -> bool {
         self.status >= 400
     }
@@ -267,7 +268,7 @@ impl Error {
         reason_phrase(self.status)
     }
 
-    /// The body: RFC 9457 members, and those that clients of the dialect read.
+    /// The body: the members of RFC 9457, and those that clients of the dialect read.
     pub fn body(&self, instance: &str, verbose: bool) -> Value {
         let mut body = if self.is_problem() {
             json!({
@@ -363,7 +364,7 @@ pub(crate) mod tests {
         assert_eq!(codes.len(), Code::ALL.len());
     }
 
-    /// The rows of docs/errors.md that begin with codes: these, and the status.
+    /// The rows of docs/errors.md that begin with codes: the codes, and the status.
     pub(crate) fn documented() -> Vec<(Vec<&'static str>, u16)> {
         let rows = include_str!("../docs/errors.md").lines().filter_map(|line| line.strip_prefix("| `"));
         rows.filter_map(|row| {

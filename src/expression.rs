@@ -1,33 +1,33 @@
 //! Expressions of CHECK constraints and policies, as `pg_get_expr` writes them (PostgreSQL docs, 9.26.3).
 //!
-//! That text is canonical: every operator has parentheses around it, names are qualified unless they are those of
-//! `pg_catalog` (when that is the search path), keywords are in upper case and bare names in lower case. What is not
-//! understood becomes [`Expression::Opaque`], from one parenthesis to its partner, and the rest keeps its meaning.
+//! That text is canonical: every operator has parentheses around it, names are qualified unless they are in `pg_catalog` (if that
+//! is the search path), keywords are in upper case and bare names in lower case. A part that is not understood becomes
+//! [`Expression::Opaque`], from one parenthesis to its partner, and the rest keeps its meaning.
 
 /// A SQL expression, as far as it is understood.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
     /// A column, or `VALUE` of a domain's CHECK as the empty name.
     Column(String),
-    /// A column with its table, as columns are written where there is a sub-select.
+    /// A column with its table, which is how columns are written if there is a sub-select.
     QualifiedColumn(String),
-    /// A constant without its casts: digits, or the text of a quoted literal.
+    /// A constant without its casts: a number, or the text of a quoted literal.
     Literal(String),
     True,
     False,
     Null,
     /// The operand, and the type as PostgreSQL spells it.
     Cast(Box<Expression>, String),
-    /// A function of `pg_catalog`; `NULLIF`, `GREATEST` and `LEAST` under these names.
+    /// A function of `pg_catalog`; also `NULLIF`, `GREATEST` and `LEAST`.
     Call(String, Vec<Expression>),
-    /// A function of another schema, with its name as it is written.
+    /// A function of another schema. Its name is kept as written.
     QualifiedCall(String, Vec<Expression>),
     /// `CURRENT_USER` and its like.
     Session(String),
     Coalesce(Vec<Expression>),
     Case(Box<Case>),
     Row(Vec<Expression>),
-    /// Something of a value: an element, a field.
+    /// A part of a value: an element or a field.
     Part(Box<Expression>),
     Array(Vec<Expression>),
     /// Left operand, operator of `pg_catalog`, right operand.
@@ -41,7 +41,7 @@ pub enum Expression {
     Not(Box<Expression>),
     IsNull(Box<Expression>),
     IsNotNull(Box<Expression>),
-    /// `IS TRUE`, `IS FALSE`, or of null `IS UNKNOWN`.
+    /// `IS TRUE`, `IS FALSE`, or for null `IS UNKNOWN`.
     Is(Box<Expression>, Option<bool>),
     IsDistinct(Box<Expression>, Box<Expression>),
     /// A sub-select as a value.
@@ -49,7 +49,7 @@ pub enum Expression {
     Exists(Box<Select>),
     In(Box<Expression>, Box<Select>),
     ArrayOf(Box<Select>),
-    /// Something else: what tells it from others, and the functions in it whose names have a schema, and `current_setting`.
+    /// Anything else: a text that identifies it, and the functions in it with a schema in their name, and `current_setting`.
     Opaque {
         text: String,
         functions: Vec<String>,
@@ -57,7 +57,7 @@ pub enum Expression {
 }
 
 impl Expression {
-    /// What it is made of.
+    /// Its direct parts.
     pub fn parts(&self) -> Vec<&Expression> {
         use Expression::*;
         match self {
@@ -105,7 +105,7 @@ pub struct Case {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Select {
     pub columns: Vec<Expression>,
-    /// What is read, and `Opaque` as the rest is.
+    /// What is read, in the form of [`Expression::Opaque`].
     pub tables: Option<Expression>,
     pub condition: Option<Expression>,
 }
@@ -114,7 +114,7 @@ pub struct Select {
 enum Token<'a> {
     /// A bare name in lower case: a column, function, type, or constant.
     Name(&'a str),
-    /// A name in quotes, without them.
+    /// A quoted name, without its quotes.
     Quoted(String),
     /// A word in upper case.
     Keyword(&'a str),
@@ -187,7 +187,7 @@ fn span(text: &str, holds: impl Fn(char) -> bool) -> usize {
     text.find(|c| !holds(c)).unwrap_or(text.len())
 }
 
-/// The length of the digits, the fraction and the exponent that `text` starts with.
+/// The length of the digits, the fraction and the exponent at the start of `text`.
 fn number(text: &str) -> usize {
     let digits = |from: usize| from + text.get(from..).map_or(0, |t| span(t, |c| c.is_ascii_digit()));
     let byte = |at: usize| text.as_bytes().get(at).copied();
@@ -205,7 +205,7 @@ fn number(text: &str) -> usize {
     end
 }
 
-/// What stands between quotes at the start of `text`, and the length with them. A doubled quote stands for one.
+/// The quoted text at the start of `text`, and its length including quotes. A doubled quote stands for one.
 fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let mut value = String::new();
     let mut at = 1;
@@ -223,7 +223,7 @@ fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     }
 }
 
-/// Names with dots between, as they were written.
+/// Names joined by dots, as they were written.
 fn spelling(tokens: &[Token]) -> String {
     let one = |token: &Token| match token {
         Token::Name(name) => (*name).to_owned(),
@@ -265,7 +265,7 @@ impl<'a> Parser<'a> {
         self.takes(&Token::Keyword(word))
     }
 
-    /// What may stand between two parentheses: operands with what joins them.
+    /// The contents of a pair of parentheses: operands, with what joins them.
     fn inside(&mut self) -> Option<Expression> {
         if self.keyword("NOT") {
             return Some(Expression::Not(Box::new(self.operand()?)));
@@ -335,7 +335,7 @@ impl<'a> Parser<'a> {
         Some(if negated { Expression::Not(Box::new(is)) } else { is })
     }
 
-    /// What has parentheses around it, or needs none, with its casts.
+    /// Something in parentheses, or something that needs none, with its casts.
     fn operand(&mut self) -> Option<Expression> {
         if self.depth == crate::limits::EXPRESSION_DEPTH {
             return None;
@@ -352,7 +352,7 @@ impl<'a> Parser<'a> {
             operand = if self.takes(&Token::Cast) {
                 Expression::Cast(Box::new(operand), self.data_type()?)
             } else if self.mark('[').is_some() {
-                // An index or a slice: which element it is, is not followed.
+                // Which element an index or a slice selects is ignored.
                 self.skip('[', ']')?;
                 Expression::Part(Box::new(operand))
             } else if matches!(operand, Expression::Column(_) | Expression::QualifiedColumn(_)) {
@@ -381,7 +381,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What begins with a word in upper case.
+    /// An expression that begins with a keyword.
     fn special(&mut self, word: &str, start: usize) -> Option<Expression> {
         match word {
             "NULL" => Some(Expression::Null),
@@ -451,7 +451,7 @@ impl<'a> Parser<'a> {
         Some(select)
     }
 
-    /// `SELECT` up to the parenthesis that ends it; `None` for what has more than columns, tables and a condition.
+    /// `SELECT` up to the parenthesis that ends it; `None` if it has more than columns, tables and a condition.
     fn select(&mut self) -> Option<Select> {
         if !self.keyword("SELECT") {
             return None;
@@ -487,7 +487,7 @@ impl<'a> Parser<'a> {
         (self.peek() == Some(&Token::Mark(')'))).then_some(select)
     }
 
-    /// What begins with a name: a column, a function, either with schema or table.
+    /// An expression that begins with a name: a column or a function, optionally with a table or schema.
     fn named(&mut self, name: String, start: usize) -> Option<Expression> {
         let mut qualified = false;
         while self.mark('.').is_some() {
@@ -505,7 +505,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Goes on behind the mark that closes one that is open.
+    /// Skips to behind the closing mark that matches an open one.
     fn skip(&mut self, opens: char, closes: char) -> Option<()> {
         let mut open = 1;
         while open > 0 {
@@ -518,7 +518,7 @@ impl<'a> Parser<'a> {
         Some(())
     }
 
-    /// These tokens as something that is not understood.
+    /// These tokens as an expression that is not understood.
     fn opaque(&self, start: usize, end: usize) -> Expression {
         let tokens = self.tokens.get(start..end).unwrap_or_default();
         let mut functions = Vec::new();
@@ -557,7 +557,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// After an opening parenthesis: what it holds, or [`Expression::Opaque`] when that is not understood.
+    /// Reads what follows an opening parenthesis. The result is [`Expression::Opaque`] if it is not understood.
     fn parenthesised(&mut self) -> Option<Expression> {
         let start = self.at;
         let inside = self.inside();

@@ -4,13 +4,13 @@
 //!
 //! 1. [`http`] parses method, target, headers and preferences into a [`http::Request`]
 //! 2. [`route`] finds the [`route::Route`]: an endpoint of our own, or an action on a resource
-//! 3. [`auth`] says who it speaks for: the [`auth::Principal`]
+//! 3. [`auth`] finds out who it speaks for: the [`auth::Principal`]
 //! 4. [`ask`] reads the query and the body: the [`ask::Ask`]
 //! 5. the role frame opens
 //! 6. [`plan`] resolves names against the [`catalog`]: the [`plan::ActionPlan`]
 //! 7. [`statement`] renders it: SQL text and parameters
 //! 8. it is executed; rows are written straight to JSON
-//! 9. [`respond`] judges what came of it; a refusal rolls back
+//! 9. [`respond`] judges the outcome; a refusal rolls back
 //! 10. the role frame closes
 //! 11. [`respond`] makes the [`http::Response`]
 //!

@@ -11,17 +11,17 @@ pub struct Setting {
     pub name: &'static CStr,
     pub kind: Kind,
     pub context: Context,
-    /// One sentence.
+    /// One sentence of documentation.
     pub doc: &'static CStr,
 }
 
-/// What a setting's value is, and its default.
+/// The type of a setting's value, and its default.
 #[derive(Clone, Debug)]
 pub enum Kind {
     Text(&'static CStr),
     Number(i32, RangeInclusive<i32>, Unit),
     Switch(bool),
-    /// The first is the default.
+    /// The first choice is the default.
     Choice(&'static [&'static CStr]),
 }
 
@@ -38,18 +38,19 @@ pub enum Unit {
 pub enum Context {
     Anyone,
     Superuser,
-    /// The extension itself, by which it tells functions and parallel workers of the request; no list shows it.
+    /// The extension itself, which passes the state of a request to functions and parallel workers. Such settings are not listed
+    /// anywhere.
     Extension,
 }
 
-/// A setting of the table whose value is of kind `K`.
+/// A setting in the table whose value has kind `K`.
 pub struct Key<K> {
-    /// Its place in [`SETTINGS`].
+    /// Its index in [`SETTINGS`].
     pub place: usize,
     kind: PhantomData<K>,
 }
 
-/// The kinds, as types of a [`Key`].
+/// The kinds as types, for a [`Key`].
 pub mod kind {
     pub struct Text;
     pub struct Number;
@@ -161,7 +162,7 @@ mod tests {
         SETTINGS.iter().filter(|setting| setting.context != Context::Extension)
     }
 
-    /// As docs/settings.md writes it.
+    /// The default, as docs/settings.md writes it.
     fn default(kind: &Kind) -> String {
         let number = |n: i32, units: &[(i32, &str)]| {
             let (size, unit) = units.iter().find(|(size, _)| n % size == 0).copied().unwrap_or((1, ""));

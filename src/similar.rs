@@ -1,17 +1,17 @@
-//! Which of some names was probably meant by one that does not exist. Pure.
+//! Finds the name that was probably meant by a name that does not exist. Pure.
 
-/// How alike two names have to be to be suggested for each other: one of four characters may differ.
+/// The similarity from which a name is suggested: of four characters, one may differ.
 const ALIKE: f64 = 0.75;
 
-/// How alike two texts are, from 0 to 1: the share of the longer one's characters that need no edit (Levenshtein distance).
-/// Texts are short: the time is the product of their lengths.
+/// The similarity of two texts, from 0 to 1: the share of the longer one's characters that need no edit (Levenshtein distance). The
+/// time is the product of the lengths, so texts must be short.
 pub fn similarity(a: &str, b: &str) -> f64 {
     let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
     let longer = a.len().max(b.len());
     if longer == 0 {
         return 1.0;
     }
-    // the distances of what was read of `a` from each beginning of `b`
+    // the distances from the part of `a` that was read to each prefix of `b`
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let (mut diagonal, mut left) = (i, i + 1);
@@ -29,7 +29,7 @@ pub fn similarity(a: &str, b: &str) -> f64 {
     1.0 - distance as f64 / longer as f64
 }
 
-/// The most similar one of the names, if one is alike; of equal ones the first.
+/// The most similar of the names, if it is similar enough; of equally similar names the first.
 pub fn closest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(f64, &str)> = None;
     for candidate in names {

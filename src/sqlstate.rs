@@ -1,13 +1,13 @@
-//! SQLSTATE: the codes of PostgreSQL's errors (PostgreSQL docs, appendix A). Five digits or capital letters, of which the first two
-//! are the class.
+//! SQLSTATE: the codes of PostgreSQL's errors (PostgreSQL docs, appendix A). Five digits or capital letters; the first two are the
+//! class.
 
 use std::fmt;
 
-/// A code of five characters of ASCII.
+/// A code of five ASCII characters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SqlState([u8; 5]);
 
-/// The codes that the extension raises or treats in its own way.
+/// The codes that the extension raises or treats specially.
 macro_rules! states {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
         impl SqlState { $($(#[$doc])* pub const $name: SqlState = SqlState(*$code);)* }
@@ -46,7 +46,7 @@ states! {
     RAISE_EXCEPTION                  = b"P0001";
     INTERNAL_ERROR                   = b"XX000";
     DATA_CORRUPTED                   = b"XX001";
-    /// Not PostgreSQL's: its message and detail are a response as JSON (PostgREST's convention).
+    /// Not PostgreSQL's: the message and the detail are a response as JSON (PostgREST's convention).
     RESPONSE                         = b"PGRST";
     /// Not PostgreSQL's: the status 401 (PostgREST's convention).
     UNAUTHORIZED                     = b"PT401";
@@ -59,12 +59,12 @@ impl SqlState {
         code.iter().all(|c| c.is_ascii_alphanumeric()).then_some(SqlState(code))
     }
 
-    /// Reads the number that PostgreSQL keeps a code as: six bits for each character (`MAKE_SQLSTATE` of elog.h).
+    /// Unpacks the number by which PostgreSQL represents a code: six bits per character (`MAKE_SQLSTATE` of elog.h).
     pub fn unpack(number: i32) -> Self {
         SqlState([0, 6, 12, 18, 24].map(|shift| b'0' + ((number >> shift) & 0x3f) as u8))
     }
 
-    /// The number that PostgreSQL keeps the code as.
+    /// The number by which PostgreSQL represents the code.
     pub const fn pack(self) -> i32 {
         let [a, b, c, d, e] = self.0;
         six_bits(a) | six_bits(b) << 6 | six_bits(c) << 12 | six_bits(d) << 18 | six_bits(e) << 24

@@ -1,8 +1,8 @@
-//! Hints for common mistakes in requests, found by the database's error. Used where PostgreSQL gives no hint.
+//! Hints for common mistakes in requests, chosen by the database's error. They are used if PostgreSQL gives no hint.
 
 use crate::sqlstate::SqlState;
 
-/// The hint for a database error whose usual cause is how the request is written.
+/// The hint for a database error that is usually caused by how the request is written.
 pub fn hint(sqlstate: SqlState, message: &str) -> Option<&'static str> {
     match sqlstate {
         SqlState::INVALID_DATETIME_FORMAT | SqlState::DATETIME_FIELD_OVERFLOW if has_blank_offset(message) => {
@@ -27,7 +27,7 @@ pub fn hint(sqlstate: SqlState, message: &str) -> Option<&'static str> {
     }
 }
 
-/// A time whose offset from UTC has lost its plus sign: `...T10:00:00 02:00"`.
+/// Whether a time lost the plus sign of its offset from UTC: `...T10:00:00 02:00"`.
 fn has_blank_offset(message: &str) -> bool {
     let value = message.rsplit('"').nth(1).unwrap_or_default();
     let Some((before, offset)) = value.rsplit_once(' ') else { return false };
@@ -37,12 +37,12 @@ fn has_blank_offset(message: &str) -> bool {
         && offset.chars().all(|c| c.is_ascii_digit() || c == ':')
 }
 
-/// Whether a SQLSTATE `PTnnn` names a status that no error has.
+/// Whether a SQLSTATE `PTnnn` names a status that is not an error.
 fn has_no_error_status(sqlstate: SqlState) -> bool {
     sqlstate.as_str().get(2..).and_then(|n| n.parse::<u16>().ok()).is_some_and(|n| !(300..=599).contains(&n))
 }
 
-/// A message without the aliases that tables have in our statements: `column "t0.price"` is `column "price"`.
+/// A message without the table aliases of our statements: `column "t0.price"` becomes `column "price"`.
 pub fn without_aliases(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
     let mut rest = message;

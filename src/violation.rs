@@ -1,6 +1,6 @@
-//! What a JSON Schema finds wrong with a value: the part of an error that validation fills.
+//! What is wrong with a value according to a JSON Schema. Validation puts it into errors.
 
-/// One keyword that an instance fails (JSON Schema 2020-12 Core, section 12.3).
+/// A keyword that an instance violates (JSON Schema 2020-12 Core, section 12.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// JSON Pointer to the value.
@@ -9,6 +9,6 @@ pub struct Violation {
     pub keyword_location: String,
     /// The keyword.
     pub keyword: String,
-    /// What the keyword asks for.
+    /// What the keyword requires.
     pub message: String,
 }

@@ -1,4 +1,4 @@
-//! Targets and queries: what is displayed is read as the same.
+//! Targets and queries parse to the same after they are displayed.
 
 use super::refused;
 use crate::http::target::{Target, encode};
@@ -33,7 +33,7 @@ pub fn grammar(data: &[u8]) -> bool {
     calls.count() > 0
 }
 
-/// The parameters of a target that says what a query says.
+/// The parameters that display a query.
 pub(super) fn displayed(query: &Query) -> String {
     let pairs = query.parameters().into_iter().map(|(n, v)| format!("{}={}", encode(&n, b""), encode(&v, b"")));
     format!("/?{}", pairs.collect::<Vec<_>>().join("&"))
@@ -50,8 +50,7 @@ fn read_again(query: &Query, is_call: bool) {
     assert_eq!(in_order(&again), in_order(query), "{shown}");
 }
 
-/// The query with its literals in the order of their use: parameters may come in any order, and one that does not count has a
-/// literal too.
+/// The query with its literals in the order of their use. Parameters may come in any order, and an ignored one has a literal, too.
 pub(super) fn in_order(query: &Query) -> Query {
     let mut ordered = Query { values: Vec::new(), filter_texts: Vec::new(), ..query.clone() };
     let mut root = std::mem::take(&mut ordered.root);

@@ -1,4 +1,4 @@
-//! Header fields: what is read of them can be sent back, and is read as the same.
+//! Header fields: what is parsed can be written, and parses to the same.
 
 use super::{Message, refused};
 use crate::http::field::is_field_value;

@@ -1,4 +1,4 @@
-//! JSON texts: what `serde_json` makes of them.
+//! JSON texts are read as `serde_json` reads them.
 
 use crate::json::{self, Kind, Problem, Reader, Text};
 use crate::json_schema::Unwatched;
@@ -21,7 +21,7 @@ pub fn json_body(data: &[u8]) -> bool {
         }
         (Ok(_), Err(e)) => assert!(beyond_double, "{e}"),
         (Err(e), _) => {
-            // The reader is the stricter one where a value could not be stored or would mean two things.
+            // The reader is stricter about values that cannot be stored or are ambiguous.
             use Problem::*;
             let stricter = matches!(e.problem, NulCharacter | Digits | Exponent | Depth | DuplicateKey | LoneSurrogate);
             assert!(stricter || expected.is_err(), "{e}");
@@ -47,7 +47,7 @@ fn kind_of(value: &Value) -> Kind {
     }
 }
 
-/// The value that a checked text holds.
+/// The value of a checked text.
 fn tree(reader: &mut Reader) -> Value {
     let text = |text: Text| String::from_utf8(text.unescaped().into_owned()).expect("UTF-8");
     match reader.kind().expect("checked before") {
@@ -77,19 +77,19 @@ fn tree(reader: &mut Reader) -> Value {
     }
 }
 
-/// A text that is validated.
+/// A text to validate.
 pub fn json_text(data: &[u8]) -> bool {
     let expected = serde_json::from_slice::<Value>(data);
-    // The one difference: a number that no double holds.
+    // The only difference: a number beyond the range of a double.
     if expected.as_ref().is_err_and(|e| e.to_string().contains("out of range")) {
         return false;
     }
     match (Document::parse(data), expected) {
         (Ok(document), Ok(expected)) => {
             let root: TextNode<'_, Unwatched> = document.root();
-            // The texts too, for the order of the members.
+            // The texts too, to compare the order of the members.
             assert_eq!(root.to_value().to_string(), expected.to_string());
-            // What serde_json rounds to a whole number is none.
+            // A fraction that serde_json rounds to a whole number remains a fraction here.
             assert!(root.equals_value(&expected) || has_rounded_fraction(root));
             true
         }

@@ -1,6 +1,6 @@
-//! What holds for every input, whatever bytes it is: checked by the fuzzer (`fuzz/`), and by tests for its seeds.
+//! Laws that hold for any input. The fuzzer (`fuzz/`) checks them, and tests check them for its seeds.
 //!
-//! A law panics when it is broken.
+//! A broken law panics.
 
 mod grammar;
 mod headers;
@@ -20,7 +20,7 @@ pub use json::{json_body, json_text};
 pub use pattern::pattern;
 pub use statement::{Rendered, statement, statements};
 
-/// A law: it says whether the input was one that it could be applied to, rather than refused.
+/// A law. It returns whether it could be applied to the input; false means that the input was refused.
 pub type Law = fn(&[u8]) -> bool;
 
 /// All laws, under the names of their fuzz targets and of the folders of their seeds.
@@ -57,7 +57,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// A refusal is the client's to mend, and says why.
+/// A refusal blames the client, and says why.
 fn refused(error: &Error) {
     let by_client = (400..500).contains(&error.status) || error.status == 300;
     assert!(by_client && !error.message.is_empty() && !error.code.is_empty(), "{error:?}");
@@ -85,7 +85,7 @@ mod tests {
         }
     }
 
-    /// `LAW_ROUNDS`: how often each law is tried; for as long a search as the fuzzer's.
+    /// `LAW_ROUNDS`: the number of rounds per law. A large one searches as long as the fuzzer.
     #[test]
     fn the_laws_hold_near_the_seeds() {
         let rounds = std::env::var("LAW_ROUNDS").map_or(2_000, |rounds| rounds.parse().unwrap());
@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    /// Replaces a piece by nothing, by itself twice, by a word, a byte, or a piece of another seed.
+    /// Removes or duplicates a piece, or replaces it by a word, a byte, or a piece of another seed.
     fn mutate(data: &mut Vec<u8>, random: &mut Random, seeds: &[Vec<u8>], words: &[&str]) {
         let at = random.below(data.len() + 1);
         let end = (at + random.below(6)).min(data.len());

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 type Plain = Compiled<TextJson<Unwatched>>;
 
-/// A pattern in the first line, and texts in the others.
+/// The first line is a pattern, and the others are texts.
 ///
-/// What drafts that ask for patterns of ECMA 262 take, others take too, and for the same; and so do the names of properties. A refusal
-/// says what is wrong, and at which character.
+/// A pattern that is accepted by drafts that require ECMA 262 is also accepted by the other drafts and as a name in
+/// `patternProperties`, and matches the same texts. An error says what is wrong, and at which character.
 pub fn pattern(data: &[u8]) -> bool {
     let Ok(data) = std::str::from_utf8(data) else { return false };
     let mut lines = data.split('\n');

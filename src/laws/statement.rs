@@ -1,4 +1,4 @@
-//! Requests to statements: one plan is one statement, with names of the catalogue and without the request's literals.
+//! Requests become statements: one plan makes one statement, with names of the catalogue and without the request's literals.
 
 use super::grammar::displayed;
 use super::{Message, refused};
@@ -19,7 +19,7 @@ use std::rc::Rc;
 /// A statement of a request.
 pub struct Rendered {
     pub statement: Statement,
-    /// The parameters as they would be bound, without the body.
+    /// The parameters with their values, without the body.
     pub bound: Vec<String>,
 }
 
@@ -28,7 +28,7 @@ pub fn statement(data: &[u8]) -> bool {
     !statements(data).is_empty()
 }
 
-/// The statements of a request, checked; none if it is refused.
+/// The checked statements of a request; empty if it is refused.
 pub fn statements(data: &[u8]) -> Vec<Rendered> {
     let mut all = Vec::new();
     for (max_rows, aggregates) in [(None, true), (Some(100), false)] {
@@ -53,7 +53,7 @@ fn plan(data: &[u8], settings: &PlanSettings) -> Option<Result<Vec<Rendered>>> {
         let settings = Settings { plan: settings.clone(), max_body_bytes: 1 << 20, ..Settings::default() };
         let ask = Ask::read(&request, action.clone(), &settings)?;
         let rendered = rendered(&ask)?;
-        // What is displayed of the query means the same.
+        // The query still means the same after it is displayed and parsed again.
         let query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
         let shown = displayed(&query);
         if shown.len() <= limits::TARGET_BYTES && request.range.is_none() {
@@ -85,7 +85,7 @@ fn rendered(ask: &Ask) -> Result<Vec<Rendered>> {
     Ok(statements.into_iter().map(|statement| bind(statement, &ask.literals)).collect())
 }
 
-/// What `count` is asked of.
+/// The SELECT whose rows `count` counts.
 fn counted(plan: &Plan) -> Option<&Select> {
     let select = match plan {
         Plan::Read(select) => select,
@@ -113,8 +113,8 @@ fn bind(statement: Statement, literals: &[Literal]) -> Rendered {
     Rendered { statement, bound }
 }
 
-/// Outside of quoted names there is nothing that would end the statement or begin a comment or a text, brackets are balanced,
-/// parameters are numbered in order, and each name after a schema is one of the catalogue.
+/// Outside of quoted names, nothing ends the statement or begins a comment or a text. Brackets are balanced, parameters are
+/// numbered in order, and every name after a schema is in the catalogue.
 fn is_one_statement(statement: &Statement) {
     let sql = &statement.sql;
     assert!(!sql.contains('\0'), "{sql:?}");
@@ -124,7 +124,7 @@ fn is_one_statement(statement: &Statement) {
         outside.push_str(before);
         let end = after.replace("\"\"", "__").find('"').unwrap_or_else(|| panic!("an open name: {sql}"));
         let name = after[..end].replace("\"\"", "\"");
-        // The name of a column of the result may be a key of JSON, which PostgreSQL cuts.
+        // A result column may be named after a JSON key, which PostgreSQL truncates.
         let fits = name.len() <= limits::IDENTIFIER_BYTES || before.ends_with(" AS ");
         assert!(!name.is_empty() && fits, "{name:?} in {sql}");
         rest = &after[end + 1..];

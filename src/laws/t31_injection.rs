@@ -1,9 +1,9 @@
-//! What stands where a name is expected is refused, or quoted: the statement stays the one that it is for a harmless name.
+//! Arbitrary text in place of a name is refused or quoted: the statement is the same as for a harmless name.
 
 use super::statements;
 use crate::statement::Ident;
 
-/// Names that would be more than a name in a statement, or name what is not exposed.
+/// Names that would be more than a name if they were not quoted, or that name objects which are not exposed.
 const PAYLOADS: &[&str] = &[
     "\"",
     "\"\"",
@@ -56,10 +56,10 @@ const PAYLOADS: &[&str] = &[
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     "ééééééééééééééééééééééééééééééééé",
 ];
-/// What no name of the catalogue is.
+/// A name that does not occur in the catalogue.
 const HARMLESS: &str = "zzz";
 
-/// Requests in which `@` is a name that has to be known, in percent-encoding.
+/// Requests in which `@`, percent-encoded, stands for a name that must be known.
 const NAMES: &[&str] = &[
     "GET /@",
     "GET /@/1",
@@ -98,7 +98,7 @@ const NAMES: &[&str] = &[
     "GET /rpc/add?a=1&b=2&@=3",
     "GET /rpc/books_of?author=1&select=@",
 ];
-/// Requests in which `@` is a name that the client makes up, a key of JSON, or a value.
+/// Requests in which `@` stands for a name that the client invents, a JSON key, or a value.
 const FREE: &[&str] = &[
     "GET /books?select=@:id",
     "GET /books?select=@:authors(id)",
@@ -115,21 +115,21 @@ const FREE: &[&str] = &[
     "GET /rpc/note?@",
     "GET /rpc/add?a=@&b=@",
 ];
-/// Requests in which `@` is the key of a JSON object.
+/// Requests in which `@` stands for the key of a JSON object.
 const KEYS: &[&str] = &[
     "POST /books\n\n{\"id\": 1, @: 1}",
     "PUT /books?id=eq.1\n\n{\"id\": 1, @: 1}",
     "PATCH /books?id=eq.1\n\n{@: 1}",
     "POST /rpc/add\n\n{\"a\": 1, \"b\": 2, @: 3}",
 ];
-/// Requests in which `@` is the value of a header field.
+/// Requests in which `@` stands for the value of a header field.
 const FIELDS: &[&str] = &["GET /books?select=id\naccept-profile: @", "POST /books\ncontent-profile: @\n\n{\"id\": 1}"];
 
 fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// A name in double quotes, as the query's grammar has it.
+/// A name in double quotes, as the grammar of the query has them.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
@@ -138,12 +138,12 @@ fn sql(request: &str) -> Vec<String> {
     statements(request.as_bytes()).into_iter().map(|rendered| rendered.statement.sql).collect()
 }
 
-/// Bare, and in the quotes that make a name of anything.
+/// The text by itself, and in the quotes that make any text a name.
 fn forms(payload: &str) -> [String; 2] {
     [payload.to_owned(), quoted(payload)]
 }
 
-/// A statement without the names that it gives to its columns, which a key of JSON becomes one of.
+/// A statement without the names that it gives to its columns, one of which may come from a JSON key.
 fn without_names_given(sql: &str) -> String {
     let mut parts = sql.split(" AS \"");
     let mut rest = parts.next().unwrap_or_default().to_owned();
@@ -163,7 +163,7 @@ fn unknown_names_are_refused_wherever_they_stand() {
             accepted.extend(forms(payload).iter().map(|form| name.replace('@', &percent(form))));
         }
         let text = serde_json::to_string(payload).unwrap();
-        // NUL is refused by the reader of bodies, before there is a name.
+        // The body reader refuses NUL before it becomes a name.
         if !payload.contains('\0') {
             accepted.extend(KEYS.iter().map(|key| key.replace('@', &text)));
         }
@@ -201,7 +201,7 @@ fn each_request_is_a_whole_one_with_a_known_name() {
     const KNOWN: &[&str] =
         &["id", "books", "authors", "text", "sum", "asc", "eq", "books_author", "facts", "newest_book"];
     let is_whole = |request: &&&str| KNOWN.iter().any(|name| !sql(&request.replace('@', name)).is_empty());
-    // An item's key is read off the catalogue later; `add` has no other argument.
+    // An item's key is resolved later; `add` takes no other argument.
     let exempt = ["GET /@/1", "GET /rpc/add?a=1&b=2&@=3"];
     let broken: Vec<_> = NAMES.iter().filter(|r| !exempt.contains(r) && !is_whole(r)).collect();
     assert!(broken.is_empty(), "{broken:#?}");

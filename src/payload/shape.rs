@@ -1,4 +1,4 @@
-//! What planning has to know of a body. Pure.
+//! The part of a body that planning needs. Pure.
 
 /// The shape of a body: everything about it that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,7 +13,7 @@ pub enum BodyShape {
 /// The keys of the rows to write.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BodyKeys {
-    /// The keys of its first object, in order.
+    /// The keys of the first object, in order.
     pub keys: Vec<String>,
     /// The values are texts, because the body is CSV or a form.
     pub texts: bool,

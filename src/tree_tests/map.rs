@@ -1,4 +1,4 @@
-//! The map in `docs/architecture.md` against the tree.
+//! Compares the map in `docs/architecture.md` with the tree.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn each_stage_of_the_map_is_a_file_that_defines_its_noun() {
     }
 }
 
-/// The rooms that a table of the map names, such as `src/pg/frame/`.
+/// The rooms in a table of the map, such as `src/pg/frame/`.
 fn rooms(map: &str, header: &str) -> Vec<String> {
     let table =
         map.lines().skip_while(|line| !line.starts_with(header)).skip(2).take_while(|line| line.starts_with('|'));
@@ -49,7 +49,7 @@ fn the_map_names_every_room_of_both_halves() {
         let named = named(header, below);
         let there =
             fs::read_dir(root.join(below)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        // Files for tests alone say so in lib.rs, and are no rooms.
+        // Files that lib.rs declares for tests only are not rooms.
         let is_for_tests = |name: &String| {
             let module = name.trim_end_matches(".rs");
             include_str!("../lib.rs").contains(&format!("\nmod {module};"))

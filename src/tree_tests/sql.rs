@@ -33,13 +33,13 @@ fn sql_files(below: &str) -> BTreeSet<String> {
     files(&sql.join(below), "sql").into_iter().map(name).collect()
 }
 
-/// What CREATE EXTENSION runs, in order.
+/// The files that CREATE EXTENSION runs, in order.
 fn contents() -> Vec<String> {
     let contents = read(&root().join("sql/CONTENTS"));
     contents.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
 }
 
-/// The files that the library holds.
+/// The files that the library includes.
 fn included() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for file in files(&root().join("src"), "rs") {
@@ -72,12 +72,12 @@ fn an_upgrade_leads_to_this_version() {
     assert!(sql_files("upgrade").iter().any(|name| name.ends_with(&end)));
 }
 
-/// Queries that run with the rights of the extension's owner.
+/// Queries that run with the privileges of the extension's owner.
 fn runs_as_owner(name: &str) -> bool {
     ["query/keys/", "query/json_schema/registered_schema.sql"].iter().any(|of| name.starts_with(of))
 }
 
-/// The text with blanks in the place of comments, literals and quoted names.
+/// The text with comments, literals and quoted names replaced by blanks.
 fn masked(sql: &str) -> String {
     let mut masked = String::new();
     let mut rest = sql;
@@ -98,7 +98,7 @@ fn masked(sql: &str) -> String {
     masked
 }
 
-/// What means what the search path says: calls and casts without a schema, operators, and IN, LIKE and their like.
+/// Everything whose meaning depends on the search path: calls and casts without a schema, operators, and IN, LIKE and their like.
 fn unqualified(sql: &str) -> Vec<String> {
     const SYNTAX: &str = " all and any array as case coalesce constant distinct exists extract filter from greatest if lateral least limit not \
         on or over row rows select then using values when where with ";
@@ -145,7 +145,7 @@ fn unqualified(sql: &str) -> Vec<String> {
     found
 }
 
-/// Functions and DO blocks of a script whose search path is the caller's, by their first line, with their bodies.
+/// The functions and DO blocks of a script that run with the caller's search path: their first lines and their bodies.
 fn with_the_callers_path(script: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     let starts = ["CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", "DO $"];
