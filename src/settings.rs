@@ -95,7 +95,7 @@ settings! {
     TENANT_CLAIM: Text(c"tenant_id"), Superuser, c"restful.tenant_claim",
         c"The path to the claim that restful.tenant_id() reads.";
     TRUSTED_AUTHENTICATORS: Text(c""), Superuser, c"restful.trusted_authenticators",
-        c"Login roles whose setting request.jwt.claims is believed.";
+        c"Login roles whose setting request.jwt.claims is trusted.";
     BYPASSRLS_ROLES: Text(c""), Superuser, c"restful.bypassrls_roles",
         c"Roles with BYPASSRLS that a request may run as.";
     EXPLAIN_ROLES: Text(c""), Superuser, c"restful.explain_roles",

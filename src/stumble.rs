@@ -18,10 +18,10 @@ pub fn hint(sqlstate: SqlState, message: &str) -> Option<&'static str> {
             Some("Write an array in braces: {a,b}.")
         }
         SqlState::INVALID_TEXT_REPRESENTATION if message.ends_with("\"null\"") => {
-            Some("Test for null by the operator is: is.null, not.is.null.")
+            Some("Test for null with the operator 'is': is.null, not.is.null.")
         }
         _ if sqlstate.class() == "PT" && has_no_error_status(sqlstate) => Some(
-            "PTnnn takes a status from 300 to 599: raising it rolls back the request, which is then not a success.",
+            "PTnnn takes a status from 300 to 599: raising it rolls back the request, so it cannot report success.",
         ),
         _ => None,
     }

@@ -34,7 +34,7 @@ select restful.register_schema('https://example.com/a', '{"$id": "https://exampl
 select restful.register_schema('https://example.com/b', '{"type": "object", "properties": {"a": {"$ref": "https://example.com/a"}}}', 'none');
 select restful.register_schema('https://example.com/a', '{"$id": "https://example.com/a", "properties": {"b": {"$ref": "b"}}, "title": "A"}');
 select change, verdict from restful.schema_changes(restful.get_schema('https://example.com/a', 1), '{"$id": "https://example.com/a", "properties": {"b": {"$ref": "b"}}, "required": ["b"]}');
--- what leads nowhere is named with its place
+-- a reference that cannot be resolved is reported with its place
 select restful.is_valid('{"items": {"$ref": "restful:form#/properties/none"}}', '1');
 select restful.register_schema('broken', '{"items": {"$ref": "form.json"}}');
 select restful.register_schema('broken', '{"$dynamicRef": "restful:none"}');

@@ -90,7 +90,7 @@ impl Report<'_> {
         match &self.stored {
             Stored::Absent if needs_row => return (Verdict::Absent, "absent: the row does not exist".to_owned()),
             Stored::NotReadable(why) if needs_row => {
-                let sentence = format!("cannot be told: {} cannot read the row: {why}", self.caller);
+                let sentence = format!("unknown: {} cannot read the row: {why}", self.caller);
                 return (Verdict::Unknown, sentence);
             }
             _ => {}
@@ -109,23 +109,23 @@ impl Report<'_> {
             Stored::NotSeen if needs_row => (
                 Verdict::Unknown,
                 format!(
-                    "cannot be told: {} sees no row with this key; it does not exist, or row-level security hides it",
+                    "unknown: {} sees no row with this key: it does not exist, or row-level security hides it",
                     self.caller
                 ),
             ),
             _ if is_open && needs_row => {
-                (Verdict::Depends, "depends: the policies decide row by row; give the key of one".to_owned())
+                (Verdict::Depends, "depends: the policies decide row by row; give the key of a row".to_owned())
             }
             _ if is_open => (Verdict::Depends, "depends: the policies decide row by row; give the new row".to_owned()),
             Stored::NotSeen | Stored::NotReadable(_) => (
                 Verdict::Unknown,
                 format!(
-                    "cannot be told: {} cannot see whether there is a row with this key; without one, the insert is allowed",
+                    "unknown: {} cannot see whether a row with this key exists; if it does not, the insert is allowed",
                     self.caller
                 ),
             ),
             Stored::Found if matches!(self.statement.conflict, Some(OnConflict::Nothing { .. })) => {
-                (Verdict::NoRow, "0 rows inserted: there is a row with this key".to_owned())
+                (Verdict::NoRow, "0 rows inserted: a row with this key already exists".to_owned())
             }
             _ => (self.done(), format!("{}: {}", self.done().as_str(), self.why_done())),
         }
@@ -242,7 +242,7 @@ impl Report<'_> {
             // What a hidden row cannot change may be disclosed.
             let sees_none =
                 step.subject == Subject::Stored && matches!(self.stored, Stored::NotSeen | Stored::NotAsked);
-            let whatever = if sees_none { ", whatever the row" } else { "" };
+            let whatever = if sees_none { ", regardless of the row" } else { "" };
             let (outcome, what) = match (self.statement.command, step.is_check) {
                 (Command::Select, _) => (Verdict::Hidden, "hidden"),
                 (Command::Delete, _) => (Verdict::NoRow, "0 rows deleted"),
@@ -269,15 +269,17 @@ impl Report<'_> {
                 by.dedup();
                 let mut why = format!("by policy {}", by.join(", "));
                 if self.statement.command == Command::Update && self.row.is_none() {
-                    why.push_str("; what the row may become was not asked: give the new values");
+                    why.push_str("; whether the new values are allowed was not checked: give them");
                 }
                 if let (Some(OnConflict::Update { .. }), Stored::NotAsked) = (&self.statement.conflict, &self.stored) {
-                    why.push_str("; what becomes of a row that is in the way was not asked: give its key");
+                    why.push_str("; whether a conflicting row may be updated was not checked: give its key");
                 }
                 why
             }
             RowSecurity::Disabled => format!("row-level security is not enabled on {relation}"),
-            RowSecurity::Superuser => format!("{role} is a superuser, to whom row-level security never applies"),
+            RowSecurity::Superuser => {
+                format!("{role} is a superuser, and row-level security never applies to superusers")
+            }
             RowSecurity::BypassRls => format!("{role} has BYPASSRLS"),
             RowSecurity::Owner => {
                 if role == owner {
@@ -297,7 +299,7 @@ impl Report<'_> {
             let names: Vec<&str> = self.facts.columns.iter().filter(|c| c.granted).map(|c| c.name.as_str()).collect();
             if !names.is_empty() {
                 notes.push(format!(
-                    "{role} may {} these columns alone: {}",
+                    "{role} may {} only these columns: {}",
                     self.statement.command.as_str(),
                     names.join(", ")
                 ));
@@ -341,7 +343,9 @@ impl Report<'_> {
 
     fn row_security(&self) -> (bool, String) {
         let why = match self.facts.row_security() {
-            RowSecurity::Applies if self.facts.owns => format!("{} owns the table, but it is forced", self.facts.role),
+            RowSecurity::Applies if self.facts.owns => {
+                format!("{} owns the table, but row-level security is forced", self.facts.role)
+            }
             RowSecurity::Applies => format!("enabled on {}", self.facts.relation),
             _ => self.why_done(),
         };
@@ -443,8 +447,8 @@ fn why_not(step: &Step, passage: &Passage, role: &str) -> String {
         (true, Subject::Proposed, Command::Select) => "the new row could not be read: ",
         (true, Subject::Stored, Command::Select) => "the existing row could not be read: ",
         (true, Subject::Stored, _) => "the existing row may not be updated: ",
-        (true, Subject::Merged, Command::Select) => "what the existing row becomes could not be read: ",
-        (true, Subject::Merged, _) => "the existing row may not become this: ",
+        (true, Subject::Merged, Command::Select) => "the updated row could not be read: ",
+        (true, Subject::Merged, _) => "the existing row may not be updated to this: ",
         _ => "",
     };
     let because = |a: &AppliedPolicy| {
@@ -483,9 +487,9 @@ fn step_title(step: &Step) -> String {
             format!("to update the existing row, policies for {command}")
         }
         (true, _, Command::Select) if step.subject == Subject::Merged => {
-            "to read what it becomes, policies for SELECT".to_owned()
+            "to read the updated row, policies for SELECT".to_owned()
         }
-        (true, ..) if step.subject == Subject::Merged => format!("to write what it becomes, policies for {command}"),
+        (true, ..) if step.subject == Subject::Merged => format!("to write the updated row, policies for {command}"),
         (true, false, _) => "to return or compare the new row, policies for SELECT".to_owned(),
         (true, true, Command::Select) => "to read the new row, policies for SELECT".to_owned(),
         (true, true, _) => format!("to write the new row, policies for {command}"),

@@ -128,7 +128,7 @@ impl Verifier {
             Algorithm::HS256 => 32,
             Algorithm::HS384 => 48,
             Algorithm::HS512 => 64,
-            _ => return Err(Unusable::Invalid("a secret is for HS256, HS384 or HS512")),
+            _ => return Err(Unusable::Invalid("a secret can only be used with HS256, HS384 or HS512")),
         };
         if secret.len() < least {
             return Err(Unusable::Invalid("it is too short: it must have as many bytes as the hash, 32 for HS256"));

@@ -290,8 +290,10 @@ impl Source {
             }
             return Refusal {
                 message: match place.document {
-                    Some(document) => format!("\"{}\" leads nowhere, to which \"{document}\" refers", broken.reference),
-                    None => format!("\"{}\" leads nowhere", broken.reference),
+                    Some(document) => {
+                        format!("\"{document}\" refers to \"{}\", which does not exist", broken.reference)
+                    }
+                    None => format!("\"{}\" does not exist", broken.reference),
                 },
                 pointer: place.pointer,
                 hint: Some("A fragment (#...) is a JSON Pointer into a document, or an anchor in it."),
@@ -336,16 +338,14 @@ fn missing(uri: &str, place: Place) -> Refusal {
     if let Some(relative) = uri.strip_prefix(ANONYMOUS) {
         return Refusal {
             pointer: place.pointer,
-            message: format!(
-                "\"{relative}\" is a relative reference, and the schema has no $id that it is relative to"
-            ),
+            message: format!("\"{relative}\" is a relative reference, but the schema has no $id to resolve it against"),
             hint: Some("Refer to a registered schema by \"restful:name\", or by its URI."),
         };
     }
     Refusal {
         message: match place.document {
-            Some(document) => format!("nothing is registered as \"{uri}\", to which \"{document}\" refers"),
-            None => format!("nothing is registered as \"{uri}\""),
+            Some(document) => format!("\"{document}\" refers to \"{uri}\", which is not registered"),
+            None => format!("\"{uri}\" is not registered"),
         },
         pointer: place.pointer,
         hint: Some("Register that schema first: references are never fetched from a network."),

@@ -104,7 +104,11 @@ pub fn check_ids(value: &Value) -> Result<(), Refusal> {
     match value {
         Value::Object(members) => members.iter().try_for_each(|(name, member)| match (name.as_str(), member) {
             ("$id" | "id", Value::String(id)) if id.len() > limits::SCHEMA_NAME_BYTES => Err(Refusal::whole(
-                format!("the schema has an $id of {} bytes, {} are allowed", id.len(), limits::SCHEMA_NAME_BYTES),
+                format!(
+                    "the schema has an $id of {} bytes, but at most {} are allowed",
+                    id.len(),
+                    limits::SCHEMA_NAME_BYTES
+                ),
                 "Use a shorter URI.",
             )),
             _ => check_ids(member),
@@ -125,7 +129,11 @@ fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result
         let names = members.values().filter_map(Value::as_object).flat_map(|members| members.keys());
         if let Some(name) = names.into_iter().find(|name| name.len() > limits::SCHEMA_NAME_BYTES) {
             return Err(Refusal::whole(
-                format!("the schema has a name of {} bytes, {} are allowed", name.len(), limits::SCHEMA_NAME_BYTES),
+                format!(
+                    "the schema has a name of {} bytes, but at most {} are allowed",
+                    name.len(),
+                    limits::SCHEMA_NAME_BYTES
+                ),
                 "Names are repeated in the locations of everything below them: use shorter ones.",
             ));
         }
@@ -133,7 +141,7 @@ fn check_names_and_patterns(schemas: &[(&Value, Resolver<'_>, Draft)]) -> Result
     let states = patterns.into_iter().map(pattern::cost::states).fold(0, usize::saturating_add);
     if states > limits::PATTERN_STATES {
         return Err(Refusal::whole(
-            "the patterns of the schema are too many, or repeat too much",
+            "the schema has too many patterns, or they repeat too much",
             "Use fewer and shorter patterns, lower counts in braces, and classes of ASCII in place of \\p{...}.",
         ));
     }

@@ -184,9 +184,7 @@ fn of_one_draft<'v>(old: &'v Version<'_>, new: &'v Version<'_>) -> Result<[Cow<'
     let integers = [one, other].contains(&Draft::Draft4) && documents.into_iter().any(has_integer);
     // The documents that they refer to would still be read in the older draft.
     if !keywords || integers || old.source.refers() || new.source.refers() {
-        return Err(
-            "the versions are of different drafts, which do not mean the same by all of their keywords".to_owned()
-        );
+        return Err("the versions use different drafts, which define some of their keywords differently".to_owned());
     }
     let newer = if one > other { old } else { new }.document.get("$schema");
     Ok(documents.map(|document| {
@@ -324,10 +322,10 @@ fn reason(error: &CanonicalizationError) -> &'static str {
             "both versions refer to themselves by \"#\", and not to a definition"
         }
         CanonicalizationError::IncompatibleOperands(OperandMismatch::Definitions) => {
-            "the versions refer to different schemas of one name"
+            "the versions refer to different schemas with the same name"
         }
         CanonicalizationError::IncompatibleOperands(_) => "the versions are read in different ways",
-        _ => "what one version takes beyond the other has no schema of its own",
+        _ => "the difference between the versions cannot be written as a schema",
     }
 }
 
@@ -541,11 +539,11 @@ impl<'v> Search<'v> {
                     [part] => (*part).clone(),
                     parts => json!({"anyOf": parts}),
                 };
-                let why = "no value of this difference was found, and it is not proven to be empty";
+                let why = "no value of this difference was found, but it is not proven to be empty";
                 (Verdict::Unknown, Some(self.written(&schema)), Some(why.to_owned()))
             }
             (Difference::Unknown(why), true) => {
-                let why = format!("no example was found, and it is not proven that there is none: {why}");
+                let why = format!("no example was found, but it is not proven that none exists: {why}");
                 (Verdict::Unknown, None, Some(why))
             }
             _ => return None,

@@ -51,29 +51,21 @@ fn a_refusal_points_into_the_schema() {
             "/properties/a/pattern",
             "has a \"(\" without its \")\" at character 1",
         ),
-        (
-            json!({"properties": {"a": {"$ref": "restful:b"}}}),
-            "/properties/a/$ref",
-            "nothing is registered as \"restful:b\"",
-        ),
-        (json!({"$schema": "https://example.com/draft"}), "/$schema", "nothing is registered as"),
-        (json!({"$ref": "#/$defs/a"}), "/$ref", "\"#/$defs/a\" leads nowhere"),
-        (json!({"items": {"$ref": "#a"}}), "/items/$ref", "\"#a\" leads nowhere"),
+        (json!({"properties": {"a": {"$ref": "restful:b"}}}), "/properties/a/$ref", "\"restful:b\" is not registered"),
+        (json!({"$schema": "https://example.com/draft"}), "/$schema", "is not registered"),
+        (json!({"$ref": "#/$defs/a"}), "/$ref", "\"#/$defs/a\" does not exist"),
+        (json!({"items": {"$ref": "#a"}}), "/items/$ref", "\"#a\" does not exist"),
         (json!({"items": {"$ref": "a.json"}}), "/items/$ref", "\"a.json\" is a relative reference"),
-        (
-            json!({"items": {"$dynamicRef": "restful:b#c"}}),
-            "/items/$dynamicRef",
-            "nothing is registered as \"restful:b\"",
-        ),
+        (json!({"items": {"$dynamicRef": "restful:b#c"}}), "/items/$dynamicRef", "\"restful:b\" is not registered"),
         (
             json!({"$ref": "http://json-schema.org/draft-07/hyper-schema#"}),
             "/$ref",
-            "nothing is registered as \"http://json-schema.org/draft-07/hyper-schema\"",
+            "\"http://json-schema.org/draft-07/hyper-schema\" is not registered",
         ),
         (
             json!({"$schema": "http://json-schema.org/draft-08/schema#"}),
             "/$schema",
-            "nothing is registered as \"http://json-schema.org/draft-08/schema\"",
+            "\"http://json-schema.org/draft-08/schema\" is not registered",
         ),
         (json!(3), "", "is not of types"),
     ] {
@@ -169,12 +161,12 @@ fn references_are_found_wherever_they_stand() {
         assert!(compiled.refers, "{schema}");
         assert!(compiled.validator.is_valid(node(&json!({"a": 1}))), "{schema}");
         assert!(!compiled.validator.is_valid(node(&json!({"a": "1"}))), "{schema}");
-        assert!(refusal(&schema).message.contains("nothing is registered as"), "{schema}");
+        assert!(refusal(&schema).message.contains("is not registered"), "{schema}");
     }
     // One document within another.
     let mut library = |uri: &str| (uri == "restful:a").then(|| json!({"$ref": "restful:b"}));
     let refused = compile::<Plain>(&json!({"$ref": "restful:a"}), Formats::Draft, &mut library).err().unwrap();
-    assert_eq!(refused.to_string(), "nothing is registered as \"restful:b\", to which \"restful:a\" refers");
+    assert_eq!(refused.to_string(), "\"restful:a\" refers to \"restful:b\", which is not registered");
     // Documents that refer to each other, of which one is compiled.
     let mut library = |uri: &str| (uri == "https://example.com/b").then(|| json!({"items": {"$ref": "a"}}));
     let schema = json!({"$id": "https://example.com/a", "properties": {"b": {"$ref": "b"}}, "required": ["b"]});
@@ -317,7 +309,7 @@ fn patterns_of_one_schema_are_bounded_together() {
     };
     for schema in [properties(20_000, &|i| format!("^a{i}.*b$")), properties(300, &|i| format!("\\p{{L}}{{20}}{i}"))] {
         let refused = refusal(&schema);
-        assert!(refused.message.contains("patterns of the schema are too many"), "{refused}");
+        assert!(refused.message.contains("schema has too many patterns"), "{refused}");
     }
     let words = properties(200, &|i| format!("^[\\w.-]{{1,50}}@\\d{{3}}{i}$"));
     assert!(is_valid(&words, &json!({"a@1231": 1})));

@@ -63,8 +63,11 @@ impl Json {
             None => self.out.extend_from_slice(b"null"),
         }
         if self.out.len() > self.most {
-            return Err(Error::new(Code::BodyTooLarge, format!("The body is larger than {} bytes as JSON", self.most))
-                .hint("Send it in parts, or raise restful.max_body_bytes."));
+            return Err(Error::new(
+                Code::BodyTooLarge,
+                format!("The body is larger than {} bytes when it is converted to JSON", self.most),
+            )
+            .hint("Send it in parts, or raise restful.max_body_bytes."));
         }
         Ok(())
     }

@@ -92,7 +92,7 @@ fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(Bod
     let body = request.body.unwrap_or_default();
     let refusal = |has_several: bool| {
         (is_single && has_several).then(|| {
-            Error::new(Code::Body, format!("The body of a {} is one object", request.method.as_str()))
+            Error::new(Code::Body, format!("The body of a {} must be one object", request.method.as_str()))
                 .details("The body has several rows.")
                 .hint("Send one request for each row, or POST the rows with Prefer: resolution=merge-duplicates.")
         })

@@ -95,7 +95,7 @@ impl Planner<'_> {
         }
         let error = not_available(accepted);
         Err(if matches!(subject, Subject::Rows(_)) && accepted.contains(&MediaType::GeoJson) {
-            error.hint("GeoJSON is made by PostGIS, 3.0 or newer: CREATE EXTENSION postgis.")
+            error.hint("GeoJSON needs PostGIS 3.0 or newer: CREATE EXTENSION postgis.")
         } else {
             error
         })
@@ -279,10 +279,7 @@ mod tests {
         assert_eq!(media("/books", "application/geo+json, text/csv;q=0.1"), "text/csv");
         let e = answer("/books", "application/geo+json").unwrap_err();
         let hint = e.hint.as_ref().and_then(|hint| hint.as_str());
-        assert_eq!(
-            (e.status, hint),
-            (406, Some("GeoJSON is made by PostGIS, 3.0 or newer: CREATE EXTENSION postgis."))
-        );
+        assert_eq!((e.status, hint), (406, Some("GeoJSON needs PostGIS 3.0 or newer: CREATE EXTENSION postgis.")));
         assert_eq!(answer("/books", "image/*").unwrap_err().hint, None);
     }
 

@@ -96,7 +96,7 @@ impl Planner<'_> {
         if relation.primary_key.is_empty() {
             return Err(Error::new(
                 Code::QueryParameter,
-                format!("limit and offset choose rows by the primary key, and '{}' has none", relation.name.name),
+                format!("limit and offset need a primary key, and '{}' does not have one", relation.name.name),
             )
             .hint("Filter the rows instead, or send Prefer: handling=strict, max-affected=N."));
         }

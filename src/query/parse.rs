@@ -20,7 +20,7 @@ pub fn parse(parameters: &[(Cow<str>, Option<Cow<str>>)], function_arguments: bo
     if let Some((name, None)) = parameters.iter().find(|(_, value)| value.is_none()) {
         let shown: String = name.chars().take(200).collect();
         return Err(Error::new(Code::QueryParameter, format!("The parameter '{shown}' has no value"))
-            .hint("Parameters are name=value, filters column=operator.value."));
+            .hint("Write parameters as name=value, and filters as column=operator.value."));
     }
     let mut has_select = false;
     // Later parameters refer to the relations that `select` embeds, so it is read first.
@@ -362,7 +362,7 @@ impl Parser {
                 "inner" if !is_quoted && join.is_none() => join = Some(Join::Inner),
                 "left" if !is_quoted && join.is_none() => join = Some(Join::Left),
                 word @ ("inner" | "left") if !is_quoted => {
-                    return Err(before.refused(format!("'!{word}' stands behind another '!inner' or '!left'")).into());
+                    return Err(before.refused(format!("'!{word}' follows another '!inner' or '!left'")).into());
                 }
                 _ if hints.len() == limits::HINTS => return Err(limit("hints of one relationship", limits::HINTS)),
                 hint => hints.push(hint.to_owned()),

@@ -38,7 +38,7 @@ impl Translator {
                     items.push(Item::Range(from, to));
                 }
                 (Item::Range(..), Item::Range(..)) => {
-                    let what = format!("the range {}, which ends below its beginning,", self.since(range));
+                    let what = format!("the range {}, whose end is below its start,", self.since(range));
                     return Err(unsupported(what, range, SYNTAX));
                 }
                 (first, last) => {

@@ -251,7 +251,7 @@ impl Translator {
                     return Err(unsupported(
                         "the flag m, \"(?m\",",
                         start,
-                        "^ and $ match at the ends of the string alone.",
+                        "^ and $ match only at the ends of the string.",
                     ));
                 }
                 Some(')') if flags > 0 => {
@@ -293,7 +293,7 @@ impl Translator {
             bounds[1] = if comma { number(self) } else { bounds[0].clone() };
             if bounds[0].is_none() || !self.eat('}') {
                 return Err(unsupported(
-                    "a \"{\" that begins no count",
+                    "a \"{\" that does not begin a count",
                     start,
                     "Write \\{ for the character, {0,3} for at most 3.",
                 ));
@@ -301,7 +301,7 @@ impl Translator {
             let [least, most] = bounds.map(|digits| digits.map(|digits| digits.parse::<u32>().unwrap_or(u32::MAX)));
             if most.is_some_and(|most| least.is_some_and(|least| most < least)) {
                 return Err(unsupported(
-                    format!("the count {}, which ends below its beginning,", self.since(start)),
+                    format!("the count {}, whose end is below its start,", self.since(start)),
                     start,
                     SYNTAX,
                 ));

@@ -305,8 +305,8 @@ impl<'i, F: Json> Scope<'i, F> {
                 text(format_args!("property {} is not allowed", Value::from(key)))
             }
             ("items" | "prefixItems" | "additionalItems", Some(index)) => format!("item {index} is not allowed"),
-            ("then", _) => text(format_args!("{subject} is valid under 'if', where 'then' allows nothing")),
-            ("else", _) => text(format_args!("{subject} is not valid under 'if', where 'else' allows nothing")),
+            ("then", _) => text(format_args!("{subject} is valid under 'if', but 'then' allows nothing")),
+            ("else", _) => text(format_args!("{subject} is not valid under 'if', but 'else' allows nothing")),
             _ => text(format_args!("{subject} is not allowed")),
         }
     }
@@ -325,7 +325,7 @@ impl<'i, F: Json> Scope<'i, F> {
         let names = place.schema.get(&place.keyword)?.as_object()?.iter().filter(asks);
         let names: Vec<Value> = names.map(|(name, _)| Value::from(name.as_str())).collect();
         let (verb, names) = (if names.len() == 1 { "is" } else { "are" }, listed(&names, "and"));
-        Some((place.keyword, text(format_args!("{property} is a required property where {names} {verb} present"))))
+        Some((place.keyword, text(format_args!("{property} is a required property when {names} {verb} present"))))
     }
 
     /// Two elements that are equal.

@@ -317,12 +317,12 @@ fn what_is_not_allowed_at_all_is_named() {
         (
             json!({"if": {"type": "string"}, "then": false}),
             json!("a"),
-            ["", "/then", "then", "value is valid under 'if', where 'then' allows nothing"],
+            ["", "/then", "then", "value is valid under 'if', but 'then' allows nothing"],
         ),
         (
             json!({"if": {"type": "string"}, "else": false}),
             json!(1),
-            ["", "/else", "else", "value is not valid under 'if', where 'else' allows nothing"],
+            ["", "/else", "else", "value is not valid under 'if', but 'else' allows nothing"],
         ),
         (json!({"allOf": [true, false]}), json!(1), ["", "/allOf/1", "allOf", "value is not allowed"]),
         (json!({"$ref": "#/$defs/a", "$defs": {"a": false}}), json!(1), ["", "/$ref", "$ref", "value is not allowed"]),
@@ -348,7 +348,7 @@ fn other_keywords_name_what_they_are_about() {
         (
             json!({"dependentRequired": {"a": ["b"]}}),
             json!({"a": 1}),
-            ["", "/dependentRequired", "dependentRequired", "\"b\" is a required property where \"a\" is present"],
+            ["", "/dependentRequired", "dependentRequired", "\"b\" is a required property when \"a\" is present"],
         ),
         (
             json!({"dependentRequired": {"a": ["b"], "c": ["b"], "d": ["b"]}}),
@@ -357,13 +357,13 @@ fn other_keywords_name_what_they_are_about() {
                 "",
                 "/dependentRequired",
                 "dependentRequired",
-                "\"b\" is a required property where \"a\" and \"c\" are present",
+                "\"b\" is a required property when \"a\" and \"c\" are present",
             ],
         ),
         (
             json!({"$schema": "http://json-schema.org/draft-04/schema#", "dependencies": {"a": ["b"]}}),
             json!({"a": 1}),
-            ["", "/dependencies", "dependencies", "\"b\" is a required property where \"a\" is present"],
+            ["", "/dependencies", "dependencies", "\"b\" is a required property when \"a\" is present"],
         ),
         (
             json!({"properties": {"dependencies": {"required": ["b"]}}}),
