@@ -100,7 +100,7 @@ fn masked(sql: &str) -> String {
 
 /// Everything whose meaning depends on the search path: calls and casts without a schema, operators, and IN, LIKE and their like.
 fn unqualified(sql: &str) -> Vec<String> {
-    const SYNTAX: &str = " all and any array as case coalesce constant distinct exists extract filter from greatest if lateral least limit not \
+    const SYNTAX: &str = " all and any array as case coalesce conflict constant distinct exists extract filter from greatest if lateral least limit not \
         on or over row rows select then using values when where with ";
     let mut text = masked(sql).replace(":=", " ").replace("=>", " ");
     while let Some(at) = text.find("OPERATOR(pg_catalog.") {
@@ -133,7 +133,10 @@ fn unqualified(sql: &str) -> Vec<String> {
     let words: Vec<String> = text.split_whitespace().map(str::to_uppercase).collect();
     for (i, word) in words.iter().enumerate() {
         let before = |n: usize| i.checked_sub(n).and_then(|i| words.get(i)).map_or("", String::as_str);
-        let assigns = before(2) == "SET" || ["ERRCODE", "HINT", "DETAIL"].contains(&before(1));
+        let clauses = ["SET", "WHERE", "RETURNING", "SELECT", "FROM", "VALUES"];
+        let clause = words.iter().take(i).rev().find(|word| clauses.contains(&word.as_str()));
+        let is_next = before(2).ends_with(',') && clause.is_some_and(|clause| clause == "SET");
+        let assigns = before(2) == "SET" || is_next || ["ERRCODE", "HINT", "DETAIL"].contains(&before(1));
         let is_symbol = word.chars().all(|c| "=<>~!@#%^&|+-*/".contains(c));
         let all = word == "*" && before(1) == "SELECT";
         let is_loop = before(2) == "FOR" || before(2) == "FOREACH";
@@ -166,10 +169,29 @@ fn with_the_callers_path(script: &str) -> Vec<(&str, &str)> {
     found
 }
 
+/// The statements that stand in the sources of `src/pg/keys` and `src/pg/oauth`, which run them with the rights of the tables' owner:
+/// constants of more than one line.
+fn statements_of_the_owner() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for file in ["keys", "oauth"].iter().flat_map(|room| files(&root().join("src/pg").join(room), "rs")) {
+        let source = read(&file);
+        let constants = source.split("\nconst ").skip(1).filter_map(|text| text.split_once(": &str = \"\\\n"));
+        for (name, text) in constants {
+            found.push((name.to_owned(), text.split("\";").next().unwrap().to_owned()));
+        }
+    }
+    found
+}
+
 #[test]
 fn names_are_qualified_where_the_search_path_is_not_ours_or_the_owner_runs_them() {
     let sql = root().join("sql");
     let (mut wrong, mut seen) = (Vec::new(), Vec::new());
+    let constants = statements_of_the_owner();
+    assert!(constants.len() > 10, "{constants:?}");
+    for (name, statement) in constants {
+        wrong.extend(unqualified(&statement).into_iter().map(|what| format!("{name}: {what}")));
+    }
     for name in sql_files("query").iter().filter(|name| runs_as_owner(name)) {
         wrong.extend(unqualified(&read(&sql.join(name))).into_iter().map(|what| format!("{name}: {what}")));
     }
@@ -200,6 +222,7 @@ fn what_is_not_qualified_is_found() {
         ("SELECT a = b, a LIKE b, a IS DISTINCT FROM b", vec!["=", "LIKE", "DISTINCT"]),
         ("SELECT a::text, b::pg_catalog.text", vec!["::text"]),
         ("SELECT * FROM (SELECT 1) t (a) -- a = b", vec![]),
+        ("UPDATE t SET a = 1, b = 2 WHERE c OPERATOR(pg_catalog.=) 1, d = 2", vec!["="]),
     ] {
         assert_eq!(unqualified(sql), found, "{sql}");
     }
