@@ -1,11 +1,10 @@
 //! Arguments of a call by GET that look like filters.
 
 use super::Planner;
-use super::read::Columns;
+use super::columns::Columns;
 use crate::catalog::{Function, Parameter, ResultType};
 use crate::error::Result;
-use crate::query::FilterText;
-use crate::query::{Query, ValueId};
+use crate::query::{FilterText, Query, ValueId};
 
 impl Planner<'_> {
     /// The query in which some filters have become arguments, because they cannot be filters: the result does not have the column,

@@ -1,8 +1,7 @@
 //! Chooses the representation of a response: one that the client accepts and that can be made.
 
 use super::{CallResult, Plan, Planner, Select, Source};
-use crate::catalog::QualifiedName;
-use crate::catalog::{FeatureFunction, MediaHandler};
+use crate::catalog::{FeatureFunction, MediaHandler, QualifiedName};
 use crate::error::Result;
 use crate::http::media_type::{MediaType, PlanMedia, not_available};
 use crate::query::{Query, SelectItem};

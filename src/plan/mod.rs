@@ -5,6 +5,7 @@ pub mod action;
 mod arguments;
 pub mod ast;
 pub mod call;
+mod columns;
 pub mod embed;
 #[cfg(any(test, feature = "fuzzing"))]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_errors_doc)]

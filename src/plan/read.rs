@@ -1,71 +1,17 @@
 //! Plans reads: resolves fields, conditions and order.
 
+use super::columns::Columns;
 use super::{
     ColumnReference, Embedded, Expression, OrderBy, Ordering, Output, Planner, Predicate, RowLimit, Select, Source,
     Test, embed,
 };
-use crate::catalog::QualifiedName;
-use crate::catalog::{Relation, Representation, ResultColumn, TypeClass};
+use crate::catalog::{QualifiedName, Relation, TypeClass};
 use crate::error::{Code, Error, Result};
-use crate::query::{Aggregate, IsValue};
-use crate::query::{Condition, Field, Operation, QueryNode, SelectField, SelectItem};
+use crate::query::{Aggregate, Condition, Field, IsValue, Operation, QueryNode, SelectField, SelectItem};
 use crate::similar;
 use crate::sqlstate::SqlState;
 use std::collections::HashSet;
 use std::rc::Rc;
-
-/// Where column names are looked up.
-#[derive(Clone, Copy)]
-pub enum Columns<'r> {
-    Relation(&'r Relation),
-    Result { function: &'r str, columns: &'r [ResultColumn], row_type: Option<u32> },
-}
-
-impl<'r> Columns<'r> {
-    fn class(&self, name: &str) -> Option<TypeClass> {
-        match self {
-            Columns::Relation(relation) => relation.column(name).map(|c| c.class),
-            Columns::Result { columns, .. } => columns.iter().find(|c| c.name == name).map(|c| c.class),
-        }
-    }
-
-    fn representation(&self, name: &str) -> Option<&'r Representation> {
-        match self {
-            Columns::Relation(relation) => relation.column(name)?.representation.as_ref(),
-            Columns::Result { .. } => None,
-        }
-    }
-
-    fn names(&self) -> Vec<&'r str> {
-        match self {
-            Columns::Relation(relation) => relation.columns.iter().map(|c| c.name.as_str()).collect(),
-            Columns::Result { columns, .. } => columns.iter().map(|c| c.name.as_str()).collect(),
-        }
-    }
-
-    /// `pg_class.oid` of the row type that functions may compute columns of.
-    fn row_type(&self) -> Option<u32> {
-        match self {
-            Columns::Relation(relation) => Some(relation.oid),
-            Columns::Result { row_type, .. } => *row_type,
-        }
-    }
-
-    fn label(&self) -> &'r str {
-        match self {
-            Columns::Relation(relation) => &relation.name.name,
-            Columns::Result { function, .. } => function,
-        }
-    }
-
-    /// The relation whose foreign keys can be followed.
-    fn relation(&self) -> Option<&'r Relation> {
-        match self {
-            Columns::Relation(relation) => Some(relation),
-            Columns::Result { .. } => None,
-        }
-    }
-}
 
 impl Planner<'_> {
     /// Plans a read of a relation of the request's schema.

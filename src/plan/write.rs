@@ -4,14 +4,12 @@ use super::{
     BodyColumn, Change, Chosen, Conflict, KeyColumn, OrderBy, Ordering, Planner, Returning, Select, Source, Write,
     absent,
 };
-use crate::catalog::QualifiedName;
-use crate::catalog::Relation;
+use crate::catalog::{QualifiedName, Relation};
 use crate::error::{Code, Error, Result};
 use crate::http::prefer::{Missing, Resolution, Return, WritePreferences};
 use crate::payload::BodyKeys;
-use crate::plan::read::Columns;
-use crate::query::{Condition, Field, Filter, Operation, QueryNode, SelectItem};
-use crate::query::{Operator, Query, ValueId};
+use crate::plan::columns::Columns;
+use crate::query::{Condition, Field, Filter, Operation, Operator, Query, QueryNode, SelectItem, ValueId};
 use crate::route::Verb;
 
 impl Planner<'_> {

@@ -2,18 +2,9 @@
 //! a trigger, has its own frame, and so its own counts.
 
 use super::Frame;
-use super::open::open;
+use super::open::{Counted, open};
 use crate::pg::ffi::fmgr::v1_function;
 use pgrx::{pg_guard, pg_sys};
-
-/// The counts of a statement.
-#[derive(Clone, Copy, Default)]
-pub struct Counted {
-    /// Rows that it changes, or that its function returns, whether or not the response has them.
-    pub rows: u64,
-    /// Rows that an upsert found in place.
-    pub updates: u64,
-}
 
 /// Counts a row that was changed, or returned by a function.
 fn count_row() {

@@ -1,6 +1,5 @@
 //! The open frame, and the contexts in which requests are allowed.
 
-use super::counts::Counted;
 use super::denial::Writing;
 use crate::pg::ffi::{error, user};
 use pgrx::pg_sys;
@@ -20,6 +19,15 @@ pub(super) struct Open {
     pub writing: RefCell<Option<Rc<Writing>>>,
     /// What its statement has counted.
     pub counted: Cell<Counted>,
+}
+
+/// The counts of a statement.
+#[derive(Clone, Copy, Default)]
+pub struct Counted {
+    /// Rows that it changes, or that its function returns, whether or not the response has them.
+    pub rows: u64,
+    /// Rows that an upsert found in place.
+    pub updates: u64,
 }
 
 pub(super) fn open() -> Option<Rc<Open>> {

@@ -9,7 +9,7 @@ mod tests;
 use crate::catalog::QualifiedName;
 use crate::catalog::{Relation, RowFunction};
 use crate::error::Result;
-use crate::plan::read::Columns;
+use crate::plan::columns::Columns;
 use crate::plan::{ColumnReference, Embedded, Planner, Row, Source};
 use crate::query::{Embed, Join};
 use relationship::Kind;

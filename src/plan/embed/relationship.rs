@@ -1,7 +1,6 @@
 //! Relationships between two relations, and the names that identify them.
 
-use crate::catalog::ForeignKey;
-use crate::catalog::QualifiedName;
+use crate::catalog::{ForeignKey, QualifiedName};
 use crate::limits;
 use serde_json::{Value, json};
 

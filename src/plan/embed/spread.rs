@@ -1,7 +1,7 @@
 //! Spread relations: the columns that they add to the row that contains them.
 
 use crate::error::{Code, Error, Result};
-use crate::plan::read::Columns;
+use crate::plan::columns::Columns;
 use crate::plan::{Embedded, Expression, Output, Planner, Select, SpreadColumn};
 use crate::query::Field;
 
