@@ -5,13 +5,13 @@ use crate::auth::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::response::Response;
 use crate::http::{Headers, Request};
+use crate::pg::execution::{self, Memory};
 use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{execution, guc, oauth};
+use crate::pg::{guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route};
-use pgrx::pg_sys::MemoryContext;
 
 /// A request as SQL passes it.
 pub struct Input<'a> {
@@ -19,6 +19,7 @@ pub struct Input<'a> {
     pub target: &'a str,
     pub headers: Result<Headers>,
     pub body: Option<&'a [u8]>,
+    pub memory: Memory,
 }
 
 /// A response, and the rows that are its body if its body is [`crate::http::response::Body::Rows`].
@@ -27,24 +28,24 @@ pub struct Answer {
     pub rows: Option<BodyBuffer>,
 }
 
-/// Answers a request. Allocates the rows of the response in `memory`.
+/// Answers a request.
 ///
 /// Raises the errors that must propagate to the caller: cancellation, lack of resources, failures of the transaction, and a
 /// context in which roles may not be switched.
-pub fn handle(input: &Input, memory: MemoryContext) -> Answer {
+pub fn handle(input: &Input) -> Answer {
     frame::check_context();
-    let Answer { response, rows } = answer(input, memory).unwrap_or_else(|error| {
+    let Answer { response, rows } = answer(input).unwrap_or_else(|error| {
         let instance: String = input.target.chars().filter(|c| !c.is_control()).take(2000).collect();
         Answer { response: Response::problem(&error, &instance, guc::is_verbose()), rows: None }
     });
     Answer { response: response.without_forbidden_body(input.method), rows }
 }
 
-fn answer(input: &Input, memory: MemoryContext) -> Result<Answer> {
+fn answer(input: &Input) -> Result<Answer> {
     let request = input.parse()?;
     match route::route(&request, &guc::surface())? {
         Route::Own(endpoint) => Ok(Answer { response: oauth::answer(endpoint, &request)?, rows: None }),
-        Route::Action(action) => answer_as(&request, action, &principal(&request)?, memory),
+        Route::Action(action) => answer_as(&request, action, &principal(&request)?, input.memory),
     }
 }
 
@@ -55,7 +56,7 @@ fn answer(input: &Input, memory: MemoryContext) -> Result<Answer> {
 /// # Errors
 /// Why the request was refused or failed; everything it changed is undone. Errors that have to propagate, such as a cancellation, are
 /// raised.
-pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: MemoryContext) -> Result<Answer> {
+pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
     let ask = Ask::read(request, action, &guc::ask_settings())?;
     let (judgement, rows) = frame::enter(&Context::of(&ask, principal), |frame| {
         let (outcome, rows) = execution::run(&ask, frame, memory)?;

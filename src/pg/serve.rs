@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::Headers;
 use crate::http::response::{Body, Response};
+use crate::pg::execution::Memory;
 use crate::pg::ffi::fmgr::{detoasted, sql_function, text};
 use crate::pg::ffi::unguarded;
 use crate::pg::ffi::varlena::payload;
@@ -24,8 +25,9 @@ unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             target: text(call, 1).unwrap_or_default(),
             headers: headers(call, 2),
             body: body.map(|datum| payload(datum)),
+            memory: Memory { rows: pg_sys::CurrentMemoryContext, body },
         };
-        let Answer { response, rows } = handle::handle(&input, pg_sys::CurrentMemoryContext);
+        let Answer { response, rows } = handle::handle(&input);
         let (row_type, headers) = (row_type(call), jsonb::of_headers(&response.headers));
         if response.body == Body::Empty {
             return row_type.form(response.status, headers, None);
@@ -47,8 +49,9 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             target: text(call, 1).unwrap_or_default(),
             headers: headers(call, 3),
             body: body.map(|datum| payload(datum)),
+            memory: Memory { rows: pg_sys::CurrentMemoryContext, body },
         };
-        let Answer { response, rows } = handle::handle(&input, pg_sys::CurrentMemoryContext);
+        let Answer { response, rows } = handle::handle(&input);
         let body = if response.body != Body::Empty {
             let bytes = payload(bytes(&response, rows));
             let content_type = response.headers.iter().find(|(n, _)| n == "content-type");

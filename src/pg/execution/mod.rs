@@ -16,16 +16,17 @@ use crate::pg::{access, guc, openapi};
 use crate::respond::{Effect, Outcome};
 use crate::route::Verb;
 use cache::{Key, Ready};
-use pgrx::pg_sys;
 use prepared::{connected, has_written};
 
-/// Runs a request. Returns the outcome, and the body if it consists of rows, allocated in `memory`.
+pub use prepared::Memory;
+
+/// Runs a request. Returns the outcome, and the body if it consists of rows, allocated in `memory.rows`.
 ///
 /// Raises whatever PostgreSQL raises.
 ///
 /// # Errors
 /// The errors of planning and running.
-pub fn run(ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(Outcome, Option<BodyBuffer>)> {
+pub fn run(ask: &Ask, frame: &Frame, memory: Memory) -> Result<(Outcome, Option<BodyBuffer>)> {
     cache::forget_stale();
     if let Some(document) = access::explained(ask, frame, || connected(|| pre_request::call(ask.request, frame)))? {
         return Ok((Outcome::Explained(document), None));
@@ -43,7 +44,7 @@ pub fn run(ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(O
             Ready::Describe(allow) => (Outcome::Allow(allow), None),
             Ready::Document(_) if ask.request.method == Method::Head => (Outcome::Document, None),
             Ready::Document(version) => {
-                (Outcome::Document, Some(openapi::describe(&ask.action().schema, version, memory)?))
+                (Outcome::Document, Some(openapi::describe(&ask.action().schema, version, memory.rows)?))
             }
             Ready::Statement(work) => {
                 let (effect, body) = work.run(ask, frame, memory)?;
@@ -54,12 +55,7 @@ pub fn run(ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(O
 }
 
 /// Tries the fast path, before the role is taken. Returns `None` if the request or its statement does not qualify.
-fn run_fast(
-    key: &Key,
-    ask: &Ask,
-    frame: &Frame,
-    memory: pg_sys::MemoryContext,
-) -> Result<Option<(Effect, BodyBuffer)>> {
+fn run_fast(key: &Key, ask: &Ask, frame: &Frame, memory: Memory) -> Result<Option<(Effect, BodyBuffer)>> {
     let is_plain_read =
         ask.action().verb == Verb::Read && guc::pre_request().is_none() && ask.request.preferences.count.is_none();
     // Only the general path sees what the transaction has written.

@@ -83,13 +83,29 @@ impl Drop for Prepared {
 pub struct Values<'a> {
     literals: &'a [Literal],
     body: Option<&'a [u8]>,
+    /// The body as a bytea, if it is one already.
+    body_datum: Option<pg_sys::Datum>,
 }
 
 impl<'a> Values<'a> {
-    /// The values in a request.
-    pub fn of(ask: &'a Ask) -> Self {
-        Values { literals: &ask.literals, body: ask.payload.bytes.as_deref() }
+    /// The literals and the body of a request.
+    pub fn of(ask: &'a Ask, memory: Memory) -> Self {
+        let is_as_sent = matches!(ask.payload.bytes, Some(Cow::Borrowed(_)));
+        Values {
+            literals: &ask.literals,
+            body: ask.payload.bytes.as_deref(),
+            body_datum: memory.body.filter(|_| is_as_sent),
+        }
     }
+}
+
+/// The memory of the SQL call that a request is answered for.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    /// Where the rows of the response are allocated.
+    pub rows: pg_sys::MemoryContext,
+    /// The bytea whose bytes are the body of the request. Without it, a statement gets a copy of the body.
+    pub body: Option<pg_sys::Datum>,
 }
 
 /// The result of an execution.
@@ -292,8 +308,8 @@ impl Prepared {
                 slot.isnull = false;
                 let text = match parameter {
                     Parameter::Body => {
-                        match values.body {
-                            Some(body) => slot.value = bytea(body),
+                        match values.body_datum.or_else(|| values.body.map(bytea)) {
+                            Some(body) => slot.value = body,
                             None => slot.isnull = true,
                         }
                         continue;

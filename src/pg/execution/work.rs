@@ -1,7 +1,7 @@
 //! The cached work of one shape of request: its plan and its prepared statements.
 
 use super::fast_path::{self, FastPath};
-use super::prepared::{Prepared, Values, connected, has_written};
+use super::prepared::{Memory, Prepared, Values, connected, has_written};
 use super::total::{Counting, Totals};
 use crate::ask::Ask;
 use crate::catalog::MediaHandler;
@@ -142,7 +142,7 @@ impl Work {
     ///
     /// # Errors
     /// A body that the action does not accept, or that violates the JSON Schema of a column (422).
-    pub fn run(&self, ask: &Ask, frame: &Frame, memory: pg_sys::MemoryContext) -> Result<(Effect, BodyBuffer)> {
+    pub fn run(&self, ask: &Ask, frame: &Frame, memory: Memory) -> Result<(Effect, BodyBuffer)> {
         let request = ask.request;
         if let Some(refusal) = &ask.payload.refusal {
             return Err(refusal.clone());
@@ -161,7 +161,7 @@ impl Work {
         {
             self.schemas.check(body)?;
         }
-        let values = &Values::of(ask);
+        let values = &Values::of(ask, memory);
         if let Some(unreturned) = &self.unreturned {
             unreturned.bind(values)?;
         }
@@ -181,12 +181,12 @@ impl Work {
                 pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             }
         }
-        let mut result = self.run_statements(ask, frame, values, memory);
+        let mut result = self.run_statements(ask, frame, values, memory.rows);
         if !frame.is_published() && self.main.was_reanalysed() {
             // PostgreSQL analysed the statement again while it locked the tables, and the statement may now call functions that
             // read the request's settings. It has only read, so it can run once more.
             frame.publish();
-            result = self.run_statements(ask, frame, values, memory);
+            result = self.run_statements(ask, frame, values, memory.rows);
         }
         if fresh {
             // SAFETY: as above.
@@ -199,19 +199,14 @@ impl Work {
     ///
     /// # Errors
     /// The statement cannot be prepared or fails.
-    pub fn run_fast(
-        &self,
-        ask: &Ask,
-        frame: &Frame,
-        memory: pg_sys::MemoryContext,
-    ) -> Result<Option<(Effect, BodyBuffer)>> {
+    pub fn run_fast(&self, ask: &Ask, frame: &Frame, memory: Memory) -> Result<Option<(Effect, BodyBuffer)>> {
         let make = || {
             let statement = statement::rendered(&self.plan, &self.representation);
             frame.with_role(|| connected(|| FastPath::of(statement, &self.main)))
         };
         let Some(path) = self.fast_path.ready(make)? else { return Ok(None) };
-        let (buffer, shape, close) = self.body(ask.is_item(), memory);
-        let Some((done, mut buffer)) = path.run(frame, &Values::of(ask), buffer, shape)? else {
+        let (buffer, shape, close) = self.body(ask.is_item(), memory.rows);
+        let Some((done, mut buffer)) = path.run(frame, &Values::of(ask, memory), buffer, shape)? else {
             self.fast_path.discard();
             return Ok(None);
         };

@@ -4,6 +4,7 @@ use super::{Test, get, run, set_up, text};
 use crate::auth::{Identity, Principal};
 use crate::error::Result;
 use crate::http::{Headers, Request};
+use crate::pg::execution::Memory;
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::guc;
 use crate::pg::handle::answer_as;
@@ -35,7 +36,7 @@ fn answers(principal: &Principal, requests: &[(&str, &str, Option<&[u8]>)]) -> V
             let request = Request::parse(method, target, &headers, *body)?;
             let Route::Action(action) = route(&request, &guc::surface())? else { panic!("{target} is an endpoint") };
             // SAFETY: the context lives as long as the test.
-            let memory = unsafe { pg_sys::CurrentMemoryContext };
+            let memory = Memory { rows: unsafe { pg_sys::CurrentMemoryContext }, body: None };
             Ok(match answer_as(&request, action, &inner, memory) {
                 Ok(answer) => {
                     let rows = answer.rows.map(|rows| String::from_utf8_lossy(rows.payload()).into_owned());
