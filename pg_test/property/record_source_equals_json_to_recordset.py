@@ -378,7 +378,7 @@ def check_calls(database):
     expect(database, call % ("""'[{"b":null}]'""", "'{a,b}'", 0, "'{2}'", two + ", p2 bool"), "23502")
     expect(database, call % ("""'[{"a":1}]'""", "'{a,b}'", 0, "NULL", two), "23502")
     expect(database, call % ("NULL", "'{a,b}'", 0, "NULL", two), "PGRST102")
-    expect(database, call % ("'[]'", "'{a}'", 0, "NULL", two), "22023: .* do not make the 2 columns")
+    expect(database, call % ("'[]'", "'{a}'", 0, "NULL", two), "22023: .* do not add up to the 2 columns")
     expect(database, call % ("'[]'", "'{a,a}'", 0, "NULL", two), "22023: .* listed twice")
     expect(database, call % ("'[]'", "'{a,NULL}'", 0, "NULL", two), "22023: .* NULL")
     expect(database, call % ("'[]'", "'{a}'", 0, "'{1}'", two), "22023: .* must be boolean")
