@@ -107,7 +107,7 @@ class AnyOrder(unittest.TestCase):
         self.assertIn('ERROR:  role "reader" is in use', session.ask("select restful.drop_role('reader')"))
         # What is there no longer cannot be given.
         self.assertIn('ERROR:  role "x" is not defined', session.ask("select restful.grant_role('ann', 'x')"))
-        self.assertIn("ERROR:  no client with a secret", session.ask("select restful.rotate_client_secret('x')"))
+        self.assertIn('ERROR:  client "x" does not exist or has no secret', session.ask("select restful.rotate_client_secret('x')"))
 
 
 if __name__ == "__main__":
