@@ -67,6 +67,8 @@ pub struct Ask<'a> {
     /// The media type of the response, if the request alone decides it: for the API description, or for the function that replaces
     /// it.
     pub media: Option<MediaType>,
+    /// The end of the transaction that the request asks for and may ask for (`Prefer: tx`).
+    pub transaction: Option<Transaction>,
     /// The changes are committed.
     pub commits: bool,
 }
@@ -100,11 +102,11 @@ impl<'a> Ask<'a> {
         let literals = std::mem::take(&mut query.values);
         let preferences = request.preferences.of_write();
         let settings_of_plan = settings.plan.clone();
+        // If the server forbids overriding `tx`, the preference is neither followed nor echoed.
+        let transaction = request.preferences.transaction.filter(|_| settings.end.allow_override);
         Ok(Ask {
-            commits: match request.preferences.transaction {
-                Some(asked) if settings.end.allow_override => asked == Transaction::Commit,
-                _ => !settings.end.rollback,
-            },
+            commits: transaction.map_or(!settings.end.rollback, |asked| asked == Transaction::Commit),
+            transaction,
             request,
             shape: Rc::new(Shape { action, query, body, preferences, accepted, version, settings: settings_of_plan }),
             literals,

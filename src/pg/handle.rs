@@ -50,11 +50,11 @@ fn answer(input: &Input) -> Result<Answer> {
 }
 
 /// Answers a request for a principal that is already known. It can be called again within a frame, as requests within requests do:
-/// then `principal.switch_to` has to be `None`, and the role of the frame has to be taken, so that the request runs as that role.
-/// What the caller's own statement has changed before is seen only under a new snapshot.
+/// then `principal.switch_to` must be `None` and the frame's role must be taken, so that the request runs as that role. Changes that the
+/// caller's own statement made earlier are visible only under a new snapshot.
 ///
 /// # Errors
-/// Why the request was refused or failed; everything it changed is undone. Errors that have to propagate, such as a cancellation, are
+/// Why the request was refused or failed; everything it changed is undone. Errors that must propagate, such as a cancellation, are
 /// raised.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
     let ask = Ask::read(request, action, &guc::ask_settings())?;
@@ -78,11 +78,6 @@ impl Input<'_> {
             return Err(Error::new(Code::BodyTooLarge, format!("The body is larger than {limit} bytes"))
                 .hint("Send it in parts, or raise restful.max_body_bytes."));
         }
-        let mut request = Request::parse(self.method, self.target, headers, self.body)?;
-        if !guc::tx_end().allow_override {
-            // The server forbids overriding `tx`, so the preference is dropped and not echoed.
-            request.preferences.transaction = None;
-        }
-        Ok(request)
+        Request::parse(self.method, self.target, headers, self.body)
     }
 }

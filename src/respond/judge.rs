@@ -5,7 +5,7 @@ use super::outcome::{Effect, Outcome};
 use super::settings::ResponseSettings;
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
-use crate::http::prefer::{Count, Resolution, Return};
+use crate::http::prefer::{Resolution, Return};
 use crate::http::response::Body;
 use crate::http::{MediaType, range};
 use crate::route::Verb;
@@ -91,10 +91,7 @@ fn not_one() -> Error {
 fn answered(ask: &Ask, effect: &Effect) -> Result<(u16, Body, Option<String>)> {
     let preferences = &ask.request.preferences;
     let returned = if preferences.representation == Some(Return::Representation) { Body::Rows } else { Body::Empty };
-    let total = match preferences.count {
-        Some(Count::Exact | Count::Planned | Count::Estimated) => effect.affected.to_string(),
-        None => "*".to_owned(),
-    };
+    let total = if preferences.count.is_some() { effect.affected.to_string() } else { "*".to_owned() };
     Ok(match ask.action().verb {
         Verb::Read | Verb::CallSafe | Verb::Call | Verb::Describe | Verb::ReadRoot => {
             if effect.is_void {

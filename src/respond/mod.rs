@@ -69,29 +69,29 @@ fn with_content(response: Response, action: &Action, media: &MediaType) -> Respo
 
 /// Preference-Applied (RFC 7240, section 3).
 fn with_applied(response: Response, ask: &Ask, effect: Option<&Effect>) -> Response {
-    let preferences = &ask.request.preferences;
-    if *preferences == Preferences::default() {
+    if ask.request.preferences == Preferences::default() {
         return response;
     }
     let has_conflict_target = effect.is_some_and(|effect| effect.has_conflict_target);
-    match applied_preferences(ask.action(), preferences, has_conflict_target).applied() {
+    match applied_preferences(ask, has_conflict_target).applied() {
         Some(applied) => response.header("preference-applied", applied),
         None => response,
     }
 }
 
 /// The preferences that had an effect on the action (RFC 7240, section 3).
-fn applied_preferences(action: &Action, asked: &Preferences, has_conflict_target: bool) -> Preferences {
-    let mut applied = asked.clone();
-    // `access` answers requests with this preference.
+fn applied_preferences(ask: &Ask, has_conflict_target: bool) -> Preferences {
+    let mut applied = ask.request.preferences.clone();
+    // The answer to `explain-access` names that preference itself.
     applied.explain_access = false;
-    let is_create = action.verb == Verb::Create;
-    let is_write = matches!(action.verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Delete);
+    applied.transaction = ask.transaction;
+    let verb = ask.action().verb;
+    let is_create = verb == Verb::Create;
+    let is_write = matches!(verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Delete);
     applied.resolution = applied.resolution.filter(|_| is_create && has_conflict_target);
     applied.representation = applied.representation.filter(|_| is_write);
-    applied.missing = applied.missing.filter(|_| is_create || action.verb == Verb::Update);
-    applied.max_affected =
-        applied.max_affected.filter(|_| matches!(action.verb, Verb::Update | Verb::Delete | Verb::Call));
+    applied.missing = applied.missing.filter(|_| is_create || verb == Verb::Update);
+    applied.max_affected = applied.max_affected.filter(|_| matches!(verb, Verb::Update | Verb::Delete | Verb::Call));
     applied
 }
 
