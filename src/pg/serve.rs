@@ -20,14 +20,7 @@ unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the call frame of a function with these four arguments.
     unsafe {
         let body = detoasted(call, 3);
-        let input = Input {
-            method: text(call, 0).unwrap_or_default(),
-            target: text(call, 1).unwrap_or_default(),
-            headers: headers(call, 2),
-            body: body.map(|datum| payload(datum)),
-            memory: Memory { rows: pg_sys::CurrentMemoryContext, body },
-        };
-        let Answer { response, rows } = handle::handle(&input);
+        let Answer { response, rows } = handle::handle(&input(call, 2, body));
         let (row_type, headers) = (row_type(call), jsonb::of_headers(&response.headers));
         if response.body == Body::Empty {
             return row_type.form(response.status, headers, None);
@@ -44,14 +37,7 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the call frame of a function with these four arguments.
     unsafe {
         let body = detoasted(call, 2).map(|datum| jsonb::to_text(datum));
-        let input = Input {
-            method: text(call, 0).unwrap_or_default(),
-            target: text(call, 1).unwrap_or_default(),
-            headers: headers(call, 3),
-            body: body.map(|datum| payload(datum)),
-            memory: Memory { rows: pg_sys::CurrentMemoryContext, body },
-        };
-        let Answer { response, rows } = handle::handle(&input);
+        let Answer { response, rows } = handle::handle(&input(call, 3, body));
         let body = if response.body != Body::Empty {
             let bytes = payload(bytes(&response, rows));
             let content_type = response.headers.iter().find(|(n, _)| n == "content-type");
@@ -60,6 +46,20 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             None
         };
         row_type(call).form(response.status, jsonb::of_headers(&response.headers), body)
+    }
+}
+
+/// The arguments as a request: method and target first, the headers at `headers_at`, and the body as a bytea.
+unsafe fn input<'a>(call: pg_sys::FunctionCallInfo, headers_at: usize, body: Option<pg_sys::Datum>) -> Input<'a> {
+    // SAFETY: the call frame of a running function, whose first two arguments are texts; the body is detoasted.
+    unsafe {
+        Input {
+            method: text(call, 0).unwrap_or_default(),
+            target: text(call, 1).unwrap_or_default(),
+            headers: headers(call, headers_at),
+            body: body.map(|datum| payload(datum)),
+            memory: Memory { rows: pg_sys::CurrentMemoryContext, body },
+        }
     }
 }
 

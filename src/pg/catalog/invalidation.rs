@@ -172,3 +172,21 @@ unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _:
     }
     ANNOUNCED.set(announced);
 }
+
+/// The body of a trigger function: makes PostgreSQL invalidate the relcache entry of the trigger's table, which every session is told of.
+///
+/// Raises XX000 if `name`, the function, was not called by a trigger.
+///
+/// # Safety
+/// The call of a function.
+pub unsafe fn announce_by_trigger(call: pg_sys::FunctionCallInfo, name: &str) -> pg_sys::Datum {
+    // SAFETY: the context is checked before it is used as what it is.
+    unsafe {
+        let trigger = (*call).context.cast::<pg_sys::TriggerData>();
+        if trigger.is_null() || (*trigger).type_ != pg_sys::NodeTag::T_TriggerData {
+            pgrx::error!("{name} is a trigger function");
+        }
+        pg_sys::CacheInvalidateRelcacheByRelid((*(*trigger).tg_relation).rd_id);
+    }
+    pg_sys::Datum::null()
+}

@@ -52,13 +52,6 @@ v1_function!(restful_json_schema_changed);
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_json_schema_changed(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the context is checked before it is used as what it is.
-    unsafe {
-        let trigger = (*call).context.cast::<pg_sys::TriggerData>();
-        if trigger.is_null() || (*trigger).type_ != pg_sys::NodeTag::T_TriggerData {
-            error!("json_schema_changed is a trigger function");
-        }
-        pg_sys::CacheInvalidateRelcacheByRelid((*(*trigger).tg_relation).rd_id);
-    }
-    pg_sys::Datum::null()
+    // SAFETY: the call of a function.
+    unsafe { invalidation::announce_by_trigger(call, "json_schema_changed") }
 }

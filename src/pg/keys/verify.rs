@@ -133,13 +133,6 @@ v1_function!(restful_keys_changed);
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn restful_keys_changed(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the context is checked before it is used as what it is.
-    unsafe {
-        let trigger = (*call).context.cast::<pg_sys::TriggerData>();
-        if trigger.is_null() || (*trigger).type_ != pg_sys::NodeTag::T_TriggerData {
-            error!("keys_changed is a trigger function");
-        }
-        pg_sys::CacheInvalidateRelcacheByRelid((*(*trigger).tg_relation).rd_id);
-    }
-    pg_sys::Datum::null()
+    // SAFETY: the call of a function.
+    unsafe { invalidation::announce_by_trigger(call, "keys_changed") }
 }
