@@ -101,7 +101,7 @@ unsafe fn run_within(
 
         let memory = pg_sys::CurrentMemoryContext;
         pg_sys::ffi::pg_guard_ffi_boundary(|| {
-            use crate::pg::ffi::unguarded::executor::*;
+            use crate::pg::ffi::unguarded::under_one_guard::*;
             let (null, none) = (std::ptr::null_mut(), std::ptr::null_mut());
             let query =
                 CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);
@@ -188,10 +188,7 @@ unsafe fn next(query: *mut pg_sys::QueryDesc) -> Option<Option<pg_sys::Datum>> {
     unsafe {
         let node = (*query).planstate;
         let outer = unguarded::switch_to((*(*query).estate).es_query_cxt);
-        let slot = match (*node).ExecProcNode {
-            Some(execute) => execute(node),
-            None => std::ptr::null_mut(),
-        };
+        let slot = unguarded::under_one_guard::next_row(node);
         let row = (!slot.is_null() && (*slot).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 == 0).then(|| {
             if (*slot).tts_nvalid < 1 {
                 pg_sys::slot_getsomeattrs_int(slot, 1);

@@ -126,8 +126,7 @@ pub fn register() {
 
 /// Accepts the announcements of changes that other sessions have committed, and notes them.
 pub fn accept() {
-    // SAFETY: processes pending messages, which call the functions below and PostgreSQL's own.
-    unsafe { unguarded::AcceptInvalidationMessages() };
+    unguarded::AcceptInvalidationMessages();
 }
 
 /// Takes the changes that were announced since the last call.

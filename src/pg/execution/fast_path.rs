@@ -136,7 +136,7 @@ impl FastPath {
         // everything. Nothing within the guard has a destructor.
         frame.with_role(|| unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                use crate::pg::ffi::unguarded::executor::*;
+                use crate::pg::ffi::unguarded::under_one_guard::*;
                 if !was_reanalysed {
                     let statement = (*(*(*plan).stmt_list).elements).ptr_value.cast::<pg_sys::PlannedStmt>();
                     let query = CreateQueryDesc(
@@ -150,10 +150,7 @@ impl FastPath {
                         0,
                     );
                     ExecutorStart(query, 0);
-                    #[cfg(not(feature = "pg18"))]
-                    ExecutorRun(query, pg_sys::ScanDirection::ForwardScanDirection, 0, true);
-                    #[cfg(feature = "pg18")]
-                    ExecutorRun(query, pg_sys::ScanDirection::ForwardScanDirection, 0);
+                    run(query);
                     ExecutorFinish(query);
                     ExecutorEnd(query);
                     FreeQueryDesc(query);

@@ -3,7 +3,8 @@
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::captured;
-use crate::pg::ffi::{nodes, privileges, unguarded, user};
+use crate::pg::ffi::unguarded::{self, in_hooks};
+use crate::pg::ffi::{nodes, privileges, user};
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
 use crate::statement::{Form, Parameter, Statement, array_literal};
@@ -11,11 +12,6 @@ use pgrx::pg_sys;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ffi::{CString, c_int, c_void};
-
-unsafe extern "C-unwind" {
-    /// parse_param.h, which pgrx does not bind.
-    fn setup_parse_variable_parameters(state: *mut pg_sys::ParseState, types: *mut *mut pg_sys::Oid, count: *mut c_int);
-}
 
 /// The types of a statement's parameters. PostgreSQL writes to them whenever it analyses the statement, so they keep their address
 /// for as long as the plan lives.
@@ -27,7 +23,7 @@ struct ParameterTypes {
 unsafe extern "C-unwind" fn infer_parameters(state: *mut pg_sys::ParseState, types: *mut c_void) {
     let types = types.cast::<ParameterTypes>();
     // SAFETY: the argument is the ParameterTypes that was registered with this hook.
-    unsafe { setup_parse_variable_parameters(state, &raw mut (*types).types, &raw mut (*types).count) }
+    unsafe { in_hooks::setup_parse_variable_parameters(state, &raw mut (*types).types, &raw mut (*types).count) }
 }
 
 /// Turns the text of a parameter into a value.
@@ -426,6 +422,5 @@ pub fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Whether the transaction has written anything.
 pub fn has_written() -> bool {
-    // SAFETY: reads a global.
-    unsafe { unguarded::GetTopTransactionIdIfAny() != pg_sys::InvalidTransactionId }
+    unguarded::GetTopTransactionIdIfAny() != pg_sys::InvalidTransactionId
 }

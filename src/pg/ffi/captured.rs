@@ -5,27 +5,16 @@
 //! the whole error while it is raised.
 
 use super::error::bounded;
+use super::unguarded::{CopyErrorData, FreeErrorData, switch_to};
 use crate::raised::Raised;
 use crate::sqlstate::SqlState;
 use pgrx::PgLogLevel;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::pg_sys::{self, ErrorContextCallback, ErrorData, MemoryContext};
 use std::any::Any;
-use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::rc::Rc;
-
-// Bound without pgrx's guards, because they are called while an error is being raised.
-unsafe extern "C-unwind" {
-    fn CopyErrorData() -> *mut ErrorData;
-    fn FreeErrorData(data: *mut ErrorData);
-}
-
-thread_local! {
-    /// Whether the input function of a type is reading a value.
-    static READING: Cell<bool> = const { Cell::new(false) };
-}
 
 /// Source files that raise XX000 for invalid input: hstore's before PostgreSQL 16, and that of `to_tsquery`.
 const INPUT_FILES: &[&str] = &["hstore_io.c", "tsquery.c"];
@@ -69,15 +58,8 @@ impl Captured {
     /// Runs `work`. Copies the errors that are raised within, and lets them propagate.
     #[inline]
     pub fn during<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        // SAFETY: the callback is on PostgreSQL's stack exactly as long as this function runs, and `self` outlives it.
-        unsafe {
-            let previous = pg_sys::error_context_stack;
-            let mut callback =
-                ErrorContextCallback { previous, callback: Some(capture), arg: ptr::from_mut(self).cast() };
-            let _popped = Popped(previous);
-            pg_sys::error_context_stack = &raw mut callback;
-            work()
-        }
+        // SAFETY: `self` outlives the call.
+        unsafe { with_callback(capture, ptr::from_mut(self).cast(), work) }
     }
 
     /// Whether PostgreSQL raised an error.
@@ -144,6 +126,22 @@ impl Drop for Captured {
     }
 }
 
+/// Runs `work` with a callback of the error context, which `errfinish` calls with `argument`.
+///
+/// # Safety
+/// The callback must accept `argument` for as long as `work` runs.
+#[inline]
+unsafe fn with_callback<T>(callback: Callback, argument: *mut c_void, work: impl FnOnce() -> T) -> T {
+    // SAFETY: the callback is on PostgreSQL's stack exactly as long as this function runs.
+    unsafe {
+        let previous = pg_sys::error_context_stack;
+        let mut callback = ErrorContextCallback { previous, callback: Some(callback), arg: argument };
+        let _popped = Popped(previous);
+        pg_sys::error_context_stack = &raw mut callback;
+        work()
+    }
+}
+
 /// Restores the stack of callbacks when dropped, also after an error or a panic.
 struct Popped(*mut ErrorContextCallback);
 
@@ -161,16 +159,16 @@ unsafe extern "C-unwind" fn capture(captured: *mut c_void) {
     // SAFETY: the argument was set above, by a function that is still running. CopyErrorData must not run in the context in which
     // errors are raised.
     unsafe {
-        let raising = super::unguarded::switch_to((*captured).memory);
+        let raising = switch_to((*captured).memory);
         let data = CopyErrorData();
-        super::unguarded::switch_to(raising);
+        switch_to(raising);
         if (*data).elevel < PgLogLevel::ERROR as i32 {
+            (*captured).next.is_reading = false;
             FreeErrorData(data);
             return;
         }
         let superseded = std::mem::replace(&mut (*captured).data, data);
         (*captured).note = std::mem::take(&mut (*captured).next);
-        (*captured).note.is_reading |= READING.get();
         if !superseded.is_null() {
             FreeErrorData(superseded);
         }
@@ -184,41 +182,43 @@ pub fn attach(value: Rc<dyn Any>) {
 
 /// Passes a note to whoever captures the next error.
 pub fn hand_on(note: Note) {
-    // SAFETY: the stack of callbacks is PostgreSQL's. Those that are `capture` have the argument set above, by a function that is
-    // still running.
+    // SAFETY: the stack of callbacks is PostgreSQL's.
+    unsafe { for_each_capture(pg_sys::error_context_stack, |captured| captured.next = note.clone()) };
+}
+
+/// Runs `read`, which reads a value with the input function of its type. Whoever captures an error of it knows that a value was being
+/// read.
+pub fn reading<T>(read: impl FnOnce() -> T) -> T {
+    // SAFETY: the callbacks outside of this one stay on the stack for longer.
+    unsafe { with_callback(note_reading, pg_sys::error_context_stack.cast(), read) }
+}
+
+/// Notes for the captures from this callback outwards, which `errfinish` calls afterwards, that a value was being read. Captures further
+/// inside, of a request that the input function makes, are not concerned.
+unsafe extern "C-unwind" fn note_reading(outer: *mut c_void) {
+    // SAFETY: the argument is the part of the stack that lies outside of this callback.
+    unsafe { for_each_capture(outer.cast(), |captured| captured.next.is_reading = true) };
+}
+
+/// Calls `visit` with the captures from `callback` outwards.
+///
+/// # Safety
+/// `callback` is null or in PostgreSQL's stack of callbacks.
+unsafe fn for_each_capture(mut callback: *mut ErrorContextCallback, mut visit: impl FnMut(&mut Captured)) {
+    // SAFETY: by contract. Those that are `capture` have the argument set above, by a function that is still running.
     unsafe {
-        let mut callback = pg_sys::error_context_stack;
         while !callback.is_null() {
             if (*callback).callback.is_some_and(|function| ptr::fn_addr_eq(function, CAPTURE)) {
-                (*(*callback).arg.cast::<Captured>()).next = note.clone();
+                visit(&mut *(*callback).arg.cast());
             }
             callback = (*callback).previous;
         }
     }
 }
 
-const CAPTURE: unsafe extern "C-unwind" fn(*mut c_void) = capture;
+type Callback = unsafe extern "C-unwind" fn(*mut c_void);
 
-/// Runs `read`, which reads a value with the input function of its type.
-pub fn reading<T>(read: impl FnOnce() -> T) -> T {
-    let _before = Reading::set(true);
-    read()
-}
-
-/// Restores, when dropped, whether a value is being read.
-pub(super) struct Reading(bool);
-
-impl Reading {
-    pub(super) fn set(is_reading: bool) -> Self {
-        Reading(READING.replace(is_reading))
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        READING.set(self.0);
-    }
-}
+const CAPTURE: Callback = capture;
 
 /// Whether the error comes from a source file that reports invalid input as an internal error.
 fn is_of_input(data: &ErrorData) -> bool {

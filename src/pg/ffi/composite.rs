@@ -5,6 +5,7 @@
 //! `heap_deform_tuple` refuses a value of another version with 22P07. On older servers, we read a value only if it has the layout of
 //! its type to the last byte, so that no read goes beyond it.
 
+use super::unguarded::under_one_guard::read;
 use super::{error, varlena};
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
@@ -43,7 +44,7 @@ pub unsafe fn header(datum: Datum) -> HeapTupleHeader {
     // SAFETY: by contract. Errors are raised within the guard.
     unsafe {
         match accessor() {
-            Some(accessor) => pg_guard_ffi_boundary(|| accessor(datum)),
+            Some(accessor) => pg_guard_ffi_boundary(|| read(accessor, datum)),
             None => pg_sys::pg_detoast_datum(datum.cast_mut_ptr()).cast(),
         }
     }

@@ -14,8 +14,7 @@ impl GucNest {
     /// Opens a level.
     #[must_use]
     pub fn open() -> Self {
-        // SAFETY: opens a level, which is closed when the value is dropped.
-        GucNest { level: unsafe { unguarded::NewGUCNestLevel() } }
+        GucNest { level: unguarded::NewGUCNestLevel() }
     }
 
     /// Opens a level in which unqualified names mean PostgreSQL's own objects.

@@ -3,15 +3,10 @@
 //! The whole error is copied while it is raised. Rust unwinds, and then the copy is thrown.
 
 use super::captured::{Captured, hand_on};
-use pgrx::pg_sys::ErrorData;
+use super::unguarded::ThrowErrorData;
 use pgrx::pg_sys::panic::{CaughtError, pgrx_extern_c_guard};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
-unsafe extern "C-unwind" {
-    /// Bound without pgrx's guard, because the error must not come back as a panic.
-    fn ThrowErrorData(data: *mut ErrorData);
-}
 
 /// Runs the body of a function that PostgreSQL calls, in place of `#[pg_guard]`.
 ///

@@ -1,6 +1,6 @@
 //! Internal subtransactions (xact.h), like those of PL/pgSQL's exception blocks.
 
-use super::captured::{Captured, Reading};
+use super::captured::Captured;
 use super::unguarded;
 use crate::raised::Raised;
 use pgrx::PgTryBuilder;
@@ -50,7 +50,6 @@ pub fn run<T>(work: impl FnOnce() -> (T, End)) -> Result<T, Box<Failed>> {
         }
     };
     let mut captured = Captured::new();
-    let _reading = Reading::set(false);
     // SAFETY: ended on every path below.
     unsafe {
         pg_sys::BeginInternalSubTransaction(std::ptr::null());

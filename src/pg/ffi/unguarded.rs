@@ -1,45 +1,154 @@
 //! PostgreSQL functions without pgrx's guard. Most raise no errors, and guarding each call would cost more than the call; a point read
 //! makes two dozen of them. The functions of the executor are called together under one guard.
+//!
+//! This is the only file that may call a foreign function that unwinds (`ffi_unwind_calls`): all other calls have pgrx's guard or go
+//! through a wrapper in here.
+
+#![expect(ffi_unwind_calls, reason = "each function says whether it raises errors, and where it may be called then")]
+#![expect(non_snake_case, clippy::too_many_arguments, reason = "PostgreSQL's names and signatures")]
 
 use pgrx::pg_sys::{
-    CachedPlan, DestReceiver, MemoryContext, Oid, ParamListInfo, PlannedStmt, QueryDesc, QueryEnvironment,
-    ResourceOwner, SPIPlanPtr, ScanDirection, Snapshot, TimestampTz, TransactionId,
+    self, CachedPlan, Datum, DestReceiver, ErrorData, FunctionCallInfo, MemoryContext, Oid, ParamListInfo, ParseState,
+    PlanState, PlannedStmt, QueryDesc, QueryEnvironment, ResourceOwner, SPIPlanPtr, ScanDirection, Snapshot,
+    TimestampTz, TransactionId, TupleDesc, TupleTableSlot,
 };
 use std::ffi::{c_char, c_int};
 
-unsafe extern "C-unwind" {
-    // miscadmin.h
-    pub fn GetUserId() -> Oid;
-    pub fn GetSessionUserId() -> Oid;
-    pub fn GetUserIdAndSecContext(user: *mut Oid, security: *mut c_int);
-    pub fn SetUserIdAndSecContext(user: Oid, security: c_int);
-    // acl.h: raises errors, such as a cancellation while it waits for a lock. Only for a hook.
-    pub fn get_role_oid(name: *const c_char, missing_ok: bool) -> Oid;
-    pub fn InLocalUserIdChange() -> bool;
-    pub fn InSecurityRestrictedOperation() -> bool;
+/// Declares functions of PostgreSQL, with a wrapper of the same name for each. A `safe` one has no requirements: it reads or sets state
+/// of the backend.
+macro_rules! unguarded {
+    () => {};
+    ($(#[$doc:meta])* pub safe fn $name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)?; $($rest:tt)*) => {
+        $(#[$doc])*
+        #[inline]
+        pub fn $name($($arg: $type),*) $(-> $result)? {
+            unsafe extern "C-unwind" {
+                fn $name($($arg: $type),*) $(-> $result)?;
+            }
+            // SAFETY: works on any arguments, whatever state the backend is in.
+            unsafe { $name($($arg),*) }
+        }
+        unguarded! { $($rest)* }
+    };
+    ($(#[$doc:meta])* pub unsafe fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?; $($rest:tt)*) => {
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// The arguments are what the function of PostgreSQL requires.
+        #[inline]
+        pub unsafe fn $name($($arg: $type),*) $(-> $result)? {
+            unsafe extern "C-unwind" {
+                fn $name($($arg: $type),*) $(-> $result)?;
+            }
+            // SAFETY: promised by the caller.
+            unsafe { $name($($arg),*) }
+        }
+        unguarded! { $($rest)* }
+    };
+}
+
+unguarded! {
+    /// The user in force (miscadmin.h).
+    pub safe fn GetUserId() -> Oid;
+    /// The user that the session is logged in as (miscadmin.h).
+    pub safe fn GetSessionUserId() -> Oid;
+    /// The user in force and the security context (miscadmin.h).
+    pub unsafe fn GetUserIdAndSecContext(user: *mut Oid, security: *mut c_int);
+    /// Changes the user in force and the security context (miscadmin.h). The caller answers for what is done as that user.
+    pub unsafe fn SetUserIdAndSecContext(user: Oid, security: c_int);
+    /// Whether the user in force differs from the role that the session has taken (miscadmin.h).
+    pub safe fn InLocalUserIdChange() -> bool;
+    /// Whether the running code must not leave anything behind (miscadmin.h).
+    pub safe fn InSecurityRestrictedOperation() -> bool;
+    /// Whether the stack has reached `max_stack_depth` (miscadmin.h).
     pub safe fn stack_is_too_deep() -> bool;
-    // guc.h: restoring values runs no checks.
-    pub fn NewGUCNestLevel() -> c_int;
-    pub fn AtEOXact_GUC(is_commit: bool, nest_level: c_int);
-    // xact.h
-    pub fn GetTopTransactionIdIfAny() -> TransactionId;
-    pub fn GetCurrentTransactionIdIfAny() -> TransactionId;
-    pub fn GetCurrentStatementStartTimestamp() -> TimestampTz;
-    // utility.h: raises errors. Only for a hook, which is itself called without a guard.
-    pub fn standard_ProcessUtility(
+    /// Opens a nest level of settings (guc.h).
+    pub safe fn NewGUCNestLevel() -> c_int;
+    /// Closes a nest level of settings, and the levels within it (guc.h). Restoring values runs no checks.
+    pub unsafe fn AtEOXact_GUC(is_commit: bool, nest_level: c_int);
+    /// The transaction's id, or the invalid one if it has none yet (xact.h).
+    pub safe fn GetTopTransactionIdIfAny() -> TransactionId;
+    /// The subtransaction's id, or the invalid one if it has none yet (xact.h).
+    pub safe fn GetCurrentTransactionIdIfAny() -> TransactionId;
+    /// When the client's statement began (xact.h).
+    pub safe fn GetCurrentStatementStartTimestamp() -> TimestampTz;
+    /// Calls the callbacks for what other sessions have changed (inval.h). Callbacks must not raise errors.
+    pub safe fn AcceptInvalidationMessages();
+    /// The sources of a plan (spi.h).
+    pub unsafe fn SPI_plan_get_plan_sources(plan: SPIPlanPtr) -> *mut pg_sys::List;
+    /// Whether a timeout is armed (timeout.h).
+    pub unsafe fn get_timeout_active(id: c_int) -> bool;
+    /// When a timeout fires (timeout.h).
+    pub unsafe fn get_timeout_finish_time(id: c_int) -> TimestampTz;
+    /// Arms a timeout (timeout.h).
+    pub unsafe fn enable_timeout_at(id: c_int, finish: TimestampTz);
+    /// Disarms a timeout (timeout.h).
+    pub unsafe fn disable_timeout(id: c_int, keep_indicator: bool);
+    /// Copies the error that is being raised (elog.h). Only for a callback of the error context.
+    pub unsafe fn CopyErrorData() -> *mut ErrorData;
+    /// Frees a copy of an error (elog.h).
+    pub unsafe fn FreeErrorData(data: *mut ErrorData);
+    /// Raises an error again (elog.h). It leaves by a long jump, so nothing on the way to PostgreSQL may have a destructor.
+    pub unsafe fn ThrowErrorData(data: *mut ErrorData);
+}
+
+/// Functions that raise errors, for hooks that PostgreSQL calls without a guard. Errors leave by a long jump, so nothing in such a hook
+/// may have a destructor.
+pub mod in_hooks {
+    use super::*;
+
+    unguarded! {
+        /// The role of this name, or the invalid one (acl.h).
+        pub unsafe fn get_role_oid(name: *const c_char, missing_ok: bool) -> Oid;
+        /// Makes an analysis infer the types of parameters (parse_param.h).
+        pub unsafe fn setup_parse_variable_parameters(state: *mut ParseState, types: *mut *mut Oid, count: *mut c_int);
+        /// Executes a utility command (utility.h).
+        pub unsafe fn standard_ProcessUtility(
+            statement: *mut PlannedStmt,
+            text: *const c_char,
+            is_read_only: bool,
+            context: pg_sys::ProcessUtilityContext::Type,
+            parameters: ParamListInfo,
+            environment: *mut QueryEnvironment,
+            receiver: *mut DestReceiver,
+            completion: *mut pg_sys::QueryCompletion,
+        );
+    }
+
+    /// Executes a utility command with the next hook, or with PostgreSQL's own function if there is none.
+    ///
+    /// # Safety
+    /// The arguments are those that PostgreSQL called the hook with.
+    pub unsafe fn next_process_utility(
+        next: pg_sys::ProcessUtility_hook_type,
         statement: *mut PlannedStmt,
         text: *const c_char,
         is_read_only: bool,
-        context: pgrx::pg_sys::ProcessUtilityContext::Type,
+        context: pg_sys::ProcessUtilityContext::Type,
         parameters: ParamListInfo,
         environment: *mut QueryEnvironment,
         receiver: *mut DestReceiver,
-        completion: *mut pgrx::pg_sys::QueryCompletion,
-    );
-    // inval.h: callbacks for invalidations must not raise errors.
-    pub fn AcceptInvalidationMessages();
-    // spi.h
-    pub fn SPI_plan_get_plan_sources(plan: SPIPlanPtr) -> *mut pgrx::pg_sys::List;
+        completion: *mut pg_sys::QueryCompletion,
+    ) {
+        // SAFETY: promised by the caller.
+        unsafe {
+            match next {
+                Some(next) => {
+                    next(statement, text, is_read_only, context, parameters, environment, receiver, completion)
+                }
+                None => standard_ProcessUtility(
+                    statement,
+                    text,
+                    is_read_only,
+                    context,
+                    parameters,
+                    environment,
+                    receiver,
+                    completion,
+                ),
+            }
+        }
+    }
 }
 
 /// Switches the current memory context and returns the previous one. A macro in PostgreSQL (palloc.h).
@@ -49,28 +158,23 @@ unsafe extern "C-unwind" {
 pub unsafe fn switch_to(context: MemoryContext) -> MemoryContext {
     // SAFETY: promised by the caller.
     unsafe {
-        let outer = pgrx::pg_sys::CurrentMemoryContext;
-        pgrx::pg_sys::CurrentMemoryContext = context;
+        let outer = pg_sys::CurrentMemoryContext;
+        pg_sys::CurrentMemoryContext = context;
         outer
     }
 }
 
-/// The type cache (utils/typcache.h). These raise errors, so call them only inside `pg_guard_ffi_boundary`.
-pub mod row_type {
-    use pgrx::pg_sys::{Oid, TupleDesc};
-
-    unsafe extern "C-unwind" {
-        pub fn lookup_rowtype_tupdesc(type_oid: Oid, typmod: i32) -> TupleDesc;
-        pub fn assign_record_type_identifier(type_oid: Oid, typmod: i32) -> u64;
-    }
-}
-
-/// The executor. These raise errors, so call them only inside `pg_guard_ffi_boundary`.
-pub mod executor {
+/// Functions that raise errors. Call them only inside `pg_guard_ffi_boundary`, several under one guard.
+pub mod under_one_guard {
     use super::*;
 
-    unsafe extern "C-unwind" {
-        pub fn CreateQueryDesc(
+    unguarded! {
+        /// The descriptor of a row type, pinned (typcache.h).
+        pub unsafe fn lookup_rowtype_tupdesc(type_oid: Oid, typmod: i32) -> TupleDesc;
+        /// A number that changes when the row type does (typcache.h).
+        pub unsafe fn assign_record_type_identifier(type_oid: Oid, typmod: i32) -> u64;
+        /// Makes the description of an execution (execdesc.h).
+        pub unsafe fn CreateQueryDesc(
             statement: *mut PlannedStmt,
             source: *const c_char,
             snapshot: Snapshot,
@@ -80,15 +184,84 @@ pub mod executor {
             environment: *mut QueryEnvironment,
             instrument: c_int,
         ) -> *mut QueryDesc;
-        pub fn ExecutorStart(query: *mut QueryDesc, flags: c_int);
-        #[cfg(not(feature = "pg18"))]
-        pub fn ExecutorRun(query: *mut QueryDesc, direction: ScanDirection::Type, count: u64, once: bool);
-        #[cfg(feature = "pg18")]
-        pub fn ExecutorRun(query: *mut QueryDesc, direction: ScanDirection::Type, count: u64);
-        pub fn ExecutorFinish(query: *mut QueryDesc);
-        pub fn ExecutorEnd(query: *mut QueryDesc);
-        pub fn FreeQueryDesc(query: *mut QueryDesc);
-        pub fn ReleaseCachedPlan(plan: *mut CachedPlan, owner: ResourceOwner);
-        pub fn GetActiveSnapshot() -> Snapshot;
+        /// Prepares an execution (executor.h).
+        pub unsafe fn ExecutorStart(query: *mut QueryDesc, flags: c_int);
+        /// Closes what an execution has open (executor.h).
+        pub unsafe fn ExecutorFinish(query: *mut QueryDesc);
+        /// Frees what an execution holds (executor.h).
+        pub unsafe fn ExecutorEnd(query: *mut QueryDesc);
+        /// Frees the description of an execution (execdesc.h).
+        pub unsafe fn FreeQueryDesc(query: *mut QueryDesc);
+        /// Releases a plan (plancache.h).
+        pub unsafe fn ReleaseCachedPlan(plan: *mut CachedPlan, owner: ResourceOwner);
+        /// The snapshot of the running command (snapmgr.h).
+        pub unsafe fn GetActiveSnapshot() -> Snapshot;
+    }
+
+    /// Runs an execution to its end (executor.h).
+    ///
+    /// # Safety
+    /// `query` has been started.
+    pub unsafe fn run(query: *mut QueryDesc) {
+        unsafe extern "C-unwind" {
+            #[cfg(not(feature = "pg18"))]
+            fn ExecutorRun(query: *mut QueryDesc, direction: ScanDirection::Type, count: u64, once: bool);
+            #[cfg(feature = "pg18")]
+            fn ExecutorRun(query: *mut QueryDesc, direction: ScanDirection::Type, count: u64);
+        }
+        // SAFETY: promised by the caller.
+        unsafe {
+            #[cfg(not(feature = "pg18"))]
+            ExecutorRun(query, ScanDirection::ForwardScanDirection, 0, true);
+            #[cfg(feature = "pg18")]
+            ExecutorRun(query, ScanDirection::ForwardScanDirection, 0);
+        }
+    }
+
+    /// The next row of a node of a plan: an empty slot or null after the last one (executor.h, `ExecProcNode`).
+    ///
+    /// # Safety
+    /// `node` belongs to an execution that has been started and not ended.
+    pub unsafe fn next_row(node: *mut PlanState) -> *mut TupleTableSlot {
+        // SAFETY: promised by the caller.
+        unsafe { (*node).ExecProcNode.map_or(std::ptr::null_mut(), |execute| execute(node)) }
+    }
+
+    /// Calls a function of the function manager (fmgr.h).
+    ///
+    /// # Safety
+    /// `call` is complete for this function.
+    pub unsafe fn call(
+        function: unsafe extern "C-unwind" fn(FunctionCallInfo) -> Datum,
+        call: FunctionCallInfo,
+    ) -> Datum {
+        // SAFETY: promised by the caller.
+        unsafe { function(call) }
+    }
+
+    /// Calls a function that takes one value, such as `DatumGetHeapTupleHeader`.
+    ///
+    /// # Safety
+    /// `value` is of the type that the function reads.
+    pub unsafe fn read<T>(function: unsafe extern "C-unwind" fn(Datum) -> T, value: Datum) -> T {
+        // SAFETY: promised by the caller.
+        unsafe { function(value) }
+    }
+
+    /// Walks the children of a node of an unanalysed statement (nodeFuncs.h).
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    pub use raw_tree::raw_expression_tree_walker;
+
+    #[cfg(any(feature = "pg14", feature = "pg15"))]
+    mod raw_tree {
+        use pgrx::pg_sys::Node;
+        use std::ffi::c_void;
+
+        type Walker = Option<unsafe extern "C-unwind" fn(*mut Node, *mut c_void) -> bool>;
+
+        unguarded! {
+            /// Walks the children of a node of an unanalysed statement (nodeFuncs.h).
+            pub unsafe fn raw_expression_tree_walker(node: *mut Node, walker: Walker, context: *mut c_void) -> bool;
+        }
     }
 }

@@ -9,14 +9,12 @@ pub const LOCKED: i32 = (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY
 
 /// The user in force.
 pub fn current() -> Oid {
-    // SAFETY: reads a global.
-    unsafe { unguarded::GetUserId() }
+    unguarded::GetUserId()
 }
 
 /// The user that the session is logged in as.
 pub fn session() -> Oid {
-    // SAFETY: reads a global.
-    unsafe { unguarded::GetSessionUserId() }
+    unguarded::GetSessionUserId()
 }
 
 /// The role that the session has taken: the user in force outside of SECURITY DEFINER functions.
@@ -27,14 +25,12 @@ pub fn outer() -> Oid {
 
 /// Whether the user in force differs from the role that the session has taken, as in a SECURITY DEFINER function.
 pub fn is_changed_locally() -> bool {
-    // SAFETY: reads a global.
-    unsafe { unguarded::InLocalUserIdChange() }
+    unguarded::InLocalUserIdChange()
 }
 
 /// Whether the running code must not leave anything behind, as in an index expression.
 pub fn is_restricted() -> bool {
-    // SAFETY: reads a global.
-    unsafe { unguarded::InSecurityRestrictedOperation() }
+    unguarded::InSecurityRestrictedOperation()
 }
 
 /// The user in force, and the security context.

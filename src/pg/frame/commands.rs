@@ -1,8 +1,8 @@
 //! Refuses commands whose effects would outlast the request and its role.
 
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
-use crate::pg::ffi::unguarded::standard_ProcessUtility;
-use crate::pg::ffi::{error, unguarded, user};
+use crate::pg::ffi::unguarded::in_hooks;
+use crate::pg::ffi::{error, user};
 use crate::pg::frame::{self, deferred_constraints};
 use pgrx::pg_sys;
 use std::ffi::c_char;
@@ -37,11 +37,17 @@ unsafe extern "C-unwind" fn process(
         {
             preserving_error_data::<()>(|| error::refuse_context(message, hint));
         }
-        let next = match NEXT {
-            Some(next) => next,
-            None => standard_ProcessUtility,
-        };
-        next(statement, text, is_read_only, context, parameters, environment, receiver, completion);
+        in_hooks::next_process_utility(
+            NEXT,
+            statement,
+            text,
+            is_read_only,
+            context,
+            parameters,
+            environment,
+            receiver,
+            completion,
+        );
     }
 }
 
@@ -100,7 +106,7 @@ unsafe fn is_current_user(role: *const pg_sys::RoleSpec) -> bool {
         !role.is_null()
             && match (*role).roletype {
                 pg_sys::RoleSpecType::ROLESPEC_CSTRING => {
-                    unguarded::get_role_oid((*role).rolename, true) == user::current()
+                    in_hooks::get_role_oid((*role).rolename, true) == user::current()
                 }
                 pg_sys::RoleSpecType::ROLESPEC_PUBLIC => false,
                 pg_sys::RoleSpecType::ROLESPEC_SESSION_USER => user::session() == user::current(),

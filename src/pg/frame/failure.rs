@@ -37,8 +37,7 @@ pub(super) fn explained(failed: Failed, open: &Open, role: Option<pg_sys::Oid>) 
 /// # Errors
 /// 25006 (405).
 pub(super) fn refuse_written(authenticated: bool) -> Result<()> {
-    // SAFETY: reads the state of the request's own subtransaction.
-    if unsafe { unguarded::GetCurrentTransactionIdIfAny() } == pg_sys::InvalidTransactionId {
+    if unguarded::GetCurrentTransactionIdIfAny() == pg_sys::InvalidTransactionId {
         return Ok(());
     }
     let raised = Raised {

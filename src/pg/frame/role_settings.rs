@@ -28,8 +28,7 @@ pub struct RoleSettings {
 
 /// The settings of a role in this database.
 pub fn settings(role: pg_sys::Oid) -> Rc<RoleSettings> {
-    // SAFETY: reads a global.
-    let now = unsafe { unguarded::GetCurrentStatementStartTimestamp() };
+    let now = unguarded::GetCurrentStatementStartTimestamp();
     let known = SETTINGS.with_borrow(|s| {
         s.as_ref().filter(|(r, at, _)| *r == role && (0..SETTINGS_AGE).contains(&(now - at))).map(|(_, _, s)| s.clone())
     });

@@ -1,18 +1,12 @@
-//! PostgreSQL's timeouts (utils/timeout.h), which pgrx does not bind.
+//! PostgreSQL's timeouts (utils/timeout.h).
 
+use crate::pg::ffi::unguarded::{disable_timeout, enable_timeout_at, get_timeout_active, get_timeout_finish_time};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::c_int;
 
 /// `TimeoutId` of the statement timeout. It is the same in PostgreSQL 14 to 18.
 const STATEMENT_TIMEOUT: c_int = 3;
-
-unsafe extern "C-unwind" {
-    fn get_timeout_active(id: c_int) -> bool;
-    fn get_timeout_finish_time(id: c_int) -> pg_sys::TimestampTz;
-    fn enable_timeout_at(id: c_int, finish: pg_sys::TimestampTz);
-    fn disable_timeout(id: c_int, keep_indicator: bool);
-}
 
 /// The statement timeout of a request's role. Dropping it restores the caller's timeout.
 pub struct StatementTimeout<'a> {

@@ -2,6 +2,7 @@
 
 use crate::pg::ffi::captured;
 use crate::pg::ffi::composite;
+use crate::pg::ffi::unguarded::under_one_guard;
 use pgrx::pg_sys;
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
@@ -242,7 +243,7 @@ impl Populate {
             (*frame).nargs = 1;
             (*frame).args.as_mut_ptr().write(pg_sys::NullableDatum { value: pg_sys::Datum::from(text), isnull: false });
             let function = self.function.fn_addr?;
-            let row = pg_sys::submodules::ffi::pg_guard_ffi_boundary(|| function(frame));
+            let row = pg_sys::submodules::ffi::pg_guard_ffi_boundary(|| under_one_guard::call(function, frame));
             if (*frame).isnull {
                 return None;
             }

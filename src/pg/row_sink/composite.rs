@@ -3,7 +3,7 @@
 use super::encode::{Column, Writer, columns, object};
 use super::varlena::{Scratch, check_stack};
 use crate::pg::ffi::composite;
-use crate::pg::ffi::unguarded::row_type;
+use crate::pg::ffi::unguarded::under_one_guard;
 use crate::pg::ffi::varlena::is_plain;
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
@@ -34,8 +34,8 @@ impl CompositeEncoder {
             let header = header(datum, &mut writer.scratch);
             let (type_oid, typmod) = composite::type_of(header);
             let (descriptor, identifier) = pg_guard_ffi_boundary(|| {
-                let descriptor = row_type::lookup_rowtype_tupdesc(type_oid, typmod);
-                (descriptor, row_type::assign_record_type_identifier(type_oid, typmod))
+                let descriptor = under_one_guard::lookup_rowtype_tupdesc(type_oid, typmod);
+                (descriptor, under_one_guard::assign_record_type_identifier(type_oid, typmod))
             });
             if (self.type_oid, self.typmod, self.identifier) != (type_oid, typmod, identifier) {
                 let width = composite::attribute_count(descriptor);

@@ -2,6 +2,8 @@
 
 use super::Parameter;
 use crate::pg::ffi::nodes;
+#[cfg(any(feature = "pg14", feature = "pg15"))]
+use crate::pg::ffi::unguarded::under_one_guard;
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_char, c_void};
 
@@ -51,33 +53,11 @@ unsafe extern "C-unwind" fn visit(node: *mut pg_sys::Node, parameters: *mut c_vo
             _ => {}
         }
         #[cfg(any(feature = "pg14", feature = "pg15"))]
-        return raw_expression_tree_walker(node, Some(visit), parameters);
+        return pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            under_one_guard::raw_expression_tree_walker(node, Some(visit), parameters)
+        });
         #[cfg(not(any(feature = "pg14", feature = "pg15")))]
         return pg_sys::raw_expression_tree_walker_impl(node, Some(visit), parameters);
-    }
-}
-
-#[cfg(any(feature = "pg14", feature = "pg15"))]
-unsafe fn raw_expression_tree_walker(
-    node: *mut pg_sys::Node,
-    walker: Option<unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool>,
-    context: *mut c_void,
-) -> bool {
-    // SAFETY: a tree from the parser, and a walker that accepts its nodes.
-    unsafe {
-        mod bare {
-            use super::*;
-            type Walker = Option<unsafe extern "C-unwind" fn(*mut pg_sys::Node, *mut c_void) -> bool>;
-            unsafe extern "C-unwind" {
-                // nodeFuncs.h
-                pub fn raw_expression_tree_walker(
-                    node: *mut pg_sys::Node,
-                    walker: Walker,
-                    context: *mut c_void,
-                ) -> bool;
-            }
-        }
-        pg_sys::ffi::pg_guard_ffi_boundary(|| bare::raw_expression_tree_walker(node, walker, context))
     }
 }
 
