@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Debug)]
 pub struct Setting {
     pub name: &'static CStr,
-    pub kind: Kind,
+    pub kind: SettingType,
     pub context: Context,
     /// One sentence of documentation.
     pub doc: &'static CStr,
@@ -17,7 +17,7 @@ pub struct Setting {
 
 /// The type of a setting's value, and its default.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum SettingType {
     Text(&'static CStr),
     Number(i32, RangeInclusive<i32>, Unit),
     Switch(bool),
@@ -65,7 +65,7 @@ macro_rules! settings {
 
         /// All settings, in the order of the table in docs/settings.md.
         pub const SETTINGS: &[Setting] = &[
-            $(Setting { name: $name, kind: Kind::$kind($($argument),*), context: Context::$context, doc: $doc }),*
+            $(Setting { name: $name, kind: SettingType::$kind($($argument),*), context: Context::$context, doc: $doc }),*
         ];
 
         $(pub const $key: Key<kind::$kind> = Key { place: Place::$key as usize, kind: PhantomData };)*
@@ -163,19 +163,21 @@ mod tests {
     }
 
     /// The default, as docs/settings.md writes it.
-    fn default(kind: &Kind) -> String {
+    fn default(kind: &SettingType) -> String {
         let number = |n: i32, units: &[(i32, &str)]| {
             let (size, unit) = units.iter().find(|(size, _)| n % size == 0).copied().unwrap_or((1, ""));
             format!(" {}{unit}", n / size)
         };
         match kind {
-            Kind::Text(default) if default.is_empty() => String::new(),
-            Kind::Text(default) => format!(" `{}`", text(default)),
-            Kind::Number(n, _, Unit::None) => format!(" {n}"),
-            Kind::Number(n, _, Unit::Bytes) => number(*n, &[(1 << 20, "MB"), (1 << 10, "kB")]),
-            Kind::Number(n, _, Unit::Seconds) => number(*n, &[(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")]),
-            Kind::Switch(on) => if *on { " on" } else { " off" }.to_owned(),
-            Kind::Choice(options) => {
+            SettingType::Text(default) if default.is_empty() => String::new(),
+            SettingType::Text(default) => format!(" `{}`", text(default)),
+            SettingType::Number(n, _, Unit::None) => format!(" {n}"),
+            SettingType::Number(n, _, Unit::Bytes) => number(*n, &[(1 << 20, "MB"), (1 << 10, "kB")]),
+            SettingType::Number(n, _, Unit::Seconds) => {
+                number(*n, &[(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")])
+            }
+            SettingType::Switch(on) => if *on { " on" } else { " off" }.to_owned(),
+            SettingType::Choice(options) => {
                 options.iter().map(|option| format!(" `{}`", text(option))).collect::<Vec<_>>().join(",")
             }
         }
@@ -207,7 +209,7 @@ mod tests {
         for Setting { name, kind, doc, .. } in SETTINGS {
             assert!(text(name).starts_with("restful."), "{name:?}");
             assert!(text(doc).ends_with('.') && !text(doc).contains('|'), "{name:?}");
-            if let Kind::Number(default, range, _) = kind {
+            if let SettingType::Number(default, range, _) = kind {
                 assert!(range.contains(default), "{name:?}");
             }
         }

@@ -3,7 +3,9 @@
 import os
 import pathlib
 import re
+import socket
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -29,6 +31,19 @@ def run(*command: object, **options) -> str:
 def shell_value(expression: str) -> str:
     """The value of an expression in tools/common.sh."""
     return run("bash", "-c", f'source "{ROOT}/tools/common.sh"; {expression}').strip()
+
+
+def wait_for_port(process: subprocess.Popen, host: str, port: int, seconds: float = 20) -> None:
+    """Waits until a server that was started accepts connections. Fails if it ends, or takes longer than that."""
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection((host, port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    ended = process.poll()
+    raise Failure(f"nothing answers at {host}:{port} after {seconds} s" if ended is None else f"the server has ended with {ended}")
 
 
 class Cluster:

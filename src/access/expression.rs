@@ -34,7 +34,7 @@ pub fn readers(expression: &str) -> Vec<&str> {
     while let Some(token) = tokens.get(i) {
         let end = match token.text {
             "CURRENT_USER" | "SESSION_USER" | "CURRENT_ROLE" => Some(i),
-            _ if token.kind == Kind::Name && !is_syntax(token.text) => constant_call(&tokens, i),
+            _ if token.kind == TokenKind::Name && !is_syntax(token.text) => constant_call(&tokens, i),
             _ => None,
         };
         match end.and_then(|end| Some((end, tokens.get(end)?))) {
@@ -63,9 +63,9 @@ fn constant_call(tokens: &[Token], start: usize) -> Option<usize> {
             (_, "," | "[") => in_type = false,
             (_, "]") => {}
             (_, "::") => in_type = true,
-            (Kind::Literal, _) => {}
-            (Kind::Name, "true" | "false" | "NULL" | "ARRAY") => {}
-            (Kind::Name, _) if in_type => {}
+            (TokenKind::Literal, _) => {}
+            (TokenKind::Name, "true" | "false" | "NULL" | "ARRAY") => {}
+            (TokenKind::Name, _) if in_type => {}
             _ => return None,
         }
     }
@@ -100,7 +100,7 @@ fn without_parentheses(expression: &str) -> &str {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum TokenKind {
     /// A word, or names joined by dots, quoted or not.
     Name,
     /// A string or a number.
@@ -112,7 +112,7 @@ enum Kind {
 struct Token<'a> {
     at: usize,
     text: &'a str,
-    kind: Kind,
+    kind: TokenKind,
 }
 
 fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
@@ -130,17 +130,17 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
 }
 
 /// The length and kind of the first token of a text; `None` at its end.
-fn first(text: &str) -> Option<(usize, Kind)> {
+fn first(text: &str) -> Option<(usize, TokenKind)> {
     let start = text.chars().next()?;
     Some(match start {
-        '\'' => (quoted(text, '\'', false), Kind::Literal),
+        '\'' => (quoted(text, '\'', false), TokenKind::Literal),
         'E' if text.get(1..).is_some_and(|t| t.starts_with('\'')) => {
-            (1 + quoted(text.get(1..).unwrap_or_default(), '\'', true), Kind::Literal)
+            (1 + quoted(text.get(1..).unwrap_or_default(), '\'', true), TokenKind::Literal)
         }
-        '0'..='9' => (text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()), Kind::Literal),
-        c if c == '"' || is_name(c) => (name(text), Kind::Name),
-        ':' if text.starts_with("::") => (2, Kind::Other),
-        c => (c.len_utf8(), Kind::Other),
+        '0'..='9' => (text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()), TokenKind::Literal),
+        c if c == '"' || is_name(c) => (name(text), TokenKind::Name),
+        ':' if text.starts_with("::") => (2, TokenKind::Other),
+        c => (c.len_utf8(), TokenKind::Other),
     })
 }
 

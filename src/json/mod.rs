@@ -13,7 +13,7 @@ mod string;
 pub use error::{Error, Problem};
 pub use number::{Number, parse_integer};
 pub(crate) use number::{scan as scan_limited_number, scan_any as scan_number};
-pub use reader::{Kind, Reader, Value};
+pub use reader::{Reader, Value, ValueKind};
 pub(crate) use string::scan as scan_string;
 pub use string::{Text, UniqueKeys, escape, is_ascii, unescape};
 
@@ -24,7 +24,7 @@ mod tests;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstObject {
     /// The kind of the document.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The unescaped keys of the first object, in order; empty if the document is an empty array or a scalar.
     pub keys: Vec<String>,
     /// The document is an array with something after the first object.
@@ -54,14 +54,14 @@ fn first_object(reader: &mut Reader<'_>) -> Result<FirstObject, Error> {
     let kind = reader.kind()?;
     let (mut keys, has_more) = (Vec::new(), false);
     match kind {
-        Kind::Array => {
+        ValueKind::Array => {
             reader.open_array()?;
             if !reader.next_element()? {
                 reader.finish()?;
                 return Ok(FirstObject { kind, keys, has_more });
             }
         }
-        Kind::Object => {}
+        ValueKind::Object => {}
         _ => {
             reader.value()?;
             reader.finish()?;
@@ -77,7 +77,7 @@ fn first_object(reader: &mut Reader<'_>) -> Result<FirstObject, Error> {
         keys.push(String::from_utf8_lossy(&key.unescaped()).into_owned());
         reader.value()?;
     }
-    let has_more = kind == Kind::Array && reader.next_element()?;
+    let has_more = kind == ValueKind::Array && reader.next_element()?;
     if !has_more {
         reader.finish()?;
     }
@@ -92,7 +92,7 @@ pub fn count_keys(body: &[u8], keys: &[String]) -> Result<(usize, Vec<usize>), E
     let mut counts = vec![0; keys.len()];
     let mut objects = 0;
     let mut reader = Reader::new(body)?;
-    let is_array = reader.kind()? == Kind::Array;
+    let is_array = reader.kind()? == ValueKind::Array;
     if is_array {
         reader.open_array()?;
     }
@@ -115,7 +115,7 @@ pub fn count_keys(body: &[u8], keys: &[String]) -> Result<(usize, Vec<usize>), E
 ///
 /// # Errors
 /// The body is not JSON, or breaks one of the limits.
-pub fn check(body: &[u8]) -> Result<Kind, Error> {
+pub fn check(body: &[u8]) -> Result<ValueKind, Error> {
     let mut reader = Reader::new(body)?;
     let kind = reader.kind()?;
     reader.value()?;

@@ -10,7 +10,7 @@ const _: () = assert!(JSON_DEPTH <= 64);
 
 /// The kind of a value, which its first byte determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     Null,
     Bool,
     Number,
@@ -110,14 +110,14 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The next byte does not begin a value.
     #[inline]
-    pub fn kind(&mut self) -> Result<Kind, Error> {
+    pub fn kind(&mut self) -> Result<ValueKind, Error> {
         match self.peek() {
-            b'"' => Ok(Kind::String),
-            b'-' | b'0'..=b'9' => Ok(Kind::Number),
-            b't' | b'f' => Ok(Kind::Bool),
-            b'n' => Ok(Kind::Null),
-            b'[' => Ok(Kind::Array),
-            b'{' => Ok(Kind::Object),
+            b'"' => Ok(ValueKind::String),
+            b'-' | b'0'..=b'9' => Ok(ValueKind::Number),
+            b't' | b'f' => Ok(ValueKind::Bool),
+            b'n' => Ok(ValueKind::Null),
+            b'[' => Ok(ValueKind::Array),
+            b'{' => Ok(ValueKind::Object),
             _ => Err(self.unexpected("a value")),
         }
     }
@@ -227,27 +227,27 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn value(&mut self) -> Result<Value<'a>, Error> {
         Ok(match self.kind()? {
-            Kind::String => Value::String(self.string()?),
-            Kind::Number => {
+            ValueKind::String => Value::String(self.string()?),
+            ValueKind::Number => {
                 let (number, end) =
                     number::scan(self.body, self.at).map_err(|(at, problem)| self.error(at, problem))?;
                 self.at = end;
                 Value::Number(number)
             }
-            Kind::Bool if self.body.get(self.at) == Some(&b't') => {
+            ValueKind::Bool if self.body.get(self.at) == Some(&b't') => {
                 self.literal("true")?;
                 Value::Bool(true)
             }
-            Kind::Bool => {
+            ValueKind::Bool => {
                 self.literal("false")?;
                 Value::Bool(false)
             }
-            Kind::Null => {
+            ValueKind::Null => {
                 self.literal("null")?;
                 Value::Null
             }
-            Kind::Array => Value::Array(self.skip_container()?),
-            Kind::Object => Value::Object(self.skip_container()?),
+            ValueKind::Array => Value::Array(self.skip_container()?),
+            ValueKind::Object => Value::Object(self.skip_container()?),
         })
     }
 

@@ -91,7 +91,7 @@ fn random_value(random: &mut Random, depth: usize, out: &mut String) {
 fn tree(reader: &mut Reader<'_>) -> Result<serde_json::Value, Error> {
     let text = |text: Text<'_>| String::from_utf8(text.unescaped().into_owned()).unwrap();
     Ok(match reader.kind()? {
-        Kind::Array => {
+        ValueKind::Array => {
             let mut elements = Vec::new();
             reader.open_array()?;
             while reader.next_element()? {
@@ -99,7 +99,7 @@ fn tree(reader: &mut Reader<'_>) -> Result<serde_json::Value, Error> {
             }
             serde_json::Value::Array(elements)
         }
-        Kind::Object => {
+        ValueKind::Object => {
             let mut members = serde_json::Map::new();
             reader.open_object()?;
             while let Some(key) = reader.next_key()? {
@@ -223,11 +223,11 @@ fn depth_is_limited() {
 #[test]
 fn first_keys_reads_the_first_object_only() {
     let keys = |body: &str| first_keys(body.as_bytes()).map(|payload| (payload.kind, payload.keys.join(",")));
-    assert_eq!(keys(r#"[{"a":[1,{"x":2}],"\u0062":2}, not read"#), Ok((Kind::Array, "a,b".into())));
-    assert_eq!(keys(r#" {"b":{"x":1},"a":null} "#), Ok((Kind::Object, "b,a".into())));
-    assert_eq!(keys(" [ ] "), Ok((Kind::Array, String::new())));
-    assert_eq!(keys("[{}]"), Ok((Kind::Array, String::new())));
-    assert_eq!(keys("17"), Ok((Kind::Number, String::new())));
+    assert_eq!(keys(r#"[{"a":[1,{"x":2}],"\u0062":2}, not read"#), Ok((ValueKind::Array, "a,b".into())));
+    assert_eq!(keys(r#" {"b":{"x":1},"a":null} "#), Ok((ValueKind::Object, "b,a".into())));
+    assert_eq!(keys(" [ ] "), Ok((ValueKind::Array, String::new())));
+    assert_eq!(keys("[{}]"), Ok((ValueKind::Array, String::new())));
+    assert_eq!(keys("17"), Ok((ValueKind::Number, String::new())));
     let problem = |body: &[u8]| first_keys(body).unwrap_err().problem;
     assert!(matches!(problem(b"[1]"), Problem::Expected(_)));
     assert!(matches!(problem(b""), Problem::Expected(_)));

@@ -1,6 +1,6 @@
 //! JSON texts are read as `serde_json` reads them.
 
-use crate::json::{self, Kind, Problem, Reader, Text};
+use crate::json::{self, Problem, Reader, Text, ValueKind};
 use crate::json_schema::Unwatched;
 use crate::json_schema::text::{Document, TextNode};
 use jsonschema::json::{JsonNumber, Node};
@@ -36,14 +36,14 @@ pub fn json_body(data: &[u8]) -> bool {
     checked.is_ok()
 }
 
-fn kind_of(value: &Value) -> Kind {
+fn kind_of(value: &Value) -> ValueKind {
     match value {
-        Value::Null => Kind::Null,
-        Value::Bool(_) => Kind::Bool,
-        Value::Number(_) => Kind::Number,
-        Value::String(_) => Kind::String,
-        Value::Array(_) => Kind::Array,
-        Value::Object(_) => Kind::Object,
+        Value::Null => ValueKind::Null,
+        Value::Bool(_) => ValueKind::Bool,
+        Value::Number(_) => ValueKind::Number,
+        Value::String(_) => ValueKind::String,
+        Value::Array(_) => ValueKind::Array,
+        Value::Object(_) => ValueKind::Object,
     }
 }
 
@@ -51,7 +51,7 @@ fn kind_of(value: &Value) -> Kind {
 fn tree(reader: &mut Reader) -> Value {
     let text = |text: Text| String::from_utf8(text.unescaped().into_owned()).expect("UTF-8");
     match reader.kind().expect("checked before") {
-        Kind::Array => {
+        ValueKind::Array => {
             reader.open_array().expect("checked before");
             let mut items = Vec::new();
             while reader.next_element().expect("checked before") {
@@ -59,7 +59,7 @@ fn tree(reader: &mut Reader) -> Value {
             }
             Value::Array(items)
         }
-        Kind::Object => {
+        ValueKind::Object => {
             reader.open_object().expect("checked before");
             let mut members = Map::new();
             while let Some(key) = reader.next_key().expect("checked before") {

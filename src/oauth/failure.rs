@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// The registered name of an error (RFC 6749, section 5.2; RFC 7009, section 2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorName {
     InvalidRequest,
     InvalidClient,
     InvalidGrant,
@@ -18,28 +18,28 @@ pub enum Kind {
     TemporarilyUnavailable,
 }
 
-impl Kind {
+impl ErrorName {
     /// The name.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::InvalidRequest => "invalid_request",
-            Kind::InvalidClient => "invalid_client",
-            Kind::InvalidGrant => "invalid_grant",
-            Kind::UnauthorizedClient => "unauthorized_client",
-            Kind::UnsupportedGrantType => "unsupported_grant_type",
-            Kind::InvalidScope => "invalid_scope",
-            Kind::UnsupportedTokenType => "unsupported_token_type",
-            Kind::ServerError => "server_error",
-            Kind::TemporarilyUnavailable => "temporarily_unavailable",
+            ErrorName::InvalidRequest => "invalid_request",
+            ErrorName::InvalidClient => "invalid_client",
+            ErrorName::InvalidGrant => "invalid_grant",
+            ErrorName::UnauthorizedClient => "unauthorized_client",
+            ErrorName::UnsupportedGrantType => "unsupported_grant_type",
+            ErrorName::InvalidScope => "invalid_scope",
+            ErrorName::UnsupportedTokenType => "unsupported_token_type",
+            ErrorName::ServerError => "server_error",
+            ErrorName::TemporarilyUnavailable => "temporarily_unavailable",
         }
     }
 
     /// The HTTP status.
     pub fn status(self) -> u16 {
         match self {
-            Kind::InvalidClient => 401,
-            Kind::ServerError => 500,
-            Kind::TemporarilyUnavailable => 503,
+            ErrorName::InvalidClient => 401,
+            ErrorName::ServerError => 500,
+            ErrorName::TemporarilyUnavailable => 503,
             _ => 400,
         }
     }
@@ -48,21 +48,21 @@ impl Kind {
 /// A refused or failed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    pub kind: Kind,
+    pub kind: ErrorName,
     /// A text for the developer of the client.
     pub description: String,
 }
 
 impl Failure {
     /// A failure with a description. RFC 6749 allows printable ASCII without `"` and `\` in it; other characters are removed.
-    pub fn new(kind: Kind, description: impl AsRef<str>) -> Self {
+    pub fn new(kind: ErrorName, description: impl AsRef<str>) -> Self {
         let is_allowed = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
         Failure { kind, description: description.as_ref().chars().filter(is_allowed).collect() }
     }
 
     /// The client is unknown, or did not authenticate. The two are indistinguishable.
     pub fn invalid_client() -> Self {
-        Failure::new(Kind::InvalidClient, "The client is unknown, or did not authenticate as required")
+        Failure::new(ErrorName::InvalidClient, "The client is unknown, or did not authenticate as required")
     }
 
     /// The response.
@@ -70,7 +70,7 @@ impl Failure {
         let body = json!({"error": self.kind.as_str(), "error_description": self.description});
         let response = private(self.kind.status(), Some(&body));
         match self.kind {
-            Kind::InvalidClient => response.header("www-authenticate", "Basic realm=\"oauth\""),
+            ErrorName::InvalidClient => response.header("www-authenticate", "Basic realm=\"oauth\""),
             _ => response,
         }
     }
@@ -90,6 +90,6 @@ mod tests {
 
     #[test]
     fn a_description_has_the_characters_that_it_may() {
-        assert_eq!(Failure::new(Kind::ServerError, "a \"b\"\\\u{e9}\n~").description, "a b~");
+        assert_eq!(Failure::new(ErrorName::ServerError, "a \"b\"\\\u{e9}\n~").description, "a b~");
     }
 }

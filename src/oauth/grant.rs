@@ -1,6 +1,6 @@
 //! What a client asks for, and whether it is granted.
 
-use crate::oauth::{Credentials, Failure, Kind, Parameters};
+use crate::oauth::{Credentials, ErrorName, Failure, Parameters};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -65,13 +65,16 @@ impl<'a> Grant<'a> {
         let grant_type = parameters.need("grant_type")?;
         if !matches!(grant_type, "client_credentials" | "authorization_code" | "refresh_token") {
             return Err(Failure::new(
-                Kind::UnsupportedGrantType,
+                ErrorName::UnsupportedGrantType,
                 "The supported grant types are authorization_code, client_credentials and refresh_token",
             ));
         }
         // A client that cannot keep a secret has not proven its identity.
         if !client.may(grant_type) || (grant_type == "client_credentials" && !client.is_confidential) {
-            return Err(Failure::new(Kind::UnauthorizedClient, "The client is not registered for this grant type"));
+            return Err(Failure::new(
+                ErrorName::UnauthorizedClient,
+                "The client is not registered for this grant type",
+            ));
         }
         Ok(match grant_type {
             "client_credentials" => Grant::ClientCredentials,
@@ -104,7 +107,7 @@ pub fn scopes(asked: Option<&str>, may: &[String]) -> Result<Vec<String>, Failur
     for scope in asked.split(' ').filter(|scope| !scope.is_empty()) {
         if !may.iter().any(|allowed| allowed == scope) {
             return Err(Failure::new(
-                Kind::InvalidScope,
+                ErrorName::InvalidScope,
                 "A scope is not registered for the client, or was not granted",
             ));
         }
@@ -118,7 +121,7 @@ pub fn scopes(asked: Option<&str>, may: &[String]) -> Result<Vec<String>, Failur
 /// The error for an expired, used or revoked grant, and for another client's grant. They are indistinguishable.
 pub fn invalid() -> Failure {
     Failure::new(
-        Kind::InvalidGrant,
+        ErrorName::InvalidGrant,
         "The grant is unknown, expired, already used or revoked, or belongs to another client",
     )
 }
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(scopes(None, &may).unwrap(), may);
         assert_eq!(scopes(Some("write  write"), &may).unwrap(), ["write"]);
         for asked in ["read admin", "Read", "read\twrite"] {
-            assert_eq!(scopes(Some(asked), &may).unwrap_err().kind, Kind::InvalidScope, "{asked}");
+            assert_eq!(scopes(Some(asked), &may).unwrap_err().kind, ErrorName::InvalidScope, "{asked}");
         }
     }
 
@@ -186,11 +189,11 @@ mod tests {
             Grant::read(&parameters, &client).err().map(|failure| failure.kind)
         };
         assert_eq!(kind("grant_type=refresh_token&refresh_token=x", client(false)), None);
-        assert_eq!(kind("grant_type=refresh_token", client(false)), Some(Kind::InvalidRequest));
-        assert_eq!(kind("grant_type=password", client(true)), Some(Kind::UnsupportedGrantType));
-        assert_eq!(kind("grant_type=client_credentials", client(true)), Some(Kind::UnauthorizedClient));
+        assert_eq!(kind("grant_type=refresh_token", client(false)), Some(ErrorName::InvalidRequest));
+        assert_eq!(kind("grant_type=password", client(true)), Some(ErrorName::UnsupportedGrantType));
+        assert_eq!(kind("grant_type=client_credentials", client(true)), Some(ErrorName::UnauthorizedClient));
         let public = Client { grant_types: vec!["client_credentials".into()], ..client(false) };
-        assert_eq!(kind("grant_type=client_credentials", public), Some(Kind::UnauthorizedClient));
-        assert_eq!(kind("", client(true)), Some(Kind::InvalidRequest));
+        assert_eq!(kind("grant_type=client_credentials", public), Some(ErrorName::UnauthorizedClient));
+        assert_eq!(kind("", client(true)), Some(ErrorName::InvalidRequest));
     }
 }

@@ -6,7 +6,7 @@ pub mod grant;
 pub mod parameters;
 pub mod refresh_token;
 
-pub use failure::{Failure, Kind};
+pub use failure::{ErrorName, Failure};
 pub use grant::{Client, Grant};
 pub use parameters::{Credentials, Parameters};
 pub use refresh_token::RefreshToken;

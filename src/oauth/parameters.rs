@@ -1,7 +1,7 @@
 //! The parameters of a request, and how its client authenticates (RFC 6749, sections 2.3 and 3.2).
 
 use crate::http::{Headers, target};
-use crate::oauth::{Failure, Kind};
+use crate::oauth::{ErrorName, Failure};
 use crate::payload::form;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,13 +19,13 @@ impl Parameters {
         let media_type =
             headers.get("content-type").and_then(|field| field.split(';').next()).unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(Failure::new(Kind::InvalidRequest, "The body must be application/x-www-form-urlencoded"));
+            return Err(Failure::new(ErrorName::InvalidRequest, "The body must be application/x-www-form-urlencoded"));
         }
         let mut fields = form::parse(body.unwrap_or_default())
-            .map_err(|why| Failure::new(Kind::InvalidRequest, why.message.as_str()))?;
+            .map_err(|why| Failure::new(ErrorName::InvalidRequest, why.message.as_str()))?;
         fields.sort_unstable();
         if fields.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
-            return Err(Failure::new(Kind::InvalidRequest, "A parameter occurs more than once"));
+            return Err(Failure::new(ErrorName::InvalidRequest, "A parameter occurs more than once"));
         }
         fields.retain(|(_, value)| !value.is_empty());
         Ok(Parameters(fields))
@@ -41,7 +41,8 @@ impl Parameters {
     /// # Errors
     /// `invalid_request` if it is missing.
     pub fn need(&self, name: &str) -> Result<&str, Failure> {
-        self.get(name).ok_or_else(|| Failure::new(Kind::InvalidRequest, format!("The parameter {name} is missing")))
+        self.get(name)
+            .ok_or_else(|| Failure::new(ErrorName::InvalidRequest, format!("The parameter {name} is missing")))
     }
 }
 
@@ -77,7 +78,7 @@ impl Credentials {
             |text| target::decode(text, true).map(|text| text.into_owned()).ok_or_else(Failure::invalid_client);
         let (client_id, password) = (decode(id)?, decode(password)?);
         if secret.is_some() || named.is_some_and(|named| named != client_id) {
-            return Err(Failure::new(Kind::InvalidRequest, "The client authenticates in more than one way"));
+            return Err(Failure::new(ErrorName::InvalidRequest, "The client authenticates in more than one way"));
         }
         Ok(Credentials { client_id, secret: (!password.is_empty()).then_some(password) })
     }
@@ -93,12 +94,12 @@ mod tests {
         Parameters::parse(&[FORM].into_iter().collect(), Some(body.as_bytes()))
     }
 
-    fn read(authorization: Option<&str>, body: &str) -> Result<Credentials, Kind> {
+    fn read(authorization: Option<&str>, body: &str) -> Result<Credentials, ErrorName> {
         let headers: Headers = authorization.map(|field| ("authorization", field)).into_iter().collect();
         Credentials::read(&headers, &parse(body).unwrap()).map_err(|failure| failure.kind)
     }
 
-    fn credentials(client_id: &str, secret: Option<&str>) -> Result<Credentials, Kind> {
+    fn credentials(client_id: &str, secret: Option<&str>) -> Result<Credentials, ErrorName> {
         Ok(Credentials { client_id: client_id.to_owned(), secret: secret.map(str::to_owned) })
     }
 
@@ -107,11 +108,11 @@ mod tests {
         assert_eq!(parse("a=1&b=").unwrap().get("a"), Some("1"));
         assert_eq!(parse("a=1&b=").unwrap().get("b"), None);
         for body in ["a=1&a=1", "a=&a=2", "a=%00"] {
-            assert_eq!(parse(body).unwrap_err().kind, Kind::InvalidRequest, "{body}");
+            assert_eq!(parse(body).unwrap_err().kind, ErrorName::InvalidRequest, "{body}");
         }
         let json: Headers = [("content-type", "application/json")].into_iter().collect();
-        assert_eq!(Parameters::parse(&json, Some(b"{}")).unwrap_err().kind, Kind::InvalidRequest);
-        assert_eq!(Parameters::parse(&Headers::default(), None).unwrap_err().kind, Kind::InvalidRequest);
+        assert_eq!(Parameters::parse(&json, Some(b"{}")).unwrap_err().kind, ErrorName::InvalidRequest);
+        assert_eq!(Parameters::parse(&Headers::default(), None).unwrap_err().kind, ErrorName::InvalidRequest);
     }
 
     #[test]
@@ -122,13 +123,13 @@ mod tests {
         assert_eq!(read(Some(&basic), "client_id=a+b"), credentials("a b", Some("c%d")));
         assert_eq!(read(None, "client_id=x&client_secret=y"), credentials("x", Some("y")));
         assert_eq!(read(None, "client_id=x"), credentials("x", None));
-        assert_eq!(read(Some(&basic), "client_secret=y"), Err(Kind::InvalidRequest));
-        assert_eq!(read(Some(&basic), "client_id=other"), Err(Kind::InvalidRequest));
+        assert_eq!(read(Some(&basic), "client_secret=y"), Err(ErrorName::InvalidRequest));
+        assert_eq!(read(Some(&basic), "client_id=other"), Err(ErrorName::InvalidRequest));
         let nul = format!("Basic {}", STANDARD.encode("a\0b:c"));
         let escaped_nul = format!("Basic {}", STANDARD.encode("a:%00"));
         for field in ["Basic", "Basic !", "Basic YQ==", "Bearer x", "Basic /w==", &nul, &escaped_nul] {
-            assert_eq!(read(Some(field), "client_id=x"), Err(Kind::InvalidClient), "{field}");
+            assert_eq!(read(Some(field), "client_id=x"), Err(ErrorName::InvalidClient), "{field}");
         }
-        assert_eq!(read(None, ""), Err(Kind::InvalidClient));
+        assert_eq!(read(None, ""), Err(ErrorName::InvalidClient));
     }
 }

@@ -111,7 +111,7 @@ fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(Bod
             .hint("Send a JSON object, or an array of objects."));
     }
     let first = json::first_keys(body).map_err(invalid)?;
-    if !matches!(first.kind, json::Kind::Object | json::Kind::Array) {
+    if !matches!(first.kind, json::ValueKind::Object | json::ValueKind::Array) {
         return Err(Error::new(Code::Body, "The body must be a JSON object or an array of objects")
             .hint("Send a JSON object, or an array of objects."));
     }

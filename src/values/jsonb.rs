@@ -3,7 +3,7 @@
 
 use super::jsonb_layout::*;
 use super::numeric::parse_decimal;
-use crate::json::{Error, Kind, Reader, Text, Value, unescape};
+use crate::json::{Error, Reader, Text, Value, ValueKind, unescape};
 use std::cmp::Reverse;
 
 /// Every entry in this many holds an offset instead of a length, so that a reader can find a value without adding up all lengths.
@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), Error> {
         let at = self.nodes.len();
         match reader.kind()? {
-            Kind::Array => {
+            ValueKind::Array => {
                 self.nodes.push(Node::Null);
                 reader.open_array()?;
                 while reader.next_element()? {
@@ -84,7 +84,7 @@ impl<'a> Builder<'a> {
                 let end = self.nodes.len();
                 self.replace(at, Node::Array(end));
             }
-            Kind::Object => {
+            ValueKind::Object => {
                 self.nodes.push(Node::Null);
                 reader.open_object()?;
                 while let Some(key) = reader.next_key()? {

@@ -41,7 +41,7 @@ pub struct Table {
     pub schema: String,
     pub name: String,
     /// `pg_class.relkind`
-    pub kind: Kind,
+    pub kind: RelationKind,
     pub comment: Option<String>,
     /// Whether the role has USAGE on the schema.
     pub schema_usable: bool,
@@ -60,7 +60,7 @@ pub struct Table {
 
 /// The kind of a relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum Kind {
+pub enum RelationKind {
     #[serde(rename = "r")]
     Table,
     #[serde(rename = "p")]
@@ -76,20 +76,20 @@ pub enum Kind {
     Other,
 }
 
-impl Kind {
+impl RelationKind {
     /// The noun in PostgreSQL's messages.
     pub fn noun(self) -> &'static str {
         match self {
-            Kind::View => "view",
-            Kind::MaterializedView => "materialized view",
-            Kind::ForeignTable => "foreign table",
+            RelationKind::View => "view",
+            RelationKind::MaterializedView => "materialized view",
+            RelationKind::ForeignTable => "foreign table",
             _ => "table",
         }
     }
 
     /// Whether NOT NULL of a column's domain holds for its rows. In a view it may not: an outer join makes NULLs of any type.
     fn checks_domains(self) -> bool {
-        !matches!(self, Kind::View | Kind::MaterializedView)
+        !matches!(self, RelationKind::View | RelationKind::MaterializedView)
     }
 }
 

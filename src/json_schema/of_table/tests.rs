@@ -20,7 +20,7 @@ fn table(columns: &[(&str, &str)], checks: &[&str]) -> (Table, Types) {
         oid: 1,
         schema: "s".into(),
         name: "t".into(),
-        kind: Kind::Table,
+        kind: RelationKind::Table,
         comment: None,
         schema_usable: true,
         permitted: true,

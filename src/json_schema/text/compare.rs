@@ -1,7 +1,7 @@
 //! Equality and distinctness of values on the tape, without recursion.
 
 use super::number::{Decimal, TextNumber};
-use super::tape::{Children, Document, Kind};
+use super::tape::{Children, Document, EntryKind};
 use crate::json_schema::equals_constant;
 use crate::limits::{ELEMENTS_COMPARED, VALUE_DEPTH};
 use jsonschema::json::JsonNumber;
@@ -33,19 +33,21 @@ fn equals_shallow<'e>(
 ) -> bool {
     let entry = document.entry(at);
     match (expected, entry.kind) {
-        (Value::Null, Kind::Null) | (Value::Bool(false), Kind::False) | (Value::Bool(true), Kind::True) => true,
-        (Value::String(string), Kind::String) => document.characters(entry) == string,
-        (Value::Number(expected), Kind::Integer | Kind::Decimal) => {
+        (Value::Null, EntryKind::Null)
+        | (Value::Bool(false), EntryKind::False)
+        | (Value::Bool(true), EntryKind::True) => true,
+        (Value::String(string), EntryKind::String) => document.characters(entry) == string,
+        (Value::Number(expected), EntryKind::Integer | EntryKind::Decimal) => {
             TextNumber::of(document, entry).is_some_and(|number| equals_constant(&number, expected))
         }
-        (Value::Array(items), Kind::Array) => {
+        (Value::Array(items), EntryKind::Array) => {
             let same = items.len() == entry.length as usize;
             if same {
                 pending.extend(document.children(at).map(|(_, value)| value).zip(items));
             }
             same
         }
-        (Value::Object(members), Kind::Object) => {
+        (Value::Object(members), EntryKind::Object) => {
             members.len() == entry.length as usize
                 && document.children(at).all(|(key, value)| {
                     let expected = members.get(document.characters(document.entry(key)));
@@ -64,13 +66,13 @@ fn equal(document: &Document<'_>, left: u32, right: u32, pending: &mut Vec<(u32,
     while let Some((left, right)) = pending.pop() {
         let (one, other) = (document.entry(left), document.entry(right));
         let same = match (one.kind, other.kind) {
-            (Kind::Integer | Kind::Decimal, Kind::Integer | Kind::Decimal) => {
+            (EntryKind::Integer | EntryKind::Decimal, EntryKind::Integer | EntryKind::Decimal) => {
                 let (one, other) = (document.characters(one), document.characters(other));
                 one == other || Decimal::new(one) == Decimal::new(other)
             }
             (one, other) if one != other => false,
-            (Kind::String, _) => document.characters(one) == document.characters(other),
-            (Kind::Array, _) => {
+            (EntryKind::String, _) => document.characters(one) == document.characters(other),
+            (EntryKind::Array, _) => {
                 let same = one.length == other.length;
                 if same {
                     let values = |at| document.children(at).map(|(_, value)| value);
@@ -78,7 +80,7 @@ fn equal(document: &Document<'_>, left: u32, right: u32, pending: &mut Vec<(u32,
                 }
                 same
             }
-            (Kind::Object, _) => {
+            (EntryKind::Object, _) => {
                 one.length == other.length
                     && document.children(left).all(|(key, value)| {
                         let key = document.entry(key);
@@ -138,9 +140,9 @@ fn hash(document: &Document<'_>, mut at: u32, seed: &RandomState, step: fn()) ->
         let entry = document.entry(at);
         step();
         let mut hash = match entry.kind {
-            Kind::String => seed.hash_one((1, document.characters(entry))),
-            Kind::Integer | Kind::Decimal => seed.hash_one((2, Decimal::new(document.characters(entry)))),
-            Kind::Array | Kind::Object => {
+            EntryKind::String => seed.hash_one((1, document.characters(entry))),
+            EntryKind::Integer | EntryKind::Decimal => seed.hash_one((2, Decimal::new(document.characters(entry)))),
+            EntryKind::Array | EntryKind::Object => {
                 let mut children = document.children(at);
                 match children.next() {
                     Some((key, value)) => {
@@ -187,13 +189,13 @@ pub(super) fn to_value(document: &Document<'_>, mut at: u32) -> Value {
     loop {
         let entry = document.entry(at);
         let mut value = match entry.kind {
-            Kind::False => Value::Bool(false),
-            Kind::True => Value::Bool(true),
-            Kind::Integer | Kind::Decimal => TextNumber::of(document, entry)
+            EntryKind::False => Value::Bool(false),
+            EntryKind::True => Value::Bool(true),
+            EntryKind::Integer | EntryKind::Decimal => TextNumber::of(document, entry)
                 .map_or(Value::Null, |number| Value::Number(number.to_number().into_owned())),
-            Kind::String => Value::String(document.characters(entry).to_owned()),
-            Kind::Array | Kind::Object if around.len() < VALUE_DEPTH => {
-                let value = if entry.kind == Kind::Array {
+            EntryKind::String => Value::String(document.characters(entry).to_owned()),
+            EntryKind::Array | EntryKind::Object if around.len() < VALUE_DEPTH => {
+                let value = if entry.kind == EntryKind::Array {
                     Value::Array(Vec::with_capacity(entry.length as usize))
                 } else {
                     Value::Object(Map::with_capacity(entry.length as usize))

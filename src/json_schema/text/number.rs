@@ -1,6 +1,6 @@
 //! Numbers as they are written. They are compared by value.
 
-use super::tape::{Document, Entry, Kind};
+use super::tape::{Document, Entry, EntryKind};
 use crate::json_schema::double_of_fraction;
 use jsonschema::json::JsonNumber;
 use std::borrow::Cow;
@@ -25,8 +25,8 @@ impl<'a> TextNumber<'a> {
     #[inline]
     pub(super) fn of(document: &'a Document<'_>, entry: &Entry) -> Option<Self> {
         match entry.kind {
-            Kind::Integer => Some(TextNumber::new(document.characters(entry), true)),
-            Kind::Decimal => Some(TextNumber::new(document.characters(entry), false)),
+            EntryKind::Integer => Some(TextNumber::new(document.characters(entry), true)),
+            EntryKind::Decimal => Some(TextNumber::new(document.characters(entry), false)),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Parses a text into the tape.
 
-use super::tape::{Document, Entry, Kind, tag};
+use super::tape::{Document, Entry, EntryKind, tag};
 use crate::json::{Error, Problem, scan_number, scan_string, unescape};
 use crate::limits::JSON_TEXT_BYTES;
 use std::hash::{BuildHasher, RandomState};
@@ -141,12 +141,12 @@ impl<'t> Parser<'t> {
     }
 
     #[inline(always)]
-    fn scalar(&mut self, kind: Kind, start: usize, length: usize, flag: bool) {
+    fn scalar(&mut self, kind: EntryKind, start: usize, length: usize, flag: bool) {
         let next = self.here() + 1;
         self.push(Entry { start: start as u32, length: length as u32, next, tag: 0, kind, flag });
     }
 
-    fn literal(&mut self, literal: &'static str, kind: Kind) -> Found<()> {
+    fn literal(&mut self, literal: &'static str, kind: EntryKind) -> Found<()> {
         if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(literal.as_bytes())) {
             return self.expected(literal);
         }
@@ -183,23 +183,23 @@ impl<'t> Parser<'t> {
             match self.peek() {
                 b'"' => {
                     let (start, length, flag) = self.string()?;
-                    self.scalar(Kind::String, start, length, flag);
+                    self.scalar(EntryKind::String, start, length, flag);
                 }
                 b'-' | b'0'..=b'9' => {
                     let (number, end) = scan_number(self.text, self.at)?;
-                    let kind = if number.integer { Kind::Integer } else { Kind::Decimal };
+                    let kind = if number.integer { EntryKind::Integer } else { EntryKind::Decimal };
                     self.scalar(kind, self.at, number.text.len(), false);
                     self.at = end;
                 }
-                b't' => self.literal("true", Kind::True)?,
-                b'f' => self.literal("false", Kind::False)?,
-                b'n' => self.literal("null", Kind::Null)?,
+                b't' => self.literal("true", EntryKind::True)?,
+                b'f' => self.literal("false", EntryKind::False)?,
+                b'n' => self.literal("null", EntryKind::Null)?,
                 bracket @ (b'[' | b'{') => {
                     if in_object {
                         self.objects.push(open);
                     }
                     in_object = bracket == b'{';
-                    let kind = if in_object { Kind::Object } else { Kind::Array };
+                    let kind = if in_object { EntryKind::Object } else { EntryKind::Array };
                     let here = self.here();
                     // Until it is closed, `next` is the enclosing array or object.
                     self.push(Entry { start: self.at as u32, length: 0, next: around, tag: 0, kind, flag: false });
@@ -247,7 +247,7 @@ impl<'t> Parser<'t> {
                     Some(entry) => std::mem::replace(&mut entry.next, next),
                     None => OUTSIDE,
                 };
-                in_object = self.tape.get(around as usize).is_some_and(|entry| entry.kind == Kind::Object);
+                in_object = self.tape.get(around as usize).is_some_and(|entry| entry.kind == EntryKind::Object);
                 if in_object {
                     open = self.objects.pop().unwrap_or_default();
                 }
@@ -271,7 +271,7 @@ impl<'t> Parser<'t> {
         }
         let (start, length, flag) = self.string()?;
         let here = self.here();
-        let key = Entry { start: start as u32, length: length as u32, next: 0, tag: 0, kind: Kind::String, flag };
+        let key = Entry { start: start as u32, length: length as u32, next: 0, tag: 0, kind: EntryKind::String, flag };
         let tag = tag(self.characters(&key));
         let key = Entry { tag, ..key };
         let bit = 1 << (tag & 63);
@@ -356,7 +356,7 @@ impl<'t> Parser<'t> {
                 if self.tape.get(taken as usize).is_some_and(|earlier| self.same_key(earlier, &entry)) {
                     // The first member keeps its place and takes this value.
                     if let Some(value) = self.tape.get_mut(taken as usize + 1) {
-                        *value = Entry { start: key + 1, kind: Kind::Moved, ..*value };
+                        *value = Entry { start: key + 1, kind: EntryKind::Moved, ..*value };
                     }
                     if let Some(before) = self.tape.get_mut(last_kept as usize) {
                         before.next = entry.next;
@@ -372,6 +372,13 @@ impl<'t> Parser<'t> {
             entry.flag = true;
         }
         // One past the last member, where `Document::find` expects it.
-        self.push(Entry { start: start as u32, length: size as u32, next: 0, tag: 0, kind: Kind::Index, flag: false });
+        self.push(Entry {
+            start: start as u32,
+            length: size as u32,
+            next: 0,
+            tag: 0,
+            kind: EntryKind::Index,
+            flag: false,
+        });
     }
 }

@@ -2,8 +2,8 @@
 
 use super::compare;
 use super::number::TextNumber;
-use super::tape::{Children, Document, Entry, Kind, tag};
-use crate::json::Kind as JsonKind;
+use super::tape::{Children, Document, Entry, EntryKind, tag};
+use crate::json::ValueKind;
 use crate::json_schema::Watch;
 use crate::json_schema::report::{about_to_fail, met_name};
 use jsonschema::JsonType;
@@ -41,7 +41,7 @@ impl<W: Watch> Json for TextJson<W> {
         buffer.unescaped.push_str(string);
         let length = string.len() as u32;
         buffer.tape.clear();
-        buffer.tape.push(Entry { start: 0, length, next: 1, tag: 0, kind: Kind::String, flag: true });
+        buffer.tape.push(Entry { start: 0, length, next: 1, tag: 0, kind: EntryKind::String, flag: true });
         f(buffer.root())
     }
 }
@@ -97,24 +97,24 @@ impl<'a, W: Watch> TextNode<'a, W> {
     #[inline(always)]
     pub fn string(&self) -> Option<&'a str> {
         let entry = self.entry();
-        if entry.kind == Kind::String { Some(self.document.characters(entry)) } else { None }
+        if entry.kind == EntryKind::String { Some(self.document.characters(entry)) } else { None }
     }
 
     /// The kind of the value.
-    pub fn kind(&self) -> JsonKind {
+    pub fn kind(&self) -> ValueKind {
         match self.entry().kind {
-            Kind::False | Kind::True => JsonKind::Bool,
-            Kind::Integer | Kind::Decimal => JsonKind::Number,
-            Kind::String => JsonKind::String,
-            Kind::Array => JsonKind::Array,
-            Kind::Object => JsonKind::Object,
-            Kind::Null | Kind::Moved | Kind::Index => JsonKind::Null,
+            EntryKind::False | EntryKind::True => ValueKind::Bool,
+            EntryKind::Integer | EntryKind::Decimal => ValueKind::Number,
+            EntryKind::String => ValueKind::String,
+            EntryKind::Array => ValueKind::Array,
+            EntryKind::Object => ValueKind::Object,
+            EntryKind::Null | EntryKind::Moved | EntryKind::Index => ValueKind::Null,
         }
     }
 
     /// The value of the key `name`; `None` if the object does not have it, or if this is not an object.
     pub fn member(&self, name: &str) -> Option<Self> {
-        if self.entry().kind != Kind::Object {
+        if self.entry().kind != EntryKind::Object {
             return None;
         }
         let value = self.document.find(self.at, name, tag(name.as_bytes()))?;
@@ -129,7 +129,7 @@ impl<'a, W: Watch> TextNode<'a, W> {
 
     /// The elements of an array; empty for any other value.
     pub fn elements(&self) -> Elements<'a, W> {
-        let is_array = self.entry().kind == Kind::Array;
+        let is_array = self.entry().kind == EntryKind::Array;
         Elements {
             children: if is_array { self.document.children(self.at) } else { Children::none(self.document) },
             watch: PhantomData,
@@ -138,7 +138,7 @@ impl<'a, W: Watch> TextNode<'a, W> {
 
     /// The members of an object, in the order of the text; empty for any other value.
     pub fn members(&self) -> Members<'a, W> {
-        let is_object = self.entry().kind == Kind::Object;
+        let is_object = self.entry().kind == EntryKind::Object;
         Members {
             children: if is_object { self.document.children(self.at) } else { Children::none(self.document) },
             watch: PhantomData,
@@ -258,7 +258,7 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
 
     #[inline]
     fn as_object(&self) -> Option<TextObject<'a, W>> {
-        if self.entry().kind != Kind::Object {
+        if self.entry().kind != EntryKind::Object {
             return None;
         }
         W::enter();
@@ -267,7 +267,7 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
 
     #[inline]
     fn as_array(&self) -> Option<TextArray<'a, W>> {
-        if self.entry().kind != Kind::Array {
+        if self.entry().kind != EntryKind::Array {
             return None;
         }
         W::enter();
@@ -288,36 +288,36 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
     #[inline]
     fn as_boolean(&self) -> Option<bool> {
         match self.entry().kind {
-            Kind::False => Some(false),
-            Kind::True => Some(true),
+            EntryKind::False => Some(false),
+            EntryKind::True => Some(true),
             _ => None,
         }
     }
 
     #[inline]
     fn is_null(&self) -> bool {
-        self.entry().kind == Kind::Null
+        self.entry().kind == EntryKind::Null
     }
 
     #[inline]
     fn is_number(&self) -> bool {
-        matches!(self.entry().kind, Kind::Integer | Kind::Decimal)
+        matches!(self.entry().kind, EntryKind::Integer | EntryKind::Decimal)
     }
 
     #[inline]
     fn is_string(&self) -> bool {
-        self.entry().kind == Kind::String
+        self.entry().kind == EntryKind::String
     }
 
     #[inline]
     fn json_type(&self) -> JsonType {
         match self.kind() {
-            JsonKind::Null => JsonType::Null,
-            JsonKind::Bool => JsonType::Boolean,
-            JsonKind::Number => JsonType::Number,
-            JsonKind::String => JsonType::String,
-            JsonKind::Array => JsonType::Array,
-            JsonKind::Object => JsonType::Object,
+            ValueKind::Null => JsonType::Null,
+            ValueKind::Bool => JsonType::Boolean,
+            ValueKind::Number => JsonType::Number,
+            ValueKind::String => JsonType::String,
+            ValueKind::Array => JsonType::Array,
+            ValueKind::Object => JsonType::Object,
         }
     }
 
@@ -350,8 +350,8 @@ impl<'a, W: Watch> Node<'a, TextJson<W>> for TextNode<'a, W> {
         about_to_fail();
         let entry = self.entry();
         let (bytes, tag) = match entry.kind {
-            Kind::String => (self.document.characters(entry).as_bytes(), STRING),
-            Kind::Array | Kind::Object => {
+            EntryKind::String => (self.document.characters(entry).as_bytes(), STRING),
+            EntryKind::Array | EntryKind::Object => {
                 (self.document.text.as_bytes().get(entry.start as usize..).unwrap_or_default(), CONTAINER)
             }
             _ => return LazyInstance::Ready(self.to_value()),

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 /// The kind of an [`Entry`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     Null,
     False,
     True,
@@ -33,13 +33,13 @@ pub(super) struct Entry {
     pub next: u32,
     /// Keys: [`tag`].
     pub tag: u16,
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// Strings: the characters are in [`Document::unescaped`]. Objects: an index follows the members.
     pub flag: bool,
 }
 
 /// Stands for an entry that does not exist.
-const NOTHING: Entry = Entry { start: 0, length: 0, next: 0, tag: 0, kind: Kind::Null, flag: false };
+const NOTHING: Entry = Entry { start: 0, length: 0, next: 0, tag: 0, kind: EntryKind::Null, flag: false };
 
 /// Sixteen bits of a key, which distinguish most keys of the same length without reading the text.
 #[inline]
@@ -84,15 +84,15 @@ impl<'t> Document<'t> {
     #[inline]
     pub(super) fn children(&self, at: u32) -> Children<'_> {
         let entry = self.entry(at);
-        let left = if matches!(entry.kind, Kind::Array | Kind::Object) { entry.length } else { 0 };
-        Children { document: self, next: at + 1, left, keyed: entry.kind == Kind::Object }
+        let left = if matches!(entry.kind, EntryKind::Array | EntryKind::Object) { entry.length } else { 0 };
+        Children { document: self, next: at + 1, left, keyed: entry.kind == EntryKind::Object }
     }
 
     /// The value after the key at `key`.
     #[inline(always)]
     pub(super) fn value_of(&self, key: u32) -> u32 {
         let entry = self.entry(key + 1);
-        if entry.kind == Kind::Moved { entry.start } else { key + 1 }
+        if entry.kind == EntryKind::Moved { entry.start } else { key + 1 }
     }
 
     /// The value of a key in the object at `at`. `tag`: the tag of the key.

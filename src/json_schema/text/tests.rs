@@ -1,5 +1,5 @@
 use super::*;
-use crate::json::{Kind, Problem};
+use crate::json::{Problem, ValueKind};
 use crate::json_schema::Unwatched;
 use jsonschema::json::{Array, Json, JsonNumber, Node, Object, conformance};
 use serde_json::{Value, json};
@@ -387,7 +387,7 @@ fn rows_of_a_bulk_insert_are_walked() {
     let verdicts: Vec<Option<bool>> =
         root.elements().map(|row| row.member("data").map(|data| validator.is_valid(data))).collect();
     assert_eq!(verdicts, [Some(true), Some(false), None]);
-    assert_eq!((root.kind(), root.element(2).unwrap().kind()), (Kind::Array, Kind::Object));
+    assert_eq!((root.kind(), root.element(2).unwrap().kind()), (ValueKind::Array, ValueKind::Object));
     assert!(root.element(3).is_none());
     assert!(root.member("id").is_none());
     assert_eq!(root.element(0).unwrap().elements().count(), 0);

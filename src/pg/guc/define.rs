@@ -2,7 +2,7 @@
 
 use super::{VALUES, Value};
 use crate::oauth;
-use crate::settings::{Context, Kind, SETTINGS, Setting, Unit};
+use crate::settings::{Context, SETTINGS, Setting, SettingType, Unit};
 use pgrx::pg_sys;
 use pgrx::pg_sys::GucContext;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -41,7 +41,7 @@ fn define_one(setting: &Setting, value: &'static Value) {
     // SAFETY: the texts are constants, the variables are statics, and the options are never freed.
     unsafe {
         match kind {
-            Kind::Text(boot) => {
+            SettingType::Text(boot) => {
                 let (variable, boot, check) = (value.text.as_ptr(), boot.as_ptr(), check_hook(setting));
                 pg_sys::DefineCustomStringVariable(
                     name,
@@ -56,7 +56,7 @@ fn define_one(setting: &Setting, value: &'static Value) {
                     None,
                 );
             }
-            Kind::Number(boot, range, unit) => {
+            SettingType::Number(boot, range, unit) => {
                 let unit = match unit {
                     Unit::None => 0,
                     Unit::Bytes => pg_sys::GUC_UNIT_BYTE,
@@ -78,11 +78,11 @@ fn define_one(setting: &Setting, value: &'static Value) {
                     None,
                 );
             }
-            Kind::Switch(boot) => {
+            SettingType::Switch(boot) => {
                 let variable = value.switch.as_ptr();
                 pg_sys::DefineCustomBoolVariable(name, doc, long, variable, *boot, context, flags(0), None, None, None);
             }
-            Kind::Choice(options) => {
+            SettingType::Choice(options) => {
                 let (variable, options) = (value.number.as_ptr(), entries(options));
                 pg_sys::DefineCustomEnumVariable(
                     name,

@@ -3,7 +3,7 @@
 use super::bindings::{Action, Binding, Level};
 use super::{Text, cache, formats};
 use crate::error::{Code, Error, Invalid, Result};
-use crate::json::{Kind, pointer};
+use crate::json::{ValueKind, pointer};
 use crate::json_schema::text::{Document, TextNode};
 use crate::json_schema::{Values, violations};
 use crate::limits;
@@ -48,8 +48,8 @@ impl BodySchemas {
         let root: TextNode<'_, Backend> = document.root();
         let mut found = Vec::new();
         match root.kind() {
-            Kind::Object => self.check_row("", root, &mut found),
-            Kind::Array => {
+            ValueKind::Object => self.check_row("", root, &mut found),
+            ValueKind::Array => {
                 for (i, row) in root.elements().enumerate() {
                     self.check_row(&format!("/{i}"), row, &mut found);
                     if found.len() >= limits::REPORTED_VIOLATIONS {
@@ -72,7 +72,7 @@ impl BodySchemas {
     fn check_row(&self, pointer: &str, row: TextNode<'_, Backend>, found: &mut Vec<Invalid>) {
         for (column, schema) in &self.schemas {
             // A JSON null becomes SQL NULL, which schemas do not apply to.
-            let Some(value) = row.member(column).filter(|value| value.kind() != Kind::Null) else { continue };
+            let Some(value) = row.member(column).filter(|value| value.kind() != ValueKind::Null) else { continue };
             let text = value.string().filter(|_| self.texts);
             // The column's type refuses a text that is not JSON.
             let document = text.and_then(|text| Document::parse(text.as_bytes()).ok());

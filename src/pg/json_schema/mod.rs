@@ -1,5 +1,6 @@
 //! The SQL functions of JSON Schema. They validate values where they are stored, with cached compiled schemas.
 
+#[cfg(feature = "bench")]
 mod bench_hook;
 mod bindings;
 mod body;

@@ -1,7 +1,7 @@
 //! `restful.schema_of(rel regclass)`: reads the catalogue with the caller's rights.
 
 use crate::error::Result;
-use crate::json_schema::of_table::{self, Kind, Relations, Table};
+use crate::json_schema::of_table::{self, RelationKind, Relations, Table};
 use crate::pg::catalog::query::{self, boolean, oids};
 use crate::pg::ffi::error::Raise;
 use crate::pg::ffi::fmgr::{argument, sql_function};
@@ -35,7 +35,7 @@ pub unsafe fn schema_of(relation: u32) -> std::result::Result<pg_sys::Datum, Rai
     };
     let denied =
         |object: String| Err(Raise::new(SqlState::INSUFFICIENT_PRIVILEGE, format!("permission denied for {object}")));
-    if table.kind == Kind::Other {
+    if table.kind == RelationKind::Other {
         let message = format!("\"{}\" is not a table or view", table.name);
         return Err(Raise::new(SqlState::WRONG_OBJECT_TYPE, message));
     }

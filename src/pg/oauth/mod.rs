@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::response::{Body, Response};
 use crate::http::{Method, Request};
 use crate::oauth::grant::{self, hash};
-use crate::oauth::{self, AccessToken, Client, Credentials, Failure, Grant, Kind, Parameters, RefreshToken};
+use crate::oauth::{self, AccessToken, Client, Credentials, ErrorName, Failure, Grant, Parameters, RefreshToken};
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::guc;
 use crate::pg::identity::principal::unidentified;
@@ -54,14 +54,14 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
             Endpoint::Introspection => introspect(request, issuer),
         };
         // A request that fails through our fault, such as a missing signing key, must not use up a code or token.
-        let commit = !matches!(&response, Err(failure) if failure.kind == Kind::ServerError);
+        let commit = !matches!(&response, Err(failure) if failure.kind == ErrorName::ServerError);
         Ok(Finished { value: response.unwrap_or_else(|failure| failure.response()), commit })
     });
     done.unwrap_or_else(|error| {
         // 55P03 is lock_not_available, as after lock_timeout. Trying again later helps.
         let kind = match (error.status, error.code.as_ref()) {
-            (503 | 504, _) | (_, "55P03") => Kind::TemporarilyUnavailable,
-            _ => Kind::ServerError,
+            (503 | 504, _) | (_, "55P03") => ErrorName::TemporarilyUnavailable,
+            _ => ErrorName::ServerError,
         };
         Failure::new(kind, &error.message).response()
     })
@@ -72,13 +72,13 @@ fn in_frame(endpoint: Endpoint, request: &Request, issuer: &str) -> Response {
 fn check_writable() -> std::result::Result<(), Failure> {
     if frame::is_within_request() {
         return Err(Failure::new(
-            Kind::InvalidRequest,
+            ErrorName::InvalidRequest,
             "A request within a request cannot ask for tokens or revoke them",
         ));
     }
     // SAFETY: reads the state of the server and of the transaction.
     if unsafe { pg_sys::RecoveryInProgress() || pg_sys::XactReadOnly } {
-        return Err(Failure::new(Kind::TemporarilyUnavailable, "The database is read-only here, as on a standby"));
+        return Err(Failure::new(ErrorName::TemporarilyUnavailable, "The database is read-only here, as on a standby"));
     }
     Ok(())
 }
@@ -119,7 +119,7 @@ fn token_response(request: &Request, issuer: &str) -> std::result::Result<Respon
     };
     let lifetime = guc::oauth_access_token_lifetime();
     let key = SigningKey::newest_of_issuer(issuer).ok_or_else(|| {
-        Failure::new(Kind::ServerError, "There is no signing key: create one with restful.create_signing_key()")
+        Failure::new(ErrorName::ServerError, "There is no signing key: create one with restful.create_signing_key()")
     })?;
     let mut id = jwk::random_kid().ok_or_else(no_randomness)?;
     if let Some(grant_id) = &granted.grant_id {
@@ -139,7 +139,7 @@ fn token_response(request: &Request, issuer: &str) -> std::result::Result<Respon
     };
     let token = jwk::algorithm(&key.algorithm)
         .and_then(|algorithm| token::signed(&claims.claims(), "at+jwt", &key.kid, &key.secret, algorithm))
-        .ok_or_else(|| Failure::new(Kind::ServerError, "The signing key cannot be used"))?;
+        .ok_or_else(|| Failure::new(ErrorName::ServerError, "The signing key cannot be used"))?;
     Ok(oauth::granted(&token, lifetime, &granted.scopes, granted.refresh_token.as_deref()))
 }
 
@@ -225,7 +225,7 @@ fn random() -> std::result::Result<[u8; RefreshToken::BYTES], Failure> {
 }
 
 fn no_randomness() -> Failure {
-    Failure::new(Kind::ServerError, "The operating system returned no random bytes")
+    Failure::new(ErrorName::ServerError, "The operating system returned no random bytes")
 }
 
 /// Revokes the grant of a refresh token. An unknown token is not an error: it is already invalid (RFC 7009, section 2.2).
@@ -236,7 +236,7 @@ fn revoke(request: &Request) -> std::result::Result<Response, Failure> {
     let token = parameters.need("token")?;
     if token.contains('.') {
         return Err(Failure::new(
-            Kind::UnsupportedTokenType,
+            ErrorName::UnsupportedTokenType,
             "Access tokens are valid until they expire: revoke the refresh token",
         ));
     }

@@ -1,6 +1,6 @@
 //! Turns one JSON value into one datum.
 
-use super::column::{Column, Kind, Strings};
+use super::column::{Column, Conversion, Strings};
 use super::memory::RowMemory;
 use crate::json::{self, Reader, Text, Value};
 use crate::limits::JSONB_BUILD_BYTES;
@@ -36,11 +36,11 @@ impl<'a> Cells<'a> {
     /// The text is not JSON.
     #[inline]
     pub fn read(&mut self, column: &mut Column, reader: &mut Reader<'a>) -> Result<Option<Datum>, json::Error> {
-        if column.kind == Kind::Jsonb
+        if column.kind == Conversion::Jsonb
             && column.strings == Strings::Json
             && !self.recode
             && reader.length() <= JSONB_BUILD_BYTES
-            && reader.kind()? != json::Kind::Null
+            && reader.kind()? != json::ValueKind::Null
         {
             let built = self.jsonb.build(reader)?;
             return Ok(Some(Datum::from(self.memory.copy(built))));
@@ -65,40 +65,40 @@ impl<'a> Cells<'a> {
             _ => &[],
         };
         match column.kind {
-            Kind::Bool => match value {
+            Conversion::Bool => match value {
                 Value::Bool(value) => Some(Datum::from(value)),
                 _ => None,
             },
-            Kind::Int2 => i16::try_from(json::parse_integer(plain)?).ok().map(Datum::from),
-            Kind::Int4 => i32::try_from(json::parse_integer(plain)?).ok().map(Datum::from),
-            Kind::Int8 => json::parse_integer(plain).map(Datum::from),
-            Kind::Float4 | Kind::Float8 => float(column.kind, value),
-            Kind::Numeric => self.numeric(column.typmod, plain),
-            Kind::Text => Some(self.text(scalar_text(value))),
-            Kind::Varchar => self.varchar(column.typmod, scalar_text(value)),
-            Kind::Bpchar => self.bpchar(column.typmod, scalar_text(value)),
-            Kind::Uuid => Some(Datum::from(self.memory.copy(&values::parse_uuid(plain)?))),
-            Kind::Date => values::parse_date(plain).map(Datum::from),
-            Kind::Timestamp | Kind::Timestamptz => timestamp(column, plain),
-            Kind::Json => match (value, column.strings) {
+            Conversion::Int2 => i16::try_from(json::parse_integer(plain)?).ok().map(Datum::from),
+            Conversion::Int4 => i32::try_from(json::parse_integer(plain)?).ok().map(Datum::from),
+            Conversion::Int8 => json::parse_integer(plain).map(Datum::from),
+            Conversion::Float4 | Conversion::Float8 => float(column.kind, value),
+            Conversion::Numeric => self.numeric(column.typmod, plain),
+            Conversion::Text => Some(self.text(scalar_text(value))),
+            Conversion::Varchar => self.varchar(column.typmod, scalar_text(value)),
+            Conversion::Bpchar => self.bpchar(column.typmod, scalar_text(value)),
+            Conversion::Uuid => Some(Datum::from(self.memory.copy(&values::parse_uuid(plain)?))),
+            Conversion::Date => values::parse_date(plain).map(Datum::from),
+            Conversion::Timestamp | Conversion::Timestamptz => timestamp(column, plain),
+            Conversion::Json => match (value, column.strings) {
                 (Value::String(_), Strings::Texts) => None,
                 (Value::String(text), Strings::MaybeTexts) => Some(self.json_of_text(text)),
                 (value, _) => Some(self.json(value)),
             },
-            Kind::Jsonb | Kind::Input | Kind::Populate => None,
+            Conversion::Jsonb | Conversion::Input | Conversion::Populate => None,
         }
     }
 
     #[inline(never)]
     fn slow(&mut self, column: &mut Column, value: Value<'a>) -> Option<Datum> {
         match column.kind {
-            Kind::Populate => {
+            Conversion::Populate => {
                 let json = self.json_text(value);
                 let (json, recode) = (self.server(json), self.recode);
                 // SAFETY: checked JSON in the server's encoding.
                 unsafe { column.populate(json, |key| server_text(key, recode).to_vec()) }
             }
-            Kind::Jsonb if column.strings == Strings::Json || !matches!(value, Value::String(_)) => {
+            Conversion::Jsonb if column.strings == Strings::Json || !matches!(value, Value::String(_)) => {
                 let json = self.json_text(value);
                 let json = self.c_string(Text { raw: json, escaped: false });
                 // SAFETY: a C string in the server's encoding.
@@ -275,10 +275,10 @@ fn scalar_text(value: Value<'_>) -> Text<'_> {
 }
 
 /// A number as a float. Numbers that overflow or underflow are left to PostgreSQL and its own error.
-fn float(kind: Kind, value: Value<'_>) -> Option<Datum> {
+fn float(kind: Conversion, value: Value<'_>) -> Option<Datum> {
     let Value::Number(number) = value else { return None };
     let text = std::str::from_utf8(number.text).ok()?;
-    if kind == Kind::Float4 {
+    if kind == Conversion::Float4 {
         let float: f32 = text.parse().ok()?;
         float.is_normal().then(|| Datum::from(float.to_bits()))
     } else {
@@ -293,6 +293,6 @@ fn timestamp(column: &Column, text: &[u8]) -> Option<Datum> {
     if stamp.fraction && column.typmod >= 0 {
         return None;
     }
-    let offset = if column.kind == Kind::Timestamptz { stamp.offset? } else { 0 };
+    let offset = if column.kind == Conversion::Timestamptz { stamp.offset? } else { 0 };
     Some(Datum::from(stamp.local - offset))
 }

@@ -9,7 +9,7 @@ use std::ptr;
 
 /// How to turn a cell into a value of the column's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum Conversion {
     Bool,
     Int2,
     Int4,
@@ -32,26 +32,26 @@ pub enum Kind {
     Populate,
 }
 
-impl Kind {
+impl Conversion {
     /// The kind of a built-in type that has a fast path.
-    fn of_builtin(oid: pg_sys::Oid) -> Option<Kind> {
+    fn of_builtin(oid: pg_sys::Oid) -> Option<Conversion> {
         Some(match oid {
-            pg_sys::BOOLOID => Kind::Bool,
-            pg_sys::INT2OID => Kind::Int2,
-            pg_sys::INT4OID => Kind::Int4,
-            pg_sys::INT8OID => Kind::Int8,
-            pg_sys::FLOAT4OID => Kind::Float4,
-            pg_sys::FLOAT8OID => Kind::Float8,
-            pg_sys::NUMERICOID => Kind::Numeric,
-            pg_sys::TEXTOID => Kind::Text,
-            pg_sys::VARCHAROID => Kind::Varchar,
-            pg_sys::BPCHAROID => Kind::Bpchar,
-            pg_sys::UUIDOID => Kind::Uuid,
-            pg_sys::DATEOID => Kind::Date,
-            pg_sys::TIMESTAMPOID => Kind::Timestamp,
-            pg_sys::TIMESTAMPTZOID => Kind::Timestamptz,
-            pg_sys::JSONOID => Kind::Json,
-            pg_sys::JSONBOID => Kind::Jsonb,
+            pg_sys::BOOLOID => Conversion::Bool,
+            pg_sys::INT2OID => Conversion::Int2,
+            pg_sys::INT4OID => Conversion::Int4,
+            pg_sys::INT8OID => Conversion::Int8,
+            pg_sys::FLOAT4OID => Conversion::Float4,
+            pg_sys::FLOAT8OID => Conversion::Float8,
+            pg_sys::NUMERICOID => Conversion::Numeric,
+            pg_sys::TEXTOID => Conversion::Text,
+            pg_sys::VARCHAROID => Conversion::Varchar,
+            pg_sys::BPCHAROID => Conversion::Bpchar,
+            pg_sys::UUIDOID => Conversion::Uuid,
+            pg_sys::DATEOID => Conversion::Date,
+            pg_sys::TIMESTAMPOID => Conversion::Timestamp,
+            pg_sys::TIMESTAMPTZOID => Conversion::Timestamptz,
+            pg_sys::JSONOID => Conversion::Json,
+            pg_sys::JSONBOID => Conversion::Jsonb,
             _ => return None,
         })
     }
@@ -72,7 +72,7 @@ pub enum Strings {
 pub struct Column {
     /// The key, in UTF-8.
     pub key: Vec<u8>,
-    pub kind: Kind,
+    pub kind: Conversion,
     pub strings: Strings,
     /// Type modifier of the base type; -1 for none.
     pub typmod: i32,
@@ -113,14 +113,14 @@ impl Column {
     pub unsafe fn new(attribute: &pg_sys::FormData_pg_attribute, key: Vec<u8>, strings: Strings) -> Self {
         let (mut base, mut typmod) = (attribute.atttypid, attribute.atttypmod);
         // The usual types need no look-up.
-        let kind = Kind::of_builtin(base).unwrap_or_else(|| {
+        let kind = Conversion::of_builtin(base).unwrap_or_else(|| {
             // SAFETY: catalogue look-ups of a type that the parser has resolved. They raise PostgreSQL's error if it no longer exists.
             let (composite, array) = unsafe {
                 base = pg_sys::getBaseTypeAndTypmod(attribute.atttypid, &mut typmod);
                 (pg_sys::get_typtype(base) == b'c' as c_char, pg_sys::get_element_type(base) != pg_sys::InvalidOid)
             };
-            let other = if composite || array { Kind::Populate } else { Kind::Input };
-            Kind::of_builtin(base).unwrap_or(other)
+            let other = if composite || array { Conversion::Populate } else { Conversion::Input };
+            Conversion::of_builtin(base).unwrap_or(other)
         });
         // SAFETY: reads a variable of this backend.
         let context = unsafe { pg_sys::CurrentMemoryContext };

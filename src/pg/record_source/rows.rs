@@ -3,7 +3,7 @@
 use super::cell::Cells;
 use super::column::Column;
 use super::refuse::refuse_body;
-use crate::json::{self, Kind, Reader, Text, UniqueKeys};
+use crate::json::{self, Reader, Text, UniqueKeys, ValueKind};
 use pgrx::pg_sys::Datum;
 use std::collections::HashMap;
 
@@ -70,7 +70,7 @@ impl<'a> Row<'a> {
     fn read_body(&mut self, body: &'a [u8], store: &mut impl FnMut(&mut Self)) -> Result<(), json::Error> {
         let mut reader = Reader::new(body)?;
         match reader.kind()? {
-            Kind::Array => {
+            ValueKind::Array => {
                 reader.open_array()?;
                 while reader.next_element()? {
                     self.read(&mut reader)?;
@@ -79,7 +79,7 @@ impl<'a> Row<'a> {
                     pgrx::check_for_interrupts!();
                 }
             }
-            Kind::Object => {
+            ValueKind::Object => {
                 self.read(&mut reader)?;
                 store(self);
             }

@@ -1,6 +1,6 @@
 //! Finds the relationship that a request names.
 
-use super::relationship::{End, Junction, Kind, Relationship, is_one};
+use super::relationship::{Cardinality, End, Junction, Relationship, is_one};
 use crate::catalog::{QualifiedName, Relation};
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -164,7 +164,7 @@ impl Planner<'_> {
                     for to in far.iter().filter(|end| !end.refers && end.key == to_far.key) {
                         found.push(Relationship {
                             target: target.name.clone(),
-                            kind: Kind::ManyToMany(Junction {
+                            kind: Cardinality::ManyToMany(Junction {
                                 table: junction.name.clone(),
                                 constraint: to_far.key.name.clone(),
                                 columns: to_far.columns.clone(),

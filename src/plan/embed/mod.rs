@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::plan::columns::Columns;
 use crate::plan::{ColumnReference, Embedded, Planner, Row, Source};
 use crate::query::{Embed, Join};
-use relationship::Kind;
+use relationship::Cardinality;
 pub(super) use spread::handed_out;
 
 impl Planner<'_> {
@@ -35,7 +35,7 @@ impl Planner<'_> {
         let mut on = Vec::new();
         let mut junction = None;
         let beyond = match &relationship.kind {
-            Kind::ManyToMany(j) => {
+            Cardinality::ManyToMany(j) => {
                 let between = self.alias('j');
                 for (column, target_column) in j.columns.iter().zip(&j.target_columns) {
                     on.push((ColumnReference::new(&between, column), ColumnReference::new(&child, target_column)));

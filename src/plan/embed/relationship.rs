@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub(super) struct Relationship {
     pub(super) target: QualifiedName,
-    pub(super) kind: Kind,
+    pub(super) kind: Cardinality,
     /// Columns of the origin and, in the same order, the columns of the target (or the junction) that equal them.
     pub(super) origin_columns: Vec<String>,
     pub(super) target_columns: Vec<String>,
@@ -17,7 +17,7 @@ pub(super) struct Relationship {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum Cardinality {
     ManyToOne,
     OneToOne {
         /// The origin holds the foreign key.
@@ -40,17 +40,17 @@ impl Relationship {
     /// The junction table of a many-to-many relationship.
     pub(super) fn junction(&self) -> Option<&QualifiedName> {
         match &self.kind {
-            Kind::ManyToMany(junction) => Some(&junction.table),
+            Cardinality::ManyToMany(junction) => Some(&junction.table),
             _ => None,
         }
     }
 
     pub(super) fn is_to_many(&self) -> bool {
-        matches!(self.kind, Kind::OneToMany | Kind::ManyToMany(_))
+        matches!(self.kind, Cardinality::OneToMany | Cardinality::ManyToMany(_))
     }
 
     fn is_junction(&self) -> bool {
-        matches!(self.kind, Kind::ManyToMany(_))
+        matches!(self.kind, Cardinality::ManyToMany(_))
     }
 
     fn has_constraint(&self, name: &str) -> bool {
@@ -64,7 +64,8 @@ impl Relationship {
     /// Whether the origin holds the key and refers to itself. Then the table's name means the to-many direction, and the column or
     /// key the to-one direction.
     fn is_to_itself(&self, origin: &QualifiedName) -> bool {
-        self.target == *origin && matches!(self.kind, Kind::ManyToOne | Kind::OneToOne { from_origin: true })
+        self.target == *origin
+            && matches!(self.kind, Cardinality::ManyToOne | Cardinality::OneToOne { from_origin: true })
     }
 
     /// Whether the target's name identifies this relationship of `origin`.
@@ -104,7 +105,7 @@ impl Relationship {
         let (origin, target) = (&self.origin_columns, &self.target_columns);
         let only = |only, several| if origin.len() == 1 { only } else { several };
         match &self.kind {
-            Kind::ManyToMany(j) => [
+            Cardinality::ManyToMany(j) => [
                 (Part::Junction, j.table.name.as_str()),
                 (Part::FarConstraint, j.constraint.as_str()),
                 (Part::NearConstraint, self.constraint.as_str()),
@@ -154,7 +155,7 @@ impl Relationship {
     /// Whether both lead to the same rows by the same key, possibly in opposite directions.
     fn is_same(&self, other: &Relationship) -> bool {
         let junction = |r: &Relationship| match &r.kind {
-            Kind::ManyToMany(junction) => Some(junction.clone()),
+            Cardinality::ManyToMany(junction) => Some(junction.clone()),
             _ => None,
         };
         self.target == other.target
@@ -168,7 +169,7 @@ impl Relationship {
     pub(super) fn describe(&self, origin: &QualifiedName) -> Value {
         let columns = |names: &[String]| format!("({})", names.join(", "));
         let (cardinality, relationship) = match &self.kind {
-            Kind::ManyToMany(j) => (
+            Cardinality::ManyToMany(j) => (
                 "many-to-many",
                 format!(
                     "{} using {}{} and {}{}",
@@ -181,8 +182,8 @@ impl Relationship {
             ),
             kind => (
                 match kind {
-                    Kind::ManyToOne => "many-to-one",
-                    Kind::OneToMany => "one-to-many",
+                    Cardinality::ManyToOne => "many-to-one",
+                    Cardinality::OneToMany => "one-to-many",
                     _ => "one-to-one",
                 },
                 format!(
@@ -205,10 +206,10 @@ impl Relationship {
     /// The sort key that orders several relationships.
     pub(super) fn rank(&self) -> (u8, &str, &str, &[String], &[String]) {
         let (kind, junction) = match &self.kind {
-            Kind::OneToMany => (0, ""),
-            Kind::ManyToOne => (1, ""),
-            Kind::OneToOne { .. } => (2, ""),
-            Kind::ManyToMany(junction) => (3, junction.table.name.as_str()),
+            Cardinality::OneToMany => (0, ""),
+            Cardinality::ManyToOne => (1, ""),
+            Cardinality::OneToOne { .. } => (2, ""),
+            Cardinality::ManyToMany(junction) => (3, junction.table.name.as_str()),
         };
         (kind, junction, &self.constraint, &self.origin_columns, &self.target_columns)
     }
@@ -292,9 +293,9 @@ impl End {
     /// The relationship to the other end.
     pub(super) fn relationship(&self, target: &QualifiedName, target_columns: Vec<String>) -> Relationship {
         let kind = match (self.key.unique, self.refers) {
-            (true, from_origin) => Kind::OneToOne { from_origin },
-            (false, true) => Kind::ManyToOne,
-            (false, false) => Kind::OneToMany,
+            (true, from_origin) => Cardinality::OneToOne { from_origin },
+            (false, true) => Cardinality::ManyToOne,
+            (false, false) => Cardinality::OneToMany,
         };
         Relationship {
             target: target.clone(),
