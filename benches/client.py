@@ -1,4 +1,4 @@
-"""A minimal client, so that it measures the server and not itself. It speaks PostgreSQL's protocol over a Unix socket
+"""A minimal client, so that we measure the server and not the client. It speaks PostgreSQL's protocol over a Unix socket
 (https://www.postgresql.org/docs/current/protocol-flow.html), and measures the backend's processor time as well as clock time.
 """
 
@@ -14,7 +14,7 @@ READY = b"Z\0\0\0\5I"
 
 @dataclasses.dataclass
 class Time:
-    """Milliseconds by the clock, and of the backend's processor time; the latter is None where the system does not tell."""
+    """Milliseconds of clock time and of the backend's processor time. `cpu` is None where the system does not tell."""
 
     wall: float
     cpu: float | None
@@ -27,7 +27,7 @@ def message(kind: bytes, *parts: bytes) -> bytes:
 
 
 def text(value: str) -> bytes:
-    """A string as the protocol ends it."""
+    """A string of the protocol, which ends with a zero byte."""
     return value.encode() + b"\0"
 
 
@@ -48,7 +48,7 @@ class Connection:
 
     def __exit__(self, *_) -> None:
         self.socket.sendall(message(b"X"))
-        # The backend's end, so that what it takes does not fall into the next measurement.
+        # Wait until the backend has ended, so that the next measurement does not include its end.
         self.socket.recv(1)
         self.socket.close()
 
@@ -57,7 +57,7 @@ class Connection:
         self.exchange(message(b"P", text(name), text(sql), b"\0\0") + message(b"S"))
 
     def exchange(self, messages: bytes) -> tuple[Time, list[bytes]]:
-        """Sends messages that end with a Sync. The time until all is answered, and the first column of all rows."""
+        """Sends messages that end with a Sync. Returns the time until everything is answered, and the first column of all rows."""
         cpu, start = self._cpu(), time.perf_counter()
         self.socket.sendall(messages)
         answer = self._receive()
@@ -66,7 +66,7 @@ class Connection:
         return Time(wall * 1000, None if cpu is None or end is None else (end - cpu) * 1000), rows
 
     def query(self, sql: str) -> tuple[Time, list[str]]:
-        """Runs a statement that is prepared for this one time."""
+        """Prepares a statement and runs it once."""
         time_, rows = self.exchange(message(b"P", b"\0", text(sql), b"\0\0") + execution("") + message(b"S"))
         return time_, [row.decode() for row in rows]
 
@@ -88,14 +88,14 @@ class Connection:
 
 
 def execution(name: str, *parameters: str, binary: bool = False) -> bytes:
-    """Runs a prepared statement with parameters, as libpq does it. `binary` asks for the result in binary."""
+    """The messages that run a prepared statement with parameters, as libpq sends them. `binary` asks for the result in binary."""
     values = b"".join(struct.pack("!i", len(p.encode())) + p.encode() for p in parameters)
     return (message(b"B", b"\0", text(name), struct.pack("!hh", 0, len(parameters)), values, struct.pack("!hh", 1, binary)) +
             message(b"D", b"P\0") + message(b"E", b"\0", b"\0\0\0\0"))
 
 
 def parsed(answer: bytearray) -> list[tuple[bytes, bytes]]:
-    """The kinds and bodies of the messages in an answer. An error in it is a failure."""
+    """The kinds and bodies of the messages in an answer. Raises Failure if the answer has an error."""
     found, at = [], 0
     while at < len(answer):
         [length] = struct.unpack_from("!i", answer, at + 1)

@@ -1,4 +1,4 @@
-"""The first request of a connection, in a database of many tables and in one of few."""
+"""Measures the first request of a connection, in a database with many tables and in one with few."""
 
 import collections
 import random
@@ -9,12 +9,12 @@ from measure import Bench, median
 
 FEW, MANY = 5, 5000
 WARM_CALLS = 1000
-# How many connections a round makes for each time.
+# How often a round repeats each measurement, each time over a new connection.
 REPEATS = 5
 
 
 def setup(tables: int) -> str:
-    """Every third table refers to the one before it."""
+    """The script that creates the tables. Every third table refers to the one before it."""
     return f"""
 create extension pg_restful;
 do $$
@@ -38,7 +38,7 @@ def serve(target: str) -> str:
 
 
 def connection(bench: Bench) -> None:
-    """The first request of a new connection, and the later ones, with 5,000 tables and with 5."""
+    """Measures the first request of a new connection, and later ones, with 5,000 tables and with 5."""
     databases = {FEW: f"tables_{FEW}", MANY: f"tables_{MANY}"}
     for tables, database in databases.items():
         print(f"  making {tables:,} tables", flush=True)
@@ -62,7 +62,7 @@ def connection(bench: Bench) -> None:
 
 
 def connections(bench: Bench, database: str, requests: dict[str, str]) -> dict[str, Time]:
-    """The times of the first statement and of later ones, each with a connection of its own."""
+    """The times of the first statement and of later ones. Each request is measured over a connection of its own."""
     times = {}
     for name, target in requests.items():
         with bench.connect(database) as session:
@@ -76,7 +76,7 @@ def connections(bench: Bench, database: str, requests: dict[str, str]) -> dict[s
 
 
 def answered(session: Connection, query: str, answer: str) -> Time:
-    """The time of a query that has to have this answer."""
+    """The time that a query takes. Raises Failure if it does not return this answer."""
     spent, rows = session.query(query)
     if rows != [answer]:
         raise Failure(f"{rows} instead of {answer}: {query}")

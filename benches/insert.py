@@ -1,4 +1,4 @@
-"""Bulk insert of a JSON array: a POST against json_to_recordset and COPY."""
+"""Measures the bulk insert of a JSON array: a POST, compared with json_to_recordset and COPY."""
 
 import random
 
@@ -19,7 +19,7 @@ select i as id, i::int8 * 123456789 as big, 'the text of row number ' || i || ',
        timestamptz '2024-01-01 00:00:00Z' + i * interval '97 seconds 123 milliseconds' as at, md5(i::text)::uuid as token,
        jsonb_build_object('kind', 'k' || i % 7, 'tags', jsonb_build_array('a', i, true), 'size', i * 1.5) as doc
 from generate_series(1, {ROWS}) i;
--- The whole body, and one of a single row.
+-- Two bodies: one has all rows, the other a single row.
 create table bodies as
 select count(*) > 1 as whole, json_agg(row_to_json(source)) as json, convert_to(json_agg(row_to_json(source))::text, 'UTF8') as body
 from source group by grouping sets ((), (id)) having count(*) > 1 or id = 1;
@@ -42,7 +42,7 @@ create function insert_ms(method text, target text, whole boolean) returns float
 declare
     body bytea; json_body json; began timestamptz; status int; insert text := 'insert into ' || target || ' select * from ';
 begin
-    -- Out of their table, whose reading is not what is measured.
+    -- Copy the bodies out of their table first, so that reading it is not measured.
     select b.body || '', (b.json::text || '')::json into body, json_body from bodies b where b.whole = insert_ms.whole;
     began := clock_timestamp();
     case method
@@ -60,7 +60,7 @@ begin
     return extract(epoch from clock_timestamp() - began) * 1000;
 end $$;
 
--- What a connection that has inserted before has cached: truncating the table made it forget.
+-- Fills the caches as in a connection that has inserted before, because truncating the table has emptied them.
 create function warm(method text, target text) returns void language plpgsql as $$
 begin
     if method not in ('{COPY}', '{NOTHING}') then perform insert_ms(method, target, false); end if;
@@ -71,7 +71,7 @@ end $$;
 
 
 def insert(bench: Bench) -> None:
-    """10,000 rows of 8 columns, into a table without an index and into one with a primary key."""
+    """Inserts 10,000 rows of 8 columns into a table without an index and into one with a primary key."""
     bench.set_up(SETUP)
     size = bench.cluster.sql("select pg_size_pretty(length(body)::int8) from bodies where whole", DATABASE)
     rounds: dict[str, Rounds] = {"plain": [], "keyed": []}
@@ -97,7 +97,7 @@ def insert(bench: Bench) -> None:
 
 
 def net(times: dict[str, Time]) -> dict[str, Time]:
-    """The times without the processor time of finding the body in its table; the clock's are without it already."""
+    """The times without the processor time of finding the body in its table. The clock times do not include it anyway."""
     spare = times[NOTHING].cpu
     return times if spare is None else {name: Time(t.wall, t.cpu - spare) for name, t in times.items()}
 

@@ -1,4 +1,4 @@
-"""Measures statements that alternate in one run, and the ratios of their times."""
+"""Runs statements in turn, measures them, and computes the ratios of their times."""
 
 import dataclasses
 import os
@@ -16,7 +16,7 @@ from harness import Cluster, Failure, run
 DATABASE = "bench"
 # The login role of HTTP layers. Every request includes the change to the anonymous role and back.
 LOGIN = "authenticator"
-# Generic plans come after five executions; other caches sooner.
+# PostgreSQL makes a generic plan after five executions. Other caches fill sooner.
 WARM_UP = 6
 
 Rounds = list[dict[str, Time]]
@@ -35,7 +35,7 @@ class Statement:
 
 @dataclasses.dataclass
 class Line:
-    """A measurement: `ratio` is the time of `work` by that of `against`, or, where `unit` is a rate, rate by rate."""
+    """A result: `ratio` is the time of `work` divided by the time of `against`. If `unit` is a rate, it divides the rates."""
 
     work: str
     against: str
@@ -62,7 +62,7 @@ class Bench:
         self.lines: list[Line] = []
 
     def each_round(self, title: str):
-        """The rounds' numbers; 0 is there to warm everything up, and does not count."""
+        """The numbers of the rounds. Round 0 warms everything up and does not count."""
         start = time.monotonic()
         print(f"  {title} ", end="", flush=True)
         for number in range(self.rounds + 1):
@@ -86,13 +86,13 @@ class Bench:
         return run(*command, env=self.cluster.environment(DATABASE) | {"PGUSER": LOGIN})
 
     def check(self, condition: str) -> None:
-        """Fails unless a query says true to the login role: something else than asked for would be measured."""
+        """Fails unless a query returns true for the login role. Otherwise we would measure something that does not work."""
         with self.connect() as connection:
             if connection.query(condition)[1] != ["t"]:
                 raise Failure(f"what is to be measured does not work: {condition}")
 
     def alternate(self, title: str, statements: dict[str, Statement], seconds: float) -> Rounds:
-        """Runs statements in turn, in changing order, for some seconds in one connection per round. Medians, for one call."""
+        """Runs statements in turn, in changing order, for some seconds in one connection per round. Returns medians per call."""
         results = []
         for number in self.each_round(title):
             times: dict[str, list[Time]] = {name: [] for name in statements}
@@ -115,7 +115,7 @@ class Bench:
 
     def report(self, rounds: Rounds, work: str, against: str, *, bar: float | None = None, control: str | None = None,
                unit: str = "ms") -> None:
-        """Adds the ratio of two names in `rounds` to the results. `control` names what is the same as `against`."""
+        """Adds the ratio of two names in `rounds` to the results. `control` names a statement that is the same as `against`."""
         def ratios(a: str, b: str) -> list[float]:
             return [r[a].wall / r[b].wall for r in rounds]
 
@@ -131,11 +131,11 @@ class Bench:
 
 
 def median(times: list[Time], calls: int = 1) -> Time:
-    """The medians of the times of a number of calls, for one call."""
+    """The median of `times`, each of which is the time of `calls` calls, for one call."""
     cpu = [t.cpu for t in times if t.cpu is not None]
     return Time(statistics.median(t.wall for t in times) / calls, statistics.median(cpu) / calls if cpu else None)
 
 
 def load() -> str:
-    """The load of the machine: with more than its number of processors, look at processor time first."""
+    """The load of the machine. If it exceeds the number of processors, look at processor time first."""
     return "load average " + " ".join(f"{value:.2f}" for value in os.getloadavg())

@@ -1,10 +1,11 @@
-"""Row-level security: policies that the generators make, against the best form by hand and against functions called per row."""
+"""Measures row-level security: policies that the generators make, compared with the best policy written by hand and with a function
+that is called for each row."""
 
 from client import Time
 from measure import DATABASE, LOGIN, Bench, Rounds
 
 ROWS, TENANTS = 2_000_000, 2_000
-# A function is asked for each of so few of the rows, which are counted as if all were.
+# The function per row runs on this many rows only, and its time is scaled up to all rows.
 ASKED = 20_000
 
 TOKEN, PERMITTED = "t7", ("t3", "t7", "t11", "t15", "t19")
@@ -29,7 +30,7 @@ COUNT = "select count(*) from docs_"
 
 
 def policies(generated: str, hand: str, naive: str) -> str:
-    """The three policies, each on its table."""
+    """The SQL that creates the three policies, each on its table."""
     return f"""
 select restful.policy_tenant('docs_ours', {generated}to_roles => '{{{LOGIN}}}');
 drop policy if exists tenant on docs_hand;
@@ -40,7 +41,7 @@ create policy tenant on docs_naive using ({naive});
 
 
 def policy(bench: Bench) -> None:
-    """A tenant's rows of two million: by the token's tenant, and by permission, without an index and with one."""
+    """Counts a tenant's rows among two million: by the token's tenant, and by permission without an index and with one."""
     bench.set_up(SETUP)
     permitted = "restful.tenants_with('docs.read')"
     bench.set_up(policies("", "tenant_id = (select restful.tenant_id())", "tenant_id = restful.tenant_id()"))

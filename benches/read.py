@@ -1,4 +1,4 @@
-"""Reads: lists as bodies, and one row by its key."""
+"""Measures reads: lists as bodies, and one row by its key."""
 
 import random
 
@@ -31,7 +31,7 @@ vacuum analyze point;
 
 
 def lists(bench: Bench) -> None:
-    """A list of 10,000 rows of 10 columns, and of 100."""
+    """Reads a list of 10,000 rows and one of 100 rows, with 10 columns each."""
     bench.set_up(LIST_SETUP)
     for rows, page, source, calls, seconds, bar in (
         (LIST_ROWS, "", "list", 1, 1.5, 0.20),
@@ -42,7 +42,7 @@ def lists(bench: Bench) -> None:
         bench.check(f"select convert_from((r).body, 'UTF8')::jsonb = (select {agg} from {source} x)::jsonb and (r).status = 200 "
                     f"from (select {serve} as r) s")
         ours, theirs = f"list of {rows:,} rows", "json_agg(row_to_json(x))"
-        # The length, so that no text form of bytea is in it: a client takes the body in binary.
+        # Select the length, so that we do not measure the text form of bytea. A client fetches the body in binary.
         select = f"select length({agg}) from {source} x"
         statements = {ours: f"select length(({serve}).body)", theirs: select, "control": select}
         rounds = bench.alternate(ours, {name: Statement(sql, calls) for name, sql in statements.items()}, seconds)
@@ -50,7 +50,7 @@ def lists(bench: Bench) -> None:
 
 
 def point(bench: Bench) -> None:
-    """One row of 100,000 by its key, a random one each time."""
+    """Reads one of 100,000 rows by its key, a random one each time."""
     bench.set_up(POINT_SETUP)
     for target in "/point?id=eq.77", "/point/77":
         bench.check("select convert_from((r).body, 'UTF8')::jsonb in (to_jsonb(point), jsonb_build_array(to_jsonb(point))) "
@@ -58,7 +58,7 @@ def point(bench: Bench) -> None:
     select = "select row_to_json(point)::text from point where id = $1::int"
     by_filter = "select restful.serve('GET', '/point?id=eq.' || $1, '{}', null)"
     theirs = "row_to_json(point)::text"
-    filtered, item, binary, floor = "GET /point?id=eq.N", "GET /point/N", "GET /point?id=eq.N, in binary", "no more than the target"
+    filtered, item, binary, floor = "GET /point?id=eq.N", "GET /point/N", "GET /point?id=eq.N, in binary", "only the target"
     statements = {
         filtered: by_filter,
         item: "select restful.serve('GET', '/point/' || $1, '{}', null)",

@@ -1,4 +1,4 @@
-"""Requests per second through the gateway, against the same statement from pgbench."""
+"""Measures requests per second through the gateway, compared with the same statement in pgbench."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ select record_send(restful.serve('GET', '/point?id=eq.' || :id, '{{"host": "127.
 
 @contextlib.contextmanager
 def running(bench: Bench):
-    """The gateway's address, while it runs with its default settings."""
+    """Runs the gateway with its default settings, and yields its address."""
     place = bench.cluster.settings
     url = f"host={place['PGHOST']} port={place['PGPORT']} user={LOGIN} dbname=bench"
     process = subprocess.Popen([bench.gateway], env={"DATABASE_URL": url, "LISTEN": "127.0.0.1:0"}, stdin=subprocess.DEVNULL,
@@ -58,7 +58,7 @@ def pgbench(bench: Bench, script: pathlib.Path, clients: int) -> float:
 
 
 def gateway(bench: Bench) -> None:
-    """Requests per second with 1, 8 and 32 connections."""
+    """Measures requests per second with 1, 8 and 32 connections."""
     if not shutil.which("wrk"):
         print("  skipped: wrk is not installed (apt-get install wrk)", flush=True)
         return

@@ -1,4 +1,4 @@
-"""JSON Schema: validation of values where they are stored, against the same validator with parsed values, and CHECK constraints."""
+"""Measures JSON Schema: validation of values where they are stored, compared with the same validator on parsed values; and CHECK constraints."""
 
 import json
 import pathlib
@@ -114,7 +114,7 @@ end $$;
 
 
 def validation(bench: Bench) -> None:
-    """Documents of three sizes, and inserts with a CHECK constraint."""
+    """Validates documents of three sizes, and inserts rows with a CHECK constraint."""
     library = pathlib.Path(run(bench.cluster.bin / "pg_config", "--pkglibdir").strip()) / "pg_restful.so"
     bench.set_up(SETUP.replace("{library}", str(library)))
     for table, schema, title, recompiled in (("tiny", TINY, "tiny documents", 20_000), ("orders", ORDER, "documents of 2 KB", 200),
@@ -135,7 +135,7 @@ def validation(bench: Bench) -> None:
             again: f"select count(*) from {some} where recompiled('{literal}', doc)",
         }
         rounds = bench.alternate(f"{title}, some", {name: Statement(sql) for name, sql in statements.items()}, 1)
-        # A large document takes longer than compiling its schema does.
+        # There is no bar for large documents, because validating one takes longer than compiling its schema.
         bench.report(rounds, ours, again, bar=None if table == "large" else 0.03)
     literal = json.dumps(ORDER)
     statements = {
@@ -148,7 +148,7 @@ def validation(bench: Bench) -> None:
 
 
 def inserts(bench: Bench) -> None:
-    """The same rows into a table with a CHECK and into one without."""
+    """Inserts the same rows into a table with a CHECK constraint and into one without."""
     build = f"select json_build_object(''name'', ''number '' || i, ''count'', i)::jsonb from generate_series(1, {INSERTS}) i"
     for table, what, title, bar in (("tiny", build, f"{INSERTS:,} tiny documents", 1.12),
                                     ("orders", "select doc from orders", f"{ORDERS:,} documents of 2 KB", 1.4)):

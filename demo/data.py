@@ -11,7 +11,7 @@ def standard(number: str) -> list[dict]:
 
 
 def rows(entries: list[dict], *columns: str) -> list[dict]:
-    """The entries with exactly these keys: the rows of one body all have the same."""
+    """The entries, each with exactly these keys, because all rows of one body need the same keys."""
     return [{column: entry.get(column) for column in columns} for entry in entries]
 
 
@@ -20,10 +20,10 @@ def subdivisions() -> list[dict]:
     codes = {entry["code"] for entry in entries}
     for entry in entries:
         entry["country"] = entry["code"].split("-")[0]
-        # Written with or without the country in front, by the version of the package.
+        # Whether a parent's code begins with the country depends on the version of the package.
         parent = entry.get("parent")
         entry["parent"] = next((code for code in (parent, f"{entry['country']}-{parent}") if code in codes), None)
-    # A parent comes in an earlier body than its children, or in the same one.
+    # Send a parent in an earlier body than its children, or in the same one.
     entries.sort(key=lambda entry: entry["parent"] is not None)
     return rows(entries, "code", "country", "name", "type", "parent")
 

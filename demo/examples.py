@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 @dataclass
 class Answer:
-    """A response: status, headers (lower-case names), the body as it came, and parsed (None when there is none)."""
+    """A response. Names of headers are in lower case. `text` is the body as it came; `body` is the parsed body, or None."""
 
     status: int
     headers: dict[str, str]
@@ -16,8 +16,8 @@ class Answer:
 
 @dataclass
 class Example:
-    """`curl`: arguments in which @ stands for the address. `user` and `sql`: a statement, run by psql as that user,
-    that selects status and body of a response."""
+    """An example has either `curl` or `sql`. `curl` has the arguments of curl, in which @ stands for the server's address.
+    `sql` is a statement that psql runs as `user`, and that selects status and body of a response."""
 
     title: str
     status: int
@@ -66,21 +66,21 @@ EXAMPLES = [
             curl="'@/countries/XX'"),
     Example("A table that is not there", 404, problem("PGRST205"), curl="'@/planets'"),
     Example("A column that is not there", 400, problem("42703"), curl="'@/countries?population=gt.1000000'"),
-    Example("A query that is not one", 400, problem("PGRST100"),
+    Example("An operator that does not exist", 400, problem("PGRST100"),
             curl="'@/countries?name=resembles.Fiji'"),
     Example("Visitors see public products only", 200, lambda a: skus(a) == ["COF-1", "CUP-1", "TEA-1"],
             curl="'@/products?select=sku,name,price,owner&order=sku'"),
     Example("A hidden product looks like a missing one", 404, problem("REST404"),
             curl="'@/products/NEW-1'"),
     Example("Visitors may not see stock movements", 401, problem("42501"), curl="'@/stock_movements'"),
-    Example("... nor make products", 401, problem("42501"),
+    Example("... nor create products", 401, problem("42501"),
             curl=f"""'@/products' {JSON} -d '{{"sku":"X","name":"X","price":1}}'"""),
     Example("A new review", 201, lambda a: a.body == [{"product": "TEA-1", "reviewer": "Mia", "stars": 4, "comment": "Fresh"}],
             curl=f"""'@/reviews' {JSON} -H 'Prefer: return=representation' """
                  """-d '{"product":"TEA-1","reviewer":"Mia","stars":4,"comment":"Fresh"}'"""),
-    Example("The same again: there is one already", 409, problem("23505"),
+    Example("The same review again, which already exists", 409, problem("23505"),
             curl=f"""'@/reviews' {JSON} -d '{{"product":"TEA-1","reviewer":"Mia","stars":5}}'"""),
-    Example("Insert, or merge with what is there", 201,
+    Example("Insert, or update what is already there", 201,
             lambda a: [(r["reviewer"], r["stars"]) for r in a.body] == [("Mia", 5), ("Noa", 3)],
             curl=f"""'@/reviews' {JSON} -H 'Prefer: resolution=merge-duplicates, return=representation' """
                  """-d '[{"product":"TEA-1","reviewer":"Mia","stars":5},{"product":"TEA-1","reviewer":"Noa","stars":3}]'"""),
@@ -99,10 +99,10 @@ EXAMPLES = [
             user="alice", sql="select status, body from restful.patch('/products?sku=eq.NEW-1&select=sku,public', "
                               """'{"public": true}', '{"prefer": "return=representation"}')"""),
     Example("... which visitors then see", 200, lambda a: a.body["sku"] == "NEW-1", curl="'@/products/NEW-1'"),
-    Example("Bob cannot change it: for him, no row is there to change", 200, lambda a: a.body == [],
+    Example("Bob cannot change it, because he sees no row to change", 200, lambda a: a.body == [],
             user="bob", sql="select status, body from restful.patch('/products?sku=eq.NEW-1', "
                             """'{"price": 1}', '{"prefer": "return=representation"}')"""),
-    Example("Nor can he make a product of hers", 403, problem("42501"),
+    Example("Nor can he create a product in her name", 403, problem("42501"),
             user="bob", sql="select status, body from restful.post('/products', "
                             """'{"sku": "FAKE", "name": "Fake", "price": 1, "owner": "alice"}')"""),
     Example("Alice sees her stock movements, with their products", 200,
@@ -110,6 +110,6 @@ EXAMPLES = [
             user="alice", sql="select status, body from restful.get("
                               "'/stock_movements?select=quantity,reason,products(name)&order=id')"),
 
-    Example("Nothing dangerous is found in what the demo exposes", 200, lambda a: a.body == [],
+    Example("The lints find nothing dangerous in what the demo exposes", 200, lambda a: a.body == [],
             user="bob", sql="select 200, coalesce(json_agg(l), '[]') from restful.lint(min_level => 'ERROR') l"),
 ]

@@ -93,7 +93,7 @@ class Cluster:
             self.sql(f'drop database "{other}" with (force)')
         left = set(self.sql("select rolname from pg_roles").splitlines()) - (self.roles or set())
         if left:
-            # A role may still be named in the shared catalogues of the other databases; those are ours and hold nothing.
+            # The shared catalogues may still name a role. We can drop what it owns: the databases that are left are ours and empty.
             self.sql("".join(f'drop owned by "{r}"; ' for r in left) + "drop role " + ", ".join(f'"{r}"' for r in left))
         self.sql(f'create database "{name}" template test_template')
         return name
