@@ -1,12 +1,12 @@
-"""How the runner of PostgREST's spec vectors reaches this extension: `Adapter` calls restful.serve.
+"""Connects the runner of PostgREST's spec vectors to this extension: `Adapter` calls restful.serve.
 
-The session is that of an HTTP layer (restful.anon_role, restful.trusted_authenticators). Tokens are verified with the secret of a
-vector's configuration, and need not expire, as PostgREST's need not.
+The session is set up like that of an HTTP layer (restful.anon_role, restful.trusted_authenticators). It verifies tokens with the
+secret in a vector's configuration. As with PostgREST, tokens need not expire.
 """
 
 import json
 
-# The login role of the fixtures; it may take the roles that the vectors ask for.
+# The login role of the fixtures. It may take the roles that the vectors ask for.
 AUTHENTICATOR = "Postgrest_Test_Authenticator"
 
 
@@ -19,8 +19,8 @@ def switch(on: bool) -> str:
     return "on" if on else "off"
 
 
-# Key of a vector's configuration: the setting, and how its value is written. What is not here has no setting: such vectors are run
-# without it.
+# Maps a key of a vector's configuration to our setting and to how its value is written. A key that is not here has no setting, and
+# its vectors run without one.
 SETTINGS = {
     "db-schemas": ("restful.schemas", identifiers),
     "db-anon-role": ("restful.anon_role", str),
@@ -41,22 +41,22 @@ SETTINGS = {
 FIXED = {
     "restful.trusted_authenticators": identifiers([AUTHENTICATOR]),
     "restful.openapi_version": "2.0",
-    # PostgREST shows DETAIL always.
+    # PostgREST always shows DETAIL.
     "restful.expose_details": "on",
-    # Its tokens need neither exp nor aud.
+    # PostgREST's tokens need neither exp nor aud.
     "restful.jwt_require_exp": "off",
     "restful.jwt_require_aud": "off",
 }
 
 
 def settings(configuration: dict) -> dict[str, str]:
-    """The settings of a configuration."""
+    """The settings for a configuration."""
     chosen = {name: text(configuration[key]) for key, (name, text) in SETTINGS.items() if configuration[key] is not None}
     return FIXED | chosen
 
 
 def load_keys(conn, configuration: dict) -> None:
-    """The keys of a configuration, and no others."""
+    """Loads the keys of a configuration, and removes all others."""
     secret, audience = configuration["jwt-secret"], configuration["jwt-audience"]
     audiences = [audience] if audience else []
     conn.execute("delete from restful.token_issuer")
@@ -71,19 +71,20 @@ def load_keys(conn, configuration: dict) -> None:
 
 
 class Adapter:
-    # What no function in a database can do: the web server before it does it, or it is of PostgREST's own connections.
+    # We skip what a function in a database cannot do: either the web server in front of it does it, or it is about PostgREST's own
+    # connections.
     skip_tags = {
-        "cors": "CORS is the web server's",
-        "server-timing": "Server-Timing is the web server's",
-        "trace-header": "trace headers are the web server's",
+        "cors": "the web server does CORS",
+        "server-timing": "the web server sends Server-Timing",
+        "trace-header": "the web server handles trace headers",
         "prepared": "about PostgREST's prepared statements",
         "safeupdate": "needs safeupdate",
     }
     skip_specs = {"ConcurrentSpec": "about PostgREST's server"}
 
     def configure(self, conn, configuration: dict) -> None:
-        """Makes a new session that of an HTTP layer with this configuration."""
-        # A custom setting is only known once the library is loaded.
+        """Sets up a new session like that of an HTTP layer with this configuration."""
+        # PostgreSQL knows our settings only once the library is loaded.
         conn.execute("select restful.get('/')")
         for name, value in settings(configuration).items():
             conn.execute("select set_config(%s, %s, false)", [name, value])
@@ -104,6 +105,6 @@ class Adapter:
         return status, pairs, answer
 
     def after_commit(self, conn) -> None:
-        """Takes back what a request that is kept has left behind of its own settings."""
+        """Resets the settings that a committed request has left behind."""
         conn.execute("reset role")
         conn.execute("select set_config('request.jwt.claims', '', true)")

@@ -1,6 +1,6 @@
 """Shared by the tests of client libraries: the libraries, a database for them, and a gateway in front of it.
 
-The libraries are installed below target/clients, in the versions of the lock files here, and kept while those stay the same.
+The libraries are installed below target/clients, in the versions of the lock files here. They are kept until a lock file changes.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ CLIENTS = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "c
 
 
 def _install(folder, lock, command):
-    """Runs a command in an empty folder with the files of `lock`, unless it has run for the same ones."""
+    """Runs a command in an empty folder with the files of `lock`, unless it has already run with the same files."""
     digest = hashlib.sha256(sys.version.encode())
     for path in lock:
         digest.update(path.read_bytes())
@@ -51,19 +51,19 @@ def python_packages(requirements):
 
 
 def psql(*arguments):
-    """What psql prints, in the database that PG* names."""
+    """Runs psql in the database that the PG* variables name, and returns what it prints."""
     command = [pathlib.Path(os.environ["PG_BINDIR"]) / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *arguments]
     return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def start_gateway(**settings):
-    """Fills the database that PG* names, and starts a gateway before it, whose requests run as anon."""
+    """Fills the database that the PG* variables name, and starts a gateway in front of it. Its requests run as anon."""
     psql("-f", str(HERE / "clients.sql"))
     psql("-c", f"alter role authenticator in database {os.environ['PGDATABASE']} set restful.schemas = 'library, archive'")
     return another_gateway(**settings)
 
 
 def another_gateway(**settings):
-    """One more gateway before the same database, which has been filled."""
+    """Starts one more gateway in front of the same database, which is already filled."""
     host, port, name = (os.environ[name] for name in ("PGHOST", "PGPORT", "PGDATABASE"))
     return Gateway(DATABASE_URL=f"host={host} port={port} dbname={name} user=authenticator", **settings)

@@ -1,6 +1,6 @@
-"""Rows of the extension's own tables, for tests of what keeps them."""
+"""Rows for the extension's own tables, for tests of dumps and upgrades, which have to keep them."""
 
-# Something in every table of the extension that is dumped, and tables of the application that depend on it.
+# Puts rows into every table of the extension that is dumped, and creates a table of the application that depends on them.
 ROWS = """
     select restful.create_signing_key('EdDSA', 'signs'), restful.load_secret('a secret of at least thirty-two bytes', 'shared'),
         restful.load_jwks('https://one.example', '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}',
@@ -20,5 +20,5 @@ ROWS = """
     select restful.constrain('shop.products', 'doc', 'product');
     insert into shop.products select i, '{"price": 1}' from generate_series(1, 100) i;
 """
-# Each table that pg_dump takes along, as text.
+# Lists the tables of the extension that pg_dump dumps, as text.
 DUMPED = "select c::regclass from pg_extension x, unnest(x.extconfig) c where x.extname = 'pg_restful' order by c::regclass::text"

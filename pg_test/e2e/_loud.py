@@ -1,4 +1,4 @@
-"""What PostgreSQL logs of statements whose values are parameters, when it logs all that it can but for these."""
+"""Runs statements with parameters while PostgreSQL logs everything that it can except parameters, and reads its log."""
 
 import contextlib
 import os
@@ -6,11 +6,11 @@ import pathlib
 import subprocess
 
 BIN = pathlib.Path(os.environ["PG_BINDIR"])
-# Everything but parameters: what docs/security.md asks for.
+# Log everything except parameters, as docs/security.md recommends.
 SETTINGS = ("log_statement = 'all'", "log_min_duration_statement = 0", "log_min_error_statement = debug5",
             "log_error_verbosity = verbose", "log_parameter_max_length = 0", "log_min_messages = debug2")
 
-# Functions of requests, by which a request tells who asks, what pg_stat_activity shows of its session, and fails.
+# Functions for requests to call: one says who asks, one shows the session's line of pg_stat_activity, and one fails.
 FUNCTIONS = """
     create function library.me() returns text language sql stable as $$ select restful.user_id() $$;
     create function library.seen() returns text language sql volatile security definer
@@ -21,20 +21,20 @@ DROP_FUNCTIONS = "drop function library.me(), library.seen(), library.fail(); "
 
 
 def seen(field):
-    """A statement that fails if the session's own line of pg_stat_activity, as a request sees it, is not this statement, or has the
-    end of the value."""
+    """A statement whose request reads the session's own line of pg_stat_activity. It fails if the line does not show this
+    statement, or shows the end of the value."""
     return ("select 1 / (body::text like '%jsonb_build_object(%' and body::text not like '%' || right(:value::text, 12) || '%')::int "
             f"from restful.post('/rpc/seen', '{{}}', jsonb_build_object('{field}', :value::text))")
 
 
 def make_loud(admin, role):
-    """Has all statements of a role's sessions logged, without their parameters."""
+    """Makes PostgreSQL log all statements of a role's sessions, without their parameters."""
     for setting in SETTINGS:
         admin.ask(f"alter role {role} set {setting}")
 
 
 def run(user, statement, **variables):
-    """Runs a statement once, with its `:variables` as parameters; what the client is told of errors."""
+    """Runs a statement once, with its `:variables` as parameters. Returns what the client is told, including errors."""
     given = [word for name, value in variables.items() for word in ("-D", f"{name}={value}")]
     done = subprocess.run([str(BIN / "pgbench"), "-n", "-t", "1", "-M", "extended", "-U", user, "-f", "-", *given],
                           input=statement + "\n", text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -43,7 +43,7 @@ def run(user, statement, **variables):
 
 @contextlib.contextmanager
 def logged(admin):
-    """What the server's log gets while the block runs, as a list that holds the one text after it."""
+    """Yields a list. After the block, the list holds one text: what the server has logged while the block ran."""
     log = pathlib.Path(admin.ask("show data_directory")).parent / "log"
     before, found = log.stat().st_size, []
     yield found

@@ -1,4 +1,4 @@
-"""Sessions of psql, each its own connection, to be used side by side. The database is the one that PG* names."""
+"""Sessions of psql for tests that use several at a time. Each has its own connection. The PG* variables name the database."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ SECONDS = 30
 
 
 class Session:
-    """A connection as `user`. `ask` waits for the answer; `send` and `receive` are its halves."""
+    """A connection as `user`. `ask` sends a statement and waits for the answer; `send` and `receive` do one half each."""
 
     def __init__(self, user: str, **environment: str):
         command = [PSQL, "-X", "-q", "-A", "-t", "-U", user, "-v", "SHOW_CONTEXT=never"]
@@ -46,7 +46,7 @@ class Session:
         return self.receive()
 
     def wait_until(self, condition: str) -> None:
-        """Waits until a query says t."""
+        """Waits until a query returns t."""
         wait_until(lambda: self.ask(condition) == "t", SECONDS)
 
     def get(self, target: str) -> str:

@@ -1,5 +1,5 @@
-"""A database that was made with 0.1.0: this library answers in it as it is; ALTER EXTENSION UPDATE makes of it what CREATE EXTENSION makes
-today, and keeps what users have put into it; and its dump restores where there is only this version."""
+"""Tests a database that was created with version 0.1.0. This library answers requests in it before it is upgraded. ALTER EXTENSION UPDATE
+makes it the same as a new database, and keeps what users have put into it. Its dump can be restored where only the new version is installed."""
 
 import collections
 import json
@@ -21,7 +21,7 @@ VERSION = "0.1.0"
 OLD, NEW, RESTORED = (f"{TEMPLATE}_{name}" for name in ("old", "new", "restored"))
 CATALOGUE = (UPGRADE / "catalogue.sql").read_text()
 TABLES = "select c.oid::regclass from pg_class c where c.relnamespace = 'restful'::regnamespace and c.relkind = 'r' order by 1"
-# What a request asks for, beside the tables that every test has.
+# What the requests below use, in addition to the tables that every test has.
 OBJECTS = """
     create function library.me() returns text language sql stable as 'select restful.user_id()';
     create function library.may(permission text) returns boolean language sql stable as 'select restful.has_permission(permission)';
@@ -32,7 +32,7 @@ OBJECTS = """
     select restful.constrain('library.prices', 'doc', '{"properties": {"price": {"minimum": 0}}}');
     create table library.notes (id int primary key, user_id text not null, note text);
 """
-# A code of OAuth that is exchanged, for the table of grants, and one that is not (RFC 7636, appendix B).
+# One OAuth code is exchanged, so that the table of grants has a row, and one is not. The challenge is from RFC 7636, appendix B.
 CHALLENGE, VERIFIER = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 MAKE_CODE = f"""restful.list_clients() c, restful.create_authorization_code(c.client_id, 'ann', c.redirect_uris[1], '{CHALLENGE}',
     code_challenge_method => 'S256') n where not c.confidential"""
@@ -43,7 +43,7 @@ EXCHANGE = f"""
 """
 FORM = '"content-type": "application/x-www-form-urlencoded"'
 JSON = '"content-type": "application/json"'
-# Method, target, fields, body of requests of the HTTP layer; they are rolled back.
+# Method, target, header fields and body of requests that the HTTP layer makes. They are rolled back.
 REQUESTS = [
     ("GET", "/books?select=title,authors!books_author_fkey(name)&order=id&limit=2", '"prefer": "count=exact"', None),
     ("HEAD", "/books", "", None),
@@ -69,7 +69,7 @@ REQUESTS = [
     ("POST", "/oauth/token", FORM, "grant_type=client_credentials&client_id={client}&client_secret=wrong"),
     ("GET", "/oauth/jwks", "", None),
 ]
-# What administrators and policies ask.
+# Statements that administrators and policies run.
 STATEMENTS = [
     "select restful.is_valid('{\"$ref\": \"restful:product\"}', '{\"price\": -1}')",
     "select * from restful.validate('{\"type\": \"object\"}', '1')",
@@ -87,7 +87,7 @@ STATEMENTS = [
     "select restful.has_permission('films.read'), restful.list_roles()",
     "select restful.register_schema('money', '{\"minimum\": 0, \"maximum\": 10}', 'none')",
 ]
-# What is another one at each answer.
+# What differs in each answer.
 CHANGING = re.compile(r'"(access_token|kid|x|y|iat|exp|version)": *("[^"]*"|\d+)')
 
 
@@ -115,7 +115,7 @@ class AnOldDatabase(unittest.TestCase):
         for session in cls.old, cls.new:
             cls.do(session, "set restful.oauth_issuer = 'https://id.example'", ROWS, OBJECTS,
                    EXCHANGE, f"select n.code from {MAKE_CODE}")
-        # A session that has answered before the upgrade, and has kept what it knows.
+        # These sessions answer before the upgrade and after it, so they keep their caches across it.
         cls.layers = {name: cls.session(name, "authenticator") for name in (OLD, NEW)}
 
     @classmethod
@@ -137,7 +137,7 @@ class AnOldDatabase(unittest.TestCase):
                 raise AssertionError(f"{statement}: {answer}")
 
     def answers(self, database):
-        """What requests and statements get in a database; nothing of it is kept."""
+        """The answers to all requests and statements in a database. What they change is rolled back."""
         admin, layer = (self.old if database == OLD else self.new), self.layers[database]
         secrets = json.loads(admin.ask("""
             select json_build_object('token', restful.jwt_sign('{"sub": "ann", "role": "anon"}', kid => 'signs'),
@@ -162,7 +162,7 @@ class AnOldDatabase(unittest.TestCase):
         session.ask(CATALOGUE)
         lines = session.ask("begin; select replace(l, e'\\n', e'\\\\n') from pg_temp.catalogue('pg_restful') l; rollback").splitlines()
         self.assertGreater(len(lines), 10000, lines[:3])
-        # OIDs that are part of names
+        # Some names contain OIDs, which differ.
         return sorted(re.sub(r"(pg_toast_|RI_ConstraintTrigger_[ac]_)\d+", r"\1", line) for line in lines)
 
     def assert_same_catalogue(self, session):
@@ -170,10 +170,10 @@ class AnOldDatabase(unittest.TestCase):
         missing, surplus = (list((collections.Counter(a) - collections.Counter(b)).elements()) for a, b in ((fresh, ours), (ours, fresh)))
         self.assertEqual((missing[:5], surplus[:5]), ([], []), f"{len(missing)} lines are missing, {len(surplus)} are surplus")
 
-    # In this order: the first ones are about the database as it was.
+    # The tests run in this order. The first two need the database as it was before the upgrade.
     def test_1_it_answers_as_a_new_one_does(self):
         self.assertEqual(self.old.ask("select extversion from pg_extension where extname = 'pg_restful'"), VERSION)
-        self.assertEqual([t for t, rows in self.rows(self.old).items() if not rows or "ERROR:" in rows], [], "every table has rows here")
+        self.assertEqual([t for t, rows in self.rows(self.old).items() if not rows or "ERROR:" in rows], [], "every table should have rows here")
         old, new = self.answers(OLD), self.answers(NEW)
         self.assertEqual([a for a in old.values() if a.startswith("5")], [])
         for asked, answer in new.items():
@@ -197,7 +197,7 @@ class AnOldDatabase(unittest.TestCase):
                 self.assertEqual(restored.ask(rows), self.old.ask(rows))
 
     def test_3_it_is_upgraded(self):
-        # what users have granted, and what was meant for other functions
+        # The upgrade has to keep what users have granted. Default privileges must not apply to functions that it creates.
         self.do(self.old, "grant execute on function restful.create_api_key to m_keeper; grant select on restful.api_key to m_keeper",
                 "alter default privileges in schema restful grant execute on functions to m_keeper")
         rows = self.rows(self.old)

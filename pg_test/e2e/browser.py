@@ -1,4 +1,4 @@
-"""Pages in Chromium that ask the gateway across origins, as clients in a browser do. The database is the one that PG* names."""
+"""Tests pages in Chromium that make requests to the gateway across origins. The PG* variables name the database."""
 
 import http.server
 import json
@@ -35,7 +35,7 @@ gateway = chromium = pages = None
 
 
 class Pages(http.server.ThreadingHTTPServer):
-    """Serves the page and what it has to ask, and takes what it was told. A port of its own is an origin of its own."""
+    """Serves the page and the requests that it has to make, and receives its answers. Its port makes it another origin."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), PagesHandler)
@@ -69,7 +69,8 @@ class PagesHandler(http.server.BaseHTTPRequestHandler):
 
 
 def browse(requests):
-    """What a page is told that sends these requests, each a URL and the options of fetch, one after the other."""
+    """Opens a page that makes these requests one after the other, and returns the answers that the page got. A request is
+    a URL and the options of fetch."""
     pages.requests = requests
     with tempfile.TemporaryDirectory(prefix="browser_test_", ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
@@ -167,7 +168,7 @@ class Browser(unittest.TestCase):
             (url(gateway, "/books?id=eq.1"), get),
         ])
         self.assertEqual((read["status"], read["body"], changed["status"]), (200, [{"id": 1}], 204))
-        self.assertEqual(without, "TypeError", "the list is open to all, so cookies are not")
+        self.assertEqual(without, "TypeError", "without a list, any page may ask, but not with cookies")
 
     def test_a_page_of_a_foreign_origin_is_kept_out(self):
         headers = {"Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""Authlib, unchanged, over the gateway: as the client of the OAuth endpoints, and as an issuer whose tokens the API takes."""
+"""Tests the unmodified Authlib over the gateway: as a client of the OAuth endpoints, and as an issuer whose tokens the API accepts."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from _clients import psql, python_packages, start_gateway
 from harness import HERE, wait_until
 
 sys.path.insert(0, str(python_packages(HERE / "authlib.txt")))
-# The gateway speaks plain HTTP to the proxy before it, here to the client.
+# The gateway speaks plain HTTP, usually to a proxy in front of it, and here to the client.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 from authlib.common.security import generate_token  # noqa: E402
@@ -31,7 +31,7 @@ def setUpModule():
     psql("-c", "create role oauth_reader; grant oauth_reader to authenticator; grant usage on schema library to oauth_reader")
     psql("-c", """create function library.who() returns jsonb language sql stable as
         $$ select jsonb_build_object('role', current_user, 'subject', restful.user_id(), 'scopes', restful.scopes()) $$""")
-    # The application's page: the user who is signed in lets a client act for them.
+    # Stands for the application's page, on which a signed-in user lets a client act for them.
     psql("-c", """create function library.agree(client_id text, redirect_uri text, code_challenge text, code_challenge_method text, scope text, state text)
         returns text language sql as $$ select location from restful.create_authorization_code(client_id, null, redirect_uri, code_challenge, scope, state,
         code_challenge_method) $$""")
@@ -55,7 +55,7 @@ def tearDownModule():
 
 
 def register(name, grants, uris=(), confidential=True):
-    """A client's id and secret."""
+    """Registers a client, and returns its id and secret."""
     array = "{" + ",".join(uris) + "}"
     return psql("-F", " ", "-c", f"select * from restful.register_client('{name}', '{array}', '{{{grants}}}', '{{read,write}}', 'oauth_reader', {confidential})").split(" ")
 
@@ -83,7 +83,7 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(raised.exception.error, error)
 
     def sign_in(self, session, subject="ann", scope=None):
-        """Goes to the page as the client says, signs in there, and comes back with what the page says."""
+        """Goes to the page with the client's parameters as a signed-in user. Returns the URL that the page answers, and the verifier."""
         verifier = generate_token(64)
         url, state = session.create_authorization_url(metadata["authorization_endpoint"], code_verifier=verifier, scope=scope)
         asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
@@ -99,7 +99,7 @@ class ClientTest(unittest.TestCase):
 
     def test_the_metadata_is_valid(self):
         self.assertEqual(metadata["issuer"], issuer)
-        # Its own rules ask for https, which the proxy before the gateway adds.
+        # We leave out Authlib's rules for URLs, because they require https, which the proxy in front of the gateway would add.
         for validate in ("response_types_supported", "grant_types_supported", "token_endpoint_auth_methods_supported",
                          "revocation_endpoint_auth_methods_supported", "introspection_endpoint_auth_methods_supported",
                          "code_challenge_methods_supported"):
@@ -113,14 +113,14 @@ class ClientTest(unittest.TestCase):
                 token = session.fetch_token(grant_type="client_credentials")
                 self.assertEqual((token["token_type"], token["scope"]), ("Bearer", "read"))
                 self.assertEqual(who(token["access_token"]), {"role": "oauth_reader", "subject": client_id, "scopes": ["read"]})
-                # The session adds the token to what it asks.
+                # The session adds the token to its requests.
                 self.assertEqual(session.get(f"{issuer}/rpc/who").json()["subject"], client_id)
         self.assertRefused("invalid_client", self.session(client_id, secret + "x").fetch_token, grant_type="client_credentials")
         self.assertRefused("invalid_scope", self.session(client_id, secret, scope="admin").fetch_token, grant_type="client_credentials")
         self.assertRefused("unsupported_grant_type", self.session(client_id, secret).fetch_token, grant_type="password", username="a", password="b")
 
     def test_tokens_are_verified_with_the_published_keys(self):
-        """As another service does, which has nothing but the metadata."""
+        """This is what another service does, which has only the metadata."""
         client_id, secret = register("robot", "client_credentials")
         token = self.session(client_id, secret).fetch_token(grant_type="client_credentials")["access_token"]
         keys = KeySet.import_key_set(gateway.get(urlsplit(metadata["jwks_uri"]).path).json)
@@ -138,12 +138,12 @@ class ClientTest(unittest.TestCase):
                 token = session.fetch_token(authorization_response=location, code_verifier=verifier)
                 self.assertEqual(who(token["access_token"]), {"role": "oauth_reader", "subject": "ann", "scopes": ["read"]})
                 self.assertEqual(claims(token["access_token"])["client_id"], client_id)
-                # It comes again: refused, and the tokens it was exchanged for are refreshed no more.
+                # A code that comes again is refused, and the tokens that it was exchanged for can no longer be refreshed.
                 self.assertRefused("invalid_grant", session.fetch_token, authorization_response=location, code_verifier=verifier)
                 self.assertRefused("invalid_grant", session.refresh_token, metadata["token_endpoint"], token["refresh_token"])
                 location, _ = self.sign_in(session)
                 self.assertRefused("invalid_grant", session.fetch_token, authorization_response=location, code_verifier=generate_token(64))
-        # Without a challenge there is no code.
+        # Without a verifier, the client sends no challenge.
         url, _ = session.create_authorization_url(metadata["authorization_endpoint"])
         self.assertNotIn("code_challenge", url)
 
@@ -156,7 +156,7 @@ class ClientTest(unittest.TestCase):
         third = session.refresh_token(metadata["token_endpoint"], second)
         self.assertEqual(len({first, second, third["refresh_token"]}), 3)
         self.assertEqual(who(third["access_token"])["subject"], "ann")
-        # A thief comes with one that was used: the newest is gone as well.
+        # If a thief comes with a token that was already used, the newest token is revoked as well.
         self.assertRefused("invalid_grant", session.refresh_token, metadata["token_endpoint"], first)
         self.assertRefused("invalid_grant", session.refresh_token, metadata["token_endpoint"], third["refresh_token"])
 
@@ -182,7 +182,7 @@ class ClientTest(unittest.TestCase):
 
 
 class ResourceServerTest(unittest.TestCase):
-    """Tokens of somebody else's issuer, whose public keys were loaded."""
+    """Tokens of another issuer, whose public keys we have loaded."""
 
     foreign = "https://login.example"
 

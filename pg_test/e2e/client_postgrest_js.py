@@ -1,4 +1,5 @@
-"""The JavaScript client @supabase/postgrest-js, unchanged, over the gateway: each check of postgrest_js/checks.mjs is a test."""
+"""Tests the unmodified JavaScript client @supabase/postgrest-js over the gateway. Each check in postgrest_js/checks.mjs is
+a test."""
 
 import json
 import os
@@ -11,7 +12,7 @@ from harness import HERE
 
 
 def run_checks():
-    """Name and failure (or None) of every check."""
+    """The name of every check, and its failure or None."""
     project = node_project(HERE / "postgrest_js")
     environment = os.environ | {"PATH": f"{os.environ['PG_BINDIR']}:{os.environ['PATH']}"}
     with start_gateway() as gateway:

@@ -1,4 +1,4 @@
-"""The Python client postgrest, unchanged, over the gateway: what it is told is compared with what the database holds."""
+"""Tests the unmodified Python client postgrest over the gateway, and compares its answers with what the database holds."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ def rows(query):
 
 
 def subjects():
-    """Those from 100 on belong to the tests that write."""
+    """The subjects with ids from 100 on, which belong to the tests that write."""
     return rows("select * from library.subjects where id >= 100 order by id")
 
 
@@ -47,7 +47,7 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(request.execute().data, expected)
 
     def assertFinds(self, condition, filtered):
-        """The ids that a filter leaves."""
+        """The client's filter finds the same books as the SQL condition."""
         self.assertReads(filtered(self.books().select("id")).order("id"), f"select id from library.books where {condition} order by id")
 
     def assertRefused(self, request, code, message):
@@ -112,7 +112,7 @@ class Reads(ClientTest):
         self.assertReads(authors.contains("contact", {"fax": {"no": 12}}), "select 2 as id")
 
     def test_ranges(self):
-        # The client knows open ranges only.
+        # The client can only send ranges that exclude both bounds.
         days = ("2024-03-01", "2024-03-11")
         for operator, filtered in [
             (">>", lambda q: q.range_gt("lent", days)), ("&>", lambda q: q.range_gte("lent", days)),

@@ -1,4 +1,4 @@
-"""A session's next request sees what another session has committed, although plans are cached, and not before the commit."""
+"""A session's next request sees what another session has committed, although plans are cached. It sees nothing before that."""
 
 import unittest
 
@@ -94,7 +94,7 @@ class FreshnessBetweenSessions(unittest.TestCase):
         valid = "select restful.is_valid('{\"$ref\": \"restful:size\"}', '7')"
         self.change("insert into restful.json_schema values ('size', 1, '{\"maximum\": 9}', 'none')")
         self.assertEqual(self.anon.ask(valid), "t")
-        # as one session after the other changes it: with all triggers, and as a subscription applies changes
+        # Changes have to arrive both if ordinary triggers fire and if a subscription applies the changes.
         for role in ("origin", "replica"):
             self.change(f"set session_replication_role = {role}")
             self.change("update restful.json_schema set schema = '{\"maximum\": 5}'")
@@ -109,7 +109,7 @@ class FreshnessBetweenSessions(unittest.TestCase):
             self.assertEqual(self.anon.ask(valid), "t", role)
 
     def test_many_changes_at_once(self):
-        """More announcements than are kept one by one."""
+        """More relations change than the session notes one by one."""
         self.anon.get("/things")
         self.change("do $$ begin for i in 1..100 loop execute format('create table library.t%s (id int)', i); end loop; end $$;"
                     "alter table library.things add b int")

@@ -1,4 +1,4 @@
-"""The gateway over real sockets, against a stand-in for restful.serve (gateway_stub.sql).
+"""Tests the gateway over real sockets, with a stand-in for restful.serve (gateway_stub.sql).
 
 Run: GATEWAY_BIN=gateway/target/debug/pg-restful-gateway python3 pg_test/e2e/gateway.py
 """
@@ -38,7 +38,7 @@ def tearDownModule():
 
 
 class Background:
-    """A request that runs beside the test."""
+    """A request that runs in a thread of its own while the test goes on."""
 
     def __init__(self, gateway, method, target):
         self.answer = None
@@ -57,14 +57,14 @@ class Background:
 
 
 def running(marker):
-    """Statements of gateways that run a sleep right now."""
+    """How many statements of this gateway are sleeping right now."""
     return int(cluster.sql(
         "SELECT count(*) FROM pg_stat_activity "
         f"WHERE application_name = '{marker}' AND wait_event = 'PgSleep'"))
 
 
 class GatewayTest(unittest.TestCase):
-    """One gateway per class, unless a test starts its own."""
+    """The tests of a class share one gateway, unless a test starts its own."""
 
     settings = {}
 
@@ -77,7 +77,7 @@ class GatewayTest(unittest.TestCase):
         cls.gateway.close()
 
     def start(self, **settings):
-        """A gateway of this test's own."""
+        """Starts a gateway for this test only."""
         gateway = Gateway(**{"DATABASE_URL": cluster.url(application_name=self.id().rsplit(".", 1)[1][:60]), **settings})
         self.addCleanup(gateway.close)
         return gateway
@@ -189,7 +189,7 @@ class Answers(GatewayTest):
     def test_statuses_without_a_body_have_none(self):
         for status in (204, 304):
             with self.gateway.connect() as client:
-                # Bytes after the header would be taken for the second answer.
+                # A body after the head would be taken for the beginning of the second answer.
                 client.sendall(f"GET /status-with-body/{status} HTTP/1.1\r\nhost: x\r\n\r\n".encode()
                                + b"GET /const HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
                 received = b"".join(iter(lambda: client.recv(65536), b""))
@@ -238,13 +238,13 @@ class Answers(GatewayTest):
 
 
 class Heads(GatewayTest):
-    """What is read before hyper reads it."""
+    """The gateway reads request heads before hyper does."""
 
     settings = {"REQUEST_TIMEOUT": "2s"}
 
     def exchange(self, data, count):
-        """Sends bytes; status and body of each of the `count` answers to them. There are no more: the gateway closes, or
-        the next request is the one that is sent next."""
+        """Sends bytes, and returns status and body of each of the `count` answers. Checks that there are no more answers:
+        the gateway closes the connection, or the next answer is that to the next request."""
         with self.gateway.connect() as client, client.makefile("rb") as file:
             client.sendall(data)
             answers = [self.read(file) for _ in range(count)]
@@ -352,7 +352,7 @@ class Heads(GatewayTest):
             first, second = self.exchange(data, 2)
             self.assertEqual(first, (200, hidden))
             self.assertEqual(json.loads(second[1])["target"], "/shown?a=%3E")
-            # However it is cut into pieces.
+            # The same happens if the bytes arrive in small pieces.
             with self.gateway.connect() as client:
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 step = max(1, len(data) // 100)
@@ -364,18 +364,18 @@ class Heads(GatewayTest):
                     self.assertEqual(json.loads(self.read(file)[1])["target"], "/shown?a=%3E")
 
     def test_no_request_is_smuggled(self):
-        """Bytes that a proxy in front could take for a body, or for one request, are not taken for two."""
+        """The gateway never finds two requests in bytes that a proxy in front of it could take for one, or for a body."""
         smuggled = b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
         length = b"content-length: %d\r\n" % len(smuggled)
         end = b"0\r\n\r\n"
         chunk = b"%x\r\n" % len(smuggled) + smuggled + b"\r\n" + end
         for fields, body in [
-            # Two statements of where the body ends.
+            # The head says twice where the body ends.
             (length + b"transfer-encoding: chunked\r\n", end + smuggled),
             (b"transfer-encoding: chunked\r\n" + length, end + smuggled),
             (b"content-length: 0\r\n" + length, smuggled), (length + b"content-length: 0\r\n", smuggled),
             (b"content-length: 0, %d\r\n" % len(smuggled), smuggled), (b"content-length: 0\r\n" * 2, smuggled),
-            # Codings and lengths that some read and others do not.
+            # Some servers understand these codings and lengths, and others do not.
             (b"transfer-encoding: xchunked\r\n" + length, smuggled),
             (b"transfer-encoding: chunked, identity\r\n", end + smuggled),
             (b"transfer-encoding:\x0bchunked\r\n", end + smuggled), (b"transfer-encoding : chunked\r\n", end + smuggled),
@@ -385,7 +385,7 @@ class Heads(GatewayTest):
             (b"content-length: +0\r\n", smuggled), (b"content-length: 0x0\r\n", smuggled), (b"content-length: -0\r\n", smuggled),
             (b"content-length:\r\n 0\r\n", smuggled), (b"content-length\0: 0\r\n", smuggled),
             (b"content-length: 0\n\r\n", smuggled),
-            # Ends of chunks and of bodies.
+            # Chunks and bodies have the wrong ends.
             (b"transfer-encoding: chunked\r\n", b"1\r\na0\r\n\r\n" + smuggled),
             (b"transfer-encoding: chunked\r\n", b"1\r\nab\r\n" + chunk),
             (b"transfer-encoding: chunked\r\n", b"0\n\n" + smuggled), (b"transfer-encoding: chunked\r\n", b"0\r\n\n" + smuggled),
@@ -399,7 +399,7 @@ class Heads(GatewayTest):
             (status, answer), = self.exchange(data, 1)
             self.assertIn(status, (400, 501), (data, answer))
             self.assertIn(b'"code":"REST', answer)
-        # Nothing of a body that was not read, or of a request that is the last, is taken for a request.
+        # The gateway takes no part of an unread body for a request, and nothing after the last request.
         for fields, body, statuses in [
             (length, smuggled, [200]), (b"transfer-encoding: chunked\r\n", chunk, [200]),
             (b"connection: close\r\n", smuggled, [200]), (b"upgrade: h2c\r\nconnection: upgrade\r\n" + length, smuggled, [200]),
@@ -421,7 +421,7 @@ class Heads(GatewayTest):
 
 
 class Cors(GatewayTest):
-    """What browsers are told. What they make of it is in browser.py."""
+    """What the gateway tells browsers. browser.py tests what a browser does with it."""
 
     PAGE = "http://app.example"
     METHODS = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
@@ -466,7 +466,7 @@ class Cors(GatewayTest):
         gateway = self.start(DATABASE_URL=cluster.url(host="127.0.0.1", port=free_port()))
         self.assertEqual(self.preflight(gateway).status, 200)
         self.assertEqual(self.preflight(gateway, target="/live").status, 200)
-        # So that a page learns what is wrong.
+        # Errors have the header, too, so that a page learns what is wrong.
         answer = gateway.get("/a", Origin=self.PAGE)
         self.assertProblem(answer, 503, "REST503")
         self.assertEqual(answer.header("access-control-allow-origin"), "*")
@@ -552,7 +552,7 @@ class Limits(GatewayTest):
     def test_a_slow_body_holds_no_connection_and_is_given_up(self):
         with self.gateway.connect() as client:
             client.sendall(b"POST /bytes HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc")
-            # The pool's only connection is free while the body is awaited.
+            # The pool's only connection is free while the gateway waits for the body.
             self.assertEqual(self.gateway.get("/const").status, 200)
             answer = read_answer(client)
         self.assertProblem(answer, 408, "REST408")
@@ -599,7 +599,7 @@ class Failures(GatewayTest):
         busy = [Background(gateway, "GET", "/sleep/2") for _ in range(2)]
         wait_until(lambda: running(self.marker()) == 2)
         self.assertProblem(gateway.get("/const"), 503, "REST503")
-        # The database is there all the same.
+        # The gateway is still ready, because the database can be reached.
         self.assertEqual(gateway.get("/ready").status, 200)
         self.assertEqual([request.wait().status for request in busy], [200, 200])
         self.assertEqual(gateway.get("/const").status, 200)
@@ -724,7 +724,7 @@ class Health(GatewayTest):
         self.assertEqual(gateway.get("/ready").status, 200)
         cluster.sql("ALTER SCHEMA restful RENAME TO away")
         try:
-            # Both on the connection it has, and on a new one.
+            # A gateway notices this on a connection that it already has, and on a new one.
             self.assertProblem(gateway.get("/ready"), 503, "REST503")
             self.assertProblem(self.gateway.get("/ready"), 503, "REST503")
             self.assertProblem(self.start().get("/ready"), 503, "REST503")
@@ -757,7 +757,7 @@ class Shutdown(GatewayTest):
         try:
             gateway.connect().close()
         except ConnectionError:
-            # Reset, when the socket was closed between the connection and its acceptance.
+            # The connection is reset if the gateway closes its socket before it accepts the connection.
             return True
         return False
 

@@ -1,4 +1,4 @@
-"""The gateway's TLS to the database, against a server with certificates of the test's own making.
+"""Tests the gateway's TLS to the database, with a server whose certificates the test makes.
 
 Run: GATEWAY_BIN=gateway/target/debug/pg-restful-gateway python3 pg_test/e2e/gateway_tls.py
 """
@@ -17,7 +17,7 @@ from harness import HERE, Cluster, Gateway, Proxy, wait_until  # noqa: E402
 
 cluster = certificates = None
 
-# Who may come with TLS, and who without. The first line that fits counts.
+# Who may connect with TLS, and who without. The first line that matches counts.
 ACCESS = """
 local     all all                   trust
 hostssl   all only_tls  127.0.0.1/32 trust
@@ -40,9 +40,9 @@ class Certificates:
         self.signed("addressed", "root", "subjectAltName=IP:127.0.0.1")
         self.signed("expired", "root", "subjectAltName=DNS:localhost", days=-1)
         self.signed("client_only", "root", "subjectAltName=DNS:localhost\nextendedKeyUsage=clientAuth")
-        # As PostgreSQL's documentation makes one: without extensions.
+        # This one has no extensions, like the one in PostgreSQL's documentation.
         self.signed("plain", "root")
-        # Signed by itself, which makes it an authority.
+        # This one signs itself, which makes it an authority.
         self.authority("alone", "-addext", "subjectAltName=DNS:localhost")
         self.intermediate()
 
@@ -70,7 +70,7 @@ class Certificates:
                      "-CAcreateserial", "-days", str(days), "-out", f"{name}.crt", *more)
 
     def intermediate(self):
-        """A certificate whose chain has a link between it and the root."""
+        """Makes a certificate with an intermediate certificate between it and the root."""
         self.signed("between", "root", "basicConstraints=critical,CA:TRUE")
         self.signed("chained", "between", "subjectAltName=DNS:localhost")
         self.path("chained").write_text(self.path("chained").read_text() + self.path("between").read_text())
@@ -103,12 +103,12 @@ def tearDownModule():
 
 
 def serve_with(name):
-    """The server has this certificate from now on, or no TLS (None)."""
+    """Makes the server use this certificate from now on, or no TLS if it is None."""
     settings = {"ssl": "off"} if name is None else {"ssl": "on", "ssl_cert_file": f"{name}.crt", "ssl_key_file": f"{name}.key"}
     for setting, value in settings.items():
         cluster.sql(f"ALTER SYSTEM SET {setting} = '{value}'")
     cluster.sql("SELECT pg_reload_conf()")
-    # A new session has what the server has.
+    # SHOW runs in a new session, which has the settings that the server uses now.
     wait_until(lambda: all(cluster.sql(f"SHOW {setting}") == value for setting, value in settings.items()))
 
 
@@ -148,7 +148,7 @@ class Tls(unittest.TestCase):
         self.assertConnects("TLSv1.3", host="127.0.0.1", sslmode="require")
         for mode in ("disable", "allow"):
             self.assertConnects("plain", sslmode=mode)
-        # A Unix socket has no TLS, whatever is asked for.
+        # A Unix socket never has TLS, whatever sslmode says.
         self.assertConnects("plain", host=cluster.directory, sslmode="require")
 
     def test_a_server_without_tls(self):
@@ -179,10 +179,10 @@ class Tls(unittest.TestCase):
             self.assertConnects("TLSv1.3", host=right, **full)
             self.assertRefuses("not valid for name", host=wrong, **full)
             self.assertConnects("TLSv1.3", host=wrong, **{**full, "sslmode": "verify-ca"})
-            # A root that is named is not ignored, and what is preferred is not insisted on.
+            # With a root certificate, require and prefer look at who signed the certificate, but not at the host.
             self.assertConnects("TLSv1.3", host=wrong, **{**full, "sslmode": "require"})
             self.assertConnects("TLSv1.3", host=wrong, **{**full, "sslmode": "prefer"})
-        # The name stands for the address.
+        # With hostaddr, the certificate is still checked against the name.
         serve_with("named")
         self.assertConnects("TLSv1.3", hostaddr="127.0.0.1", **full)
 
@@ -209,7 +209,7 @@ class Tls(unittest.TestCase):
         self.assertRefuses("not valid for name", host="127.0.0.1", sslmode="verify-full", **alone)
         serve_with("expired")
         self.assertRefuses("Expired", sslmode="verify-ca", sslrootcert=certificates.path("expired"))
-        # There is no name in it that could be verified.
+        # This certificate has no name that verify-full could check.
         serve_with("plain")
         self.assertConnects("TLSv1.3", sslmode="verify-ca", sslrootcert=certificates.path("plain"))
         self.assertRefuses("UnsupportedCertVersion", sslmode="verify-full", sslrootcert=certificates.path("plain"))
@@ -264,7 +264,7 @@ class Tls(unittest.TestCase):
         self.assertNotEqual(answer.body, before)
 
     def test_what_is_between_cannot_turn_tls_off(self):
-        """Who answers for the server that it has no TLS, or anything else, gets no password and no request."""
+        """If something in between answers that the server has no TLS, or anything else, it gets no password and no request."""
         serve_with("named")
         for answer in (b"N", b"E", b"S" * 100, b""):
             proxy = Liar(cluster.port, answer)
@@ -276,7 +276,7 @@ class Tls(unittest.TestCase):
 
 
 class Liar(Proxy):
-    """Answers the first bytes of a connection itself, and keeps what it hears."""
+    """A proxy that answers the first bytes of a connection itself, and keeps what it hears."""
 
     def __init__(self, port, answer):
         self.answer, self.heard = answer, b""

@@ -1,8 +1,11 @@
 """Shared by the end-to-end tests: a PostgreSQL cluster, a gateway process, and sockets to talk to it.
 
-Environment: GATEWAY_BIN (the gateway's binary; default: the newest below gateway/target), PGHOST and the other PG*
-(a running cluster; a private one is started and removed when there is none, or PGHOST is a socket folder), PG_BINDIR
-(default: what pg_config says).
+These environment variables are used:
+
+- GATEWAY_BIN: the gateway's binary. By default, the newest one below gateway/target.
+- PGHOST and the other PG* variables: a running cluster. If PGHOST is missing or a socket folder, the tests start a
+  private cluster and remove it at the end.
+- PG_BINDIR: the folder of PostgreSQL's programs. By default, what pg_config says.
 """
 
 import functools
@@ -23,7 +26,7 @@ ROOT = HERE.parent.parent
 
 
 def wait_until(condition, timeout=60.0):
-    """Waits until condition() is true, and returns its value; fails after timeout seconds."""
+    """Waits until condition() is true, and returns its value. Fails after timeout seconds."""
     end = time.monotonic() + timeout
     while True:
         value = condition()
@@ -46,10 +49,10 @@ def unprivileged(command):
 
 
 class Cluster:
-    """A database to test in: in the cluster PG* names, or in a private one, which can be stopped and started."""
+    """A database to test in: in the cluster that the PG* variables name, or in a private one that tests can stop."""
 
     def __init__(self):
-        # The proxy and PgBouncer speak TCP, which a cluster behind a socket does not.
+        # The proxy and PgBouncer need TCP, which a cluster behind a socket does not offer.
         self.private = os.environ.get("PGHOST", "/").startswith("/")
         self.database = f"gateway_test_{os.getpid()}"
         if self.private:
@@ -94,7 +97,7 @@ class Cluster:
         return " ".join(f"{key}={value}" for key, value in parts.items())
 
     def sql(self, text, database=None):
-        """Runs SQL; returns its output unaligned, without headings."""
+        """Runs SQL, and returns its output unaligned and without headings."""
         done = subprocess.run(
             [f"{bindir()}/psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", self.host, "-p", str(self.port),
              "-U", self.user, "-d", database or self.database, "-f", "-"],
@@ -118,12 +121,12 @@ def gateway_binary():
 
 
 def gateway_environment(**settings):
-    """The environment of a gateway: nothing of the caller's but PATH."""
+    """The environment of a gateway. Of the caller's variables it has only PATH."""
     return {"PATH": os.environ["PATH"], **{name: str(value) for name, value in settings.items()}}
 
 
 class Gateway:
-    """A gateway process on a port of its own. What it writes is collected line by line."""
+    """A gateway process on a port of its own. `access` and `events` collect the lines that it writes."""
 
     def __init__(self, **settings):
         self.process = subprocess.Popen(
@@ -156,7 +159,7 @@ class Gateway:
         return self.wait()
 
     def wait(self, timeout=60):
-        """Waits for the end of the process; its exit code."""
+        """Waits for the end of the process, and returns its exit code."""
         code = self.process.wait(timeout)
         for thread in self._threads:
             thread.join()
@@ -172,7 +175,7 @@ class Gateway:
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def request(self, method, target, body=None, headers=None):
-        """One request over a connection of its own."""
+        """Makes one request over a new connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             return send(connection, method, target, body, headers)
@@ -183,7 +186,7 @@ class Gateway:
         return self.request("GET", target, headers=headers)
 
     def raw(self, data):
-        """Sends bytes as they are; the answer to the first request in them."""
+        """Sends bytes as they are, and returns the answer to the first request in them."""
         with self.connect() as client:
             client.sendall(data)
             return read_answer(client)
@@ -208,7 +211,7 @@ class Answer:
 
 
 def send(connection, method, target, body=None, headers=None):
-    """One request over an http.client connection that may be used again."""
+    """Makes one request over an http.client connection, which may be used again."""
     connection.request(method, target, body=body, headers=headers or {})
     response = connection.getresponse()
     return Answer(response, response.read())
@@ -237,7 +240,7 @@ class Proxy:
         self.listener.close()
 
     def cut_next(self):
-        """The connection over which the gateway sends next is cut before the database sees what was sent."""
+        """Cuts the connection over which the gateway sends next, before the database sees what was sent."""
         self.cut = True
 
     def _accept(self):

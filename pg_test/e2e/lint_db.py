@@ -1,4 +1,4 @@
-"""Lints outside of psql: the tool for CI, and the page that explains each lint."""
+"""Tests what surrounds the lints: the tool for CI, and the page that explains each lint."""
 
 import os
 import pathlib
@@ -15,7 +15,7 @@ class Tool(unittest.TestCase):
     def setUp(self):
         self.admin = Session("postgres")
         self.addCleanup(self.admin.close)
-        # the shared set-up has tables that are meant to be everybody's
+        # The tests use a schema of their own, because the shared set-up has tables that everybody may use on purpose.
         self.admin.ask("""delete from restful.lint_exception; drop schema if exists ci cascade;
             create schema ci; grant usage on schema ci to public; create table ci.orders (id int primary key)""")
 
@@ -74,7 +74,7 @@ class Tool(unittest.TestCase):
         self.admin.ask("grant select on ci.orders to anon")
         done = subprocess.run(["make", "lint-db", f"DSN=dbname={os.environ['PGDATABASE']} user=bob", "SCHEMAS=ci", "MIN_LEVEL=ERROR"],
                               cwd=ROOT, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
-        self.assertEqual(done.returncode, 2, done.stderr)  # make's own for a command that has failed
+        self.assertEqual(done.returncode, 2, done.stderr)  # make exits with 2 if a command has failed.
         self.assertIn("1 of level ERROR or above", done.stdout)
 
 

@@ -30,7 +30,7 @@ class OAuthEndpoints(unittest.TestCase):
         return session
 
     def request(self, **fields: str) -> str:
-        """The SQL of a token request. It answers the refresh token, or the error."""
+        """The SQL of a token request. It returns the refresh token, or the error."""
         fields["client_id"] = self.client
         body = "&".join(f"{name}={value}" for name, value in fields.items())
         return f"""select coalesce(b->>'refresh_token', b->>'error') from restful.serve('POST', '/oauth/token',
@@ -45,13 +45,13 @@ class OAuthEndpoints(unittest.TestCase):
         return self.request(grant_type="refresh_token", refresh_token=token)
 
     def race(self, request: str) -> tuple[str, str]:
-        """What two sessions get for the same request, the second one while the first has not committed."""
+        """Makes the same request in two sessions, the second before the first has committed. Returns both answers."""
         self.one.ask("begin")
         first = self.one.ask(request)
         self.other.send(request)
         end = time.monotonic() + 30
         while self.admin.ask(f"select count(*) from pg_locks where pid = {self.other.pid} and not granted") == "0":
-            self.assertLess(time.monotonic(), end, "nobody waits")
+            self.assertLess(time.monotonic(), end, "the session does not wait for a lock")
         self.one.ask("commit")
         return first, self.other.receive()
 
@@ -79,7 +79,7 @@ class OAuthEndpoints(unittest.TestCase):
                 with Session("authenticator") as layer:
                     self.assertEqual(layer.ask(request), "temporarily_unavailable")
         self.other.ask("rollback")
-        # Nothing was used up.
+        # The refresh token was not used up.
         self.assertGreater(len(self.admin.ask(request)), 80)
 
     def test_a_dump_has_clients_and_no_secrets_unless_asked(self):

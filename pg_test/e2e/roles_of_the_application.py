@@ -1,4 +1,4 @@
-"""Roles of the application between sessions: who loses the right to grant while granting, definitions that meet, and dumps."""
+"""Tests roles of the application between sessions: a user who loses the right to grant while granting, definitions that meet, and dumps."""
 
 import os
 import pathlib
@@ -39,7 +39,7 @@ class RolesOfTheApplication(unittest.TestCase):
     def wait_for_lock(self, pid: str) -> None:
         end = time.monotonic() + 30
         while self.admin_2.ask(f"select count(*) from pg_locks where pid = {pid} and not granted") == "0":
-            self.assertLess(time.monotonic(), end, "nobody waits")
+            self.assertLess(time.monotonic(), end, "the session does not wait for a lock")
 
     def test_who_loses_the_right_while_granting_does_not_grant(self):
         self.admin_2 = self.session("postgres")
@@ -78,7 +78,7 @@ class RolesOfTheApplication(unittest.TestCase):
                 self.admin.ask("commit")
                 self.assertRegex(other.receive(), refusal)
                 other.ask("rollback")
-                # The other way around: what is dropped is not granted.
+                # The other way around, a role is not granted while it is dropped.
                 self.admin.ask("delete from restful.rbac_grant")
                 other.ask(f"begin isolation level {isolation}; select 1")
                 self.admin.ask("begin; select restful.drop_role('member')")

@@ -1,4 +1,4 @@
-"""A request that is cancelled or terminated from another session."""
+"""Another session cancels or terminates a request."""
 
 import unittest
 

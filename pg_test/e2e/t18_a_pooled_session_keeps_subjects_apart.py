@@ -1,5 +1,5 @@
-"""PgBouncer in transaction mode: clients with different identities share one server session, and none sees another's rows,
-claims or settings, whatever the requests before it did."""
+"""Clients with different identities share one server session through PgBouncer in transaction mode. No client sees another's rows,
+claims or settings, whatever earlier requests did."""
 
 import os
 import pathlib
@@ -26,7 +26,7 @@ create function library.who() returns text language sql stable as $$
     select concat_ws(' ', current_user, nullif(current_setting('restful.claims'), '')::jsonb->>'sub', nullif(current_setting('my.mark', true), ''),
         current_setting('work_mem'))
 $$;
--- leaves behind what it can
+-- tries to leave as much behind as it can
 create function library.litter(fail boolean) returns text language plpgsql as $$
 begin
     perform set_config('my.mark', current_user, false);
@@ -37,7 +37,7 @@ begin
     return 'done';
 end $$;
 """
-# What a client asks, and what it has to be told; {} is its role.
+# What a client asks, and the answer that it has to get, or None if the answer may vary. {0} stands for its role.
 REQUESTS = [
     ("restful.get('/loans?select=borrower&limit=1')", '200|[{{"borrower": "{0}"}}]'),
     ("restful.get('/rpc/who')", '200|"{0} {0}-sub 4MB"'),
@@ -90,7 +90,7 @@ ignore_startup_parameters = extra_float_digits, options
                               env=os.environ | environment, stdout=subprocess.PIPE).stdout
 
     def client(self, role, seed):
-        """A client's process, and what it has to print, line by line; None for anything but another's name."""
+        """Starts a client. Returns its process and the lines that it has to print; None is any line without another client's name."""
         chosen = random.Random(seed).choices(REQUESTS, k=REQUESTS_OF_A_CLIENT)
         lines = []
         for request, _ in chosen:
@@ -104,7 +104,7 @@ ignore_startup_parameters = extra_float_digits, options
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         answers = [answer and answer.format(role) for _, answer in chosen]
         if role == "anon":
-            # who has neither loans nor a subject
+            # anon has neither loans nor a subject.
             answers = [a and a.replace('{"borrower": "anon"}', "").replace(" anon-sub", "") for a in answers]
         return process, answers
 
@@ -118,7 +118,7 @@ ignore_startup_parameters = extra_float_digits, options
                 if answer:
                     self.assertEqual(line, answer)
                 self.assertFalse(any(other in line for other in others), line)
-        # all of them in one session
+        # All clients have shared one session.
         connections = self.psql("postgres", "select count(*) from pg_stat_activity where usename = 'pool'")
         self.assertEqual(connections.strip(), "1")
 

@@ -1,6 +1,6 @@
-"""T28: keys that are loaded, rotated and revoked count in the next statement of every session, one that has verified the token before
-and one within a transaction too. T30: what is said of errors holds nothing of keys and tokens. T45: a dump has public keys, and secret
-ones only when asked."""
+"""T28: when a key is loaded, rotated or revoked, every session knows it from its next statement on, even if it has verified the token
+before or is within a transaction. T30: error messages contain nothing of keys and tokens. T45: a dump has the public keys, and the
+secret ones only if asked."""
 
 import json
 import os
@@ -51,7 +51,7 @@ class Keys(unittest.TestCase):
         self.admin.ask("select restful.create_signing_key('EdDSA', kid => 'two')")
         newer = self.token(kid="two", role="token_web", sub="new")
         self.assertEqual((self.ask(newer), self.ask(token)), ("200 new", "200 me"))
-        # not before it is committed, not if it is not, and within a transaction of the layer's too
+        # A revocation counts only once it is committed, and then also within an open transaction of the layer.
         self.layer.ask("begin isolation level repeatable read; select count(*) from library.books")
         self.assertEqual(self.ask(token), "200 me")
         self.admin.ask("begin; select restful.revoke_key('one')")
@@ -63,7 +63,7 @@ class Keys(unittest.TestCase):
         self.layer.ask("commit")
         self.assert_refused(self.ask(token))
         self.assertEqual(self.ask(newer), "200 new")
-        # by hand, too
+        # Changes by hand count, too.
         self.admin.ask("update restful.token_issuer set audiences = '{us}'")
         self.assert_refused(self.ask(newer))
         self.admin.ask("truncate restful.public_key")
@@ -87,7 +87,7 @@ class Keys(unittest.TestCase):
             answer = self.admin.ask(statement)
             self.assertTrue(answer.startswith("ERROR"), answer)
             self.assertNotIn("t30", answer)
-        # nor do settings
+        # Settings contain nothing of the secret either.
         self.admin.ask("select restful.load_secret('t30 is a secret of many many bytes')")
         self.assertEqual(self.admin.ask("select count(*) from pg_settings where setting like '%t30 is%'"), "0")
 
@@ -113,7 +113,7 @@ class Keys(unittest.TestCase):
                 subprocess.run([str(BIN / "psql"), "-X", "-q", "-U", "postgres", "-d", name, "-v", "ON_ERROR_STOP=1", "-o", "/dev/null"],
                                input=text, check=True, text=True)
                 restored = self.session("postgres", PGDATABASE=name)
-                # what was signed before is verified with the public key; what is to be signed takes the private one
+                # The public key is enough to verify what was signed before. Signing needs the private key.
                 self.assertIn('"sub": "me"', restored.ask(f"select restful.jwt_verify('{token}')"))
                 self.assertEqual(restored.ask("select restful.jwt_sign('{}') is not null").startswith("ERROR"), not signs)
                 restored.close()

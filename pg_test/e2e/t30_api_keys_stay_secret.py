@@ -1,5 +1,6 @@
-"""T28: an API key that is revoked, rotated or changed counts so in the next statement of every session. T30: a key that comes as a
-parameter is in no log, not in pg_stat_activity and in no answer, with an error either. T45: a dump has hashes of keys only when asked."""
+"""T28: when an API key is revoked, rotated or changed, every session knows it from its next statement on. T30: a key that comes as a
+parameter never appears in the log, in pg_stat_activity or in an answer, even if there is an error. T45: a dump has the hashes of keys
+only if asked."""
 
 import os
 import pathlib
@@ -44,7 +45,7 @@ class ApiKeys(unittest.TestCase):
         (id, key), (other_id, other) = self.create("me"), self.create("you")
         for _ in range(3):
             self.assertEqual((self.ask(key), self.ask(other)), ("200 me", "200 you"))
-        # not before it is committed, not if it is not, and within a transaction that began before, too
+        # A revocation counts only once it is committed, and then also within a transaction that began before.
         self.layer.ask("begin isolation level repeatable read; select count(*) from library.books")
         self.admin.ask(f"begin; select restful.revoke_api_key('{id}')")
         self.assertEqual(self.ask(key), "200 me")
@@ -58,7 +59,7 @@ class ApiKeys(unittest.TestCase):
         rotated = self.admin.ask(f"select key from restful.rotate_api_key('{other_id}', '0')")
         self.assert_refused(other, "The API key has expired")
         self.assertEqual(self.ask(rotated), "200 you")
-        # by hand
+        # Changes by hand count, too.
         self.admin.ask("update restful.api_key set subject = 'somebody', scopes = '{x}'")
         self.assertEqual(self.ask(rotated), "200 somebody")
         self.admin.ask("truncate restful.api_key cascade")
@@ -89,12 +90,12 @@ class ApiKeys(unittest.TestCase):
                         "select status from restful.get('/rpc/me', jsonb_build_object('{field}', :value::text))",
                         "select body from restful.post('/rpc/fail', '{{}}', jsonb_build_object('{field}', :value::text))",
                         "select body from restful.get('/nothing?x=eq.1', jsonb_build_object('{field}', :value::text))",
-                        # an error of the statement itself
+                        # Here the statement itself fails.
                         "select 1 / (status - status) from restful.get('/rpc/me', jsonb_build_object('{field}', :value::text))",
                     ):
                         asked += 1
                         self.assertNotIn(key[16:-1], _loud.run("key_layer", statement.format(field=field), value=value), name)
-        # the log was looked at, and tells of the requests
+        # Make sure that this was the right log, and that it shows the requests.
         self.assertGreaterEqual(log[0].count("jsonb_build_object("), asked)
         self.assertIn("division by zero", log[0])
         for name, key in keys.items():

@@ -1,4 +1,5 @@
-"""T30: a token or a secret that comes as a parameter is in no log, not in pg_stat_activity and in no answer, with an error either."""
+"""T30: a token or secret that comes as a parameter never appears in the log, in pg_stat_activity or in an answer, even if there is
+an error."""
 
 import json
 import secrets
@@ -36,10 +37,10 @@ class Tokens(unittest.TestCase):
         head, claims, signature = good.split(".")
         tokens = {
             "good": good,
-            "of no key": ".".join([head, claims, signature[:10] + "AAAA" + signature[14:]]),
+            "with a wrong signature": ".".join([head, claims, signature[:10] + "AAAA" + signature[14:]]),
             "cut": good[:-1],
-            "of a role that is not": self.sign(role="nobody_at_all", sub="me"),
-            "of an expired time": self.sign(role="loud_web", sub="me", exp=1),
+            "of a role that does not exist": self.sign(role="nobody_at_all", sub="me"),
+            "expired": self.sign(role="loud_web", sub="me", exp=1),
         }
         asked = 0
         with _loud.logged(self.admin) as log:

@@ -1,5 +1,5 @@
-"""A dump restores whatever the order in which pg_restore loads the tables, several at once too: every dumped table of the extension
-has the rows of the original, and what refers to what is kept as before."""
+"""A dump can be restored whatever the order in which pg_restore loads the tables, even several at a time. Every dumped table of the
+extension then has the rows of the original, and references between them are enforced as before."""
 
 import itertools
 import os
@@ -45,11 +45,11 @@ class AnyOrder(unittest.TestCase):
 
     @classmethod
     def content(cls, session):
-        """The rows of each dumped table, and of the application's."""
+        """The rows of each dumped table, and of the application's table."""
         return {t: session.ask(f"select t::text from {t} t order by t::text") for t in [*cls.tables, "shop.products"]}
 
     def restored(self, *rounds):
-        """A session of a new database in which pg_restore ran with each of these lists of arguments."""
+        """Creates a database, runs pg_restore in it with each of these lists of arguments, and returns a session in it."""
         name = f"{SOURCE}_{next(NUMBERS)}"
         self.admin.ask(f"create database {name}")
         self.addCleanup(self.admin.ask, f"drop database if exists {name} with (force)")
@@ -89,23 +89,23 @@ class AnyOrder(unittest.TestCase):
         for how in ["--disable-triggers"], ["--disable-triggers", "--jobs=2"]:
             with self.subTest(how):
                 self.assert_restored(["--schema-only", dump], ["--data-only", *how, dump])
-        # The extension's own tables, into a database that has the extension already.
+        # Load only the extension's own tables, into a database that already has the extension.
         session = self.restored(["--schema-only", dump], ["--data-only", "--schema=restful", "--jobs=2", dump])
         self.assertEqual({t: r for t, r in self.content(session).items() if t in self.tables}, {t: self.rows[t] for t in self.tables})
 
     def test_what_refers_to_what_is_kept(self):
         session = self.restored(["--jobs=2", self.folder / "custom"])
-        # What goes takes along what is its own.
+        # Deleting a row also deletes the rows that belong to it.
         self.assertEqual(session.ask("delete from restful.token_issuer where issuer like '%two%'; select count(*) from restful.secret_key where issuer like '%two%'"), "0")
         self.assertEqual(session.ask("delete from restful.oauth_client where confidential; select count(*) from restful.oauth_client_secret"), "0")
         self.assertEqual(session.ask("delete from restful.api_key; select count(*) from restful.api_key_use"), "0")
-        # What is in use stays.
+        # A row that is in use cannot be deleted or renamed.
         for statement in "delete from restful.rbac_role where name = 'reader'", "update restful.rbac_role set name = 'x' where name = 'reader'", \
                 "update restful.token_issuer set issuer = 'x' where issuer = ''":
             self.assertRegex(session.ask(statement), "ERROR:  .* violates foreign key constraint")
         self.assertRegex(session.ask("truncate restful.token_issuer"), "ERROR:  cannot truncate a table referenced in a foreign key")
         self.assertIn('ERROR:  role "reader" is in use', session.ask("select restful.drop_role('reader')"))
-        # What is there no longer cannot be given.
+        # What does not exist cannot be granted or given a secret.
         self.assertIn('ERROR:  role "x" is not defined', session.ask("select restful.grant_role('ann', 'x')"))
         self.assertIn('ERROR:  client "x" does not exist or has no secret', session.ask("select restful.rotate_client_secret('x')"))
 

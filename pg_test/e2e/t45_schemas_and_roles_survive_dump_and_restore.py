@@ -1,4 +1,4 @@
-"""Schemas on tables and roles of the application are in a dump and work where it is restored; and a change of the registry reaches other sessions."""
+"""A dump has schemas on tables and roles of the application, and they work where it is restored. A change of the registry reaches other sessions."""
 
 import os
 import pathlib
@@ -36,7 +36,7 @@ SCHEMA = """
     create table shop.part partition of shop.parts for values in (1);
     select restful.constrain('shop.parts', 'doc', 'product');
 """
-# Each breaks one schema alone.
+# Each statement violates exactly one schema.
 REFUSED = {
     "checked": "insert into shop.made (id, checked) values (2, '1')",
     "text_checked": "insert into shop.made (id, text_checked) values (2, '1')",
@@ -47,7 +47,7 @@ REFUSED = {
     "partition": """insert into shop.part values (1, '{"price": -1}')""",
 }
 BOUND = """select t, b.* from unnest('{shop.made,shop.by_hand,shop.part}'::regclass[]) t, restful.bound_schemas(t) b order by t::text, b.name, b."column", b.schema::text"""
-# Roles of the application and who has them, with the ends and places that they have.
+# Roles of the application and who has them, one grant with a tenant and an end.
 ROLES = """
     select restful.define_role('reader', '{films.read}'), restful.define_role('editor', '{films.*}', '{reader}', '{reader}');
     select restful.grant_role('ann', 'editor'), restful.grant_role('ben', 'reader', 'studio-1', '2100-01-01');
@@ -70,7 +70,7 @@ class SchemasOnTables(unittest.TestCase):
         for what, statement in REFUSED.items():
             with self.subTest(what):
                 self.assertRegex(session.ask(statement), "ERROR:  new row for relation .* violates ")
-        # A warning, and level off.
+        # Action warn and level off refuse nothing.
         self.assertEqual(session.ask("""begin; insert into shop.made (id, warned, off) values (3, '1', '{"price": -1}'); rollback"""), "")
 
     def test_dump_and_restore(self):
@@ -93,7 +93,7 @@ class SchemasOnTables(unittest.TestCase):
                 for query in BOUND, REGISTERED, "table shop.made", "table shop.by_hand":
                     self.assertEqual(restored.ask(query), original.ask(query))
                 self.assert_enforced(restored)
-                # What constrain made is still known as such.
+                # The extension still knows which constraints it has made itself.
                 self.assertEqual(restored.ask("select restful.unconstrain('shop.made', c) from unnest('{checked,by_name,off}'::name[]) c"), "t\nt\nt")
                 self.assertEqual(restored.ask("select restful.unconstrain('shop.by_hand', 'a')"), "f")
                 restored.close()
@@ -115,7 +115,7 @@ class SchemasOnTables(unittest.TestCase):
             self.assertNotIn("ERROR", kept)
             self.assertEqual(len(kept.splitlines()), 2)
             self.assertEqual(restored.ask(query), kept)
-        # They give permissions, and a change of a role reaches those who have it.
+        # The roles give permissions, and a change of a role reaches those who have it.
         restored.ask("create role m_pooled login; grant usage on schema library to m_pooled; alter role m_pooled set restful.trusted_authenticators = 'm_pooled'")
         self.addCleanup(original.ask, "drop role m_pooled")
         restored.ask("select restful.define_role('reader', '{films.read,films.list}')")
@@ -128,7 +128,7 @@ class SchemasOnTables(unittest.TestCase):
         original.ask(f"drop database {restored_name} with (force)")
 
     def test_keys(self):
-        """Public keys are in a dump, secrets only where they are asked for; no table that is always dumped has a secret."""
+        """A dump has public keys, and secrets only if they are asked for. No table that is always dumped has a secret."""
         source = os.environ["PGDATABASE"]
         original = self.session(source)
         always = """select string_agg(format('%s.%s', a.attrelid::regclass, a.attname), ' ') from pg_extension e, unnest(e.extconfig) with ordinality c(o, n)
@@ -159,7 +159,7 @@ class SchemasOnTables(unittest.TestCase):
         self.assertEqual(writer.ask(insert), "")
         admin.ask("commit")
         self.assertIn('violates JSON Schema "fresh" of column "doc"', writer.ask(insert))
-        # Within a transaction that has used the table before, too.
+        # The change arrives even within a transaction that has used the table before.
         writer.ask("begin; select from notes")
         admin.ask("delete from restful.json_schema where name = 'fresh' and version = 2")
         self.assertEqual(writer.ask(insert), "")

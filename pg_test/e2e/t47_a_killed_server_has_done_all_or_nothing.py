@@ -1,4 +1,4 @@
-"""Kills backends and whole servers in the middle of requests: what was committed is there completely, and nothing else."""
+"""Kills backends and whole servers in the middle of requests. Afterwards, all that was committed is there, and nothing else."""
 
 import os
 import pathlib
@@ -19,7 +19,7 @@ create schema shop;
 grant usage on schema shop to api;
 create table shop.orders (id bigint generated always as identity primary key, number text unique not null);
 create table shop.items (order_number text not null references shop.orders (number) deferrable initially deferred, position int);
--- where a request is to stop: at this position
+-- the place at which a request has to stop
 create table shop.stop (place text);
 create function shop.pause(at text) returns void language plpgsql as $$
 begin
@@ -86,7 +86,7 @@ class KilledServer(unittest.TestCase):
 
     def assert_whole(self):
         self.assertEqual(self.cluster.sql(WHOLE), "0")
-        # and the database goes on
+        # The database goes on working.
         self.cluster.sql("truncate shop.stop")
         session = self.session()
         before = int(self.orders())
@@ -129,7 +129,7 @@ class KilledServer(unittest.TestCase):
         self.assert_whole()
 
     def crash_while_writing(self, crash, name):
-        """Writers work until the server is gone. Every order that was acknowledged is there, and at most one more of each."""
+        """Lets writers work until the server is gone. Every acknowledged order has to be there, and at most one more of each writer."""
         acknowledged = [0] * WRITERS
 
         def write(writer):
@@ -166,7 +166,7 @@ class KilledServer(unittest.TestCase):
             postmaster = int(path.read_text().split()[0])
             backends = self.cluster.sql("select string_agg(pid::text, ' ') from pg_stat_activity").split()
             os.kill(postmaster, signal.SIGKILL)
-            # they leave when they see it
+            # The backends exit when they notice.
             wait_until(lambda: not any(pathlib.Path("/proc", pid).exists() for pid in backends), 60)
 
         self.crash_while_writing(kill, "killed")

@@ -1,4 +1,4 @@
-"""Requests on a hot standby: reads are answered, writes are refused."""
+"""On a hot standby, requests that read are answered, and requests that write are refused."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class HotStandby(unittest.TestCase):
         data = cls.home / "data"
         as_server_user(BIN / "pg_basebackup", "-h", os.environ["PGHOST"], "-p", os.environ["PGPORT"], "-U", "postgres",
                        "-D", data, "-R", "-c", "fast", "-X", "stream")
-        # files and not a pipe: the server outlives pg_ctl and would keep a pipe open
+        # The server logs to a file, because it outlives pg_ctl and would keep a pipe open.
         as_server_user(BIN / "pg_ctl", "start", "-s", "-w", "-D", data, "-l", cls.home / "log",
                        "-o", f"-c port=5433 -c unix_socket_directories={cls.home} -c hot_standby=on")
         cls.addClassCleanup(as_server_user, BIN / "pg_ctl", "stop", "-s", "-m", "immediate", "-D", data)
@@ -43,7 +43,7 @@ class HotStandby(unittest.TestCase):
         self.assertEqual(self.anon.ask("select pg_is_in_recovery()"), "t")
 
     def test_reads_are_answered(self):
-        # often enough for every way that a read can take
+        # Read often enough that the session uses every way to run a read.
         for _ in range(12):
             self.assertEqual(self.anon.get("/countries?select=code&order=code&limit=2"), '200 [{"code": "co"}, {"code": "gb"}]')
         self.assertEqual(self.anon.get("/countries/pl?select=code,authors(name)"),
@@ -71,7 +71,7 @@ class HotStandby(unittest.TestCase):
     def test_api_keys_are_known(self):
         admin = Session("postgres")
         self.addCleanup(admin.close)
-        # what is committed is flushed, so that there is a place in the log to wait for
+        # A commit is flushed, so that there is a position in the WAL to wait for.
         admin.ask("set synchronous_commit = on")
         self.addCleanup(admin.ask, "delete from restful.api_key; drop function if exists library.subject()")
         admin.ask("create function library.subject() returns text language sql volatile as 'select restful.user_id()'")
@@ -81,7 +81,7 @@ class HotStandby(unittest.TestCase):
         get = f"""restful.get('/rpc/subject', '{{"apikey": "{key}"}}')"""
         for _ in range(3):
             self.assertEqual(ask(get), "200 me")
-        # a use of the key is not written down, and that is no error
+        # The standby cannot note that the key was used. That is no error.
         self.assertEqual(ask(f"""restful.post('/rpc/subject', '{{}}', '{{"apikey": "{key}"}}')"""), "200 me")
         admin.ask(f"select restful.revoke_api_key('{id}')")
         self.anon.wait_until(f"select pg_last_wal_replay_lsn() >= '{admin.ask('select pg_current_wal_flush_lsn()')}'")
@@ -122,7 +122,7 @@ class HotStandby(unittest.TestCase):
         self.assertEqual(librarian.get("/countries/pl?select=code"), '200 {"code": "pl"}')
 
     def test_written_when_promoted(self):
-        """The last of these tests by its name: after it there is no standby."""
+        """By its name, this test runs last. After it there is no standby any more."""
         librarian = Session("librarian", PGHOST=str(self.home), PGPORT="5433")
         self.addCleanup(librarian.close)
         write = "select status || ' ' || coalesce(body->>'code', '') from restful.post('/subjects', '{\"id\": 9, \"name\": \"Nine\"}')"

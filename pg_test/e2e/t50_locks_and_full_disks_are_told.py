@@ -1,5 +1,5 @@
-"""What takes part of the database away: locks, deadlocks, serialization failures, a full disk. The caller is told, nothing is half
-done, nothing stays locked, and the session goes on."""
+"""After locks, deadlocks, serialization failures and a full disk, the caller is told, nothing is half done, nothing stays locked, and the
+session goes on."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ class LostResources(unittest.TestCase):
         return session
 
     def assert_usable(self, session):
-        """The session answers, in no transaction, and holds no lock of a relation."""
+        """Checks that the session answers, is in no transaction, and holds no lock of a relation, row or transaction."""
         self.assertEqual(session.ask(PATCH_FIRST), "204")
         self.assertEqual(session.ask("select now() = statement_timestamp()"), "t")
         held = f"select count(*) from pg_locks where pid = {session.pid} and locktype in ('relation', 'tuple', 'transactionid')"
@@ -39,7 +39,7 @@ class LostResources(unittest.TestCase):
             self.assert_usable(librarian)
 
     def test_a_catalogue_that_is_locked_is_told(self):
-        """A command of a function is looked at before it runs, which reads the catalogue of roles."""
+        """The extension looks at a function's command before it runs, and reads the catalogue of roles for that."""
         self.admin.ask("create function library.alter_role(name text) returns void language plpgsql as "
                        "$$ begin execute format('alter role %I set work_mem = 64', name); end $$")
         self.addCleanup(self.admin.ask, "rollback; drop function library.alter_role(text)")
@@ -54,7 +54,7 @@ class LostResources(unittest.TestCase):
             self.assert_usable(librarian)
 
     def test_deadlock_is_raised(self):
-        """A deadlock dooms what the transaction did so far: the caller has to know."""
+        """A deadlock undoes what the transaction has done so far, so the caller has to know."""
         self.admin.ask("begin; set local deadlock_timeout = '60s'; update library.subjects set name = name where id = 1")
         with Session("librarian") as librarian:
             librarian.ask("begin")
@@ -77,13 +77,13 @@ class LostResources(unittest.TestCase):
                 self.assertEqual(librarian.get("/subjects/1?select=id"), '200 {"id": 1}')
                 self.admin.ask("update library.subjects set name = name where id = 1")
                 self.assertIn("ERROR:  could not serialize access due to concurrent update", librarian.ask(PATCH_FIRST))
-                # the caller's transaction is the caller's to end
+                # Only the caller ends the caller's transaction.
                 self.assertIn("current transaction is aborted", librarian.ask(PATCH_FIRST))
                 librarian.ask("rollback")
                 self.assert_usable(librarian)
 
     def test_lost_update_is_none(self):
-        """Two requests that change one row: the second waits, and sees what the first has made of it."""
+        """If two requests change one row, the second waits and sees what the first has written."""
         self.admin.ask("update library.shelves set capacity = 1 where room = 'A' and number = 1")
         first, second = self.session("librarian"), self.session("librarian")
         self.admin.ask("""create or replace function library.one_more() returns int language sql as
@@ -96,7 +96,7 @@ class LostResources(unittest.TestCase):
         self.assertEqual(second.receive(), "3")
 
     def test_disk_full_is_raised(self):
-        """A tablespace of a few megabytes."""
+        """A tablespace of a few megabytes is filled."""
         place = pathlib.Path(tempfile.mkdtemp(prefix="pgr-full-", dir="/tmp"))
         self.addCleanup(shutil.rmtree, place, ignore_errors=True)
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], stderr=subprocess.DEVNULL).returncode:
@@ -116,7 +116,7 @@ class LostResources(unittest.TestCase):
         self.assertRegex(librarian.ask(fill % (51, 700)), "ERROR:  could not (extend|write).*: No space left on device")
         self.assert_usable(librarian)
         self.assertEqual(librarian.ask("select headers->>'content-range' from restful.get('/filled?limit=0', '{\"prefer\": \"count=exact\"}')"), "*/50")
-        # when there is room again, it is used
+        # Once there is room again, writes succeed.
         subprocess.run(["mount", "-o", "remount,size=16m", place], check=True)
         self.assertEqual(librarian.ask(fill % (51, 100)), "201")
 

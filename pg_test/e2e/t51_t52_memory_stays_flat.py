@@ -1,4 +1,4 @@
-"""Memory of a session: bodies above the limit, and a long run of calls of every kind, errors included."""
+"""A session's memory does not grow with bodies above the limit, or over many calls of every kind, errors included."""
 
 import json
 import pathlib
@@ -9,7 +9,7 @@ from _session import Session
 ROUNDS, CALLS = 20, 1000
 MEGABYTE = 1 << 20
 
-# Method, target, header fields, body: in turn.
+# Method, target, header fields and body. The calls are made in turn.
 CALLS_OF_EVERY_KIND = [
     ("GET", "/books?select=id,title&id=eq.3", {}, None),
     ("GET", "/books/3", {}, None),
@@ -73,13 +73,13 @@ class Memory(unittest.TestCase):
             return self.librarian.ask(f"""select status, convert_from(body, 'utf8')::json->>'code'
                 from restful.serve('POST', '/subjects', '{{"content-type": "{content}"}}', {what})""")
 
-        # Whatever is loaded once is there; so is the body itself.
+        # First make the session load what it loads only once, and hold a body of this size.
         for content in kinds:
             post(content, "'x'")
         post(kinds[0], "(select convert_to(repeat('x', 2000000), 'utf8') offset 0)")
         for _ in range(2):
             self.assertEqual(self.librarian.ask(f"select octet_length({body})"), str(size))
-        pathlib.Path(f"/proc/{self.librarian.pid}/clear_refs").write_text("5")  # the peak begins here
+        pathlib.Path(f"/proc/{self.librarian.pid}/clear_refs").write_text("5")  # This resets the peak.
         self.librarian.ask(f"select octet_length({body})")
         peak, before = memory(self.librarian, "VmHWM"), memory(self.librarian)
         for _ in range(5):
@@ -103,7 +103,7 @@ class Memory(unittest.TestCase):
             self.admin.ask("grant pg_read_all_stats to librarian")
             return [int(n) for n in self.librarian.ask(contexts).split("|")]
 
-        # All there is to keep is kept after these.
+        # After these calls, the session has cached all that it ever caches.
         for _ in range(4):
             kinds = int(self.librarian.ask(run))
         self.assertGreater(kinds, 6)
@@ -112,7 +112,7 @@ class Memory(unittest.TestCase):
             self.assertEqual(self.librarian.ask(run), str(kinds))
         self.assertLess(memory(self.librarian) - resident, MEGABYTE)
         now_used, now_contexts = used()
-        # a leak of 16 bytes a call would be more
+        # A leak of 16 bytes per call would exceed this.
         self.assertLess(now_used - bytes_used, 16 * ROUNDS * CALLS)
         self.assertLess(now_contexts - contexts, 20)
         self.assertEqual(self.librarian.ask("select count(*) from pg_cursors where name <> ''"), "0")

@@ -1,4 +1,4 @@
-"""DROP, CREATE and ALTER EXTENSION while other sessions make requests, in transactions and side by side: answers or clean errors."""
+"""Other sessions make requests during DROP, CREATE and ALTER EXTENSION, in transactions and at the same time. They get answers or clean errors."""
 
 import re
 import threading
@@ -30,7 +30,7 @@ class ExtensionThatGoes(unittest.TestCase):
     def test_dropped_in_an_open_transaction_of_another(self):
         self.warm(self.librarian)
         self.admin.ask("begin; drop extension pg_restful")
-        # it waits for the end of that, or is answered
+        # The request waits for the end of that transaction, or is answered.
         self.librarian.ask("set lock_timeout = '100ms'")
         self.assertRegex(self.librarian.ask(READ), r"^200$|ERROR:  canceling statement due to lock timeout")
         self.admin.ask("rollback")
@@ -49,7 +49,7 @@ class ExtensionThatGoes(unittest.TestCase):
         self.warm(self.librarian)
 
     def test_made_anew_under_warm_sessions(self):
-        """What a session has kept of a request names functions of the extension that was."""
+        """What a session has cached of a request refers to functions of the dropped extension."""
         others = [self.session("librarian") for _ in range(2)]
         for _ in range(3):
             for session in others:
@@ -99,7 +99,7 @@ class ExtensionThatGoes(unittest.TestCase):
                 answer = self.admin.ask(command)
                 self.assertIn(words, answer)
                 self.warm(self.librarian)
-        # in a transaction with requests
+        # The same in a transaction that also makes requests.
         self.admin.ask("begin; alter extension pg_restful update; set local restful.schemas = 'library'")
         self.assertEqual(self.admin.ask(READ), "200")
         self.admin.ask("drop extension pg_restful")

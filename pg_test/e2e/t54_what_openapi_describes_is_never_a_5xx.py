@@ -1,4 +1,4 @@
-"""Schemathesis makes requests of what OpenAPI describes, and of what it does not: through the gateway, as a role that may write."""
+"""Schemathesis makes requests that OpenAPI describes, and requests that it does not, through the gateway and as a role that may write."""
 
 import json
 import os
@@ -9,10 +9,10 @@ import unittest
 import _clients
 from harness import HERE, Gateway
 
-# How much is asked is a number of examples, not a time: the same on a busy machine. The time only ends what hangs.
+# The number of examples, not the time, limits the run, so that it is the same on a busy machine. The time only ends a run that hangs.
 EXAMPLES = 8
 SECONDS = 600
-# The same requests at each run, as far as the server's answers are the same.
+# Each run makes the same requests, as long as the server gives the same answers.
 SEED = 54
 
 SETUP = """
@@ -39,7 +39,7 @@ class Schemathesis(unittest.TestCase):
             done = subprocess.run(command, cwd=packages, env=os.environ | {"PYTHONPATH": str(packages)}, text=True, timeout=SECONDS,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             answered = [json.loads(line) for line in gateway.access]
-            # What the gateway says it answered: the exit code tells of errors within Schemathesis, too.
+            # Ask the gateway what it has answered, because the exit code also reports errors within Schemathesis.
             self.assertEqual([entry for entry in answered if entry["status"] >= 500], [], done.stdout[-3000:])
             self.assertGreater(len(answered), 200, done.stdout[-3000:])
             self.assertGreater(len({entry["status"] for entry in answered}), 4)

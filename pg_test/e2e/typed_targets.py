@@ -1,4 +1,4 @@
-"""Targets as users of curl type them, over the gateway: they mean what they mean when they are percent-encoded."""
+"""A target that users of curl type unencoded means the same to the gateway as the percent-encoded target."""
 
 import unittest
 import urllib.parse
@@ -18,7 +18,7 @@ def tearDownModule():
 
 
 def ask(target, method="GET"):
-    """The answer to a request whose target is sent as it is. curl and http.client check, cut or encode it."""
+    """Makes a request with the target as it is. Returns the answer. curl and http.client would check, cut or encode it."""
     return gateway.raw(f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
 
 
