@@ -10,15 +10,15 @@ from _law_oracle import Oracle
 from _law_request import Embed, Field, Node, Shown
 from _law_schema import MARK, RID
 
-SELECTED = "what PATCH and DELETE change is what GET with the same filters shows"
+SELECTED = "PATCH and DELETE change the rows that GET with the same filters shows"
 CHANGED = "a write changes what plain SQL changes"
 PAGED = "limit and offset choose what PATCH and DELETE change, or are refused"
 GUARDED = "the count, the guards and the table agree"
 REFUSED = "a refused request changes nothing"
-ALIKE = "what is refused with a representation is refused without, and the reverse"
+ALIKE = "a request is refused with a representation exactly if it is refused without"
 READ = "a read shows what plain SQL shows"
-SHOWN = "a representation shows what plain SQL shows of the written rows"
-MALFORMED = "a malformed request changes nothing, or what its filters select"
+SHOWN = "a representation shows the written rows as plain SQL shows them"
+MALFORMED = "a malformed request changes nothing, or only what its filters select"
 ANSWERED = "a request is answered"
 
 SINGULAR = "application/vnd.pgrst.object+json"
@@ -33,7 +33,7 @@ class Broken(Exception):
 
     @property
     def kind(self):
-        """What is alike of two that have one reason."""
+        """What two failures have in common if they have the same reason."""
         return self.law, re.sub(r"GET /.* (is|shows) |\d+-\d+/|\b[0-9A-Z]{1,5}\b|\[.*\]|'.*?'|\".*?\"|\(.*\)", "", self.what)
 
 
@@ -41,10 +41,10 @@ def text(value):
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-# Answers in one order
+# Putting answers in order
 
 def in_order(node, rows):
-    """Rows, their embedded rows too, in one order where the request asks for none."""
+    """Rows and their embedded rows, sorted where the request asks for no order."""
     rows = [row_in_order(node, row) for row in rows]
     return rows if node.is_ordered() else sorted(rows, key=text)
 
@@ -72,7 +72,7 @@ def without_nulls(value):
 
 
 def csv_rows(body):
-    """The lines of a CSV body. A field that is not quoted and empty, or NULL, is null."""
+    """The lines of a CSV body. An unquoted field is null if it is empty or NULL."""
     def value():
         return field if quoted or field not in ("", "NULL") else None
 
@@ -105,7 +105,7 @@ class Checks:
         self.database = database
         # The trials of the last check.
         self.trials = []
-        # How often what happened.
+        # How often each outcome happened.
         self.outcomes = collections.Counter()
 
     def run(self, *trials):
@@ -132,14 +132,14 @@ class Checks:
     # What answers show
 
     def shows(self, law, request, answer, rows):
-        """The body is of these rows."""
+        """Checks that the body has these rows."""
         try:
             shows = self.shows_lines if self.reads_csv(request) else self.shows_json
             is_same = shows(request, answer, rows)
         except (ValueError, AttributeError, TypeError, IndexError):
-            raise Broken(law, f"the body is of another form: {answer.text[:50]!r}") from None
+            raise Broken(law, f"the body has another form: {answer.text[:50]!r}") from None
         if not is_same:
-            raise Broken(law, "the rows are others")
+            raise Broken(law, "the rows differ")
 
     @staticmethod
     def shows_json(request, answer, rows):
@@ -186,7 +186,7 @@ class Checks:
             return
         if sql.code:
             if not answer.is_refused:
-                raise Broken(READ, f"{answer.status}: SQL ends in {sql.code}: {sql.answer['message']}")
+                raise Broken(READ, f"{answer.status}: SQL fails with {sql.code}: {sql.answer['message']}")
             self.outcomes["read refused as in SQL"] += 1
             return
         rows, total = sql.result["rows"], sql.result["total"]
@@ -204,7 +204,7 @@ class Checks:
             self.outcomes["read guarded"] += 1
             return
         if answer.is_refused:
-            raise Broken(READ, f"it is refused with {answer.code}, SQL is not")
+            raise Broken(READ, f"it is refused with {answer.code}, but SQL succeeds")
         status = 206 if counted and len(rows) < total else 200
         if answer.status != status:
             raise Broken(READ, f"the status is {answer.status}, not {status}")
@@ -236,7 +236,7 @@ class Checks:
         refusals = self.refusals(request, sql)
         may_be_refused = request.method in ("PATCH", "DELETE") and request.node.is_paged and not request.node.relation.key
         if not sql.code and SINGULAR in (request.accept or "") and sql.result["affected"] == 1 and not sql.result["rows"]:
-            # One row is written, and the page of what comes back is empty.
+            # One row is written, but the page of rows that come back is empty.
             may_be_refused = True
         if may_be_refused and whole.is_refused:
             self.outcomes["page of a write refused"] += 1
@@ -251,7 +251,7 @@ class Checks:
         law = PAGED if request.node.is_paged and request.method in ("PATCH", "DELETE") else CHANGED
         for answer in answers:
             if answer.is_refused:
-                raise Broken(law, f"{answer.status} {answer.code}: it is refused, SQL is not")
+                raise Broken(law, f"{answer.status} {answer.code}: it is refused, but SQL succeeds")
             if answer.held != changed:
                 raise Broken(law, "the tables hold other rows than after the SQL")
             self.is_written(request, answer, sql.result, answer is whole)
@@ -279,7 +279,7 @@ class Checks:
 
     @staticmethod
     def refusals(request, sql):
-        """The codes that a write may be refused with; it has to be, if there are any."""
+        """The codes with which a write may be refused. If there are any, it has to be refused."""
         strict = request.prefer.get("handling") == "strict"
         found = {sql.code} if sql.code else set()
         if strict and "nonsense" in request.prefer:
@@ -330,7 +330,7 @@ class Checks:
             raise Broken(GUARDED, f"the status is {answer.status}, not {status}")
 
     def get_shows_what_changes(self, request, written):
-        """The GET whose filters are the write's, with the same labels."""
+        """Checks that GET with the filters and labels of the write shows the rows that the write has changed."""
         if request.prefer.get("tx") == "rollback" or request.node.relation.base.keeps_rows:
             return
         get = copy.copy(request)
@@ -350,13 +350,13 @@ class Checks:
         else:
             changed = before.keys() - after.keys()
             if base.cascades:
-                # Rows that refer to deleted ones are deleted, too.
+                # Rows that refer to deleted ones are deleted, too, and GET does not show them.
                 changed = changed & shown
         if shown != changed:
-            raise Broken(SELECTED, f"GET {get.target()} shows {sorted(shown)}, changed are {sorted(changed)}")
+            raise Broken(SELECTED, f"GET {get.target()} shows {sorted(shown)}, but the write changes {sorted(changed)}")
 
     def labels(self, node):
-        """The embedded relations, shown or not. An inner join stays where it chooses."""
+        """The embedded relations of a node, without spreads. An inner join stays only if it chooses rows."""
         found = []
         for embed in node.embeds:
             label = self.without_spread(embed)
@@ -365,7 +365,7 @@ class Checks:
         return found
 
     def without_spread(self, embed):
-        """An embedded relation with the same rows that adds nothing to its parent."""
+        """The same embedded relation, but not spread, so that it adds no columns to its parent."""
         inner = copy.copy(embed.node)
         if embed.spread:
             inner.select = [self.without_spread(e) for e in embed.node.embeds] or [Shown(Field(RID, "int"))]
@@ -380,7 +380,7 @@ class Checks:
         strict = request.prefer.get("handling") == "strict"
         if sql.code or strict and "nonsense" in request.prefer:
             if not answer.is_refused:
-                raise Broken(CHANGED, f"SQL ends in {sql.code}")
+                raise Broken(CHANGED, f"SQL fails with {sql.code}")
             return
         rows, total, affected = (sql.result[k] for k in ("rows", "total", "affected"))
         most = int(request.prefer.get("max-affected", affected)) if strict else affected
@@ -389,7 +389,7 @@ class Checks:
             must |= affected != 1
         may = must
         if not request.routine.changes:
-            # Of a function that changes nothing it is not said whether rows count that are not shown.
+            # For a function that changes nothing, it is not specified whether rows count that are not shown.
             must = max(total, len(rows)) > most and affected > most and not request.node.is_grouped
             if SINGULAR in (request.accept or ""):
                 must |= total != 1 and len(rows) != 1 and affected != 1
@@ -399,7 +399,7 @@ class Checks:
             raise Broken(GUARDED, f"{answer.status}: it should be refused, the function returns {affected} rows")
         if answer.is_refused:
             if not must and not may:
-                raise Broken(CHANGED, f"{answer.status} {answer.code}: it is refused, SQL is not")
+                raise Broken(CHANGED, f"{answer.status} {answer.code}: it is refused, but SQL succeeds")
             return
         if answer.held != (self.database.held if request.prefer.get("tx") == "rollback" else sql.held):
             raise Broken(CHANGED, "the tables hold other rows than after the SQL")
@@ -413,7 +413,7 @@ class Checks:
     # Malformed requests
 
     def malformed(self, malformed):
-        """Raises Broken if a malformed request is done, or is done to rows that it does not select."""
+        """Raises Broken if a malformed request is not refused although it must be, or changes rows that it does not select."""
         self.trials = []
         request, is_read = malformed.request, malformed.request.is_read
         preferences = [None] if is_read else [None, "representation"]
@@ -441,9 +441,9 @@ class Checks:
             for condition, rows in zip(malformed.held, selected):
                 if not rows.code and not changed <= set(rows.result):
                     raise Broken(MALFORMED, f"{malformed.what}: {'='.join(condition.parameter(''))} selects {rows.result}, "
-                                 f"changed are {sorted(changed)}")
+                                 f"but the request changes {sorted(changed)}")
             if any(piece.startswith(("columns=", "on_conflict=")) for piece in re.split("[?&]", malformed.target)):
-                # They mean nothing to GET.
+                # These parameters mean nothing to GET.
                 continue
             if get.is_refused and get.code not in ("REST404", "PGRST103"):
                 raise Broken(SELECTED, f"{malformed.what}: GET is refused with {get.code}, {request.method} is not")
@@ -453,7 +453,7 @@ class Checks:
                     raise Broken(SELECTED, f"{malformed.what}: GET shows {found} rows, {len(changed)} are changed")
 
     def changed(self, request, answer):
-        """The RIDs of the relation's rows that are others now."""
+        """The RIDs of the relation's rows that the request has changed."""
         name = request.node.relation.base.name
         before, after = ({row[RID]: row for row in held[name]} for held in (self.database.held, answer.held))
         return {rid for rid in before.keys() | after.keys() if before.get(rid) != after.get(rid)}

@@ -27,7 +27,7 @@ alter role {ROLE} set restful.tx_end = 'commit-allow-override';
 SET_UP = f"""{MAKE_ROLE}
 create schema law_test;
 grant usage on schema law_test to {ROLE};
--- The answer to a request. What is raised instead is no answer.
+-- The answer to a request, or the error that it raises instead.
 create function law_test.ask(method text, target text, headers jsonb, body text) returns json language plpgsql as $$
 declare answer json;
 begin
@@ -41,12 +41,12 @@ create function law_test.in_sql(command text) returns json language plpgsql as $
 declare answer json;
 begin
     execute command into answer;
-    -- json_agg begins new lines
+    -- json_agg puts line breaks between rows
     return json_build_object('answer', replace(answer::text, e'\\n', ' ')::json);
 exception when others then
     return json_build_object('code', sqlstate, 'message', sqlerrm);
 end $$;
--- What all tables hold.
+-- The rows of all tables.
 create function law_test.held() returns json language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     held jsonb := '{{}}';
@@ -73,7 +73,7 @@ class Session:
         self.lines("set client_min_messages = warning;")
 
     def lines(self, script):
-        """What psql prints; each statement of ours prints a line at most."""
+        """What psql prints for a script. Each of our statements prints at most one line."""
         self.psql.stdin.write(f"{script}\n\\echo {DONE}\n")
         self.psql.stdin.flush()
         found = []
@@ -105,10 +105,10 @@ class Database:
         self.held = json.loads(self.user.lines("select law_test.held();")[0])
 
     def run(self, trials):
-        """Runs each trial and undoes it: fills in its answer, and what the tables hold after it."""
+        """Runs each trial and rolls it back. Fills in its answer, and what the tables hold after it."""
         script = []
         for trial in trials:
-            # A transaction that has written anything reads in another way.
+            # Reads do without this, because the extension reads in another way in a transaction that has written anything.
             start = f"select setval('{SCHEMA}.rids', 100, false) \\g /dev/null\n" if trial.writes else ""
             script.append(f"begin;\n{start}{trial.statement};\n{'select law_test.held();' if trial.writes else ''}\nrollback;")
         lines = iter(self.user.lines("\n".join(script)))
@@ -129,7 +129,7 @@ def grants():
 
 
 class Trial:
-    """A statement, and what came of it."""
+    """A statement and its result."""
 
     def __init__(self, statement, writes):
         self.statement, self.writes = statement, writes
@@ -159,7 +159,7 @@ class Ask(Trial):
 
     @property
     def code(self):
-        """The code of an error; it is in a header field too, for HEAD."""
+        """The code of an error. It is also in a header field, because HEAD has no body."""
         proxy_status = self.answer["headers"].get("proxy-status", "")
         if not proxy_status and self.status == 300:
             return json.loads(self.answer["body"])["code"]
@@ -173,7 +173,7 @@ class Ask(Trial):
         return self.answer["headers"].get(name)
 
     def script(self):
-        """To replay it by hand."""
+        """The statement to replay the request by hand."""
         body = "NULL" if self.body is None else f"convert_to({quote(self.body)}, 'utf8')"
         headers = quote(json.dumps(self.headers, ensure_ascii=False))
         return (f"SELECT status, headers, convert_from(body, 'utf8')\n"

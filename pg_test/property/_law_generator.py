@@ -1,4 +1,4 @@
-"""Random requests of the law of writes."""
+"""Random requests for the law of writes."""
 import copy
 import json
 
@@ -15,7 +15,7 @@ TEXT_SEARCHES = {"fts": ["ann|bob", "ann", "!ann"], "plfts": ["ann", "a b"], "ph
 CASTS = {"int": ["text", "numeric"], "text": ["text"], "bool": ["text", "int"], "jsonb": ["text"], "numeric": ["text"],
          "text[]": ["text"], "int4range": ["text"]}
 ALIASES = ["alias", "x", "it", *COLUMN_NAMES]
-# What a PATCH sets MARK to: no row has it before.
+# The value that a PATCH sets MARK to. No row has it before.
 MARKED = 777
 
 
@@ -82,7 +82,7 @@ class Generator:
         elif data_type == "int4range":
             operators += RANGE_OPERATORS * 2
         if self.chance(0.01):
-            # not every type has every operator
+            # Not every type has every operator.
             operators = ["like", "cs", "adj", "fts"]
         operator = rng.choice(operators)
         negated, quantifier, configuration = self.chance(0.2), None, None
@@ -98,7 +98,7 @@ class Generator:
             value = array_text(items)
         elif operator in ("like", "ilike"):
             value = rng.choice(LIKES + TEXTS)
-            # a backslash at the end is an error for some rows, and for others not
+            # A backslash at the end is an error for some rows only.
             value = value.rstrip("\\")
         elif operator in ("match", "imatch"):
             value = rng.choice(REGULAR_EXPRESSIONS)
@@ -117,7 +117,7 @@ class Generator:
             field = next((f for f in self.fields(node.relation) if f.name == label), None)
             if not field or self.chance(0.4):
                 is_null = self.chance(0.4)
-                # Of a name that is a column's, too, these alone are asked of the relation.
+                # If a column has the same name, only these words ask about the relation.
                 words = [["not.is.null", "is.not_null"], ["is.null", "not.is.not_null"]][is_null][:None if not field else 1]
                 return RowTest(label, is_null, rng.choice(words))
             return self.filter(node, field)
@@ -143,9 +143,9 @@ class Generator:
         return items
 
     def alias_for(self, name, taken, probability, bare=()):
-        """An alias, None where the name will do, or False when no alias is left. What is shown is taken from then on.
+        """An alias, None if the name will do, or False if no alias is left. Adds the name that is shown to `taken`.
 
-        `bare`: names of columns that a star leaves out if they are items of their own."""
+        `bare` has the names of columns that a star leaves out if they are items of their own."""
         alias = None
         if name in bare:
             bare.remove(name)
@@ -194,7 +194,7 @@ class Generator:
                              may_group=may_group and not (spread and (relationship.to_many or to_many_above)),
                              to_many_above=relationship.to_many or to_many_above, is_spread=spread)
         if spread and relationship.to_many:
-            # The lists have to be in one order.
+            # Lists can only be compared if their order is fixed.
             for inner in [node, *self.spread_within(node)]:
                 if not inner.is_ordered():
                     inner.order.append(Order(Field(RID, "int")))
@@ -209,7 +209,7 @@ class Generator:
                 yield from self.spread_within(embed.node)
 
     def node(self, relation, depth=0, taken=None, may_group=True, to_many_above=False, is_spread=False):
-        """What is asked of a relation, without conditions on root level; embedded ones have theirs."""
+        """What a request asks of a relation. The root has no conditions yet, but embedded relations have theirs."""
         rng = self.rng
         taken = set() if taken is None else taken
         node = Node(relation)
@@ -218,7 +218,7 @@ class Generator:
             return node
         items, labels = [], set()
         names = {c.name for c in relation.columns}
-        # What a select names itself is no part of its star.
+        # A star leaves out the columns that the select names itself.
         overrides, bare = not is_spread and self.chance(0.3), set()
         if not own_group and not names & taken and self.chance(0.2):
             items.append(Star())
@@ -236,7 +236,7 @@ class Generator:
                 items.insert(rng.randrange(len(items) + 1), item)
         node.select = items
         if node.is_grouped:
-            # To group by lists needs lists in one order.
+            # Lists can only be grouped by if their order is fixed, so we leave them out.
             node.select = items = [i for i in items if not (isinstance(i, Embed) and i.relationship.to_many)]
         if depth:
             node.conditions = [self.condition(node) for _ in range(rng.choice([0, 0, 0, 1, 1, 2]))]
@@ -248,7 +248,7 @@ class Generator:
         return node
 
     def order(self, node, probability, to_end=0.8):
-        """Gives a node an order; mostly one without ties."""
+        """Gives a node an order, mostly one without ties."""
         rng = self.rng
         if not self.chance(probability):
             return
@@ -256,7 +256,7 @@ class Generator:
             fields = [i.field for i in node.items if isinstance(i, Shown) and not i.aggregate and not i.field.path and not i.cast]
             node.order = [self.term(field) for field in fields]
             if self.chance(0.03):
-                # what is not grouped by has no order
+                # The rows cannot be ordered by what they are not grouped by.
                 node.order.append(self.term(self.field(node.relation)))
             return
         for _ in range(rng.choice([0, 1, 1, 2])):
@@ -264,7 +264,7 @@ class Generator:
             if embeds and self.chance(0.3):
                 embed = rng.choice(embeds)
                 field = self.field(embed.node.relation)
-                # Of a spread relation, a name in the result is meant before a column's.
+                # For a spread relation, a name in the result goes before the name of a column.
                 if not embed.spread or field.name not in self.names_of(embed.node):
                     node.order.append(self.term(field, embed.label))
             else:
@@ -356,7 +356,7 @@ class Generator:
             request.key = self.item_key(relation)
         self.order(request.node, 0.3, to_end=0.5)
         if not request.node.is_grouped and not request.is_item and self.chance(0.25):
-            # Ties are broken by the primary key.
+            # The primary key breaks ties.
             request.node.limit = rng.choice([None, 0, 1, 1, 2, 3])
             request.node.offset = rng.choice([None, None, None, 0, 1, 2])
         if method == "PATCH":
@@ -366,7 +366,7 @@ class Generator:
         return request
 
     def new_value(self, relation, name):
-        """A value for a column: of a foreign key, mostly one that is there."""
+        """A value for a column. For a foreign key, it is mostly one that exists."""
         column, base = relation.column(name), relation.shown.get(name) if relation.is_view else name
         if column.nullable and self.chance(0.2):
             return None
@@ -393,7 +393,6 @@ class Generator:
     def insert(self, method):
         rng = self.rng
         relation = rng.choice(self.schema.relations)
-        # A row that is inserted is no group.
         request = Request(method, self.node(relation), shuffle=rng.randrange(100))
         if rng.random() < 0.1:
             self.conditions(request.node, [0])
@@ -418,7 +417,7 @@ class Generator:
                 for name in keys:
                     if name not in needed and self.chance(0.25):
                         del row[name]
-            # Whether a row that is there gets the default of what is missing is not said.
+            # It is not specified whether a row that exists gets the default of a missing key.
             if not relation.is_view and "resolution" not in request.prefer and self.chance(0.5):
                 request.prefer["missing"] = "default"
         if len(request.body) == 1 and self.chance(0.5):
@@ -470,7 +469,7 @@ class Generator:
 
     @staticmethod
     def rid_of(relation, key):
-        """The RID of the row that has a key."""
+        """The RID of the row that has this key."""
         names = [relation.shown[k] if relation.is_view else k for k in relation.key]
         return next((row[RID] for row in relation.base.rows if [row[n] for n in names] == key), None)
 
@@ -491,7 +490,7 @@ class Generator:
         return copy.deepcopy(request, {id(r): r for r in self.schema.relations + self.schema.functions + self.schema.routines})
 
     def with_other_values(self, request):
-        """A request of the same shape: the plan of the first one is used again."""
+        """A request of the same shape with other values, so that the plan of the first one is used again."""
         other = self.copy(request)
 
         def change(node, conditions):
@@ -514,6 +513,6 @@ class Generator:
 
 
 def describe(request):
-    """A request in a line."""
+    """A request in one line."""
     headers = json.dumps(request.headers(), ensure_ascii=False)
     return f"{request.method} {request.target()} {headers} {request.body_text() or ''}"

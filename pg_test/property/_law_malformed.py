@@ -1,4 +1,4 @@
-"""Malformed requests of the law of writes: an intact request with one thing wrong."""
+"""Malformed requests for the law of writes: intact requests in which one thing is wrong."""
 import dataclasses
 import json
 
@@ -31,10 +31,10 @@ class Malformed:
     what: str
     target: str
     body: str | None
-    # It has to be refused; otherwise it may be done, to rows that the filters it holds select.
+    # Whether it has to be refused. If not, it may be carried out on rows that the filters in `held` select.
     must_be_refused: bool
     content_type: str | None = None
-    # The filters of the root that are still in it.
+    # The filters of the root that the target still contains.
     held: list = dataclasses.field(default_factory=list)
 
     def headers(self, **prefer):
@@ -151,13 +151,13 @@ class Malformer:
         return self.with_pieces(request, "too many values of a key", self.pieces(request), path=path)
 
     def twice(self, request):
-        """Which one counts is not said, but the filters do."""
+        """It is not specified which of the two counts, but the filters always count."""
         more = self.rng.choice(["select=rid", "select=mark", "order=rid", "limit=1", "offset=1", "columns=mark",
                                 "limit=5&limit=1"])
         return self.with_pieces(request, "a parameter twice", self.inserted(self.pieces(request), *more.split("&")), False)
 
     def edited(self, request):
-        """A character of the target is another one, missing, twice or too many."""
+        """Replaces, removes, repeats or inserts a character of the target."""
         rng, target = self.rng, request.target()
         at, c = rng.randrange(1, len(target)), rng.choice(EDITS)
         text = rng.choice([target[:at] + target[at + 1:], target[:at] + c + target[at:], target[:at] + c + target[at + 1:],
@@ -173,7 +173,7 @@ class Malformer:
             rows = request.body if isinstance(request.body, list) else [request.body]
             choices = list(JUNK_BODIES)
             if request.columns:
-                # what is not among them is ignored
+                # Keys that are not among the columns are ignored.
                 choices = [b for b in choices if "nosuch" not in b and '""' not in b]
             elif rows and rows[0]:
                 row = rows[0]
@@ -192,7 +192,7 @@ class Malformer:
 
 
 def is_plain(condition):
-    """Whether a condition is one of columns alone."""
+    """Whether a condition is about columns only."""
     if isinstance(condition, Tree):
         return all(map(is_plain, condition.children))
     return isinstance(condition, Filter)

@@ -1,4 +1,4 @@
-"""What a request of the law of writes means, as plain SQL that is written from the request's data alone."""
+"""Writes plain SQL that means the same as a request of the law of writes, from the request's data alone."""
 import itertools
 
 from _law_request import Embed, Filter, RowTest, Shown, Star
@@ -10,7 +10,7 @@ OPERATORS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "
              "adj": "-|-",
              "isdistinct": "IS DISTINCT FROM"}
 TEXT_SEARCHES = {"fts": "to_tsquery", "plfts": "plainto_tsquery", "phfts": "phraseto_tsquery", "wfts": "websearch_to_tsquery"}
-# The rows that a write returns, or that a function does.
+# The name of the rows that a write or a function returns.
 RETURNED = "returned"
 
 
@@ -19,16 +19,16 @@ class Output:
 
     def __init__(self, name, sql, data_type, groups=True):
         self.name, self.sql, self.type = name, sql, data_type
-        # An aggregate does not group.
+        # Whether rows can be grouped by it. This is False for an aggregate.
         self.groups = groups
 
 
 class Oracle:
-    """Writes the SQL of one request. The name of a table expression stands for the whole row of `relation`."""
+    """Writes the SQL of one request. An `alias` is the name of a table expression and stands for its whole row."""
 
     def __init__(self):
         self.numbers = itertools.count(1)
-        # Names of rows that have lost their row type.
+        # Maps aliases of rows that have lost their row type to the relation that they are rows of.
         self.untyped = {}
 
     def alias(self):
@@ -77,7 +77,7 @@ class Oracle:
     # Related rows
 
     def source(self, embed, parent):
-        """FROM and WHERE of the rows that are related to a row, and the alias of theirs."""
+        """FROM and WHERE for the rows that are related to a row of `parent`, and the alias of these rows."""
         relationship, node, alias = embed.relationship, embed.node, self.alias()
         table = qualified(node.relation.name)
         if function := relationship.function:
@@ -96,7 +96,7 @@ class Oracle:
         return f"FROM {', '.join(sources)}{self.clause(where)}", alias
 
     def where(self, node, alias):
-        """Conditions of a level, inner joins among them."""
+        """The conditions of a level, including those of inner joins."""
         return [self.condition(c, node, alias) for c in node.conditions] + self.inner(node, alias)
 
     def inner(self, node, alias):
@@ -131,7 +131,7 @@ class Oracle:
         return found
 
     def shown(self, item, value):
-        """The output of a column or aggregate. Without a field, `value` is what is counted, or None for all rows."""
+        """The output of a column or aggregate. `value` is what it shows or aggregates, or None to count all rows."""
         data_type = item.field.result_type if item.field else "int"
         if not item.field and not item.aggregate:
             value = "1"
@@ -145,7 +145,7 @@ class Oracle:
         return Output(item.name, value, data_type, not item.aggregate)
 
     def spread(self, embed, parent):
-        """The columns that a spread relation adds to those of the row it stands in."""
+        """The columns that a spread relation adds to its parent."""
         found = []
         width = len(self.outputs(self.ungrouped(embed.node), "none"))
         items = self.flat(embed.node)
@@ -163,7 +163,7 @@ class Oracle:
         return found
 
     def flat(self, node):
-        """For each output the item that is to be aggregated in the parent, or None."""
+        """For each output, the item that its parent aggregates if it is an aggregate, or None."""
         found = []
         for item in node.items:
             if isinstance(item, Shown):
@@ -178,7 +178,7 @@ class Oracle:
         return found
 
     def ungrouped(self, node):
-        """A spread relation with what its parent aggregates instead of the aggregates."""
+        """A spread relation without aggregates: in their place are the columns that its parent aggregates."""
         def item(one):
             if isinstance(one, Shown) and one.aggregate:
                 return Ungrouped(one)
@@ -197,9 +197,9 @@ class Oracle:
         return f"(SELECT row_to_json(r) FROM ({rows}) AS r)"
 
     def selected(self, node, alias, source, paged=True):
-        """The rows of a level; `source` is all from FROM to WHERE."""
+        """The rows of a level. `source` is the SQL from FROM to WHERE."""
         outputs = self.outputs(node, alias)
-        # json has no equality to group by
+        # PostgreSQL cannot group by json, because it has no equality.
         casts = ["::jsonb" if o.type == "json" and node.is_grouped else "" for o in outputs]
         shown = ", ".join(f"{o.sql}{cast} AS {identifier(o.name)}" for o, cast in zip(outputs, casts))
         sql = f"SELECT {shown} {source}"
@@ -237,7 +237,7 @@ class Oracle:
                 for k, v in zip(relation.key, request.key or [])]
 
     def read(self, request, as_csv=False):
-        """Rows and total of a read."""
+        """The rows and the total of a read."""
         node, alias = request.node, self.alias()
         table = f"{qualified(request.routine.name)}({request.argument})" if request.routine else qualified(node.relation.name)
         source = f"FROM {table} AS {alias}{self.clause(self.key_conditions(request, alias) + self.where(node, alias))}"
@@ -245,19 +245,19 @@ class Oracle:
         return f"SELECT json_build_object('rows', {self.answer(node, alias, source, as_csv)}, 'total', {total})"
 
     def write(self, request, as_csv=False):
-        """What a write does; the number of rows it does it to, and what it shows of them."""
+        """Does the write, and returns how many rows it affects and what it shows of them."""
         alias, statement = self.alias(), {"PATCH": self.update, "DELETE": self.delete, "POST": self.insert, "PUT": self.put}
         return self.with_returned(request, f"{statement[request.method](request, alias)} RETURNING {alias}.*", as_csv)
 
     def call(self, request, as_csv=False):
-        """A function's call: rows are what it returns."""
+        """Calls a function. The rows that it returns count as affected."""
         return self.with_returned(request, f"SELECT * FROM {qualified(request.routine.name)}({request.argument})", as_csv)
 
     def with_returned(self, request, statement, as_csv):
         node, shown = request.node, self.alias()
         self.untyped[shown] = node.relation
-        # Conditions chose what to write, limit and offset of PATCH and DELETE too: they are not asked again. All rows that are
-        # written come back, whatever they are joined with.
+        # The conditions of a write, and limit and offset of PATCH and DELETE, have already chosen what to write, so they do not
+        # count again. All rows that are written come back, whatever they are joined with.
         where = self.where(node, shown) if request.routine else []
         source = f"FROM {RETURNED} AS {shown}{self.clause(where)}"
         chosen = request.method in ("PATCH", "DELETE")
@@ -275,7 +275,7 @@ class Oracle:
         node, relation = request.node, request.node.relation
         if not node.is_paged:
             return self.clause(self.choosing(request, alias))
-        # The page is of the rows in their order; its ties are broken by the primary key.
+        # The page follows the order of the rows, and the primary key breaks ties.
         key, inner = relation.key or relation.unique_columns(), self.alias()
         where = self.choosing(request, inner)
         page = (f"SELECT {', '.join(self.column(inner, k) for k in key)} FROM {qualified(relation.name)} AS {inner}"
@@ -283,14 +283,14 @@ class Oracle:
         return f" WHERE ({', '.join(self.column(alias, k) for k in key)}) IN ({page})"
 
     def choosing(self, request, alias):
-        """Conditions of PATCH and DELETE. Inner joins are among them if something within them chooses."""
+        """The conditions of PATCH and DELETE. They include an inner join only if something within it chooses rows."""
         node = request.node
         return (self.key_conditions(request, alias) + [self.condition(c, node, alias) for c in node.conditions]
                 + [self.exists(e, alias) for e in node.embeds if e.join == "inner" and e.node.chooses])
 
     def update(self, request, alias):
         relation, columns = request.node.relation, request.columns or list(request.body)
-        # A row that exists keeps its key where the body says nothing of it.
+        # A row that exists keeps its key if the body does not mention it.
         columns = [c for c in columns if c in request.body or c not in relation.key or request.prefer.get("missing") != "default"]
         assignments = ", ".join(f"{identifier(c)} = {self.given(request, relation, request.body, c)}" for c in columns)
         return f"UPDATE {qualified(relation.name)} AS {alias} SET {assignments}{self.chosen(request, alias)}"
@@ -299,7 +299,7 @@ class Oracle:
         return f"DELETE FROM {qualified(request.node.relation.name)} AS {alias}{self.chosen(request, alias)}"
 
     def given(self, request, relation, row, column):
-        """What a row of the body says of a column."""
+        """The value that a row of the body has for a column."""
         if column not in row and request.prefer.get("missing") == "default":
             return "DEFAULT"
         return literal(relation.column(column).type, row.get(column))
@@ -310,7 +310,7 @@ class Oracle:
         columns = request.columns or list(body[0] if body else {})
         rows = ", ".join(f"({', '.join(self.given(request, relation, row, c) for c in columns)})" for row in body)
         if not rows:
-            # nothing is inserted, by a statement that is refused where it would be
+            # This inserts nothing, but PostgreSQL refuses it where it would refuse an insert.
             columns = columns or [RID]
             values = f"({names(columns)}) SELECT {', '.join('NULL' for _ in columns)} WHERE false"
         elif not columns:
@@ -349,7 +349,7 @@ class Oracle:
 
 
 class Ungrouped(Shown):
-    """What an aggregate is formed of, as a column."""
+    """The column that an aggregate is computed from."""
 
     def __init__(self, item):
         super().__init__(item.field, item.name, item.cast)

@@ -1,4 +1,4 @@
-"""Requests of the law of writes: what a request says, as data, and as a target, header fields and a body."""
+"""Requests for the law of writes. A request is data that can be written as a target, header fields and a body."""
 import dataclasses
 import json
 import re
@@ -19,13 +19,13 @@ def quoted(text):
 
 
 def spell(name):
-    """A name as targets have it: in double quotes where it needs them."""
+    """A name as it stands in a target, in double quotes if it needs them."""
     plain = re.fullmatch(r"\w+", name) and name not in RESERVED
     return name if plain else quoted(name)
 
 
 def spell_value(value):
-    """A value in a list or tree."""
+    """A value as it stands in a list or tree."""
     return value if re.fullmatch(r"\w+", value) else quoted(value)
 
 
@@ -142,7 +142,7 @@ class Shown:
 @dataclasses.dataclass
 class Order:
     field: Field
-    # The label of an embedded to-one relation that the field is of.
+    # The label of the embedded to-one relation that the field belongs to.
     label: str | None = None
     direction: str = ""
     nulls: str = ""
@@ -154,7 +154,7 @@ class Order:
 
 @dataclasses.dataclass
 class Node:
-    """What is asked of one relation."""
+    """What a request asks of one relation."""
     relation: Relation
     select: list | None = None
     conditions: list = dataclasses.field(default_factory=list)
@@ -176,12 +176,12 @@ class Node:
 
     @property
     def chooses(self):
-        """Whether something in it chooses among its rows, or an inner join to what does."""
+        """Whether something in it chooses among its rows: a condition, a page, or an inner join that chooses."""
         return bool(self.conditions) or self.is_paged or any(e.join == "inner" and e.node.chooses for e in self.embeds)
 
     @property
     def is_grouped(self):
-        """Whether its rows are groups: by an aggregate here, or in a to-one relation that is spread into it."""
+        """Whether its rows are groups, because of an aggregate here or in a to-one relation that is spread into it."""
         return (any(isinstance(i, Shown) and i.aggregate for i in self.items)
                 or any(e.spread and e.node.is_grouped for e in self.embeds))
 
@@ -190,7 +190,7 @@ class Node:
         return any(not isinstance(i, Embed) or i.node.shows_anything for i in self.items)
 
     def starred(self):
-        """What `*` stands for: the columns that no other item is."""
+        """The columns that `*` stands for, which are those that are not items of their own."""
         named = {i.name for i in self.items if isinstance(i, Shown) and not i.alias and not i.aggregate and not i.field.path}
         named |= {e.name for e in self.embeds if e.is_shown and not e.alias}
         return [c for c in self.relation.columns if c.name not in named]
@@ -207,7 +207,7 @@ class Node:
         return set(self.relation.unique_columns()) <= terms
 
     def parameters(self, prefix=""):
-        """Names and values of all parameters but `select`."""
+        """Names and values of all parameters except `select`."""
         found = [condition.parameter(prefix) for condition in self.conditions]
         if self.order:
             found.append((prefix + "order", ",".join(o.text() for o in self.order)))
@@ -237,7 +237,7 @@ class Embed:
 
     @property
     def is_shown(self):
-        """Whether it is a member of the result: not if it is spread, or has nothing to show."""
+        """Whether it is a member of the result. It is not if it is spread or has nothing to show."""
         return not self.spread and self.node.shows_anything
 
     def text(self):
@@ -256,7 +256,7 @@ class Request:
     argument: int = 0
     # /table/{key}
     key: list | None = None
-    # Rows as dictionaries: of POST, a list of them; otherwise one.
+    # Rows as dictionaries: a list of them or one for POST, one for the other methods.
     body: list[dict] | dict | None = None
     columns: list[str] | None = None
     on_conflict: list[str] | None = None
@@ -264,7 +264,7 @@ class Request:
     accept: str | None = None
     # Further parameters, as they are.
     extra: list[tuple[str, str]] = dataclasses.field(default_factory=list)
-    # What mixes the parameters.
+    # Changes the order of the parameters.
     shuffle: int = 0
 
     @property
@@ -294,7 +294,7 @@ class Request:
         if self.routine and self.is_read:
             found.append(("by", str(self.argument)))
         found += self.extra
-        # Parameters come in any order.
+        # Parameters may come in any order.
         turn = self.shuffle % len(found) if found else 0
         return [(encode(name), encode(value)) for name, value in found[turn:] + found[:turn]]
 

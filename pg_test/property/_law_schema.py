@@ -1,6 +1,6 @@
 """Random schemas for the law of writes: tables, views and functions of rows, with data.
 
-Names collide on purpose: columns are called like tables, like foreign keys, like operators and like reserved parameters.
+Names collide on purpose: columns have the names of tables, foreign keys, operators and reserved parameters.
 """
 import dataclasses
 import json
@@ -8,7 +8,7 @@ import json
 from _sql import identifier, quote
 
 SCHEMA = "law"
-# Every table has these two: RID tells rows apart, and MARK is what a PATCH changes in every row it reaches.
+# Every table has these two columns. RID tells rows apart, and a PATCH changes MARK in every row that it reaches.
 RID, MARK = "rid", "mark"
 RELATION_NAMES = ["people", "tasks", "jobs", "owner", "status", "tags", "items", "count", "order", "select", "not", "and",
                   "limit", "eq", "a b", "x.y", "Größe", 'q"t']
@@ -34,7 +34,7 @@ def array_text(items):
 
 
 def random_value(rng, data_type):
-    """A value that is not null, as Python has it."""
+    """A value of the type as a Python value that is not null."""
     if data_type == "int":
         return rng.randrange(6)
     if data_type == "numeric":
@@ -95,11 +95,11 @@ class Relation:
     key: list[str]
     foreign_keys: list[ForeignKey] = dataclasses.field(default_factory=list)
     rows: list[dict] = dataclasses.field(default_factory=list)
-    # Of a view: its table, what each of its columns shows (None: an expression), and its condition.
+    # For a view: its table, the column that each of its columns shows (None for an expression), and its condition.
     table: "Relation | None" = None
     shown: dict[str, str | None] = dataclasses.field(default_factory=dict)
     where: str = ""
-    # A trigger of the table keeps some rows from being changed.
+    # Whether a trigger of the table keeps some rows from being changed.
     keeps_rows: bool = False
 
     @property
@@ -118,11 +118,11 @@ class Relation:
 
     @property
     def cascades(self):
-        """Whether its rows are deleted or changed with those that they refer to."""
+        """Whether its rows are deleted or changed together with those that they refer to."""
         return any("CASCADE" in key.action for key in self.foreign_keys)
 
     def shows(self, table, columns):
-        """The names under which columns of a table stand here; None if they do not."""
+        """The names that columns of a table have here, or None if one of them is missing."""
         if self.base is not table:
             return None
         if not self.is_view:
@@ -135,7 +135,7 @@ class Relation:
         return [RID] if self.has(RID) else self.key
 
     def values(self, column):
-        """What the rows hold in a column."""
+        """The values of a column, without nulls."""
         name = self.shown.get(column) if self.is_view else column
         return [row[name] for row in self.base.rows if name in row and row[name] is not None]
 
@@ -180,9 +180,9 @@ class Relationship:
     # Pairs of columns: the target's (or the junction's) and the origin's.
     on: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     constraint: str | None = None
-    # Of many-to-many: both foreign keys of the relation between.
+    # For many-to-many: both foreign keys of the junction.
     constraints: tuple[str, ...] = ()
-    # Of many-to-many: the relation between, and pairs of its columns and the target's.
+    # For many-to-many: the junction, and pairs of its columns and the target's.
     junction: Relation | None = None
     beyond: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     function: RowFunction | None = None
@@ -191,14 +191,14 @@ class Relationship:
     is_unsure: bool = False
 
     def is_meant(self, origin, name, hint):
-        """Whether `name!hint` means it, as docs/dialect.md has it."""
+        """Whether `name!hint` means this relationship, according to docs/dialect.md."""
         names_target = self.target.name == name
         if self.junction:
             columns = [name for pair in self.on + self.beyond for name in pair]
             return names_target and (hint in self.hints() or hint in columns if hint is not None else self.target is not origin)
         origin_columns, target_columns = ([pair[end] for pair in self.on] for end in (1, 0))
         if self.target is origin:
-            # The table's name means the many, the column the one.
+            # The table's name means the to-many side, and the column means the to-one side.
             if self.from_origin:
                 return hint is None and ([name] == origin_columns or name == self.constraint)
             return names_target and (hint is None or hint in (self.constraint, *target_columns))
@@ -207,7 +207,7 @@ class Relationship:
         return names_target and hint in self.hints()
 
     def hints(self):
-        """What tells it from others: a foreign key, a column of it, the table between."""
+        """What tells it from others: a foreign key, a column of one, or the junction."""
         if self.junction:
             return sorted({self.junction.name, *self.constraints})
         return sorted({self.constraint, *(name for pair in self.on for name in pair)})
@@ -237,7 +237,6 @@ class Schema:
             self._function()
         for changes in True, False:
             if rng.random() < 0.5:
-                # Not every table's rows have the columns that a routine needs to be deterministic.
                 self.routines.append(Routine("touch" if changes else "find", rng.choice(self.tables), changes))
 
     @property
@@ -246,7 +245,7 @@ class Schema:
 
     def _column_names(self, number, taken=()):
         names = [n for n in COLUMN_NAMES if n not in taken]
-        # Most schemas are ordinary, with names of other things among the columns.
+        # Half of the tables have only ordinary names, some of which are also names of relations.
         return self.rng.sample(names[:13] if self.rng.random() < 0.5 else names, number)
 
     def _plain_columns(self, number, taken=()):
@@ -284,7 +283,7 @@ class Schema:
         table.columns[:0] = columns
         name = f"{table.name}_{names[0]}_fkey"
         if rng.random() < 0.15:
-            # called like something else that can be asked for
+            # It has the name of something else that a request can ask for.
             name = rng.choice([t.name for t in self.tables] + [c.name for c in table.columns if c not in columns] + ["title"])
         if any(k.name == name for t in self.tables + [table] for k in t.foreign_keys):
             name = f"{table.name}_{len(table.foreign_keys)}_fkey"
@@ -307,7 +306,7 @@ class Schema:
         self.tables.append(self._with_own(table, rng.randrange(2)))
 
     def _references(self, table):
-        """Foreign keys, most of them of ordinary tables; several may go to one table, or to the table itself."""
+        """Adds foreign keys, mostly to ordinary tables. Several may refer to one table, or to the table itself."""
         rng = self.rng
         if table.foreign_keys and rng.random() < 0.8:
             return
@@ -334,7 +333,7 @@ class Schema:
             table.rows.append(row)
 
     def _link(self):
-        """Gives foreign keys values of rows that exist. Rows that cannot be are left out."""
+        """Gives foreign keys values of rows that exist. Leaves out rows that would violate a constraint."""
         for table in self.tables:
             for key in table.foreign_keys:
                 for row in table.rows:
@@ -434,7 +433,7 @@ class Schema:
         return next((f for f in self.functions if f.relation is relation and f.name == name), None)
 
     def relationships(self, origin):
-        """All ways from a relation to others, but for those that functions make."""
+        """All relationships from a relation to others, except those that functions make."""
         found = []
         for key in [k for t in self.tables for k in t.foreign_keys]:
             for target in self.relations:
@@ -466,7 +465,7 @@ class Schema:
         return [r for r in self.relationships(origin) if r.is_meant(origin, name, hint)]
 
     def ways(self, origin):
-        """What can be written to embed: (name, hint, relationship), each meaning one relationship alone."""
+        """What a request can write to embed a relation: (name, hint, relationship). Each means exactly one relationship."""
         spellings = {(f.name, None) for f in self.functions if f.relation is origin and f.target}
         for relationship in self.relationships(origin):
             by = [relationship.target.name]
@@ -486,9 +485,9 @@ class Schema:
         if relationship.function or relationship.junction:
             return True
         if relationship.target is not origin:
-            # The name of a relation means itself, to itself.
+            # In a request to a relation, its name means the relation itself.
             return name != origin.name
-        # Of a table that refers to itself, the name means the many, the column the one.
+        # If a table refers to itself, its name means the to-many side, and the column means the to-one side.
         return name != relationship.constraint and (hint is None or relationship.to_many)
 
 

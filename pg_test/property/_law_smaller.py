@@ -1,4 +1,4 @@
-"""Makes a request that breaks a law smaller, as long as it breaks it."""
+"""Makes a request that breaks a law smaller, as long as it still breaks the law."""
 from _law_checks import Broken
 from _law_request import Embed, RowTest, Tree
 
@@ -25,7 +25,7 @@ def without_label(conditions, label):
 
 
 def of_conditions(conditions):
-    """Lists with a condition less, or with a smaller tree."""
+    """The lists with one condition less, or with a smaller tree."""
     for i, condition in enumerate(conditions):
         yield conditions[:i] + conditions[i + 1:]
         if isinstance(condition, Tree):
@@ -104,7 +104,7 @@ def of_request(generator, request):
 
 
 def smallest(generator, request, broken, checks):
-    """The smallest request that breaks the same law in the same way, and how it does."""
+    """The smallest request that breaks the same law in the same way, and the failure."""
     steps, found = 0, True
     while found and steps < STEPS:
         found = False

@@ -1,4 +1,4 @@
-"""SQL text, and psql."""
+"""Writes parts of SQL, and runs psql."""
 
 import subprocess
 import sys

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""What a write changes is what a read with the same filters shows, and both are what plain SQL says.
+"""A write changes the rows that a read with the same filters shows, and both agree with plain SQL.
 
-Schemas, data and requests are made at random (_law_schema.py, _law_generator.py); what each request means is written in SQL from
-the request's data (_law_oracle.py), never by the extension. Both run as a role that is not a superuser, and are rolled back
-(_law_driver.py). What has to hold of their answers, and of the tables afterwards, is in _law_checks.py.
+Schemas, data and requests are random (_law_schema.py, _law_generator.py). _law_oracle.py writes SQL that means the same as a request,
+from the request's data and without the extension. _law_driver.py runs both as a role that is not a superuser, and rolls them back.
+_law_checks.py says what has to hold for their answers, and for the tables afterwards.
 
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
 
     a_write_changes_what_a_read_shows.py [--seed N] [--cases M] [--case N] [--brief] [--shown K]
 
-A case that breaks a law is made smaller, and printed with all that it takes to replay it by hand; --seed and --case make it
-again, alone. --brief prints the requests only. K cases of each kind are shown, the others counted. The schemas law and law_test and the
-role law_user are dropped before and after. Exits with 1 if a law is broken.
+If a case breaks a law, the test makes it smaller, and prints it with all that is needed to replay it by hand. --seed and --case run
+this case alone. --brief prints only the requests. K cases of each kind are shown, and the others are counted. The schemas law and
+law_test and the role law_user are dropped before and after. Exits with 1 if a law is broken.
 """
 import argparse
 import collections
@@ -28,14 +28,14 @@ from _law_malformed import Malformed, Malformer
 from _law_smaller import smallest
 
 CASES_OF_A_SCHEMA = 20
-# What has to come about, once in 500 requests or more.
+# The outcomes that have to happen, each at least once in 500 requests.
 EXPECTED = ["rows read", "no rows read", "read refused as in SQL", "read guarded", "some rows changed", "every row changed",
             "no row changed", "rows inserted", "write refused as in SQL", "write guarded", "page of a write refused",
             "functions called", "malformed refused"]
 
 
 def case(schema, seed, number):
-    """The request of a case, and how often it is made: what is read repeatedly is read in other ways."""
+    """The requests of a case, and how often each is made. The extension runs a read in other ways when it is repeated."""
     rng = random.Random(f"{seed} {number}")
     generator = Generator(schema, rng)
     if rng.random() < 0.2:
@@ -98,7 +98,7 @@ def main():
     print(f"{made} requests in {time.time() - start:.0f} s: {outcomes}")
     for law, count in broken_laws.most_common():
         print(f"{count:6} times broken: {law}")
-    # Requests of which none, or all, are refused prove nothing.
+    # If no request or every request is refused, the test proves nothing.
     rare = [what for what in EXPECTED if checks.outcomes[what] < made / 500] if made > 2000 else []
     if rare:
         print(f"too seldom to prove anything: {', '.join(rare)}")

@@ -99,7 +99,7 @@ class Values:
             return date
         if date.startswith("5874897"):
             date = "294276-12-31"
-        # Changes of daylight saving time, to the second, and the ends of the tabulated ones.
+        # Changes to and from daylight saving time, to the second, and where the tables of such changes end.
         if rng.random() < 0.15:
             day = self.pick("2024-03-31", "2024-10-27", "2024-03-10", "2024-11-03", "2037-10-25", "2038-03-28",
                             "2200-03-30", "1916-06-14", "1911-03-10", "1945-09-02", "2011-12-29", "2011-12-31")
@@ -187,7 +187,7 @@ def scalar_types(v):
         "tstzrange": lambda: v.range(lambda: f'"{plain_date()} {v.time()}+00"'),
         "int4multirange": lambda: "{" + v.pick("", v.range(integer(8)), "[1,3),[7,9)") + "}",
         "tstzmultirange": lambda: v.pick("{}", "{[2000-01-01,2000-02-01)}"),
-        # Made by set_up.
+        # SET_UP creates these.
         "odd_enum": lambda: v.pick('say "hi"', "back\\slash", "naïve", "plain"),
         "json_enum": lambda: v.pick("red", "green"), "json_base": lambda: v.pick("{}", "[1, 2 ]", '{"a":null}'),
         "textrange": lambda: v.range(lambda: v.pick("a", "b", '"c d"', '"""q"""')),
@@ -236,7 +236,7 @@ create domain d_pair as pair;
 create type widened as (gone int, kept int, t text, b bool);
 alter type widened drop attribute gone;
 create table results (note text, shape text, query text, result text);
--- A text as a value of a type, null where the type refuses it.
+-- Returns the text if the type accepts it, or else null.
 create function value_of(input text, type_name text, out result text) language plpgsql as $$
 begin
   execute format('select (%L::%s)::text', input, type_name);
@@ -321,7 +321,7 @@ class Table:
         for _ in range(rows):
             values = ", ".join(self.value(types[base], base, array, v) for _, base, array in self.columns)
             self.script.append(f"insert into {self.name} values ({values});")
-        # Rows that are older than the column: its value is not in the tuple.
+        # The rows are older than these columns, so their tuples do not contain the values.
         if rng.random() < 0.5:
             self.script.append(f"alter table {self.name} add column late text default 'la\"te', add column later numeric;")
 
@@ -359,7 +359,7 @@ class Table:
                 yield "object", f"select array_append(case when array_ndims({column}) = 1 then {column} end, null) as v from {t}"
                 yield "value", f"select case when array_ndims({column}) = 1 then ('[3:3]={{NULL}}'::{base}[] || {column}) end from {t}"
             yield "value", f"select {column} from {t}"
-            # The bytes of a bytea are no text: raw bytes covers them.
+            # The bytes of a bytea are not text. The shape "raw bytes" covers them.
             yield "raw", f"select {column}{'::text' if base in ('bytea', 'd_bytea') else ''} from {t}"
             yield "raw bytes", f"select {column}::text from {t}"
 
@@ -367,7 +367,7 @@ class Table:
 CATALOGUES = ["pg_class", "pg_type", "pg_proc", "pg_index", "pg_constraint", "pg_attribute", "pg_statistic", "pg_stats", "pg_opclass",
               "pg_database", "pg_rewrite", "pg_cast", "pg_settings", "pg_amop"]
 
-# What a kept plan must notice: each step is followed by the same query again.
+# Changes that a cached plan must notice. The same query runs again after each step.
 CHANGES = [
     ("create type fickle as enum ('x', 'y'); create table changing (f fickle, p pair, fs fickle[]);"
      "insert into changing values ('x', (1,'a'), '{x,y}'), ('y', null, null)", None),

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""A call of an overloaded function is answered by one that takes its arguments, or refused by its name: never by PostgreSQL's own
-42725 (not unique) or 42883 (does not exist).
+"""A call of an overloaded function runs one that takes its arguments, or the extension refuses it.
 
-Random functions, procedures and aggregates of one name are called with random arguments, by GET, JSON, CSV and forms. Each function
-answers with its own declaration, so that what was called can be compared with what was asked for.
+The refusal is never PostgreSQL's own 42725 (not unique) or 42883 (does not exist). Random functions and procedures of one name are
+called with random arguments, by GET, JSON, CSV and forms. Each function answers with its own declaration, so that the test can compare
+what was called with what was asked for.
 
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
 
     calls_are_told_apart.py [--seed N] [--sets M]
 
-Everything is made in the schema overloads, which is dropped before and after. Exits with 1 if an answer is none of these.
+Everything is made in the schema overloads, which is dropped before and after. Exits with 1 if an answer is wrong.
 """
 import argparse
 import collections
@@ -42,7 +42,7 @@ Parameter = collections.namedtuple("Parameter", "name type default variadic")
 
 
 def parameters(rng):
-    """The parameters of a function: each behind one with a default has one."""
+    """The parameters of a function. Each parameter after one with a default has a default, too."""
     if rng.random() < 0.08:
         return [Parameter("", rng.choice(["json", "jsonb"]), False, False)]
     chosen, defaults = [], rng.random() < 0.2

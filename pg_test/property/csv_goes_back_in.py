@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A table whose CSV is answered and posted again is the same table.
+"""A table that is read as CSV and posted again is the same table.
 
-Random tables over all kinds of types are read as text/csv and posted as text/csv to an empty table of the same columns: at once, and
-each column alone, where a null is a line without a field. What both tables hold is compared by the server.
+Random tables over all kinds of types are read as text/csv and posted as text/csv to an empty table with the same columns: the whole
+table, and each column alone, where a null is an empty line. The server compares the rows of both tables.
 
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
 
@@ -19,7 +19,7 @@ import bodies_equal_row_to_json as bodies
 from _sql import identifier, quote, run
 from bodies_equal_row_to_json import Table, Values, scalar_types
 
-# What is null, nothing or a line of its own in CSV.
+# Texts that CSV could take for null, for nothing or for a line of its own.
 bodies.ODD_TEXT += ["NULL", "NULL", "Null", "\r", "\r\n", "\n", ",", '""', '"NULL"', '",\n"', "\ufeff", "a\n\nb", " NULL"]
 
 SET_UP = """
@@ -60,7 +60,7 @@ def main():
     print(f"seed {options.seed}, {options.tables} tables of {options.rows} rows", flush=True)
     v = Values(random.Random(options.seed))
     types = scalar_types(v)
-    # A timestamp whose fraction is rounded up can be one that is out of range when it is read.
+    # Rounding up the fraction of a timestamp can put it out of range, so that it cannot be read again.
     for name in "timestamp(3)", "timestamptz(0)":
         types[name] = lambda: v.pick("2024-02-29 23:59:59.9996", "0044-03-15 12:00:00.4 BC", "infinity")
     script = [bodies.SET_UP, SET_UP]

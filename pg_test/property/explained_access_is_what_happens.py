@@ -1,5 +1,6 @@
-"""restful.explain_access against what happens: random policies, privileges, rows and commands with their clauses, each run under SET ROLE
-and rolled back. restful.access_matrix against PostgreSQL's own has_*_privilege, and against the rows that a role reads."""
+"""Compares restful.explain_access with what happens, for random policies, privileges, rows and commands with their clauses. Each command
+runs under SET ROLE and is rolled back. Compares restful.access_matrix with PostgreSQL's own has_*_privilege, and with the rows that a
+role reads."""
 
 import argparse
 import json
@@ -38,7 +39,7 @@ begin
     return case sqlstate when 'UNDO1' then sqlerrm else sqlstate end;
   end;
 end $$;
--- The same as the explanation says it.
+-- The same, but according to the explanation.
 create function access_property.explained(rel regclass, command text, who name, key jsonb, new_row jsonb) returns text
 language plpgsql as $$
 declare report jsonb := restful.explain_access(rel, command, who, '{}', key, new_row);
@@ -89,7 +90,7 @@ def expression(rng, depth=0):
 
 
 def table(rng):
-    """A table with random policies and privileges, as SQL; and what it is in short."""
+    """A table with random policies and privileges, as SQL, and a short description of it."""
     script, notes = ["drop table if exists access_property.t;",
                      "create table access_property.t (gone int, id int primary key, a int default 2, b int, owner text default current_user,"
                      " total int generated always as (a + b) stored);",
@@ -138,7 +139,7 @@ def commands(rng):
     yield "delete", key, None, f"delete from access_property.t {where}"
     insert = lambda row: f"insert into access_property.t ({', '.join(row)}) values ({', '.join(literal(v) for v in row.values())})"
     yield "insert", None, new, insert(new)
-    # What INSERT returns or compares has to be readable; a row that is in the way is read, updated, and read again.
+    # A role has to be able to read what INSERT returns or compares. If a row is in the way, it is read, updated, and read again.
     returned = rng.choice(["id", "a", "b, id", "*", '"owner"'])
     yield f"insert returning {returned}", None, new, f"{insert(new)} returning {returned}"
     there = {**new, "id": rng.choice([key, key, 100])}

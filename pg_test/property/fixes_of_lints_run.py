@@ -1,7 +1,7 @@
-"""What restful.lint() proposes is SQL that PostgreSQL takes, and that clears what was found: on random schemas with whatever makes a
-statement fail: names that need quotes or are as long as names can be, tables of types, with children, partitions, rows in other tables,
-indexes in every order, operator class and collation, deferrable keys, duplicates that foreign keys need, functions and aggregates with
-all kinds of arguments, grants of columns. Each repair is run alone, and undone."""
+"""PostgreSQL accepts the SQL that restful.lint() proposes, and it clears the finding. The schemas are random and have whatever could make
+a statement fail: names that need quotes or are as long as possible; tables of types, and tables with children, with partitions, or whose
+rows are values in other tables; indexes with every order, operator class and collation; deferrable keys; duplicate indexes that foreign keys
+need; functions and aggregates with all kinds of arguments; and grants on columns. Each repair runs alone and is undone."""
 
 import argparse
 import json
@@ -35,7 +35,7 @@ create function mess_types.slow() returns int language plpgsql as $$ begin retur
 create function mess_types.closed() returns boolean language sql stable as 'select true'; revoke execute on function mess_types.closed from public;
 create function mess_types.may(text) returns boolean language sql stable security definer as 'select true';
 create table mess_report.results (repaired text, finding jsonb, problem text);
--- What cannot be made is left out: the next statements may do without it.
+-- Leaves out what cannot be created. The next statements may do without it.
 create procedure mess_report.attempt(statement text) language plpgsql as $$
 begin execute statement; exception when others then null; end $$;
 create procedure mess_report.check_repairs() language plpgsql as $$
@@ -53,7 +53,7 @@ begin
             exception when others then problem := format('%s %s', sqlstate, sqlerrm);
             end;
             if problem is null then
-                -- the lints of this category alone
+                -- run only the lints of this category again
                 execute format('select l.fix_sql from restful.lint_%s(''{Mess}'') l where l.lint = $1 and l.object = $2', case finding.category
                     when 'exposure' then 'exposure' when 'policies' then 'policy' when 'functions' then 'function' when 'roles' then 'role' else 'table' end)
                     into again using finding.lint, finding.object;

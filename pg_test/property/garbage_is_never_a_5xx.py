@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Whatever a client sends for a value of any type, the answer is no 5xx, and no error is raised instead.
+"""Whatever a client sends as a value of any type, the answer is never a 5xx, and no error is raised instead.
 
-Each type of the database, those of extensions that are there too, has a table and a function. Values that are mostly none of the type
-come as JSON, CSV, forms, filters, keys in a path and arguments.
+Each type of the database, including those of available extensions, gets a table and a function. Values that mostly do not belong to the
+type are sent as JSON, CSV, forms, filters, keys in a path and arguments.
 
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
 
@@ -99,7 +99,7 @@ end $$;
 
 
 def forms(text):
-    """A text as it stands in JSON, a target, a field of CSV and a list."""
+    """A text as it stands in JSON, in a target, in a field of CSV and in a list."""
     item = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return {"text": text, "encoded": encode(text[:30000], safe=""), "field": '"' + text.replace('"', '""') + '"', "item": encode(item, safe="")}
 

@@ -1,5 +1,5 @@
-"""A database that is set up by setup_roles, enable_rls, the generators of policies, column_preset and expose has no findings: random
-tables, columns, generators and roles. What is left is what no generator decides: indexes that no policy needs, and the server."""
+"""The lints find nothing in a database that is set up by setup_roles, enable_rls, the generators of policies, column_preset and expose.
+Tables, columns, generators and roles are random. Findings that no generator decides are left out, such as the server's version."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from _sql import identifier as ident, quote, run
 SET_UP = """
 create extension if not exists pg_restful;
 drop schema if exists "Api one" cascade;
--- whatever the database has beside this
+-- The shared set-up has this function, which would be a finding.
 alter function public.as_superuser set search_path = pg_catalog, pg_temp;
 set client_min_messages = warning;
 do $$ begin perform restful.setup_roles('gen_web', 'gen_anon', 'gen_member', 'gen_service', 'gen_service_web', 'gen_admin', 'gen_auditor'); end $$;

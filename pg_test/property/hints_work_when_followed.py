@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Of several relationships, the hint names each, and each works when it is followed.
+"""If there are several relationships, the hint names each of them, and each works when it is followed.
 
-Random schemas of tables that refer to each other and to themselves, by keys of one column or several, of tables between them and of
-views over all of these are embedded into each other, by every name there is. An answer is 200, or says that there is no relationship,
-or is 300: then all suggestions differ, each is answered with 200, and there is one for each relationship of the details. For one in a
-hundred there may be none, since its names are those of others, too.
+Random schemas have tables that refer to each other and to themselves, with keys of one column or several, tables between them, and views
+over all of these. The test embeds every relation in every other, by every name there is. An answer is 200, or says that there is no
+relationship, or is 300. In a 300, all suggestions differ, each of them is answered with 200, and there is one for each relationship in
+the details. One relationship in a hundred may have no suggestion, because its names are also those of others.
 
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
 
@@ -31,7 +31,7 @@ def name(text):
 
 
 def word(text):
-    """As the grammar of requests spells a name."""
+    """A name as the grammar of requests spells it."""
     return text if re.fullmatch(r"[A-Za-z0-9_]+", text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -62,7 +62,7 @@ class Schema:
                            f"primary key ({name(columns[0])}), unique ({name(columns[0])}, {name(columns[1])}));")
 
     def constraint(self, number):
-        # the same name may stand on several tables
+        # Constraints of several tables may have the same name.
         text = self.rng.choice(["fk", "works", f"fk{number}", f"odd.fk{number}", "inner"])
         self.constraints.add(text)
         return text
@@ -109,7 +109,7 @@ class Schema:
 
 
 def answers(script, targets):
-    """The answers to the targets, each status and body."""
+    """Status and body of the answer to each target."""
     asked = [f"select json_build_array(r.status, convert_from(r.body, 'UTF8')) from restful.serve('GET', {literal(t)}, '{{}}', null) r;"
              for t in targets]
     printed = run("set restful.schemas = 'hints';", *script, *asked)

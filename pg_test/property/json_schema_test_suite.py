@@ -1,7 +1,7 @@
-"""The official JSON-Schema-Test-Suite through SQL: every case as json and as jsonb.
+"""Runs the official JSON-Schema-Test-Suite through SQL, every case as json and as jsonb.
 
 Files in `optional/format` run with restful.assert_formats on, format.json with off, the others as the draft says. The suite's remote documents are
-registered under their URIs. EXCEPTIONS are the cases that differ, each with its reason; one that no longer differs fails.
+registered under their URIs. EXCEPTIONS are the cases that differ, each with its reason. If one no longer differs, the test fails.
 """
 import json
 import os
@@ -57,14 +57,14 @@ from (select document::json c from loaded) x, unnest(array['json', 'jsonb']) for
 
 
 def with_draft(schema, uri):
-    """The schema with the draft that the suite's folder says, unless it names one."""
+    """The schema with the draft of the suite's folder, unless the schema names a draft itself."""
     if isinstance(schema, dict) and "$schema" not in schema:
         return {"$schema": uri} | schema
     return schema
 
 
 def outcomes(draft, uri):
-    """Every case of a draft: {(form, file, case, test): (expected, outcome)}."""
+    """Runs every case of a draft. Returns {(form, file, case, test): (expected, outcome)}."""
     remotes = []
     for path in sorted((SUITE / "remotes").rglob("*.json")):
         name = path.relative_to(SUITE / "remotes").as_posix()
@@ -93,11 +93,11 @@ def outcomes(draft, uri):
 
 
 class Number(str):
-    """A number of the suite, as it is written there."""
+    """A number as the suite writes it."""
 
 
 def dump(value):
-    """JSON text with numbers as they were written."""
+    """The value as JSON text, with numbers as the suite writes them."""
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, dict):

@@ -1,8 +1,9 @@
-"""Lints of policies against what the policies do. Random policies, each on a table with every combination of a few values:
+"""Compares the lints of policies with what random policies do. Each policy is on a table with every combination of a few values.
 
-policy_null_subject is exactly what shows a row to requests without a subject that it does not show to somebody who owns nothing;
-policy_always_true only what shows every row to everybody; policy_recursive exactly what PostgreSQL refuses as infinite recursion,
-policy_denied exactly what it refuses for want of a right. What lint() proposes for one of them is carried out, and asked again."""
+policy_null_subject is found exactly if a policy shows a row to requests without a subject, but not to a subject that owns nothing.
+policy_always_true is found only if a policy shows every row to everybody. policy_recursive is found exactly if PostgreSQL refuses the
+policies as infinite recursion, and policy_denied exactly if it refuses them because a right is missing. The test also runs what lint()
+proposes for policy_null_subject, and then nothing may be found any more."""
 
 import argparse
 import json
@@ -31,7 +32,7 @@ create table nobody_helpers.rows as select row_number() over (order by o, r, p, 
         unnest('{"{}","{ann}","{ann,public,\\"\\"}",null}'::text[]) m, generate_series(1, 4) copy;
 create table nobody_helpers.found (name text, lint text);
 create table nobody_helpers.seen (name text, lint text, expression text, happened jsonb);
--- What a statement gives under claims: an array of ids, or its error.
+-- What a statement returns under these claims: an array of ids, or its error.
 create function nobody_helpers.asks(claims jsonb, statement text) returns jsonb language plpgsql as $$
 declare ids jsonb;
 begin
@@ -66,7 +67,7 @@ class Policies:
 
     def __init__(self, rng):
         self.rng = rng
-        # One way to ask in one policy: the lint takes two for two subjects.
+        # A policy asks for the subject in one way only, because the lint would take two ways for two subjects.
         self.asked = "restful.user_id()"
 
     def subject(self):
@@ -128,7 +129,7 @@ class Policies:
 
 
 def conditions(rng, count):
-    """Policies of one random condition each."""
+    """Policies with one random condition each."""
     policies = Policies(rng)
     for i in range(count):
         name, condition = f"c{i}", policies.policy()
@@ -136,7 +137,7 @@ def conditions(rng, count):
 
 
 def references(rng, count):
-    """Groups of three tables, whose policies read tables of the group, or call or read what they may not."""
+    """Groups of three tables, whose policies read tables of the group, or call or read what the role may not."""
     for i in range(count):
         names = [f"r{i}_{j}" for j in range(3)]
         group = []
@@ -185,13 +186,13 @@ def main():
     script.append("""
         update nobody_helpers.seen set happened = nobody_helpers.sees(name) where lint = 'null';
         insert into nobody_helpers.found select split_part(split_part(l.object, ' ON nobody.', 2), ' ', 1), l.lint from restful.lint('{nobody}') l;
-        -- Each command is planned, and so its policies read, and their rights asked for, even where no row is found.
+        -- PostgreSQL plans each command, so it reads the policies and checks their rights even if it finds no row.
         update nobody_helpers.seen set happened = jsonb_build_array(
             nobody_helpers.asks('{}', format('select to_jsonb(count(*)) from nobody.%I', name)),
             nobody_helpers.asks('{}', format('with d as (delete from nobody.%I returning 1) select to_jsonb(count(*)) from d', name)),
             nobody_helpers.asks('{}', format('insert into nobody.%I (id) values (1000); select to_jsonb(1)', name))) where lint = 'refused';
     """)
-    # Repairs: of all findings at once, since each policy has its own table.
+    # Make the repairs of all findings at once, because each policy has its own table.
     script.append("""
         create table nobody_helpers.repairs as select l.* from restful.lint('{nobody}') l where l.lint = 'policy_null_subject';
         do $$ declare fix text; begin for fix in select fix_sql from nobody_helpers.repairs loop execute fix; end loop; end $$;
@@ -202,7 +203,7 @@ def main():
             'repaired', (select coalesce(jsonb_agg(split_part(r.object, ' ON nobody.', 2)), '[]') from nobody_helpers.repairs r),
             'still', (select coalesce(jsonb_agg(r.fix_sql), '[]') from nobody_helpers.repairs r,
                 lateral (select nobody_helpers.sees(split_part(r.object, ' ON nobody.', 2)) as seen) s
-                -- of some comparisons of a function with itself, PostgreSQL makes no plan
+                -- PostgreSQL cannot plan some comparisons of a function with itself
                 where s.seen ->> 'nobody' !~ '^XX000' and not coalesce(s.seen -> 'stranger' @> (s.seen -> 'nobody'), false)));
         drop schema nobody, nobody_helpers cascade; drop role nobody_anon;""")
     report = json.loads(run(*script).strip().splitlines()[-1])
@@ -222,7 +223,7 @@ def main():
             denied = any(str(answer).startswith("42501 permission denied for ") for answer in happened)
             expected = {"policy_recursive": recursive}
             if not recursive:
-                # Of a table that the policies read, too: then the finding is on that.
+                # The right may be missing in a table that the policies read. Then the finding is on that table.
                 group = case["name"].split("_")[0]
                 elsewhere = any("policy_denied" in other["found"] for other in report["seen"]
                                 if other["name"].startswith(f"{group}_") and other["name"] != case["name"])
@@ -232,7 +233,7 @@ def main():
             counts[lint, is_so] = counts.get((lint, is_so), 0) + 1
             if (lint in found) != is_so:
                 wrong.append(f"{lint} is {'found' if lint in found else 'not found'} on {case['name']}: {case['expression']}\n  {str(happened)[:300]}")
-    wrong += [f"is left: {finding['object']}" for finding in report["left"]] + [f"repaired to no avail: {fix}" for fix in report["still"]]
+    wrong += [f"still found after the repairs: {finding['object']}" for finding in report["left"]] + [f"the repair does not help: {fix}" for fix in report["still"]]
     for text in wrong[:8]:
         print(f"\n{text}")
     print(f"{len(report['seen'])} policies, {len(wrong)} wrong; {counts}; {len(report['repaired'])} repaired")

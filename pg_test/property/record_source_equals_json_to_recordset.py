@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""record_source makes the same rows of a JSON body as json_to_recordset, for every type.
+"""record_source makes the same rows from a JSON body as json_to_recordset, for every type.
 
-Random bodies go through both functions into tables, which are compared as text and, for jsonb and numeric, as stored
-bytes. A table of bad inputs is compared by SQLSTATE and message; a second one says what only record_source refuses.
+Random bodies go through both functions into tables, which are compared as text. jsonb is also compared as stored bytes, and numeric by
+its stored size. BAD has inputs that both functions must refuse with the same SQLSTATE and message. REFUSED has what only record_source
+refuses.
 
     record_source_equals_json_to_recordset.py [--rounds N] [--seed N] [--library /path/libpg_restful.so]
 
-The server is that of the PG* environment variables. Without --library the database needs the extension; with it, schema
-restful is created in a scratch database and the function is loaded from that file (world-readable, absolute path).
+The PG* environment variables name the server. Without --library, the server needs the extension. With it, the test creates the
+schema restful in a scratch database and loads the function from that file, which needs an absolute path and must be world-readable.
 """
 import argparse
 import json
@@ -22,7 +23,7 @@ failures = []
 
 
 def psql(sql, database, check=True):
-    """Runs a script in one session; returns (exit code, standard output, standard error)."""
+    """Runs a script in one session. Returns (exit code, standard output, standard error)."""
     command = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=" + ("1" if check else "0"), "-v", "VERBOSITY=verbose",
                "-d", database, "-f", "-"]
     done = subprocess.run(command, input=sql, capture_output=True, text=True)
@@ -36,7 +37,7 @@ def literal(text):
 
 
 def dump(value):
-    """JSON text of a value with random white space and escapes; Raw is text as it is."""
+    """JSON text of a value with random white space and escapes. The text of a Raw stays as it is."""
     pad = random.choice(["", "", "", " ", "\n"])
     if isinstance(value, Raw):
         return pad + value.text
@@ -141,7 +142,7 @@ def anything():
 
 
 def element():
-    """Anything but an array, which in an array is another dimension."""
+    """Anything except an array, which would be another dimension within an array."""
     return random.choice([text(), True, number(), {"k": [1, document()]}])
 
 
@@ -244,7 +245,7 @@ def quote(name):
 
 
 def source(columns, body, mode=0, presence=""):
-    """A call of record_source; columns are (key, type) pairs, presence numbers of columns."""
+    """A call of record_source. `columns` are (key, type) pairs, and `presence` has numbers of columns."""
     keys = "ARRAY[" + ",".join(literal(key) for key, _ in columns) + "]::text[]"
     names = [quote(key[:40]) + " " + kind for key, kind in columns] + ["p%s bool" % p for p in presence.split(",") if p]
     return "restful.record_source(convert_to(%s, 'UTF8'), %s, %d, '{%s}') AS r(%s)" % (literal(body), keys, mode, presence, ", ".join(names))
@@ -290,7 +291,7 @@ def compare_rows(database, rounds):
         failures.append("round %d of %s: %s" % (at, names, (errors or out)[:1500]))
 
 
-# Type and cell: both functions must fail with the same SQLSTATE and message.
+# Type, cell and SQLSTATE. Both functions must fail with this SQLSTATE and with the same message. If it is None, both must succeed.
 BAD = [
     ("int4", '"abc"', "22P02"), ("int4", "1.5", "22P02"), ("int4", "2147483648", "22003"), ("int4", "true", "22P02"),
     ("int4", '""', "22P02"), ("int4", "[1]", "22P02"), ("int2", "40000", "22003"), ("int8", "9223372036854775808", "22003"),
@@ -330,7 +331,7 @@ def compare_errors(database):
             failures.append("%s of %s: ours %s, theirs %s, expected %s" % (cell, kind, ours, theirs, state))
 
 
-# Body, mode, and a part of the details; all are refused with SQLSTATE PGRST and code PGRST102.
+# Body, mode, and a part of the details. All are refused with SQLSTATE PGRST and code PGRST102.
 REFUSED = [
     ("", 0, "expected a value at byte 0"), ("[", 0, "'{' to begin"), ('[{"key":1}', 0, "',' or ']'"), ('[{"key":1},]', 0, "'{' to begin"),
     ("[1]", 0, "'{' to begin an object at byte 1"), ('"x"', 0, "array of objects"), ("null", 0, "array of objects"),
@@ -352,7 +353,7 @@ def check_refusals(database):
                 good = error[0] == "PGRST" and message["code"] == "PGRST102"
                 good = good and error[2] == ['DETAIL:  {"status":400,"headers":{}}']
                 if details is None:
-                    # which object, which key, and what to write instead
+                    # The details name the object and the key, and the hint says what to write instead.
                     good = good and message["message"] == "All object keys must match" and "columns=" in message["hint"]
                     good = good and re.fullmatch(r"Object \d+ (has|does not have) the key '\w+', .*", message["details"]) is not None
                 else:
@@ -384,7 +385,7 @@ def check_calls(database):
     expect(database, call % ("'[]'", "'{a}'", 0, "'{1}'", two), "22023: .* must be boolean")
     expect(database, call % ("'[]'", "'{a}'", 0, "'{2}'", "a int4, p bool"), "22023: .* from 1")
     expect(database, "SELECT restful.record_source('[]', '{a}', 0, NULL);", "0A000")
-    # Toasted and compressed bodies, keys and a result that does not fit in work_mem.
+    # The bodies are toasted and compressed, and the result does not fit in work_mem.
     expect(database, """SET work_mem = '64kB';
         CREATE TEMP TABLE bodies AS SELECT convert_to(json_agg(json_build_object('a', i, 'b', repeat('x', 100)))::text, 'UTF8') AS body
             FROM generate_series(1, 20000) i;
@@ -392,14 +393,14 @@ def check_calls(database):
             FROM bodies, restful.record_source(body, '{a,b}', 1, NULL) AS r(a int4, b text) GROUP BY body;""", "20000|200010000|2000000|t")
     expect(database, """SELECT count(*), max(length(big)) FROM restful.record_source(
         convert_to('[{"big":"' || repeat('é', 3000000) || '"},{"big":"\\u00e9"}]', 'UTF8'), '{big}', 0, NULL) AS r(big text);""", "2|3000000")
-    # Keys in an order that no guess helps, and more unknown keys than are compared one by one.
+    # The keys come in an order that cannot be guessed, and there are more unknown keys than are compared one by one.
     names = ["k%d" % i for i in range(200)]
     body = json.dumps([{name: i for i, name in enumerate(reversed(names))}, {"u%d" % i: i for i in range(500)}])
     expect(database, "SELECT r.k0, r.k199 FROM %s;" % source([(name, "int4") for name in names], body), "199|0\n|")
 
 
 def check_mutations(database):
-    """No body, however broken, is an internal error; most of these fail, each in a subtransaction."""
+    """No body causes an internal error, however broken it is. Most of these fail, each in a subtransaction."""
     columns = [(name, kind) for name, (kind, _) in COLUMNS.items()]
     rows = [{name: make() for name, (_, make) in COLUMNS.items()} for _ in range(2)]
     call = source(columns, "BODY").replace("convert_to('BODY', 'UTF8')", "$1")

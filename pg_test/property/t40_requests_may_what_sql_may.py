@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""What a role may do by requests is what it may do in SQL: role x relation x verb x owner of the row.
+"""A role may do the same by requests as in SQL, for every role, relation, verb and owner of the row.
 
-Relations, their owners, policies, grants of tables and of columns, and functions are made at random. Each cell of the matrix is a
-request, made in every way in which a role is taken (a login of its own, the role of an HTTP layer's requests, a trusted
-authenticator, a bearer token), and the same in SQL under SET ROLE. Rows, denials, and what the relation holds afterwards have to be
-identical. Every cell is rolled back.
+Relations, their owners, policies, grants on tables and columns, and functions are random. Each cell of the matrix is a request. The test
+makes it in every way in which a request takes a role (a login of its own, the role of an HTTP layer's requests, a trusted
+authenticator, a bearer token), and does the same in SQL under SET ROLE. Rows, denials, and the rows of the relation afterwards have to
+be identical. Every cell is rolled back.
 
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
 
     t40_requests_may_what_sql_may.py [--seed N] [--relations M] [--cell N]
 
-A cell that differs is printed with its request, its SQL and both answers; --seed and --cell make it again, alone. The schema
+If a cell differs, its request, its SQL and both answers are printed. --seed and --cell run it again, alone. The schema
 matrix and the roles m_* are dropped before and after. Exits with 1 if a cell differs.
 """
 import argparse
@@ -28,13 +28,13 @@ VERSION = int(os.environ.get("PG_VERSION", "15"))
 ROLES = ["m_alice", "m_bob", "m_clerk", "m_owner", "m_reader", "m_bypass"]
 COLUMNS = ["id", "owner", "title", "amount", "secret"]
 ROWS = [(1, "m_alice"), (2, "m_alice"), (3, "m_bob"), (4, "m_bob"), (5, "m_clerk"), (6, "m_owner")]
-# Rows to ask for, each another's for most roles; the last there is not.
+# Rows to ask for. For most roles, each belongs to another role. The last one does not exist.
 ASKED = [1, 3, 6, 99]
 WAYS = ["login", "layer", "trusted", "token"]
-# What an HTTP layer logs in as.
+# The roles that an HTTP layer logs in as.
 LOGINS = [f"m_layer_{role}" for role in ROLES] + ["m_gate", "m_tokens"]
 KEY = "matrix"
-# Who is nobody in particular is asked to say who they are.
+# The status of a denied request. It is 401 if the request runs as the anonymous role, because a login might help.
 DENIED = {"login": 403, "layer": 401, "trusted": 403, "token": 403}
 
 SET_UP = """
@@ -63,7 +63,7 @@ Cell = collections.namedtuple("Cell", "role relation base verb method target hea
 
 
 class Relation:
-    """A relation of the matrix with whatever decides about access to it, as SQL."""
+    """A relation of the matrix, as SQL, with everything that decides about access to it."""
 
     def __init__(self, number, kind, rng):
         self.kind, self.rng = kind, rng
@@ -91,7 +91,7 @@ class Relation:
             self.script.append(f"create policy p{number} on matrix.{table} as {kind} for {command} to {to}{using}{check};")
 
     def _grants(self, name, columns):
-        """Most commands to most roles; of some commands, some columns."""
+        """Grants most commands to most roles, and some commands only on some columns."""
         rng = self.rng
         for role in ROLES:
             for command in "select", "insert", "update", "delete":
@@ -145,7 +145,7 @@ class Relation:
             say(f"alter table matrix.{base} owner to m_owner;")
 
     def cells(self, role):
-        """The cells of a role: (verb, method, target, headers, body, SQL, what SQL answers, what the response has to be)."""
+        """The cells of a role: (verb, method, target, headers, body, SQL, whether SQL answers rows, what the response has to be)."""
         rng, name = self.rng, f"matrix.{self.name}"
         at = f"/{self.name}"
         minimal, rows = {}, {"prefer": "return=representation"}
@@ -182,7 +182,7 @@ class Relation:
             read(f"select * from matrix.all_{self.name}() where id < 4"), True, "rows"
         if self.notes:
             yield "embed", "GET", f"{at}?select=id,{self.notes}(id,owner)", {}, None, read(
-                # a join, as requests make it: PostgreSQL does not ask for rights to what is joined to a relation that a policy empties
+                # Use a join, as requests do. PostgreSQL does not check the rights to what is joined to a relation that a policy empties.
                 f"select t.id, n.rows as {self.notes} from {name} t left join lateral (select coalesce(json_agg(n), '[]') as rows"
                 f" from (select n.id, n.owner from matrix.{self.notes} n where n.parent = t.id) n) n on true"), True, "rows"
             yield "embed one", "GET", f"/{self.notes}?select=id,{self.name}(title)", {}, None, read(
@@ -241,7 +241,7 @@ def clean_up():
 
 
 def logins():
-    """The roles, and the ways in which they are taken."""
+    """Creates the roles, and the logins through which requests take them."""
     for role in ROLES:
         yield f"create role {role} login {'bypassrls' if role == 'm_bypass' else ''};"
         yield f"create role m_layer_{role} login noinherit; grant {role} to m_layer_{role};"
@@ -254,7 +254,7 @@ def logins():
 
 
 def psql(user, script):
-    """The lines of an answer; an error ends the test."""
+    """The lines that psql prints for a script. An error ends the test."""
     done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", user], encoding="utf-8", check=False, capture_output=True,
                           input="set client_min_messages = warning;\n" + script)
     if done.returncode:
@@ -294,7 +294,7 @@ def in_order(rows):
 
 
 def difference(cell, way, sql, response):
-    """What differs, in words; None if nothing does."""
+    """Says in words what differs, or returns None if nothing does."""
     if sql["held"] != response["held"]:
         return "the relation holds other rows afterwards"
     status = response["status"]
@@ -306,21 +306,21 @@ def difference(cell, way, sql, response):
     if code := answer.get("code"):
         expected = {"42501": DENIED[way], "25006": 405, "23505": 409}.get(code)
         if cell.expects != "head" and (not problem or body["code"] != code):
-            return "SQL is refused otherwise"
+            return "SQL is refused in another way"
         return None if status == expected else f"the status is not {expected}"
     if status >= 300 and not (cell.expects == "item" and status == 404 and not answer["rows"] and body["code"] == "REST404"):
-        return "the request is refused, SQL is not"
+        return "the request is refused, but SQL succeeds"
     if cell.expects == "nothing":
         return None if body is None else "there is a body"
     if cell.expects == "head":
-        return None if body is None and status == 200 else "HEAD is answered otherwise"
+        return None if body is None and status == 200 else "the answer to HEAD is not what it has to be"
     if cell.expects == "item":
         got = body if isinstance(body, list) else [body]
-        return None if not answer["rows"] or in_order(got) == in_order(answer["rows"]) else "the item is another"
+        return None if not answer["rows"] or in_order(got) == in_order(answer["rows"]) else "the item differs"
     if in_order(body) != in_order(answer["rows"]):
-        return "the rows are others"
+        return "the rows differ"
     if cell.expects == "rows and total" and int(response["headers"]["content-range"].split("/")[1]) != len(answer["rows"]):
-        return "the total is another"
+        return "the total differs"
     return None
 
 
@@ -367,7 +367,7 @@ def main():
                       f"{json.dumps(cell.headers)} {json.dumps(cell.body)}\n  {cell.sql}\n  SQL: {json.dumps(sql)}\n  got: {json.dumps(response)}")
     print(f"{len(numbered)} cells, each in {len(WAYS)} ways, {differing} differ; SQL answered: "
           + ", ".join(f"{what} {count}" for what, count in outcomes.most_common()))
-    # A matrix in which nothing, or all, is denied proves nothing.
+    # If nothing or everything is denied, the test proves nothing.
     worthless = options.cell is None and not (outcomes["42501"] > 100 and outcomes["rows"] > 100 and outcomes["done"] > 100)
     sys.exit(1 if differing or worthless else 0)
 
