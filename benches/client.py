@@ -19,6 +19,11 @@ class Time:
     wall: float
     cpu: float | None
 
+    def beyond(self, floor: "Time") -> "Time":
+        """What is left without the cost of `floor`, but at least a microsecond."""
+        return Time(max(self.wall - floor.wall, 0.001),
+                    None if self.cpu is None or floor.cpu is None else max(self.cpu - floor.cpu, 0.001))
+
 
 def message(kind: bytes, *parts: bytes) -> bytes:
     """A message of the protocol: its kind, its length, its parts."""

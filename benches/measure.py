@@ -114,13 +114,17 @@ class Bench:
         return results
 
     def report(self, rounds: Rounds, work: str, against: str, *, bar: float | None = None, control: str | None = None,
-               unit: str = "ms") -> None:
-        """Adds the ratio of two names in `rounds` to the results. `control` names a statement that is the same as `against`."""
+               unit: str = "ms", by_cpu: bool = False) -> None:
+        """Adds the ratio of two names in `rounds` to the results. `control` names a statement that is the same as `against`.
+        `by_cpu` compares processor time where the system tells it, and not the clock's."""
+        def spent(time_: Time) -> float:
+            return time_.cpu if by_cpu and time_.cpu is not None else time_.wall
+
         def ratios(a: str, b: str) -> list[float]:
-            return [r[a].wall / r[b].wall for r in rounds]
+            return [spent(r[a]) / spent(r[b]) for r in rounds]
 
         def value(name: str) -> float:
-            return statistics.median(r[name].wall for r in rounds) * (1000 if unit == "us" else 1)
+            return statistics.median(spent(r[name]) for r in rounds) * (1000 if unit == "us" else 1)
 
         found = ratios(work, against)
         cpu = [r[work].cpu / r[against].cpu for r in rounds if r[work].cpu is not None and r[against].cpu]
