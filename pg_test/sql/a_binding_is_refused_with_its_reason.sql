@@ -1,4 +1,4 @@
--- What cannot be bound is refused, with the reason, and leaves what was there.
+-- A binding that is not possible is refused with the reason, and existing bindings stay.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;
@@ -24,7 +24,7 @@ select restful.constrain('shop.products', 'nothing', 'true');
 select restful.constrain('shop.shown', 'doc', 'true');
 select restful.constrain('shop.kept', 'doc', 'true');
 select "column", schema, name from restful.bound_schemas('shop.products');
--- only the owner of a table binds
+-- only the owner of a table can bind a schema to it
 grant usage on schema shop to alice;
 grant all on shop.products to alice;
 \c - alice
@@ -32,7 +32,7 @@ select restful.constrain('shop.products', 'doc', 'true');
 select restful.constrain('shop.products', null, 'true');
 select restful.unconstrain('shop.products', 'doc');
 insert into shop.products values (1, '[]');
--- the trigger function by itself
+-- the trigger function, used without restful.constrain
 create temp table mine (id int, doc jsonb);
 create trigger wrong after insert on mine for each row execute function restful.enforce_schema();
 insert into mine values (1, null);

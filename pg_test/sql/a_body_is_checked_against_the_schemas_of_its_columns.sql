@@ -1,4 +1,4 @@
--- A write whose body breaks a schema that is bound to a column is answered with the places in the body, before anything is written.
+-- If the body of a write breaks a schema that is bound to a column, the response lists the places, and nothing is written.
 \pset tuples_only on
 \pset format unaligned
 create table library.items (
@@ -26,15 +26,15 @@ $$;
 select show_errors(restful.serve('POST', '/items', '{}', '{"id": 1, "doc": {"name": "x", "price": -1}}'));
 select show_errors(restful.serve('POST', '/items', '{}', '[{"id": 1, "doc": {"name": "ok"}}, {"id": 2, "doc": {"price": 3}}, {"id": 3, "doc": []}]'));
 select show_all(restful.serve('POST', '/items', '{}', '{"id": 1, "doc": {"name": "x"}}'));
--- nothing was written, not even by what runs before the check
+-- nothing was written, not even by triggers that run before the check
 select show(restful.serve('GET', '/items'));
 \c - postgres
 select count(*) from library.written;
 \c - authenticator
--- valid ones are written; null and what is left out say nothing
+-- valid values are written; null and missing members are not checked
 select show(restful.serve('POST', '/items', '{"prefer": "return=minimal"}', '[{"id": 1, "doc": {"name": "one"}}, {"id": 2, "doc": null}]'));
 select show(restful.serve('POST', '/items', '{}', '{"id": 3}'));
--- of CSV and forms, the JSON in a field is checked
+-- in CSV and forms, the JSON in a field is checked
 select show_errors(restful.serve('POST', '/items', '{"content-type": "text/csv"}', E'id,doc\n4,"{""name"": ""four""}"\n5,"{""name"": ""x""}"'));
 select show_errors(restful.serve('POST', '/items', '{"content-type": "application/x-www-form-urlencoded"}', 'id=4&doc=3'));
 select show(restful.serve('POST', '/items', '{"content-type": "text/csv"}', E'id,doc\n14,"{""name"": ""four""}"\n15,'));
@@ -44,10 +44,10 @@ select show_errors(restful.serve('PUT', '/items?id=eq.1', '{}', '{"id": 1, "doc"
 select show(restful.serve('PATCH', '/items?id=eq.1', '{"prefer": "return=representation"}', '{"doc": {"name": "new"}}'));
 -- a member that columns leaves out is not written, so it is not checked
 select show(restful.serve('POST', '/items?columns=id', '{}', '{"id": 4, "doc": 3}'));
--- who may not write learns nothing of the schema
+-- a role that may not write learns nothing about the schema
 \c - bob
 select show_errors(restful.serve('POST', '/items', '{}', '{"id": 9, "doc": 3}'));
--- a schema by name, of a column and of a whole row; the last is checked when the row is there
+-- schemas bound by name, to a column and to a whole row; the one for the row is checked when the row is written
 \c - postgres
 select restful.register_schema('note', '{"type": "string"}');
 select restful.constrain('library.items', 'note', 'note');
@@ -56,14 +56,14 @@ select restful.constrain('library.items', null, '{"if": {"properties": {"kind": 
 select show_errors(restful.serve('POST', '/items', '{}', '[{"id": 5, "note": "fine"}, {"id": 6, "note": 7}]'));
 select show_errors(restful.serve('POST', '/items', '{}', '{"id": 5, "kind": "gift"}'));
 select show(restful.serve('POST', '/items', '{}', '{"id": 5, "kind": "gift", "note": "with a note"}'));
--- a new version holds for the next request
+-- a new version applies to the next request
 \c - postgres
 select restful.register_schema('note', '{"type": "object"}', 'none');
 \c - authenticator
 select show_errors(restful.serve('POST', '/items', '{}', '{"id": 7, "note": "no more"}'));
--- a constraint of another kind is named with its columns and rule, and what its comment says
+-- other constraints are reported with their columns, their rule and their comment
 select show_all(restful.serve('POST', '/items', '{}', '{"id": 8, "amount": 500}'));
--- a schema that is dropped from the table is asked no more
+-- a schema that was dropped from the table is no longer checked
 \c - postgres
 select restful.unconstrain('library.items', 'note'), restful.unconstrain('library.items', null);
 \c - authenticator

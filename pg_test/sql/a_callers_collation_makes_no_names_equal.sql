@@ -1,5 +1,5 @@
--- A collation of the caller's, which takes other names for equal, makes no other role of one that a subject can grant, nor another
--- subject of it. Only servers with ICU have such collations.
+-- A caller's collation may treat different names as equal. This must not change which roles a subject can grant, or which subject a
+-- grant belongs to. Only servers with ICU have such collations.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never

@@ -1,4 +1,4 @@
--- Every write of the column is checked by an ordinary CHECK constraint; what is null passes.
+-- An ordinary CHECK constraint checks every write of the column; null passes.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;
@@ -14,10 +14,10 @@ insert into shop.products (id, raw) values (3, '[1, 2, 3]');
 insert into shop.products (id, own) values (3, '7');
 update shop.products set doc = doc - 'name' where id = 1;
 update shop.products set doc = doc - 'price' where id = 1;
--- a DBA reads it, and whose it is
+-- a DBA can read the constraint and see who made it
 select conname, convalidated, obj_description(oid, 'pg_constraint'), pg_get_constraintdef(oid) from pg_constraint
 where conrelid = 'shop.products'::regclass and contype = 'c' order by conname;
--- rows that were there before: the constraint holds for new ones, and can be validated when the old ones are corrected
+-- the constraint applies to new rows, and can be validated once the old rows are corrected
 create table shop.old (id int primary key, doc jsonb);
 insert into shop.old values (1, '{}'), (2, '{"name": ""}'), (3, '{"name": "Map"}'), (4, null);
 select restful.constrain('shop.old', 'doc', '{"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}, "price": {"type": "number", "minimum": 0}}}');

@@ -1,9 +1,9 @@
--- Roles as restful.setup_roles() makes them, policies and functions of the recommended form: restful.lint() has nothing to say.
+-- With the roles that restful.setup_roles() makes, and policies and functions in the recommended form, restful.lint() finds nothing.
 set client_min_messages = warning;
 create role app_owner;
 select count(*) > 10 as made from restful.setup_roles('web', 'visitor', 'member', 'service', 'service_web', 'chief', 'auditor', 'app_owner');
 alter role web set restful.schemas = 'api';
--- what the shared set-up has
+-- lint() would report this helper of the shared set-up
 alter function public.as_superuser set search_path = pg_catalog, pg_temp;
 
 create schema api authorization app_owner;

@@ -1,5 +1,5 @@
--- Whoever reads what lint() proposes and runs it, runs nothing that the owner of a table has put into a policy: a literal of a type
--- with a check would be read with the rights of whoever alters the policy.
+-- Running a fix that lint() proposes does not run code that the table's owner has put into a policy: a literal of a type with a
+-- check would otherwise be read with the rights of the user who alters the policy.
 \pset tuples_only on
 \pset format unaligned
 create role carol login;

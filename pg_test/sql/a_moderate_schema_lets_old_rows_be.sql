@@ -1,4 +1,4 @@
--- At level moderate a row that was invalid may be updated, and stay invalid; new rows, and those that were valid, have to be valid.
+-- At level moderate, a row that was already invalid may be updated and stay invalid. New rows and valid rows have to be valid.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;
@@ -12,11 +12,11 @@ update shop.products set doc = '{"price": -2}' where id = 2;
 update shop.products set doc = '{"price": -2}' where id = 3;
 insert into shop.products values (4, '{"price": -2}');
 insert into shop.products values (1, '{}') on conflict (id) do update set doc = excluded.doc;
--- once valid, it has to stay so
+-- once a row is valid, it has to stay valid
 update shop.products set doc = '{"name": "Globe"}' where id = 1;
 update shop.products set doc = '{}' where id = 1;
 select * from shop.products order by id;
--- strict looks at every write, of whatever column, as a CHECK does
+-- strict checks every write of any column, as a CHECK does
 select as_superuser($$insert into restful.json_schema values ('empty', 1, '{"maxProperties": 0}', 'none')$$);
 select restful.constrain('shop.products', 'doc', 'empty', 'strict');
 update shop.products set note = 'x' where id = 1;

@@ -1,5 +1,5 @@
--- restful.act_as: role and claims of a request until the end of the transaction, for those who may execute it, and nowhere that
--- borrows rights.
+-- restful.act_as sets the role and claims of a request until the end of the transaction. Only those with EXECUTE may call it, and not
+-- where rights are borrowed.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -24,10 +24,10 @@ select restful.act_as('app_user', '{"sub": "ann", "plan": "gold"}');
 select current_user, restful.user_id(), restful.role(), restful.method(), restful.claim('plan'), restful.is_authenticated();
 select id, words from library.notes;
 select show(restful.serve('GET', '/notes'));
--- what a request of its own role may not do, neither may it
+-- a request that the session makes now cannot call act_as either
 select show(restful.serve('GET', '/rpc/sneak'));
 select show(restful.serve('GET', '/rpc/me'));
--- without its role, a request is not its subject's
+-- after RESET ROLE, a request no longer runs for the subject
 reset role;
 select show(restful.serve('GET', '/rpc/me'));
 select restful.act_as('app_user', '{"sub": "bea"}');
@@ -36,29 +36,29 @@ reset role;
 select restful.act_as('app_user');
 select restful.user_id() is null, restful.method(), restful.is_authenticated(), (select count(*) from library.notes);
 commit;
--- nothing is left of it
+-- nothing is left of it after the transaction
 select current_user, restful.user_id() is null, restful.method();
--- a savepoint ends it too
+-- rolling back to a savepoint ends it too
 begin;
 savepoint s;
 select restful.act_as('app_user', '{"sub": "ann"}');
 rollback to s;
 select current_user, restful.user_id() is null;
 commit;
--- outside of a transaction it would be over at once
+-- outside of a transaction it would end at once
 select restful.act_as('app_user', '{"sub": "ann"}');
 select current_user, restful.user_id() is null;
--- roles that the session may not take, and what is no role
+-- roles that the session may not take, and names that are not roles
 begin; select restful.act_as('app_other', '{"sub": "ann"}'); rollback;
 begin; select restful.act_as('postgres'); rollback;
 begin; select restful.act_as('none'); rollback;
 begin; select restful.act_as('no such role'); rollback;
 begin; select restful.act_as(null); rollback;
--- claims that are none
+-- invalid claims
 begin; select restful.act_as('app_user', '[]'); rollback;
 begin; select restful.act_as('app_user', '{"role": "app_tester", "sub": "ann"}'); rollback;
 begin; select restful.act_as('app_user', null); rollback;
--- with borrowed rights, in a request, without the right
+-- with borrowed rights, within a request, and without EXECUTE
 begin; select library.lent(); rollback;
 select show(restful.serve('POST', '/rpc/sneak'));
 \c - alice

@@ -1,4 +1,4 @@
--- column_preset: nobody but the owner writes the column, in whatever order rights are given.
+-- column_preset: only the owner can write the column, no matter in which order rights are granted.
 \pset format unaligned
 \pset footer off
 \set SHOW_CONTEXT never
@@ -14,7 +14,7 @@ do $$ begin perform restful.enable_rls('app.notes', force => false), restful.pol
 select * from restful.expose('app.notes', '{authenticated}', '{all}');
 grant insert (id, user_id), update (user_id), select on app.notes to editor;
 grant update on app.notes to editor with grant option;
--- rights given before
+-- rights that were granted before
 select * from restful.column_preset('app.notes', 'user_id', 'restful.user_id()', dry_run => true);
 select * from restful.column_preset('app.notes', 'user_id', 'restful.user_id()');
 select * from restful.column_preset('app.notes', 'user_id', 'restful.user_id()');
@@ -32,7 +32,7 @@ update app.notes set user_id = 'bob';
 rollback;
 select has_column_privilege('editor', 'app.notes', 'user_id', 'insert'), has_column_privilege('editor', 'app.notes', 'user_id', 'update'),
     has_column_privilege('editor', 'app.notes', 'id', 'insert'), has_column_privilege('editor', 'app.notes', 'id', 'update with grant option');
--- a second one, another expression, and rights given afterwards
+-- a second column, another expression, and rights that are granted afterwards
 set role keeper;
 select * from restful.column_preset('app.notes', 'state', '''draft''');
 select * from restful.column_preset('app.notes', 'state', '''new''');
@@ -42,7 +42,7 @@ select * from restful.expose('app.notes', '{authenticated}', '{all}', '{id,user_
 select attname, pg_get_expr(adbin, adrelid) from pg_attrdef join pg_attribute on attrelid = adrelid and attnum = adnum where adrelid = 'app.notes'::regclass order by adnum;
 reset role;
 begin; select pg_temp.be('alice'); insert into app.notes (id) values (3) returning id, user_id, state; insert into app.notes (id, state) values (4, 'old'); rollback;
--- a column keeps it under another name
+-- a renamed column stays preset
 alter table app.notes rename user_id to author;
 set role keeper;
 select * from restful.expose('app.notes', '{authenticated}', '{all}');
@@ -52,7 +52,7 @@ select * from restful.drop_preset('app.notes', 'state', dry_run => true);
 select * from restful.drop_preset('app.notes', 'state');
 select * from restful.drop_preset('app.notes', 'state');
 select * from restful.expose('app.notes', '{authenticated}', '{all}');
--- what cannot be
+-- calls that are refused
 alter table app.notes alter title set default 'untitled';
 select * from restful.column_preset('app.notes', 'title', '''x''');
 select * from restful.drop_preset('app.notes', 'title');

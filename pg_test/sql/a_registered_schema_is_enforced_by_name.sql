@@ -1,4 +1,4 @@
--- A schema bound by name is the registered one as it is at each statement.
+-- A schema that is bound by name is looked up in the registry for each statement.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;
@@ -13,7 +13,7 @@ insert into shop.products values (2, null, '{"price": -1}');
 \set VERBOSITY sqlstate
 insert into shop.products values (2, '{"price": -1}', null);
 \set VERBOSITY default
--- the fields that a program reads
+-- the error fields that a program reads
 do $$
 declare
     schema text;
@@ -26,7 +26,7 @@ exception when check_violation then
     get stacked diagnostics schema = schema_name, "table" = table_name, "column" = column_name, "constraint" = constraint_name;
     raise notice '% % % %', schema, "table", "column", "constraint";
 end $$;
--- a new version counts at once, within a transaction too; the version that was asked for stays
+-- a new version applies at once, also within a transaction; a binding to one version keeps that version
 begin;
 insert into shop.products values (2, '{"name": "Atlas", "price": 7}', '{"name": "Atlas"}');
 select as_superuser($$insert into restful.json_schema values ('product', 2, '{"properties": {"price": {"maximum": 5}}}', 'none')$$);
@@ -38,16 +38,16 @@ insert into shop.products values (4, null, '{"price": 7}');
 rollback;
 select * from shop.products;
 insert into shop.products values (2, '{"name": "Atlas", "price": 7}', null);
--- the search path of the session does not matter, nor does copy differ
+-- the session's search path makes no difference, and COPY is checked too
 set search_path = shop;
 copy products (id, doc) from stdin;
 3	{"name": ""}
 \.
 update products set doc = '{"name": ""}' where id = 1;
--- a name that is gone is an error, and not a pass
+-- a name that no longer exists is an error, and the row does not pass
 select public.as_superuser('delete from restful.json_schema');
 insert into products values (5, '{"name": "Map"}', null);
--- any name
+-- names with any characters
 select public.as_superuser($$insert into restful.json_schema select n, 1, '{"const": 1}', 'none' from unnest('{prodükt,a#b/c?d%41}'::text[]) n$$);
 select restful.constrain('products', 'doc', 'prodükt'), restful.constrain('products', 'raw', 'a#b/c?d%41@1');
 insert into products (id, doc) values (6, '2');

@@ -1,5 +1,5 @@
--- A report makes JSON of rows, which runs the casts to JSON of their types, with the rights of who asks: only one's own and a
--- superuser's are run.
+-- A report turns rows into JSON, which runs the casts to JSON of their types with the rights of the user who asks. Only casts of that
+-- user and of superusers are run.
 \pset tuples_only on
 \pset format unaligned
 create role cast_owner; create role cast_reader;
@@ -20,7 +20,7 @@ grant select on library.days to cast_reader;
 select * from restful.validation_report('library.days', null, '{"required": ["none"]}');
 set role cast_reader;
 select * from restful.validation_report('library.days', null, '{"required": ["none"]}');
--- of a column that has no such type, it runs none
+-- for a column without such a type, it runs none
 select instance_location, keyword from restful.validation_report('library.days', 'plain', '{"type": "integer"}');
 reset role;
 select count(*) from restful.validation_report('library.days', null, '{"required": ["none"]}');

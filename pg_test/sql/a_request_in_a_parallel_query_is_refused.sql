@@ -1,5 +1,5 @@
--- A function that says it is safe in a parallel query, but makes a request, fails where no subtransaction can be begun there (up to
--- PostgreSQL 17; since 18 it is answered); session and transaction go on.
+-- A function that is marked parallel safe but makes a request fails, where a worker cannot begin a subtransaction (up to PostgreSQL
+-- 17; PostgreSQL 18 answers it). The session and the transaction go on.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never

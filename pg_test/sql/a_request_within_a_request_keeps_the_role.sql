@@ -1,4 +1,4 @@
--- A function called by a request can make requests itself: they run as the role of the outer one, and bring no token.
+-- A function that a request calls can make requests itself. They run as the role of the outer request and cannot bring a token.
 \pset tuples_only on
 \pset format unaligned
 create function library.inner_request(method text, target text, headers jsonb default '{}', body text default null) returns jsonb language sql as $$
@@ -11,11 +11,11 @@ select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "GET",
 select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "GET", "target": "/books?select=id&id=eq.1"}'));
 select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "POST", "target": "/books", "body": "{}"}'));
 select show(restful.serve('POST', '/rpc/inner_request', '{}', '{"method": "GET", "target": "/books", "headers": {"authorization": "Bearer x"}}'));
--- reading is read-only at every depth
+-- a read is read-only at every depth
 \c - librarian
 select show(restful.serve('GET', '/rpc/inner_request?method=POST&target=/subjects&body={"id":50,"name":"x"}'));
 select count(*) from library.subjects where id = 50;
--- an upsert made by a trigger of an upsert is counted by itself
+-- an upsert in a trigger of another upsert is counted separately
 \c - postgres
 create table library.visits (page text primary key, last int);
 create table library.totals (id int primary key, last int);

@@ -1,4 +1,4 @@
--- The check of a domain runs while a request's arguments are read, and may make the same request with other arguments.
+-- The check of a domain runs while the arguments of a request are read, and may make the same request with other arguments.
 \pset tuples_only on
 \pset format unaligned
 create domain library.countdown as int;

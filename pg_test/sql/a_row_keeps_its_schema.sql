@@ -1,4 +1,4 @@
--- Without a column the schema is one of the row as a JSON object.
+-- Without a column, the schema describes the whole row as a JSON object.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;

@@ -1,4 +1,4 @@
--- A schema stays with its column when that is renamed, and a column does not go without it.
+-- A schema stays with its column when the column is renamed, and a column cannot be dropped while it has one.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;
@@ -21,7 +21,7 @@ select row_key, instance_location, message from restful.validation_report('shop.
 alter table shop.wares drop "The Document";
 alter table shop.wares drop "The Document" cascade;
 select "column", name from restful.bound_schemas('shop.wares');
--- a name that is as long as names can be
+-- a name of the maximum length
 alter table shop.wares add "ääääääääääääääääääääääääääääää1" jsonb;
 select restful.constrain('shop.wares', 'ääääääääääääääääääääääääääääää1', 'product');
 select restful.constrain('shop.wares', 'a~b', 'true', 'moderate');

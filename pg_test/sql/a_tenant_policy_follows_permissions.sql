@@ -1,4 +1,4 @@
--- policy_tenant: by the token's tenant, and by what the subject may do where, in effect with the next statement.
+-- policy_tenant: access by the token's tenant, or by the subject's permissions per tenant, which apply to the next statement.
 \pset format unaligned
 \pset footer off
 \set SHOW_CONTEXT never
@@ -17,13 +17,13 @@ create table app.docs (id int, tenant_id text);
 do $$ begin perform restful.enable_rls('app.docs', force => false), restful.expose('app.docs', '{authenticated}', '{all}'); end $$;
 insert into app.docs values (1, 'red'), (2, 'blue'), (3, '3'), (4, null);
 
--- the tenant of the token
+-- by the tenant in the token
 select s from restful.policy_tenant('app.docs') s where s not like 'COMMENT%';
 reset role;
 begin; select pg_temp.be('alice', 'red'); select id from app.docs; update app.docs set id = 0 where id = 2; insert into app.docs values (5, 'red') returning id; insert into app.docs values (6, 'blue'); rollback;
 begin; select pg_temp.be('alice'); select id from app.docs; rollback;
 
--- permissions: to read, and to write; without an index, and with one
+-- by permissions to read and to write, without an index and with one
 set role keeper;
 select s from restful.policy_tenant('app.docs', read => 'docs.read', write => 'docs.write') s where s not like 'COMMENT%';
 reset role;
@@ -43,17 +43,17 @@ rollback to s;
 update app.docs set tenant_id = 'red' where id = 2;
 rollback;
 begin; select restful.act_as('authenticated'); select id from app.docs; rollback;
--- a right taken away is gone
+-- a right that was revoked is gone
 select restful.revoke_role('alice', 'writer', 'blue');
 begin; select pg_temp.be('alice'); select id from app.docs; rollback;
 
--- with a permission to read alone, nobody writes
+-- with only a permission to read, nobody can write
 set role keeper;
 select s from restful.policy_tenant('app.docs', read => 'docs.read') s where s not like 'COMMENT%';
 reset role;
 begin; select pg_temp.be('bob'); select id from app.docs; update app.docs set id = id returning id; insert into app.docs values (9, '3'); rollback;
 
--- tenants that are numbers and UUIDs; those that are neither are left out
+-- tenants that are numbers or UUIDs; other values are left out
 set role keeper;
 create table app.numbered (id int, tenant_id smallint);
 create table app.identified (id int, tenant_id uuid);

@@ -1,4 +1,4 @@
--- With action warn an invalid row is written, and a warning says what is wrong with it; at level off nothing is checked.
+-- With action warn, an invalid row is written, and a warning says what is wrong with it. At level off, nothing is checked.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;
@@ -8,7 +8,7 @@ select restful.constrain('shop.products', 'doc', '{"type": "object", "required":
 insert into shop.products values (1, '{"name": 7, "price": -1}'), (2, '{"name": "Map"}'), (3, '[]');
 \echo :LAST_ERROR_SQLSTATE
 select id from shop.products order by id;
--- ten lines at most
+-- at most ten lines
 select restful.constrain('shop.products', 'doc', '{"items": {"type": "string"}}', action => 'warn');
 insert into shop.products select 4, jsonb_agg(n) from generate_series(1, 12) n;
 select restful.constrain('shop.products', 'doc', '{"type": "string"}', 'off');

@@ -1,4 +1,4 @@
--- PATCH and DELETE change the rows that a GET with the same filters shows, whatever names columns and embedded relations have.
+-- PATCH and DELETE change the rows that GET shows with the same filters, whatever the columns and embedded relations are called.
 \pset tuples_only on
 \pset format unaligned
 create schema work;
@@ -21,7 +21,7 @@ set restful.schemas = 'work';
 
 create function pg_temp.outcome(r record) returns text language plpgsql as $$
 begin return concat_ws(' ', r.status, case when r.status >= 300 then convert_from(r.body, 'utf8')::jsonb->>'code' end); end $$;
--- What GET shows, what PATCH changes and what DELETE leaves, by the ids of the rows.
+-- The ids of the rows that GET shows, that PATCH changes and that DELETE leaves.
 create function pg_temp.three(relation text, query text, change text) returns text language plpgsql as $$
 declare
     shown text; patched text; deleted text; answer record; of_patch record; of_delete record;
@@ -49,34 +49,34 @@ begin
 end $$;
 create function pg_temp.tasks(query text) returns text language sql as $$ select pg_temp.three('tasks', query, '{"v": 9}') $$;
 
--- a column and an embedded relation of one name: relation, alias, computed relationship, spread
+-- a column and an embedded relation with the same name: relation, alias, computed relationship, spread
 select pg_temp.tasks('owner=eq.2&select=id,owner(name)');
 select pg_temp.tasks('title=eq.C&select=id,title:people(name)');
 select pg_temp.tasks('v=eq.1&select=id,v:helpers(name)');
 select pg_temp.tasks('owner=eq.2&select=id,...owner(name)');
 select pg_temp.tasks('owner=eq.zzz&select=id,owner(name)');
 select pg_temp.three('jobs', 'status=eq.closed&select=id,status(*)', '{"status": "open"}');
--- is.null and not.is.null ask whether the embedded relation has a row; is.not_null asks the column where there is one
+-- is.null and not.is.null test whether the embedded relation has a row; is.not_null tests the column if there is one
 select pg_temp.tasks('people=is.null&select=id,people(name)');
 select pg_temp.tasks('people=not.is.null&select=id,people(name)');
 select pg_temp.tasks('helpers=not.is.null&select=id,helpers(name)&helpers.name=eq.Bob');
 select pg_temp.tasks('owner=is.null&select=id,owner(name)&owner.name=eq.Bob');
 select pg_temp.tasks('owner=is.not_null&select=id,owner(name)&owner.name=eq.Bob');
 select pg_temp.tasks('people=eq.1&select=id,people(name)');
--- within trees too
+-- also within trees
 select pg_temp.tasks('or=(owner.eq.2,id.eq.4)&select=id,owner(name)');
 select pg_temp.tasks('not.and=(owner.is.null)&select=id,owner(name)&owner.name=eq.Bob');
 select pg_temp.tasks('or=(people.is.null,title.eq.C)&select=id,people(name)');
--- a filter within an inner join chooses, one within another embedded relation does not
+-- a filter in an inner join chooses rows; a filter in another embedded relation does not
 select pg_temp.tasks('select=id,people!inner(name)&people.name=eq.Bob');
 select pg_temp.tasks('select=id,people(name)&people.name=eq.Bob');
--- names that are not there are refused whatever is returned
+-- unknown names are refused, whatever is returned
 select pg_temp.tasks('select=no_such(id)&no_such.id=eq.1');
 select pg_temp.tasks('select=id,nothing');
 select pg_temp.tasks('select=id,owner(nothing)');
 select pg_temp.tasks('owner.id=eq.1');
 select show(restful.serve('DELETE', '/tasks/1?owner=eq.2&select=id,owner(name)'));
--- and so is what cannot be understood, or would mean nothing
+-- requests that cannot be understood or would have no meaning are refused too
 select pg_temp.tasks('id');
 select pg_temp.tasks('id=eq.1&select');
 select pg_temp.tasks('title=eq.C#&id=eq.1');
@@ -88,7 +88,7 @@ select pg_temp.outcome(restful.serve('DELETE', '/tasks?id=eq.1&columns=v'));
 select pg_temp.outcome(restful.serve('DELETE', '/tasks?id=eq.1&limit=1&limit=2&order=id'));
 select count(*) from work.tasks where v = 0;
 
--- a page chooses rows, in the order given and then by the key
+-- a page chooses rows in the given order, then by the key
 select pg_temp.tasks('order=id.desc&limit=1');
 select pg_temp.tasks('order=owner.asc.nullslast&limit=1&offset=1');
 select pg_temp.tasks('title=like.t*&order=title.desc&limit=1');
@@ -99,7 +99,7 @@ begin;
 select show_all(restful.serve('DELETE', '/tasks?order=id.desc&limit=2&select=id', '{"prefer": "return=representation, count=exact"}'));
 select show_all(restful.serve('PATCH', '/tasks?order=id&limit=1', '{"prefer": "count=exact"}', '{"v": 3}'));
 rollback;
--- which takes a key
+-- a page needs a key
 select show(restful.serve('DELETE', '/notes?order=text&limit=1'));
 select show(restful.serve('PATCH', '/notes?offset=1', '{"prefer": "return=representation"}', '{"text": "c"}'));
 select * from work.notes order by text;

@@ -1,4 +1,4 @@
--- select=column.sum(): aggregates, grouped by the other columns, where restful.aggregates_enabled allows them.
+-- select=column.sum(): aggregates, grouped by the other columns, if restful.aggregates_enabled allows them.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;

@@ -1,4 +1,4 @@
--- ...relation(column.sum()): the aggregate is formed over the rows that the relation stands in, in their groups.
+-- ...relation(column.sum()): the aggregate is computed over the rows that contain the relation, in their groups.
 \pset tuples_only on
 \pset format unaligned
 create role adder login noinherit;
@@ -12,23 +12,23 @@ select show(restful.serve('GET', '/books?select=author,...details(pages:pages.su
 select show(restful.serve('GET', '/books?select=...authors!author(by:name),price.sum()&order=authors(by)'));
 select show(restful.serve('GET', '/books?select=price.sum(),...authors!author(born.min()::text,...countries(country:name,code.count()))&order=authors(country)'));
 select show(restful.serve('GET', '/books?select=author,...details(average:pages::numeric.avg()::int)&order=details(average).desc.nullslast'));
--- filters within decide which values there are, inner ones which rows
+-- filters on the relation decide which values count; with !inner they also decide which rows count
 select show(restful.serve('GET', '/books?select=count(),...details(n:pages.count())&details.pages=gt.210'));
 select show(restful.serve('GET', '/books?select=count(),...details!inner(n:pages.count())&details.pages=gt.210'));
--- a level that is embedded has its own groups
+-- an embedded level has its own groups
 select show(restful.serve('GET', '/authors?select=name,books!author(count(),...details(pages.sum()))&order=id'));
 select show(restful.serve('GET', '/books?select=id,authors!author(name,count())&id=eq.1'));
 select show(restful.serve('GET', '/authors?select=name,countries(count())&order=id&id=gt.2'));
--- lists can be grouped by; they have no groups of their own
+-- rows can be grouped by lists; lists have no groups of their own
 select show(restful.serve('GET', '/books?select=count(),...subjects(name)&subjects.order=name&author=eq.1'));
 select show(restful.serve('GET', '/books?select=n:count(),...authors!author(books!author(id))&authors.books.order=id&author=eq.1'));
 select show(restful.serve('GET', '/authors?select=name,...books!author(price.sum())'));
 select show(restful.serve('GET', '/authors?select=name,...books!author(...details(pages.sum()))'));
--- SQL's way to write count(), where there is no such column
+-- count without parentheses, if there is no column of that name
 select show(restful.serve('GET', '/books?select=count'));
 select show(restful.serve('GET', '/authors?select=name,books!author(n:count::text)&order=id'));
 select show_all(restful.serve('GET', '/books?select=...authors!author(name,count())&order=authors(name)&limit=1', '{"prefer": "count=exact"}'));
--- the setting is asked for within, too
+-- the setting is also checked for spread relations
 \c - authenticator
 select show(restful.serve('GET', '/books?select=...details(pages.sum())'));
 select show(restful.serve('GET', '/books?select=count'));

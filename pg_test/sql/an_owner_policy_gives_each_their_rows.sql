@@ -1,4 +1,4 @@
--- policy_owner: who sees and writes what, for each type of column, as roles of a service.
+-- policy_owner: who sees and writes what, for each type of column, with the roles of a service.
 \pset format unaligned
 \pset footer off
 \set SHOW_CONTEXT never
@@ -20,7 +20,7 @@ create function pg_temp.be(who text) returns void language sql as $$
 \set one 00000000-0000-0000-0000-000000000001
 \set two 00000000-0000-0000-0000-000000000002
 
--- each makes rows of their own, and gets them back
+-- each user inserts their own rows and gets them back
 begin;
 select pg_temp.be(:'one');
 insert into app.notes values (1, :'one', 'mine'), (2, :'one', 'mine too') returning id;
@@ -39,18 +39,18 @@ select id from app.notes order by id;
 update app.notes set title = 'changed' returning id;
 delete from app.notes where id = 1 returning id;
 savepoint s;
--- that a row is there shows only in its key
+-- only a duplicate key shows that a row exists
 insert into app.notes values (1, :'two', 'taken');
 rollback to s;
 commit;
--- nobody known, a subject that is no UUID, a role without a policy, and the owner: no rows
+-- no subject, a subject that is not a UUID, a role without a policy, and the owner: no rows
 begin; select restful.act_as('authenticated'); select count(*) from app.notes; rollback;
 begin; select pg_temp.be('alice'); select count(*) from app.notes; rollback;
 begin; select restful.act_as('anon', jsonb_build_object('sub', :'one', 'role', 'anon')); select count(*) from app.notes; rollback;
 set role keeper;
 select count(*) from app.notes;
 
--- a subject that is text, and one that is a number; a domain is what it is made of
+-- subjects that are text or numbers; a domain is treated as its base type
 create domain app.person as int;
 create table app.texts (id int, author varchar(20));
 create table app.numbers (id int, author app.person);
@@ -66,7 +66,7 @@ begin; select pg_temp.be('99999999999999999999'); select id from app.numbers; ro
 begin; select restful.act_as('authenticated', '{"role": "authenticated"}'); select id, 'text' from app.texts union all select id, 'number' from app.numbers; rollback;
 begin; select pg_temp.be('7'); insert into app.texts values (4, '7'); rollback;
 
--- what changes rows has to find them: a policy for SELECT comes along; what only inserts gets nothing back
+-- changing rows requires finding them, so a policy for SELECT is added; with insert alone, no rows are returned
 set role keeper;
 create table app.boxes (user_id text, letter text);
 do $$ begin perform restful.enable_rls('app.boxes'), restful.expose('app.boxes', '{authenticated}', '{all}'); end $$;
@@ -75,7 +75,7 @@ select s from restful.policy_owner('app.boxes', commands => '{insert}') s where 
 reset role;
 begin; select pg_temp.be('alice'); insert into app.boxes values ('alice', 'x'); insert into app.boxes values ('alice', 'x') returning letter; rollback;
 
--- columns that no subject compares with
+-- columns of types that cannot be compared with a subject
 set role keeper;
 create table app.others (at date, name char(3));
 select * from restful.policy_owner('app.others', 'at');

@@ -1,4 +1,4 @@
--- API keys are made, listed, rotated with an overlap and revoked by whoever was granted these functions.
+-- API keys are created, listed, rotated with an overlap and revoked by anyone who was granted these functions.
 \pset tuples_only on
 \pset format unaligned
 \pset null null
@@ -17,7 +17,7 @@ create function public.ask(name text, method text default 'GET') returns text la
     select replace(show(restful.serve(method, '/rpc/me', jsonb_build_object('apikey', key), '{}')), e'\n', ' ') from keys k where k.name = $1 $$;
 \c - keymaster
 \set SHOW_CONTEXT never
--- what is refused
+-- calls that are refused
 select restful.create_api_key('', 'web');
 select restful.create_api_key(null, 'web');
 select restful.create_api_key(repeat('s', 256), 'web');
@@ -33,7 +33,7 @@ select restful.create_api_key('me', 'web', claims => '{"role": "other"}');
 select restful.create_api_key('me', 'web', claims => jsonb_build_object('a', repeat('a', 9000)));
 select restful.create_api_key('me', 'web', environment => 'a_b');
 select restful.rotate_api_key('rk_live_12345678_whatever');
--- what is made
+-- what is created
 insert into keys select 'one', * from restful.create_api_key('robot', 'web', '{a,b}', now() + interval '30 days', '{"tenant_id": "acme"}', 'Robot', 'of the test', 'test');
 select key ~ '^rk_test_[0-9A-Za-z]{8}_[-_0-9A-Za-z]{49}$', split_part(key, '_', 3) = id from keys;
 create function pg_temp.shown() returns table (key text, list text) language sql as $$
@@ -41,7 +41,7 @@ create function pg_temp.shown() returns table (key text, list text) language sql
         round(extract(epoch from l.expires_at - now()) / 86400), l.revoked_at is not null, l.last_used is not null, r.name)
     from restful.list_api_keys() l join keys k using (id) left join keys r on r.id = l.replaces order by l.created_at $$;
 select * from pg_temp.shown();
--- rotated: both are valid until the overlap's end, and the new one for as long as the old one was to be
+-- after rotation both keys are valid until the overlap ends, and the new one until the old one would have expired
 insert into keys select 'two', * from restful.rotate_api_key((select id from keys where name = 'one'), '2 days');
 select * from pg_temp.shown();
 \c - layer
@@ -51,7 +51,7 @@ insert into keys select 'three', * from restful.rotate_api_key((select id from k
 \c - layer
 select ask('one'), ask('two'), ask('three');
 \c - keymaster
--- a longer overlap makes no key valid for longer
+-- a longer overlap does not extend a key
 insert into keys select 'four', * from restful.rotate_api_key((select id from keys where name = 'one'), '100 days');
 select restful.rotate_api_key(id) from keys where name = 'two';
 select restful.rotate_api_key(id, '-1 day') from keys where name = 'one';
@@ -61,7 +61,7 @@ select restful.revoke_api_key('nothing');
 select restful.rotate_api_key(id) from keys where name = 'one';
 \c - layer
 select ask('one'), ask('four');
--- a use is written down by requests that write; those that read do not, but are remembered until one does
+-- requests that write record the use of a key; requests that only read do not, but the next write records their use
 select ask('three', 'POST');
 \c - keymaster
 create function pg_temp.used() returns setof text language sql as $$
@@ -99,7 +99,7 @@ update restful.api_key_use set last_used = now() - interval '2 minutes' where la
 select ask('four', 'POST');
 \c - postgres
 select k.name, u.last_used > now() - interval '1 minute' from restful.api_key_use u join keys k using (id) where u.last_used is not null order by 1;
--- a key made in a request names the subject who asked
+-- a key that is created in a request records the subject who asked
 create function library.make() returns text language sql volatile security definer as $$ select id from restful.create_api_key('child', 'web') $$;
 \c - layer
 select (restful.serve('POST', '/rpc/make', jsonb_build_object('apikey', key), '{}')).status from keys where name = 'four';

@@ -1,4 +1,4 @@
--- A request with an API key runs as the key's role and speaks for its subject, in any of the header fields that it may come in.
+-- A request with an API key runs as the key's role and for its subject. The key may come in any of several header fields.
 \pset tuples_only on
 \pset format unaligned
 create role web;
@@ -39,13 +39,13 @@ select pg_temp.ask('apikey', 'robot', '/notes');
 select show(restful.serve('POST', '/notes', jsonb_build_object('apikey', key, 'prefer', 'return=representation'), '{"id": 3}')) from keys where name = 'robot';
 select pg_temp.ask('apikey', 'plain', '/notes');
 select show(restful.serve('GET', '/notes'));
--- nothing of it is left to the next request
+-- nothing of the key is left for the next request
 select show(restful.serve('GET', '/rpc/me'));
--- the same key twice is one; two are none
+-- the same key twice counts once; two different keys are refused
 select show(restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', key, 'authorization', 'Bearer ' || key))) from keys where name = 'robot';
 select show(restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', a.key, 'x-api-key', b.key))) from keys a, keys b where (a.name, b.name) = ('robot', 'plain');
 select show(restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', key, 'authorization', 'Bearer a.b.c'))) from keys where name = 'robot';
--- where clients of Supabase send a token twice, or another one as the project's, the bearer token decides
+-- when clients of Supabase send a token twice, or another token as the project's key, the bearer token decides
 \c - postgres
 create function public.token(claims jsonb) returns text language sql security definer as $$ select restful.jwt_sign(claims, kid => 'one') $$;
 select restful.create_signing_key(kid => 'one');
@@ -55,7 +55,7 @@ select show(restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', token('
 select show(restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', 'sb_publishable_x', 'authorization', 'Bearer ' || token('{"role": "web", "sub": "me"}'))));
 select show(restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', token('{"role": "web", "sub": "me"}'))));
 select show(restful.serve('GET', '/rpc/me', '{"apikey": "sb_publishable_x", "authorization": "Basic eDp5"}'));
--- the fields are a setting, which only a superuser changes
+-- the names of the fields are a setting, which only a superuser can change
 set restful.api_key_headers = '';
 \c - postgres
 alter role layer set restful.api_key_headers = 'X-Our-Key';
@@ -66,16 +66,16 @@ select pg_temp.ask('apikey', 'robot');
 select pg_temp.ask('x-our-key', 'robot');
 \c - postgres
 alter role layer reset restful.api_key_headers;
--- a role that the session may not take is refused, whatever the key
+-- a role that the session may not take is refused, whatever the key says
 \c - keymaster
 insert into keys select 'elsewhere', * from restful.create_api_key('robot', 'librarian');
 \c - layer
 select show(restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', key))) from keys where name = 'elsewhere';
--- a SQL user's session takes a key for a role that the user may take, and only then
+-- a SQL user's session accepts a key only for a role that the user may take
 \c - alice
 set restful.schemas = 'library';
 select show(restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', key))) from keys where name = 'robot';
--- in a request, and where the role was taken before, there is an identity already
+-- within a request, or when the role was taken before, there already is an identity
 \c - postgres
 create function library.again(key text) returns int language sql as $$
     select (restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', key))).status $$;

@@ -1,4 +1,4 @@
--- What binds a schema to a table is found in the catalogue, also CHECK constraints that somebody wrote; by any role.
+-- The schemas that are bound to a table are found in the catalogue, by any role, including CHECK constraints written by hand.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;
@@ -25,10 +25,10 @@ grant usage on schema shop to alice;
 \c - alice
 select * from restful.bound_schemas('shop.products') order by name, "column";
 \c - curator
--- a trigger that PostgreSQL is told to leave out
+-- a trigger that is disabled
 alter table shop.products disable trigger many_matches_schema;
 select name, level from restful.bound_schemas('shop.products') where source = 'trigger';
--- of these, constrain replaces and unconstrain removes what constrain made, and nothing else
+-- constrain replaces and unconstrain removes only what constrain made
 select restful.unconstrain('shop.products', 'doc'), restful.unconstrain('shop.products', 'many'), restful.unconstrain('shop.products', 'many');
 select restful.constrain('shop.products', 'doc', '{"required": ["a"]}');
 select restful.constrain('shop.products', 'doc', '{"required": ["b"]}');

@@ -1,4 +1,4 @@
--- In one session, with plans kept: a function that is made, replaced, overloaded or dropped is called as it is now.
+-- In one session, with plans cached: a function that is created, replaced, overloaded or dropped is called as it is now.
 \pset tuples_only on
 \pset format unaligned
 \c - librarian
@@ -31,11 +31,11 @@ select warm('/rpc/f?a=60');
 select as_superuser('drop function library.f(text)');
 select show(restful.serve('GET', '/rpc/f?a=60'));
 select warm('/rpc/f?a=60');
--- another type of result
+-- another result type
 select as_superuser('create function library.f(a text) returns table (x text, n int) language sql immutable as ''select a, length(a)''');
 select show(restful.serve('GET', '/rpc/f?a=60'));
 select show(restful.serve('GET', '/rpc/f?a=60&select=n'));
 select warm('/rpc/f?a=60&select=n');
--- the right to call it
+-- the right to call it is revoked
 select as_superuser('revoke execute on function library.f(text) from public');
 select show(restful.serve('GET', '/rpc/f?a=60'));

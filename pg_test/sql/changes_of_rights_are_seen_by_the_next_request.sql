@@ -1,4 +1,4 @@
--- In one session, with plans kept: grants, policies and the switch of row-level security hold from the very next request on.
+-- In one session, with plans cached: grants, policies and row-level security switched on or off apply to the very next request.
 \pset tuples_only on
 \pset format unaligned
 create table library.things (id int primary key, owner text);
@@ -7,7 +7,7 @@ grant select, insert on library.things to anon;
 \c - authenticator
 select show(restful.serve('GET', '/things'));
 select warm('/things');
--- a right is taken away
+-- a right is revoked
 select as_superuser('revoke select on library.things from anon');
 select show(restful.serve('GET', '/things'));
 select warm('/things');
@@ -41,7 +41,7 @@ select warm('/things');
 select as_superuser('grant usage on schema library to public');
 select show(restful.serve('GET', '/things'));
 select warm('/things');
--- a right by way of a role that the request's role is a member of
+-- a right of a role that the request's role is a member of
 select as_superuser('create role readers; grant select on library.loans to readers; drop policy own on library.loans; create policy all_rows on library.loans using (true)');
 select show(restful.serve('GET', '/loans?select=id'));
 select warm('/loans?select=id');

@@ -1,4 +1,4 @@
--- In one session, with plans kept: what a view shows, and of what, is as it is now.
+-- In one session, with plans cached: each request sees the views as they are now.
 \pset tuples_only on
 \pset format unaligned
 create table library.reviews (id int, book int references library.books, other int references library.books);
@@ -9,11 +9,11 @@ grant select on library.opinions, library.voices to librarian;
 \c - librarian
 select show(restful.serve('GET', '/voices?select=books(title)'));
 select warm('/voices?select=books(title)');
--- the view in between is replaced: the column is another
+-- the view in between is replaced and shows another column
 select as_superuser('create or replace view library.opinions as select other as book from library.reviews');
 select show(restful.serve('GET', '/voices?select=books(title)'));
 select warm('/voices?select=books(title)');
--- a column more
+-- one more column
 select as_superuser('create or replace view library.opinions as select other as book, book as first, id from library.reviews');
 select show(restful.serve('GET', '/opinions?select=books(title)'));
 select show(restful.serve('GET', '/opinions?select=books!first(title)'));
@@ -21,7 +21,7 @@ select warm('/opinions?select=books!first(title)');
 select as_superuser('alter view library.opinions rename column first to initial');
 select show(restful.serve('GET', '/opinions?select=books!first(title)'));
 select show(restful.serve('GET', '/opinions?select=books!initial(title)'));
--- the table's key
+-- the table gets a primary key
 select show(restful.serve('GET', '/opinions/1?select=id'));
 select as_superuser('alter table library.reviews add primary key (id)');
 select show(restful.serve('GET', '/opinions/1?select=id'));
@@ -29,13 +29,13 @@ select as_superuser('alter table library.reviews rename id to number');
 select show(restful.serve('GET', '/opinions/1?select=id'));
 select as_superuser('alter table library.reviews drop constraint reviews_pkey');
 select show(restful.serve('GET', '/opinions/1?select=id'));
--- the table's foreign key
+-- the table's foreign key is dropped
 select warm('/voices?select=books(title)');
 select as_superuser('alter table library.reviews drop constraint reviews_other_fkey');
 select show(restful.serve('GET', '/voices?select=books(title)'));
 select as_superuser('alter table library.reviews add foreign key (other) references library.books');
 select show(restful.serve('GET', '/voices?select=books(title)'));
--- a column is no plain one any more
+-- a column becomes an expression
 select warm('/voices?select=books(title)');
 select as_superuser('create or replace view library.voices as select book + 0 as of from library.opinions');
 select show(restful.serve('GET', '/voices?select=books(title)'));
@@ -47,7 +47,7 @@ select show(restful.serve('GET', '/books?select=subjects(name)&id=eq.1'));
 select show(restful.serve('GET', '/books?select=subjects!topics(name)&id=eq.1'));
 select as_superuser('drop view library.topics');
 select show(restful.serve('GET', '/books?select=subjects(name)&id=eq.1'));
--- one that reads itself
+-- a view that reads itself
 select as_superuser('create view library.a as select id from library.books; create view library.b as select id from library.a;
     create or replace view library.a as select id from library.b; grant select on library.a to librarian');
 select show(restful.serve('GET', '/a?select=id'));

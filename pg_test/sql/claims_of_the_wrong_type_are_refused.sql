@@ -1,4 +1,4 @@
--- The registered claims have the types of RFC 7519, section 4.1, however they come: a subject that is no text would be nobody.
+-- The registered claims must have the types of RFC 7519, section 4.1, wherever they come from: a subject that is not text is refused.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -9,7 +9,7 @@ alter role layer set restful.schemas = 'library';
 alter role layer set restful.anon_role = 'anon';
 create function library.me() returns text language sql stable as $$
     select concat_ws(' ', current_user, restful.user_id(), restful.method(), restful.is_authenticated()) $$;
--- a token of these claims as others sign it: HMAC (RFC 2104) of a secret of 32 bytes
+-- a token with these claims as others sign it: HMAC (RFC 2104) with a secret of 32 bytes
 create function public.token(claims text) returns text language plpgsql as $$
 declare
     secret bytea := 'reallyreallyreallyreallyverysafe' || decode(repeat('00', 32), 'hex');
@@ -31,9 +31,9 @@ select restful.load_secret('reallyreallyreallyreallyverysafe', 'ours');
 \c - layer
 \set of '{"exp": 9999999999, "role": "web"'
 select ask(token(:'of' || ', "sub": "42", "iss": "us", "jti": "1", "aud": ["us"], "nbf": 0, "iat": 1.5}'));
--- without a subject, or with an audience of null, as PostgREST takes it
+-- without a subject, or with an audience of null, which PostgREST accepts
 select ask(token(:'of' || ', "aud": null}'));
--- no subject
+-- invalid subjects
 select ask(token(:'of' || ', "sub": 42}'));
 select ask(token(:'of' || ', "sub": null}'));
 select ask(token(:'of' || ', "sub": {"id": "42"}}'));
@@ -50,13 +50,13 @@ select ask(token(:'of' || ', "sub": "42", "aud": ["us", 1]}'));
 select ask(token(:'of' || ', "sub": "42", "nbf": "0"}'));
 select ask(token(:'of' || ', "sub": "42", "iat": null}'));
 select ask(token('{"exp": "9999999999", "role": "web", "sub": "42"}'));
--- a role that is no text
+-- roles that are not text
 select ask(token('{"exp": 9999999999, "role": ["web"], "sub": "42"}'));
 select ask(token('{"exp": 9999999999, "role": {"name": "web"}, "sub": "42"}'));
 select ask(token('{"exp": 9999999999, "role": 42, "sub": "42"}'));
 select show_all(restful.serve('GET', '/rpc/me', jsonb_build_object('authorization', 'Bearer ' || token('{"exp": 9999999999, "role": "web", "sub": 42}'))));
 \c - postgres
--- what is refused is not signed
+-- claims that are refused are not signed
 select restful.jwt_sign('{"sub": 42}');
 select restful.jwt_sign('{"sub": null}');
 select restful.jwt_sign('{"sub": ""}');
@@ -69,14 +69,14 @@ select restful.jwt_sign('{"nbf": "now"}');
 select restful.jwt_sign('{"iat": null}');
 select restful.jwt_sign(jsonb_build_object('sub', '42', 'note', repeat('x', 8000)));
 select reason from restful.jwt_check(token('{"exp": 9999999999, "role": ["web"], "sub": "42"}'));
--- nor acted with, explained or given to an API key
+-- nor used by act_as, explain_access or API keys
 begin;
 select restful.act_as('alice', '{"sub": 42}');
 rollback;
 select restful.explain_access('library.loans', 'SELECT', 'alice', '{"sub": 42}');
 select restful.create_api_key('42', 'web', claims => '{"jti": 1}');
 select restful.create_api_key('42', 'web', claims => '{"aud": null}');
--- claims that PostgREST verified: in requests of ours, and where its own queries ask
+-- claims that PostgREST verified, in our requests and in its own queries
 create role proxy login;
 alter role proxy set restful.trusted_authenticators = 'proxy';
 alter role proxy set restful.schemas = 'library';
@@ -97,7 +97,7 @@ select restful.uid();
 set request.jwt.claims = '{"role": "alice", "sub": "42", "iss": null}';
 select show(restful.serve('GET', '/rpc/me'));
 select restful.user_id();
--- those of another role say nothing at all
+-- claims of another role are ignored
 set request.jwt.claims = '{"role": "bob", "sub": 42}';
 select restful.user_id() is null, restful.method();
 \c - postgres

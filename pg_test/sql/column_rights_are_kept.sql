@@ -1,4 +1,4 @@
--- Rights to single columns hold in select, filters, order, embeds, bodies, and in what a write returns.
+-- Rights on single columns apply to select, filters, order, embedded relations, bodies, and what a write returns.
 \pset tuples_only on
 \pset format unaligned
 create role member login;

@@ -1,7 +1,7 @@
--- Implicit casts of a domain from json and text and to json say what its values are in bodies, filters and answers.
+-- Implicit casts of a domain from json and text and to json define how its values look in bodies, filters and responses.
 \pset tuples_only on
 \pset format unaligned
--- A colour is stored as a number, and stands outside as #rrggbb.
+-- A colour is stored as a number and shown as #rrggbb.
 create domain library.colour as int check (value between 0 and 16777215);
 create function library.colour(text) returns library.colour language plpgsql immutable as $$
 begin
@@ -48,7 +48,7 @@ select show(restful.serve('POST', '/inks', '{}', '{"shade": 7}'));
 select show(restful.serve('POST', '/inks?columns=shade,mixed_from', '{"prefer": "missing=default, return=representation"}',
                           '[{"shade": "#000001"}, {"shade": "#000002", "mixed_from": "#000001"}]'));
 select show(restful.serve('POST', '/inks', '{"content-type": "text/csv", "prefer": "return=representation"}', E'shade,name\n#000003,three'));
--- a field that is JSON is given as what it is: so it goes back in as it came out
+-- a CSV field that contains JSON is read as JSON, so a value can be sent as it was received
 select show(restful.serve('POST', '/inks', '{"content-type": "text/csv", "accept": "text/csv", "prefer": "return=representation"}', E'shade,name\n"""#000005""",five'));
 select show(restful.serve('POST', '/inks?select=shade', '{"content-type": "application/x-www-form-urlencoded", "prefer": "return=representation"}', 'shade=%23000006'));
 select show(restful.serve('POST', '/inks?select=shade,name', '{"prefer": "resolution=merge-duplicates, return=representation"}',
@@ -59,10 +59,10 @@ select show(restful.serve('PATCH', '/inks?name=eq.red', '{"prefer": "return=repr
 select show(restful.serve('PATCH', '/dark_inks?shade=lt.%23000004&order=shade&select=shade,name', '{"prefer": "return=representation"}', '{"name": "dark"}'));
 select show(restful.serve('DELETE', '/inks?shade=in.(%23000001,%23000002)&select=shade&order=shade.desc', '{"prefer": "return=representation"}'));
 select count(*) from library.inks where shade = 255;
--- OpenAPI does not know what the casts make of it.
+-- OpenAPI does not know what the casts return.
 select convert_from(body, 'utf8')::jsonb #> '{components,schemas,inks,properties,shade}', convert_from(body, 'utf8')::jsonb #> '{components,schemas,inks,properties,mixed_from}'
 from restful.serve('GET', '/');
--- A cast is followed by the next request, whether it is dropped or its function renamed.
+-- The next request notices when a cast is dropped or its function is renamed.
 select warm('/inks?shade=eq.%23ff0000&select=shade');
 select as_superuser('alter function library.colour(text) rename to colour_of');
 select show(restful.serve('GET', '/inks?shade=eq.%23ff0000&select=shade'));
@@ -70,7 +70,7 @@ select as_superuser('drop cast (library.colour as json)');
 select show(restful.serve('GET', '/inks?shade=eq.%23ff0000&select=shade'));
 select as_superuser('drop cast (text as library.colour)');
 select show(restful.serve('GET', '/inks?shade=eq.16711680&select=shade'));
--- An assignment cast is no representation.
+-- An assignment cast does not count.
 select as_superuser('create cast (library.colour as json) with function library.json(library.colour) as assignment');
 select show(restful.serve('GET', '/inks?shade=eq.16711680&select=shade'));
 -- The function runs with the rights of the role.

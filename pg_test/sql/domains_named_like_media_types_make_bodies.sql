@@ -1,4 +1,4 @@
--- A function whose result is a domain named like a media type, or an aggregate of rows with such a result, makes the body.
+-- A function whose result is a domain named like a media type, or an aggregate of rows with such a result, produces the body.
 \pset tuples_only on
 \pset format unaligned
 create domain library."text/html" as text;
@@ -20,27 +20,27 @@ create function library.some_subjects() returns setof library.subjects language 
 \c - authenticator
 select show_all(restful.serve('GET', '/rpc/page', '{"accept": "text/html"}'));
 select show_all(restful.serve('GET', '/rpc/page', '{"accept": "text/*, application/json;q=0.5"}'));
--- as a browser asks
+-- Accept as a browser sends it
 select show_all(restful.serve('GET', '/rpc/page', '{"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}'));
--- a range of types; JSON when anything will do
+-- a range of types; JSON when any type is accepted
 select status, headers ->> 'content-type', encode(body, 'hex') from restful.serve('GET', '/rpc/pixel', '{"accept": "image/*"}');
 select show_all(restful.serve('GET', '/rpc/pixel'));
 select show_all(restful.serve('GET', '/rpc/nothing', '{"accept": "text/html"}'));
 select show_all(restful.serve('GET', '/rpc/anything', '{"accept": "made/up"}'));
 select show(restful.serve('GET', '/rpc/page', '{"accept": "image/png"}'));
--- aggregates: of a table's rows, of any rows, of what a function returns
+-- aggregates over a table's rows, over any rows, and over the rows of a function
 select show_all(restful.serve('GET', '/subjects?order=id.desc&limit=2', '{"accept": "text/tab-separated-values", "prefer": "count=exact"}'));
 select show(restful.serve('GET', '/rpc/some_subjects', '{"accept": "text/tab-separated-values"}'));
 select show(restful.serve('GET', '/books?select=id,title&id=lt.3&order=id', '{"accept": "text/x-lines"}'));
 select show(restful.serve('GET', '/subjects?id=gt.100', '{"accept": "text/x-lines"}'));
--- a table's aggregate needs whole rows; other tables have none
+-- a table's aggregate needs whole rows; other tables do not have it
 select show(restful.serve('GET', '/subjects?select=id', '{"accept": "text/tab-separated-values"}'));
 select show(restful.serve('GET', '/books', '{"accept": "text/tab-separated-values"}'));
 \c - librarian
 select show(restful.serve('POST', '/subjects', '{"accept": "text/tab-separated-values", "prefer": "return=representation"}', '[{"id": 10, "name": "a"}, {"id": 11, "name": "b"}]'));
 select show_all(restful.serve('DELETE', '/subjects?id=gte.10', '{"accept": "text/tab-separated-values", "prefer": "return=representation, count=exact"}'));
 select show_all(restful.serve('DELETE', '/subjects?id=gte.10', '{"accept": "text/tab-separated-values", "prefer": "return=representation, count=exact"}'));
--- the role needs the right to the aggregate
+-- the role needs the right to call the aggregate
 \c - postgres
 revoke execute on function library.tsv(library.subjects) from public;
 \c - authenticator

@@ -1,4 +1,4 @@
--- select=...,relation(...): related rows by way of foreign keys, in all their directions.
+-- select=...,relation(...): related rows through foreign keys, in every direction.
 \pset tuples_only on
 \pset format unaligned
 \c - authenticator
@@ -16,7 +16,7 @@ select show(restful.serve('GET', '/books?select=id,details(pages)&order=id&id=lt
 select show(restful.serve('GET', '/details?select=pages,books(title)&order=book'));
 -- nested
 select show(restful.serve('GET', '/countries?select=name,authors(name,books!author(title,subjects(name)))&code=eq.pl&authors.books.order=id&authors.books.subjects.order=name'));
--- all columns, none, an alias
+-- all columns, no columns, an alias
 select show(restful.serve('GET', '/details?select=books(*)&book=eq.3'));
 select show(restful.serve('GET', '/details?select=pages,books()&book=eq.3'));
 select show(restful.serve('GET', '/details?select=of:books(name:title)&book=eq.3'));

@@ -1,4 +1,4 @@
--- ...relation(columns): the columns of a to-one relation become columns of the row, those of a to-many one lists.
+-- ...relation(columns): the columns of a to-one relation become columns of the row; those of a to-many relation become lists.
 \pset tuples_only on
 \pset format unaligned
 \c - authenticator
@@ -8,24 +8,24 @@ select show(restful.serve('GET', '/books?select=title,...authors!author(by:name,
 select show(restful.serve('GET', '/books?select=title,...details!inner(pages)&details.pages=gt.300'));
 select show(restful.serve('GET', '/books?select=title,...details(*)&id=eq.1'));
 select show(restful.serve('GET', '/books?select=title,...details()&details=is.null&order=id'));
--- of a to-many relation: lists, empty ones where there is no row
+-- to-many: lists, which are empty if there is no row
 select show(restful.serve('GET', '/subjects?select=name,...books(title)&id=in.(2,4)&order=id&books.order=title'));
 select show(restful.serve('GET', '/subjects?select=name,...books!inner(title)&id=in.(2,4)&order=id&books.order=title.desc'));
 select show(restful.serve('GET', '/authors?select=name,...books!author(*)&id=eq.1&books.order=id'));
--- values that are null stay in their place
+-- null values stay in their place
 select show(restful.serve('GET', '/authors?select=...books!author(titles:title,prices:price)&id=eq.3&books.order=id'));
 -- filters, order and pages choose what is listed
 select show(restful.serve('GET', '/authors?select=name,...books!author(title,year)&books.year=gt.1815&books.order=year.desc&books.limit=1&order=id'));
 select show(restful.serve('GET', '/authors?select=name,...books!author(title)&books.year=gt.1815&books=not.is.null&books.order=id&order=id'));
 select show(restful.serve('GET', '/authors?select=name,...books!author()&books=is.null'));
--- spreads within: of one row its values, of many a list in each place; embedded relations whole
+-- nested spreads: a to-one gives values, a to-many a list of lists; embedded relations stay whole
 select show(restful.serve('GET', '/authors?select=name,...books!author(title,...details(pages))&id=eq.2&books.order=id'));
 select show(restful.serve('GET', '/authors?select=name,...books!author(title,...subjects(about:name))&id=eq.2&books.order=id&books.subjects.order=name'));
 select show(restful.serve('GET', '/authors?select=name,...books!author(title,details(pages),copies(room))&id=eq.2&books.order=id'));
 select show(restful.serve('GET', '/copies?select=id,...books(title,...authors!author(by:name,...books!author(all:title)))&id=eq.1&books.authors.books.order=id'));
--- a name that comes twice stays twice
+-- a name that occurs twice stays twice
 select show(restful.serve('GET', '/books?select=id,...authors!author(writer:id,name,...countries(country:name))&id=eq.3'));
--- rows are ordered by what one row handed out, under its name, or not
+-- order by a spread column by its new name or its own, or by one that is not shown
 select show(restful.serve('GET', '/books?select=title,...details!inner(size:pages)&order=details(size).desc'));
 select show(restful.serve('GET', '/books?select=title,...details!inner(size:pages)&order=details(pages)'));
 select show(restful.serve('GET', '/books?select=title,...details!inner(pages)&order=details(isbn).nullsfirst'));
@@ -33,7 +33,7 @@ select show(restful.serve('GET', '/authors?select=name,...books!author(title)&or
 -- in what a write returns
 \c - librarian
 select show(restful.serve('PATCH', '/authors?id=eq.4&select=name,...books!author(title),...countries(country:name)', '{"prefer": "return=representation"}', '{"country": "gb"}'));
--- a list holds what the role may see
+-- a list contains only what the role may see
 \c - alice
 select show(restful.serve('GET', '/books?select=title,...loans(borrower,days)&id=in.(1,3,4)&order=id'));
 select show(restful.serve('GET', '/books?select=title,...loans!inner(borrower)&order=id', '{"prefer": "count=exact"}'));

@@ -1,4 +1,4 @@
--- Embedded relations are filtered, sorted and cut by themselves, and with !inner they filter the rows that embed them.
+-- Embedded relations are filtered, sorted and paged on their own; with !inner, they also filter the rows that embed them.
 \pset tuples_only on
 \pset format unaligned
 \c - authenticator

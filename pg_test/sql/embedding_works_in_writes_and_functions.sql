@@ -1,4 +1,4 @@
--- What a write returns, and what a function returns, embeds like a table.
+-- What a write or a function returns can embed relations as a table can.
 \pset tuples_only on
 \pset format unaligned
 create function library.books_of(who int) returns setof library.books language sql stable as $$ select * from library.books where author = who order by id $$;

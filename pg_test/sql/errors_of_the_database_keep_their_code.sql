@@ -1,4 +1,4 @@
--- An error that the database raises keeps its SQLSTATE and words; the status follows from the SQLSTATE.
+-- An error that the database raises keeps its SQLSTATE and message; the status follows from the SQLSTATE.
 \pset tuples_only on
 \pset format unaligned
 create function library.fail(code text) returns void language plpgsql as $$
@@ -13,14 +13,14 @@ select show_all(restful.serve('POST', '/rpc/fail', '{}', '{"code": "22012"}'));
 select string_agg(status_of(code), e'\n') from unnest('{
     08006,0A000,0L000,0P000,21000,22P02,23502,23503,23505,23514,25006,25001,28000,2D000,38000,39000,3B000,42501,42601,42703,42883,
     42P01,42P17,42804,44000,54001,55006,F0000,HV000,P0001,P0002,P0003,PT402,PT999,ZZZZZ}'::text[]) code;
--- nobody in particular gets 401 with a challenge for what somebody gets 403 for
+-- what is 403 for a known user is 401 with a challenge for an anonymous one
 select show_all(restful.serve('POST', '/rpc/fail', '{}', '{"code": "42501"}'));
 \c - authenticator
 select show_all(restful.serve('POST', '/rpc/fail', '{}', '{"code": "42501"}'));
--- HEAD tells by status and header fields
+-- HEAD answers with status and header fields only
 \c - librarian
 select show_all(restful.serve('HEAD', '/books?nothing=eq.1'));
--- an error while rows are written, of a cast to json that a user made
+-- an error in a user's cast to json, while rows are written
 \c - postgres
 create type library.mood as enum ('good', 'bad');
 create function library.mood_to_json(library.mood) returns json language plpgsql as $$

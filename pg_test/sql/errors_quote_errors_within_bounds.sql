@@ -1,4 +1,4 @@
--- Functions that quote the answers of their requests in errors double the escapes at every level; the text of an error is cut.
+-- When functions quote the responses of their requests in errors, escapes double at every level; so the text of an error is cut.
 \pset tuples_only on
 \pset format unaligned
 create function library.descend(n int) returns text language plpgsql as $$

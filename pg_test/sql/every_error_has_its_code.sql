@@ -1,4 +1,4 @@
--- Each error of the extension's own catalogue, by a request that earns it. Errors of tokens: the files t05 and t11, and below.
+-- Each error of the extension's own catalogue, with a request that causes it. Token errors are in the files t05 and t11, and below.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;
@@ -40,7 +40,7 @@ select show(restful.serve('GET', '/authors?select=name,books!author(title)&order
 select show(restful.serve('GET', '/books?select=title,details(pages)&details=eq.1'));
 select show(restful.serve('GET', '/books?select=title,shelves(*)'));
 select show(restful.serve('GET', '/books?select=title,authors(*)'));
--- PGRST111, 112, REST500: what a function says of the response
+-- PGRST111, 112, REST500: what a function sets for the response
 select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"setting": "response.headers", "value": "{\"a\": \"b\"}"}', 'utf8')));
 select show(restful.serve('POST', '/rpc/respond', '{}', '{"setting": "response.status", "value": "many"}'));
 select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"setting": "response.headers", "value": "[{\"a\": \"b\\r\\nset-cookie: c\"}]"}', 'utf8')));
@@ -77,12 +77,12 @@ select show(restful.serve('GET', '/books', '[]'));
 select show(restful.serve('GET', '/copies/1,2'));
 -- REST404: the item
 select show(restful.serve('GET', '/books/99'));
--- REST405: what the resource does not allow
+-- REST405: methods that the resource does not allow
 select show_all(restful.serve('POST', '/books/1', '{}', '{}'));
 select show_all(restful.serve('DELETE', '/constants'));
--- REST431: beyond a limit
+-- REST431: more than a limit allows
 select show(restful.serve('GET', '/books?' || repeat('or=(' || repeat('and(', 20), 1) || 'id.eq.1' || repeat(')', 21)));
--- REST413, 501, and an exposed schema that there is not
+-- REST413, 501, and an exposed schema that does not exist
 \c - postgres
 alter role layer set restful.max_body_bytes = '10B';
 alter role layer set restful.schemas = '';

@@ -1,7 +1,7 @@
--- Every lint has a fixture that it finds, whose fix_sql clears the finding without making another error, and one that it passes.
+-- Every lint has a fixture that it finds, whose fix_sql removes the finding without causing a new one, and a fixture that it passes.
 \set SHOW_CONTEXT never
 set client_min_messages = warning;
--- of the shared set-up, a finding of its own
+-- lint() would report this helper of the shared set-up
 alter function public.as_superuser set search_path = pg_catalog, pg_temp;
 
 create schema shop;
@@ -43,7 +43,7 @@ insert into fixtures values
     ('policy_recursive', 'team ON shop.orders',
         $$alter table shop.orders enable row level security;
           create policy team on shop.orders for select to anon using (tenant in (select o.tenant from shop.orders o where o.customer = current_user))$$,
-        -- one that does not come back, and one that asks a function
+        -- a policy that does not lead back, and one that calls a function
         $$alter table shop.orders enable row level security; alter table shop.keys enable row level security;
           create function backstage.tenants() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp
               as 'select tenant from shop.orders';
@@ -171,7 +171,7 @@ insert into fixtures values
 create table shop.keys (kind int, number int, primary key (kind, number));
 create table shop.orders (id int primary key, customer text, owner uuid, tenant uuid, paid boolean, note text, updated_at timestamptz,
     "restful.uid()" int);
--- What statistics say is seen after the transaction.
+-- Statistics are visible after the transaction.
 create table shop.read_often (id int primary key, word text);
 create index read_often_unused on shop.read_often (word);
 do $$ begin for i in 1..1000 loop perform from shop.read_often; end loop; end $$;

@@ -1,6 +1,6 @@
--- A publication FOR ALL TABLES has the extension's tables too: each has a replica identity, so that its rows can be changed and deleted.
+-- A publication FOR ALL TABLES includes the extension's tables. Each needs a replica identity, so that rows can be changed and deleted.
 \set VERBOSITY terse
-set client_min_messages = error; -- whatever wal_level is
+set client_min_messages = error; -- a warning would depend on wal_level
 select c.oid::regclass as without_identity
 from pg_class c
 where c.relnamespace = 'restful'::regnamespace and c.relkind in ('r', 'p')
@@ -17,7 +17,7 @@ select restful.revoke_role('ann', 'reader');
 select restful.define_role('reader', '{films.read,films.list}');
 select restful.drop_role('reader', cascade => true), restful.drop_role('editor', cascade => true);
 
--- keys of tokens and of the API
+-- token keys and API keys
 select restful.create_signing_key(kid => 'one'), restful.create_signing_key(kid => 'one'), restful.load_secret(repeat('s', 32), 'two');
 select restful.revoke_key('one'), restful.revoke_key('two');
 select id from restful.create_api_key('ann', 'anon') \gset
@@ -39,7 +39,7 @@ insert into restful.lint_exception values ('no_primary_key', 'x', 'y');
 update restful.lint_exception set reason = 'z';
 delete from restful.lint_exception;
 
--- by hand
+-- changes by hand
 delete from restful.api_key_use;
 delete from restful.api_key;
 update restful.token_issuer set audiences = '{us}';

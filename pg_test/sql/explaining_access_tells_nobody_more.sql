@@ -1,5 +1,5 @@
--- Who asks why a row is hidden learns nothing that they could not read themselves: the row is read with their own rights, what
--- users wrote runs as the role in question, and neither roles nor claims can be borrowed.
+-- A user who asks why a row is hidden learns only what they could read themselves: the row is read with their own rights, code that
+-- users wrote runs as the role in question, and roles and claims cannot be borrowed.
 \pset tuples_only on
 \pset format unaligned
 \set VERBOSITY terse
@@ -18,19 +18,19 @@ create table library.diary (line text);
 insert into library.diary values ('dear diary');
 grant select on library.diary to victim;
 
--- nobody has EXECUTE at first
+-- at first nobody has EXECUTE
 \c - alice
 select restful.explain_access('library.loans', 'select', 'alice');
 select restful.explain_access_text('library.loans', 'select', 'alice');
 \c - mallory
--- a row that is hidden from her, and one that does not exist, get the same answer
+-- a row that is hidden from her and a row that does not exist get the same answer
 select restful.explain_access('library.notes', 'select', 'mallory', key => '1') - 'key'
      = restful.explain_access('library.notes', 'select', 'mallory', key => '77') - 'key';
 select restful.explain_access('library.notes', 'select', 'mallory', key => '1') ->> 'verdict';
 select restful.explain_access('library.notes', 'select', 'mallory', key => '1') #>> '{steps,0,policies,0,result}';
 select restful.explain_access('library.notes', 'update', 'mallory', key => '1', new_row => '{"body": "x"}') ->> 'verdict';
 select restful.explain_access('library.notes', 'select', 'mallory', key => '2') ->> 'verdict';
--- nor does a row in the way of an insert
+-- an insert does not reveal a conflicting row either
 \c - postgres
 grant insert, update on library.notes to mallory;
 \c - mallory
@@ -42,13 +42,13 @@ select restful.explain_access('library.notes', 'insert on conflict do update', '
 \c - postgres
 revoke insert, update on library.notes from mallory;
 \c - mallory
--- roles that she may not become: those that there are, and those that there are not
+-- roles that she may not take, whether they exist or not
 select restful.explain_access('library.notes', 'select', 'victim', key => '1');
 select restful.explain_access('library.notes', 'select', 'postgres', key => '1');
 select restful.explain_access('library.notes', 'select', 'nobody_of_this_name', key => '1');
--- but those that requests run as: nothing of the victim's runs with it
+-- roles that requests run as are allowed: none of the victim's code runs
 select restful.explain_access('library.notes', 'select', 'anon', key => '2') ->> 'verdict';
--- not within a function with borrowed rights, nor within a request
+-- refused in a function with borrowed rights and within a request
 \c - postgres
 create function public.borrowed() returns jsonb language sql security definer as $$
     select restful.explain_access('library.notes', 'select', 'victim', key => '1') $$;
@@ -61,7 +61,7 @@ set restful.schemas = 'library';
 select status, body ->> 'code', body ->> 'message' from restful.request('POST', '/rpc/ask');
 reset restful.schemas;
 
--- A superuser asks about mallory's table: her policy, default, domain and operators run as the role in question, reading only.
+-- A superuser asks about mallory's table: her policy, default, domain and operators run as the role in question, read-only.
 create table traps.ran (who text);
 create function traps.trap(what text) returns boolean language plpgsql as $$
 begin
@@ -84,11 +84,11 @@ grant all on all tables in schema traps to public;
 \c - postgres
 select restful.explain_access('traps.bait', 'insert', 'victim', new_row => '{"id": "b"}') ->> 'verdict';
 select restful.explain_access('traps.bait', 'select', 'victim', key => '"a"') ->> 'verdict';
--- as a superuser nothing of it runs at all
+-- none of her code runs as a superuser
 select restful.explain_access('traps.bait', 'select', 'postgres', key => '"a"') ->> 'verdict';
 select restful.explain_access('traps.bait', 'insert', 'postgres', new_row => '{"id": "b"}') ->> 'verdict';
 select count(*) from traps.ran;
--- nor when a literal is read, which for arrays of domains runs the domain's check
+-- nor when a literal is read, which runs the domain's check for arrays of domains
 \c - mallory
 create policy literal on traps.bait as restrictive using (not id = any ('{x}'::traps.checked[]));
 create table traps.pairs (id traps.checked[] primary key);
@@ -96,7 +96,7 @@ insert into traps.pairs values ('{a}');
 \c - postgres
 select restful.explain_access('traps.bait', 'select', 'victim', key => '"a"') ->> 'verdict';
 select restful.explain_access('traps.pairs', 'select', 'victim', key => '"{a}"') ->> 'verdict';
--- nor when a policy changes how strings are read, so that part of another's literal would be taken for an expression
+-- nor when a policy changes how strings are read, so that part of a literal would be taken for an expression
 \c - mallory
 create function traps.unescape() returns boolean language sql as $$
     select set_config('standard_conforming_strings', 'off', false) is not null $$;
@@ -111,7 +111,7 @@ create policy b on traps.words using (
     id = '\'' OR $d${b}$d$::traps.checked[] IS NOT NULL OR id = varchar(3 /*' and id operator(traps.*/) 'V');
 \c - postgres
 select a #>> '{steps,0,policies,1,parts}' from restful.explain_access('traps.words', 'select', 'victim', key => '"w"') a;
--- a literal of a user's type is read as the role, too
+-- a literal of a user's type is read as the role too
 \c - mallory
 create type traps.mood as enum ('glad', 'sad');
 create table traps.moods (mood traps.mood primary key, had traps.mood[] default '{sad}');
@@ -122,13 +122,13 @@ create policy a on traps.moods using (mood = 'glad' and 'sad' = any (had) and ha
 \c - postgres
 select restful.explain_access('traps.moods', 'select', 'victim', key => '"glad"') ->> 'verdict';
 select restful.explain_access('traps.moods', 'insert', 'victim', new_row => '{"mood": "glad"}') ->> 'verdict';
--- names planted in front of PostgreSQL's own are not found
+-- objects that shadow PostgreSQL's own names are not used
 create function traps.unnest(anyarray) returns setof anyelement language plpgsql as $$ begin raise 'planted'; end $$;
 set search_path = traps, pg_catalog;
 select restful.explain_access('library.notes', 'select', 'victim', key => '1') ->> 'verdict';
 reset search_path;
 
--- Over HTTP: the preference is ignored unless the role is listed, and a listed role learns no more than it sees.
+-- Over HTTP: the preference is ignored unless the role is listed, and a listed role learns only what it can see.
 \c - authenticator
 select status, headers ->> 'preference-applied', body ? 'access' from restful.get('/notes/1', '{"prefer": "explain-access"}');
 \c - postgres
@@ -143,7 +143,7 @@ select status, headers ->> 'preference-applied', headers ->> 'content-type', bod
 from restful.get('/notes/3', '{"prefer": "explain-access"}');
 select status, body ->> 'code', body #>> '{access,verdict}' from restful.get('/loans/1', '{"prefer": "explain-access"}');
 select status, body from restful.get('/notes?select=id', '{"prefer": "explain-access"}');
--- even with a reader, it takes EXECUTE on explain_access
+-- even with a reader, the role needs EXECUTE on explain_access
 \c - postgres
 alter role authenticator set restful.explain_reader = 'inspector';
 \c - authenticator
@@ -156,9 +156,9 @@ grant execute on function restful.explain_access(regclass, text, name, jsonb, js
 select status, body #>> '{access,verdict}' from restful.get('/notes/1', '{"prefer": "explain-access"}');
 select status, body #>> '{access,verdict}' from restful.get('/notes/77', '{"prefer": "explain-access"}');
 select body #>> '{access,steps}' from restful.get('/notes/1', '{"prefer": "explain-access"}');
--- what the row holds is not told
+-- the contents of the row are not revealed
 select body::text like '%secret%' from restful.get('/notes/1', '{"prefer": "explain-access"}');
--- these cannot be set by whoever asks
+-- callers cannot change these settings
 set restful.explain_roles = 'alice';
 set restful.explain_reader = 'postgres';
 \c - postgres

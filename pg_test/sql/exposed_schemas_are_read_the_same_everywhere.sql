@@ -1,4 +1,4 @@
--- Requests, the matrix of access and lints read restful.schemas in one way: names as in search_path.
+-- Requests, the access matrix and lints read restful.schemas in the same way: names as in search_path.
 \pset tuples_only on
 \pset format unaligned
 create schema "Odd, ""One";
@@ -34,11 +34,11 @@ set restful.schemas = '"a b",,pg_catalog, restful, "information_schema"';
 select * from public.readings();
 set restful.schemas = '';
 select * from public.readings();
--- another value than that of the session
+-- a value other than the session's
 select restful.exposed_schemas('"x""y", Z,restful'), restful.exposed_schemas('') = '{}';
 reset restful.schemas;
 select restful.exposed_schemas(), restful.exposed_schemas(null);
--- lints read those of the roles that HTTP layers log in as
+-- lints read the settings of the roles that HTTP layers log in as
 \c - postgres
 alter role authenticator set restful.schemas = '"Odd, ""One",a b';
 set restful.schemas = 'public';

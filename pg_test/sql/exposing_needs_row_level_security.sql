@@ -1,4 +1,4 @@
--- expose and unexpose: what a role may do then, no more and no less.
+-- expose and unexpose: what a role may do afterwards, no more and no less.
 \pset format unaligned
 \pset footer off
 \set SHOW_CONTEXT never
@@ -17,7 +17,7 @@ create view app.rights as
 select * from restful.expose('app.notes', '{authenticated}', '{select}');
 select * from restful.expose('app.notes', '{authenticated}', '{select}', public => null);
 select * from app.rights;
--- unless it is said that all of it is public
+-- unless the call says that all of it is public
 select * from restful.expose('app.notes', '{anon}', '{select}', '{id,title}', public => true, dry_run => true);
 select * from app.rights;
 select * from restful.expose('app.notes', '{anon}', '{select}', '{id,title}', public => true);
@@ -25,7 +25,7 @@ select * from restful.enable_rls('app.notes', force => false);
 select * from restful.policy_public_read('app.notes') s where s not like 'COMMENT%';
 select s from restful.policy_permission('app.notes', 'insert', 'x', '{authenticated}') s where s like 'CREATE%';
 create policy everything on app.notes to authenticated using (true);
--- with the sequence of a serial column, which an identity column does not need
+-- with the sequence of a serial column; an identity column does not need it
 select * from restful.expose('app.notes', '{authenticated}', '{insert,select}');
 select * from restful.expose('app.notes', '{authenticated}', '{insert,select}');
 select * from app.rights;
@@ -33,7 +33,7 @@ reset role;
 begin; set local role authenticated; insert into app.notes (title) values ('first') returning id, number, title; savepoint s; update app.notes set title = ''; rollback to s; delete from app.notes; rollback;
 begin; set local role anon; select id, title from app.notes; savepoint s; select secret from app.notes; rollback to s; select nextval('app.notes_id_seq'); rollback;
 set role keeper;
--- other arguments are the new state: fewer commands, columns, then all again
+-- other arguments replace the state: fewer commands, fewer columns, then all again
 select * from restful.expose('app.notes', '{authenticated}', '{select,update,delete}', '{id,title,twice}');
 select * from app.rights;
 reset role;
@@ -41,7 +41,7 @@ begin; set local role authenticated; select id, title from app.notes; update app
 set role keeper;
 select * from restful.expose('app.notes', '{authenticated}', '{select,update}', '{id,secret}');
 select * from restful.expose('app.notes', '{authenticated}', '{all}');
--- rights of others, and those that are no commands, stay
+-- rights of other roles and rights beyond the four commands stay
 grant truncate on app.notes to authenticated;
 select * from restful.unexpose('app.notes', '{authenticated}');
 select * from restful.unexpose('app.notes', '{authenticated}');
@@ -49,7 +49,7 @@ select * from app.rights;
 select * from restful.expose('app.notes', '{public}', '{delete}');
 select * from restful.unexpose('app.notes', '{public,anon}');
 select * from restful.unexpose('app.notes', '{anon}');
--- a sequence that another table uses too stays with who has it
+-- the right to a sequence that another table uses too stays
 create table app.more (id int default nextval('app.notes_id_seq'));
 select * from restful.expose('app.more', '{authenticated}', '{insert}', public => true);
 select * from restful.unexpose('app.more', '{authenticated}');
@@ -64,7 +64,7 @@ select * from restful.expose('app.titles', '{anon}', '{select}');
 select * from restful.expose('app.titles', '{anon}', '{select}', public => true);
 create materialized view app.kept as select id from app.notes;
 select * from restful.expose('app.kept', '{anon}', '{select}');
--- what cannot be
+-- calls that are refused
 select * from restful.expose('app.notes', '{anon}', '{select}', '{nothing}');
 select * from restful.expose('app.notes', '{anon}', '{select}', '{}');
 select * from restful.expose('app.notes', '{anon}', '{truncate}');

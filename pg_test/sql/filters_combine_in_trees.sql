@@ -1,4 +1,4 @@
--- and, or, not, as deep as one likes.
+-- and, or and not, nested to any depth.
 \pset tuples_only on
 \pset format unaligned
 \c - authenticator
@@ -14,7 +14,7 @@ select show(restful.serve('GET', '/books?select=id&or=(id.eq.1,id.eq.2)&or=(id.e
 select show(restful.serve('GET', '/books?select=id&or=(id.is.null,translator.not.is.null)'));
 select show(restful.serve('GET', '/authors?select=id&or=(contact->fax->>no.eq.9,id.eq.1)'));
 select show(restful.serve('GET', '/books?select=id&or=( id.eq.1 , id.eq.2 )'));
--- two filters on one column are both meant
+-- two filters on one column both apply
 select show(restful.serve('GET', '/books?select=id&id=gt.2&id=lt.4'));
 -- refused
 select show(restful.serve('GET', '/books?or=()'));

@@ -1,4 +1,4 @@
--- is.true and its kin, the range operators, and full-text search on text and on tsvector.
+-- is.true and similar, the range operators, and full-text search on text and tsvector.
 \pset tuples_only on
 \pset format unaligned
 create table library.rooms (id int, open boolean, hours int4range, about text, words tsvector);
@@ -29,7 +29,7 @@ select show(restful.serve('GET', '/rooms?select=id&words=plfts(english).cats%20d
 select show(restful.serve('GET', '/rooms?select=id&words=phfts(english).loud%20cat'));
 select show(restful.serve('GET', '/rooms?select=id&words=wfts(english).cat%20-dog'));
 select show(restful.serve('GET', '/rooms?select=id&words=not.fts(english).cat'));
--- a text column is turned into a tsvector by the same configuration
+-- a text column is converted to tsvector with the same configuration
 select show(restful.serve('GET', '/rooms?select=id&about=fts(english).sleep'));
 select show(restful.serve('GET', '/rooms?select=id&about=fts(simple).sleep'));
 select show(restful.serve('GET', '/rooms?select=id&about=fts(klingon).sleep'));

@@ -17,7 +17,7 @@ select show(restful.serve('GET', '/books?select=title&title=ilike.*IN*'));
 select show(restful.serve('GET', '/books?select=title&title=match.^[EP]'));
 select show(restful.serve('GET', '/books?select=title&title=imatch.^[ep]'));
 select show(restful.serve('GET', '/books?select=id&id=in.(1,3,99)'));
--- quotes keep a comma
+-- quotes protect a comma
 select show(restful.serve('GET', '/books?select=id&title=in.("Pinball, 1973",Emma)'));
 select show(restful.serve('GET', '/books?select=id&id=in.()'));
 -- an empty text in quotes is an item, in arrays too
@@ -30,7 +30,7 @@ select show(restful.serve('GET', '/notes?select=id&note=eq(any).{""}'));
 select show(restful.serve('GET', '/notes?select=id&or=(note.like(any).{""},note.eq(any).{})'));
 select show(restful.serve('GET', '/books?select=id&price=is.null'));
 select show(restful.serve('GET', '/books?select=id&translator=is.not_null'));
--- null is distinct from anything, and not different
+-- null is distinct from any value, but neq does not match it
 select show(restful.serve('GET', '/books?select=id&translator=isdistinct.4'));
 select show(restful.serve('GET', '/books?select=id&translator=neq.4'));
 -- arrays

@@ -1,4 +1,4 @@
--- The settings request.* tell functions, policies, defaults and triggers what the request was.
+-- The settings request.* tell functions, policies, defaults and triggers about the request.
 \pset tuples_only on
 \pset format unaligned
 create function library.request() returns jsonb language sql stable as $$

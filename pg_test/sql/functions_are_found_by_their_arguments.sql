@@ -1,4 +1,4 @@
--- Which function is called, and how it gets its arguments: by name, from defaults, as a whole body, variadic.
+-- Which function is called and how it gets its arguments: by name, from defaults, as a whole body, variadic.
 \pset tuples_only on
 \pset format unaligned
 create function library.add(a int, b int default 10) returns int language sql immutable as 'select a + b';
@@ -23,7 +23,7 @@ create function library.titled(title text, old boolean default false) returns se
     as $$ select * from library.books b where b.title like $1 $$;
 create function library.cheap(price numeric default 9, sort text default 'none') returns setof library.books language sql stable
     as $$ select * from library.books b where b.price < $1 $$;
--- overloads that PostgreSQL cannot tell apart, or can by the types
+-- overloads that PostgreSQL cannot tell apart, and overloads that it can by their types
 create function library.near(a int) returns text language sql immutable as $$ select 'a' $$;
 create function library.near(a int, c text default 'x') returns text language sql immutable as $$ select 'a, c' $$;
 create function library.near(a text, d int default 1) returns text language sql immutable as $$ select 'text' $$;
@@ -75,7 +75,7 @@ select show(restful.serve('GET', '/rpc/today?zone=cet'));
 select show(restful.serve('GET', '/rpc/lend?a=1'));
 select show(restful.serve('POST', '/rpc/load', '{}', '[1]'));
 select show(restful.serve('POST', '/rpc/load', '{}', '{"doc": 1}'));
--- the type of an argument that nothing but itself decides
+-- an argument of a polymorphic type whose type nothing else decides
 select show(restful.serve('GET', '/rpc/first?a=1'));
 select show(restful.serve('POST', '/rpc/first', '{}', '{"a": 1}'));
 select show(restful.serve('POST', '/rpc/first', '{"content-type": "text/csv"}', E'a\n1'));
@@ -106,13 +106,13 @@ select show(restful.serve('GET', '/rpc/tally?a=1'));
 select show(restful.serve('POST', '/rpc/tally', '{}', '{"a": 1}'));
 select show(restful.serve('GET', '/rpc/tally?a=1&rest=5&rest=6'));
 select show(restful.serve('GET', '/rpc/tally?b=7&a=1'));
--- of other parameters, the last counts
+-- if another parameter is repeated, its last value counts
 select show(restful.serve('GET', '/rpc/add?a=1&b=2&a=3'));
 select show(restful.serve('POST', '/rpc/many', '{}', '{"words": ["a", "b"]}'));
 select show(restful.serve('GET', '/rpc/of_array?a={1,2}'));
 select show(restful.serve('POST', '/rpc/of_array', '{}', '{"a": [1, null]}'));
 select show(restful.serve('POST', '/rpc/of_row', '{}', '{"b": {"code": "xx", "name": "Nowhere"}}'));
--- an argument that looks like a filter: where there is no such column, or the call needs it
+-- an argument that looks like a filter, when there is no such column or the call needs the argument
 select show(restful.serve('GET', '/rpc/search?t=cs.lewis'));
 select show(restful.serve('GET', '/rpc/search?t=not.is.NULL&kind=eq.x'));
 select show(restful.serve('GET', '/rpc/many?words=a&words=in.(b)&words=c'));
@@ -124,11 +124,11 @@ select show(restful.serve('GET', '/rpc/cheap?price=gt.8&select=id'));
 select show(restful.serve('GET', '/rpc/cheap?price=gt.8&sort=eq.x&select=id'));
 select show(restful.serve('GET', '/rpc/search?kind=eq.x'));
 select show(restful.serve('GET', '/rpc/search?none=eq.x&t=a'));
--- functions of other schemas are not there
+-- functions of other schemas are not found
 select show(restful.serve('GET', '/rpc/now'));
 select show(restful.serve('GET', '/rpc/pg_sleep?seconds=1'));
 select show(restful.serve('GET', '/rpc/show_all'));
--- nor one without EXECUTE, except by its refusal
+-- a function without EXECUTE is found but refused
 select as_superuser('revoke execute on function library.add from public');
 select show(restful.serve('GET', '/rpc/add?a=1&b=2'));
 -- bodies of other types

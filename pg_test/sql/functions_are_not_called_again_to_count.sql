@@ -1,4 +1,4 @@
--- count=exact of a function that changes something counts what it answered.
+-- With count=exact, a function that changes something is not called again: its rows are counted as they are returned.
 \pset tuples_only on
 \pset format unaligned
 create table library.calls (at int generated always as identity primary key);
@@ -8,7 +8,7 @@ grant select, insert on library.calls to librarian;
 \c - librarian
 select show_all(restful.serve('POST', '/rpc/note', '{"prefer": "count=exact"}'));
 select count(*) from library.calls;
--- of a page too: it is called once
+-- also when only a page is returned: it is called once
 create temporary table before as select count(*) as n from library.calls;
 select show_all(restful.serve('POST', '/rpc/note?limit=1', '{"prefer": "count=exact"}'));
 select count(*) - (select n from before) from library.calls;

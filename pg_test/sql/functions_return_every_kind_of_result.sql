@@ -50,14 +50,14 @@ select show(restful.serve('GET', '/rpc/document'));
 select show(restful.serve('GET', '/rpc/documents'));
 select show(restful.serve('GET', '/rpc/today'));
 select show(restful.serve('GET', '/rpc/of_domain'));
--- a record has the members that it comes with, and is not taken apart
+-- a record is returned with its own members; they cannot be selected or filtered
 select show_all(restful.serve('GET', '/rpc/any_row?kind=subject'));
 select show(restful.serve('POST', '/rpc/any_row', '{}', '{"kind": "x"}'));
 select show_all(restful.serve('GET', '/rpc/any_rows?limit=2&offset=1', '{"prefer": "count=exact"}'));
 select show(restful.serve('GET', '/rpc/any_rows?select=name'));
 -- procedures are not called
 select show(restful.serve('POST', '/rpc/proc'));
--- rows are selected, filtered, ordered and cut like those of a table
+-- rows are selected, filtered, ordered and paged like those of a table
 select show(restful.serve('GET', '/rpc/as_table?from_n=1&select=t:twice&n=gt.1&order=n.desc&limit=2'));
 select show(restful.serve('POST', '/rpc/as_table?select=n&twice=gte.8', '{}', '{"from_n": 1}'));
 select show_all(restful.serve('GET', '/rpc/books_of?who=2&select=title&year=gt.1961', '{"prefer": "count=exact"}'));

@@ -1,4 +1,4 @@
--- response.status and response.headers, and what a function raises, become the response.
+-- response.status, response.headers and the errors that a function raises become the response.
 \pset tuples_only on
 \pset format unaligned
 create function library.respond(status text, headers text) returns text language sql as $$
@@ -19,7 +19,7 @@ select show_all(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status
 -- some statuses have no body
 select show_all(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "304", "headers": "[]"}', 'utf8')));
 select show_all(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "204", "headers": "[]"}', 'utf8')));
--- in a setting that is left behind by the caller there is nothing to find
+-- settings that the caller made before the request have no effect
 set response.status = '418';
 set response.headers = '[{"x-old": "1"}]';
 select show_all(restful.serve('GET', '/subjects?id=eq.1'));
@@ -35,11 +35,11 @@ select show(restful.serve('POST', '/rpc/respond', '{}', convert_to('{"status": "
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT402"}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT303"}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PT999"}'));
--- what is raised undoes the request: it is no success, and nothing that is still to come
+-- a raised error undoes the request, so its status can be neither 1xx nor 2xx
 select show(restful.serve('POST', '/rpc/pt', '{}', jsonb_build_object('code', code)::text::bytea)) from unnest(array['PT100', 'PT199', 'PT200', 'PT204']) code;
 select show(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123", "message": "x"}, "detail": {"status": 200, "headers": {}}}'));
 select show_all(restful.serve('POST', '/rpc/pt', '{}', '{"code": "PTXYZ"}'));
--- RAISE SQLSTATE 'PGRST' says everything
+-- RAISE SQLSTATE 'PGRST' sets the whole response
 select show_all(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123", "message": "in words", "details": "more", "hint": "try"}, "detail": {"status": 418, "headers": {"X-Powered-By": "Tea"}}}'));
 select show_all(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123", "message": "in words"}, "detail": {"status": 402, "headers": {}}}'));
 select show(restful.serve('POST', '/rpc/pgrst', '{}', '{"message": {"code": "123"}, "detail": {"status": 402, "headers": {}}}'));

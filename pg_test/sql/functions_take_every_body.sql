@@ -1,4 +1,4 @@
--- A form brings arguments by name, CSV one line of them; text, XML and bytes go to the one unnamed parameter of their type.
+-- A form passes arguments by name, CSV one line of them; text, XML and bytes go to the one unnamed parameter of their type.
 \pset tuples_only on
 \pset format unaligned
 create function library.greet(name text, times int default 1) returns text language sql as $$ select repeat(name, times) $$;
@@ -15,7 +15,7 @@ select show(restful.serve('POST', '/rpc/greet', '{"content-type": "application/x
 select show(restful.serve('POST', '/rpc/joined', '{"content-type": "application/x-www-form-urlencoded"}', 'words=a&words=b'));
 select show(restful.serve('POST', '/rpc/greet', '{"content-type": "text/csv"}', E'times,name\n2,x'));
 select show(restful.serve('POST', '/rpc/greet', '{"content-type": "text/csv"}', E'times,name\n2,x\n3,y'));
--- JSON is read as JSON, in lines and forms alike; an empty field is null
+-- JSON is read as JSON, in CSV and in forms; an empty field is null
 select show(restful.serve('POST', '/rpc/kinds', '{"content-type": "text/csv"}', E'j,b,f,t\n5,"{""a"": 1}",null,\n'));
 select show(restful.serve('POST', '/rpc/kinds', '{"content-type": "text/csv"}', E'j,b,f,t\n,"[1]","""x""",""\n'));
 select show(restful.serve('POST', '/rpc/kinds', '{"content-type": "application/x-www-form-urlencoded"}', 'j=5&b={"a": 1}&f=null&t='));
@@ -25,6 +25,6 @@ select show(restful.serve('POST', '/rpc/take', '{"content-type": "text/plain"}',
 select show(restful.serve('POST', '/rpc/take', '{"content-type": "text/xml"}', '<a>1</a>'));
 select show(restful.serve('POST', '/rpc/take', '{"content-type": "application/octet-stream"}', '\x00ff'));
 select show(restful.serve('POST', '/rpc/take', '{"content-type": "application/json"}', '{"a": 1}'));
--- neither a form nor CSV is passed as a whole
+-- a form or CSV is not passed as a whole
 select show(restful.serve('POST', '/rpc/take', '{"content-type": "application/x-www-form-urlencoded"}', 'a=1'));
 select show(restful.serve('POST', '/rpc/take', '{"content-type": "text/csv"}', E'a\n1'));

@@ -27,10 +27,10 @@ begin; select restful.act_as('anon'); select id from app.posts; savepoint s; ins
 begin; select pg_temp.be('alice'); select id from app.posts; update app.posts set id = id returning id; insert into app.posts values (3, true); rollback;
 begin; select pg_temp.be('erin'); select id from app.posts; update app.posts set id = id returning id; insert into app.posts values (3, true) returning id; delete from app.posts returning id; rollback;
 begin; select pg_temp.be('erin', 'aal1'); select id from app.posts; update app.posts set id = id returning id; insert into app.posts values (3, true); rollback;
--- one of several permissions of the same name changes by itself
+-- a permission with the same name as others can be changed on its own
 set role keeper;
 select * from restful.policy_permission('app.posts', 'update', 'posts.publish');
--- all commands at once, also under another name
+-- all commands in one call, also under another name
 select s from restful.policy_permission('app.posts', 'all', 'posts.own', policy => 'own') s where s not like 'COMMENT%';
 select * from restful.policy_permission('app.posts', 'all', null);
 select * from restful.policy_restrict('app.posts', 'everything', 'id < 3');

@@ -1,4 +1,4 @@
--- Rows are answered as GeoJSON where PostGIS is: each a Feature by PostGIS's own function, together a FeatureCollection.
+-- Rows are returned as GeoJSON if PostGIS is installed: PostGIS makes a Feature of each row, and together they are a FeatureCollection.
 \pset tuples_only on
 \pset format unaligned
 create table library.places (id int primary key, body text, geom text);
@@ -15,7 +15,7 @@ create function library.far() returns int language sql stable as $$ select 3 $$;
 select show(restful.serve('GET', '/places', '{"accept": "application/geo+json"}'));
 select status, headers ->> 'content-type' from restful.serve('GET', '/places?id=eq.1', '{"accept": "application/geo+json, application/json;q=0.5"}');
 \c - postgres
--- A stand-in: the entry of the extension, and its function as PostGIS 3 declares it. Here a geometry is a text named geom.
+-- A stand-in: the entry of the extension and its function as PostGIS 3 declares it. Here a geometry is a text column named geom.
 create schema geo;
 create function geo.st_asgeojson(r record, geom_column text default '', maxdecimaldigits int4 default 9, pretty_bool bool default false)
 returns text language plpgsql stable parallel safe as $$
@@ -32,12 +32,12 @@ insert into pg_extension (oid, extname, extowner, extnamespace, extrelocatable, 
     values (16000, 'postgis', 10, 'geo'::regnamespace, false, '3.4.0');
 alter extension postgis add function geo.st_asgeojson(record, text, int4, bool);
 alter extension postgis add function geo.st_asgeojson(text);
--- Others by the same name, that a call with fewer arguments could mean.
+-- Functions of the same name that a call with fewer arguments could mean.
 create function geo.st_asgeojson(record) returns text language plpgsql as $$ begin return '"another"'; end $$;
 create function library.st_asgeojson(record, text default '', int4 default 9, bool default false) returns text language plpgsql as $$ begin return '"another"'; end $$;
 grant execute on all functions in schema geo to public;
 \c - authenticator
--- the schema is its owner's to open
+-- only the owner of the schema can grant access to it
 select show(restful.serve('GET', '/places', '{"accept": "application/geo+json"}'));
 \c - postgres
 grant usage on schema geo to public;
@@ -49,10 +49,10 @@ select show(restful.serve('GET', '/visits?select=id,...places(geom)&order=id', '
 -- one row by its key is a Feature
 select show_all(restful.serve('GET', '/places/1', '{"accept": "application/geo+json"}'));
 select status, body from restful.serve('HEAD', '/places', '{"accept": "application/geo+json"}');
--- no geometry among the columns; only an embedded one
+-- no geometry among the columns, or only in an embedded row
 select show(restful.serve('GET', '/places?select=id', '{"accept": "application/geo+json"}'));
 select show(restful.serve('GET', '/visits?select=id,places(geom)', '{"accept": "application/geo+json"}'));
--- who accepts either has JSON when it is wanted more, or anything will do
+-- a client that accepts both gets JSON if it prefers JSON or accepts any type
 select status, headers ->> 'content-type' from restful.serve('GET', '/places', '{"accept": "application/*"}');
 -- functions: rows, one row, no row
 select show(restful.serve('GET', '/rpc/near', '{"accept": "application/geo+json"}'));
@@ -68,7 +68,7 @@ select show(restful.serve('PATCH', '/places?id=gt.2', '{"accept": "application/g
 select show(restful.serve('PUT', '/places/3', '{"accept": "application/geo+json", "prefer": "return=representation"}', '{"id": 3, "body": "y"}'));
 select show(restful.serve('DELETE', '/places?id=eq.3&select=id', '{"accept": "application/geo+json", "prefer": "return=representation"}'));
 select show(restful.serve('DELETE', '/places?id=gt.2', '{"accept": "application/geo+json", "prefer": "return=representation"}'));
--- an aggregate of one's own comes first
+-- a user's own aggregate takes precedence
 \c - postgres
 create domain library."application/geo+json" as text;
 create function library.own_add(state text, next library.places) returns library."application/geo+json" language sql as
@@ -76,7 +76,7 @@ create function library.own_add(state text, next library.places) returns library
 create aggregate library.own(library.places) (sfunc = library.own_add, stype = library."application/geo+json", initcond = '');
 \c - authenticator
 select show(restful.serve('GET', '/places?id=lt.3&order=id', '{"accept": "application/geo+json"}'));
--- as soon as PostGIS is gone, so is GeoJSON
+-- when PostGIS is dropped, GeoJSON is gone at once
 select show(restful.serve('GET', '/visits?select=id,...places(geom)&order=id&limit=1', '{"accept": "application/geo+json"}'));
 select as_superuser('drop extension postgis');
 select show(restful.serve('GET', '/visits?select=id,...places(geom)&order=id&limit=1', '{"accept": "application/geo+json"}'));

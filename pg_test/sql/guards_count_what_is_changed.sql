@@ -1,5 +1,5 @@
--- max-affected, count=exact and "exactly one row" go by the rows that are changed, or returned by a function that may write,
--- and not by those that are shown.
+-- max-affected, count=exact and "exactly one row" count the rows that are changed, or that a function which may write returns,
+-- and not the rows that are shown.
 \pset tuples_only on
 \pset format unaligned
 create schema work;
@@ -21,7 +21,7 @@ alter role librarian set restful.aggregates_enabled = on;
 \c - librarian
 set restful.schemas = 'work';
 
--- Status, Content-Range, body or code, and what is then in the tables; undone again.
+-- Returns status, Content-Range, body or code, and the contents of the tables afterwards; everything is undone.
 create function pg_temp.trial(method text, target text, prefer text, body text default null, accept text default '*/*') returns text
 language plpgsql as $$
 declare
@@ -64,7 +64,7 @@ select pg_temp.trial('POST', target, 'return=representation, count=exact, resolu
 from unnest(array['/people?limit=0', '/people?limit=1&order=id', '/people?select=id,tasks!inner(id)&order=id&tasks.order=id']) target,
      unnest(array['[{"id": 1, "name": "x"}, {"id": 9, "name": "y"}]', '[{"id": 1, "name": "x"}, {"id": 2, "name": "y"}]']) body;
 
--- a function that may write is called once and to its end, whatever is asked of its rows
+-- a function that may write is called once and runs to its end, whatever is selected of its rows
 select pg_temp.trial('POST', target, prefer, '{}')
 from unnest(array['/rpc/touch?limit=0', '/rpc/touch?limit=1&select=id&order=id', '/rpc/touch?id=eq.1&id=eq.2', '/rpc/touch?id=is.null&id=not.is.null',
                   '/rpc/touch?id=in.()', '/rpc/touch?id=eq.1&select=id', '/rpc/touch?select=id,people!inner(id)&people.id=eq.7',
@@ -74,7 +74,7 @@ from unnest(array['/rpc/touch?limit=0', '/rpc/touch?limit=1&select=id&order=id',
 select pg_temp.trial('POST', target, '', '{}') from unnest(array['/rpc/first?id=eq.1&id=eq.2', '/rpc/first?id=eq.7', '/rpc/first']) target;
 select pg_temp.trial('POST', target, '', '{}', pg_temp.object())
 from unnest(array['/rpc/touch?limit=1', '/rpc/touch?id=eq.1', '/rpc/numbers?limit=1', '/rpc/first']) target;
--- one that cannot write is judged by what it shows, and so is a read
+-- for a function that cannot write, and for a read, the rows that are shown count
 select pg_temp.trial('POST', '/rpc/all_tasks?limit=1&select=id&order=id', '', '{}', pg_temp.object());
 select pg_temp.trial('GET', target, '', null, pg_temp.object())
 from unnest(array['/rpc/all_tasks?limit=1&select=id&order=id', '/tasks?id=eq.1&select=id', '/tasks?limit=1&order=id&select=id']) target;

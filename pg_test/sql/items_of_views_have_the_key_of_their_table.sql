@@ -1,4 +1,4 @@
--- The primary key of a table is that of a view that shows all its columns: for items, Location, PUT and upserts.
+-- A view that shows all columns of a table's primary key has that key: for items, Location, PUT and upserts.
 \pset tuples_only on
 \pset format unaligned
 create view library.rooms as select capacity as seats, number as "no", room as name from library.shelves;
@@ -19,7 +19,7 @@ select show(restful.serve('GET', '/themes/2?select=name,books(title)'));
 select show(restful.serve('GET', '/themes/99'));
 select show_all(restful.serve('OPTIONS', '/rooms'));
 select show_all(restful.serve('OPTIONS', '/rooms/A,2'));
--- of a join, the keys of both
+-- a join has the keys of both tables
 select show(restful.serve('GET', '/copies_of/1,1'));
 -- created
 select show_all(restful.serve('POST', '/themes', '{"prefer": "return=headers-only"}', '{"theme": 7, "name": "Music"}'));
@@ -35,12 +35,12 @@ select show_all(restful.serve('POST', '/themes', '{"prefer": "return=representat
 -- changed
 select show_all(restful.serve('PATCH', '/themes/8', '{}', '{"name": "Ballet"}'));
 select show_all(restful.serve('DELETE', '/themes/8', '{"prefer": "return=representation"}'));
--- several rows of one key are no item, and none is changed
+-- several rows with the same key are not an item, and none is changed
 select show(restful.serve('GET', '/tagged/1'));
 select show(restful.serve('DELETE', '/pieces/1'));
 select show(restful.serve('PATCH', '/pieces/1', '{}', '{"part": 3}'));
 select show(restful.serve('GET', '/pieces?id=eq.1'));
 select show(restful.serve('GET', '/tagged/6'));
--- without the whole key
+-- a view that does not show the whole key
 select show(restful.serve('GET', '/numbers/1'));
 select show_all(restful.serve('OPTIONS', '/numbers'));

@@ -1,4 +1,4 @@
--- restful.lint() as a table, as JSON and over requests; what it is asked and who asks.
+-- restful.lint() as a table, as JSON and over requests; its arguments and its callers.
 \set SHOW_CONTEXT never
 set client_min_messages = warning;
 \pset format unaligned
@@ -8,7 +8,7 @@ set client_min_messages = warning;
 select lint, level, object from restful.lint(min_level => 'ERROR');
 select distinct level from restful.lint('{library}', 'warn') order by 1;
 select count(*) from restful.lint('{}', 'ERROR');
--- it is the caller's question, with the same answer for all
+-- every role may call it and gets the same answer
 create table findings as select * from restful.lint();
 grant select on findings to public;
 \c - alice
@@ -19,7 +19,7 @@ grant select on findings to public;
 select count(*) > 20 from restful.lint();
 select * from (table findings except select * from restful.lint()) missing;
 select * from (select * from restful.lint() except table findings) more;
--- what cannot be meant
+-- arguments that make no sense
 select * from restful.lint('{library,libary}');
 select * from restful.lint(min_level => 'warning');
 select * from restful.lint(min_level => null);
@@ -30,7 +30,7 @@ select json_agg(l) -> 0 from restful.lint(min_level => 'ERROR') l;
 \pset format unaligned
 \pset fieldsep ' | '
 \pset tuples_only on
--- over requests: by a function of one's own, for whom one likes
+-- over requests: through a function of your own, for the roles you choose
 create function library.lint(min_level text default 'INFO') returns table (lint text, level text, category text, object text, detail text, fix_sql text)
     stable language sql as $$ select * from restful.lint(min_level => min_level) $$;
 revoke execute on function library.lint from public;
@@ -51,10 +51,10 @@ select status from restful.get('/rpc/lint');
 \pset format unaligned
 \pset fieldsep ' | '
 \pset tuples_only on
--- findings that are meant to be so
+-- findings that are intended
 insert into restful.lint_exception values ('rls_disabled_exposed', 'library.books', 'the catalogue is public');
 select object from restful.lint('{library}', 'ERROR') where lint = 'rls_disabled_exposed' and object ~ 'book';
--- names that need quotes: what is found is named and repaired by them
+-- names that need quotes: findings and fixes quote them
 create schema "My Shop";
 create table "My Shop"."Order; drop" ("Id" int primary key, "User's" text references library.countries, "api""key" text, "secretKey" text);
 create policy "mine ""and"" more" on "My Shop"."Order; drop" for select using ("User's" = current_setting('request.jwt.claims')::json->>'sub');
@@ -62,7 +62,7 @@ create function "My Shop"."Buy; it"("Item"" no" int) returns int language sql se
 grant usage on schema "My Shop" to public;
 grant all on "My Shop"."Order; drop" to public, anon;
 select lint, object, fix_sql from restful.lint(array['My Shop']) where object ~ 'My Shop';
--- one repair after the other, until none is left
+-- one fix after the other, until no finding is left
 do $$
 declare
     statement text;

@@ -1,4 +1,4 @@
--- Lints find what a policy means in whatever form it is written, and tell it from what only looks like it.
+-- Lints recognize what a policy means however it is written, and ignore policies that only look similar.
 \pset format unaligned
 \pset fieldsep ' | '
 \pset tuples_only on
@@ -21,7 +21,7 @@ begin
     drop policy p on shop.notes;
 end $$;
 
--- Nobody has signed in, and the policy holds.
+-- The policy is true when nobody has signed in.
 select c.condition, l.* from unnest(array[
     '(select restful.user_id() is null) or owner = (select restful.user_id())',
     '(owner = (select restful.user_id())) is not false',
@@ -37,25 +37,25 @@ select c.condition, l.* from unnest(array[
     '(select shop.me()) is null or owner = (select shop.me())',
     '((select restful.jwt()) ->> ''sub'') is null or published'
 ]) c (condition), lints_of(c.condition) l;
--- It holds for others as well, or for nobody.
+-- The policy is also true for others, or for nobody.
 select c.condition, l.* from unnest(array[
     'owner = (select restful.user_id()) or published', 'owner is null', '(owner = (select restful.user_id())) is true',
     'not owner = (select restful.user_id())', 'not ((owner <> (select restful.user_id())) is not false)', '(select restful.user_id()) is not null', 'owner is distinct from (select restful.user_id())',
     'exists (select from shop.members m where m.note = id and m.who = (select restful.user_id()))'
 ]) c (condition), lints_of(c.condition) l;
 
--- It holds for every row.
+-- The policy is true for every row.
 select c.condition, l.* from unnest(array[
     '1 = 1', 'not false', 'true or owner = (select restful.user_id())', '''a'' = ''a''', '(select true)', 'id is not null', 'published is not null', 'published or not published',
     '1 in (1, 2)', 'coalesce(null, true)', 'id = id', 'case when published then true else 2 > 1 end'
 ]) c (condition), lints_of(c.condition, 'delete') l;
 select c.condition, l.* from unnest(array['1 = 2', 'owner = owner', 'owner = ''a'' or owner <> ''a''', 'owner is not null']) c (condition), lints_of(c.condition, 'delete') l;
--- roles of requests are known by name, behind a prefix too; others may have such a policy
+-- roles of requests are recognized by their names, also with a prefix; other roles may have such a policy
 create policy clerks on shop.notes to clerk using (1 = 1);
 select object from restful.lint('{shop}') where lint = 'policy_always_true';
 drop policy clerks on shop.notes;
 
--- A function in the condition of a sub-select is called for each row that this reads; one that a sub-select gives is not.
+-- A function in the condition of a sub-select is called for each row that the sub-select reads; one in its select list is not.
 select c.condition, l.* from unnest(array[
     'exists (select from shop.members m where m.note = id and m.who = restful.user_id())',
     'id in (select m.note from shop.members m join shop.members n on n.who = restful.claim(''boss'') and n.note = m.note)',
@@ -64,7 +64,7 @@ select c.condition, l.* from unnest(array[
     'id in (select m.note from shop.members m where m.who = (select restful.user_id()))'
 ]) c (condition), lints_of(c.condition) l;
 
--- Names of settings are the same in any case.
+-- Names of settings are case-insensitive.
 select c.condition, l.* from unnest(array[
     'owner = (select current_setting(''Request.JWT.claims'', true)::json ->> ''sub'')',
     'owner = (select current_setting(''REQUEST.jwt.Claim.sub'', true))',
@@ -72,7 +72,7 @@ select c.condition, l.* from unnest(array[
     'owner = (select current_setting(''app.Request.x'', true))'
 ]) c (condition), lints_of(c.condition) l;
 
--- What leads back to the table.
+-- Policies that lead back to their own table.
 select c.condition, l.* from unnest(array[
     'exists (select from shop.notes n where n.owner = notes.owner and n.published)', 'id in (select m.note from shop.members m)'
 ]) c (condition), lints_of(c.condition) l;
@@ -84,7 +84,7 @@ set role web_anon;
 table shop.notes;
 reset role;
 drop policy of_notes on shop.members;
--- For INSERT, it depends on the policies that read: PostgreSQL gives up where these have a sub-select.
+-- For INSERT it depends on the policies for SELECT: if they contain a sub-select, PostgreSQL reports infinite recursion.
 drop policy of_members on shop.notes;
 create policy few on shop.notes for insert to web_anon with check ((select count(*) from shop.notes) < 3);
 create policy readable on shop.notes for select to web_anon using (published);
@@ -98,7 +98,7 @@ set role web_anon;
 insert into shop.notes values (2, 'ann', true);
 reset role;
 drop policy few on shop.notes;
--- What its roles may not use, they are refused.
+-- Roles that lack a right that the policy needs get an error.
 create function shop.closed() returns boolean language sql stable parallel safe return true;
 revoke execute on function shop.closed from public;
 alter policy readable on shop.notes using ((select shop.closed()));
@@ -111,7 +111,7 @@ reset role;
 drop policy readable on shop.notes;
 drop policy members on shop.notes;
 
--- An index of the rows that can be found by a column is an index on it.
+-- A partial index counts only if it contains every row that the column can find.
 create table shop.lines (id int primary key, note int references shop.notes, owner text, "Who" text, kind point);
 alter table shop.lines enable row level security;
 create policy own on shop.lines for select to web_anon using (owner = (select restful.user_id()) or kind ~= point '(1,1)' and "Who" = (select restful.email()));
@@ -126,7 +126,7 @@ create index on shop.lines (owner) where owner is not null;
 create index on shop.lines ("Who") where "Who" is not null;
 select unindexed();
 
--- The key that PostgreSQL takes, or none.
+-- A primary key that PostgreSQL accepts, or no fix.
 create table shop.descending (code text not null, id int, row_id int);
 create unique index on shop.descending (code desc);
 create table shop.pattern (code text not null, id int, row_id int);
@@ -146,7 +146,7 @@ begin
     for fix in select l.fix_sql from restful.lint('{shop}') l where l.lint = 'no_primary_key' and l.fix_sql is not null loop execute fix; end loop;
 end $$;
 select l.object from restful.lint('{shop}') l where l.lint = 'no_primary_key' order by 1;
--- Of two, the one stays that a foreign key needs.
+-- Of two equal indexes, the one that a foreign key needs stays.
 create table shop.codes (id int primary key, code int);
 create unique index codes_first on shop.codes (code);
 create unique index codes_second on shop.codes (code);

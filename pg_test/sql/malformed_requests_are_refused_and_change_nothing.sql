@@ -1,4 +1,4 @@
--- Whatever is wrong with a request: a 4xx with a code and words that help, nothing written, the session alive.
+-- Whatever is wrong with a request, it gets a 4xx with a code and a helpful message, nothing is written, and the session goes on.
 \pset tuples_only on
 \pset format unaligned
 create table library.things (id int primary key, doc jsonb, raw json, n numeric, t text);

@@ -1,4 +1,4 @@
--- What multiple_permissive and policy_not_initplan propose leaves everybody the rows they had, to read and to write.
+-- The fixes of multiple_permissive and policy_not_initplan leave everybody the same rows to read and to write.
 \set SHOW_CONTEXT never
 set client_min_messages = warning;
 create role editor login;
@@ -14,7 +14,7 @@ create policy any_guest on library.notes for insert to guest with check (owner =
 create policy few_guest on library.notes for insert to guest with check (id > 90);
 create policy open on library.notes as restrictive to editor, guest using (not locked);
 
--- What a role reads, changes, deletes and may write, tried one row at a time.
+-- What a role can read, change, delete and insert, tried with one row at a time.
 create function attempts() returns table (what text, ids int[]) language plpgsql as $$
 declare
     candidate library.notes;

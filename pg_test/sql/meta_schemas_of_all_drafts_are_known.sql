@@ -1,34 +1,34 @@
--- A schema refers to the meta-schema of any draft, and nobody registers another one under its URI.
+-- A schema can refer to the meta-schema of any draft, and nobody can register another schema under its URI.
 \pset format unaligned
 \pset tuples_only on
 \set SHOW_CONTEXT never
 create table library.metas (uri text);
 insert into library.metas values ('http://json-schema.org/draft-04/schema#'), ('http://json-schema.org/draft-06/schema#'),
     ('http://json-schema.org/draft-07/schema#'), ('https://json-schema.org/draft/2019-09/schema'), ('https://json-schema.org/draft/2020-12/schema');
--- of every draft in every draft
+-- every draft referring to every draft
 select s.uri, string_agg((restful.is_valid(schema, '{"items": {"type": "array"}}') and not restful.is_valid(schema, '{"items": {"type": "arr"}}'))::text, ' ')
 from library.metas s, library.metas m, jsonb_build_object('$schema', s.uri, '$ref', m.uri) schema group by 1 order by 1;
--- a part of one, and one vocabulary
+-- a part of a meta-schema, and a single vocabulary
 select restful.is_valid('{"$ref": "http://json-schema.org/draft-07/schema#/definitions/simpleTypes"}', '"arr"'),
     restful.is_valid('{"$ref": "https://json-schema.org/draft/2020-12/meta/validation"}', '{"minLength": -1}');
--- by way of a registered schema, which gets new versions, and of a table
+-- through a registered schema that gets a new version, and through a table
 select restful.register_schema('form', '{"properties": {"schema": {"$ref": "http://json-schema.org/draft-07/schema#"}}}');
 select restful.register_schema('form', '{"properties": {"schema": {"$ref": "http://json-schema.org/draft-07/schema"}}, "title": "Form"}');
 create table library.forms (id int primary key, doc jsonb);
 select restful.constrain('library.forms', 'doc', 'form');
 insert into library.forms values (1, '{"schema": {"minLength": 2}}');
 insert into library.forms values (2, '{"schema": {"minLength": "2"}}');
--- what is under such a URI is what is known by it
+-- such a URI always means the meta-schema
 select restful.register_schema('http://json-schema.org/draft-07/schema', '{"type": "string"}');
 select restful.register_schema('https://json-schema.org/draft-04/schema#', '{"type": "string"}');
 select restful.register_schema('https://json-schema.org/draft/2020-12/meta/core', '{"type": "string"}');
 select restful.register_schema('own', '{"$id": "https://json-schema.org/draft/2019-09/schema", "type": "string"}');
 select restful.register_schema('own', '{"$schema": "http://json-schema.org/draft-04/schema#", "id": "http://json-schema.org/draft-04/schema#"}');
--- others of that host are anybody's
+-- other URIs on that host can be registered
 select restful.is_valid('{"$ref": "http://json-schema.org/draft-07/hyper-schema#"}', '1');
 select restful.register_schema('http://json-schema.org/draft-07/hyper-schema', '{"type": "object"}');
 select restful.is_valid('{"$ref": "http://json-schema.org/draft-07/hyper-schema#"}', '1');
--- registered schemas that refer to each other get new versions
+-- registered schemas that refer to each other can get new versions
 select restful.register_schema('https://example.com/b', '{"type": "object"}');
 select restful.register_schema('https://example.com/a', '{"$id": "https://example.com/a", "properties": {"b": {"$ref": "b"}}}');
 select restful.register_schema('https://example.com/b', '{"type": "object", "properties": {"a": {"$ref": "https://example.com/a"}}}', 'none');

@@ -1,4 +1,4 @@
--- In one session, with plans kept: a foreign key that is added, doubled or dropped changes what can be embedded.
+-- In one session, with plans cached: adding, duplicating or dropping a foreign key changes what can be embedded.
 \pset tuples_only on
 \pset format unaligned
 create table library.reviews (id int primary key, book int, stars int, reviewer text);
@@ -12,11 +12,11 @@ select as_superuser('alter table library.reviews add constraint reviewed foreign
 select show(restful.serve('GET', '/books?select=id,reviews(stars)&id=lt.4'));
 select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
 select warm('/reviews?select=id,books(title)&order=id');
--- to one, when it is unique
+-- to one, because the column is unique
 select as_superuser('delete from library.reviews where id = 2; alter table library.reviews add unique (book)');
 select show(restful.serve('GET', '/books?select=id,reviews(stars)&id=lt.4'));
 select warm('/books?select=id,reviews(stars)&id=lt.4');
--- a second one
+-- a second foreign key
 select as_superuser('alter table library.reviews add other int, add constraint compared foreign key (other) references library.books');
 select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
 select show(restful.serve('GET', '/reviews?select=id,books!reviewed(title)&order=id'));
@@ -26,7 +26,7 @@ select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
 select warm('/reviews?select=id,books(title)&order=id');
 select as_superuser('alter table library.reviews drop constraint compared');
 select show(restful.serve('GET', '/reviews?select=id,books(title)&order=id'));
--- a table in between, which the request does not name, is renamed; so is its column
+-- a table in between that the request does not name is renamed, and so is its column
 select show(restful.serve('GET', '/books?select=id,subjects(name)&id=eq.3'));
 select warm('/books?select=id,subjects(name)&id=eq.3');
 select as_superuser('alter table library.books_subjects rename to topics');
@@ -35,6 +35,6 @@ select warm('/books?select=id,subjects(name)&id=eq.3');
 select as_superuser('alter table library.topics rename subject to theme');
 select show(restful.serve('GET', '/books?select=id,subjects(name)&id=eq.3'));
 select warm('/books?select=id,subjects(name)&id=eq.3');
--- and the table at the other end
+-- and so is the table at the other end
 select as_superuser('alter table library.details rename to facts');
 select show(restful.serve('GET', '/books?select=id,facts(pages)&id=eq.3'));

@@ -1,4 +1,4 @@
--- Clients are registered by administrators; nobody else reads, makes or changes anything of OAuth.
+-- Only administrators register clients. Nobody else can read, create or change anything of OAuth.
 create role web;
 \pset tuples_only on
 \pset format unaligned
@@ -36,7 +36,7 @@ select client_id ~ '^client_[0-9a-f]{32}$', client_secret ~ '^[A-Za-z0-9_-]{43}$
 select client_secret is null from restful.register_client('phone', '{com.example.phone:/back}', role => 'web', confidential => false);
 select name, redirect_uris, grant_types, scopes, role, confidential from restful.list_clients();
 select * from restful.oauth_client_secret;
--- what is no client
+-- invalid clients
 select restful.register_client('', role => 'web');
 select restful.register_client('x');
 select restful.register_client('x', array['https://a.example', null], role => 'web');
@@ -48,17 +48,17 @@ select restful.register_client('x', grant_types => '{client_credentials}', role 
 select restful.register_client('x', role => 'web');
 select restful.register_client('x', '{https://a.example}', '{client_credentials}', role => 'web');
 select restful.register_client('x', '{https://a.example}', scopes => '{a b}', role => 'web');
--- scopes that make tokens too long to be taken
+-- scopes that would make tokens too long
 select restful.register_client('x', '{https://a.example}', scopes => array(select repeat('x', 200) || i from generate_series(1, 20) i), role => 'web');
 select uri, attempt(uri) from unnest(array['https://a.example/b?c=d', 'http://localhost:8080/', 'http://127.0.0.1/', 'http://[::1]:1/', 'com.example.app:/x',
     'http://a.example/', 'https://a.example/#f', 'https://user@a.example/', 'javascript:alert(1)', 'data:text/html,x', '/back', 'https://', 'https://a.example/*" x',
     e'https://a.example/\r\n', 'http://localhost.evil.example/', 'http://localhost@evil.example/', '']) uri;
--- whatever backslashes mean in the session
+-- checked the same way whatever backslashes mean in the session
 set standard_conforming_strings = off;
 set escape_string_warning = off;
 select uri, attempt(uri) from unnest(array['javascript:/alert(1)', 'http://127x0x0x1/', 'http://[::1]/']) uri;
 \c - postgres
--- no issuer, no codes
+-- without an issuer there are no codes
 select restful.create_authorization_code('x', 'me');
 drop owned by manager, auditor, boss, watcher, web, oauth_layer, oauth_service, oauth_service_layer;
 drop role manager, auditor, boss, watcher, web, oauth_layer, oauth_service, oauth_service_layer;

@@ -1,4 +1,4 @@
--- A client that proves who it is gets a token for itself, which requests take; any other is refused, in the words of OAuth.
+-- A client that authenticates gets a token for itself, which requests accept. All others get an error as OAuth defines it.
 \pset tuples_only on
 \pset format unaligned
 create role web;
@@ -19,7 +19,7 @@ create function public.send(path text, fields jsonb, client text default null, h
     select restful.serve('POST', path, jsonb_strip_nulls(jsonb_build_object('content-type', 'application/x-www-form-urlencoded',
         'authorization', 'Basic ' || translate(encode(convert_to(client, 'utf8'), 'base64'), e'\n', ''))) || headers, form(fields)) $$;
 create function public.body(r restful.http_response) returns jsonb language sql as $$ select convert_from(r.body, 'utf8')::jsonb $$;
--- what of an answer is the same each time
+-- the parts of an answer that are the same each time
 create function public.tell(r restful.http_response) returns text language sql as $$
     select concat_ws(' ', r.status, coalesce(b->>'error', (select string_agg(key, ' ' order by key) from jsonb_object_keys(b) key)), b->>'scope')
     from body(r) b $$;
@@ -43,16 +43,16 @@ from claims(:'token') c;
 select convert_from(decode(rpad(h, (length(h) + 3) / 4 * 4, '='), 'base64'), 'utf8') from translate(split_part(:'token', '.', 1), '-_', '+/') h;
 select claims(body(send('/oauth/token', '{"grant_type": "client_credentials"}', :'robot' || ':' || :'secret'))->>'access_token')->>'jti'
     <> claims(:'token')->>'jti' as another_one;
--- who is not the client
+-- clients that do not authenticate
 select show_all(send('/oauth/token', '{"grant_type": "client_credentials"}', :'robot' || ':wrong'));
 select tell(send('/oauth/token', '{"grant_type": "client_credentials"}', client)) from unnest(array[:'robot' || ':', ':', 'nobody:x', :'phone' || ':', :'phone' || ':x']) client;
 select tell(send('/oauth/token', jsonb_build_object('grant_type', 'client_credentials', 'client_id', :'robot') || f))
 from unnest(array['{}', '{"client_secret": "x"}', '{"client_id": ""}', '{"client_id": "a'' or true --"}']::jsonb[]) f;
 select tell(send('/oauth/token', '{"grant_type": "client_credentials"}', null, '{"authorization": "Bearer x"}'));
--- in two ways at once
+-- both ways to authenticate at once
 select tell(send('/oauth/token', jsonb_build_object('grant_type', 'client_credentials', 'client_secret', :'secret'), :'robot' || ':' || :'secret'));
 select tell(send('/oauth/token', jsonb_build_object('grant_type', 'client_credentials', 'client_id', :'phone'), :'robot' || ':' || :'secret'));
--- what it may not ask for
+-- requests that this client may not make
 select tell(send('/oauth/token', f, :'robot' || ':' || :'secret')) from unnest(array['{}', '{"grant_type": "password"}', '{"grant_type": "implicit"}',
     '{"grant_type": "refresh_token", "refresh_token": "x"}', '{"grant_type": "authorization_code", "code": "x"}',
     '{"grant_type": "client_credentials", "scope": "read admin"}', '{"grant_type": "client_credentials", "scope": "READ"}',
@@ -60,13 +60,13 @@ select tell(send('/oauth/token', f, :'robot' || ':' || :'secret')) from unnest(a
 select tell(send('/oauth/token', jsonb_build_object('grant_type', 'client_credentials', 'client_id', :'phone')));
 select tell(send('/oauth/token', f, :'refresher' || ':' || :'refresher_secret')) from unnest(array['{"grant_type": "refresh_token"}',
     '{"grant_type": "refresh_token", "refresh_token": "x"}', '{"grant_type": "refresh_token", "refresh_token": "a.b.c"}']::jsonb[]) f;
--- what is no form, or has a parameter twice; the body of request() is JSON
+-- bodies that are not forms or repeat a parameter; the body of request() is JSON
 select show(restful.serve('POST', '/oauth/token', '{"content-type": "application/json"}', '{"grant_type": "client_credentials"}'));
 select show(restful.serve('POST', '/oauth/token', '{"content-type": "application/x-www-form-urlencoded"}', 'grant_type=a&grant_type=a'));
 select show(restful.serve('POST', '/oauth/token', '{"content-type": "application/x-www-form-urlencoded"}', 'grant_type=%00'));
 select show(restful.serve('POST', '/oauth/token'));
 select status, body->>'error' from restful.post('/oauth/token', '{"grant_type": "client_credentials"}');
--- parameters are never read from the URI, where they end in logs
+-- parameters in the URI are ignored, because URIs end up in logs
 select tell(restful.serve('POST', '/oauth/token?client_id=' || :'robot' || '&client_secret=' || :'secret' || '&grant_type=client_credentials',
     '{"content-type": "application/x-www-form-urlencoded"}', ''));
 -- a read-only transaction, as on a standby
@@ -74,7 +74,7 @@ begin read only;
 select show(send('/oauth/token', '{"grant_type": "client_credentials"}', :'robot' || ':' || :'secret'));
 select body(send('/oauth/introspect', jsonb_build_object('token', :'token'), :'robot' || ':' || :'secret'))->>'active';
 commit;
--- a new secret replaces the old one at once; a dropped client is nobody
+-- a new secret replaces the old one at once; a dropped client is unknown
 \c - postgres
 select restful.rotate_client_secret(:'robot') as secret2 \gset
 do $$
@@ -90,7 +90,7 @@ select tell(send('/oauth/token', '{"grant_type": "client_credentials"}', :'robot
 select restful.drop_client(:'robot'), restful.drop_client(:'robot');
 \c - layer
 select tell(send('/oauth/token', '{"grant_type": "client_credentials"}', :'robot' || ':' || :'secret2'));
--- without a key to sign with
+-- without a signing key
 \c - postgres
 delete from restful.token_issuer;
 select client_id as robot, client_secret as secret from restful.register_client('robot', grant_types => '{client_credentials}', role => 'robots') \gset

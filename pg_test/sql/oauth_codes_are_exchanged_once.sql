@@ -1,4 +1,4 @@
--- A code is exchanged once, within a minute, by the client it was made for, with the verifier of its challenge.
+-- A code can be exchanged once, within a minute, by its own client, with the verifier of its challenge.
 \pset tuples_only on
 \pset format unaligned
 create role web;
@@ -19,7 +19,7 @@ create function public.send(path text, fields jsonb, client text default null, h
     select restful.serve('POST', path, jsonb_strip_nulls(jsonb_build_object('content-type', 'application/x-www-form-urlencoded',
         'authorization', 'Basic ' || translate(encode(convert_to(client, 'utf8'), 'base64'), e'\n', ''))) || headers, form(fields)) $$;
 create function public.body(r restful.http_response) returns jsonb language sql as $$ select convert_from(r.body, 'utf8')::jsonb $$;
--- what of an answer is the same each time
+-- the parts of an answer that are the same each time
 create function public.tell(r restful.http_response) returns text language sql as $$
     select concat_ws(' ', r.status, coalesce(b->>'error', (select string_agg(key, ' ' order by key) from jsonb_object_keys(b) key)), b->>'scope')
     from body(r) b $$;
@@ -29,7 +29,7 @@ create function public.who(token text) returns text language sql as $$
 select client_id as phone from restful.register_client('phone', '{com.example.phone:/back,https://app.example/back?x=1}', scopes => '{read,write}', role => 'web', confidential => false) \gset
 select client_id as other from restful.register_client('other', '{com.example.phone:/back}', role => 'web', confidential => false) \gset
 select client_id as short, client_secret as secret from restful.register_client('no refresh token', '{com.example.phone:/back}', '{authorization_code}', role => 'web') \gset
--- the application's page: whoever is signed in agrees
+-- the application's consent page: any user who is signed in agrees
 grant execute on function restful.create_authorization_code(text, text, text, text, text, text, text) to web;
 create function library.agree(client_id text, redirect_uri text, code_challenge text, code_challenge_method text default 'plain', scope text default null, state text default null,
     subject text default null) returns text language sql as $$
@@ -50,19 +50,19 @@ select length(:'code');
 select body(exchange(:'phone', :'code')) as answer \gset
 select (:'answer'::jsonb) - '{access_token,refresh_token}'::text[], length(:'answer'::jsonb ->> 'refresh_token');
 select who(:'answer'::jsonb ->> 'access_token');
--- It comes again: refused, and what it was exchanged for is gone, though the answer is an error.
+-- A second exchange is refused and revokes the tokens of the first, although the response is an error.
 select show_all(exchange(:'phone', :'code'));
 select tell(send('/oauth/token', jsonb_build_object('grant_type', 'refresh_token', 'client_id', :'phone', 'refresh_token', :'answer'::jsonb ->> 'refresh_token')));
--- another client's does not even use it up
+-- another client cannot even use the code up
 select code(:'phone') as code \gset
 select tell(exchange(:'other', :'code'));
 select tell(exchange(:'phone', :'code'));
--- the wrong proof does: another redirect URI, another verifier, the challenge itself as with the method plain, none
+-- a wrong proof uses it up: another redirect URI, another verifier, the challenge itself (method plain), or nothing
 select a, tell(exchange(:'phone', c, a)), tell(exchange(:'phone', c))
 from unnest(array['{"redirect_uri": "com.example.phone:/back/"}', '{"redirect_uri": "https://app.example/back?x=1"}',
     '{"code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"}',
     '{"code_verifier": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "plain"}']::jsonb[]) a,
-    -- one for each
+    -- one code for each
     code(:'phone', jsonb_build_object('state', a::text)) c;
 select a, tell(exchange(:'phone', code(:'phone'), a)) from unnest(array['{"code_verifier": null}', '{"redirect_uri": null}', '{"code": null}', '{"code": "x"}']::jsonb[]) a;
 -- Prefer and settings that undo a request do not bring a code back
@@ -81,7 +81,7 @@ select code(:'phone') as code \gset
 update restful.oauth_code set expires_at = expires_at - interval '60 seconds';
 \c - layer
 select tell(exchange(:'phone', :'code'));
--- a client without refresh tokens gets none, and a code that comes twice counts the same
+-- a client without refresh tokens gets none, and a second exchange is treated the same
 select code(:'short') as code \gset
 select send('/oauth/token', jsonb_build_object('grant_type', 'authorization_code', 'code', :'code', 'redirect_uri', 'com.example.phone:/back',
     'code_verifier', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'), :'short' || ':' || :'secret') as answer \gset
@@ -93,14 +93,14 @@ select tell(send('/oauth/token', jsonb_build_object('grant_type', 'authorization
 select body(send('/oauth/introspect', jsonb_build_object('token', :'token'), :'short' || ':' || :'secret')) ->> 'active';
 -- fewer scopes than the client has
 select tell(exchange(:'phone', code(:'phone', '{"scope": "read"}')));
--- where the page sends the user: with the state, and who sent it
+-- where the page sends the user: with the state and the issuer
 select regexp_replace(body(agree(jsonb_build_object('client_id', :'phone', 'redirect_uri', 'https://app.example/back?x=1', 'state', 'a&b=ä /'))) #>> '{}', 'code=[^&]*', 'code=...');
--- what it does not make codes for
+-- requests for which no code is created
 select a, replace(show(agree(jsonb_build_object('client_id', :'phone') || a)), e'\n', ' ')
 from unnest(array['{"client_id": "nobody"}', '{"redirect_uri": "com.example.phone:/back2"}', '{"redirect_uri": null}', '{"code_challenge": null}',
     '{"code_challenge": "short"}', '{"code_challenge_method": "plain"}', '{"code_challenge_method": null}', '{"scope": "read admin"}',
     '{"subject": "somebody else"}']::jsonb[]) a;
--- An app on the user's machine listens on a port that is free (RFC 8252); nothing else may differ, and the code is for that port.
+-- An app on the user's machine listens on any free port (RFC 8252). Nothing else may differ, and the code is for that port.
 \c - postgres
 select client_id as tool from restful.register_client('tool', '{http://127.0.0.1/back,http://localhost:8080,https://app.example/back}', role => 'web', confidential => false) \gset
 \c - layer
@@ -109,8 +109,8 @@ from unnest(array['http://127.0.0.1/back', 'http://127.0.0.1:50001/back', 'http:
     'http://localhost:1.evil.example', 'http://localhost:', 'http://127.0.0.1:1/', 'http://127x0.0.1:1/back', 'https://app.example:1/back', 'https://127.0.0.1:1/back']) uri;
 select uri, tell(exchange(:'tool', code(:'tool', '{"redirect_uri": "http://127.0.0.1:50001/back"}'), jsonb_build_object('redirect_uri', uri)))
 from unnest(array['http://127.0.0.1:50001/back', 'http://127.0.0.1:50002/back', 'http://127.0.0.1/back']) uri;
--- What a client got in the user's name makes no codes, neither for itself nor for another client: that would be the way to more scopes,
--- and past its own end. Nor does an API key. What another issuer calls a client's is what its users signed in with.
+-- A token that a client got for a user cannot create codes, neither for that client nor for another: it would get more scopes and a
+-- longer life. An API key cannot either. A token of another issuer may name a client, because its users sign in with such tokens.
 select body(exchange(:'phone', code(:'phone', '{"scope": "read"}')))->>'access_token' as token \gset
 select show(restful.serve('POST', '/rpc/agree', headers, convert_to(jsonb_build_object('client_id', client, 'redirect_uri', 'com.example.phone:/back',
     'code_challenge', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'code_challenge_method', 'S256')::text, 'utf8')))
@@ -125,7 +125,7 @@ select regexp_replace(show(restful.serve('POST', '/rpc/agree', jsonb_build_objec
     convert_to(jsonb_build_object('client_id', :'phone', 'redirect_uri', 'com.example.phone:/back',
     'code_challenge', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'code_challenge_method', 'S256')::text, 'utf8'))), 'code=[^&]*', 'code=...')
 from unnest(array[:'key', :'theirs']) credential;
--- nobody signed in, and no right to it
+-- without a user, and without EXECUTE
 select show(restful.serve('POST', '/rpc/agree', '{"content-type": "application/json"}', '{"client_id": "x", "redirect_uri": "x", "code_challenge": "x"}'));
 \c - postgres
 drop function library.agree;

@@ -1,4 +1,4 @@
--- The paths of OAuth are the extension's own when an issuer is set; otherwise they are paths like any other.
+-- If an issuer is set, the extension answers the OAuth paths itself. Otherwise they are ordinary paths.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;
@@ -14,13 +14,13 @@ select show(restful.serve('POST', '/oauth/token'));
 select show(restful.serve('POST', '/oauth/revoke'));
 select show(restful.serve('POST', '/oauth/introspect'));
 select show(restful.serve('GET', '/.well-known/oauth-authorization-server'));
--- no user of SQL switches them on
+-- SQL users cannot switch them on
 set restful.oauth_issuer = 'https://evil.example';
 \c - postgres
 alter role layer set restful.require_token = on;
 alter role layer set restful.oauth_issuer = 'https://id.example/';
 \c - layer
--- They need no token: they are where tokens come from.
+-- They need no token, because clients get their tokens there.
 select show_all(restful.serve('GET', '/.well-known/jwks.json'));
 select show_all(restful.serve('GET', '/.well-known/oauth-authorization-server'));
 select show_all(restful.serve('HEAD', '/.well-known/jwks.json'));
@@ -32,14 +32,14 @@ alter role layer reset restful.require_token;
 alter role layer set restful.oauth_authorization_endpoint = 'https://app.example/sign-in';
 select restful.create_signing_key(kid => 'one');
 \c - layer
--- a table of that name is still there, but for the rows whose paths are taken
+-- a table with that name is still served, except for the rows whose paths are taken
 select show(restful.serve('GET', '/oauth'));
 select show(restful.serve('GET', '/oauth/other'));
 select status, convert_from(body, 'utf8')::jsonb -> 'grant_types_supported', convert_from(body, 'utf8')::jsonb ->> 'authorization_endpoint'
 from restful.serve('GET', '/.well-known/oauth-authorization-server');
 select status, convert_from(body, 'utf8')::jsonb #- '{keys,0,x}' #- '{keys,0,y}' from restful.serve('GET', '/.well-known/jwks.json');
 \c - postgres
--- An issuer is a URL as RFC 8414 has it, and the page to sign in one that users can be sent to.
+-- An issuer is a URL as RFC 8414 defines it, and the sign-in page is a URL that users can be sent to.
 load 'pg_restful';
 set restful.oauth_issuer = 'http://id.example';
 set restful.oauth_issuer = 'https://id.example?tenant=1';
@@ -49,7 +49,7 @@ set restful.oauth_issuer = 'http://localhost:3000';
 set restful.oauth_issuer = '';
 set restful.oauth_authorization_endpoint = 'javascript:alert(1)';
 set restful.oauth_authorization_endpoint = 'https://app.example/sign-in?tenant=1';
--- A value of before the library was loaded is left out, with a warning: there are no endpoints.
+-- An invalid value from before the library was loaded is dropped with a warning: there are no endpoints.
 \c - postgres
 set restful.oauth_issuer = 'http://id.example';
 set restful.schemas = 'library';

@@ -1,4 +1,4 @@
--- A refresh token is replaced at each use. One that comes a second time revokes all that came of the same sign-in.
+-- A refresh token is replaced at each use. If one is used a second time, everything from the same sign-in is revoked.
 \pset tuples_only on
 \pset format unaligned
 create role web;
@@ -19,7 +19,7 @@ create function public.send(path text, fields jsonb, client text default null, h
     select restful.serve('POST', path, jsonb_strip_nulls(jsonb_build_object('content-type', 'application/x-www-form-urlencoded',
         'authorization', 'Basic ' || translate(encode(convert_to(client, 'utf8'), 'base64'), e'\n', ''))) || headers, form(fields)) $$;
 create function public.body(r restful.http_response) returns jsonb language sql as $$ select convert_from(r.body, 'utf8')::jsonb $$;
--- what of an answer is the same each time
+-- the parts of an answer that are the same each time
 create function public.tell(r restful.http_response) returns text language sql as $$
     select concat_ws(' ', r.status, coalesce(b->>'error', (select string_agg(key, ' ' order by key) from jsonb_object_keys(b) key)), b->>'scope')
     from body(r) b $$;
@@ -46,41 +46,41 @@ select body(refresh(:'app_is', :'first')) as answer \gset
 select (:'answer'::jsonb) - '{access_token,refresh_token}'::text[], :'answer'::jsonb ->> 'refresh_token' <> :'first', who(:'answer'::jsonb ->> 'access_token');
 select :'answer'::jsonb ->> 'refresh_token' as second \gset
 select introspect(:'app_is', :'second'), introspect(:'app_is', :'first'), introspect(:'app_is', :'access');
--- fewer scopes now and all again later; never more, and asking for more uses nothing up
+-- fewer scopes now, all of them again later, but never more; asking for more does not use the token up
 select body(refresh(:'app_is', :'second', '{"scope": "read"}')) as answer \gset
 select :'answer'::jsonb ->> 'scope';
 select :'answer'::jsonb ->> 'refresh_token' as third \gset
 select tell(refresh(:'app_is', :'third', '{"scope": "read admin"}'));
--- another client's, with its own proof and without
+-- another client, with its own secret and without
 select tell(refresh(:'other_is', :'third')), tell(refresh(null, :'third', jsonb_build_object('client_id', :'phone'))), tell(refresh(:'app' || ':x', :'third'));
 select body(refresh(:'app_is', :'third')) as answer \gset
 select :'answer'::jsonb ->> 'scope';
 select :'answer'::jsonb ->> 'refresh_token' as fourth \gset
--- somebody who knows an access token, which names the grant, and no refresh token revokes nothing
+-- an access token names its grant, but a refresh token forged from it revokes nothing
 select tell(refresh(:'app_is', rtrim(translate(encode(decode(translate(split_part(claims(:'access')->>'jti', '.', 1), '-_', '+/') || '==', 'base64') || sha256('a') || substr(sha256('b'), 1, 16), 'base64'), e'+/\n', '-_'), '=')));
 select tell(refresh(:'app_is', :'fourth'));
--- a used one comes again: the newest is gone with it, and so is what introspection says of access tokens
+-- a used token is used again: the newest one is revoked too, and introspection reports the access tokens as inactive
 select r->>'refresh_token' as first, r->>'access_token' as access from exchange(:'app_is', code(:'app')) r \gset
 select body(refresh(:'app_is', :'first'))->>'refresh_token' as second \gset
 select introspect(:'app_is', :'access')->>'active';
 select show_all(refresh(:'app_is', :'first'));
 select tell(refresh(:'app_is', :'second')), introspect(:'app_is', :'second'), introspect(:'app_is', :'access');
--- another sign-in of the same subject is not concerned
+-- another sign-in of the same subject is not affected
 select r->>'refresh_token' as first, r->>'access_token' as access from exchange(:'app_is', code(:'app')) r \gset
 select r->>'refresh_token' as elsewhere from exchange(:'app_is', code(:'app')) r \gset
--- revocation, by its client alone; of what is unknown there is nothing to revoke
+-- only its own client can revoke a token; revoking an unknown token succeeds
 select show_all(send('/oauth/revoke', jsonb_build_object('token', :'first'), :'other_is'));
 select introspect(:'app_is', :'first')->>'active';
 select show_all(send('/oauth/revoke', jsonb_build_object('token', :'first', 'token_type_hint', 'refresh_token'), :'app_is'));
 select introspect(:'app_is', :'first')->>'active', tell(refresh(:'app_is', :'first')), tell(refresh(:'app_is', :'elsewhere'));
 select show(send('/oauth/revoke', '{"token": "unknown"}', :'app_is')), show(send('/oauth/revoke', '{}', :'app_is')), show(send('/oauth/revoke', '{"token": "x"}', :'app' || ':x'));
 select show(send('/oauth/revoke', jsonb_build_object('token', :'access'), :'app_is'));
--- introspection: what is not a token of this issuer is inactive, whoever's it is; a client that proves nothing is not told
+-- introspection: unknown tokens and other clients' refresh tokens are inactive; a client that does not authenticate gets an error
 select introspect(:'other_is', :'access'), introspect(:'other_is', 'x'), introspect(:'app_is', 'a.b.c');
 select r->>'refresh_token' as first, r->>'access_token' as access from exchange(:'app_is', code(:'app')) r \gset
 select introspect(:'other_is', :'first'), introspect(:'other_is', :'access');
 select show(send('/oauth/introspect', jsonb_build_object('token', :'access', 'client_id', :'phone'))), show(send('/oauth/introspect', '{}', :'app_is'));
--- A function cannot ask in the middle of a request: it could undo what is to be remembered, and have the token and the answer.
+-- A function cannot call the endpoints within a request: it could undo what has to be remembered and still have the answer.
 \c - postgres
 create function library.undone(form text, path text default '/oauth/token') returns text language plpgsql as $$
 declare
@@ -101,10 +101,10 @@ from unnest('{/oauth/token,/oauth/revoke,/oauth/introspect}'::text[]) path;
 select tell(refresh(:'app_is', :'first'));
 \c - postgres
 drop function library.undone;
--- an administrator signs somebody out
+-- an administrator signs a user out
 \c - postgres
 select restful.revoke_grants('somebody else'), restful.revoke_grants('me', 'another'), restful.revoke_grants('me', :'app') > 0, count(*) from restful.oauth_grant;
--- scopes that the client has no more, and a token that was not used for long
+-- scopes that the client no longer has, and a token that was not used for a long time
 \c - layer
 select r->>'refresh_token' as first from exchange(:'app_is', code(:'app')) r \gset
 \c - postgres
@@ -117,11 +117,11 @@ select :'answer'::jsonb ->> 'refresh_token' as second \gset
 update restful.oauth_grant set expires_at = now() - interval '1 second';
 \c - layer
 select tell(refresh(:'app_is', :'second')), introspect(:'app_is', :'second');
--- what has expired is cleared away
+-- expired rows are removed
 select exchange(:'app_is', code(:'app')) ? 'access_token';
 \c - postgres
 select count(*) from restful.oauth_grant;
--- No request reads through the tables of grants and codes: they grow with the users, and anybody may ask.
+-- No request scans the tables of grants and codes: they grow with the number of users, and anybody can send requests.
 \c - layer
 set enable_seqscan = off;
 begin;

@@ -1,4 +1,4 @@
--- A write that accepts one object only is undone when it changes another number of rows, even if none is sent back.
+-- A write that accepts only one object is undone if it changes another number of rows, even if it returns none.
 \pset tuples_only on
 \pset format unaligned
 \c - librarian

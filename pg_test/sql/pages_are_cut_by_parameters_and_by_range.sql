@@ -1,4 +1,4 @@
--- limit, offset and the Range header cut a page; Content-Range tells which; 206 and 416 when the total is known.
+-- limit, offset and the Range header choose a page; Content-Range says which; 206 and 416 are possible if the total is known.
 \pset tuples_only on
 \pset format unaligned
 create function public.page(r record) returns text language plpgsql immutable as $$
@@ -15,7 +15,7 @@ select page(restful.serve('GET', '/books?order=id&limit=0'));
 select page(restful.serve('GET', '/books?order=id&offset=99'));
 select page(restful.serve('GET', '/books?order=id', '{"range": "1-2"}'));
 select page(restful.serve('GET', '/books?order=id', '{"range": "4-", "range-unit": "items"}'));
--- parameters and header: what both allow
+-- parameters and header: the rows that both allow
 select page(restful.serve('GET', '/books?order=id&limit=3', '{"range": "1-9"}'));
 -- with a total
 select page(restful.serve('GET', '/books?order=id', '{"prefer": "count=exact"}'));
@@ -27,10 +27,10 @@ select page(restful.serve('GET', '/books?order=id&offset=6', '{"prefer": "count=
 select page(restful.serve('GET', '/books?order=id&offset=7', '{"prefer": "count=exact"}'));
 select page(restful.serve('GET', '/books?order=id', '{"range": "7-9", "prefer": "count=exact"}'));
 select page(restful.serve('GET', '/books?id=eq.99', '{"prefer": "count=exact"}'));
--- the planner's
+-- with the planner's total
 select page(restful.serve('GET', '/books?order=id&limit=2', '{"prefer": "count=planned"}'));
 select page(restful.serve('GET', '/books?order=id&limit=2', '{"prefer": "count=estimated"}'));
--- nonsense in Range is ignored (RFC 9110, section 14.2), but not a range upside down
+-- an invalid Range is ignored (RFC 9110, section 14.2), but a reversed range is not
 select page(restful.serve('GET', '/books?order=id', '{"range": "first"}'));
 select page(restful.serve('GET', '/books?order=id', '{"range": "bytes=0-1"}'));
 select page(restful.serve('GET', '/books?order=id', '{"range": "3-1"}'));
@@ -39,7 +39,7 @@ select page(restful.serve('GET', '/books?order=id&offset=-1'));
 select page(restful.serve('GET', '/books?order=id&limit=many'));
 select page(restful.serve('GET', '/books?order=id&limit=9223372036854775807&offset=9223372036854775807'));
 select page(restful.serve('GET', '/books?order=id&limit=9223372036854775808'));
--- a total of functions and of HEAD
+-- totals of functions and of HEAD
 select show_all(restful.serve('HEAD', '/books?limit=2', '{"prefer": "count=exact"}'));
 -- Range has no meaning for writes
 select page(restful.serve('POST', '/subjects', '{"range": "5-1"}', '{}'));

@@ -1,4 +1,4 @@
--- Partitions keep the schema of their table; children inherit a CHECK; foreign tables are checked by a trigger.
+-- Partitions have the schema of their table, children inherit a CHECK, and a trigger checks foreign tables.
 \set SHOW_CONTEXT never
 create role curator login;
 create schema shop authorization curator;
@@ -21,7 +21,7 @@ insert into shop.products values (1, '{"name": "Map"}', '[]');
 update shop.products set id = 101, doc = '{}' where id = 1;
 update shop.products set id = 101 where id = 1;
 select name, source, "column" from restful.bound_schemas('shop.high');
--- a partition's copy goes with the original alone
+-- a partition's copy can only be removed together with the original
 select restful.unconstrain('shop.high', 'doc'), restful.unconstrain('shop.high', 'raw');
 alter table shop.products disable trigger user;
 alter table shop.low disable trigger user;

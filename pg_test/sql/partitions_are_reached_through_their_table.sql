@@ -1,4 +1,4 @@
--- A partition is not exposed: what it holds is read and written, embedded and described as the partitioned table.
+-- A partition is not exposed itself: its rows are read, written, embedded and described through the partitioned table.
 \pset tuples_only on
 \pset format unaligned
 create table library.visits (id int, day date, author int references library.authors, primary key (id, day)) partition by range (day);
@@ -18,9 +18,9 @@ select show(restful.serve('POST', '/visits_2020', '{}', '{"id": 3, "day": "2020-
 select show(restful.serve('OPTIONS', '/visits_2020'));
 select show(restful.serve('GET', '/authors?select=visits_2020(id)'));
 select show(restful.serve('GET', '/authors?select=...visits_2020(id)'));
--- a view of one is a view
+-- a view of a partition is exposed like any view
 select show(restful.serve('GET', '/early_visits'));
--- it is exposed until it becomes one, and again when it is none
+-- a table is exposed until it becomes a partition, and again after it is detached
 select warm('/visits_2021');
 select show(restful.serve('GET', '/visits_2021?select=id'));
 select as_superuser('alter table library.visits attach partition library.visits_2021 for values from (''2021-01-01'') to (''2022-01-01'')');

@@ -1,4 +1,4 @@
--- A pattern means what it means in ECMA 262 with the flag u; what cannot be matched is refused with what it is and where.
+-- A pattern means what it means in ECMA 262 with the flag u. If it cannot be translated, the error says why and where.
 \pset format unaligned
 \pset tuples_only on
 \set SHOW_CONTEXT never
@@ -6,13 +6,13 @@
 select restful.is_valid('{"pattern": "^\\ud83d\\ude00$"}', '"😀"'), restful.is_valid('{"pattern": "^[\\ud83d\\ude00-\\ud83d\\ude4f]$"}', '"🙏"'),
     restful.is_valid('{"pattern": "^[^]$"}', '"\n"'), restful.is_valid('{"pattern": "[]"}', '"[]"'), restful.is_valid('{"pattern": "^[\\b]$"}', '"\b"'),
     restful.is_valid('{"pattern": "\\0"}', '"0"'), restful.is_valid('{"pattern": "^\\cI\\/\\-$"}', '"\t/-"');
--- \d and \w are ASCII, and so is \b; \s has the byte order mark; $ is the end
+-- \d, \w and \b are ASCII; \s includes the byte order mark; $ is only the end
 select restful.is_valid('{"pattern": "^\\d$"}', '"٣"'), restful.is_valid('{"pattern": "^\\w$"}', '"é"'), restful.is_valid('{"pattern": "\\ba"}', '"éa"'),
     restful.is_valid('{"pattern": "^\\s$"}', '"\ufeff"'), restful.is_valid('{"pattern": "^a$"}', '"a\n"'), restful.is_valid('{"pattern": "^(?<n>\\p{Lu})$"}', '"Ä"');
--- in every draft, as the name of properties too
+-- in every draft, and in patternProperties too
 select restful.is_valid('{"$schema": "http://json-schema.org/draft-04/schema#", "pattern": "\\b[^]a"}', '"éba"'),
     restful.is_valid('{"$schema": "http://json-schema.org/draft-07/schema#", "patternProperties": {"^\\ud83d\\ude00": false}}', '{"😀": 1}');
--- what is said of a pattern shows it as it is written
+-- messages quote a pattern as it was written
 select keyword_location, message from restful.validate('{"patternProperties": {"^\\ud83d\\ude00$": {"pattern": "^[^]{2}\\b"}}}', '{"😀": "a"}');
 select restful.jsonschema_validation_errors('{"pattern": "^[^]{2}\\b"}', '"a"');
 create table library.smileys (id int primary key, doc jsonb check (restful.jsonb_matches_schema('{"pattern": "^\\ud83d[\\ude00-\\ude4f]$"}', doc)));
@@ -21,7 +21,7 @@ alter table library.smileys drop constraint smileys_doc_check;
 alter table library.smileys add check (restful.jsonb_matches_schema('{"pattern": "^[\\ud83d\\ude00-\\ud83d\\ude4f]$"}', doc));
 insert into library.smileys values (2, '"a"');
 insert into library.smileys values (2, '"😀"');
--- what cannot be matched
+-- patterns that are refused
 select restful.is_valid('{"properties": {"code": {"pattern": "^[A-Z](?!XX)"}}}', '{}');
 select restful.is_valid('{"patternProperties": {"(a)\\1": {}}}', '{}');
 select restful.is_valid('{"pattern": "(?<n>a)|\\k<n>"}', '{}');

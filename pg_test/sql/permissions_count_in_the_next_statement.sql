@@ -1,4 +1,4 @@
--- A grant, a revocation, a definition: the next statement of every session knows, in the midst of a transaction too.
+-- A grant, a revocation or a definition applies to the next statement of every session, also within a transaction.
 \pset tuples_only on
 \pset format unaligned
 create role app_proxy login;
@@ -36,7 +36,7 @@ set local request.jwt.claims = '{"role": "alice", "sub": "ann"}';
 :notes
 select show(restful.serve('POST', '/rpc/publish', '{}', '{"tenant": "north"}'));
 commit;
--- nobody is asked to sign in
+-- an anonymous caller is not told to sign in
 \c - authenticator
 select show(restful.serve('POST', '/rpc/publish', '{}', '{"tenant": "north"}'));
 \c - postgres

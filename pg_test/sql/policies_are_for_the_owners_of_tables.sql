@@ -1,4 +1,4 @@
--- Who may make policies, and of what: nothing is done with more than the caller's rights.
+-- Who may create policies, and on what: everything runs with the caller's own rights.
 \pset format unaligned
 \pset footer off
 \pset tuples_only on
@@ -26,13 +26,13 @@ select * from restful.drop_policies('app.notes');
 select * from restful.make_policies('app.notes', 'x', 'x', '{public}', '{select}', '{true}', '', false);
 select * from restful.make_grants('app.notes', '{public}', '{select}', null, false);
 reset role;
--- a member of the owner's role may
+-- a member of the owner's role may do it
 grant keeper to stranger;
 set role stranger;
 select * from restful.enable_rls('app.notes', dry_run => true);
 reset role;
 set role keeper;
--- what has no policies
+-- relations that cannot have policies
 create view app.seen as select * from app.notes;
 create materialized view app.kept as select * from app.notes;
 select * from restful.policy_owner('app.seen');
@@ -51,7 +51,7 @@ select * from restful.policy_public_read('app.notes', using_expr => null);
 select * from restful.policy_restrict('app.notes', null, 'true');
 select * from restful.drop_policies(0);
 select * from restful.make_policies('app.notes', 'x', 'x', '{public}', '{"select to public; drop table app.notes; --"}', '{true}', '', false);
--- the policies of a partitioned table hold for what is reached through it; a partition with rights of its own needs its own
+-- the policies of a partitioned table apply to access through it; a partition that is granted directly needs its own
 set role keeper;
 create table app.events (day int, user_id text) partition by list (day);
 create table app.monday partition of app.events for values in (1);

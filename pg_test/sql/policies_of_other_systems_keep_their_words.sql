@@ -1,4 +1,4 @@
--- auth.uid() and the like, as policies written for Supabase or Neon call them; what is there already is left alone.
+-- auth.uid() and similar functions, as policies for Supabase or Neon call them; existing functions are left alone.
 \pset tuples_only on
 \pset format unaligned
 create role proxy login;
@@ -13,7 +13,7 @@ select restful.install_auth_api('Own auth');
 set role alice;
 set request.jwt.claims = '{"role": "alice", "sub": "00112233-4455-6677-8899-aabbccddeeff", "email": "a@b.example"}';
 select auth.uid(), auth.user_id(), auth.role(), auth.email(), auth.jwt() = restful.claims(), auth.session() = auth.jwt();
--- nobody's rights but one's own
+-- it runs with the caller's own rights
 \c - alice
 select restful.install_auth_api('stolen');
 \c - postgres

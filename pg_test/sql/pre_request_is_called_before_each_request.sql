@@ -1,4 +1,4 @@
--- restful.pre_request names a function that runs before each request, as its role; it can refuse, and set response headers.
+-- restful.pre_request names a function that runs before each request with its role. It can refuse the request and set response headers.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;
@@ -27,12 +27,12 @@ select show_all(restful.serve('GET', '/rpc/tenant'));
 select show_all(restful.serve('GET', '/subjects?id=eq.1'));
 select show_all(restful.serve('GET', '/subjects', '{"x-block": "1"}'));
 select show(restful.serve('POST', '/rpc/tenant'));
--- what it did goes with a request that fails
+-- its changes are undone if the request fails
 select show(restful.serve('POST', '/rpc/boom'));
 select current_setting('my.tenant', true) = '' as gone;
 \c - postgres
 select * from private.log;
--- a function that is not there, or that the role may not call
+-- a function that does not exist, or that the role may not call
 alter role layer set restful.pre_request = 'private.nothing';
 \c - layer
 select show(restful.serve('GET', '/subjects?id=eq.1'));

@@ -1,5 +1,5 @@
--- The readers tell the same of an identity in a request of ours and in a query that PostgREST runs itself: in policies, defaults,
--- views and SECURITY DEFINER functions.
+-- The readers give the same answers in our requests and in queries that PostgREST runs itself: in policies, defaults, views and
+-- SECURITY DEFINER functions.
 \pset tuples_only on
 \pset format unaligned
 create role proxy login;
@@ -28,12 +28,12 @@ select show(restful.serve('GET', '/me'));
 select show(restful.serve('GET', '/rpc/who'));
 select show(restful.serve('GET', '/notes'));
 select show(restful.serve('POST', '/notes', '{"prefer": "return=representation"}', '{"id": 3}'));
--- a subject that is no UUID, and another claim for the tenant
+-- a subject that is not a UUID, and another claim for the tenant
 set request.jwt.claims = '{"role": "alice", "sub": "auth0|42", "org": {"id": "acme"}, "scopes": ["a", "b"]}';
 select as_superuser($$ set restful.tenant_claim = 'org.id' $$);
 select uid, user_id, tenant_id, scopes from library.me;
 select show(restful.serve('GET', '/me?select=uid,user_id,tenant_id,scopes'));
--- the type uuid takes other spellings of one
+-- the type uuid accepts other spellings too
 create function pg_temp.uids(subjects text[]) returns table (uid uuid, same boolean) language plpgsql as $$
 declare
     subject text;
@@ -51,12 +51,12 @@ select * from pg_temp.uids('{00112233-4455-6677-8899-AABBCCDDEEFF,00112233445566
     001122334455-6677-8899aabbccddeeff,"{00112233-4455-6677-8899-aabbccddeeff}","{00112233445566778899AABBCCDDEEFF}"}');
 select * from pg_temp.uids('{00112233-4455-6677-8899-aabbccddeef," 00112233-4455-6677-8899-aabbccddeeff","{00112233-4455-6677-8899-aabbccddeeff",
     00112233--4455-6677-8899-aabbccddeeff,0-0112233-4455-6677-8899-aabbccddeeff,00112233-4455-6677-8899-aabbccddeeff-,urn:uuid:00112233-4455-6677-8899-aabbccddeeff}');
--- claims of another role, and none that are an object
+-- claims of another role, and claims that are not an object
 set request.jwt.claims = '{"role": "bob", "sub": "42"}';
 select user_id, role, method from library.me;
 set request.jwt.claims = '[1]';
 select user_id, role, method from library.me;
--- nobody: PostgREST sets the role alone
+-- anonymous: PostgREST sets only the role
 set role anon;
 set request.jwt.claims = '{"role": "anon"}';
 select user_id, role, method, is_authenticated, same from library.me;

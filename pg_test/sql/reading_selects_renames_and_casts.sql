@@ -1,4 +1,4 @@
--- select: columns, aliases, casts, JSON paths, and nothing at all.
+-- select: columns, aliases, casts, JSON paths, and no columns at all.
 \pset tuples_only on
 \pset format unaligned
 \c - authenticator
@@ -21,7 +21,7 @@ select show(restful.serve('GET', '/books?id=eq.3&select=tags->0'));
 select show(restful.serve('GET', '/authors?contact->>web=eq.lem.pl&select=name'));
 select show(restful.serve('GET', '/authors?contact->fax->no=eq.9&select=name'));
 select show(restful.serve('GET', '/authors?contact->fax->no=gt.9&select=name'));
--- names with odd characters are quoted
+-- names with unusual characters are quoted
 select as_superuser('create table library."odd one" ("my id" int, "a.b" int, "c,d" int); grant select on library."odd one" to anon; insert into library."odd one" values (1, 2, 3)');
 select show(restful.serve('GET', '/odd%20one'));
 select show(restful.serve('GET', '/odd%20one?select=my%20id,%22a.b%22,x:%22c,d%22&%22a.b%22=eq.2'));

@@ -1,5 +1,5 @@
--- A write that is refused says what counts beside the obvious: the policies for SELECT where rows are returned or compared, and columns
--- that the database fills in. restful.explain_access explains the same statements.
+-- When a write is refused, the hint names less obvious causes: policies for SELECT, if rows are returned or compared, and columns that
+-- the database fills in. restful.explain_access explains the same statements.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -15,7 +15,7 @@ grant select, insert, update on library.drafts to clerk;
 create function public.asked(command text, new_row jsonb, key jsonb default null) returns text language sql as $$
     select restful.explain_access('library.drafts', command, 'clerk', '{}', key, new_row) ->> 'verdict' $$;
 
--- INSERT alone has to pass the policies for INSERT; one that returns what it writes, those for SELECT too.
+-- A plain INSERT has to pass the policies for INSERT; if it returns rows, also those for SELECT.
 \c - clerk
 \set SHOW_CONTEXT never
 \pset tuples_only on
@@ -25,7 +25,7 @@ select show(restful.serve('POST', '/drafts', '{"prefer": "return=representation"
 select show(restful.serve('POST', '/drafts', '{"prefer": "return=headers-only"}', '{"id": 11, "author": "other", "title": "for them"}'));
 select show(restful.serve('POST', '/drafts', '{"prefer": "return=representation"}', '{"id": 11, "author": "clerk", "title": "for me"}'));
 select show(restful.serve('POST', '/drafts', '{}', '{"id": 12, "author": "clerk"}'));
--- ON CONFLICT compares: what is new has to be readable, what is there readable and to be updated, before and after.
+-- ON CONFLICT compares: the new row must be readable, the existing row readable and updatable, before and after the change.
 select show(restful.serve('POST', '/drafts', '{"prefer": "resolution=ignore-duplicates"}', '{"id": 12, "author": "other", "title": "x"}'));
 select show(restful.serve('POST', '/drafts', '{"prefer": "resolution=merge-duplicates"}', '{"id": 1, "author": "clerk", "title": "x"}'));
 select show(restful.serve('POST', '/drafts', '{"prefer": "resolution=merge-duplicates"}', '{"id": 2, "author": "clerk", "title": "x"}'));
@@ -34,7 +34,7 @@ select show(restful.serve('POST', '/drafts', '{"prefer": "resolution=merge-dupli
 select show(restful.serve('PUT', '/drafts?id=eq.2', '{}', '{"id": 2, "author": "clerk", "title": "x", "state": "new"}'));
 select show(restful.serve('PATCH', '/drafts?id=eq.1', '{}', '{"author": "other"}'));
 \c - postgres
--- a trigger's refusal is its own
+-- an error of a trigger gets no hint
 create function library.refuse() returns trigger language plpgsql as $$ begin raise 'not today' using errcode = '42501'; end $$;
 create trigger refuse before insert on library.drafts for each row when (new.title = 'today') execute function library.refuse();
 \c - clerk
@@ -92,7 +92,7 @@ select show(restful.serve('POST', '/drafts', '{"prefer": "return=representation"
 select show(restful.serve('POST', '/drafts', '{"prefer": "resolution=ignore-duplicates"}', '{"id": 31, "title": "x"}'));
 select show(restful.serve('POST', '/drafts', '{}', '{"id": 31, "title": "x"}'));
 \c - postgres
--- who has no right on the table is told nothing of its columns
+-- a role without rights on the table learns nothing about its columns
 revoke all on library.drafts from clerk;
 revoke insert (id, state, title), update (id, state, title) on library.drafts from clerk;
 \c - clerk

@@ -1,4 +1,4 @@
--- A read that has been made often is answered by a shorter way. It is held to the same rights, settings and limits.
+-- A read that is repeated often is answered by the fast path. The same rights, settings and limits apply to it.
 \pset tuples_only on
 \pset format unaligned
 create table library.things (id int primary key, secret text, at timestamptz, raw bytea, ratio float8);
@@ -18,7 +18,7 @@ grant anon to layer;
 alter role layer set restful.anon_role = 'anon';
 alter role layer set restful.schemas = 'library';
 \c - layer
--- the role is the request's each time, and not the session's after it
+-- each request runs as its own role, and the session's role is unchanged afterwards
 select warm('/told');
 select show(restful.serve('GET', '/told'));
 select warm('/asking');
@@ -26,7 +26,7 @@ select show(restful.serve('GET', '/asking'));
 select warm('/things?select=id');
 select show(restful.serve('GET', '/things?select=id'));
 select current_user, current_setting('search_path'), coalesce(current_setting('request.path', true), '') = '' as no_path;
--- settings of the session hold for each answer
+-- settings of the session apply to each answer
 select warm('/things?select=at,raw,ratio');
 select show(restful.serve('GET', '/things?select=at,raw,ratio'));
 set timezone = 'Asia/Tokyo';
@@ -35,17 +35,17 @@ set extra_float_digits = -10;
 select show(restful.serve('GET', '/things?select=at,raw,ratio'));
 select show(restful.serve('GET', '/things?select=at,raw,ratio', '{"prefer": "timezone=UTC"}'));
 reset timezone;
--- an argument that is wrong
+-- an invalid argument
 select warm('/things?id=eq.1&select=id');
 select show(restful.serve('GET', '/things?id=eq.x&select=id'));
 select show(restful.serve('GET', '/things?id=eq.1&select=id'));
--- what this transaction has written is seen
+-- rows that this transaction has written are seen
 begin;
 select as_superuser('insert into library.things values (2)');
 select show(restful.serve('GET', '/things?select=id'));
 rollback;
 select show(restful.serve('GET', '/things?select=id'));
--- rights to columns; rights of a view's owner
+-- rights on columns; rights of a view's owner
 select warm('/things?select=id,secret');
 select as_superuser('revoke select on library.things from anon; grant select (id) on library.things to anon');
 select show(restful.serve('GET', '/things?select=id,secret'));
@@ -57,7 +57,7 @@ select as_superuser('revoke select on library.things from keeper');
 select show(restful.serve('GET', '/owned'));
 select as_superuser('grant select on library.things to keeper');
 select warm('/owned');
--- a policy under the view
+-- a policy on the table under the view
 select as_superuser('alter table library.things enable row level security');
 select show(restful.serve('GET', '/owned'));
 select show(restful.serve('GET', '/things?select=id'));
@@ -65,10 +65,10 @@ select as_superuser('create policy by_path on library.things using (current_sett
 select warm('/things?select=id');
 select show(restful.serve('GET', '/things?select=id'));
 select show(restful.serve('GET', '/owned'));
--- a view that begins to ask who asks
+-- a view that now reads the identity
 select as_superuser('create or replace view library.owned as select id, library.who() as secret from library.countries, (values (1)) v(id) where code = ''jp''');
 select show(restful.serve('GET', '/owned'));
--- an operator or table in front of the one that was meant
+-- an operator or table that shadows the intended one
 select warm('/subjects?select=name&id=eq.1');
 create temp table subjects (id int, name text);
 insert into subjects values (1, 'planted');

@@ -9,11 +9,11 @@ select show_all(restful.serve('GET', '/authors?id=eq.4&select=id', '{"accept": "
 select show_all(restful.serve('GET', '/authors?id=eq.4&select=id', '{"accept": "text/html, */*;q=0.1"}'));
 select show(restful.serve('GET', '/authors?id=eq.4', '{"accept": "text/html"}'));
 select show(restful.serve('GET', '/authors?id=eq.4', '{"accept": "application/json;q=0"}'));
--- one object: neither none nor several
+-- one object: no row and several rows are refused
 select show(restful.serve('GET', '/authors?id=gt.1', '{"accept": "application/vnd.pgrst.object+json"}'));
 select show(restful.serve('GET', '/authors?id=gt.9', '{"accept": "application/vnd.pgrst.object+json"}'));
 \c - librarian
--- a write that makes several is undone
+-- a write that creates several rows is undone
 select show(restful.serve('POST', '/subjects', '{"accept": "application/vnd.pgrst.object+json", "prefer": "return=representation"}', '[{"id": 10, "name": "a"}, {"id": 11, "name": "b"}]'));
 select show(restful.serve('GET', '/subjects?id=gte.10'));
 select show(restful.serve('POST', '/subjects', '{"accept": "application/vnd.pgrst.object+json", "prefer": "return=representation"}', '{"id": 10, "name": "a"}'));

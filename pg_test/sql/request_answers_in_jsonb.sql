@@ -1,4 +1,4 @@
--- restful.request and its shorthands: for people and SQL; a body goes in and comes out as jsonb.
+-- restful.request and its short forms are for people and SQL: bodies are passed and returned as jsonb.
 \pset tuples_only on
 \pset format unaligned
 create function library.nothing() returns void language sql as '';
@@ -15,9 +15,9 @@ select status, body is null as no_body from restful.post('/rpc/nothing');
 select status, body from restful.request('GET', '/subjects?id=eq.1');
 -- arguments by name, as PostgREST passes them
 select status, body from restful.request(method => 'POST', target => '/subjects?select=name', headers => '{"prefer": "return=representation"}', body => '{"id": 10, "name": "Ten"}');
--- numbers keep their digits
+-- numbers keep all their digits
 select status, body from restful.post('/rpc/echo', '{"doc": {"n": 12345678901234567890.1234567890, "e": 1e2}}');
 select as_superuser('create function library.echo(doc jsonb) returns jsonb language sql immutable as ''select doc''');
 select status, body from restful.post('/rpc/echo', '{"doc": {"n": 12345678901234567890.1234567890, "e": 1e2}}');
--- a row of rows, in plain SQL
+-- a request for each row, in plain SQL
 select name, r.status, jsonb_array_length(r.body) as books from library.subjects s, restful.get('/books_subjects?subject=eq.' || s.id) r where s.id < 4 order by s.id;

@@ -1,4 +1,4 @@
--- Requests are functions: in a transaction, in a DO block, in a trigger, prepared, from a cursor.
+-- Requests are function calls: in a transaction, in a DO block, in a trigger, prepared, from a cursor.
 \pset tuples_only on
 \pset format unaligned
 \c - librarian
@@ -27,10 +27,10 @@ begin
     raise notice '%', r.status;
 end $$;
 select show(restful.serve('GET', '/subjects?id=gte.20&order=id'));
--- many in one statement, each its own subtransaction
+-- many in one statement, each in its own subtransaction
 select sum((restful.serve('PATCH', '/subjects?id=eq.' || n, '{}', '{"name": "again"}')).status) from generate_series(20, 22) n;
 select (restful.serve('DELETE', '/subjects?id=eq.20')).status, (restful.serve('DELETE', '/subjects?id=eq.20', '{"prefer": "count=exact"}')).headers->>'content-range';
--- by a trigger
+-- in a trigger
 create temp table inbox (method text, target text, body text, status int);
 create function pg_temp.handle() returns trigger language plpgsql as $$
 begin

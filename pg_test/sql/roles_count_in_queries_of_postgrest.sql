@@ -1,11 +1,11 @@
--- PostgREST runs its own queries: policies that ask for roles and permissions answer as in requests of this extension.
+-- PostgREST runs its own queries: policies that check roles and permissions give the same answers there as in our requests.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
 create role app_proxy login noinherit;
 alter role app_proxy set restful.trusted_authenticators = 'app_proxy';
 alter role app_proxy set restful.schemas = 'library';
--- or the settings of the role are lost when a parallel query loads the library
+-- without this, the settings of the role are lost when a parallel query loads the library
 alter role app_proxy set session_preload_libraries = 'pg_restful';
 create role app_user;
 grant app_user to app_proxy;
@@ -23,7 +23,7 @@ select restful.grant_role('ann', 'reader', '00000000-0000-4000-8000-000000000001
 select restful.grant_role('ann', 'reader', 'not a uuid');
 select restful.grant_role('bea', 'editor');
 \c - app_proxy
--- as PostgREST does it: role and claims in the transaction of the query
+-- as PostgREST does it: role and claims are set in the transaction of the query
 begin;
 set local role app_user;
 select set_config('request.jwt.claims', '{"role": "app_user", "sub": "ann"}', true);
@@ -37,7 +37,7 @@ begin;
 set local role app_user;
 select set_config('request.jwt.claims', '{"role": "app_user", "sub": "bea"}', true);
 with changed as (update library.notes set words = 'changed' where id < 4 returning id) select array_agg(id order by id) from changed;
--- in a SECURITY DEFINER function too, where the current role is another
+-- also in a SECURITY DEFINER function, where the current role is different
 select as_superuser($$ do 'begin raise notice ''%'', restful.has_permission(''notes.update''); end' $$);
 rollback;
 -- the same from parallel workers

@@ -1,4 +1,4 @@
--- Permissions by role: wildcards, inheritance, tenants, expiry; only for the subject of the request.
+-- Permissions through roles: wildcards, inheritance, tenants, expiry; only for the subject of the request.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -22,7 +22,7 @@ set role alice;
 -- ann edits in the north, reads in the south
 set request.jwt.claims = '{"role": "alice", "sub": "ann"}';
 select answers(p) from unnest('{posts.read, posts.delete, posts.comments.delete, posts, postsx.read, users.read}'::text[]) p;
--- what means more to LIKE means itself
+-- characters that are special in LIKE stand for themselves
 select answers(p) from unnest('{a_b.read, axb.read, 100%.read, 1000.read, posts.%, posts.*, *}'::text[]) p;
 select answers(null), restful.authorize('posts.read'), restful.has_permission('posts.read', ''), restful.has_permission('posts.read', '%');
 select restful.has_role('editor', 'north'), restful.has_role('reader', 'north'), restful.has_role('editor', 'south'), restful.has_role('reader');
@@ -30,7 +30,7 @@ select restful.has_any_role('{chief, editor}', 'north'), restful.has_any_role('{
 select restful.permissions(), restful.permissions('north'), restful.permissions('south');
 select array(select restful.tenants_with('posts.read') order by 1), array(select restful.tenants_with('posts.delete')), array(select restful.tenants_with('users.read'));
 select restful.tenant_uuids_with('posts.read');
--- bea edits everywhere: in every tenant that there is a grant for
+-- bea edits everywhere: in every tenant for which there is a grant
 set request.jwt.claims = '{"role": "alice", "sub": "bea"}';
 select answers('posts.delete');
 select array(select restful.tenants_with('posts.delete') order by 1), array(select restful.tenants_with('users.read'));
@@ -44,7 +44,7 @@ select answers('posts.read');
 select as_superuser($$update restful.rbac_grant set expires_at = now() where subject = 'dan'$$);
 select answers('posts.read');
 select restful.require('posts.read', 'north');
--- nobody has nothing: no subject, claims of another role, a session that is not believed
+-- no permissions: without a subject, with claims of another role, in a session that is not trusted
 set request.jwt.claims = '{"role": "alice", "email": "alice@library.example"}';
 select answers('posts.read'), restful.permissions('north'), array(select restful.tenants_with('posts.read')), restful.has_any_role('{reader}', 'north');
 set request.jwt.claims = '{"role": "bob", "sub": "bea"}';
@@ -53,7 +53,7 @@ select answers('posts.read');
 set request.jwt.claims = '{"role": "alice", "sub": "bea"}';
 select answers('posts.read');
 select restful.require('posts.read');
--- what is no definition is refused, and changes nothing
+-- an invalid definition is refused and changes nothing
 \c - postgres
 select restful.define_role('', '{}');
 select restful.define_role('two words', '{}');
@@ -71,7 +71,7 @@ select restful.grant_role(null, 'reader');
 select restful.grant_role('ann', 'reader', expires_at => now());
 select restful.drop_role('editor');
 select name, permissions, inherits, can_grant, grants from restful.list_roles();
--- defined anew, and dropped
+-- redefined and dropped
 select restful.define_role('reader', '{posts.list}');
 select name, all_permissions from restful.list_roles();
 select restful.drop_role('editor', cascade => true), restful.drop_role('editor');

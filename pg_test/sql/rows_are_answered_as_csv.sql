@@ -1,4 +1,4 @@
--- text/csv: a header line, fields quoted as COPY quotes them, null as nothing.
+-- text/csv: a header line, fields quoted as COPY quotes them, and empty fields for null.
 \pset tuples_only on
 \pset format unaligned
 create table library.odd (
@@ -17,10 +17,10 @@ create function library.three() returns setof int language sql stable as $$ valu
 grant select on library.odd to public;
 \c - authenticator
 select show(restful.serve('GET', '/odd?order=id', '{"accept": "text/csv"}'));
--- a text that would be read as null is quoted; a null alone in its line is no empty line
+-- text that would be read as null is quoted; a line with only a null is not an empty line
 select show(restful.serve('GET', '/words?order=id', '{"accept": "text/csv"}'));
 select show(restful.serve('GET', '/words?order=id&select=word', '{"accept": "text/csv"}'));
--- the fields are those of COPY
+-- the fields are the same as in COPY
 reset role;
 \c - postgres
 \copy (select * from library.odd order by id) to stdout with (format csv, header)
@@ -30,11 +30,11 @@ select show(restful.serve('GET', '/books?id=gt.100&select=id,title', '{"accept":
 select show(restful.serve('GET', '/books/3?select=id,title', '{"accept": "text/csv"}'));
 select show(restful.serve('GET', '/rpc/three', '{"accept": "text/csv"}'));
 select show_all(restful.serve('HEAD', '/books?select=id&limit=1', '{"accept": "text/csv"}'));
--- again, by the short way
+-- again, through the fast path
 select show(restful.serve('GET', '/books?select=id,title&id=eq.' || n, '{"accept": "text/csv"}')) from generate_series(1, 4) n;
 \c - librarian
 select show(restful.serve('POST', '/subjects?select=id,name', '{"content-type": "text/csv", "accept": "text/csv", "prefer": "return=representation"}',
     E'id,name\n20,"a,b"\n21,c'));
--- of several wanted types the first that can be made
+-- the first of several accepted types that is available
 select show(restful.serve('GET', '/subjects?id=eq.20', '{"accept": "text/html, text/csv;q=0.5, application/json;q=0.4"}'));
 select show(restful.serve('GET', '/subjects?id=eq.20', '{"accept": "text/*"}'));

@@ -1,4 +1,4 @@
--- In one session, with plans kept: what changes in the schema is seen by the very next request.
+-- In one session, with plans cached: the very next request sees a change of the schema.
 \pset tuples_only on
 \pset format unaligned
 create table library.things (id int primary key, a text);
@@ -35,11 +35,11 @@ select as_superuser('alter table library.things rename to items');
 select show(restful.serve('GET', '/things'));
 select show(restful.serve('GET', '/items?select=id'));
 select warm('/items?select=id');
--- another takes its name
+-- another table takes its name
 select as_superuser('create table library.things (word text); insert into library.things values (''new''); grant select on library.things to librarian');
 select show(restful.serve('GET', '/things'));
 select warm('/things');
--- dropped, and made again
+-- dropped, and created again
 select as_superuser('drop table library.things');
 select show(restful.serve('GET', '/things'));
 select warm('/things');
@@ -48,12 +48,12 @@ select show(restful.serve('GET', '/things'));
 select warm('/things');
 select as_superuser('create or replace view library.things as select 1 as one, 2 as two');
 select show(restful.serve('GET', '/things'));
--- a primary key makes items
+-- items need a primary key
 select show(restful.serve('GET', '/items/1'));
 select warm('/items/1');
 select as_superuser('alter table library.items drop constraint things_pkey');
 select show(restful.serve('GET', '/items/1'));
--- within a transaction, and when it is rolled back
+-- within a transaction, and after it is rolled back
 begin;
 select as_superuser('alter table library.items add d int default 1');
 select show(restful.serve('GET', '/items?id=eq.1'));

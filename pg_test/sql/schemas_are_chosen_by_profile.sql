@@ -1,4 +1,4 @@
--- Of several exposed schemas, Accept-Profile chooses for reads, Content-Profile for writes; the first is the default.
+-- If several schemas are exposed, Accept-Profile chooses one for reads, Content-Profile for writes; the first is the default.
 \pset tuples_only on
 \pset format unaligned
 create schema v2;

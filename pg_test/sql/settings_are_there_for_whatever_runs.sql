@@ -1,4 +1,4 @@
--- Code of users that runs for a value finds the request's settings, and its search path, however often the request came.
+-- User code that runs for a value sees the request's settings and search path, however often the request is repeated.
 \pset tuples_only on
 \pset format unaligned
 create function library.seen() returns text language sql stable as $$
@@ -10,7 +10,7 @@ create function library.to_json(library.mood) returns json language sql stable a
 create cast (library.mood as json) with function library.to_json(library.mood);
 create table library.moods (id int primary key, mood library.mood);
 insert into library.moods values (1, 'glad');
--- the input of a range over a domain
+-- the input function of a range over a domain
 create function library.is_fit(int) returns boolean language plpgsql stable as $$ begin raise notice '%', library.seen(); return true; end $$;
 create domain library.size as int;
 create type library.sizes as range (subtype = library.size);

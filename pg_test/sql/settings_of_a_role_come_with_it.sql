@@ -1,4 +1,4 @@
--- What ALTER ROLE ... SET says of the request's role holds for its requests, and for nothing else.
+-- Settings from ALTER ROLE ... SET on the request's role apply to its requests, and to nothing else.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;
@@ -10,7 +10,7 @@ alter role guest set work_mem = '3MB';
 alter role guest set timezone = 'Asia/Tokyo';
 alter role guest in database test_golden set work_mem = '5MB';
 alter role guest set my.setting = 'of guest';
--- not these: they belong to the request
+-- these do not apply, because the request sets them
 alter role guest set search_path = 'pg_catalog';
 alter role guest set role = 'postgres';
 create function library.settings() returns jsonb language sql stable as $$
@@ -21,7 +21,7 @@ $$;
 select show(restful.serve('GET', '/rpc/settings'));
 select show(restful.serve('GET', '/rpc/settings', '{"prefer": "timezone=UTC"}'));
 select current_setting('work_mem'), current_setting('timezone'), coalesce(current_setting('my.setting', true), '') = '' as none;
--- One that cannot be set is a warning, as when the role logs in, and not the end of all its requests.
+-- A setting that cannot be applied gives a warning, as it does at login; requests still work.
 \c - postgres
 create text search configuration public.gone (copy = simple);
 alter role guest set default_text_search_config = 'public.gone';

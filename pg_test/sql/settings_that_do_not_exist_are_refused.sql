@@ -11,14 +11,14 @@ create function pg_temp.f() returns text language sql set restful.shemas = 'libr
 set restful.schemas = 'library';
 set restful.dump_secrets = on;
 set restful.dump_secrets = perhaps;
--- before it is loaded, they are taken as those of any extension that is not there: loading tells of it, and drops them
+-- before the library is loaded, any name is accepted; loading drops unknown names with a warning
 \c - alice
 set restful.shemas = 'library';
 set restful.extra_search_path = 'library';
 select (restful.head('/')).status;
 show restful.shemas;
 show restful.extra_search_path;
--- so are those of a role; loading by a call is open to everyone
+-- the same for settings of a role; everybody may load the library by calling a function
 \c - postgres
 alter role alice set restful.anonrole = 'anon';
 \c - alice
@@ -39,7 +39,7 @@ load 'pg_restful';
 alter system set restful.max_rows = 1000;
 alter system set restful.max_rows = -1;
 alter system reset restful.max_rows;
--- each has its range
+-- each setting has its range
 \set VERBOSITY sqlstate
 set restful.oauth_access_token_lifetime = 0;
 \set VERBOSITY default

@@ -1,13 +1,13 @@
--- The roles of a service: printed, made, made again, mended; what could do more than it should is refused.
+-- The roles of a service: printed, created, created again, repaired. Roles that could do more than they should are refused.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
--- as psql writes it on every version: PostgreSQL 16 has options of membership
+-- the same output on every version: PostgreSQL 16 has options of membership
 create function setup(dry_run boolean, anon name default 'app_anon', app_owner name default null) returns setof text language sql as $$
 select replace(replace(s, current_database(), 'DATABASE'), ' WITH INHERIT FALSE, SET TRUE', '')
 from restful.setup_roles('app_gate', anon, 'app_user', 'app_service', 'app_service_gate', 'app_admin', 'app_auditor', app_owner, dry_run) s $$;
 select setup(true);
--- nothing was made; alice may not
+-- nothing was created; alice may not call it
 select count(*) from pg_roles where rolname like 'app\_%';
 \c - alice
 \set VERBOSITY terse
@@ -21,7 +21,7 @@ from pg_roles r left join pg_db_role_setting s on s.setrole = r.oid where rolnam
 select roleid::regrole, member::regrole, coalesce((to_jsonb(m)->>'inherit_option')::boolean, false) as inherits, admin_option
 from pg_auth_members m where member::regrole::text like 'app\_%' order by 1;
 select has_database_privilege('alice', current_database(), 'TEMP') as alice_temp;
--- it serves: who logs in is anonymous, and has no more rights than that
+-- it works: the login role is anonymous and has no further rights
 \c - app_gate
 set restful.schemas = 'library';
 select show(restful.serve('GET', '/countries?code=eq.jp'));
@@ -39,7 +39,7 @@ select restful.define_role('reader', '{posts.read}'), restful.grant_role('ann', 
 select role from restful.roles_of('ann');
 select restful.define_role('reader', '{*}');
 select restful.grant_role('ann', 'reader', 'north');
--- what was taken away or changed comes back, what was set otherwise stays
+-- what was revoked or changed is restored; other settings stay
 \c - postgres
 revoke app_user from app_gate;
 alter role app_anon login;
@@ -49,7 +49,7 @@ revoke execute on function restful.list_roles() from app_auditor;
 create role app_owner;
 select setup(false, app_owner => 'app_owner');
 select setup(true, app_owner => 'app_owner');
--- a role that can do more than it should is not touched
+-- a role that can do more than it should is not changed
 select setup(false, anon => 'postgres');
 select setup(false, anon => 'pg_monitor');
 select setup(false, anon => 'app_gate');
@@ -69,12 +69,12 @@ select setup(false);
 revoke pg_read_all_data from app_anon;
 alter role app_user bypassrls;
 select setup(false);
--- each function that not everybody may execute is an administrator's, or part of another
+-- each function that not everybody may execute is for administrators, or is an internal helper
 select p.oid::regprocedure
 from pg_proc p
 where p.pronamespace = 'restful'::regnamespace and not has_function_privilege('public', p.oid, 'EXECUTE')
   and p.proname not in (select function from restful.administration()) order by p.oid::regprocedure::text;
--- and what is an administrator's is not everybody's
+-- and no function for administrators can be executed by everybody
 select a.function
 from restful.administration() a
 where not exists (select from pg_proc p where p.pronamespace = 'restful'::regnamespace and p.proname = a.function

@@ -1,5 +1,5 @@
--- What a session takes a backslash in a string for is no matter of requests: neither the first one, which reads the catalogue,
--- nor those after it.
+-- The session's settings for backslashes in strings do not affect requests: neither the first one, which reads the catalogue, nor
+-- later ones.
 \pset tuples_only on
 \pset format unaligned
 \c - alice
@@ -9,7 +9,7 @@ select status from restful.get('/books?limit=1');
 select status, body from restful.get($$/books?select="a\'b":id&limit=0$$);
 reset standard_conforming_strings;
 select status from restful.get('/books?limit=1');
--- nor of the extension's functions, and neither is how names are quoted
+-- they do not affect the extension's functions either, and neither does quote_all_identifiers
 \c - postgres
 create table library.drafts (id int primary key, owner text, "Words" text);
 alter table library.drafts enable row level security;

@@ -1,10 +1,10 @@
--- What a SQL user sets is read by nobody: neither request.jwt.claims, whose name PostgREST uses, nor what a request tells of itself.
+-- Settings of a SQL user are never trusted: neither request.jwt.claims, as PostgREST names it, nor what a request says about itself.
 \pset tuples_only on
 \pset format unaligned
 \set identity 'select restful.uid(), restful.user_id(), restful.role(), restful.email(), restful.claims(), restful.tenant_id(), restful.scopes(), restful.aal(), restful.method(), restful.is_authenticated()'
 create function library.identity() returns text language sql stable as $$
     select concat_ws(' ', restful.user_id(), restful.role(), restful.claims(), restful.method(), restful.is_authenticated()) $$;
--- one that sets it within a request, for itself and for what the request reads after it
+-- a function that sets the claims within a request, and then reads the identity
 create function library.pretend(role text) returns text language plpgsql as $$
 begin
     perform set_config('request.jwt.claims', format('{"role": "%s", "sub": "victim"}', pretend.role), false);
@@ -24,7 +24,7 @@ set restful.method = 'jwt';
 select set_config('restful.method', 'jwt', true);
 alter role alice set restful.method = 'jwt';
 :identity;
--- a trusted layer's own request is not its inner code's to rename, whatever role it names
+-- code within a trusted layer's request cannot change the identity, whatever role it names
 \c - layer
 select show(restful.serve('POST', '/rpc/pretend', '{}', '{"role": "anon"}'));
 select show(restful.serve('POST', '/rpc/pretend', '{}', '{"role": "layer"}'));

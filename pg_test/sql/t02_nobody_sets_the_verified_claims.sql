@@ -1,4 +1,4 @@
--- restful.claims holds what was verified. A SQL user cannot set it, in no way there is.
+-- restful.claims contains the verified claims. A SQL user cannot set it in any way.
 \pset tuples_only on
 \pset format unaligned
 \c - alice
@@ -11,7 +11,7 @@ alter role alice set restful.claims = '{"sub": "bob"}';
 create function pg_temp.f() returns text language sql set restful.claims = '{"sub": "bob"}' as 'select 1';
 reset restful.claims;
 select current_setting('restful.claims') = '' as is_unset;
--- nor the settings that decide who is believed, and as whom requests run
+-- nor the settings that decide who is trusted and as which role requests run
 set restful.anon_role = 'librarian';
 set restful.trusted_authenticators = 'alice';
 set restful.bypassrls_roles = 'alice';

@@ -1,4 +1,4 @@
--- Before the extension's library is loaded its settings are mere placeholders that anybody can set. Loading drops them.
+-- Before the extension's library is loaded, its settings are only placeholders that anybody can set. Loading drops them.
 \pset tuples_only on
 \pset format unaligned
 \c - alice
@@ -9,7 +9,7 @@ set restful.max_rows = 1;
 select (restful.head('/')).status;
 select current_setting('restful.claims') = '' as claims, current_setting('restful.anon_role') = '' as anon_role,
     current_setting('restful.max_rows') as max_rows;
--- by the startup packet
+-- set in the startup packet
 \c -reuse-previous=on "user=alice options='-c restful.claims=x -c restful.trusted_authenticators=alice'"
 show restful.claims;
 select (restful.head('/')).status;

@@ -1,4 +1,4 @@
--- Within a request, the verified claims are what they are: RESET ALL, DISCARD and set_config do not reach them.
+-- Within a request the verified claims cannot be changed, not even by RESET ALL, DISCARD or set_config.
 \pset tuples_only on
 \pset format unaligned
 create role proxy login;
@@ -25,5 +25,5 @@ select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "set local rest
 select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "select set_config(''restful.claims'', null, true)"}'));
 select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "select set_config(''restful.claims'', ''7'', false)"}'));
 select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "discard all"}'));
--- and none are left behind
+-- and nothing of them is left afterwards
 select current_setting('restful.claims') = '' as none, current_setting('request.jwt.claims') as own;

@@ -1,4 +1,4 @@
--- T04, T06: what a token says is there for its request, cannot be changed in it, and is gone after it.
+-- T04, T06: the claims of a token are available in its request, cannot be changed there, and are gone afterwards.
 \pset tuples_only on
 \pset format unaligned
 create role web;

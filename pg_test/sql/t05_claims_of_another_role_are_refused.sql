@@ -1,4 +1,4 @@
--- request.jwt.claims counts only in the session of a trusted authenticator that has taken the role which the claims name.
+-- request.jwt.claims counts only in the session of a trusted authenticator that has taken the role named in the claims.
 \pset tuples_only on
 \pset format unaligned
 create role proxy login;
@@ -18,10 +18,10 @@ set request.jwt.claims = '{"role": 42}';
 select show(restful.serve('GET', '/rpc/claims'));
 set request.jwt.claims = 'no json';
 select show(restful.serve('GET', '/rpc/claims'));
--- no claims: nobody's
+-- without claims: no subject
 set request.jwt.claims = '';
 select show(restful.serve('GET', '/rpc/claims'));
--- alice herself is not believed, whatever she sets
+-- alice herself is not trusted, whatever she sets
 \c - alice
 set request.jwt.claims = '{"role": "alice", "sub": "42"}';
 select show(restful.serve('GET', '/rpc/claims'));

@@ -1,5 +1,5 @@
--- Requests in one transaction, with different identities, one of them failing: role, claims and settings of one do not
--- reach the next, nor the caller.
+-- Requests in one transaction with different identities, one of which fails: the role, claims and settings of one request do not
+-- reach the next one or the caller.
 \pset tuples_only on
 \pset format unaligned
 create role proxy login noinherit;

@@ -1,4 +1,4 @@
--- A policy that reads the identity gives the same rows in parallel workers as without them.
+-- A policy that reads the identity gives the same rows with and without parallel workers.
 \pset tuples_only on
 \pset format unaligned
 create role proxy login;
@@ -28,7 +28,7 @@ set parallel_setup_cost = 0;
 set parallel_tuple_cost = 0;
 set min_parallel_table_scan_size = 0;
 discard plans;
--- another shape, so that it is planned under the new settings
+-- a different statement, so that it is planned under the new settings
 create or replace function pg_temp.tell() returns table (rows bigint, owners text, by_leader boolean) language sql volatile as $$
     select count(*), string_agg(distinct i.owner, ','), bool_or(pid = pg_backend_pid())
     from jsonb_to_recordset((restful.get('/inbox?select=owner,pid')).body) i(owner text, pid int)

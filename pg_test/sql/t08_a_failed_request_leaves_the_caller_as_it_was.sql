@@ -1,5 +1,5 @@
--- A request that fails, is rolled back to a savepoint, or raises into a plpgsql EXCEPTION block: user, settings and
--- transaction of the caller are what they were.
+-- A request fails, is rolled back to a savepoint, or raises an error into a plpgsql EXCEPTION block: the user, the settings and
+-- the transaction of the caller are the same as before.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -20,7 +20,7 @@ begin;
 set local request.path = 'mine';
 select show(restful.serve('POST', '/rpc/boom'));
 select current_user, current_setting('request.path'), current_setting('my.mark', true);
--- an error that is no answer
+-- an error that is not turned into a response
 savepoint s;
 select show(restful.serve('POST', '/rpc/cancelled'));
 rollback to s;
@@ -34,7 +34,7 @@ begin
     end;
     raise notice '%', show(restful.serve('GET', '/subjects?id=gte.90'));
 end $$;
--- a request that succeeded goes with its savepoint
+-- a successful request is undone with its savepoint
 savepoint s;
 select show(restful.serve('POST', '/subjects', '{}', '{"id": 92, "name": "done"}'));
 select show(restful.serve('GET', '/subjects?id=gte.90'));

@@ -1,5 +1,5 @@
--- The HTTP layer calls by prepared statements of its session, and keeps the session for other requests. What a request would change
--- of it, or of its role, would be run or hold when the request is over.
+-- The HTTP layer uses prepared statements of its session, and keeps the session for other requests. Changes that a request made to
+-- the session or to its role would still be in effect after the request.
 \pset tuples_only on
 \pset format unaligned
 create function library.run(command text) returns text language plpgsql as $$
@@ -28,22 +28,22 @@ execute call('run', 'unlisten *');
 execute call('run', 'discard temp');
 execute call('run', 'discard plans');
 select count(*) from pg_prepared_statements where name = 'call';
--- the time limit of the role, and whatever else it has
+-- the role's time limit and its other settings
 execute call('run', 'alter role anon set statement_timeout = 0');
 execute call('run', 'alter role current_user set statement_timeout = 0');
 execute call('run', 'alter role current_role reset all');
 execute call('run', 'alter role anon in database test_golden set statement_timeout = 0');
--- of others it may as far as it may
+-- for other roles, PostgreSQL's own rights decide
 execute call('run', 'alter role nobody_here set statement_timeout = 0');
 select status from restful.post('/rpc/run', jsonb_build_object('command', 'alter role session_user set statement_timeout = 0'));
 execute call('lend', 'alter role keeper set work_mem = ''3MB''');
 select setrole::regrole, setconfig from pg_db_role_setting where setrole in ('anon'::regrole, 'keeper'::regrole) order by 1;
--- the session's own are its own
+-- the session itself may use these commands
 execute call('run', 'execute call(''run'', ''listen news'')');
 listen news;
 unlisten news;
 deallocate call;
--- nor of a login whose requests are its own
+-- the settings of a login role that is also the role of its requests
 \c - librarian
 select status from restful.post('/rpc/run', jsonb_build_object('command', 'alter role session_user set statement_timeout = 0'));
 select status from restful.post('/rpc/run', jsonb_build_object('command', 'alter role session_user reset all'));

@@ -1,4 +1,4 @@
--- No SQL that a request runs can leave the request's role: not a DO block, a function, a trigger, nor a called function.
+-- No SQL within a request can leave the request's role: not in a DO block, a function, a trigger or a nested function.
 \pset tuples_only on
 \pset format unaligned
 create role service;
@@ -42,13 +42,13 @@ select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "select set_con
 select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "do $d$ begin set role service; end $d$"}'));
 select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "commit"}'));
 select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "discard all"}'));
--- RESET ALL does not reach the role
+-- RESET ALL does not reset the role
 select show(restful.serve('POST', '/rpc/try', '{}', '{"command": "reset all"}'));
 select show(restful.serve('POST', '/rpc/escape'));
 select show(restful.serve('POST', '/rpc/escape_by_setting'));
 select show(restful.serve('POST', '/rpc/pick'));
 select show(restful.serve('POST', '/notes', '{}', '{"id": 1}'));
--- the session is what it was, and may do what it might before
+-- the session is unchanged and has the same rights as before
 select session_user, current_user;
 set role service;
 select current_user, word from library.secrets;

@@ -1,4 +1,4 @@
--- A request refuses to run where it would take on the rights of somebody who did not mean to give them.
+-- A request is refused where it would run with the rights of somebody who did not intend that.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -23,6 +23,6 @@ create function library.definer() returns text language sql security definer as 
 \c - bob
 select traps.definer();
 select library.definer();
--- by way of a request
+-- through a request
 \c - authenticator
 select show(restful.serve('POST', '/rpc/definer'));

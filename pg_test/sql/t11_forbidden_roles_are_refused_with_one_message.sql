@@ -1,5 +1,5 @@
--- A role that a request may not take is refused in the same words, whatever the reason: superuser, a role of PostgreSQL's,
--- BYPASSRLS, not granted, not existing, not a name.
+-- A role that a request may not take is refused with the same message, whatever the reason: superuser, a role of PostgreSQL's,
+-- BYPASSRLS, not granted, does not exist, not a name.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;
@@ -11,7 +11,7 @@ create role "Mixed";
 create role closed;
 create function library.who() returns text language sql stable as $$ select current_user::text $$;
 grant root, seeall, "Mixed", pg_read_all_data, anon to layer;
--- granted, but not to be SET: where it cannot be said (before 16), not granted
+-- granted without SET; before PostgreSQL 16, which has no such option, not granted
 do $$ begin
     if current_setting('server_version_num')::int >= 160000 then
         execute 'grant closed to layer with set false';
@@ -48,7 +48,7 @@ select show(restful.serve('GET', '/rpc/who'));
 alter role layer set restful.anon_role = 'none';
 \c - layer
 select show(restful.serve('GET', '/rpc/who'));
--- names are taken as they are
+-- names are used exactly as written
 \c - postgres
 alter role layer set restful.anon_role = 'mixed';
 \c - layer
@@ -57,7 +57,7 @@ select show(restful.serve('GET', '/rpc/who'));
 alter role layer set restful.anon_role = 'Mixed';
 \c - layer
 select show(restful.serve('GET', '/rpc/who'));
--- a name of more than 63 bytes is not cut to one that exists
+-- a name of more than 63 bytes is not truncated to an existing name
 \c - postgres
 create role a23456789_123456789_123456789_123456789_123456789_123456789_123;
 grant a23456789_123456789_123456789_123456789_123456789_123456789_123 to layer;
@@ -68,7 +68,7 @@ select show(restful.serve('GET', '/rpc/who'));
 alter role layer set restful.anon_role = 'a23456789_123456789_123456789_123456789_123456789_123456789_1234';
 \c - layer
 select show(restful.serve('GET', '/rpc/who'));
--- BYPASSRLS, when it is listed
+-- BYPASSRLS is allowed if the role is listed
 \c - postgres
 alter role layer set restful.anon_role = 'seeall';
 alter role layer set restful.bypassrls_roles = 'other, seeall';

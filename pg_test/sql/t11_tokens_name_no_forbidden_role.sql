@@ -1,4 +1,4 @@
--- A token's role that may not be taken is refused in the same words, whatever the reason, and however well the token is signed.
+-- A forbidden role in a token is refused with the same message, whatever the reason, even if the token is valid.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;

@@ -1,4 +1,4 @@
--- The same request under one role after another, with plans kept: each role sees its own rows, in a table, a view, a CTE,
+-- The same request under one role after another, with plans cached: each role sees its own rows, in a table, a view, a CTE,
 -- a subquery and a function.
 \pset tuples_only on
 \pset format unaligned
@@ -31,7 +31,7 @@ reset role;
 select ask_all();
 set role alice;
 select ask_all();
--- a policy is made: seen at once
+-- a new policy applies at once
 select as_superuser('create policy all_loans on library.loans for select to bob using (true)');
 set role bob;
 select show(restful.serve('GET', '/loans?select=id,borrower'));

@@ -19,7 +19,7 @@ select as_superuser('revoke guest from layer');
 select show(restful.serve('GET', '/subjects?id=eq.1'));
 rollback;
 select show(restful.serve('GET', '/subjects?id=eq.1'));
--- a role that becomes what may not be taken
+-- a role that becomes one that requests may not take
 select as_superuser('alter role guest bypassrls');
 select show(restful.serve('GET', '/subjects?id=eq.1'));
 select as_superuser('alter role guest nobypassrls superuser');

@@ -1,5 +1,5 @@
--- A deferred constraint or constraint trigger runs before the response is made, as the request's role, and what it refuses
--- is the response.
+-- A deferred constraint or constraint trigger runs before the response is made, with the request's role. If it fails, its error is
+-- the response.
 \pset tuples_only on
 \pset format unaligned
 create table library.orders (id int primary key, parent int references library.orders deferrable initially deferred, by_role text);
@@ -25,7 +25,7 @@ select show(restful.serve('POST', '/orders', '{}', '{"id": 13}'));
 select show(restful.serve('DELETE', '/orders?id=eq.2'));
 select show(restful.serve('GET', '/orders?select=id'));
 commit;
--- they are deferred as before for what follows in the transaction: the next request, and the caller
+-- afterwards they are deferred again, for the next request in the transaction and for the caller
 \c - postgres
 create function library.pair(child int, parent int) returns void language sql as $$
     insert into library.orders values (child, parent);
@@ -46,7 +46,7 @@ select show(restful.serve('POST', '/rpc/pair', '{}', '{"child": 31, "parent": 32
 select show(restful.serve('POST', '/rpc/pair', '{}', '{"child": 33, "parent": 34}'));
 select show(restful.serve('POST', '/rpc/pairs'));
 select library.pair(41, 42);
--- initially immediate, so it stays
+-- this constraint is initially immediate, so it stays immediate
 insert into library.parts values (1, 2);
 rollback;
 \c - postgres

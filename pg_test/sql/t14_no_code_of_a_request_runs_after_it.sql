@@ -1,5 +1,5 @@
--- What a request leaves to be run at commit would run as the session's user, who may take other roles: it is run before the
--- response, as the request's role, or refused.
+-- Code that a request leaves to be run at commit would run as the session's user, who may take other roles. Therefore it runs before
+-- the response, with the request's role, or is refused.
 \pset tuples_only on
 \pset format unaligned
 create table library.orders (id int primary key);
@@ -20,13 +20,13 @@ select show(restful.serve('POST', '/rpc/hold', '{}', '{"declaration": "c binary 
 select show(restful.serve('GET', '/rpc/hold?declaration=c%20cursor%20with%20hold'));
 begin;
 select show(restful.serve('POST', '/rpc/hold', '{}', '{"declaration": "c cursor"}'));
--- the session's own are its own
+-- the session itself may still use such cursors
 declare own cursor with hold for select 1;
 commit;
 select name, is_holdable from pg_cursors where name <> '';
 fetch own;
 close own;
--- a constraint deferred anew while the request's are checked
+-- a constraint that is deferred again while the request's constraints are checked
 \c - postgres
 create function library.again() returns trigger language plpgsql as $$
 begin
@@ -42,11 +42,11 @@ create constraint trigger again after insert on library.orders deferrable initia
 \c - authenticator
 select show(restful.serve('POST', '/orders', '{}', '{"id": 1}'));
 select show(restful.serve('GET', '/orders'));
--- outside requests, SET CONSTRAINTS is what it was
+-- outside of requests, SET CONSTRAINTS works as usual
 \c - postgres
 insert into library.orders values (2);
 select id from library.orders order by 1;
--- nor of a read, which PostgreSQL lets write to temporary tables: what it wrote is undone
+-- PostgreSQL lets a read-only transaction write to temporary tables; what a read has written there is undone
 create function library.make() returns void language plpgsql as $$
 begin
     create temporary table kept (id int);
@@ -62,7 +62,7 @@ end $$;
 select show(restful.serve('POST', '/rpc/make'));
 select show(restful.serve('GET', '/rpc/fill'));
 select show(restful.serve('POST', '/rpc/fill'));
--- what its caller has deferred stays so: a read that writes nothing checks nothing
+-- constraints that the caller has deferred stay deferred: a read that writes nothing does not check them
 begin;
 create temporary table own (id int primary key, parent int constraint own_parent references own deferrable initially deferred);
 set constraints all deferred;

@@ -1,4 +1,4 @@
--- A role's statement_timeout ends its request with 504, and leaves the caller's own time limit as it was.
+-- A role's statement_timeout ends its request with 504 and leaves the caller's own time limit unchanged.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -17,7 +17,7 @@ select show(restful.serve('GET', '/rpc/limit_shown'));
 -- no limit is left behind
 select pg_sleep(0.6);
 show statement_timeout;
--- the caller's own later limit still comes
+-- the caller's own later limit still applies
 set statement_timeout = '2s';
 do $$
 begin
@@ -25,7 +25,7 @@ begin
     raise notice '%', show(restful.serve('POST', '/rpc/sleep', '{}', '{"seconds": 0.001}'));
     perform pg_sleep(60);
 end $$;
--- the caller's earlier limit is no answer of the request
+-- if the caller's own limit ends first, its error is not turned into a response
 set statement_timeout = '50ms';
 select show(restful.serve('POST', '/rpc/sleep', '{}', '{"seconds": 60}'));
 reset statement_timeout;

@@ -1,8 +1,8 @@
--- A cancelled request, and whatever says that the transaction or the server cannot go on, is raised to the caller, with its
--- SQLSTATE: never turned into a response.
+-- A cancelled request is raised to the caller with its SQLSTATE, and never turned into a response. So is every error that says that
+-- the transaction or the server cannot go on.
 \pset tuples_only on
 \pset format unaligned
--- the role of a request may not cancel its session's backend, so its owner does
+-- the role of a request may not cancel its session's backend, so the function runs with its owner's rights
 create function library.cancel() returns void language plpgsql security definer as $$
 begin
     perform pg_cancel_backend(pg_backend_pid());
@@ -32,7 +32,7 @@ select sqlstate_of($$ select show(restful.serve('POST', '/rpc/fail', '{}', '{"co
 select sqlstate_of($$ select show(restful.serve('POST', '/rpc/fail', '{}', '{"code": "57P01"}')) $$);
 select sqlstate_of($$ select show(restful.serve('POST', '/rpc/fail', '{}', '{"code": "58030"}')) $$);
 select sqlstate_of($$ select show(restful.serve('POST', '/rpc/fail', '{}', '{"code": "XX000"}')) $$);
--- others are answers
+-- other errors become responses
 select sqlstate_of($$ select show(restful.serve('POST', '/rpc/fail', '{}', '{"code": "55P03"}')) $$);
 select sqlstate_of($$ select show(restful.serve('POST', '/rpc/fail', '{}', '{"code": "22012"}')) $$);
 -- and the session goes on

@@ -1,4 +1,4 @@
--- GET and HEAD run read-only, whatever they call; a later POST in the same transaction writes.
+-- GET and HEAD are read-only, whatever they call; a later POST in the same transaction can write.
 \pset tuples_only on
 \pset format unaligned
 create function library.add_subject(id int, name text) returns int language sql volatile as
@@ -11,12 +11,12 @@ begin
     insert into library.subjects values (id, name);
     return id;
 end $$;
--- a function that lies about what it does
+-- a function that is declared stable but writes
 create function library.add_secretly(id int, name text) returns int language plpgsql stable as
     $$ begin execute format('insert into library.subjects values (%s, %L)', id, name); return id; end $$;
 create view library.sneaky as select library.add_subject(77, 'by a view') as id;
 grant select on library.sneaky to librarian;
--- PostgreSQL's own functions that write without asking whether the transaction is read-only
+-- PostgreSQL's own functions that write without checking whether the transaction is read-only
 create function library.import() returns int language sql volatile security definer as $$ select pg_catalog.pg_import_system_collations('library') $$;
 create function library.store() returns oid language sql volatile as $$ select pg_catalog.lo_create(4711) $$;
 create function library.hide() returns int language plpgsql volatile as $$
@@ -31,7 +31,7 @@ begin
     begin perform 1 / 0; exception when division_by_zero then return 1; end;
 end $$;
 \c - librarian
--- those that ask, by their own error; the others by what they have done (lo_create asks since PostgreSQL 16)
+-- functions that check raise their own error; the others are detected by their effects (lo_create checks since PostgreSQL 16)
 select show(restful.serve('GET', '/rpc/import'));
 select status, body->>'code' from restful.get('/rpc/store');
 select status, body->>'code' from restful.head('/rpc/store');
@@ -39,7 +39,7 @@ select status, body->>'code' from restful.get('/rpc/hide');
 select show(restful.serve('GET', '/rpc/emit'));
 select count(*) from pg_catalog.pg_collation where collnamespace = 'library'::regnamespace;
 select count(*) from pg_catalog.pg_largeobject_metadata where oid in (4711, 4712);
--- to ask for the number of the transaction is no write, nor is an error that is caught
+-- reading the transaction's number is not a write, and neither is an error that is caught
 select show(restful.serve('GET', '/rpc/number'));
 select show(restful.serve('GET', '/rpc/attempt'));
 begin;
@@ -60,7 +60,7 @@ select show(restful.serve('GET', '/subjects?id=gte.70&select=id'));
 insert into library.subjects values (75, 'y');
 select show(restful.serve('GET', '/subjects?id=gte.70&select=id'));
 rollback;
--- in a transaction that is read-only itself, writes are refused and reads are not
+-- in a read-only transaction, writes are refused and reads work
 begin read only;
 select show(restful.serve('POST', '/subjects', '{}', '{"id": 76, "name": "x"}'));
 select show(restful.serve('GET', '/subjects?id=eq.1'));

@@ -1,4 +1,4 @@
--- T29: a bad API key is 401. Unknown and wrong ones get one answer by the same work; what is stored of keys are hashes.
+-- T29: a bad API key gets 401. Unknown keys and wrong keys get the same answer after the same work; only hashes of keys are stored.
 \pset tuples_only on
 \pset format unaligned
 create role web;
@@ -10,7 +10,7 @@ create function library.me() returns text language sql stable as $$ select conca
 create table keys (name text primary key, id text, key text);
 grant select on keys to layer;
 insert into keys select n, k.* from unnest('{good,wrong,revoked,expired}'::text[]) n, restful.create_api_key(n, 'web') k;
--- well-formed keys: one of nobody, and one with the id of another, so with a wrong secret
+-- well-formed keys: an unknown one, and one with the id of another key and so with a wrong secret
 insert into keys select 'unknown', g.id, g.key from restful.generate_api_key('live') g;
 create table changed as select id, key from restful.generate_api_key('live');
 delete from restful.api_key_use u using keys w where w.name = 'wrong' and u.id = w.id;
@@ -33,7 +33,7 @@ select pg_temp.ask(left(key, -1)) from keys where name = 'good';
 select pg_temp.ask(upper(key)) from keys where name = 'good';
 select pg_temp.ask(key || ', ' || key) from keys where name = 'good';
 select pg_temp.ask('anything');
--- of an unknown id and of a wrong secret, the answers are the same to the byte, and so are the looks into the tables
+-- for an unknown id and for a wrong secret, the responses are identical to the byte, and so is the number of table scans
 create function pg_temp.whole(name text) returns text language sql as $$
     select restful.serve('GET', '/rpc/me', jsonb_build_object('apikey', (select key from keys k where k.name = $1)))::text $$;
 create function pg_temp.scans() returns bigint language sql volatile as $$
@@ -47,7 +47,7 @@ select pg_temp.whole('wrong') \gset
 select pg_temp.scans() as scans \gset after_
 select :between_scans - :before_scans as unknown, :after_scans - :between_scans as wrong;
 commit;
--- nobody sees what is stored
+-- nobody can see what is stored
 select * from restful.api_key;
 select * from restful.api_key_use;
 select restful.create_api_key('me', 'web');
@@ -56,7 +56,7 @@ select restful.revoke_api_key('x');
 select * from restful.list_api_keys();
 select restful.generate_api_key('live');
 \c - postgres
--- and that is hashes
+-- and only hashes are stored
 select count(*), count(*) filter (where k.hash = sha256(convert_to(s.key, 'utf8'))) as hashes,
     count(*) filter (where k::text like '%' || right(s.key, 49) || '%') as whole
 from restful.api_key k join keys s using (id);

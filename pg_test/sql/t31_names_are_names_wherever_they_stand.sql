@@ -1,9 +1,9 @@
--- Whatever stands where a name is expected: 4xx, never an error of the server or of SQL's syntax, and nothing has changed.
+-- Hostile text in the place of a name gives a 4xx, never a server error or a syntax error of SQL, and changes nothing.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
 create table public.canary (id int);
--- what an injection would change
+-- everything that an injection would change
 create function public.state() returns text language sql security definer set search_path = pg_catalog, pg_temp as $$
     select md5(concat((select string_agg(oid::text || relname || coalesce(relacl::text, ''), ',' order by oid) from pg_class where relnamespace in (select oid from pg_namespace where nspname in ('public', 'library', 'restful', 'pg_catalog'))),
         (select string_agg(b::text, ',' order by id) from library.books b), (select string_agg(s::text, ',' order by id) from library.subjects s),
@@ -16,7 +16,7 @@ insert into payloads values ('"'), ('""'), (''''), ('''''); drop table public.ca
     (e'id\n'), (e'id\x01'), ('ｉd'), ('іd'), (U&'id\200B'), (U&'\202Edi'), (U&'\FEFFid'), ('U&"\0069d"'), ('\u0000'), ('%00'), ('ctid'), ('xmin'), ('tableoid'),
     ('pg_temp.books'), ('pg_catalog.pg_class'), ('library.books'), ('restful.json_schema'), ('information_schema.tables'), ('pg_read_file'), ('set_config'),
     ('lo_import'), ('query_to_xml'), ('regclass'), ('pg_catalog.regclass'), (repeat('x', 63)), (repeat('x', 64)), (repeat('é', 32)), (repeat('"', 64));
--- each byte escaped, or a byte that no URL can hold
+-- percent-encodes every byte, also bytes that are not allowed in URLs
 create function public.escaped(payload text) returns text language sql immutable as $$
     select string_agg('%' || lpad(to_hex(get_byte(b, i)), 2, '0'), '' order by i) from convert_to(payload, 'utf8') b, generate_series(0, length(b) - 1) i
 $$;
@@ -26,9 +26,9 @@ $$;
 grant select on payloads to public;
 select state() as before \gset
 \c - librarian
--- a configuration of text search with a name that is too long
+-- for the name of a text search configuration that is too long
 set client_min_messages = warning;
--- requests with @ for the name, a body or header field with it, and what they are answered with
+-- requests with @ in the place of the name in target, body or header field, and their responses
 create temp table positions (kind text, method text, target text, headers text, body text);
 insert into positions values
     ('name', 'GET', '/@', '{}', null), ('name', 'GET', '/@/1', '{}', null), ('name', 'GET', '/books?select=@', '{}', null),
@@ -54,12 +54,12 @@ from positions, payloads, unnest(array[payload, quoted(payload)]) form, restful.
     case when kind = 'field' then replace(headers, '@', to_json(form)::text) else positions.headers end::jsonb,
     convert_to(case when kind = 'key' then replace(positions.body, '@', to_json(form)::text) else positions.body end, 'utf8')) answer;
 select count(*) from answers;
--- a name is unknown, so that its request is refused
+-- the name is unknown, so its request is refused
 select kind, status, count(*) from answers where kind <> 'free' group by 1, 2 order by 1, 2;
 select * from answers where kind <> 'free' and status not between 400 and 499 and status <> 300;
--- text is text
+-- free text is allowed
 select distinct status from answers where kind = 'free' order by 1;
--- nothing came to be SQL that is none
+-- nothing was run as SQL
 select * from answers where status >= 500 or body ~ '"code":"(42601|42P0[12]|XX...|P0001|58...|57...)"';
 \c - postgres
 select state() = :'before' as unchanged;

@@ -1,4 +1,4 @@
--- Casts name types without side effects: none that looks into the catalogue, runs code of another schema or parses documents of its own.
+-- Casts can only name types without side effects: no type that reads the catalogue, runs code of another schema or parses documents.
 \pset tuples_only on
 \pset format unaligned
 create schema private;
@@ -15,13 +15,13 @@ select format('%-20s', name) || show(restful.serve('GET', format('/books?select=
 from unnest('{regclass,regproc,regprocedure,regoper,regoperator,regtype,regrole,regnamespace,regconfig,regdictionary,regcollation,
     xml,"\"char\"",char,"pg_catalog.regclass","private.checked",checked,checked_too,hidden_row,mood,books,_regclass,"regclass[]",cstring,internal,
     record,anyelement,trigger,pg_class,void,unknown,refcursor,aclitem,pg_node_tree}'::text[]) name;
--- of what is computed from a column, too
+-- also on values computed from a column
 select show(restful.serve('GET', '/authors?select=contact->>web::regclass&id=eq.2'));
 select show(restful.serve('GET', '/books?select=id.max()::regclass'));
--- in a write nothing is written
+-- a refused write writes nothing
 select show(restful.serve('POST', '/subjects?select=name::regclass', '{"prefer": "return=representation"}', '{"id": 9, "name": "pg_authid"}'));
 select show(restful.serve('PATCH', '/subjects?select=name::regrole', '{"prefer": "return=representation"}', '{"name": "postgres"}'));
 select show(restful.serve('GET', '/subjects?select=name&order=id'));
--- a domain of the exposed schema is exposed; its rule runs as the role of the request
+-- a domain of the exposed schema can be used; its check runs as the role of the request
 \c - authenticator
 select show(restful.serve('GET', '/books?select=title::exposed&limit=1'));

@@ -1,4 +1,4 @@
--- Bytes that are no UTF-8 are refused wherever they come, and so is NUL; the session goes on.
+-- Bytes that are not UTF-8 are refused everywhere, and so is NUL; the session goes on.
 \pset tuples_only on
 \pset format unaligned
 create table library.things (id int primary key, t text, b bytea);
@@ -6,7 +6,7 @@ create function library.raw(bytea) returns int language sql immutable as 'select
 create function library.words(text) returns int language sql immutable as 'select length($1)';
 grant select, insert on library.things to librarian;
 \c - librarian
--- in the target: alone, overlong, a surrogate, beyond U+10FFFF, cut off
+-- in the target: a lone byte, overlong, a surrogate, above U+10FFFF, cut off
 select show(restful.serve('GET', '/books?title=eq.%ff'));
 select show(restful.serve('GET', '/books?title=eq.%00'));
 select show(restful.serve('GET', '/bo%00oks'));
@@ -28,6 +28,6 @@ select show(restful.serve('POST', '/things', '{"content-type": "application/x-ww
 select show(restful.serve('POST', '/things', '{"content-type": "application/x-www-form-urlencoded"}', 'id=1&t=%00'));
 select show(restful.serve('POST', '/rpc/words', '{"content-type": "text/plain"}', '\xff'));
 select show(restful.serve('POST', '/rpc/words', '{"content-type": "text/plain"}', '\x6100'));
--- but for bytes that are meant as such
+-- except where bytes are expected
 select show(restful.serve('POST', '/rpc/raw', '{"content-type": "application/octet-stream"}', '\xff00'));
 select count(*) from library.things;

@@ -1,4 +1,4 @@
--- Requests are UTF-8, and so has a database to be that answers them.
+-- Requests are UTF-8, so the database has to be UTF-8 too.
 \set SHOW_CONTEXT never
 create database test_latin1 encoding 'LATIN1' locale 'C' template template0;
 \c test_latin1

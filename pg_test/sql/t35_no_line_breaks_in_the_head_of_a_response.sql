@@ -1,4 +1,4 @@
--- No byte of a function, a row or a request ends a field of the response's head: CR, LF and NUL do not get there.
+-- No value from a function, a row or a request can end a header field of the response: CR, LF and NUL never get there.
 \pset tuples_only on
 \pset format unaligned
 create function library.respond(status text, headers text) returns text language sql as $$
@@ -14,7 +14,7 @@ create domain library."text/x; a=b" as text;
 create domain library.odd_media as text;
 create function library.media() returns library."text/x; a=b" language sql as $$ select 'x'::library."text/x; a=b" $$;
 grant select, insert, update on library.files to librarian;
--- the fields of a response with a value that could end it; none
+-- the header fields with a character that could end them; there must be none
 create function public.broken(r record) returns text language plpgsql as $$
 begin
     return format('%s %s %s', r.status, coalesce(substring(convert_from(r.body, 'utf8') from '"code":"([^"]*)"'), '-'), coalesce((
@@ -33,10 +33,10 @@ select show_all(restful.serve('POST', '/rpc/pgrst', '{}', convert_to('{"message"
 select show_all(restful.serve('POST', '/rpc/refuse', '{}', convert_to('{"words": "a\r\nset-cookie: evil=1"}', 'utf8')));
 -- from the key of a row: Location
 select show_all(restful.serve('POST', '/files', '{"prefer": "return=headers-only"}', convert_to('{"name": "a\r\nset-cookie: evil=1\u007f/?#,é"}', 'utf8')));
--- and it is the row's
+-- and the URL leads to the row
 select headers->>'location' as location from restful.serve('POST', '/files', '{"prefer": "return=headers-only"}', convert_to('{"name": "b\r\n,"}', 'utf8')) \gset
 select show(restful.serve('GET', :'location'));
--- from what is repeated of the request
+-- from parts of the request that are repeated
 select broken(restful.serve('GET', '/files?name=eq.x%0d%0aset-cookie:%20evil=1'));
 select broken(restful.serve('GET', '/files?select=name&name=eq.' || chr(127)));
 select broken(restful.serve('GET', '/files', '{"prefer": "timezone=UTC\r\nset-cookie: evil=1"}'));
@@ -45,7 +45,7 @@ select broken(restful.serve('GET', '/files', '{"accept-profile": "library\r\nset
 select broken(restful.serve('GET', '/nothing%0d%0aset-cookie:%20evil=1'));
 select broken(restful.serve('GET', '/files', '{"accept": "text/x\r\nset-cookie: evil=1"}'));
 select broken(restful.serve('GET', '/files?select=%22x%0d%0ay%22:name'));
--- from the name of a domain that makes a media type
+-- from the name of a domain that defines a media type
 select as_superuser(format('alter domain library.odd_media rename to %I', e'text/x\r\nset-cookie: evil=1'));
 select as_superuser(format('create function library.odd() returns library.%I language sql as $f$ select null $f$', e'text/x\r\nset-cookie: evil=1'));
 select show_all(restful.serve('POST', '/rpc/odd', '{"accept": "*/*"}'));

@@ -1,4 +1,4 @@
--- What anybody can give to the functions of validation ends soon, in an error or an answer, and leaves the session usable.
+-- Whatever is passed to the validation functions, they end soon with an error or an answer, and the session stays usable.
 CREATE ROLE visitor;
 SET ROLE visitor;
 \set VERBOSITY terse
@@ -9,17 +9,17 @@ SELECT restful.is_valid(jsonb_build_object('$id', 'https://example.com/', '$ref'
         'a', jsonb_build_object('$ref', 'r' || (i + 1) % 60), 'b', jsonb_build_object('$ref', 'r' || (i + 7) % 60))))
     FROM generate_series(0, 59) i)), '{}');
 
--- Patterns that are small each, and large together.
+-- Patterns that are small on their own but large together.
 SELECT restful.is_valid(jsonb_build_object('patternProperties',
     (SELECT jsonb_object_agg('\p{L}{20}' || i, true) FROM generate_series(1, 300) i)), '{}');
 
--- unevaluatedProperties on every level of a tree of choices.
+-- unevaluatedProperties at every level of a tree of alternatives.
 SELECT restful.is_valid(jsonb_build_object('$ref', '#/$defs/d0', '$defs', (
     SELECT jsonb_object_agg('d' || i, jsonb_build_object('unevaluatedProperties', false, 'anyOf', jsonb_build_array(
         jsonb_build_object('$ref', '#/$defs/d' || i + 1), jsonb_build_object('$ref', '#/$defs/d' || i + 1))))
     FROM generate_series(0, 12) i) || '{"d13": {}}'), '{}');
 
--- More failures than can be listed: of too many the first, or that there are too many.
+-- More failures than can be listed: only the first one is reported, or that there are too many.
 CREATE TEMP TABLE numbers AS SELECT jsonb_agg(i) AS list FROM generate_series(1, 500000) i;
 SELECT instance_location, keyword, message FROM numbers, restful.validate('{"items": {"type": "string"}}', list);
 SELECT instance_location, keyword, message
@@ -31,7 +31,7 @@ SELECT max(length(message)) < 20000 AS short
 FROM numbers, restful.validate('{"allOf": [{"type": "null"}, {"type": "string"}]}', list, masked => false);
 SELECT length((restful.jsonschema_validation_errors('{"type": "null"}', list::text::json))[1]) < 20000 AS short FROM numbers;
 
--- An array of scalars against a costly schema can be cancelled.
+-- An array of scalars with an expensive schema can be cancelled.
 SET statement_timeout = '300ms';
 SELECT restful.is_valid(jsonb_build_object('items', jsonb_build_object('anyOf',
     (SELECT jsonb_agg(jsonb_build_object('multipleOf', i)) FROM generate_series(600000, 605000) i))),
@@ -39,7 +39,7 @@ SELECT restful.is_valid(jsonb_build_object('items', jsonb_build_object('anyOf',
 FROM (SELECT jsonb_agg(603000) AS list FROM generate_series(1, 500000)) n;
 RESET statement_timeout;
 
--- A deep value, quoted in a message, does not spoil the next schema.
+-- A deep value that is quoted in a message does not affect the next schema.
 SELECT count(*) FROM restful.validate('{"not": {}}', (repeat('[', 3000) || repeat(']', 3000))::jsonb, masked => false);
 SELECT restful.is_valid('{"minimum": 1}', '2');
 SELECT restful.is_valid('{"minimum": 1e400}', '2');

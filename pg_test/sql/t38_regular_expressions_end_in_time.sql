@@ -1,4 +1,4 @@
--- A regular expression that would take for ever ends at the limit of the role's time, and one that is too large is refused.
+-- A regular expression that would run forever is stopped by the role's time limit, and one that is too large is refused.
 \pset tuples_only on
 \pset format unaligned
 create table library.texts (id int primary key, t text);
@@ -11,11 +11,11 @@ grant hurried to layer;
 alter role layer set restful.anon_role = 'hurried';
 alter role layer set restful.schemas = 'library';
 \c - layer
--- references to what was matched make it try everything: the number of letters is odd
+-- back references make it try every combination, because the number of letters is odd
 select show(restful.serve('GET', '/texts?select=id&t=match.^(a%2B)(a%2B)(a%2B)(a%2B)%5C1%5C2%5C3%5C4b$'));
 select show(restful.serve('GET', '/texts?select=id&t=not.imatch.^(a%2B)(a%2B)(a%2B)(a%2B)%5C1%5C2%5C3%5C4b$'));
 select show(restful.serve('GET', '/texts?select=id&or=(t.match.%22^(a%2B)(a%2B)(a%2B)(a%2B)%5C%5C1%5C%5C2%5C%5C3%5C%5C4b$%22,id.lt.0)'));
--- without them PostgreSQL's expressions are automata
+-- without back references, PostgreSQL runs regular expressions as automata
 select show(restful.serve('GET', '/texts?select=id&id=lt.5&t=match.^(a*)*c$'));
 select show(restful.serve('GET', '/texts?select=id&id=lt.5&t=match.^(a%7Ca)*c$'));
 select left(show(restful.serve('GET', '/texts?select=id&t=match.a{1,99999}')), 100);

@@ -1,4 +1,4 @@
--- DETAIL of a constraint violation holds values of rows: it is shown only where restful.expose_details says so.
+-- The DETAIL of a constraint violation contains values of rows, so it is shown only if restful.expose_details is on.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;
@@ -11,14 +11,14 @@ select show(restful.serve('POST', '/books', '{}', '{"id": 9, "title": "x", "auth
 select show(restful.serve('POST', '/books', '{}', '{"id": 9, "title": "x", "author": 1, "year": -1}'));
 select show(restful.serve('POST', '/books', '{}', '{"id": 9, "author": 1}'));
 select show(restful.serve('DELETE', '/countries?code=eq.gb'));
--- not the layer's to decide
+-- the HTTP layer cannot change the setting
 set restful.expose_details = on;
 \c - postgres
 alter role layer set restful.expose_details = on;
 \c - layer
 select show(restful.serve('POST', '/subjects', '{}', '{"id": 1, "name": "x"}'));
 select show(restful.serve('POST', '/books', '{}', '{"id": 9, "title": "x", "author": 1, "year": -1}'));
--- minimal errors have neither details nor hint
+-- minimal errors have neither details nor a hint
 \c - postgres
 alter role layer set restful.error_verbosity = 'minimal';
 \c - layer

@@ -1,4 +1,4 @@
--- The planner's estimates are of all rows, also of those that policies hide: where a policy applies, totals are counted.
+-- The planner's estimates include rows that policies hide. Where a policy applies, the rows are counted instead.
 \pset tuples_only on
 \pset format unaligned
 create role reader login;
@@ -19,7 +19,7 @@ analyze;
 alter table library.papers enable row level security;
 alter table library.papers owner to librarian;
 create policy tenants on library.papers for select to reader using (tenant = 1);
--- which the statistics do not know
+-- rows that are not in the statistics yet
 insert into library.notes select i from generate_series(2001, 2010) i;
 grant select on library.paper_list, library.papers, library.notes, library.paper_kinds, library.my_wages to reader;
 \c - reader
@@ -30,21 +30,21 @@ $$;
 select pg_temp.totals('/papers?kind=eq.merger');
 select pg_temp.totals('/papers?kind=eq.nothing');
 select pg_temp.totals('/papers');
--- by way of other relations and functions
+-- through other relations and functions
 select pg_temp.totals('/notes?select=id,papers!inner(id)&papers.kind=eq.merger');
 select pg_temp.totals('/paper_kinds?kind=eq.merger');
 select pg_temp.totals('/paper_list?kind=eq.merger');
 select pg_temp.totals('/my_wages?amount=eq.4');
 select pg_temp.totals('/rpc/all_papers?kind=eq.merger');
 select pg_temp.totals('/notes?select=id,its_papers!inner(id)&its_papers.kind=eq.merger');
--- without policies, they are the planner's
+-- without policies, totals are the planner's estimates
 select r.headers ->> 'content-range' from restful.serve('HEAD', '/notes?paper=is.null&limit=1', '{"prefer": "count=planned"}') r;
--- who is shown plans is shown estimates
+-- a role that may see plans may see estimates
 \c - postgres
 alter role reader set restful.plan_enabled = on;
 \c - reader
 select r.headers ->> 'content-range' <> '*/0' from restful.serve('HEAD', '/papers?kind=eq.merger', '{"prefer": "count=planned"}') r;
--- a policy that does not concern the role hides nothing
+-- a policy that does not apply to the role hides nothing
 \c - librarian
 select r.headers ->> 'content-range' from restful.serve('HEAD', '/papers?kind=eq.merger', '{"prefer": "count=planned"}') r;
 \c - postgres

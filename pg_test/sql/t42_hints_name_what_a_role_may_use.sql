@@ -1,4 +1,4 @@
--- What an error proposes is nothing that the role may not use, and nothing in a schema that is not exposed.
+-- Errors do not suggest anything that the role may not use, or anything in a schema that is not exposed.
 \pset tuples_only on
 \pset format unaligned
 create role clerk login;
@@ -24,11 +24,11 @@ select show(restful.serve('GET', '/rpc/open_safe?a=1'));
 select show(restful.serve('GET', '/books?select=secret(id)'));
 select show(restful.serve('GET', '/books?select=paper(id)'));
 select show(restful.serve('GET', '/books?select=papers(id)'));
--- several ways from one to the other, one of them over what the role may not read
+-- several relationships, one of which goes through a table that the role may not read
 select show(restful.serve('GET', '/books?select=authors(name)'));
 select show(restful.serve('GET', '/books?select=titl'));
 select show(restful.serve('GET', '/books', '{"accept-profile": "vault"}'));
--- none names what it may not
+-- no response names what the role may not use
 select coalesce(string_agg(target, ' '), 'none')
 from unnest('{/secret,/secrets_,/countrie,/paper,/papers,/rpc/secret_su?a=1&b=2,/books?select=secret(id),/books?select=paper(id),/books?select=authors(name),/}'::text[]) target,
     restful.serve('GET', target) r

@@ -1,4 +1,4 @@
--- Neither a refusal nor the description of the API names columns, parameters or tables that the role may not use.
+-- Neither an error nor the description of the API names columns, parameters or tables that the role may not use.
 \pset tuples_only on
 \pset format unaligned
 create role clerk login;

@@ -1,4 +1,4 @@
--- A name that does not exist is answered with a similar one, never with one that the role may not use.
+-- For a name that does not exist, a similar name is suggested, but never one that the role may not use.
 \pset tuples_only on
 \pset format unaligned
 create table library.secrets (id int);
@@ -33,7 +33,7 @@ select show(restful.serve('GET', '/secret/1'));
 select show(restful.serve('OPTIONS', '/secret'));
 select show(restful.serve('POST', '/rpc/audits', '{}', '{"note": "x"}'));
 select show(restful.serve('POST', '/rpc/audit', '{}', '{"not": "x"}'));
--- A schema that the role may not use has nothing to suggest.
+-- Nothing is suggested from a schema that the role may not use.
 select as_superuser('revoke usage on schema library from public');
 select show(restful.serve('GET', '/secret'));
 select show(restful.serve('POST', '/rpc/restok', '{}', '{"book": 1}'));

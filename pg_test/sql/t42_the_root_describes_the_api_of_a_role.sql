@@ -1,4 +1,4 @@
--- GET / answers OpenAPI 3.1 (2.0 when asked for), with what the role may use and nothing else.
+-- GET / returns OpenAPI 3.1 (2.0 if requested), with only what the role may use.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -35,7 +35,7 @@ create function public.methods(document jsonb) returns setof text language sql a
         select string_agg(method, ' ' order by method) from jsonb_object_keys(path.value) method where method <> 'parameters')
     from jsonb_each(document->'paths') path order by path.key collate "C" $$;
 
--- each role has a description of its own
+-- each role has its own description
 \c - authenticator
 select methods(body) from restful.get('/');
 \c - clerk
@@ -43,7 +43,7 @@ select methods(body) from restful.get('/');
 \c - librarian
 select methods(body) from restful.get('/');
 
--- columns by rights: a clerk reads three and changes one
+-- columns according to rights: a clerk reads three and changes one
 \c - clerk
 select jsonb_pretty(body->'components'->'schemas'->'books') from restful.get('/');
 select body->'components'->'schemas'->'books.patch' from restful.get('/');
@@ -60,7 +60,7 @@ select jsonb_pretty(body#>'{paths,/rpc/cheapest}') from restful.get('/');
 select body#>'{paths,/rpc/forget,post,requestBody}' from restful.get('/');
 select body#>'{paths,"/shelves/{key}",parameters}', body#>'{paths,"/books/{key}",parameters}' from restful.get('/');
 
--- both versions are valid, for whoever asks
+-- both versions are valid for every role
 \c - authenticator
 select count(*) from restful.get('/') r, restful.validate(:'schema31'::jsonb, r.body);
 select count(*) from restful.get('/', '{"accept": "application/openapi+json;version=2.0"}') r, restful.validate(:'schema20'::jsonb, r.body);
@@ -78,7 +78,7 @@ select show_all(restful.serve('HEAD', '/'));
 select show_all(restful.serve('OPTIONS', '/'));
 select show(restful.serve('POST', '/', '{}', '{}'));
 
--- what changes is seen by the next request
+-- the next request sees changes
 select as_superuser('create table library.maps (id int primary key); grant select on library.maps to librarian');
 select body->'paths' ? '/maps' from restful.get('/');
 select as_superuser('revoke select on library.maps from librarian');
@@ -113,7 +113,7 @@ select show(restful.serve('OPTIONS', '/'));
 select methods(body) from restful.get('/');
 select body#>'{components,schemas,books,properties,price}' from restful.get('/');
 
--- a role that may not use the schema is told nothing of it
+-- a role that may not use the schema learns nothing about it
 \c - postgres
 revoke usage on schema library from public;
 \c - clerk

@@ -1,4 +1,4 @@
--- Every object of schema restful, with what decides about its safety: a change here has to be meant.
+-- Every object of schema restful, with everything that affects its safety. A change in this output has to be intended.
 \pset format unaligned
 \pset fieldsep ' | '
 \pset footer off
@@ -15,12 +15,12 @@ from pg_type t where t.typnamespace = 'restful'::regnamespace and t.typcategory 
 select c.relname, c.relkind from pg_class c where c.relnamespace = 'restful'::regnamespace and c.relkind <> 'c' order by 1;
 select coalesce(nullif(a.grantee, 0)::regrole::text, 'public') as grantee, a.privilege_type
 from pg_namespace n, aclexplode(n.nspacl) a where n.nspname = 'restful' and a.grantee <> n.nspowner order by 1, 2;
--- all of it belongs to the extension
+-- every function belongs to the extension
 select count(*) as strangers from pg_proc p where p.pronamespace = 'restful'::regnamespace
     and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e');
 -- settings: who may set them, and what they are by default
 load 'pg_restful';
 select name, context, vartype, unit, boot_val, enumvals from pg_settings where name like 'restful.%' order by name;
--- the one that holds the claims is not even listed
+-- the setting that contains the claims is not listed
 show restful.claims;
 select count(*) from pg_settings where name = 'restful.claims';

@@ -1,4 +1,4 @@
--- CREATE EXTENSION does not adopt what somebody else has put into schema restful; when that is gone, it works.
+-- CREATE EXTENSION does not adopt objects that somebody else has put into schema restful. Without them it works.
 \set SHOW_CONTEXT never
 drop extension pg_restful;
 drop schema restful;
@@ -38,6 +38,6 @@ drop aggregate restful.a (int);
 alter schema restful owner to alice;
 create extension pg_restful;
 alter schema restful owner to postgres;
--- empty and one's own: it works
+-- an empty schema of one's own works
 create extension pg_restful;
 select extname from pg_extension where extname = 'pg_restful';

@@ -1,4 +1,4 @@
--- Dropping the extension leaves nothing behind, so it can be created again; its module is one that this server loads.
+-- Dropping the extension leaves nothing behind, so it can be created again, and this server can load its module.
 set client_min_messages = warning;
 drop extension pg_restful cascade;
 select count(*) as functions_left from pg_proc join pg_namespace n on n.oid = pronamespace where nspname = 'restful';

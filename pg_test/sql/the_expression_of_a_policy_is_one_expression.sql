@@ -1,4 +1,4 @@
--- Free expressions and names: no second statement, no second clause, no name that is not what it says.
+-- Expressions and names that users pass: no second statement or clause gets through, and names are quoted.
 \pset format unaligned
 \pset footer off
 \pset tuples_only on
@@ -48,7 +48,7 @@ select e, app.attempt(e) from unnest(array[
     null]) with ordinality u (e, place) order by place;
 select polname, pg_get_expr(polqual, polrelid) from pg_policy where polrelid = 'app.victim'::regclass;
 select * from restful.drop_policies('app.victim');
--- so with defaults
+-- the same for defaults
 alter table app.victim add kind text;
 select * from restful.column_preset('app.victim', 'kind', '1), drop column name, alter kind set default (2');
 select * from restful.column_preset('app.victim', 'kind', '1); drop table app.victim; --');
@@ -58,7 +58,7 @@ select * from restful.column_preset('app.victim', 'id', '''one''::text');
 select * from restful.column_preset('app.victim', 'nothing', '1');
 select * from restful.column_preset('app.victim', 'kind', null);
 select attname, atttypid::regtype from pg_attribute where attrelid = 'app.victim'::regclass and attnum > 0;
--- and names: of tables, columns, policies, roles, permissions
+-- and for names: of tables, columns, policies, roles, permissions
 select s from restful.enable_rls($$app."semi;colon ""quoted"" 'table'"$$) s;
 select s from restful.policy_owner($$app."semi;colon ""quoted"" 'table'"$$, 'a;"b', '{select}', array[current_user::text], policy => 'own; "it"') s;
 select s from restful.policy_owner($$app."semi;colon ""quoted"" 'table'"$$, 'a;"b', '{select}', array[current_user::text], policy => 'own; "it"') s;
@@ -67,13 +67,13 @@ select s from restful.column_preset($$app."semi;colon ""quoted"" 'table'"$$, 'Gr
 select s from restful.expose($$app."semi;colon ""quoted"" 'table'"$$, '{authenticated}', '{select,insert}', '{"a;\"b",Größe}') s;
 select substring(obj_description(oid, 'pg_policy') from 'Again: (.*) Undo: ') from pg_policy where polname = 'own; "it"_select' \gexec
 select substring(obj_description(oid, 'pg_policy') from 'Undo: (.*)') from pg_policy where polname = 'own; "it"_select' \gexec
--- what an expression names is found on the caller's search path, and then the same under any other
+-- names in an expression are looked up on the caller's search path, and then mean the same under any other
 set search_path = app, public;
 create function app.is_shown(int) returns boolean language sql stable as $$ select $1 > 0 $$;
 select s from restful.policy_public_read('victim', '{public}', 'is_shown(id)') s where s not like 'COMMENT%';
 set search_path = pg_catalog;
 select s from restful.policy_public_read('app.victim', '{public}', 'app.is_shown(id)') s;
--- what is the same for all rows is asked once, unless it may differ each time
+-- an expression that is the same for all rows is evaluated once, unless it is volatile
 select s from restful.policy_public_read('app.victim', '{public}', 'restful.aal() = ''aal2'' and now() > ''2000-01-01''', true) s where s not like 'COMMENT%';
 select s from restful.policy_public_read('app.victim', '{public}', 'random() < 0.5', true) s where s not like 'COMMENT%';
 reset search_path;

@@ -1,4 +1,4 @@
--- A bearer token is verified, and the request runs as the role that it names; a bad one is 401, whatever else would be allowed.
+-- A bearer token is verified, and the request runs as the role that it names. A bad token gets 401, whatever else would be allowed.
 \pset tuples_only on
 \pset format unaligned
 create role web;
@@ -16,7 +16,7 @@ create function public.ask(target text, token text) returns text language sql as
 create function public.token(claims jsonb, ttl interval default '1 minute', kid text default null) returns text
     language sql security definer as $$ select restful.jwt_sign(claims, ttl, kid) $$;
 \c - layer
--- no key at all
+-- without any key
 select show_all(restful.serve('GET', '/rpc/me', '{"authorization": "Bearer a.b.c"}'));
 \c - postgres
 select restful.create_signing_key(kid => 'one');
@@ -24,10 +24,10 @@ select restful.create_signing_key(kid => 'one');
 select ask('/rpc/me', token('{"role": "web", "sub": "42"}'));
 select ask('/secrets', token('{"role": "web", "sub": "42"}'));
 select show(restful.serve('GET', '/secrets'));
--- without a role, the anonymous one, of somebody; its denials are those of anybody
+-- a token without a role runs as the anonymous role, with its subject; refusals are 401, as for anonymous requests
 select ask('/rpc/me', token('{"sub": "42"}'));
 select ask('/secrets', token('{"sub": "42"}'));
--- bad ones
+-- bad tokens
 select show_all(restful.serve('GET', '/rpc/me', '{"authorization": "Bearer"}'));
 select show_all(restful.serve('GET', '/rpc/me', '{"authorization": "Bearer a.b"}'));
 select ask('/rpc/me', regexp_replace(token('{"role": "web"}'), '^[^.]*', rtrim(encode('{"alg":"none"}', 'base64'), '=')));
@@ -35,24 +35,24 @@ select ask('/rpc/me', overlay(t placing case when right(t, 1) = 'A' then 'Q' els
 select ask('/rpc/me', repeat('x', 9000));
 select ask('/rpc/me', token('{"role": "web", "nbf": 99999999999}'));
 select ask('/rpc/me', token('{"role": "web", "iat": 99999999999}'));
--- however it is spelled, and whatever else comes with it
+-- in other spellings and together with other schemes
 select show(restful.serve('GET', '/rpc/me', jsonb_build_object('authorization', E'Bearer\ta.b.c')));
 select show(restful.serve('GET', '/rpc/me', '{"authorization": " bearer:a.b.c"}'));
 select show(restful.serve('GET', '/rpc/me', '{"authorization": "Basic eDp5, Bearer a.b.c"}'));
 select show(restful.serve('GET', '/rpc/me', '{"Authorization": "Basic eDp5", "authorization": "Bearer a.b.c"}'));
--- another scheme is none of ours
+-- other schemes are ignored
 select show(restful.serve('GET', '/rpc/me', '{"authorization": "Basic eDp5"}'));
--- an anonymous request is not answered where a token is required
+-- an anonymous request is refused if a token is required
 select as_superuser($$ set restful.require_token = on $$);
 select show_all(restful.serve('GET', '/rpc/me'));
 select ask('/rpc/me', token('{"role": "web", "sub": "42"}'));
--- a SQL user's own session takes a token too, for a role that he may take
+-- a SQL user's own session accepts a token too, for a role that the user may take
 \c - alice
 select ask('/rpc/me', token('{"role": "alice", "sub": "42"}'));
 select ask('/rpc/me', token('{"role": "web", "sub": "42"}'));
 select ask('/rpc/me', token('{"sub": "42"}'));
 set role alice;
--- the tables are nobody's, and so are the functions
+-- nobody can use the tables and the functions
 select * from restful.secret_key;
 select * from restful.public_key;
 select * from restful.token_issuer;

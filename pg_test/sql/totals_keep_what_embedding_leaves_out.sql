@@ -1,4 +1,4 @@
--- Prefer: count=exact counts the rows that inner joins, and filters on embedded relations, leave; as many as are answered.
+-- Prefer: count=exact counts the rows that remain after inner joins and filters on embedded relations: as many as are returned.
 \pset tuples_only on
 \pset format unaligned
 create function public.total(target text) returns text language sql as $$
@@ -16,14 +16,14 @@ select total('/authors?select=id,books!author!inner(details())&books.details=is.
 select total('/books?select=id,subjects!inner()&subjects.name=eq.Love&year=lt.1900');
 select total('/books?select=id,subjects()&subjects=is.null');
 select total('/subjects?select=id,...books!inner(...details!inner(pages))');
--- a page of the embedded rows is a page of each
+-- limit and offset of embedded rows apply to each parent row
 select total('/authors?select=id,books!author!inner()&books.offset=1&books.order=id');
 select total('/authors?select=id,books!author!inner()&books.limit=0');
 \c - alice
 select total('/books?select=id,loans!inner()');
 \c - bob
 select total('/books?select=id,loans!inner()');
--- groups without a key are there even of no rows
+-- aggregates without grouping columns return a row even if there are no rows
 \c - authenticator
 select as_superuser('create role pollster login noinherit; grant anon to pollster; alter role pollster set restful.anon_role = ''anon''; alter role pollster set restful.schemas = ''library''; alter role pollster set restful.aggregates_enabled = on');
 \c - pollster

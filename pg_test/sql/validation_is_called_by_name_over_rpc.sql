@@ -1,4 +1,4 @@
--- Functions of an exposed schema offer validation to clients: arguments by name, JSON in and out.
+-- Functions of an exposed schema offer validation to clients: arguments by name, JSON as input and output.
 \pset tuples_only on
 \pset format unaligned
 select restful.register_schema('book', '{"type": "object", "required": ["title"], "properties": {"title": {"type": "string", "minLength": 1}, "year": {"type": "integer", "minimum": 1}}}');
@@ -7,7 +7,7 @@ create function library.is_valid(schema jsonb, instance jsonb, formats boolean d
 create function library.validate(schema jsonb, instance jsonb)
     returns table (instance_location text, keyword_location text, keyword text, message text)
     language sql stable as $$ select * from restful.validate(schema, coalesce(instance, 'null')) $$;
--- a schema that the client knows by name alone
+-- a schema that the client only knows by name
 create function library.check_document(name text, document json)
     returns table (pointer text, message text)
     language sql stable as $$ select instance_location, message from restful.validate(jsonb_build_object('$ref', 'restful:' || name), document::jsonb) $$;
@@ -18,18 +18,18 @@ create function library.changes(old jsonb, new jsonb) returns table (change text
 create function library.schema_of("table" text) returns jsonb
     language sql stable as $$ select restful.schema_of(format('library.%I', "table")::regclass) $$;
 \c - authenticator
--- true and false are bodies, whatever the order of the arguments
+-- the body true or false is returned, whatever the order of the arguments
 select show_all(restful.serve('POST', '/rpc/is_valid', '{"content-type": "application/json"}', '{"schema": {"type": "integer"}, "instance": 1}'));
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"instance": 1.5, "schema": {"type": "integer"}}'));
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {"format": "date"}, "instance": "never", "formats": true}'));
--- null in JSON is NULL in SQL, which is no document, unless the function makes it one
+-- JSON null becomes SQL NULL, which is not a document, unless the function turns it into one
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {"type": "null"}, "instance": null}'));
 select show(restful.serve('POST', '/rpc/validate', '{}', '{"schema": {"type": "object"}, "instance": null}'));
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {"maxLength": 1}, "instance": "é"}'));
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": true, "instance": []}'));
--- by GET, as parameters
+-- with GET, as parameters
 select show(restful.serve('GET', '/rpc/is_valid?schema=%7B%22minItems%22%3A2%7D&instance=%5B1%5D', '{}', null));
--- violations are an array of objects, to select from and to page
+-- violations are an array of objects that can be selected from and paged
 select show_all(restful.serve('POST', '/rpc/validate', '{}', '{"schema": {"required": ["title"], "properties": {"year": {"minimum": 1}}}, "instance": {"year": 0}}'));
 select show(restful.serve('POST', '/rpc/validate?select=message&keyword=eq.required', '{}', '{"schema": {"required": ["title"], "properties": {"year": {"minimum": 1}}}, "instance": {"year": 0}}'));
 select show(restful.serve('POST', '/rpc/validate', '{}', '{"schema": {}, "instance": {"year": 0}}'));
@@ -39,7 +39,7 @@ select show(restful.serve('POST', '/rpc/check_document', '{}', '{"name": "book@1
 select show(restful.serve('POST', '/rpc/get_schema', '{}', '{"name": "book"}'));
 select show(restful.serve('GET', '/rpc/schema_of?table=subjects', '{}', null));
 select show(restful.serve('POST', '/rpc/changes', '{}', '{"old": {"minLength": 2}, "new": {"minLength": 1}}'));
--- what is wrong with the question
+-- invalid calls
 select show(restful.serve('POST', '/rpc/check_document', '{}', '{"name": "film", "document": {}}'));
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {"properties": {"a": {"type": "strnig"}}}, "instance": {}}'));
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {"pattern": "(?=a)"}, "instance": "a"}'));
@@ -47,7 +47,7 @@ select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {"$ref": "h
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": null, "instance": 1}'));
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {}}'));
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {}, "document": 1}'));
--- the schema of the functions themselves cannot be exposed, and who is not granted the table reads no schema
+-- the schema restful itself cannot be exposed, and a role without rights on the table reads no schema
 \c - alice
 set restful.schemas = 'restful';
 select show(restful.serve('POST', '/rpc/is_valid', '{}', '{"schema": {}, "instance": 1}'));

@@ -1,4 +1,4 @@
--- Values of many types: into the database by a JSON body, out as row_to_json would write them.
+-- Values of many types: stored from a JSON body, returned as row_to_json would write them.
 \pset tuples_only on
 \pset format unaligned
 set timezone = 'UTC';
@@ -23,7 +23,7 @@ select show(restful.serve('POST', '/types', '{"prefer": "return=representation"}
 -- row_to_json writes the same
 select (restful.serve('GET', '/types?id=eq.1')).body = convert_to('[' || row_to_json(types) || ']', 'utf8') as same from library.types where id = 1;
 select show(restful.serve('POST', '/types', '{"prefer": "return=representation"}', '{"id": 2}'));
--- texts for numbers, and the extremes
+-- numbers as text, and extreme values
 select show(restful.serve('POST', '/types?select=i8,n,f8', '{"prefer": "return=representation"}', '{"id": 3, "i8": "-9223372036854775808", "n": "NaN", "f8": "-Infinity"}'));
 select show(restful.serve('POST', '/types?select=d,ts,tz', '{"prefer": "return=representation"}', '{"id": 4, "d": "infinity", "ts": "-infinity", "tz": "0044-03-15 12:00+00 BC"}'));
 select show(restful.serve('POST', '/types?select=jb,j', '{"prefer": "return=representation"}', '{"id": 5, "jb": null, "j": null}'));
@@ -31,7 +31,7 @@ select show(restful.serve('POST', '/types?select=ia', '{"prefer": "return=repres
 -- in another time zone
 select show_all(restful.serve('GET', '/types?id=eq.1&select=tz', '{"prefer": "timezone=Asia/Tokyo"}'));
 select show(restful.serve('GET', '/types?id=eq.1&select=tz', '{"prefer": "timezone=Nowhere/Land"}'));
--- wrong ones
+-- invalid values
 select show(restful.serve('POST', '/types', '{}', '{"id": "x"}'));
 select show(restful.serve('POST', '/types', '{}', '{"id": 9.5}'));
 select show(restful.serve('POST', '/types', '{}', '{"id": 99999999999}'));
@@ -45,14 +45,14 @@ select show(restful.serve('POST', '/types', '{}', '{"id": 9, "v": "abcd"}'));
 select show(restful.serve('POST', '/types', '{}', '{"id": 9, "ia": "x"}'));
 select show(restful.serve('POST', '/types', '{}', '{"id": 9, "ia": ["x"]}'));
 select show(restful.serve('GET', '/types?id=gte.9'));
--- what is too large or too deep for its type is the client's to mend
+-- a value that is too large or too deep for its type is the client's error
 \c - postgres
 create table library.parts (id int, words tsvector, doc jsonb, grid int[]);
 grant all on library.parts to librarian;
 \c - librarian
 select show(restful.serve('GET', '/parts?words=fts.' || repeat('!', 100) || 'a'));
 select show(restful.serve('GET', '/parts?words=fts.' || repeat('(', 300) || 'a'));
--- the words of PostgreSQL depend on its version and stack
+-- PostgreSQL's message depends on its version and on the stack
 select status, body->>'code' from restful.post('/parts', jsonb_build_object('words', repeat('x', 3000)));
 select status, body->>'code' from restful.post('/parts', '{"grid": "{{{{{{{1}}}}}}}"}');
 select status, body->>'code' from restful.get('/parts?grid=eq.{{{{{{{1}}}}}}}');

@@ -1,5 +1,5 @@
--- A composite value that a function made before its type was altered has another layout: it ends in an error, in whatever form it is
--- asked for, and the server lives. What an ALTER leaves readable is answered.
+-- A function made a composite value before its type was altered, so the value has an old layout. Reading it in any form gives an error
+-- and does not crash the server. Values that are still readable after an ALTER are returned.
 \pset tuples_only on
 \pset format unaligned
 create type library.pair as (a int, b text);
@@ -25,7 +25,7 @@ begin
         r := restful.serve('POST', '/rpc/' || function, jsonb_build_object('accept', accept, 'content-type', 'application/json'),
             convert_to(jsonb_build_object('change', change)::text, 'utf8'));
         answer := r.status || ' ' || case when r.status = 200 then convert_from(r.body, 'utf8') else convert_from(r.body, 'utf8')::jsonb ->> 'code' end;
-        -- the type as it was
+        -- restores the type
         raise sqlstate 'UNDO0';
     exception when sqlstate 'UNDO0' then
         return answer;
@@ -34,26 +34,26 @@ end $$;
 alter type library.pair owner to librarian;
 alter type library.pairs owner to librarian;
 \c - librarian
--- another length
+-- attributes of another length
 select f, ask(f, 'alter attribute b type int8') from unnest('{stale,stale_array,stale_member}'::text[]) f;
 select f, ask(f, 'alter attribute b type uuid') from unnest('{stale,stale_array,stale_member}'::text[]) f;
 select f, ask(f, 'alter attribute a type int8') from unnest('{stale,stale_array,stale_member}'::text[]) f;
--- by value and by reference: the number would be a length
+-- passed by value or by reference: a number would be taken for a length
 select f, ask(f, 'alter attribute a type text') from unnest('{stale,stale_array,stale_member}'::text[]) f;
 select f, ask(f, 'alter attribute a type name') from unnest('{stale,stale_array,stale_member}'::text[]) f;
 select f, ask(f, 'alter attribute a type jsonb, alter attribute b type bool') from unnest('{stale,stale_array,stale_member}'::text[]) f;
--- several at once, and one behind the other
+-- several changes in one statement
 select f, ask(f, 'drop attribute a, alter attribute b type int8, add attribute c text') from unnest('{stale,stale_array,stale_member}'::text[]) f;
--- where the server's output function writes it
+-- in a format that the server's output function writes
 select ask('stale', 'alter attribute a type text', 'text/csv');
--- a function of the very type: the server looks at the type of its result, or at its age
+-- a function that returns the type itself: the server checks the type of its result, or the value's age
 select ask('stale_pair', 'alter attribute a type text') ~ '^400 (22P07|42804)$', ask('stale_pair', 'alter attribute a type text', 'text/csv') ~ '^400 (22P07|42804)$';
--- what is added or dropped leaves the rest where it is
+-- an attribute that is added or dropped leaves the others in place
 select f, ask(f, 'add attribute c int8') from unnest('{stale,stale_array,stale_member}'::text[]) f;
 select f, ask(f, 'drop attribute a') from unnest('{stale,stale_array,stale_member}'::text[]) f;
 select f, ask(f, 'rename attribute a to z') from unnest('{stale,stale_array,stale_member}'::text[]) f;
 select ask('stale', 'drop attribute b', 'text/csv');
--- values of every shape of row are read: wide, null, long, short, out of line, compressed
+-- rows of every shape can be read: wide, null, long, short, out of line, compressed
 \c - postgres
 create type library.row as (a bool, b int2, c text, d int8, e name, f uuid, g numeric, h int2[], i "char", j timetz, k text);
 create table library.kept (id int primary key, v library.row);

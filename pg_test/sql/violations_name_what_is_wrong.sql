@@ -1,4 +1,4 @@
--- A violation names the member, the number and the reason that a user needs to know.
+-- A violation names the member, the number and the reason that a user needs.
 \pset format unaligned
 \pset tuples_only on
 \set SHOW_CONTEXT never
@@ -18,7 +18,7 @@ select message from restful.validate('{"not": {"type": "integer"}}', '1');
 select message from restful.validate('{"uniqueItems": true}', '["a", "b", "a"]');
 select message from restful.validate('{"enum": ["S", "M", "L", "XL", "XXL"]}', '"XS"');
 select restful.jsonschema_validation_errors('{"contains": {"type": "integer"}, "unevaluatedItems": {"type": "null"}}', '["a"]');
--- in what a registered schema says, and in the answer to a request
+-- in a registered schema, and in the response to a request
 select restful.register_schema('order', '{"properties": {"lines": {"contains": {"$ref": "#/$defs/gift"}, "maxContains": 1}}, "$defs": {"gift": {"required": ["gift"]}}, "unevaluatedProperties": {"type": "string"}}');
 create table library.orders (id int primary key, doc jsonb);
 grant insert on library.orders to librarian;

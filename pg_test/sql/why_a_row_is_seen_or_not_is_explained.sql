@@ -1,5 +1,5 @@
--- restful.explain_access says of a role and a row which policy lets it through or keeps it hidden, and with which words
--- PostgreSQL would refuse it.
+-- restful.explain_access says for a role and a row which policy shows or hides the row, and with which message PostgreSQL would
+-- refuse a write.
 \pset tuples_only on
 \pset format unaligned
 \set SHOW_CONTEXT never
@@ -40,10 +40,10 @@ create function public.verdict(r regclass, c text, n name, k jsonb default null,
     select restful.explain_access(r, c, n, '{}', k, w) ->> 'verdict' $$;
 
 \c - keeper
--- a row that is seen, and by which policy; the policies use a schema that the role may not use
+-- a visible row, and by which policy; the policies use a schema that the role may not use
 select public.verdict('vault.docs', 'select', 'reader', '1');
 select public.verdict('vault.docs', 'select', 'reader', '5');
--- hidden: the operand that is false is named
+-- hidden rows: the operand that is false is named
 select public.verdict('vault.docs', 'select', 'reader', '2');
 select public.verdict('vault.docs', 'select', 'reader', '3');
 select public.verdict('vault.docs', 'select', 'reader', '4');
@@ -68,16 +68,16 @@ select public.verdict('vault.docs', 'insert', 'editor', null, '{"id": 6, "owner"
 select public.verdict('vault.docs', 'insert', 'editor', null, '{"id": 6, "owner": "editor", "tenant": 7, "title": "too long"}');
 select public.verdict('vault.docs', 'insert', 'editor', null, '{"id": 6, "owner": "keeper", "tenant": 7}');
 select public.verdict('vault.docs', 'insert', 'editor', null, '{"id": "six"}');
--- no row is named
+-- without a row
 select public.verdict('vault.docs', 'select', 'reader');
 select public.verdict('vault.docs', 'insert', 'editor');
--- all of it, to read
+-- the whole explanation, to read
 select * from restful.explain_access_text('vault.docs', 'SELECT', 'reader', key => '2');
 select jsonb_pretty(restful.explain_access('vault.docs', 'insert', 'editor', new_row => '{"id": 6, "owner": "keeper", "tenant": 7}'));
--- nothing was left behind
+-- nothing is left behind
 select current_user, current_setting('transaction_read_only'), current_setting('request.jwt.claims', true);
 
--- Forced on its owner; without privileges on columns; a key of several columns or of none; errors of policies
+-- FORCE for the owner; missing rights on columns; a key of several columns or no key; errors in policies
 alter table vault.docs force row level security;
 select public.verdict('vault.docs', 'select', 'keeper', '3');
 alter table vault.docs no force row level security;
@@ -116,7 +116,7 @@ alter table vault.log enable row level security;
 grant select on vault.log, vault.log1 to reader;
 select public.verdict('vault.log', 'select', 'reader', '{"id": 1}');
 select restful.explain_access('vault.log1', 'select', 'reader', key => '{"id": 1}') #>> '{notes,0}';
--- the claims are the request's, for the functions that ask for them; nothing of them stays
+-- the claims are set for functions that read them, as in a request, and are gone afterwards
 create policy claimed on vault.pairs using (b = current_setting('request.jwt.claims', true)::jsonb ->> 'sub'
     and current_setting('restful.claims', true)::jsonb ->> 'role' = current_user);
 drop policy whole on vault.pairs;
@@ -124,14 +124,14 @@ select restful.explain_access('vault.pairs', 'select', 'reader', '{"sub": "x", "
 select restful.explain_access('vault.pairs', 'select', 'reader', '{"sub": "y"}', '{"a": 2}') ->> 'verdict';
 select restful.explain_access('vault.pairs', 'select', 'reader', '{}', '{"a": 2}') -> 'readers';
 select current_setting('restful.claims', true), current_setting('request.jwt.claims', true);
--- a policy that takes too long, for its role
+-- a policy that exceeds the role's time limit
 \c - postgres
 alter role reader set statement_timeout = '50ms';
 \c - keeper
 create policy slow on vault.pairs as restrictive using (pg_sleep(60) is not null);
 select public.verdict('vault.pairs', 'select', 'reader', '{"a": 2}');
 drop policy slow on vault.pairs;
--- what is no question
+-- invalid arguments
 select public.verdict('vault.docs', 'truncate', 'reader');
 select public.verdict('vault.docs', null, 'reader');
 select public.verdict('vault.docs', 'select', 'no such role');

@@ -1,4 +1,4 @@
--- restful.tx_end says how a request's transaction ends, and whether Prefer: tx= may say otherwise.
+-- restful.tx_end decides how a request's transaction ends, and whether Prefer: tx= may override it.
 \pset tuples_only on
 \pset format unaligned
 create role layer login noinherit;

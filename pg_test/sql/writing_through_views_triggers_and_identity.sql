@@ -1,4 +1,4 @@
--- Writes meet what the schema holds: views, triggers, generated and identity columns, rules of columns.
+-- Writes work with the objects of the schema: views, triggers, generated and identity columns, rules.
 \pset tuples_only on
 \pset format unaligned
 create table library.things (id int generated always as identity primary key, a text, twice text generated always as (a || a) stored);
@@ -35,7 +35,7 @@ select show(restful.serve('POST', '/things', '{"prefer": "return=representation"
 select show(restful.serve('POST', '/things', '{"prefer": "return=representation"}', '{"a": "b", "twice": "x"}'));
 select show(restful.serve('PATCH', '/things?id=eq.1', '{"prefer": "return=representation"}', '{"a": "c"}'));
 select show(restful.serve('PATCH', '/things?id=eq.1', '{}', '{"twice": "c"}'));
--- a trigger that skips, and one that raises
+-- a trigger that skips a row, and one that raises an error
 select show_all(restful.serve('POST', '/things', '{"prefer": "return=representation"}', '[{"a": "skip"}, {"a": "d"}]'));
 select show_all(restful.serve('POST', '/things', '{}', '[{"a": "e"}, {"a": "raise"}]'));
 -- views
@@ -45,7 +45,7 @@ select show(restful.serve('POST', '/joined', '{}', '{"one": 2}'));
 select show(restful.serve('POST', '/handled', '{"prefer": "return=representation"}', '{"a": "h"}'));
 select show(restful.serve('PATCH', '/handled?id=eq.1', '{}', '{"a": "i"}'));
 select show(restful.serve('DELETE', '/some_things?a=eq.F', '{"prefer": "return=representation"}'));
--- what is missing: generated and identity columns are left out, columns of views have the defaults of their tables
+-- missing columns: generated and identity columns are left out; columns of views get the defaults of their tables
 select show(restful.serve('POST', '/things?columns=id,a,twice&select=a,twice', '{"prefer": "missing=default, return=representation"}', '[{"a": "m"}, {"a": "n"}]'));
 select show(restful.serve('POST', '/things?columns=id,a,twice', '{"prefer": "missing=default"}', '[{"a": "o"}, {"a": "p", "id": 3}]'));
 select show(restful.serve('POST', '/things?columns=a,twice', '{"prefer": "missing=default"}', '[{"a": "o"}, {"a": "p", "twice": "x"}]'));
@@ -58,7 +58,7 @@ select show(restful.serve('PATCH', '/defaults_list?id=eq.2&columns=a,b,c,twice',
 select show(restful.serve('POST', '/defaults_list?columns=id,a,b,c', '{"prefer": "missing=default, resolution=merge-duplicates, return=representation"}', '{"id": 2}'));
 select show(restful.serve('POST', '/outer_list?columns=id,a,b', '{"prefer": "missing=default, return=representation"}', '[{"id": 5}, {"id": 6, "a": "x"}]'));
 select show(restful.serve('POST', '/defaults_list?columns=id,a', '{"content-type": "text/csv", "prefer": "missing=default, return=representation"}', E'id\n7'));
--- nothing is left of what failed
+-- nothing is left of failed writes
 select show(restful.serve('GET', '/things?order=id&select=a'));
 \c - postgres
 select what from library.log;

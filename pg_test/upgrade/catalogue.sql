@@ -1,10 +1,10 @@
--- Everything that the catalogue says of an extension's objects, as lines of text that two databases share if they hold the same:
--- rows of the catalogue with names in the place of OIDs. Left out is what differs from database to database whatever is installed.
+-- Everything that the catalogue says about an extension's objects, as lines of text: the catalogue's rows, with names instead of OIDs.
+-- Two databases with the same objects give the same lines, because columns that differ between databases anyway are left out.
 CREATE FUNCTION pg_temp.catalogue(extension text) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET check_function_bodies = off
 AS $catalogue$
 DECLARE
-    -- storage, statistics, and node trees, whose readable form is below
+    -- storage, statistics, and node trees; the readable form of the trees is added below
     left_out CONSTANT text[] := '{oid,relfilenode,relpages,reltuples,relallvisible,relallfrozen,relfrozenxid,relminmxid,reltoastrelid,
         relhasindex,conbin,adbin,tgqual,polqual,polwithcheck,indexprs,indpred,ev_action,ev_qual,prosqlbody,proargdefaults,typdefaultbin}';
     catalogue record;
@@ -26,18 +26,18 @@ BEGIN
         FROM pg_class c
         WHERE c.relname IN (SELECT k.relname FROM member m JOIN pg_class k ON k.oid = m.classid)
         UNION ALL
-        -- catalogues whose rows are a part of an object of another one
+        -- catalogues whose rows belong to an object of another catalogue
         SELECT format('pg_catalog.%I', v.name)::regclass, v.name, v.of_objects, v.reference
         FROM (VALUES ('pg_attribute', 'pg_class', 'attrelid'), ('pg_index', 'pg_class', 'indexrelid'), ('pg_inherits', 'pg_class', 'inhrelid'),
             ('pg_sequence', 'pg_class', 'seqrelid'), ('pg_enum', 'pg_type', 'enumtypid'), ('pg_range', 'pg_type', 'rngtypid'),
             ('pg_aggregate', 'pg_proc', 'aggfnoid')) v (name, of_objects, reference)
         ORDER BY 2
     LOOP
-        -- each column as text: an OID that refers to an object as what that is called, an access control list in order
+        -- each column as text: an OID becomes the name of its object, an access control list is sorted
         SELECT string_agg(format('%L, %s', a.attname, CASE
                 WHEN a.attname = 'extconfig'
                     THEN '(SELECT array_agg(o::regclass::text || '' '' || c ORDER BY n) FROM unnest(t.extconfig, t.extcondition) WITH ORDINALITY u (o, c, n))'
-                -- some builds of PostgreSQL count here how often a type has changed
+                -- some builds of PostgreSQL count here how often a type was changed
                 WHEN a.attname = 'attoptions'
                     THEN '(SELECT array_agg(o ORDER BY o) FROM unnest(t.attoptions) o WHERE o NOT LIKE ''pg_attver=%'')'
                 WHEN k.pktable IS NOT NULL AND a.atttypid IN ('oid'::regtype, 'regproc'::regtype)
@@ -82,7 +82,7 @@ BEGIN
         SELECT 'label ' || pg_describe_object(l.classoid, l.objoid, l.objsubid) || ': ' || l.provider || ' ' || l.label
         FROM member m JOIN pg_seclabel l ON l.classoid = m.classid AND l.objoid = m.objid
         UNION ALL
-        -- what pg_dump takes for the extension's own grants
+        -- the grants that pg_dump considers the extension's own
         SELECT 'initial rights ' || pg_describe_object(p.classoid, p.objoid, p.objsubid) || ': '
             || (SELECT string_agg(i::text, ', ' ORDER BY i::text) FROM unnest(p.initprivs) i)
         FROM member m JOIN pg_init_privs p ON p.classoid = m.classid AND p.objoid = m.objid
