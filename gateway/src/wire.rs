@@ -415,7 +415,7 @@ impl Received {
         let line = self.bytes[start..start + length].strip_suffix(b"\r");
         let line = line.ok_or_else(|| malformed("a line ends with LF only"))?;
         if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
-            return Err(malformed("a line holds a control character"));
+            return Err(malformed("a line contains a control character"));
         }
         Ok(Some(line))
     }

@@ -2,7 +2,7 @@
 
 use super::Command;
 
-/// A command, and the clauses of INSERT that read.
+/// A command with the clauses that read: ON CONFLICT of INSERT, and RETURNING.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     pub command: Command,
@@ -80,7 +80,7 @@ impl Statement {
     }
 }
 
-/// The unread rest of a text.
+/// The rest of a text that has not been read yet.
 struct Words<'a>(&'a str);
 
 impl<'a> Words<'a> {

@@ -1,7 +1,7 @@
 //! Proves, keyword by keyword, that one schema accepts everything that another accepts.
 //!
-//! The set algebra cannot do what it does: it takes time in proportion to the schemas, follows recursion, and ignores unknown
-//! keywords that did not change. It pairs branches and knows little about negation, so it often finds no proof where one exists.
+//! Unlike the set algebra, it follows recursion, and it accepts keywords that it does not know if they did not change. The number of
+//! its steps is limited. It only pairs branches and knows little about negation, so it often finds no proof where one exists.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value};
 /// The schema that accepts everything.
 const TRUE: &Value = &Value::Bool(true);
 
-/// Keywords that do not affect what is accepted.
+/// Keywords that do not affect what is accepted on their own. `then` and `else` are read together with `if`.
 const ANNOTATIONS: [&str; 15] = [
     "title",
     "description",
@@ -97,8 +97,8 @@ fn drafts_of(keyword: &str) -> (u8, u8) {
     (since, until)
 }
 
-/// Whether a keyword below the root changes the base or meaning of references, or the draft of keywords. Property names with these
-/// words count too: that costs a proof, but not soundness.
+/// Whether a keyword changes the base or the meaning of references, or the draft of keywords. `$id`, `id` and `$schema` at the root
+/// do not count. Properties named like the other keywords do, which can prevent a proof but never makes one wrong.
 fn scoped(value: &Value, depth: usize) -> bool {
     match value {
         _ if depth > 6 * PROOF_DEPTH => true,
@@ -127,9 +127,9 @@ fn portable(value: &Value, (oldest, newest): (u8, u8)) -> bool {
                 || members.keys().all(|key| key == "$ref" || ANNOTATIONS.contains(&key.as_str()));
             lone && members.iter().all(|(key, member)| {
                 let (since, until) = drafts_of(key);
-                // Property names with these words count too: that costs a proof, but not soundness.
+                // Properties with these names count too, which can prevent a proof but never makes one wrong.
                 let same = match key.as_str() {
-                    // Each draft has formats of its own.
+                    // Each draft has its own formats and its own meaning of the other two.
                     "format" | "unevaluatedProperties" | "unevaluatedItems" => false,
                     "items" => newest < 9 || !member.is_array(),
                     "exclusiveMinimum" | "exclusiveMaximum" => oldest > 4,
@@ -541,8 +541,8 @@ impl Proof {
         })
     }
 
-    /// All keywords about elements at their positions together: the wide schema may require for one position what the narrow schema
-    /// requires for all.
+    /// Compares all keywords about elements together, position by position: the wide schema may require for one position what the
+    /// narrow schema requires for all.
     fn implies_items(&mut self, asked: &Asked<'_>) -> bool {
         let (wanted, beyond) = self.tuple(asked.wide);
         let beyond = beyond.unwrap_or(TRUE);
@@ -616,12 +616,12 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Whether the validator takes no other number for this one: it is whole, and small enough.
+/// Whether the validator never takes another number for this one: it is written as an integer, and small enough.
 fn is_exact(number: &Number) -> bool {
     !number.is_f64() && number.as_f64().is_some_and(|value| value.abs() < WHOLE)
 }
 
-/// The order of two numbers, if they fit in 64 bits.
+/// The order of two numbers. `None` if one of them is too large to be compared exactly.
 fn order(one: &Value, other: &Value) -> Option<Ordering> {
     if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64()) {
         return Some(one.cmp(&other));

@@ -20,7 +20,7 @@ pub enum Value {
     Bool(bool),
     /// A constant, and its type if it has a cast.
     Literal(String, Option<String>),
-    /// An unknown value. Equal names mean the same value.
+    /// An unknown value that is not null. Equal names mean the same value.
     Some(String),
     /// A value that identifies the caller, or is derived from one: it equals no value of a row.
     Stranger(String),
@@ -40,7 +40,7 @@ impl Value {
     }
 }
 
-/// Functions of `pg_catalog` that accept nulls and return an unknown value.
+/// Functions of `pg_catalog` whose result is unknown but not null, even if an argument is null.
 const TAKE_NULLS: [&str; 12] = [
     "concat",
     "concat_ws",
@@ -59,7 +59,7 @@ const TAKE_NULLS: [&str; 12] = [
 const VOLATILE: [&str; 6] = ["random", "clock_timestamp", "timeofday", "gen_random_uuid", "nextval", "random_normal"];
 /// Functions without arguments that never return null.
 const NEVER_NULL: [&str; 5] = ["now", "transaction_timestamp", "statement_timestamp", "current_database", "version"];
-/// Functions of the extension that answer a question about the subject. Without a subject, the answer is no.
+/// Functions of the extension that answer a question about the subject. They say no for an anonymous caller and for a stranger.
 const QUESTIONS: [&str; 5] =
     ["restful.has_role", "restful.has_any_role", "restful.has_permission", "restful.has_scope", "restful.authorize"];
 /// Operators whose result is null for some values.
@@ -136,7 +136,7 @@ impl Evaluator<'_> {
             },
             Expression::Exists(select) => self.exists(expression, select),
             Expression::In(left, select) => self.is_in(expression, left, select),
-            // If it contains a null, it is not equal to anything either.
+            // Without a subject an element may be null, but the array or row is not. It equals no value of a row either.
             Expression::Array(_) | Expression::Row(_) | Expression::ArrayOf(_) => {
                 of(format!("{expression:?}"), self.world != World::Any && self.depends(expression))
             }
@@ -172,8 +172,8 @@ impl Evaluator<'_> {
         }
     }
 
-    /// An expression that is not understood. If it depends on the subject, it is null without a subject, and false for one who owns
-    /// nothing.
+    /// An expression that is not understood. If it depends on the subject, it is null for an anonymous caller, and for a stranger it
+    /// is a stranger's value, which is false as a condition.
     fn unread(&mut self, expression: &Expression) -> Value {
         let name = format!("{expression:?}");
         match self.world {
@@ -193,7 +193,7 @@ impl Evaluator<'_> {
         let names: Vec<String> = values.iter().map(Value::name).collect();
         let mut result = format!("{name}({})", names.join(", "));
         if VOLATILE.contains(&name) {
-            // Two calls never return the same.
+            // Two calls may return different values, so each call has its own name.
             result = format!("{result} at {arguments:p}");
         }
         let is_of_stranger = values.iter().any(|v| matches!(v, Value::Stranger(_)));
@@ -259,7 +259,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Whether a call asks who the caller is.
+    /// Whether a call identifies the caller.
     fn asks_request(&self, name: &str, arguments: &[Expression]) -> bool {
         if name != "current_setting" {
             return self.subjects.iter().any(|s| s == name);
@@ -318,7 +318,7 @@ impl Evaluator<'_> {
             "<>" => Value::Bool(!self.equal(left, right)),
             "<" => Value::Bool(self.less(left, right)),
             ">" => Value::Bool(self.less(right, left)),
-            // A stranger's values are not ordered relative to values of rows.
+            // A stranger's value is neither less nor greater than a value of a row.
             "<=" | ">=" if is_stranger(left) || is_stranger(right) => Value::Bool(self.equal(left, right)),
             "<=" => Value::Bool(!self.less(right, left)),
             ">=" => Value::Bool(!self.less(left, right)),
@@ -392,7 +392,7 @@ impl Evaluator<'_> {
                 of_bool(found)
             }
             Expression::ArrayOf(select) if is_any && operator == "=" => self.is_in(array, left, select),
-            // Nothing belongs to a stranger, so the array is empty.
+            // Nothing belongs to this caller, so the array is empty.
             Expression::ArrayOf(_) if self.world != World::Any && self.depends(items) => Value::Bool(!is_any),
             _ => match (self.value(left), self.value(array)) {
                 (Value::Null, _) | (_, Value::Null) => Value::Null,
@@ -443,7 +443,7 @@ fn constant(mut expression: Option<&Expression>) -> Option<&str> {
     }
 }
 
-/// Whether these names are constants of a type in which different texts are different values.
+/// Whether these names are different constants of one type in which different texts are different values.
 fn differ(left: &str, right: &str) -> bool {
     let text = |name: &str| {
         ["text", "character varying", "name"]

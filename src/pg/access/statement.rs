@@ -30,7 +30,7 @@ pub enum Rows {
 /// An error that a statement raised.
 pub struct Failure {
     pub raised: Raised,
-    /// Whether it was raised before anything ran.
+    /// Whether it was raised while the statement was analysed, before it ran.
     pub in_analysis: bool,
 }
 
@@ -138,7 +138,8 @@ unsafe fn analyse(
     parameters: &mut Vec<Parameter>,
     wanted: pg_sys::Oid,
 ) -> *mut pg_sys::Query {
-    // SAFETY: the text is NUL-terminated, each node is read as the type that its tag says, and the analysis runs no user code.
+    // SAFETY: the text is NUL-terminated, and each node is read as the type that its tag says. If reading a literal runs user code,
+    // it runs as the current user.
     unsafe {
         let nest = GucNest::with_pinned_path();
         // A function that a policy calls may have changed it. With `on`, what the catalogue put in quotes stays in quotes.

@@ -287,7 +287,7 @@ pub unsafe extern "C-unwind" fn restful_jwt_sign(call: pg_sys::FunctionCallInfo)
         preserving_error_data(|| {
             let claims =
                 detoasted(call, 0).and_then(|claims| serde_json::from_slice(payload(jsonb::to_text(claims))).ok());
-            let Some(Value::Object(mut claims)) = claims else { refuse_value("the claims must be a JSON object") };
+            let Some(Value::Object(mut claims)) = claims else { refuse_value("claims must be a JSON object") };
             check_signable(&claims);
             let Some(ttl) = argument(call, 1).map(|datum| seconds(datum)).filter(|ttl| *ttl > 0) else {
                 refuse_value("the time to live must be positive")

@@ -20,7 +20,7 @@ pub(super) struct Relationship {
 pub(super) enum Cardinality {
     ManyToOne,
     OneToOne {
-        /// The origin holds the foreign key.
+        /// The origin has the foreign key.
         from_origin: bool,
     },
     OneToMany,
@@ -61,7 +61,7 @@ impl Relationship {
         !self.is_junction() && self.origin_columns == [name]
     }
 
-    /// Whether the origin holds the key and refers to itself. Then the table's name means the to-many direction, and the column or
+    /// Whether the origin has the key and refers to itself. Then the table's name means the to-many direction, and the column or
     /// key the to-one direction.
     fn is_to_itself(&self, origin: &QualifiedName) -> bool {
         self.target == *origin
@@ -89,7 +89,7 @@ impl Relationship {
         let by_target = found.iter().filter(|r| r.is_named_by_target(origin, name));
         let by_key = found.iter().filter(|r| r.is_named_by_key(origin, name));
         if hints.is_empty() {
-            // Only the junction tells the directions of a many-to-many relationship of a table with itself apart.
+            // A many-to-many relationship of a table with itself has two directions, which only hints tell apart.
             let by_target = by_target.filter(|r| r.target != *origin || !r.is_junction());
             return by_target.chain(by_key.filter(|r| !r.is_named_by_target(origin, name))).collect();
         }
@@ -145,14 +145,14 @@ impl Relationship {
         })
     }
 
-    /// The pairs of equal columns, independent of the direction.
+    /// The pairs of equal columns, sorted.
     fn equal_columns(&self) -> Vec<(&String, &String)> {
         let mut columns: Vec<(&String, &String)> = self.origin_columns.iter().zip(&self.target_columns).collect();
         columns.sort_unstable();
         columns
     }
 
-    /// Whether both lead to the same rows by the same key, possibly in opposite directions.
+    /// Whether both lead to the same rows by the same key. For one-to-one, it does not matter which end has the key.
     fn is_same(&self, other: &Relationship) -> bool {
         let junction = |r: &Relationship| match &r.kind {
             Cardinality::ManyToMany(junction) => Some(junction.clone()),
@@ -247,8 +247,8 @@ const PARTS: &[Part] = &[
     Part::NearColumn,
 ];
 
-/// The relationships that all hints identify. If a hint names different kinds of parts in different relationships, the kind that
-/// leaves the fewest counts; among equals, the first kind.
+/// The relationships that all hints identify. If a hint names different kinds of parts in different relationships, it is taken for
+/// the kind that leaves the fewest relationships. If several kinds leave the same number, the first one is taken.
 fn narrow<'a>(mut relationships: Vec<&'a Relationship>, hints: &[impl AsRef<str>]) -> Vec<&'a Relationship> {
     let is_named =
         |r: &&Relationship| hints.iter().all(|hint| r.names().iter().any(|(_, name)| *name == hint.as_ref()));
@@ -266,7 +266,7 @@ fn narrow<'a>(mut relationships: Vec<&'a Relationship>, hints: &[impl AsRef<str>
     relationships
 }
 
-/// Whether they are one relationship that was found several times.
+/// Whether all of them are the same relationship, found once or several times.
 pub(super) fn is_one(relationships: &[&Relationship]) -> bool {
     relationships.split_first().is_some_and(|(one, others)| others.iter().all(|other| other.is_same(one)))
 }
