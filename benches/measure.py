@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 
-from client import Connection, Time, execution, message
+from client import Connection, Time, execution, message, text
 from harness import Cluster, Failure, run
 
 # The database of all groups but `connection`, which makes its own.
@@ -31,6 +31,13 @@ class Statement:
     # The parameters of each execution.
     parameters: Callable[[], tuple[str, ...]] = tuple
     binary: bool = False
+    # Parsed and planned anew for each execution, and not prepared.
+    fresh: bool = False
+
+    def messages(self, name: str) -> bytes:
+        """One execution, with new parameters."""
+        parse = message(b"P", text(""), text(self.sql), b"\0\0") if self.fresh else b""
+        return parse + execution("" if self.fresh else name, *self.parameters(), binary=self.binary)
 
 
 @dataclasses.dataclass
@@ -104,7 +111,7 @@ class Bench:
                     random.shuffle(order)
                     for name in order:
                         s = statements[name]
-                        calls = b"".join(execution(name, *s.parameters(), binary=s.binary) for _ in range(s.calls))
+                        calls = b"".join(s.messages(name) for _ in range(s.calls))
                         spent, _ = connection.exchange(calls + message(b"S"))
                         if turn >= WARM_UP:
                             times[name].append(spent)

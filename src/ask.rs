@@ -23,6 +23,24 @@ pub struct Shape {
     /// The version of the API description, if the request asks for the description.
     pub version: Version,
     pub settings: PlanSettings,
+    /// The magnitudes of limits, offsets and lists among the literals, because the best plan for ten rows is not that for a million.
+    pub magnitudes: Vec<Magnitude>,
+}
+
+/// The magnitude of a number: 0, at most 100, at most 10,000, at most a million, or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Magnitude(u8);
+
+impl Magnitude {
+    /// The magnitude of a literal. `None` for a text.
+    fn of(literal: &Literal) -> Option<Self> {
+        let number = match literal {
+            Literal::Text(_) => return None,
+            Literal::Number(number) => *number,
+            Literal::List(items) => items.len() as u64,
+        };
+        Some(Magnitude([0, 100, 10_000, 1_000_000].iter().filter(|most| number > **most).count() as u8))
+    }
 }
 
 /// Settings that a plan depends on.
@@ -108,7 +126,16 @@ impl<'a> Ask<'a> {
             commits: transaction.map_or(!settings.end.rollback, |asked| asked == Transaction::Commit),
             transaction,
             request,
-            shape: Rc::new(Shape { action, query, body, preferences, accepted, version, settings: settings_of_plan }),
+            shape: Rc::new(Shape {
+                action,
+                query,
+                body,
+                preferences,
+                accepted,
+                version,
+                settings: settings_of_plan,
+                magnitudes: literals.iter().filter_map(Magnitude::of).collect(),
+            }),
             literals,
             payload,
             page,

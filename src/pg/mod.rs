@@ -30,4 +30,5 @@ pub extern "C-unwind" fn _PG_init() {
     guc::define();
     catalog::invalidation::register();
     frame::install_hook();
+    ffi::planner::install_hook();
 }

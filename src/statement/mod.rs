@@ -1,6 +1,7 @@
 //! SQL text and its parameters. Pure and deterministic: equal plans render to equal texts.
 
 pub mod ident;
+pub mod plan_choice;
 mod render;
 mod render_call;
 mod render_count;

@@ -121,6 +121,28 @@ impl FastPath {
         let parameters = self.prepared.bind(values)?;
         let mut encoders = self.prepared.take_encoders();
         let mut sink = crate::pg::row_sink::RowSink::new(body, shape, &mut encoders);
+        let receiver = sink.receiver();
+        // SAFETY: the parameters are those of the statement, and the sink stays in place until it has been executed.
+        let was_reanalysed = self.prepared.execute(parameters, || unsafe { self.execute(frame, parameters, receiver) });
+        if was_reanalysed {
+            return Ok(None);
+        }
+        let rows = sink.rows();
+        let body = sink.into_buffer();
+        self.prepared.put_encoders(encoders);
+        Ok(Some((Done { rows, processed: rows }, body)))
+    }
+
+    /// Executes the statement. Returns `true`, and has not executed it, if PostgreSQL had to analyse it again after all.
+    ///
+    /// # Safety
+    /// The parameters must be those of the statement, and the receiver valid.
+    unsafe fn execute(
+        &self,
+        frame: &Frame,
+        parameters: pg_sys::ParamListInfo,
+        receiver: *mut pg_sys::DestReceiver,
+    ) -> bool {
         let source = self.prepared.source();
         // SAFETY: as below; the plan is released there.
         let (plan, owner) = unsafe {
@@ -128,10 +150,9 @@ impl FastPath {
             let cached = || pg_sys::GetCachedPlan(source, parameters, owner, std::ptr::null_mut());
             // The planner checks rights to views, so it needs the role. Fetching an existing plan does not, and switching the
             // role would make PostgreSQL look up the schemas of the search path again, twice.
-            (if has_plan(source) { cached() } else { frame.with_role(cached) }, owner)
+            (if self.prepared.has_plan() { cached() } else { frame.with_role(cached) }, owner)
         };
         let was_reanalysed = self.prepared.was_reanalysed();
-        let receiver = sink.receiver();
         // SAFETY: the same steps as _SPI_execute_plan takes for a saved plan. An error ends the subtransaction, which releases
         // everything. Nothing within the guard has a destructor.
         frame.with_role(|| unsafe {
@@ -158,28 +179,7 @@ impl FastPath {
                 ReleaseCachedPlan(plan, owner);
             });
         });
-        if was_reanalysed {
-            return Ok(None);
-        }
-        let rows = sink.rows();
-        let body = sink.into_buffer();
-        self.prepared.put_encoders(encoders);
-        Ok(Some((Done { rows, processed: rows }, body)))
-    }
-}
-
-/// Whether PostgreSQL has a plan that it will use as it is: the generic one, by the rule of plancache.c.
-unsafe fn has_plan(source: *mut pg_sys::CachedPlanSource) -> bool {
-    // SAFETY: the plan source of a saved plan.
-    unsafe {
-        let generic = (*source).gplan;
-        if generic.is_null() || !(*generic).is_valid || (*generic).dependsOnRole {
-            return false;
-        }
-        let custom_plans = (*source).num_custom_plans;
-        pg_sys::plan_cache_mode == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int
-            && custom_plans >= 5
-            && (*source).generic_cost < (*source).total_custom_cost / custom_plans as f64
+        was_reanalysed
     }
 }
 

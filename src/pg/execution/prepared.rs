@@ -3,15 +3,18 @@
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::captured;
+use crate::pg::ffi::planner::Planning;
 use crate::pg::ffi::unguarded::{self, in_hooks};
 use crate::pg::ffi::{nodes, privileges, user};
 use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
+use crate::statement::plan_choice::{Choice, PlanChoice};
 use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_int, c_void};
+use std::time::Instant;
 
 /// The types of a statement's parameters. PostgreSQL writes to them whenever it analyses the statement, so they keep their address
 /// for as long as the plan lives.
@@ -47,6 +50,7 @@ pub struct Prepared {
     parameters: Vec<Parameter>,
     encoders: RefCell<Option<Box<Encoders>>>,
     analysis: *mut Analysis,
+    choice: Cell<PlanChoice>,
 }
 
 /// What we found out about PostgreSQL's analysis of a statement. Valid as long as the analysis exists.
@@ -72,6 +76,22 @@ impl Drop for Prepared {
             }
             pg_sys::MemoryContextDelete(self.memory);
         }
+    }
+}
+
+/// An execution that is being measured. When it ends, also by an error, its time is noted: a plan may be so slow that the statement is
+/// cancelled each time.
+struct Execution<'a> {
+    choice: &'a Cell<PlanChoice>,
+    planning: Planning,
+    start: Instant,
+}
+
+impl Drop for Execution<'_> {
+    fn drop(&mut self) {
+        let mut choice = self.choice.get();
+        choice.note(self.planning.time(), self.start.elapsed());
+        self.choice.set(choice);
     }
 }
 
@@ -140,6 +160,7 @@ impl Prepared {
                 parameters: statement.parameters,
                 encoders: RefCell::new(Some(Box::default())),
                 analysis,
+                choice: Cell::default(),
             };
             let array = pg_sys::MemoryContextAllocZero(memory, size_of::<pg_sys::Oid>() * count.max(1));
             types.write(ParameterTypes { types: array.cast(), count: count as c_int });
@@ -196,7 +217,7 @@ impl Prepared {
         let options =
             pg_sys::SPIExecuteOptions { params: parameters, read_only, dest: sink.receiver(), ..Default::default() };
         // SAFETY: plan, parameters and sink outlive the execution.
-        let code = unsafe { pg_sys::SPI_execute_plan_extended(self.plan, &options) };
+        let code = self.execute(parameters, || unsafe { pg_sys::SPI_execute_plan_extended(self.plan, &options) });
         if code < 0 {
             return Err(Error::new(Code::Setting, format!("The statement could not be run (SPI code {code})")));
         }
@@ -205,6 +226,42 @@ impl Prepared {
         let body = sink.into_buffer();
         self.put_encoders(encoders);
         Ok((done, body))
+    }
+
+    /// Runs `execute`, which executes the statement with these parameters and takes its plan from PostgreSQL's plan cache. Chooses
+    /// before whether the plan is kept, and notes afterwards how long it took.
+    pub fn execute<T>(&self, parameters: pg_sys::ParamListInfo, execute: impl FnOnce() -> T) -> T {
+        // PostgreSQL keeps the plan of a statement without parameters.
+        if parameters.is_null() {
+            return execute();
+        }
+        let source = self.source();
+        // SAFETY: this value owns the plan source. A plan that is marked as invalid is made again.
+        let planning = unsafe {
+            const CHOICES: c_int = (pg_sys::CURSOR_OPT_GENERIC_PLAN | pg_sys::CURSOR_OPT_CUSTOM_PLAN) as c_int;
+            let (choice, kept) = (self.choice.get().next(), (*source).gplan);
+            let option =
+                if choice == Choice::Own { pg_sys::CURSOR_OPT_CUSTOM_PLAN } else { pg_sys::CURSOR_OPT_GENERIC_PLAN };
+            (*source).cursor_options = (*source).cursor_options & !CHOICES | option as c_int;
+            if choice == Choice::KeptAnew && !kept.is_null() {
+                (*kept).is_valid = false;
+            }
+            Planning::watch(source, parameters)
+        };
+        let _noted = Execution { choice: &self.choice, planning, start: Instant::now() };
+        execute()
+    }
+
+    /// Whether PostgreSQL has a plan that the next execution uses as it is.
+    pub fn has_plan(&self) -> bool {
+        // SAFETY: this value owns the plan source.
+        unsafe {
+            let source = self.source();
+            let kept = (*source).gplan;
+            let is_kept = (*source).cursor_options & pg_sys::CURSOR_OPT_GENERIC_PLAN as c_int != 0
+                && pg_sys::plan_cache_mode == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int;
+            is_kept && !kept.is_null() && (*kept).is_valid && !(*kept).dependsOnRole
+        }
     }
 
     /// Whether PostgreSQL has replaced the analysis that [`Prepared::is_self_contained`] looked at.

@@ -9,6 +9,7 @@ pub mod guc_nest;
 pub mod jsonb;
 pub mod nodes;
 pub mod own_tables;
+pub mod planner;
 pub mod preserving_error_data;
 pub mod privileges;
 pub mod result_set;

@@ -102,6 +102,15 @@ pub mod in_hooks {
         pub unsafe fn get_role_oid(name: *const c_char, missing_ok: bool) -> Oid;
         /// Makes an analysis infer the types of parameters (parse_param.h).
         pub unsafe fn setup_parse_variable_parameters(state: *mut ParseState, types: *mut *mut Oid, count: *mut c_int);
+        /// Copies values of parameters (params.h).
+        pub unsafe fn copyParamList(values: ParamListInfo) -> ParamListInfo;
+        /// Plans a query (planner.h).
+        pub unsafe fn standard_planner(
+            query: *mut pg_sys::Query,
+            text: *const c_char,
+            options: c_int,
+            values: ParamListInfo,
+        ) -> *mut PlannedStmt;
         /// Executes a utility command (utility.h).
         pub unsafe fn standard_ProcessUtility(
             statement: *mut PlannedStmt,
@@ -113,6 +122,26 @@ pub mod in_hooks {
             receiver: *mut DestReceiver,
             completion: *mut pg_sys::QueryCompletion,
         );
+    }
+
+    /// Plans a query with the next hook, or with PostgreSQL's own planner if there is none.
+    ///
+    /// # Safety
+    /// The arguments are those that PostgreSQL called the hook with, or values in place of none.
+    pub unsafe fn next_planner(
+        next: pg_sys::planner_hook_type,
+        query: *mut pg_sys::Query,
+        text: *const c_char,
+        options: c_int,
+        values: ParamListInfo,
+    ) -> *mut PlannedStmt {
+        // SAFETY: promised by the caller.
+        unsafe {
+            match next {
+                Some(next) => next(query, text, options, values),
+                None => standard_planner(query, text, options, values),
+            }
+        }
     }
 
     /// Executes a utility command with the next hook, or with PostgreSQL's own function if there is none.
