@@ -12,6 +12,8 @@ use crate::headers::push_string;
 
 /// The most lines that wait for the writer.
 const QUEUE: usize = 8192;
+/// How long lines are collected before they are written together.
+const COLLECT: Duration = Duration::from_millis(10);
 
 /// Where log lines go.
 pub struct Log {
@@ -103,6 +105,8 @@ fn write(lines: &Receiver<Line>) {
         }
         next = lines.try_recv().ok().or_else(|| {
             let _ = access.flush();
+            // Whoever logs does not have to wake a thread that sleeps by itself.
+            std::thread::sleep(COLLECT);
             lines.recv().ok()
         });
     }

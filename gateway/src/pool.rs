@@ -2,19 +2,21 @@
 
 use std::error::Error as _;
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Error, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::database::Database;
+use crate::database::{Connection, Database};
 
 /// The only statement. `record_send` returns the record's binary form as a `bytea`, a type that every session knows without asking the
 /// catalogue, and that stays the same when the extension is created anew.
@@ -39,12 +41,53 @@ struct Inner {
     idle: Mutex<Vec<Session>>,
 }
 
+/// A connection to the database. Whoever waits for an answer moves its bytes (see [`Session::drive`]), so that a request stays in one
+/// task. A task of its own for the connection would be woken for each question and wake the request for each answer.
 struct Session {
     client: Client,
+    /// `None` once the connection has ended.
+    connection: Option<Connection>,
     /// `None` if the statement is sent as text every time.
     statement: Option<Statement>,
-    /// Moves bytes. Ends when the server or the client is gone.
-    driver: JoinHandle<()>,
+}
+
+impl Session {
+    async fn open(database: &Database, prepared: bool) -> Result<Self, Error> {
+        let (client, connection) = database.connect().await?;
+        let mut session = Self { client, connection: Some(connection), statement: None };
+        if prepared {
+            session.statement =
+                Some(session.drive(async |client, _| client.prepare_typed(SERVE, &PARAMETERS).await).await?);
+        }
+        Ok(session)
+    }
+
+    /// Waits for an answer, and moves the bytes of the connection meanwhile.
+    async fn drive<T>(&mut self, ask: impl AsyncFnOnce(&Client, Option<&Statement>) -> T) -> T {
+        let Self { client, connection, statement } = self;
+        let mut answer = pin!(ask(client, statement.as_ref()));
+        poll_fn(|context| {
+            if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+                return Poll::Ready(answer);
+            }
+            poll_connection(connection, context);
+            answer.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// Whether the connection has ended. Reads what the server has sent meanwhile.
+    fn is_closed(&mut self) -> bool {
+        poll_connection(&mut self.connection, &mut Context::from_waker(Waker::noop()));
+        self.connection.is_none() || self.client.is_closed()
+    }
+}
+
+/// Moves the bytes of a connection as far as possible, and drops it at its end, so that nobody waits for its answers any more.
+fn poll_connection(connection: &mut Option<Connection>, context: &mut Context<'_>) {
+    if connection.as_mut().is_some_and(|connection| Pin::new(connection).poll(context).is_ready()) {
+        *connection = None;
+    }
 }
 
 /// Why no connection is available.
@@ -84,33 +127,26 @@ impl Pool {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) | Err(_) => return Err(Unavailable::Exhausted),
         };
-        loop {
-            let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            match idle {
-                Some(session) if !fresh && !session.client.is_closed() => {
-                    return Ok(Lease::new(self.clone(), permit, session, true));
-                }
-                // Dropping a session closes it. A fresh connection replaces an idle one, so that there are never more
-                // connections than permits.
-                Some(_) if !fresh => {}
-                Some(_) | None => break,
+        while let Some(mut session) = self.idle() {
+            // Dropping a session closes it. A fresh connection replaces an idle one, so that there are never more connections than
+            // permits.
+            if fresh {
+                break;
+            }
+            if !session.is_closed() {
+                return Ok(Lease::new(self.clone(), permit, session, true));
             }
         }
-        match timeout_at(deadline, self.connect()).await {
+        match timeout_at(deadline, Session::open(&self.0.database, self.0.prepared)).await {
             Ok(Ok(session)) => Ok(Lease::new(self.clone(), permit, session, false)),
             Ok(Err(error)) => Err(Unavailable::Unreachable(describe(&error))),
             Err(_) => Err(Unavailable::Unreachable("no connection in time".to_owned())),
         }
     }
 
-    async fn connect(&self) -> Result<Session, Error> {
-        let (client, connection) = self.0.database.connect().await?;
-        let driver = tokio::spawn(async move {
-            // Whoever waits for an answer on this connection gets the error.
-            let _ = connection.await;
-        });
-        let statement = if self.0.prepared { Some(client.prepare_typed(SERVE, &PARAMETERS).await?) } else { None };
-        Ok(Session { client, statement, driver })
+    /// The connection that was used last, of those that are not in use.
+    fn idle(&self) -> Option<Session> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     /// Waits until no connection is in use, but no longer than `limit`.
@@ -153,12 +189,12 @@ impl Lease {
     pub async fn serve(&mut self, call: &Call<'_>) -> Result<Option<Bytes>, Error> {
         let parameters: [&(dyn ToSql + Sync); 4] = [&call.method, &call.target, &Jsonb(call.headers), &call.body];
         let rows = self
-            .run(async |session| match &session.statement {
-                Some(statement) => session.client.query(statement, &parameters).await,
+            .run(async |client, statement| match statement {
+                Some(statement) => client.query(statement, &parameters).await,
                 None => {
                     let [a, b, c, d] = parameters;
                     let [t, u, v, w] = PARAMETERS;
-                    session.client.query_typed(SERVE, &[(a, t), (b, u), (c, v), (d, w)]).await
+                    client.query_typed(SERVE, &[(a, t), (b, u), (c, v), (d, w)]).await
                 }
             })
             .await?;
@@ -171,20 +207,20 @@ impl Lease {
     /// # Errors
     /// The server's error, or that the connection is lost.
     pub async fn ready(&mut self) -> Result<bool, Error> {
-        let rows = self.run(async |session| session.client.query_typed(READY, &[]).await).await?;
+        let rows = self.run(async |client, _| client.query_typed(READY, &[]).await).await?;
         Ok(rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or(false))
     }
 
     async fn run(
         &mut self,
-        statement: impl AsyncFnOnce(&Session) -> Result<Vec<Row>, Error>,
+        ask: impl AsyncFnOnce(&Client, Option<&Statement>) -> Result<Vec<Row>, Error>,
     ) -> Result<Vec<Row>, Error> {
         // A lease holds its session until it is dropped.
-        let Some((session, _)) = &self.held else {
+        let Some((session, _)) = &mut self.held else {
             return Ok(Vec::new());
         };
         self.state = State::Running;
-        let result = statement(session).await;
+        let result = session.drive(ask).await;
         self.state = match &result {
             Err(error) if breaks_session(error) => State::Broken,
             _ => State::Ready,
@@ -199,7 +235,7 @@ impl Drop for Lease {
             return;
         };
         match self.state {
-            State::Ready if !session.client.is_closed() => {
+            State::Ready if session.connection.is_some() => {
                 self.pool.0.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
             }
             State::Ready | State::Broken => {}
@@ -214,19 +250,26 @@ impl Drop for Lease {
 
 /// Cancels a session's statement and closes the session. Keeps its place in the pool until the server is done with it.
 async fn abandon(session: Session, tls: MakeRustlsConnect, _permit: OwnedSemaphorePermit) {
-    let Session { client, mut driver, .. } = session;
+    let Session { client, connection: Some(connection), .. } = session else {
+        return;
+    };
+    let mut connection = pin!(connection);
     let cancel = client.cancel_token();
-    // Without a client, the driver ends as soon as the statement does.
+    // Without a client, the connection ends as soon as the statement does.
     drop(client);
     // Repeated, because a cancel request that overtakes its statement has no effect. It cannot hit a later statement, because this
     // session runs no other.
     for _ in 0..CANCEL_ATTEMPTS {
-        let _ = timeout(CANCEL_INTERVAL, cancel.cancel_query(tls.clone())).await;
-        if timeout(CANCEL_INTERVAL, &mut driver).await.is_ok() {
+        let cancelled = timeout(CANCEL_INTERVAL, cancel.cancel_query(tls.clone()));
+        let mut cancelled = pin!(async move { drop(cancelled.await) });
+        tokio::select! {
+            _ = &mut connection => return,
+            () = &mut cancelled => {}
+        }
+        if timeout(CANCEL_INTERVAL, &mut connection).await.is_ok() {
             return;
         }
     }
-    driver.abort();
 }
 
 /// Whether the request may not have reached the server, for example because the connection died while it was idle.

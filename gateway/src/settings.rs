@@ -29,6 +29,7 @@ Settings are environment variables. A duration is a number of seconds (5, 0.5) o
   CORS_EXPOSED_HEADERS header fields of an answer that pages may read      (those of PostgREST, and the gateway's)
   CORS_MAX_AGE         seconds a browser remembers what pages may send     (86400)
   LOG                  access (one line of JSON per request on stdout) or off (access)
+  TOKIO_WORKER_THREADS threads that serve requests                         (1 for every 4 cores, at least 1)
 ";
 
 /// Everything that can be set.
@@ -55,6 +56,8 @@ pub struct Settings {
     pub cors: Option<Cors>,
     /// Whether every request is logged.
     pub access_log: bool,
+    /// How many threads serve requests.
+    pub threads: usize,
 }
 
 /// A setting that cannot be used: its name and what is wrong with it. Without its value, because an address contains a password.
@@ -112,8 +115,17 @@ impl Settings {
                     .map(|origins| Cors::new(origins, exposed, max_age))
             },
             access_log: parsed("LOG", get("LOG"), true, |text| choice(text, [("access", true), ("off", false)]))?,
+            threads: parsed("TOKIO_WORKER_THREADS", get("TOKIO_WORKER_THREADS"), default_threads(), |text| {
+                integer(text, 1, 1024)
+            })?,
         })
     }
+}
+
+/// A request takes the database at least four times the processor time that it takes the gateway. More threads than that would not
+/// answer more requests, but wake each other.
+fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).max(1))
 }
 
 fn parsed<T>(
@@ -180,6 +192,7 @@ mod tests {
         assert_eq!(settings.body_limit, 1_048_576);
         assert_eq!(settings.request_timeout, Duration::from_secs(30));
         assert!(settings.access_log && settings.prepared);
+        assert!(settings.threads >= 1);
         assert_eq!(settings.database.config().get_application_name(), Some("pg_restful_gateway"));
     }
 
@@ -232,6 +245,7 @@ mod tests {
             ("POOL_TIMEOUT", "0"),
             ("SHUTDOWN_TIMEOUT", "0"),
             ("LOG", "verbose"),
+            ("TOKIO_WORKER_THREADS", "0"),
             ("PREPARED_STATEMENTS", "yes"),
             ("CORS_ALLOWED_ORIGINS", "app.example.com"),
             ("CORS_EXPOSED_HEADERS", "a b"),
