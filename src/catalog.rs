@@ -21,10 +21,10 @@ pub trait Catalog {
     fn row_function(&self, schema: &str, row_type: u32, name: &str) -> Result<Option<RowFunction>>;
     /// The functions with this name, and other objects that are called like functions.
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>>;
-    /// The tables and views with possibly similar names that the role in force may use.
-    fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>>;
+    /// The table or view with the most similar name that the role in force may use, if the name is similar enough.
+    fn similar_relation(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>>;
     /// The functions with possibly similar names that the role in force may call.
-    fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>>;
+    fn similar_functions(&self, schema: &str, name: &str) -> Result<Rc<[Signature]>>;
     /// The aggregates of a schema that turn rows into bodies.
     fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>>;
     /// PostGIS's function that turns a row into a GeoJSON Feature (RFC 7946, section 3.2). `None` if PostGIS is not installed, or
@@ -37,6 +37,9 @@ pub trait Catalog {
     fn may_read(&self, relation: &QualifiedName) -> Result<bool>;
     /// Whether the role of the request may read a column of a relation.
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool>;
+    /// The expression for a missing value of a column: its default, or the next value of an identity column. A column of a view without
+    /// a default has that of its table's column, if rows can be inserted through the view.
+    fn default_of(&self, relation: &Relation, column: &str) -> Result<Option<String>>;
     /// The columns of a relation that the role of the request may update.
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>>;
     /// Whether the role of the request may call a function.
@@ -70,6 +73,9 @@ pub struct Relation {
     pub is_partition: bool,
     #[serde(default)]
     pub is_view: bool,
+    /// It is a view that PostgreSQL itself writes through, so its columns are written like those of its tables.
+    #[serde(default)]
+    pub inherits: bool,
     /// Rows can be inserted or updated by its primary key.
     pub upsertable: bool,
     pub insertable: bool,
@@ -133,15 +139,13 @@ impl Relation {
             && self.primary_key.iter().all(takes_value)
     }
 
-    /// For a view that PostgreSQL can update: its columns inherit the defaults of their table columns, unless they have their own,
-    /// and are writable if those are.
+    /// For a view that PostgreSQL itself writes through: its columns are writable if their table columns are, and inherit their
+    /// defaults, unless they have their own.
     pub fn inherit_from_sources(&mut self) {
+        self.inherits = true;
         for source in &self.sources {
             let Some(column) = self.columns.iter_mut().find(|c| c.name == source.column) else { continue };
             (column.writable, column.identity) = (source.writable, source.identity);
-            if column.default.is_none() {
-                column.default.clone_from(&source.default);
-            }
         }
     }
 
@@ -171,8 +175,6 @@ pub struct ColumnSource {
     /// The name of the column in the table.
     pub source: String,
     /// Properties of the table's column, as in [`Column`].
-    #[serde(default)]
-    pub default: Option<String>,
     pub writable: bool,
     pub identity: bool,
 }
@@ -185,8 +187,6 @@ pub struct Column {
     pub data_type: String,
     /// The class of the type in the grammar.
     pub class: TypeClass,
-    /// The expression for a missing value: the default, or the next value of an identity column.
-    pub default: Option<String>,
     /// It can be given a value: it is neither a generated column nor `GENERATED ALWAYS AS IDENTITY`.
     pub writable: bool,
     /// It is an identity column.

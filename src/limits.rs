@@ -42,6 +42,13 @@ pub const ERROR_TEXT_BYTES: usize = 64 * 1024;
 pub const BODY_CAPACITY: usize = 8 * 1024 * 1024;
 /// Cases that a lint of one expression tries: twelve yes-or-no questions. Policies have three or four.
 pub const LINT_CHOICES: usize = 4096;
+/// Descriptions of the API that a backend keeps, and their size in bytes together. A table takes about 9 KB of one.
+pub const DOCUMENTS: usize = 8;
+pub const DOCUMENT_BYTES: usize = 16 << 20;
+/// Names that do not exist that a backend remembers, with the names that hints suggest in their place.
+pub const SUGGESTIONS: usize = 256;
+/// Lists of a schema's relations that a backend keeps to find such suggestions.
+pub const SUGGESTION_LISTS: usize = 4;
 /// Prepared statements that a backend keeps. The plan of each takes about 20 to 100 KB.
 pub const PLANS: usize = 256;
 

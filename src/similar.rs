@@ -32,7 +32,13 @@ pub fn similarity(a: &str, b: &str) -> f64 {
 /// The most similar of the names, if it is similar enough; of equally similar names the first.
 pub fn closest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(f64, &str)> = None;
+    let length = name.chars().count();
     for candidate in names {
+        // A difference in length is that many edits.
+        let other = candidate.chars().count();
+        if length.abs_diff(other) as f64 > (1.0 - ALIKE) * length.max(other) as f64 {
+            continue;
+        }
         let alike = similarity(name, candidate);
         if alike >= best.map_or(ALIKE, |(most, _)| most.next_up()) {
             best = Some((alike, candidate));

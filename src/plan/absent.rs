@@ -1,6 +1,7 @@
 //! Columns of a write that the body leaves out.
 
-use crate::catalog::{Column, Relation};
+use crate::catalog::{Catalog, Column, Relation};
+use crate::error::Result;
 use crate::plan::{BodyColumn, Reset};
 use crate::route::Verb;
 
@@ -17,12 +18,23 @@ pub(super) fn take(verb: Verb, relation: &Relation, columns: &mut Vec<BodyColumn
 }
 
 /// The columns among these that are reset to their default in existing rows.
-pub(super) fn resets<'a>(relation: &Relation, columns: impl Iterator<Item = &'a String>) -> Vec<Reset> {
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub(super) fn resets<'a>(
+    catalog: &dyn Catalog,
+    relation: &Relation,
+    columns: impl Iterator<Item = &'a String>,
+) -> Result<Vec<Reset>> {
     let columns = columns.filter_map(|name| relation.column(name)).filter(|column| is_reset(relation, column));
-    let reset = |column: &Column| Reset {
-        column: column.name.clone(),
-        // DEFAULT would be null for a view column without a default of its own
-        default: relation.is_view.then(|| column.default.clone().unwrap_or_else(|| "NULL".to_owned())),
+    let reset = |column: &Column| {
+        let default = if relation.is_view {
+            // DEFAULT would be null for a view column without a default of its own
+            Some(catalog.default_of(relation, &column.name)?.unwrap_or_else(|| "NULL".to_owned()))
+        } else {
+            None
+        };
+        Ok(Reset { column: column.name.clone(), default })
     };
     columns.map(reset).collect()
 }

@@ -10,6 +10,7 @@ use crate::payload::{BodyKeys, CallArguments};
 use crate::query;
 use crate::query::Query;
 use crate::route::Verb;
+use crate::similar;
 use std::rc::Rc;
 
 /// The exposed schema.
@@ -24,6 +25,10 @@ pub const UNREADABLE_COLUMN: &str = "due";
 
 /// Columns of this name may not be updated by the role of the request.
 pub const UNCHANGEABLE: &str = "written_by";
+
+/// Columns with defaults.
+const DEFAULTS: &[(&str, &str, &str)] =
+    &[("authors", "id", "nextval('authors_id')"), ("books", "price", "0"), ("paints", "shade", "0")];
 
 /// A function that the role of the request may not call.
 pub const UNCALLABLE: u32 = 77;
@@ -62,11 +67,12 @@ impl Catalog for Library {
         Ok(self.functions.iter().filter(|f| f.name.schema == schema && f.name.name == name).cloned().collect())
     }
 
-    fn similar_relations(&self, schema: &str, _name: &str) -> Result<Vec<String>> {
-        Ok(self.relations.iter().filter(|r| r.name.schema == schema).map(|r| r.name.name.clone()).collect())
+    fn similar_relation(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>> {
+        let names = self.relations.iter().filter(|r| r.name.schema == schema).map(|r| r.name.name.as_str());
+        Ok(similar::closest(name, names).map(Rc::from))
     }
 
-    fn similar_functions(&self, schema: &str, _name: &str) -> Result<Vec<Signature>> {
+    fn similar_functions(&self, schema: &str, _name: &str) -> Result<Rc<[Signature]>> {
         let signature = |f: &Function| Signature {
             name: f.name.name.clone(),
             parameters: f.parameters.iter().map(|p| p.name.clone()).collect(),
@@ -99,6 +105,11 @@ impl Catalog for Library {
 
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {
         Ok(relation.name.name != UNREADABLE && column != UNREADABLE_COLUMN)
+    }
+
+    fn default_of(&self, relation: &Relation, column: &str) -> Result<Option<String>> {
+        let of = |(table, name, _): &&(&str, &str, &str)| relation.name.name == *table && *name == column;
+        Ok(DEFAULTS.iter().find(of).map(|(.., default)| (*default).to_owned()))
     }
 
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
@@ -141,12 +152,10 @@ fn representation(data_type: &str) -> Option<Representation> {
     })
 }
 
-/// A table. Columns are written `name:type`, optionally followed by `=` and a default. `primary_key` lists the key's columns.
+/// A table. Columns are written `name:type`. `primary_key` lists the key's columns.
 fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     let columns = columns.split_whitespace().map(|text| {
         let (name, data_type) = text.split_once(':').unwrap();
-        let (data_type, default) =
-            data_type.split_once('=').map_or((data_type, None), |(t, d)| (t, Some(d.to_owned())));
         let class = match data_type {
             "jsonb" => TypeClass::Json,
             "text[]" => TypeClass::Structured,
@@ -157,7 +166,6 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
             name: name.to_owned(),
             data_type: data_type.to_owned(),
             class,
-            default,
             writable: true,
             identity: false,
             updatable: true,
@@ -172,6 +180,7 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         sources: Vec::new(),
         is_partition: false,
         is_view: false,
+        inherits: false,
         upsertable: true,
         insertable: true,
         updatable: true,
@@ -185,7 +194,7 @@ fn view(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         let (column, source) = text.split_once('=').unwrap();
         let (table, source) = source.rsplit_once('.').unwrap();
         let (table, source, column) = (qualified(table), source.to_owned(), column.to_owned());
-        ColumnSource { column, table, source, default: None, writable: true, identity: false }
+        ColumnSource { column, table, source, writable: true, identity: false }
     });
     let sources: Vec<ColumnSource> = sources.collect();
     let typed: Vec<String> = sources.iter().map(|s| format!("{}:int4", s.column)).collect();
@@ -257,7 +266,6 @@ impl Default for Library {
                 name: ODD.to_owned(),
                 data_type: "int4".to_owned(),
                 class: TypeClass::Scalar,
-                default: None,
                 writable: true,
                 identity: false,
                 updatable: true,
@@ -278,8 +286,8 @@ impl Default for Library {
         Library {
             has_postgis: false,
             relations: vec![
-                table("authors", "id:int4=nextval('authors_id') name:text facts:jsonb tags:text[] bio:tsvector", "id"),
-                table("books", "id:int4 title:text price:numeric(10,2)=0 author_id:int4 publisher_id:int4", "id"),
+                table("authors", "id:int4 name:text facts:jsonb tags:text[] bio:tsvector", "id"),
+                table("books", "id:int4 title:text price:numeric(10,2) author_id:int4 publisher_id:int4", "id"),
                 table("publishers", "id:int4 name:text", "id"),
                 table("covers", "book_id:int4 colour:text", "book_id"),
                 table("reviews", "id:int4 stars:int4 written_by:int4 edited_by:int4", "id"),
@@ -293,7 +301,7 @@ impl Default for Library {
                 table("editions", "book_id:int4 number:int4 year:int4", "book_id number"),
                 table("loans", "id:int4 book:int4 edition:int4 due:timestamptz", "id"),
                 table("prizes", "id:int4", "id"),
-                table("paints", "shade:lib.colour=0 price:int4 facts:jsonb", "shade"),
+                table("paints", "shade:lib.colour price:int4 facts:jsonb", "shade"),
                 table("archive.awards", "book_id:int4 prize_id:int4", "book_id prize_id"),
                 table("archive.scans", "id:int4 book_id:int4", "id"),
                 view("book_list", "book=books.id writer=books.author_id", "book"),

@@ -3,7 +3,6 @@
 use crate::ask::PlanSettings;
 use crate::catalog::{Catalog, Relation, RowFunction};
 use crate::error::{Code, Error, Result};
-use crate::similar;
 use std::rc::Rc;
 
 /// The context for planning one request.
@@ -65,8 +64,7 @@ impl<'a> Planner<'a> {
             Code::Relation,
             format!("Could not find the table '{}.{name}' in the schema cache", self.schema),
         );
-        let names = self.catalog.similar_relations(self.schema, name)?;
-        Err(match similar::closest(name, names.iter().map(String::as_str)) {
+        Err(match self.catalog.similar_relation(self.schema, name)? {
             Some(meant) => error.hint(format!("Perhaps you meant the table '{}.{meant}'", self.schema)),
             None => error,
         })

@@ -146,6 +146,10 @@ impl Planner<'_> {
                         None => error,
                     });
                 };
+                let default = match preferences.missing {
+                    Some(Missing::Default) => self.catalog.default_of(relation, &column.name)?,
+                    _ => None,
+                };
                 let from_json = column.representation.as_ref().and_then(|r| r.from_json.clone());
                 Ok(BodyColumn {
                     column: column.name.clone(),
@@ -155,7 +159,7 @@ impl Planner<'_> {
                     },
                     is_text: body.texts,
                     from_json,
-                    default: column.default.clone().filter(|_| preferences.missing == Some(Missing::Default)),
+                    default,
                 })
             })
             .collect()
@@ -179,7 +183,7 @@ impl Planner<'_> {
         if columns.is_empty() {
             return Ok(None);
         }
-        let resets = absent::resets(relation, absent.iter());
+        let resets = absent::resets(self.catalog, relation, absent.iter())?;
         let kept = absent::kept(relation, body.map_or(&[], |body| &body.partial));
         Ok(Some(Conflict { columns, update: resolution == Resolution::MergeDuplicates, resets, kept }))
     }
@@ -218,7 +222,7 @@ impl Planner<'_> {
         let allowed = self.catalog.may_update(relation)?;
         let others = relation.columns.iter().map(|c| &c.name).filter(|name| allowed.contains(name));
         let others = others.filter(|name| !columns.iter().any(|c| c.column == **name));
-        let resets = absent::resets(relation, others);
+        let resets = absent::resets(self.catalog, relation, others)?;
         let conflict = Some(Conflict { columns: relation.primary_key.clone(), update: true, resets, kept: Vec::new() });
         Ok(Change::Insert { columns, uniform: false, key, conflict })
     }

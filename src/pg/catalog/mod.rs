@@ -1,22 +1,21 @@
 //! The database's catalogue. An object is loaded when a request first names it, and forgotten when PostgreSQL announces a change.
 
+mod caches;
 mod constraints;
 pub mod invalidation;
 pub mod query;
-mod view;
+mod suggestions;
 
 pub use constraints::{CheckConstraint, check_constraint, initially_deferred};
 
 use crate::catalog::{
-    Catalog, ColumnSource, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction,
-    Signature,
+    Catalog, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction, Signature,
 };
 use crate::error::Result;
 use crate::pg::ffi::{privileges, user};
 use crate::pg::guc;
-use crate::statement::array_literal;
 use pgrx::pg_sys;
-use query::{load, names, oid, query, text};
+use query::{load, names, oid};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -28,42 +27,22 @@ type Name = (String, String);
 
 #[derive(Default)]
 struct Loaded {
-    relations: HashMap<Name, KnownRelation>,
+    relations: HashMap<Name, caches::Found>,
+    defaults: HashMap<u32, Rc<Defaults>>,
     foreign_keys: HashMap<u32, ForeignKeys>,
     functions: HashMap<Name, Rc<[Function]>>,
     data_types: HashMap<Name, Rc<str>>,
     media_handlers: HashMap<String, Rc<[MediaHandler]>>,
 }
 
-/// A relation, with the relations that it reads if it is a view, since a change of any of these may change it.
-#[derive(Clone)]
-struct KnownRelation {
-    relation: Rc<Relation>,
-    /// Includes the relation itself.
-    relations: Rc<[u32]>,
-}
-
-/// The origins of a view's columns, by name.
-#[derive(serde::Deserialize)]
-struct ViewColumns {
-    sources: Vec<ColumnSource>,
-    primary_key: Vec<String>,
-    has_deferrable_key: bool,
-}
+/// The expressions for missing values of a relation's columns, by the columns' names.
+type Defaults = HashMap<String, String>;
 
 /// The foreign keys of a relation and those that refer to it, with the tables at both ends, since a change of any of these may
 /// change the keys.
 struct ForeignKeys {
     keys: Rc<[ForeignKey]>,
     tables: Rc<[u32]>,
-}
-
-/// A foreign key, as the query returns it.
-#[derive(serde::Deserialize)]
-struct LoadedForeignKey {
-    #[serde(flatten)]
-    key: ForeignKey,
-    tables: [u32; 2],
 }
 
 thread_local! {
@@ -85,6 +64,7 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
     if announced.is_empty() {
         return;
     }
+    suggestions::forget();
     LOADED.with_borrow_mut(|loaded| {
         if announced.everything {
             *loaded = Loaded::default();
@@ -92,12 +72,15 @@ pub fn refresh(forget: impl FnOnce(Stale)) {
         }
         let changed = announced.relations();
         loaded.relations.retain(|_, known| !known.relations.iter().any(|r| changed.contains(r)));
+        loaded.defaults.retain(|oid, _| !changed.contains(oid));
         loaded
             .foreign_keys
             .retain(|oid, known| !changed.contains(oid) && !known.tables.iter().any(|table| changed.contains(table)));
         if announced.functions {
             // The functions of casts may have been renamed.
             loaded.relations.retain(|_, known| !known.relation.is_represented());
+            // and those of defaults
+            loaded.defaults.clear();
             FUNCTION_CHANGES.set(FUNCTION_CHANGES.get() + 1);
             loaded.media_handlers.clear();
             loaded.functions.clear();
@@ -144,7 +127,7 @@ impl Catalog for Reader {
         let known = match known {
             Some(known) => known,
             None => {
-                let Some(known) = load_relation(schema, name)? else { return Ok(None) };
+                let Some(known) = caches::relation(schema, name) else { return Ok(None) };
                 LOADED.with_borrow_mut(|l| insert(&mut l.relations, key, known.clone()));
                 known
             }
@@ -160,14 +143,9 @@ impl Catalog for Reader {
         let (keys, tables) = match LOADED.with_borrow(known) {
             Some(known) => known,
             None => {
-                let loaded: Option<Vec<LoadedForeignKey>> = load(
-                    "foreign_keys",
-                    include_str!("../../../sql/query/catalog/foreign_keys.sql"),
-                    &[oid(relation.oid)],
-                )?;
-                let loaded = loaded.unwrap_or_default();
-                let tables: Rc<[u32]> = loaded.iter().flat_map(|f| f.tables).collect();
-                let keys: Rc<[ForeignKey]> = loaded.into_iter().map(|f| f.key).collect();
+                let (keys, tables): (Vec<ForeignKey>, Vec<[u32; 2]>) =
+                    caches::foreign_keys(relation.oid.into()).into_iter().unzip();
+                let (keys, tables): (Rc<[ForeignKey]>, Rc<[u32]>) = (keys.into(), tables.into_flattened().into());
                 let known = ForeignKeys { keys: keys.clone(), tables: tables.clone() };
                 LOADED.with_borrow_mut(|l| insert(&mut l.foreign_keys, relation.oid, known));
                 (keys, tables)
@@ -178,22 +156,18 @@ impl Catalog for Reader {
     }
 
     fn views(&self, schema: &str, tables: &[&QualifiedName]) -> Result<Vec<String>> {
-        let tables: Vec<[&str; 2]> = tables.iter().map(|t| [t.schema.as_str(), t.name.as_str()]).collect();
-        let tables = serde_json::json!(tables).to_string();
-        let query = include_str!("../../../sql/query/catalog/views.sql");
-        let views: Option<Vec<String>> = load("views", query, &[text(schema), text(&tables)])?;
-        Ok(views.unwrap_or_default())
+        let mut found = Vec::with_capacity(tables.len());
+        for table in tables {
+            found.extend(self.relation(&table.schema, &table.name)?.map(|table| pg_sys::Oid::from(table.oid)));
+        }
+        Ok(caches::dependents(schema, found))
     }
 
     fn row_function(&self, schema: &str, row_type: u32, name: &str) -> Result<Option<RowFunction>> {
         self.used.borrow_mut().functions = true;
-        if name.len() > crate::limits::IDENTIFIER_BYTES {
-            return Ok(None);
-        }
         let extra = guc::extra_search_path();
-        let path = array_literal(std::iter::once(schema).chain(extra.iter().map(String::as_str)));
-        let query = include_str!("../../../sql/query/catalog/row_function.sql");
-        load("row_function", query, &[oid(row_type), text(name), text(&path)])
+        let path = std::iter::once(schema).chain(extra.iter().map(String::as_str));
+        Ok(caches::row_function(path, row_type.into(), name))
     }
 
     fn functions(&self, schema: &str, name: &str) -> Result<Rc<[Function]>> {
@@ -212,25 +186,19 @@ impl Catalog for Reader {
         Ok(functions)
     }
 
-    fn similar_relations(&self, schema: &str, name: &str) -> Result<Vec<String>> {
-        let Some(arguments) = names(schema, name) else { return Ok(Vec::new()) };
-        let query = include_str!("../../../sql/query/catalog/similar_relations.sql");
-        Ok(load("similar_relations", query, &arguments)?.unwrap_or_default())
+    fn similar_relation(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>> {
+        suggestions::relation(schema, name)
     }
 
-    fn similar_functions(&self, schema: &str, name: &str) -> Result<Vec<Signature>> {
-        let Some(arguments) = names(schema, name) else { return Ok(Vec::new()) };
-        let query = include_str!("../../../sql/query/catalog/similar_functions.sql");
-        Ok(load("similar_functions", query, &arguments)?.unwrap_or_default())
+    fn similar_functions(&self, schema: &str, name: &str) -> Result<Rc<[Signature]>> {
+        suggestions::functions(schema, name)
     }
 
     fn media_handlers(&self, schema: &str) -> Result<Rc<[MediaHandler]>> {
         if let Some(handlers) = LOADED.with_borrow(|l| l.media_handlers.get(schema).cloned()) {
             return Ok(handlers);
         }
-        let loaded: Option<Vec<MediaHandler>> =
-            load("media_handlers", include_str!("../../../sql/query/catalog/media_handlers.sql"), &[text(schema)])?;
-        let handlers: Rc<[MediaHandler]> = loaded.unwrap_or_default().into();
+        let handlers: Rc<[MediaHandler]> = caches::media_handlers(schema).into();
         LOADED.with_borrow_mut(|l| insert(&mut l.media_handlers, schema.to_owned(), handlers.clone()));
         Ok(handlers)
     }
@@ -249,6 +217,17 @@ impl Catalog for Reader {
         Ok(privileges::may_read_column(relation.oid.into(), column))
     }
 
+    fn default_of(&self, relation: &Relation, column: &str) -> Result<Option<String>> {
+        let own = defaults(relation.oid)?;
+        if let Some(default) = own.get(column) {
+            return Ok(Some(default.clone()));
+        }
+        let source = relation.sources.iter().find(|source| relation.inherits && source.column == column);
+        let Some(source) = source else { return Ok(None) };
+        let Some(table) = self.relation(&source.table.schema, &source.table.name)? else { return Ok(None) };
+        Ok(defaults(table.oid)?.get(&source.source).cloned())
+    }
+
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
         let query = include_str!("../../../sql/query/catalog/may_update.sql");
         Ok(load("may_update", query, &[oid(relation.oid)])?.unwrap_or_default())
@@ -264,38 +243,24 @@ impl Catalog for Reader {
         if let Some(data_type) = LOADED.with_borrow(|l| l.data_types.get(&key).cloned()) {
             return Ok(Some(data_type));
         }
-        let Some(arguments) = names(schema, name) else { return Ok(None) };
-        let text = query("data_type", include_str!("../../../sql/query/catalog/data_type.sql"), &arguments)?;
-        Ok(text.map(|text| {
-            let data_type: Rc<str> = text.into();
+        Ok(caches::named_data_type(schema, name).map(|data_type| {
+            let data_type: Rc<str> = data_type.into();
             LOADED.with_borrow_mut(|l| insert(&mut l.data_types, key, data_type.clone()));
             data_type
         }))
     }
 }
 
-fn load_relation(schema: &str, name: &str) -> Result<Option<KnownRelation>> {
-    let Some(arguments) = names(schema, name) else { return Ok(None) };
-    let query = include_str!("../../../sql/query/catalog/relation.sql");
-    let loaded: Option<Relation> = load("relation", query, &arguments)?;
-    let Some(mut relation) = loaded else { return Ok(None) };
-    let mut relations = vec![relation.oid];
-    if relation.is_view {
-        let origins = view::origins(relation.oid)?;
-        let numbers = serde_json::json!(origins.columns).to_string();
-        let query = include_str!("../../../sql/query/catalog/view_columns.sql");
-        let columns: Option<ViewColumns> = load("view_columns", query, &[oid(relation.oid), text(&numbers)])?;
-        if let Some(columns) = columns {
-            relation.sources = columns.sources;
-            relation.primary_key = columns.primary_key;
-            if relation.upsertable {
-                relation.inherit_from_sources();
-            }
-            relation.upsertable &= !columns.has_deferrable_key;
-        }
-        relations.extend(origins.relations);
+/// The expressions for missing values of a table's or view's columns.
+fn defaults(relation: u32) -> Result<Rc<Defaults>> {
+    if let Some(known) = LOADED.with_borrow(|l| l.defaults.get(&relation).cloned()) {
+        return Ok(known);
     }
-    Ok(Some(KnownRelation { relation: Rc::new(relation), relations: relations.into() }))
+    let query = include_str!("../../../sql/query/catalog/defaults.sql");
+    let loaded: Option<Defaults> = load("defaults", query, &[oid(relation)])?;
+    let defaults = Rc::new(loaded.unwrap_or_default());
+    LOADED.with_borrow_mut(|l| insert(&mut l.defaults, relation, defaults.clone()));
+    Ok(defaults)
 }
 
 fn insert<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, value: V) {

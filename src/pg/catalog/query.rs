@@ -84,7 +84,16 @@ fn run(name: &'static str, sql: &str, arguments: &[Argument]) -> Result<Option<S
     // SAFETY: SPI is connected. The plan has as many parameters as there are values, of the same types. The result is copied before
     // it is freed.
     unsafe {
+        // As new as the changes that PostgreSQL has announced, or what is kept could stay older than them. A parallel worker has only
+        // its leader's snapshot.
+        let is_newest = !pg_sys::IsInParallelMode();
+        if is_newest {
+            pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+        }
         let code = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), std::ptr::null(), true, 1);
+        if is_newest {
+            pg_sys::PopActiveSnapshot();
+        }
         let mut text = None;
         if code == pg_sys::SPI_OK_SELECT as c_int && pg_sys::SPI_processed == 1 {
             let table = &*pg_sys::SPI_tuptable;

@@ -2,6 +2,7 @@
 //! `src/pg/`.
 
 pub mod captured;
+pub mod catalog_scan;
 pub mod composite;
 pub mod error;
 pub mod fmgr;
@@ -12,9 +13,11 @@ pub mod own_tables;
 pub mod planner;
 pub mod preserving_error_data;
 pub mod privileges;
+pub mod relcache;
 pub mod result_set;
 pub mod setting;
 pub mod subtransaction;
+pub mod syscache;
 pub mod unguarded;
 pub mod user;
 pub mod varlena;

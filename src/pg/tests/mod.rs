@@ -17,6 +17,7 @@ macro_rules! tests {
     [$($test:ident),* $(,)?] => { &[$((concat!(module_path!(), "::", stringify!($test)), $test)),*] };
 }
 
+mod catalogue;
 mod nesting;
 mod plans;
 mod settings;
@@ -26,7 +27,7 @@ use crate::pg::ffi::fmgr::{self, v1_function};
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_sys};
 
-const TESTS: [&[Test]; 4] = [nesting::TESTS, plans::TESTS, settings::TESTS, t52_memory::TESTS];
+const TESTS: [&[Test]; 5] = [catalogue::TESTS, nesting::TESTS, plans::TESTS, settings::TESTS, t52_memory::TESTS];
 
 v1_function!(restful_names_of_tests);
 /// The names of all tests, one a line.
