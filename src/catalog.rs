@@ -42,6 +42,9 @@ pub trait Catalog {
     fn default_of(&self, relation: &Relation, column: &str) -> Result<Option<String>>;
     /// The columns of a relation that the role of the request may update.
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>>;
+    /// Whether the role of the request may call the extension's functions that write embedded rows. A database that has an older
+    /// version of the extension does not have them.
+    fn may_write_embedded(&self) -> Result<bool>;
     /// Whether the role of the request may call a function.
     fn may_call(&self, function: &Function) -> Result<bool>;
 }

@@ -12,6 +12,9 @@ pub const LOGIC_DEPTH: usize = 16;
 pub const SELECT_ITEMS: usize = 1600;
 /// Embedded relations of a request: each is a lateral join.
 pub const EMBEDS: usize = 32;
+/// Values that a call of the functions takes which write embedded rows, one argument each. PostgreSQL allows 100 arguments, and the
+/// state of an aggregate and the names are two of them.
+pub const EMBEDDED_VALUES: usize = 98;
 /// Nesting of embedded relations.
 pub const EMBED_DEPTH: usize = 8;
 /// Hints that choose a relationship: the largest number of names that one has.

@@ -2,7 +2,8 @@
 """Bodies written by the row sink equal PostgreSQL's own JSON text, byte for byte.
 
 Random tables over all kinds of types, under random session settings, are turned into JSON twice: by row_to_json and by
-the sink. The server compares the two, so that nothing is lost on the way.
+the sink. The same with requests that embed these tables in others, in every way that there is: what such a request means is
+written here in plain SQL. The server compares the two, so that nothing is lost on the way.
 
 Needs psql, a connection in the PG* variables (a superuser, database in UTF8), and a library built with the feature
 pg_test that the server can read:
@@ -17,6 +18,7 @@ import json
 import random
 import string
 import sys
+import urllib.parse
 
 from _sql import identifier, quote, run
 
@@ -244,9 +246,28 @@ begin
 exception when others then
   result := null;
 end $$;
+-- Null if two texts are equal, and else where they differ.
+create function difference(expected text, actual text) returns text language plpgsql as $$
+declare
+  at int := 1; step int;
+begin
+  if actual collate "C" = expected collate "C" then
+    return case when expected like 'ERROR%' then 'same error: ' || expected end;
+  end if;
+  if actual is null or expected is null then
+    return format('DIFFERS: one is null (expected %s bytes, got %s)', length(expected), length(actual));
+  end if;
+  step := 65536;
+  while step > 0 loop
+    while substr(expected, at, step) = substr(actual, at, step) and at <= length(expected) loop at := at + step; end loop;
+    step := step / 2;
+  end loop;
+  return format(E'DIFFERS at %s of %s\\n  expected ...%s\\n  actual   ...%s', at, length(expected),
+    substr(expected, greatest(at - 80, 1), 160), substr(actual, greatest(at - 80, 1), 160));
+end $$;
 create function differs(query text, shape text) returns text language plpgsql as $$
 declare
-  expected text; actual text; at int := 1; step int;
+  expected text; actual text;
 begin
   begin
     execute case shape
@@ -268,20 +289,28 @@ begin
   exception when others then
     actual := 'ERROR ' || sqlstate || ' ' || sqlerrm;
   end;
-  if actual collate "C" = expected collate "C" then
-    return case when expected like 'ERROR%' then 'same error: ' || expected end;
-  end if;
-  if actual is null or expected is null then
-    return format('DIFFERS: one is null (expected %s bytes, got %s)', length(expected), length(actual));
-  end if;
-  step := 65536;
-  while step > 0 loop
-    while substr(expected, at, step) = substr(actual, at, step) and at <= length(expected) loop at := at + step; end loop;
-    step := step / 2;
-  end loop;
-  return format(E'DIFFERS at %s of %s\\n  expected ...%s\\n  actual   ...%s', at, length(expected),
-    substr(expected, greatest(at - 80, 1), 160), substr(actual, greatest(at - 80, 1), 160));
+  return difference(expected, actual);
 end $$;
+-- Compares the body of a GET request with what a query makes of its rows.
+create function answers_otherwise(query text, target text, accept text) returns text language plpgsql as $$
+declare
+  expected text; answer record; actual text;
+begin
+  begin
+    execute format('select coalesce(''[''||string_agg(%s::text, '','')||'']'', ''[]'') from (%s) x',
+      case when accept like '%stripped' then 'json_strip_nulls(row_to_json(x))' else 'row_to_json(x)' end, query) into expected;
+  exception when others then
+    expected := 'ERROR ' || sqlstate || ' ' || sqlerrm;
+  end;
+  select status, convert_from(body, 'UTF8') as body into answer
+  from restful.serve('GET', target, json_build_object('accept', accept)::jsonb, null);
+  actual := case when answer.status in (200, 206) then answer.body
+    else concat_ws(' ', 'ERROR', answer.body::json->>'code', answer.body::json->>'message') end;
+  return difference(expected, actual);
+end $$;
+set restful.schemas = 'restful_property';
+set restful.aggregates_enabled = on;
+set restful.max_response_bytes = '1GB';
 """
 
 SETTINGS = {
@@ -364,6 +393,93 @@ class Table:
             yield "raw bytes", f"select {column}::text from {t}"
 
 
+def listed(query):
+    """The list of a query's rows, written as a to-many relation is."""
+    return f"coalesce((select '['||string_agg(row_to_json(x)::text, ',')||']' from ({query}) x), '[]')::json"
+
+
+def values(query):
+    """The list of the values of a query with one column, written as a column of a to-many spread is."""
+    return f"coalesce((select '['||string_agg(coalesce(to_json(v)::text, 'null'), ',')||']' from ({query}) x(v)), '[]')::json"
+
+
+class Family:
+    """A random table with a key, the table of its parents (some rows have none, some parents no rows), theirs, and one that refers to
+    each of its rows."""
+
+    def __init__(self, table, v):
+        self.v = v
+        self.t = table.name
+        self.p, self.g, self.c = f"p_{self.t}", f"g_{self.t}", f"c_{self.t}"
+        self.names = [name for name, _, _ in table.columns]
+        self.script = table.script + [f"""
+            create table {self.g} (gk int primary key, label text);
+            create table {self.p} (pk int primary key, label text, up int references {self.g}, size numeric);
+            alter table {self.t} add column k serial primary key, add column up int references {self.p};
+            create table {self.c} (ck int primary key, of int unique references {self.t}, note text);
+            insert into {self.g} select i, nullif(i, 2)::text from generate_series(1, 3) i;
+            insert into {self.p} select i, E'p"\\n' || i, nullif(i % 3, 0), i / 7.0 from generate_series(1, 7) i;
+            update {self.t} set up = nullif(k % 6, 0);
+            insert into {self.c} select k, nullif(k, 3), nullif('note ' || k, 'note 4') from {self.t} where k % 5 > 0;
+            analyze {self.t}, {self.p}, {self.g}, {self.c};"""]
+
+    def requests(self):
+        """Targets, each with the query of the same meaning."""
+        t, p, g, c = self.t, self.p, self.g, self.c
+        chosen = self.v.rng.sample(self.names, self.v.rng.randrange(1, len(self.names) + 1))
+        quoted = ['"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in chosen]
+        fields, aliased = ",".join(quoted), ",".join(f"s{i}:{name}" for i, name in enumerate(quoted))
+        columns = ", ".join(f"t.{identifier(name)}" for name in chosen)
+
+        def one(row):
+            return f"(select row_to_json(x) from ({row}) x)"
+
+        # To-one, by star, by columns, and with related order.
+        yield (f"/{c}?select=ck,{t}(*)&order=ck",
+               f"select ck, {one(f'select t.* from {t} t where t.k = c.of')} as {t} from {c} c order by ck")
+        yield (f"/{c}?select=ck,{t}({fields})&order=ck",
+               f"select ck, {one(f'select {columns} from {t} t where t.k = c.of')} as {t} from {c} c order by ck")
+        yield (f"/{c}?select=ck,one:{t}!inner({fields})&order={t}(k).desc,ck".replace(f"order={t}", "order=one"),
+               f"select ck, {one(f'select {columns}')} as one from {c} c join {t} t on t.k = c.of order by t.k desc, ck")
+        # To-one from the side that is referred to.
+        yield (f"/{t}?select=k,{c}(ck,note)&order=k",
+               f"select k, {one(f'select ck, note from {c} c where c.of = t.k')} as {c} from {t} t order by k")
+        # To-many, by star, by columns, in order, a page, filtered, and only parents with rows.
+        yield (f"/{p}?select=pk,{t}(*)&order=pk&{t}.order=k",
+               f"select pk, {listed(f'select t.* from {t} t where t.up = pk order by k')} as {t} from {p} order by pk")
+        yield (f"/{p}?select=pk,{t}({fields})&order=pk&{t}.order=k.desc&{t}.limit=3&{t}.offset=1",
+               f"select pk, {listed(f'select {columns} from {t} t where t.up = pk order by k desc limit 3 offset 1')} as {t} from {p} order by pk")
+        yield (f"/{p}?select=pk,{t}!inner({fields},k)&order=pk&{t}.order=k&{t}.k=gt.9",
+               f"select pk, {listed(f'select {columns}, t.k from {t} t where t.up = pk and k > 9 order by k')} as {t} from {p} "
+               f"where exists (select from {t} t where t.up = pk and k > 9) order by pk")
+        yield (f"/{p}?select=pk,{t}()&order=pk&{t}=is.null",
+               f"select pk from {p} where not exists (select from {t} t where t.up = pk) order by pk")
+        # Nested, up and down.
+        inner = f"select {columns}, {one(f'select ck from {c} c where c.of = t.k')} as {c} from {t} t where t.up = pk order by k"
+        middle = f"select label, {listed(inner)} as {t} from {p} where up = gk order by pk"
+        yield (f"/{g}?select=gk,{p}(label,{t}({fields},{c}(ck)))&order=gk&{p}.order=pk&{p}.{t}.order=k",
+               f"select gk, {listed(middle)} as {p} from {g} order by gk")
+        middle = f"select *, {one(f'select * from {g} g where gk = p.up')} as {g} from {p} p where pk = t.up"
+        inner = f"select k, {one(middle)} as {p} from {t} t where t.k = c.of"
+        yield (f"/{c}?select=*,{t}(k,{p}(*,{g}(*)))&order=ck", f"select *, {one(inner)} as {t} from {c} c order by ck")
+        # Spread: columns of one row, lists of many, one within another.
+        spread = ", ".join(f"t.{identifier(name)} as s{i}" for i, name in enumerate(chosen))
+        yield (f"/{c}?select=ck,...{t}({aliased})&order=ck", f"select ck, {spread} from {c} c left join {t} t on t.k = c.of order by ck")
+        lists = ", ".join(values(f"select t.{identifier(name)} from {t} t where t.up = pk order by k") + f" as s{i}"
+                          for i, name in enumerate(chosen))
+        yield (f"/{p}?select=pk,...{t}({aliased})&order=pk&{t}.order=k", f"select pk, {lists} from {p} order by pk")
+        rows = f"select {columns}, p.label as up_label from {t} t left join {p} p on p.pk = t.up where t.k = c.of"
+        yield (f"/{c}?select=ck,{t}({fields},...{p}(up_label:label))&order=ck", f"select ck, {one(rows)} as {t} from {c} c order by ck")
+        # Aggregates within, and groups by what is embedded.
+        counts = f"select count(*) as count, max(t.k) as max from {t} t where t.up = pk"
+        yield (f"/{p}?select=pk,{t}(count(),k.max())&order=pk", f"select pk, {listed(counts)} as {t} from {p} order by pk")
+        labels = f"select up as up, count(*) as count, sum(size) as sum from {p} where up = gk group by up order by up"
+        yield (f"/{g}?select=gk,{p}(up,count(),size.sum())&order=gk&{p}.order=up", f"select gk, {listed(labels)} as {p} from {g} order by gk")
+        yield (f"/{p}?select=up,{g}(label),count()&order=up",
+               f"select up, (select to_jsonb(x) from (select label from {g} where gk = p.up) x) as {g}, count(*) as count from {p} p "
+               "group by 1, 2 order by 1")
+
+
 CATALOGUES = ["pg_class", "pg_type", "pg_proc", "pg_index", "pg_constraint", "pg_attribute", "pg_statistic", "pg_stats", "pg_opclass",
               "pg_database", "pg_rewrite", "pg_cast", "pg_settings", "pg_amop"]
 
@@ -387,6 +503,10 @@ CHANGES = [
 ]
 
 
+def settings(chosen):
+    return [f"set {name} = {quote(value)};" if name != "DateStyle" else f"set DateStyle = {value};" for name, value in chosen.items()]
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--library")
@@ -407,6 +527,11 @@ def main():
         script.append(f"insert into results values ({quote(note)}, {quote(shape)}, {quote(query)}, "
                       f"differs({quote(query)}, {quote(shape)}));")
 
+    def answer(query, target, accept, note):
+        target = urllib.parse.quote(target, safe="/?=&,:.()!*'")
+        script.append(f"insert into results values ({quote(note)}, {quote(accept + ' of ' + target)}, {quote(query)}, "
+                      f"answers_otherwise({quote(query)}, {quote(target)}, {quote(accept)}));")
+
     for step, (change, _) in enumerate(CHANGES):
         script.append(f"{change};")
         for query in ("select * from changing", "select c, array_agg(c) over () as cs from changing c"):
@@ -421,11 +546,18 @@ def main():
         queries = list(table.queries(v))
         for _ in range(3):
             chosen = {name: v.rng.choice(values) for name, values in SETTINGS.items()}
-            script += [f"set {name} = {quote(value)};" if name != "DateStyle" else f"set DateStyle = {value};"
-                       for name, value in chosen.items()]
+            script += settings(chosen)
             for shape, query in queries:
                 compare(query, shape, " ".join(f"{name}={value}" for name, value in chosen.items()))
-        script.append(f"drop table {table.name};")
+        family = Family(table, v)
+        script += family.script
+        for _ in range(2):
+            chosen = {name: v.rng.choice(choices) for name, choices in SETTINGS.items()}
+            script += settings(chosen)
+            for accept in ("application/json", "application/vnd.pgrst.array+json;nulls=stripped"):
+                for target, query in family.requests():
+                    answer(query, target, accept, " ".join(f"{name}={value}" for name, value in chosen.items()))
+        script.append(f"drop table {family.c}, {family.t}, {family.p}, {family.g};")
     script.append("select json_build_object('compared', count(*), 'notable', "
                   "coalesce(json_agg(results) filter (where result is not null), '[]')) from results;")
     script.append("drop schema restful_property cascade;")

@@ -45,7 +45,12 @@ GRANT EXECUTE ON FUNCTION
     -- part of the statements of writes, which run as the request's role
     restful.record_source(bytea, text[], integer, integer[], integer[]),
     restful.count_row(boolean),
-    restful.count_update()
+    restful.count_update(),
+    -- part of the statements that embed relations
+    restful.embedded_object(text, VARIADIC "any"),
+    restful.embedded_object(record),
+    restful.embedded_objects(text, VARIADIC "any"),
+    restful.embedded_values(anyelement)
 TO PUBLIC;
 -- settings of the session, or a text that the caller has
 GRANT EXECUTE ON FUNCTION

@@ -5,6 +5,58 @@
 COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
 'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; after these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
 
+-- request/embedded.sql
+CREATE FUNCTION restful.embedded_object(names text, VARIADIC "values" "any") RETURNS json
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_embedded_object';
+COMMENT ON FUNCTION restful.embedded_object(text, VARIADIC "any") IS
+'Internal: a JSON object of values with their names; names: a JSON array of strings. Part of the statements that embed relations.';
+
+CREATE FUNCTION restful.embedded_object("row" record) RETURNS json
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_embedded_record';
+COMMENT ON FUNCTION restful.embedded_object(record) IS
+'Internal: a row as a JSON object. Part of the statements that embed relations.';
+
+CREATE FUNCTION restful.embedded_objects_add(state internal, names text, VARIADIC "values" "any") RETURNS internal
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_embedded_objects_add';
+COMMENT ON FUNCTION restful.embedded_objects_add(internal, text, VARIADIC "any") IS
+'Internal: the transition function of restful.embedded_objects.';
+
+CREATE FUNCTION restful.embedded_values_add(state internal, value anyelement) RETURNS internal
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_embedded_values_add';
+COMMENT ON FUNCTION restful.embedded_values_add(internal, anyelement) IS
+'Internal: the transition function of restful.embedded_values.';
+
+CREATE FUNCTION restful.embedded_array(state internal) RETURNS json
+LANGUAGE c STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_embedded_array';
+COMMENT ON FUNCTION restful.embedded_array(internal) IS
+'Internal: the final function of restful.embedded_objects and restful.embedded_values.';
+
+-- The final function hands out the state itself, so the state can be neither shared nor used in a window.
+CREATE AGGREGATE restful.embedded_objects(names text, VARIADIC "values" "any") (
+    SFUNC = restful.embedded_objects_add,
+    STYPE = internal,
+    FINALFUNC = restful.embedded_array,
+    FINALFUNC_MODIFY = READ_WRITE,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE restful.embedded_objects(text, VARIADIC "any") IS
+'Internal: a JSON array of objects, one for each row; names: a JSON array of strings. Part of the statements that embed relations.';
+
+CREATE AGGREGATE restful.embedded_values(value anyelement) (
+    SFUNC = restful.embedded_values_add,
+    STYPE = internal,
+    FINALFUNC = restful.embedded_array,
+    FINALFUNC_MODIFY = READ_WRITE,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE restful.embedded_values(anyelement) IS
+'Internal: a JSON array of values, one for each row. Part of the statements that embed relations.';
+
 -- identity/readers.sql
 COMMENT ON FUNCTION restful.email() IS
 'The claim "email" of the request.';
@@ -1951,21 +2003,38 @@ COMMENT ON FUNCTION restful.lint_is_indexable(oid) IS
     'Internal: whether CREATE INDEX accepts columns of this type';
 
 -- install/grants.sql
-REVOKE ALL ON FUNCTION restful.perform(text[], boolean) FROM PUBLIC;
--- Default privileges were meant for other objects than this.
+-- Default privileges were meant for other objects than these.
 DO $revoke$
 DECLARE
-    grantee text;
+    statement text;
 BEGIN
-    FOR grantee IN
-        SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee))
-        FROM pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a
-        WHERE p.oid OPERATOR(pg_catalog.=) 'restful.perform(pg_catalog.text[], pg_catalog.bool)'::pg_catalog.regprocedure
-          AND a.grantee OPERATOR(pg_catalog.<>) ALL (ARRAY[p.proowner, 0::pg_catalog.oid])
+    FOR statement IN
+        SELECT pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', p.oid::pg_catalog.regprocedure,
+            CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
+                ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
+        FROM pg_catalog.pg_proc p,
+            pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+        WHERE p.oid OPERATOR(pg_catalog.=) ANY (ARRAY[
+                'restful.perform(pg_catalog.text[], pg_catalog.bool)',
+                'restful.embedded_object(pg_catalog.text, "any")',
+                'restful.embedded_object(pg_catalog.record)',
+                'restful.embedded_objects_add(pg_catalog.internal, pg_catalog.text, "any")',
+                'restful.embedded_values_add(pg_catalog.internal, pg_catalog.anyelement)',
+                'restful.embedded_array(pg_catalog.internal)',
+                'restful.embedded_objects(pg_catalog.text, "any")',
+                'restful.embedded_values(pg_catalog.anyelement)'
+            ]::pg_catalog.regprocedure[])
+          AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
         GROUP BY 1
     LOOP
-        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION restful.perform(pg_catalog.text[], pg_catalog.bool) FROM %s CASCADE', grantee);
+        EXECUTE statement;
     END LOOP;
 END
 $revoke$;
-GRANT EXECUTE ON FUNCTION restful.perform(text[], boolean) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    restful.perform(text[], boolean),
+    restful.embedded_object(text, VARIADIC "any"),
+    restful.embedded_object(record),
+    restful.embedded_objects(text, VARIADIC "any"),
+    restful.embedded_values(anyelement)
+TO PUBLIC;

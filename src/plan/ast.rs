@@ -228,6 +228,8 @@ pub struct Embedded {
     pub spread: Option<Vec<SpreadColumn>>,
     /// Expressions that the parent orders by.
     pub extras: Vec<Expression>,
+    /// The extension's functions write its rows as JSON. If not, PostgreSQL's do.
+    pub own_functions: bool,
 }
 
 impl Embedded {

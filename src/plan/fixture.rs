@@ -99,6 +99,10 @@ impl Catalog for Library {
         Ok(self.has_postgis.then(|| FeatureFunction { name, defaults: vec!["CAST(9 AS integer)".to_owned()] }))
     }
 
+    fn may_write_embedded(&self) -> Result<bool> {
+        Ok(true)
+    }
+
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
         Ok(relation.name != UNREADABLE)
     }

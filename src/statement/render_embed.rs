@@ -1,8 +1,63 @@
 //! Renders embedded relations as lateral joins.
 
+use super::Parameter;
 use super::render::Writer;
 use crate::plan::read::aggregate_name;
 use crate::plan::*;
+use crate::{json, limits};
+
+/// How the rows of an embedded relation, in the subquery `r`, become JSON.
+enum Rows {
+    /// By the extension's functions, which take the columns of a row one by one. These are the names of the columns.
+    Columns(Vec<String>),
+    /// By the extension's functions, which take the row as one value.
+    Records,
+    /// By PostgreSQL's functions.
+    Foreign,
+}
+
+impl Rows {
+    fn of(e: &Embedded) -> Self {
+        let mut names = Vec::new();
+        if !e.own_functions {
+            Rows::Foreign
+        } else if name(&e.select, &e.select.outputs, &mut names) && (1..=limits::EMBEDDED_VALUES).contains(&names.len())
+        {
+            Rows::Columns(names)
+        } else {
+            Rows::Records
+        }
+    }
+}
+
+/// Adds the names of the columns of these outputs. Returns whether all of them are known.
+fn name(select: &Select, outputs: &[Output], names: &mut Vec<String>) -> bool {
+    // PostgreSQL cuts names that are longer.
+    let cut = |name: &str| name.get(..name.floor_char_boundary(limits::IDENTIFIER_BYTES)).unwrap_or(name).to_owned();
+    outputs.iter().all(|output| match output {
+        Output::All => select.listed.as_ref().is_some_and(|listed| name(select, listed, names)),
+        Output::Expression { name, .. } | Output::Embedded { name, .. } => {
+            names.push(cut(name));
+            true
+        }
+        Output::Spread { embed } => {
+            let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
+            names.extend(spread.into_iter().flatten().map(|column| cut(&column.name)));
+            true
+        }
+    })
+}
+
+/// A JSON array of strings.
+fn json_array(names: &[String]) -> String {
+    let mut text = vec![b'['];
+    for (i, name) in names.iter().enumerate() {
+        text.extend_from_slice(if i > 0 { b"," } else { b"" });
+        json::escape(name.as_bytes(), &mut text);
+    }
+    text.push(b']');
+    String::from_utf8(text).unwrap_or_default()
+}
 
 impl Writer {
     /// A column of an embedded relation. `is_list`: it is a list, which is empty if there are no rows.
@@ -91,19 +146,23 @@ impl Writer {
         let columns = e.spread.as_ref().map_or(0, Vec::len);
         if e.to_many && (e.spread.is_some() || e.select.outputs.is_empty()) {
             self.text("SELECT nullif(pg_catalog.count(*), 0) AS j");
+            let aggregate = if e.own_functions { "restful.embedded_values" } else { "pg_catalog.json_agg" };
             for number in 1..=columns {
-                self.put(format_args!(", pg_catalog.json_agg(r.c{number}) AS c{number}"));
+                self.put(format_args!(", {aggregate}(r.c{number}) AS c{number}"));
             }
             self.text(" FROM (SELECT ");
             self.numbered_outputs(&e.select);
             self.related_rows(e);
             self.text(") AS r");
         } else if e.to_many || e.select.grouped {
-            self.text(if e.to_many { "SELECT pg_catalog.json_agg(" } else { "SELECT (" });
-            self.text("pg_catalog.row_to_json(r.*)) AS j FROM (SELECT ");
+            let rows = Rows::of(e);
+            self.text("SELECT ");
+            self.json(&rows, e.to_many);
+            self.text(" AS j FROM (SELECT ");
             self.outputs(&e.select);
             self.related_rows(e);
-            self.text(") AS r");
+            self.text(") AS ");
+            self.row_alias(&rows);
         } else if e.spread.is_some() || e.select.outputs.is_empty() {
             self.text("SELECT true AS j");
             self.text(if columns > 0 { ", " } else { "" });
@@ -111,7 +170,10 @@ impl Writer {
             self.extras(e);
             self.related_rows(e);
         } else {
-            self.text("SELECT pg_catalog.row_to_json(r.*) AS j");
+            let rows = Rows::of(e);
+            self.text("SELECT ");
+            self.json(&rows, false);
+            self.text(" AS j");
             self.extras(e);
             self.text(" FROM ");
             self.related_source(e);
@@ -119,10 +181,39 @@ impl Writer {
             // Beside the row and not around it, so that extras can be taken from it. PostgreSQL folds it away.
             self.text(" CROSS JOIN LATERAL (SELECT ");
             self.outputs(&e.select);
-            self.text(") AS r");
+            self.text(") AS ");
+            self.row_alias(&rows);
             self.related_conditions(e);
             self.order_by(&e.select);
             self.page(&e.select);
+        }
+    }
+
+    /// The JSON of the row `r`, or the list of all rows.
+    fn json(&mut self, rows: &Rows, is_list: bool) {
+        match (rows, is_list) {
+            (Rows::Columns(names), _) => {
+                self.text(if is_list { "restful.embedded_objects(" } else { "restful.embedded_object(" });
+                self.parameter(Parameter::Constant(json_array(names)));
+                for number in 1..=names.len() {
+                    self.put(format_args!(", r.c{number}"));
+                }
+                self.text(")");
+            }
+            (Rows::Records, false) => self.text("restful.embedded_object(r.*)"),
+            (Rows::Records, true) => self.text("restful.embedded_values(r.*)"),
+            (Rows::Foreign, false) => self.text("pg_catalog.row_to_json(r.*)"),
+            (Rows::Foreign, true) => self.text("pg_catalog.json_agg(pg_catalog.row_to_json(r.*))"),
+        }
+    }
+
+    /// The alias of the row. Its columns are numbered where they are used, because several may have the same name.
+    fn row_alias(&mut self, rows: &Rows) {
+        self.text("r");
+        if let Rows::Columns(names) = rows {
+            self.text("(");
+            self.list(1..=names.len(), ", ", |w, number| w.put(format_args!("c{number}")));
+            self.text(")");
         }
     }
 

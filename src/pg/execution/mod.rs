@@ -4,6 +4,7 @@ mod cache;
 mod fast_path;
 mod pre_request;
 mod prepared;
+mod self_contained;
 mod total;
 mod work;
 

@@ -1,12 +1,13 @@
 //! Prepared statements. PostgreSQL infers the types of their parameters, as it does for literals.
 
+use super::self_contained::{self, is_built_in_or_enum, is_plain};
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::captured;
 use crate::pg::ffi::planner::Planning;
 use crate::pg::ffi::unguarded::{self, in_hooks};
 use crate::pg::ffi::{nodes, privileges, user};
-use crate::pg::row_sink::{self, BodyBuffer, Encoders, RowShape, RowSink, Window};
+use crate::pg::row_sink::{BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
 use crate::statement::plan_choice::{Choice, PlanChoice};
 use crate::statement::{Form, Parameter, Statement, array_literal};
@@ -270,8 +271,8 @@ impl Prepared {
         unsafe { (*self.analysis).gone }
     }
 
-    /// Whether the statement calls only PostgreSQL's own immutable functions, also in views and for its values, and is under no
-    /// policy, according to PostgreSQL's last analysis, if that is still valid. Such a statement reads no setting and runs no user
+    /// Whether the statement calls only PostgreSQL's own immutable functions, also in views and for its values, and those of the extension
+    /// that write embedded rows, and is under no policy, according to PostgreSQL's last analysis, if that is still valid. Such a statement reads no setting and runs no user
     /// code.
     pub fn is_self_contained(&self) -> bool {
         // SAFETY: the plan is this value's own; its query list is a list of Query nodes.
@@ -283,12 +284,8 @@ impl Prepared {
             if !(*self.analysis).gone {
                 return (*self.analysis).is_self_contained;
             }
-            // The objects whose changes plancache.c watches: functions and domains that are not built in.
-            let uses_own_objects = !(*source).invalItems.is_null();
-            let answer = !(*source).dependsOnRLS
-                && !uses_own_objects
-                && self.has_plain_types()
-                && !pg_sys::contain_mutable_functions((*source).query_list.cast());
+            let answer =
+                !(*source).dependsOnRLS && self.has_plain_types() && self_contained::calls_no_user_code(source);
             (*self.analysis).is_self_contained = answer;
             (*self.analysis).gone = false;
             pg_sys::MemoryContextRegisterResetCallback((*source).query_context, &raw mut (*self.analysis).callback);
@@ -306,11 +303,6 @@ impl Prepared {
 
     /// Whether only PostgreSQL's own functions read the parameters and write the columns.
     fn has_plain_types(&self) -> bool {
-        let is_plain = |data_type| {
-            // SAFETY: a lookup in the system cache; a domain's checks are not made again.
-            let base = unsafe { pg_sys::getBaseType(data_type) };
-            is_built_in_or_enum(base) && !row_sink::has_cast_to_json(base)
-        };
         // SAFETY: this value owns the plan, and its description is valid as long as the plan.
         unsafe {
             let row = (*self.source()).resultDesc;
@@ -385,12 +377,6 @@ impl Prepared {
             Ok(list)
         }
     }
-}
-
-fn is_built_in_or_enum(data_type: pg_sys::Oid) -> bool {
-    data_type.to_u32() < pg_sys::FirstNormalObjectId
-        // SAFETY: a lookup in the system cache.
-        || unsafe { pg_sys::get_typtype(data_type) } as u8 == pg_sys::TYPTYPE_ENUM
 }
 
 impl Input {

@@ -4,6 +4,7 @@
 pub mod captured;
 pub mod catalog_scan;
 pub mod composite;
+pub mod embed_functions;
 pub mod error;
 pub mod fmgr;
 pub mod guc_nest;

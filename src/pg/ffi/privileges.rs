@@ -29,6 +29,32 @@ pub fn may_read_column(relation: pg_sys::Oid, column: &str) -> bool {
     }
 }
 
+/// Whether a role may use the objects of a schema.
+pub fn may_use_schema(schema: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    let mode = pg_sys::ACL_USAGE as pg_sys::AclMode;
+    // SAFETY: a lookup in the system cache; the schema was found there.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let found = pg_sys::pg_namespace_aclcheck(schema, role, mode);
+        #[cfg(any(feature = "pg16", feature = "pg17", feature = "pg18"))]
+        let found = pg_sys::object_aclcheck(pg_sys::NamespaceRelationId, schema, role, mode);
+        found == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
+/// Whether a role may call a function.
+pub fn may_execute(function: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    let mode = pg_sys::ACL_EXECUTE as pg_sys::AclMode;
+    // SAFETY: a lookup in the system cache; the function was found there.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        let found = pg_sys::pg_proc_aclcheck(function, role, mode);
+        #[cfg(any(feature = "pg16", feature = "pg17", feature = "pg18"))]
+        let found = pg_sys::object_aclcheck(pg_sys::ProcedureRelationId, function, role, mode);
+        found == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
 /// Whether a user could `SET ROLE`.
 pub fn may_set_role(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: look-ups in the system caches.

@@ -49,7 +49,7 @@ impl CompositeEncoder {
                 };
             }
             composite::deform(header, descriptor, self.values.as_mut_ptr(), self.nulls.as_mut_ptr());
-            object(&mut self.columns, self.values.as_ptr(), self.nulls.as_ptr(), writer);
+            object(&mut self.columns, (self.values.as_ptr(), self.nulls.as_ptr()), writer);
             if (*descriptor).tdrefcount >= 0 {
                 pg_sys::DecrTupleDescRefCount(descriptor);
             }

@@ -42,7 +42,7 @@ pub(super) unsafe fn line(encoders: &mut Encoders, values: *const Datum, nulls: 
         }
         // SAFETY: by contract; the encoder tells the type of the value.
         unsafe {
-            let Some(value) = column.value(values, nulls) else {
+            let Some(value) = column.value((values, nulls)) else {
                 if is_only {
                     writer.body.put(NULL);
                 }

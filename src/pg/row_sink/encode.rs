@@ -9,7 +9,7 @@ use super::text::MemberKey;
 use super::varlena::{self, Scratch};
 use crate::pg::ffi::composite::{attribute, attribute_count};
 use pgrx::pg_sys;
-use pgrx::pg_sys::{Datum, Oid};
+use pgrx::pg_sys::{Datum, NullableDatum, Oid};
 use std::ffi::{CStr, c_char, c_int};
 
 // A setting that pgrx does not bind (utils/bytea.h): 0 is `escape`, 1 is `hex`.
@@ -262,37 +262,67 @@ pub(super) unsafe fn columns(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
     (0..unsafe { attribute_count(descriptor) })
         .map(|index| (index, unsafe { attribute(descriptor, index) }))
         .filter(|(_, attribute)| !attribute.attisdropped)
-        .map(|(index, attribute)| Column {
-            index,
-            key: MemberKey::new(catalog::attribute_name(attribute)),
-            encoder: Encoder::of(attribute.atttypid),
-        })
+        .map(|(index, attribute)| Column::new(index, catalog::attribute_name(attribute), attribute.atttypid))
         .collect()
 }
 
-impl Column {
-    /// The column's value in a tuple, unless it is null.
+/// Where the values of a row lie.
+pub(super) trait Row: Copy {
+    /// The value at a position, unless it is null.
     ///
     /// # Safety
-    /// `values` and `nulls` must be those of a tuple of the descriptor the column was made from.
+    /// The row must have this position.
+    unsafe fn value(self, index: usize) -> Option<Datum>;
+}
+
+/// The values of a tuple, and which of them are null.
+impl Row for (*const Datum, *const bool) {
     #[inline(always)]
-    pub unsafe fn value(&self, values: *const Datum, nulls: *const bool) -> Option<Datum> {
+    unsafe fn value(self, index: usize) -> Option<Datum> {
+        let (values, nulls) = self;
         // SAFETY: by contract the index is within both.
-        unsafe { if *nulls.add(self.index) { None } else { Some(*values.add(self.index)) } }
+        unsafe { if *nulls.add(index) { None } else { Some(*values.add(index)) } }
     }
 }
 
-/// Appends a tuple as an object.
+/// Arguments of a function.
+impl Row for *const NullableDatum {
+    #[inline(always)]
+    unsafe fn value(self, index: usize) -> Option<Datum> {
+        // SAFETY: by contract.
+        let argument = unsafe { &*self.add(index) };
+        if argument.isnull { None } else { Some(argument.value) }
+    }
+}
+
+impl Column {
+    /// The column at a position, with the key that its values get.
+    pub fn new(index: usize, name: &[u8], type_oid: Oid) -> Self {
+        Column { index, key: MemberKey::new(name), encoder: Encoder::of(type_oid) }
+    }
+
+    /// The column's value in a row, unless it is null.
+    ///
+    /// # Safety
+    /// The row must be one that the column was made for.
+    #[inline(always)]
+    pub unsafe fn value(&self, row: impl Row) -> Option<Datum> {
+        // SAFETY: by contract.
+        unsafe { row.value(self.index) }
+    }
+}
+
+/// Appends a row as an object.
 ///
 /// # Safety
-/// `values` and `nulls` must be those of a tuple of the descriptor the columns were made from, valid until the row ends.
+/// The row must be one that the columns were made for, with values valid until the row ends.
 #[inline(always)]
-pub(super) unsafe fn object(columns: &mut [Column], values: *const Datum, nulls: *const bool, writer: &mut Writer) {
+pub(super) unsafe fn object(columns: &mut [Column], row: impl Row, writer: &mut Writer) {
     // Every key begins with a comma. The first one becomes the opening brace.
     let start = writer.body.len();
     for column in columns {
         // SAFETY: by contract.
-        match unsafe { column.value(values, nulls) } {
+        match unsafe { column.value(row) } {
             Some(value) => {
                 let key_at = writer.body.len();
                 writer.body.member_key(&column.key);

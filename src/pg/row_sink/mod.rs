@@ -9,6 +9,7 @@
 //! - `text`, `number`, `datetime`, `jsonb`: turn values into text
 //! - `varlena`: stored values that are short, compressed or out of line
 //! - `catalog`: decides which encoder a type gets
+//! - `embedded`: SQL functions that write the rows of embedded relations, within the statement
 
 mod array;
 mod buffer;
@@ -16,6 +17,7 @@ mod catalog;
 mod composite;
 mod csv;
 mod datetime;
+mod embedded;
 mod encode;
 mod jsonb;
 mod number;
@@ -205,9 +207,9 @@ impl<'e> RowSink<'e> {
         // SAFETY: the encoders were made from the result's description in `startup`.
         unsafe {
             match self.shape {
-                RowShape::Object { .. } => object(&mut self.encoders.columns, values, nulls, &mut self.writer),
+                RowShape::Object { .. } => object(&mut self.encoders.columns, (values, nulls), &mut self.writer),
                 RowShape::Value => match self.encoders.columns.first_mut() {
-                    Some(column) => match column.value(values, nulls) {
+                    Some(column) => match column.value((values, nulls)) {
                         Some(value) => column.encoder.encode(value, &mut self.writer),
                         None => self.writer.body.put(b"null"),
                     },
@@ -216,7 +218,7 @@ impl<'e> RowSink<'e> {
                 RowShape::Raw | RowShape::Lines => self.raw_row(values, nulls),
                 RowShape::Body => {
                     self.raw_row(values, nulls);
-                    if let Some(count) = self.encoders.columns.get(1).and_then(|column| column.value(values, nulls)) {
+                    if let Some(count) = self.encoders.columns.get(1).and_then(|column| column.value((values, nulls))) {
                         self.rows = count.value() as u64;
                     }
                 }
@@ -234,7 +236,7 @@ impl<'e> RowSink<'e> {
         };
         // SAFETY: by contract. The encoder matches the type of the value.
         unsafe {
-            let Some(value) = column.value(values, nulls) else {
+            let Some(value) = column.value((values, nulls)) else {
                 return;
             };
             match column.encoder {

@@ -97,6 +97,7 @@ impl Planner<'_> {
             inner: embed.join == Some(Join::Inner),
             spread,
             extras: Vec::new(),
+            own_functions: self.catalog.may_write_embedded()?,
         })
     }
 }
