@@ -20,6 +20,7 @@ READ = "a read shows what plain SQL shows"
 SHOWN = "a representation shows the written rows as plain SQL shows them"
 MALFORMED = "a malformed request changes nothing, or only what its filters select"
 ANSWERED = "a request is answered"
+REPEATED = "a repeated write has the same answer and the same effect"
 
 SINGULAR = "application/vnd.pgrst.object+json"
 
@@ -121,13 +122,22 @@ class Checks:
         if request.is_read:
             self.read(request, repeat)
         elif request.routine:
-            self.call(request)
+            self.call(request, repeat)
         else:
-            self.write(request)
+            self.write(request, repeat)
 
     @staticmethod
     def ask(request, **prefer):
         return Ask(request.method, request.target(), request.headers(**prefer), request.body_text(), not request.is_read)
+
+    def repeated(self, answers, repeat):
+        """Makes requests again, and checks that they do the same. The extension runs a request in another way once it knows it."""
+        for _ in range(repeat - 1):
+            again = [answer.again() for answer in answers]
+            self.run(*again)
+            for first, second in zip(answers, again):
+                if (first.answer, first.held) != (second.answer, second.held):
+                    raise Broken(REPEATED, f"the answer was {first.answer}, and is {second.answer} when the request is repeated")
 
     # What answers show
 
@@ -223,11 +233,12 @@ class Checks:
 
     # Writes
 
-    def write(self, request):
+    def write(self, request, repeat):
         preferences = [request.shuffle % 2 and "minimal", "representation"] + ["headers-only"] * (request.method == "POST")
         answers = [self.ask(request, **{"return": p}) for p in preferences]
         sql = InSql(Oracle().write(request, self.reads_csv(request)))
         self.run(*answers, sql)
+        self.repeated(answers, repeat)
         before = self.database.held
         for answer in answers:
             self.refused_changes_nothing(answer)
@@ -373,9 +384,10 @@ class Checks:
 
     # Functions
 
-    def call(self, request):
+    def call(self, request, repeat):
         answer, sql = self.ask(request), InSql(Oracle().call(request, self.reads_csv(request)))
         self.run(answer, sql)
+        self.repeated([answer], repeat)
         self.refused_changes_nothing(answer)
         strict = request.prefer.get("handling") == "strict"
         if sql.code or strict and "nonsense" in request.prefer:

@@ -145,6 +145,10 @@ class Ask(Trial):
                                "null" if body is None else quote(body)])
         super().__init__(f"select law_test.ask({arguments})", writes)
 
+    def again(self):
+        """The same request."""
+        return Ask(self.method, self.target, self.headers, self.body, self.writes)
+
     @property
     def raised(self):
         return self.answer.get("raised")

@@ -35,7 +35,7 @@ EXPECTED = ["rows read", "no rows read", "read refused as in SQL", "read guarded
 
 
 def case(schema, seed, number):
-    """The requests of a case, and how often each is made. The extension runs a read in other ways when it is repeated."""
+    """The requests of a case, and how often each is made. The extension runs a request in other ways when it is repeated."""
     rng = random.Random(f"{seed} {number}")
     generator = Generator(schema, rng)
     if rng.random() < 0.2:

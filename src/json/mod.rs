@@ -29,6 +29,8 @@ pub struct FirstObject {
     pub keys: Vec<String>,
     /// The document is an array with something after the first object.
     pub has_more: bool,
+    /// The document is one object, or an array of one.
+    pub is_one: bool,
 }
 
 /// Reads the kind of a body, the keys of its first object, and whether another element follows.
@@ -58,14 +60,14 @@ fn first_object(reader: &mut Reader<'_>) -> Result<FirstObject, Error> {
             reader.open_array()?;
             if !reader.next_element()? {
                 reader.finish()?;
-                return Ok(FirstObject { kind, keys, has_more });
+                return Ok(FirstObject { kind, keys, has_more, is_one: false });
             }
         }
         ValueKind::Object => {}
         _ => {
             reader.value()?;
             reader.finish()?;
-            return Ok(FirstObject { kind, keys, has_more });
+            return Ok(FirstObject { kind, keys, has_more, is_one: false });
         }
     }
     reader.open_object()?;
@@ -81,7 +83,7 @@ fn first_object(reader: &mut Reader<'_>) -> Result<FirstObject, Error> {
     if !has_more {
         reader.finish()?;
     }
-    Ok(FirstObject { kind, keys, has_more })
+    Ok(FirstObject { kind, keys, has_more, is_one: !has_more })
 }
 
 /// Counts the objects in a body, which is an object or an array of objects, and for each key the objects that have it.

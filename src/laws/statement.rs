@@ -108,6 +108,7 @@ fn bind(statement: Statement, literals: &[Literal]) -> Rendered {
         },
         Parameter::Constant(text) => format!("{text:?}"),
         Parameter::Body => "body".to_owned(),
+        Parameter::Member(member) => format!("member {member}"),
     });
     let bound = bound.collect();
     Rendered { statement, bound }

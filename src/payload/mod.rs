@@ -25,6 +25,8 @@ pub struct Payload<'a> {
     /// Set if the action takes exactly one object or line and the body has another number of them. The error is returned only once
     /// the action is known to exist.
     pub refusal: Option<Error>,
+    /// The bytes are one object, or an array of one.
+    pub is_one: bool,
 }
 
 impl<'a> Payload<'a> {
@@ -56,12 +58,12 @@ impl<'a> Payload<'a> {
 
     /// A body that is passed on unchanged.
     fn of(request: &Request<'a>) -> Self {
-        Payload { bytes: request.body.map(Cow::Borrowed), refusal: None }
+        Payload { bytes: request.body.map(Cow::Borrowed), refusal: None, is_one: false }
     }
 
     /// A body that was converted.
-    fn converted(json: Vec<u8>, refusal: Option<Error>) -> Self {
-        Payload { bytes: Some(Cow::Owned(json)), refusal }
+    fn converted(json: Vec<u8>, rows: usize, refusal: Option<Error>) -> Self {
+        Payload { bytes: Some(Cow::Owned(json)), refusal, is_one: rows == 1 }
     }
 }
 
@@ -98,7 +100,7 @@ fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(Bod
         })
     };
     let converted = |Converted { json, keys, rows }: Converted| {
-        (BodyKeys { keys, texts: true, ..BodyKeys::default() }, Payload::converted(json, refusal(rows > 1)))
+        (BodyKeys { keys, texts: true, ..BodyKeys::default() }, Payload::converted(json, rows, refusal(rows > 1)))
     };
     match content_type(request) {
         MediaType::Csv => return csv::to_json(body, limit).map(converted),
@@ -116,12 +118,13 @@ fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(Bod
             .hint("Send a JSON object, or an array of objects."));
     }
     let keys = BodyKeys { keys: first.keys, ..BodyKeys::default() };
-    Ok((keys, Payload { refusal: refusal(first.has_more), ..Payload::of(request) }))
+    Ok((keys, Payload { refusal: refusal(first.has_more), is_one: first.is_one, ..Payload::of(request) }))
 }
 
 /// The arguments of a call.
 fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Result<(CallArguments, Payload<'a>)> {
     let body = request.body.unwrap_or_default();
+    let mut is_one = false;
     let given = match content_type(request) {
         MediaType::Text => CallArguments::Whole(&["text"]),
         MediaType::Xml => CallArguments::Whole(&["xml"]),
@@ -132,7 +135,7 @@ fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Resu
                 Error::new(Code::Body, "The CSV has several lines, but a function call takes one")
                     .hint("Call it once for each line, or send JSON to a function that takes it as a whole.")
             });
-            return Ok((CallArguments::Fields(keys), Payload::converted(json, refusal)));
+            return Ok((CallArguments::Fields(keys), Payload::converted(json, rows, refusal)));
         }
         MediaType::Form => {
             for (name, value) in form::parse(body)? {
@@ -146,14 +149,16 @@ fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Resu
             if is_blank(body) {
                 CallArguments::Object(Vec::new())
             } else if body.trim_ascii_start().starts_with(b"{") {
-                CallArguments::Object(json::first_keys(body).map_err(invalid)?.keys)
+                let first = json::first_keys(body).map_err(invalid)?;
+                is_one = first.is_one;
+                CallArguments::Object(first.keys)
             } else {
                 json::check(body).map_err(invalid)?;
                 CallArguments::Whole(JSON_TYPES)
             }
         }
     };
-    Ok((given, Payload::of(request)))
+    Ok((given, Payload { is_one, ..Payload::of(request) }))
 }
 
 fn content_type(request: &Request) -> MediaType {
@@ -227,6 +232,28 @@ mod tests {
             assert!(!rows(verb, "", r#"[{"a":1}]"#).2);
             assert!(rows(verb, "", r#"[{"a":1},{"a":2}]"#).2);
             assert!(rows(verb, "text/csv", "a\n1\n2").2);
+        }
+    }
+
+    #[test]
+    fn one_object_is_told_from_other_bodies() {
+        let is_one = |content_type, body: &str| {
+            let headers: Headers = [("content-type", content_type)].into_iter().collect();
+            let request = Request::parse("POST", "/t?columns=a", &headers, Some(body.as_bytes())).unwrap();
+            let mut query = crate::query::parse(&request.target.parameters, false).unwrap();
+            Payload::read(&request, Verb::Create, &mut query, 1000).unwrap().1.is_one
+        };
+        for (content_type, body, expected) in [
+            ("", r#"{"a":1}"#, true),
+            ("", r#"[{"a":1}]"#, true),
+            ("", "[]", false),
+            ("", r#"[{"a":1},{"a":2}]"#, false),
+            ("text/csv", "a\n1", true),
+            ("text/csv", "a", false),
+            ("text/csv", "a\n1\n2", false),
+            ("application/x-www-form-urlencoded", "a=1", true),
+        ] {
+            assert_eq!(is_one(content_type, body), expected, "{body}");
         }
     }
 

@@ -267,6 +267,20 @@ pub struct Write {
     pub is_item: bool,
 }
 
+impl Write {
+    /// The SELECT over the written rows that returns what RETURNING cannot.
+    pub fn returned_by_select(&self) -> Option<&Select> {
+        let Returning::Rows(select) = &self.returning else { return None };
+        let is_needed = !select.embeds.is_empty()
+            || !select.order.is_empty()
+            || select.limit.is_set()
+            || select.offset.is_some()
+            || select.grouped
+            || select.outputs.is_empty();
+        is_needed.then_some(select)
+    }
+}
+
 /// The change that a write makes.
 #[derive(Clone, Debug)]
 pub enum Change {

@@ -6,11 +6,13 @@ mod render;
 mod render_call;
 mod render_count;
 mod render_embed;
+mod render_one;
 mod render_write;
 
 pub use ident::Ident;
 pub use render::{main, rendered};
 pub use render_count::{count, counted};
+pub use render_one::of_one_object;
 pub use render_write::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM};
 
 use crate::query::ValueId;
@@ -37,6 +39,8 @@ pub enum Parameter {
     Constant(String),
     /// The body's bytes.
     Body,
+    /// The value that a body of one object has for a column or an argument, by the number of that column or argument, from 0.
+    Member(usize),
 }
 
 /// How a literal is passed.

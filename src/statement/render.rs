@@ -44,6 +44,8 @@ pub(super) struct Writer {
     pub(super) counting: bool,
     /// The rows of the called function are counted.
     pub(super) counts_call: bool,
+    /// The body is one object, whose values are parameters.
+    pub(super) is_one_object: bool,
 }
 
 impl Writer {

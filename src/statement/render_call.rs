@@ -13,7 +13,7 @@ impl Writer {
                 self.text("SELECT ");
                 self.invocation(&call.invocation);
                 self.text(" AS value");
-                if matches!(&call.invocation.arguments, Arguments::Body(a, _) if !a.is_empty()) {
+                if !self.is_one_object && matches!(&call.invocation.arguments, Arguments::Body(a, _) if !a.is_empty()) {
                     self.text(" FROM ");
                     self.arguments_source(&call.invocation.arguments);
                 }
@@ -72,9 +72,15 @@ impl Writer {
                 w.put(format_args!(" AS {data_type})"));
             }),
             Arguments::Body(members, _) => {
-                self.list(members.iter().enumerate(), ", ", |w, (i, (name, _, variadic))| {
+                self.list(members.iter().enumerate(), ", ", |w, (i, (name, data_type, variadic))| {
                     w.argument(name, *variadic);
-                    w.put(format_args!("r.c{}", i + 1));
+                    if w.is_one_object {
+                        w.text("CAST(");
+                        w.parameter(Parameter::Member(i));
+                        w.put(format_args!(" AS {data_type})"));
+                    } else {
+                        w.put(format_args!("r.c{}", i + 1));
+                    }
                 });
             }
             Arguments::WholeBody(data_type) if data_type == "bytea" => {

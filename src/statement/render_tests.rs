@@ -24,6 +24,7 @@ fn shown(statement: &Statement) -> String {
         Parameter::Limit(id, cap) => format!("{id} at most {cap:?}"),
         Parameter::Constant(text) => format!("'{text}'"),
         Parameter::Body => "body".to_owned(),
+        Parameter::Member(member) => format!("member {member}"),
     });
     let parameters: Vec<String> = parameters.collect();
     format!("{} [{}]", statement.sql, parameters.join(", "))
@@ -346,6 +347,40 @@ fn writes() {
         "return=representation",
         Some("price"),
         r#"WITH written AS (INSERT INTO "lib"."books" AS t0 ("price") SELECT r.c1 FROM restful.record_source($1, $2, 1, $3) AS r(c1 numeric(10,2)) RETURNING t0."id", restful.count_row(true) AS "?changed") SELECT t0."id" AS "id" FROM written AS t0 LIMIT $4 [body, '{"price"}', '{}', 0 at most None]"#,
+    );
+}
+
+#[test]
+fn one_object_is_passed_as_values() {
+    let one = |plan: &Plan| crate::statement::of_one_object(plan).map(|statement| shown(&statement));
+    let writes = |verb, target, prefer, keys| one(&Plan::Write(fixture::write(verb, target, prefer, keys).unwrap()));
+    use Verb::*;
+    assert_eq!(
+        writes(Create, "books?select=id", "return=representation", Some("id title")).unwrap(),
+        r#"INSERT INTO "lib"."books" AS t0 ("id", "title") VALUES ($1, $2) RETURNING t0."id" AS "id" [member 0, member 1]"#
+    );
+    assert_eq!(
+        writes(Create, "editions", "resolution=merge-duplicates", Some("book_id number year")).unwrap(),
+        r#"INSERT INTO "lib"."editions" AS t0 ("book_id", "number", "year") VALUES ($1, $2, $3) ON CONFLICT ("book_id", "number") DO UPDATE SET "year" = excluded."year" WHERE restful.count_update() [member 0, member 1, member 2]"#
+    );
+    assert_eq!(
+        writes(Update, "books?id=eq.1", "", Some("title")).unwrap(),
+        r#"UPDATE "lib"."books" AS t0 SET "title" = $1 WHERE t0."id" = $2 [member 0, 0 Text]"#
+    );
+    // defaults of missing keys, conversions, more than one command, and keys that the URL gives
+    for (verb, target, prefer, keys) in [
+        (Create, "books?columns=price", "missing=default", Some("price")),
+        (Create, "paints", "", Some("shade")),
+        (Create, "books?select=id,authors(name)", "return=representation", Some("author_id")),
+        (Replace, "books?id=eq.1", "", Some("id title")),
+        (Update, "books?id=eq.1", "", Some("")),
+    ] {
+        assert_eq!(writes(verb, target, prefer, keys), None, "{target}");
+    }
+    let given = CallArguments::Object(vec!["a".to_owned(), "b".to_owned()]);
+    assert_eq!(
+        one(&Plan::Call(fixture::call("add", &given).unwrap())).unwrap(),
+        r#"SELECT "lib"."add"("a" => CAST($1 AS int4), "b" => CAST($2 AS int4)) AS value [member 0, member 1]"#
     );
 }
 

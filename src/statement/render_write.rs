@@ -58,20 +58,10 @@ impl Writer {
         {
             return self.unchanged(write);
         }
-        let rows = match &write.returning {
-            Returning::Rows(select) => Some(select),
-            _ => None,
+        let wrapped = match &write.returning {
+            Returning::Rows(select) if self.handler.is_some() => Some(&**select),
+            _ => write.returned_by_select(),
         };
-        // RETURNING cannot do everything. A SELECT over the written rows does the rest.
-        let wrapped = rows.filter(|s| {
-            self.handler.is_some()
-                || !s.embeds.is_empty()
-                || !s.order.is_empty()
-                || s.limit.is_set()
-                || s.offset.is_some()
-                || s.grouped
-                || s.outputs.is_empty()
-        });
         if wrapped.is_some() {
             self.put(format_args!("WITH {WRITTEN} AS ("));
         }
@@ -200,6 +190,12 @@ impl Writer {
             self.list(names, ", ", |w, c| w.put(Ident(c)));
             self.text(")");
         }
+        if self.is_one_object {
+            self.text(" VALUES (");
+            self.body_values(columns);
+            self.text(")");
+            return self.on_conflict(columns, conflict);
+        }
         self.text(" SELECT ");
         self.body_values(columns);
         for (i, (k, value)) in from_url.iter().enumerate() {
@@ -220,6 +216,10 @@ impl Writer {
                 self.value_read(k.from_text.as_deref(), *value, Form::Text);
             }
         }
+        self.on_conflict(columns, conflict);
+    }
+
+    fn on_conflict(&mut self, columns: &[BodyColumn], conflict: Option<&Conflict>) {
         if let Some(conflict) = conflict {
             self.text(" ON CONFLICT (");
             self.list(&conflict.columns, ", ", |w, c| w.put(Ident(c)));
@@ -252,8 +252,10 @@ impl Writer {
             self.put(format_args!("{} = ", Ident(&c.column)));
             self.body_value(i, columns);
         }
-        self.text(" FROM ");
-        self.record_source(columns, false);
+        if !self.is_one_object {
+            self.text(" FROM ");
+            self.record_source(columns, false);
+        }
         self.chosen(chosen);
     }
 
@@ -308,6 +310,7 @@ impl Writer {
     /// The value of a column from the body.
     fn fed_value(&mut self, i: usize, columns: &[BodyColumn]) {
         match columns.get(i).and_then(|c| c.from_json.as_ref()) {
+            _ if self.is_one_object => self.parameter(Parameter::Member(i)),
             Some(function) => self.put(format_args!("{function}(r.c{})", i + 1)),
             None => self.put(format_args!("r.c{}", i + 1)),
         }

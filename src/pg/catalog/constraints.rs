@@ -1,4 +1,4 @@
-//! Constraints: which ones are initially deferred, and what a violated check says.
+//! Constraints: which ones are deferrable, and what a violated check says.
 
 use super::invalidation;
 use super::query::{load, text};
@@ -6,25 +6,33 @@ use crate::error::Result;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The schemas and names of constraints.
-type Deferred = Rc<[[String; 2]]>;
-
-thread_local! {
-    /// The initially deferred constraints, and the generation in which they were read.
-    static DEFERRED: RefCell<Option<(u64, Deferred)>> = const { RefCell::new(None) };
+/// The deferrable constraints of the database.
+#[derive(Default, serde::Deserialize)]
+pub struct Deferrable {
+    /// Whether there are any.
+    pub any: bool,
+    /// Whether checking one may run code of users: a trigger, or an expression of an index.
+    pub runs_user_code: bool,
+    /// The schemas and names of those that are initially deferred.
+    pub initially_deferred: Vec<[String; 2]>,
 }
 
-/// The constraints that are initially deferred.
-pub fn initially_deferred() -> Result<Deferred> {
+thread_local! {
+    /// The deferrable constraints, and the generation in which they were read.
+    static DEFERRABLE: RefCell<Option<(u64, Rc<Deferrable>)>> = const { RefCell::new(None) };
+}
+
+/// The constraints that can be deferred.
+pub fn deferrable() -> Result<Rc<Deferrable>> {
     let generation = invalidation::CONSTRAINTS.with(|constraints| constraints.get());
-    let known = DEFERRED.with_borrow(|known| known.clone());
+    let known = DEFERRABLE.with_borrow(|known| known.clone());
     if let Some((_, known)) = known.filter(|(of, _)| *of == generation) {
         return Ok(known);
     }
-    let query = include_str!("../../../sql/query/catalog/initially_deferred.sql");
-    let loaded: Option<Vec<[String; 2]>> = load("initially_deferred", query, &[])?;
-    let loaded: Deferred = loaded.unwrap_or_default().into();
-    DEFERRED.set(Some((generation, loaded.clone())));
+    let query = include_str!("../../../sql/query/catalog/deferrable.sql");
+    let loaded: Option<Deferrable> = load("deferrable", query, &[])?;
+    let loaded = Rc::new(loaded.unwrap_or_default());
+    DEFERRABLE.set(Some((generation, loaded.clone())));
     Ok(loaded)
 }
 

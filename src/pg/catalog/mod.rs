@@ -6,7 +6,7 @@ pub mod invalidation;
 pub mod query;
 mod suggestions;
 
-pub use constraints::{CheckConstraint, check_constraint, initially_deferred};
+pub use constraints::{CheckConstraint, check_constraint, deferrable};
 
 use crate::catalog::{
     Catalog, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction, Signature,

@@ -42,6 +42,13 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The path on which operators and functions of the request are looked up.
+    pub fn search_path(&self) -> &CStr {
+        &self.search_path
+    }
+}
+
 /// A planned action, ready to run.
 pub enum Ready {
     /// The methods that the resource allows.

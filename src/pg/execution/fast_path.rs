@@ -1,10 +1,11 @@
-//! The fast path, for reads that call only PostgreSQL's own immutable functions and are under no policy. Such a read uses no
-//! setting, so none is set, and takes the role only for the planner and the executor. A point read costs about two thirds of
+//! The fast path, for reads that call only PostgreSQL's own immutable functions and the extension's readers of the identity, also in
+//! policies. Such a read uses no setting, so none is set, and takes the role only for the planner and the executor. A point read costs about two thirds of
 //! what it costs on the general path.
 //!
 //! The statement is analysed under the session's own search path. The result must equal that under the request's search path.
 
 use super::prepared::{Done, Prepared, Values};
+use super::reads::Reads;
 use crate::error::Result;
 use crate::pg::ffi::nodes;
 use crate::pg::frame::Frame;
@@ -19,33 +20,36 @@ use std::rc::Rc;
 const TRIES: u8 = 8;
 
 /// The state of a statement's fast path.
-#[derive(Default)]
-pub struct Attempt {
-    state: RefCell<State>,
+pub struct Attempt<P> {
+    state: RefCell<State<P>>,
 }
 
-enum State {
+enum State<P> {
     /// Not ready, after this many tries.
     Untried(u8),
     /// Ready, after this many tries.
-    Ready(Rc<FastPath>, u8),
+    Ready(Rc<P>, u8),
     Impossible,
 }
 
-impl Default for State {
+impl<P> Default for Attempt<P> {
     fn default() -> Self {
-        State::Untried(0)
+        Attempt { state: RefCell::new(State::Untried(0)) }
     }
 }
 
-impl Attempt {
-    /// The fast path, if it is ready. If not, calls `make` so that the next request has it.
+impl<P> Attempt<P> {
+    /// The fast path, if it is ready and current. If not, calls `make` so that the next request has it.
     ///
     /// # Errors
     /// The errors of `make`.
-    pub fn ready(&self, make: impl FnOnce() -> Result<Option<FastPath>>) -> Result<Option<Rc<FastPath>>> {
+    pub fn ready(
+        &self,
+        is_current: impl FnOnce(&P) -> bool,
+        make: impl FnOnce() -> Result<Option<P>>,
+    ) -> Result<Option<Rc<P>>> {
         let tries = match &*self.state.borrow() {
-            State::Ready(path, _) if path.is_current() => return Ok(Some(path.clone())),
+            State::Ready(path, _) if is_current(path) => return Ok(Some(path.clone())),
             State::Ready(..) => None,
             State::Untried(tries) => Some(*tries),
             State::Impossible => return Ok(None),
@@ -85,11 +89,11 @@ impl FastPath {
     /// Prepares the statement again, under the session's search path and the request's role. `None` if the statement does not
     /// qualify for the fast path.
     pub fn of(statement: Statement, main: &Prepared) -> Result<Option<Self>> {
-        if !main.is_self_contained() {
+        if main.reads() == Reads::Anything {
             return Ok(None);
         }
         let prepared = Prepared::new(statement, true)?;
-        if !prepared.is_self_contained() || !prepared.is_same_as(main) {
+        if prepared.reads() == Reads::Anything || !prepared.is_same_as(main) {
             return Ok(None);
         }
         Ok(Some(FastPath { prepared }))
@@ -110,7 +114,8 @@ impl FastPath {
         }
     }
 
-    /// Runs the statement, which must be current. `None` if PostgreSQL had to analyse it again after all.
+    /// Runs the statement, which must be current. `None` if PostgreSQL had to analyse it again after all, or if it asks for an identity
+    /// that only the settings tell.
     pub fn run(
         &self,
         frame: &Frame,
@@ -118,6 +123,9 @@ impl FastPath {
         body: BodyBuffer,
         shape: RowShape,
     ) -> Result<Option<(Done, BodyBuffer)>> {
+        if !self.prepared.reads().are_known(frame) {
+            return Ok(None);
+        }
         let parameters = self.prepared.bind(values)?;
         let mut encoders = self.prepared.take_encoders();
         let mut sink = crate::pg::row_sink::RowSink::new(body, shape, &mut encoders);
@@ -143,7 +151,7 @@ impl FastPath {
         parameters: pg_sys::ParamListInfo,
         receiver: *mut pg_sys::DestReceiver,
     ) -> bool {
-        let source = self.prepared.source();
+        let (source, reads) = (self.prepared.source(), self.prepared.reads());
         // SAFETY: as below; the plan is released there.
         let (plan, owner) = unsafe {
             let owner = pg_sys::CurrentResourceOwner;
@@ -153,15 +161,19 @@ impl FastPath {
             (if self.prepared.has_plan() { cached() } else { frame.with_role(cached) }, owner)
         };
         let was_reanalysed = self.prepared.was_reanalysed();
+        // Parallel workers have no frame.
+        // SAFETY: the plan has one statement.
+        if reads == Reads::Identity && !was_reanalysed && unsafe { (*planned(plan)).parallelModeNeeded } {
+            frame.publish();
+        }
         // SAFETY: the same steps as _SPI_execute_plan takes for a saved plan. An error ends the subtransaction, which releases
         // everything. Nothing within the guard has a destructor.
         frame.with_role(|| unsafe {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 use crate::pg::ffi::unguarded::under_one_guard::*;
                 if !was_reanalysed {
-                    let statement = (*(*(*plan).stmt_list).elements).ptr_value.cast::<pg_sys::PlannedStmt>();
                     let query = CreateQueryDesc(
-                        statement,
+                        planned(plan),
                         (*source).query_string,
                         GetActiveSnapshot(),
                         std::ptr::null_mut(),
@@ -183,7 +195,20 @@ impl FastPath {
     }
 }
 
-unsafe fn search_path_matches(source: *mut pg_sys::CachedPlanSource) -> bool {
+/// The only statement of a plan.
+///
+/// # Safety
+/// A plan with one statement.
+pub unsafe fn planned(plan: *const pg_sys::CachedPlan) -> *mut pg_sys::PlannedStmt {
+    // SAFETY: promised by the caller.
+    unsafe { (*(*(*plan).stmt_list).elements).ptr_value.cast() }
+}
+
+/// Whether the search path in force is the one that the statement was analysed under.
+///
+/// # Safety
+/// The source of a saved plan.
+pub unsafe fn search_path_matches(source: *mut pg_sys::CachedPlanSource) -> bool {
     // SAFETY: the plan source of a saved plan.
     unsafe {
         #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]

@@ -1,9 +1,13 @@
 //! Runs a request within the role frame.
 
 mod cache;
+mod direct;
+mod direct_call;
 mod fast_path;
+mod fast_write;
 mod pre_request;
 mod prepared;
+mod reads;
 mod self_contained;
 mod total;
 mod work;
@@ -57,11 +61,18 @@ pub fn run(ask: &Ask, frame: &Frame, memory: Memory) -> Result<(Outcome, Option<
 
 /// Tries the fast path, before the role is taken. Returns `None` if the request or its statement does not qualify.
 fn run_fast(key: &Key, ask: &Ask, frame: &Frame, memory: Memory) -> Result<Option<(Effect, BodyBuffer)>> {
-    let is_plain_read =
-        ask.action().verb == Verb::Read && guc::pre_request().is_none() && ask.request.preferences.count.is_none();
-    // Only the general path sees what the transaction has written.
-    if !is_plain_read || has_written() {
+    if guc::pre_request().is_some() {
         return Ok(None);
     }
-    cache::current(key).map_or(Ok(None), |work| work.run_fast(ask, frame, memory))
+    match ask.action().verb {
+        // Only the general path counts, and sees what the transaction has written.
+        Verb::Read if ask.request.preferences.count.is_none() && !has_written() => {
+            cache::current(key).map_or(Ok(None), |work| work.run_fast(ask, frame, memory))
+        }
+        Verb::Create | Verb::Update | Verb::Delete => {
+            let work = cache::current(key);
+            work.map_or(Ok(None), |work| work.write_fast(ask, frame, memory, key.search_path()))
+        }
+        _ => Ok(None),
+    }
 }

@@ -1,5 +1,6 @@
 //! Prepared statements. PostgreSQL infers the types of their parameters, as it does for literals.
 
+use super::reads::{Reads, is_plain_target};
 use super::self_contained::{self, is_built_in_or_enum, is_plain};
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
@@ -59,7 +60,7 @@ struct Analysis {
     /// Called by PostgreSQL when it frees the analysis.
     callback: pg_sys::MemoryContextCallback,
     gone: bool,
-    is_self_contained: bool,
+    reads: Reads,
 }
 
 unsafe extern "C-unwind" fn analysis_is_gone(analysis: *mut c_void) {
@@ -113,6 +114,13 @@ impl<'a> Values<'a> {
             body: ask.payload.bytes.as_deref(),
             body_datum: memory.body.filter(|_| is_as_sent),
         }
+    }
+}
+
+impl Values<'_> {
+    /// The bytes of the body.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body
     }
 }
 
@@ -172,7 +180,7 @@ impl Prepared {
                     ..Default::default()
                 },
                 gone: true,
-                is_self_contained: false,
+                reads: Reads::Anything,
             });
             let plan = pg_sys::SPI_prepare_params(sql.as_ptr(), Some(infer_parameters), types.cast(), options);
             if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
@@ -265,31 +273,62 @@ impl Prepared {
         }
     }
 
-    /// Whether PostgreSQL has replaced the analysis that [`Prepared::is_self_contained`] looked at.
+    /// Whether PostgreSQL has replaced the analysis that [`Prepared::reads`] looked at.
     pub fn was_reanalysed(&self) -> bool {
         // SAFETY: the record is this value's own.
         unsafe { (*self.analysis).gone }
     }
 
-    /// Whether the statement calls only PostgreSQL's own immutable functions, also in views and for its values, and those of the extension
-    /// that write embedded rows, and is under no policy, according to PostgreSQL's last analysis, if that is still valid. Such a statement reads no setting and runs no user
-    /// code.
-    pub fn is_self_contained(&self) -> bool {
-        // SAFETY: the plan is this value's own; its query list is a list of Query nodes.
+    /// What the statement can read of the request, by the functions that it calls, also in views, in policies and for its values,
+    /// according to PostgreSQL's last analysis, if that is still valid. A write that can read less than anything is one command on one
+    /// table.
+    pub fn reads(&self) -> Reads {
+        // SAFETY: the plan is this value's own; its query list is a list of Query nodes. The analysis has locked its relations.
         unsafe {
             let source = self.source();
             if !(*source).is_valid {
-                return false;
+                return Reads::Anything;
             }
             if !(*self.analysis).gone {
-                return (*self.analysis).is_self_contained;
+                return (*self.analysis).reads;
             }
-            let answer =
-                !(*source).dependsOnRLS && self.has_plain_types() && self_contained::calls_no_user_code(source);
-            (*self.analysis).is_self_contained = answer;
+            let is_plain =
+                self.has_plain_types() && self.target().is_none_or(|target| target.is_some_and(is_plain_target));
+            let reads = match is_plain {
+                true if !(*source).dependsOnRLS && self_contained::calls_no_user_code(source) => Reads::Nothing,
+                true => Reads::of((*source).query_list.cast()),
+                false => Reads::Anything,
+            };
+            (*self.analysis).reads = reads;
             (*self.analysis).gone = false;
             pg_sys::MemoryContextRegisterResetCallback((*source).query_context, &raw mut (*self.analysis).callback);
-            answer
+            reads
+        }
+    }
+
+    /// Whether the statement can read nothing of the request, and runs no user code.
+    pub fn is_self_contained(&self) -> bool {
+        self.reads() == Reads::Nothing
+    }
+
+    /// The relation that the statement writes to, if it is one command that writes to one.
+    pub fn target_of_write(&self) -> Option<pg_sys::Oid> {
+        self.target().flatten()
+    }
+
+    /// The relation that the statement writes to; `Some(None)` if it does not write to exactly one. `None` if it does not write.
+    fn target(&self) -> Option<Option<pg_sys::Oid>> {
+        // SAFETY: the plan is this value's own; its query list is a list of Query nodes, with lists of what it reads.
+        unsafe {
+            let queries = (*self.source()).query_list;
+            let mut each = nodes::iter::<pg_sys::Query>(queries);
+            let Some(query) = each.next() else { return Some(None) };
+            if each.next().is_some() || (*query).commandType == pg_sys::CmdType::CMD_UTILITY || (*query).hasModifyingCTE
+            {
+                return Some(None);
+            }
+            let place = usize::try_from((*query).resultRelation).ok()?.checked_sub(1)?;
+            Some(nodes::pointers::<pg_sys::RangeTblEntry>((*query).rtable).nth(place).map(|entry| (*entry).relid))
         }
     }
 
@@ -302,12 +341,12 @@ impl Prepared {
     }
 
     /// Whether only PostgreSQL's own functions read the parameters and write the columns.
-    fn has_plain_types(&self) -> bool {
+    pub fn has_plain_types(&self) -> bool {
         // SAFETY: this value owns the plan, and its description is valid as long as the plan.
         unsafe {
             let row = (*self.source()).resultDesc;
-            !row.is_null()
-                && (0..(*row).natts as usize).all(|i| is_plain(pg_sys::SPI_gettypeid(row, i as c_int + 1)))
+            let columns = if row.is_null() { 0 } else { (*row).natts as usize };
+            (0..columns).all(|i| is_plain(pg_sys::SPI_gettypeid(row, i as c_int + 1)))
                 && self.inputs.iter().all(|input| input.kept.is_some())
         }
     }
@@ -337,7 +376,25 @@ impl Prepared {
         self.encoders.replace(Some(encoders));
     }
 
-    /// The values of the parameters. Raises the input function's error if a text is not valid input for its type.
+    /// The parameters that take values of the body's object: their place in the list, and the number of the member.
+    pub fn members(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.parameters.iter().enumerate().filter_map(|(place, parameter)| match parameter {
+            Parameter::Member(member) => Some((place, *member)),
+            _ => None,
+        })
+    }
+
+    /// Memory that lives as long as the statement.
+    pub fn memory(&self) -> pg_sys::MemoryContext {
+        self.memory
+    }
+
+    /// The type of the parameter at this place.
+    pub fn data_type(&self, place: usize) -> Option<pg_sys::Oid> {
+        self.inputs.get(place).map(|input| input.data_type)
+    }
+
+    /// The values of the parameters, apart from members. Raises the input function's error if a text is not valid input for its type.
     pub fn bind(&self, values: &Values) -> Result<pg_sys::ParamListInfo> {
         if self.parameters.is_empty() {
             return Ok(std::ptr::null_mut());
@@ -352,6 +409,11 @@ impl Prepared {
                 slot.ptype = input.data_type;
                 slot.isnull = false;
                 let text = match parameter {
+                    // Its value is put in when the body is read, and the plan is for any value.
+                    Parameter::Member(_) => {
+                        (slot.pflags, slot.isnull) = (0, true);
+                        continue;
+                    }
                     Parameter::Body => {
                         match values.body_datum.or_else(|| values.body.map(bytea)) {
                             Some(body) => slot.value = body,

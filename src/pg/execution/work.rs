@@ -1,7 +1,9 @@
 //! The cached work of one shape of request: its plan and its prepared statements.
 
+use super::direct_call::DirectCall;
 use super::fast_path::{self, FastPath};
-use super::prepared::{Memory, Prepared, Values, connected, has_written};
+use super::fast_write::FastWrite;
+use super::prepared::{Done, Memory, Prepared, Values, connected, has_written};
 use super::total::{Counting, Totals};
 use crate::ask::Ask;
 use crate::catalog::MediaHandler;
@@ -17,12 +19,14 @@ use crate::pg::guc;
 use crate::pg::json_schema::{self, BodySchemas};
 use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
 use crate::plan::media::{Handler, Representation};
-use crate::plan::{Call, CallResult, Change, Plan, Returning, RowLimit, Select, Write};
+use crate::plan::{Arguments, Call, CallResult, Change, Plan, Returning, RowLimit, Select, Write};
 use crate::query::Literal;
 use crate::respond::Effect;
+use crate::route::Verb;
 use crate::statement;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
+use std::ffi::CStr;
 use std::rc::Rc;
 
 /// The plan and the prepared statements of one shape of request.
@@ -37,7 +41,9 @@ pub struct Work {
     totals: Totals,
     /// The call without its page. Prepared when a page of the call is first counted.
     whole: RefCell<Option<Rc<Prepared>>>,
-    fast_path: fast_path::Attempt,
+    fast_path: fast_path::Attempt<FastPath>,
+    fast_write: fast_path::Attempt<FastWrite>,
+    direct_call: fast_path::Attempt<DirectCall>,
     /// Size of the last body in bytes, so that the next body starts with enough room.
     body_bytes: Cell<usize>,
     /// The relations that it depends on.
@@ -113,6 +119,8 @@ impl Work {
             totals: Totals::default(),
             whole: RefCell::default(),
             fast_path: fast_path::Attempt::default(),
+            fast_write: fast_path::Attempt::default(),
+            direct_call: fast_path::Attempt::default(),
             body_bytes: Cell::new(0),
             relations,
         })
@@ -168,6 +176,9 @@ impl Work {
         if let Some(writing) = &self.writing {
             frame.note_write(writing.clone());
         }
+        if let Some(done) = self.call_directly(ask, frame, values, memory.rows)? {
+            return Ok(done);
+        }
         let read_only = request.method.is_safe();
         if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {
             frame.publish();
@@ -204,7 +215,7 @@ impl Work {
             let statement = statement::rendered(&self.plan, &self.representation);
             frame.with_role(|| connected(|| FastPath::of(statement, &self.main)))
         };
-        let Some(path) = self.fast_path.ready(make)? else { return Ok(None) };
+        let Some(path) = self.fast_path.ready(FastPath::is_current, make)? else { return Ok(None) };
         let (buffer, shape, close) = self.body(ask.is_item(), memory.rows);
         let Some((done, mut buffer)) = path.run(frame, &Values::of(ask, memory), buffer, shape)? else {
             self.fast_path.discard();
@@ -214,6 +225,74 @@ impl Work {
         self.body_bytes.set(buffer.len());
         let media = self.representation.media.clone();
         Ok(Some((Effect { rows: done.rows, media, ..Effect::default() }, buffer)))
+    }
+
+    /// Tries the fast path of a write, before the role is taken. Returns `None` if the write does not qualify.
+    ///
+    /// `path`: the request's search path.
+    ///
+    /// # Errors
+    /// The statement cannot be prepared or fails.
+    pub fn write_fast(
+        &self,
+        ask: &Ask,
+        frame: &Frame,
+        memory: Memory,
+        path: &CStr,
+    ) -> Result<Option<(Effect, BodyBuffer)>> {
+        let Plan::Write(write) = &self.plan else { return Ok(None) };
+        let needs_body = !matches!(write.change, Change::Delete { .. });
+        let is_plain = self.schemas.is_empty()
+            && self.unreturned.is_none()
+            && self.representation.explain().is_none()
+            && self.representation.handler.is_none();
+        if !is_plain || needs_body && !ask.payload.is_one || ask.payload.refusal.is_some() {
+            return Ok(None);
+        }
+        let make = || match statement::of_one_object(&self.plan) {
+            Some(statement) => frame.with_role(|| connected(|| FastWrite::of(statement, write, path))),
+            None => Ok(None),
+        };
+        let Some(fast) = self.fast_write.ready(FastWrite::is_current, make)? else { return Ok(None) };
+        if let Some(writing) = &self.writing {
+            frame.note_write(writing.clone());
+        }
+        let (buffer, shape, close) = self.body(ask.is_item(), memory.rows);
+        frame.start_counting();
+        let Some((done, buffer)) = fast.run(frame, &Values::of(ask, memory), buffer, shape)? else {
+            self.fast_write.discard();
+            return Ok(None);
+        };
+        Ok(Some(self.effect(frame, &done, buffer, shape, close)))
+    }
+
+    /// Calls a function that returns one value without SPI. Returns `None` if the call does not qualify. SPI must be connected, and the
+    /// role taken.
+    ///
+    /// # Errors
+    /// The statement cannot be prepared or fails.
+    fn call_directly(
+        &self,
+        ask: &Ask,
+        frame: &Frame,
+        values: &Values,
+        memory: pg_sys::MemoryContext,
+    ) -> Result<Option<(Effect, BodyBuffer)>> {
+        let Plan::Call(call) = &self.plan else { return Ok(None) };
+        let needs_body = matches!(&call.invocation.arguments, Arguments::Body(members, _) if !members.is_empty());
+        let is_plain = ask.action().verb == Verb::Call
+            && ask.request.preferences.count.is_none()
+            && self.representation.explain().is_none()
+            && self.representation.handler.is_none();
+        if !is_plain || needs_body && !ask.payload.is_one {
+            return Ok(None);
+        }
+        let make = || statement::of_one_object(&self.plan).map_or(Ok(None), |text| DirectCall::of(text, call));
+        let Some(direct) = self.direct_call.ready(|_| true, make)? else { return Ok(None) };
+        let (buffer, shape, close) = self.body(false, memory);
+        frame.start_counting();
+        let (done, buffer) = direct.run(frame, values, buffer, shape)?;
+        Ok(Some(self.effect(frame, &done, buffer, shape, close)))
     }
 
     fn returns_key(&self) -> bool {
@@ -267,21 +346,45 @@ impl Work {
         memory: pg_sys::MemoryContext,
     ) -> Result<(Effect, BodyBuffer)> {
         let (is_item, read_only) = (ask.is_item(), ask.request.method.is_safe());
-        let is_key = self.returns_key();
         let (buffer, shape, close) = self.body(is_item, memory);
         frame.start_counting();
         // SPI treats EXPLAIN as a statement that may write, whatever it explains. The read-only transaction still refuses writes.
         let explains = self.representation.explain().is_some();
-        let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
         // The columns of a set of records are known only by calling the function as a value.
         let is_set = matches!(&self.plan, Plan::Call(call) if matches!(call.result, CallResult::ScalarSet(_)));
         let is_called_once = !read_only || is_set;
         let page = if is_called_once && !explains { self.page_of_call(ask) } else { None };
-        let (done, mut buffer) = match page {
+        let (done, buffer) = match page {
             Some(page) => self.whole_call()?.run_within(Some(page), values, read_only, buffer, shape)?,
             None => self.main.run(values, read_only && !explains, buffer, shape)?,
         };
+        let (mut effect, buffer) = self.effect(frame, &done, buffer, shape, close);
+        let writes = matches!(self.plan, Plan::Write(_));
+        if let (Some(count), false, false) = (ask.request.preferences.count, writes || explains, is_item) {
+            effect.total = match self.select() {
+                Some(_) if page.is_some() => Some(done.processed),
+                Some(all) if is_called_once => Some(done.rows).filter(|_| !all.limit.is_set() && all.offset.is_none()),
+                Some(select) => {
+                    let counting = Counting { plan: &self.plan, select, main: &self.main, values, memory };
+                    Some(self.totals.total(count, &counting)?)
+                }
+                None => Some(done.rows),
+            };
+        }
+        Ok((effect, buffer))
+    }
+
+    /// What an execution has done, and the complete body.
+    fn effect(
+        &self,
+        frame: &Frame,
+        done: &Done,
+        mut buffer: BodyBuffer,
+        shape: RowShape,
+        close: &[u8],
+    ) -> (Effect, BodyBuffer) {
         let counted = frame.counted();
+        let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
         let mut effect = Effect {
             rows: done.rows,
             // A SELECT over the written rows processes as many rows as it returns.
@@ -304,23 +407,11 @@ impl Work {
             buffer.put(b"null");
         }
         self.body_bytes.set(buffer.len());
-        if is_key && done.rows == 1 {
+        if self.returns_key() && done.rows == 1 {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();
             effect.key = row.as_object().map(|o| o.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         }
-        let writes = matches!(self.plan, Plan::Write(_));
-        if let (Some(count), false, false) = (ask.request.preferences.count, writes || explains, is_item) {
-            effect.total = match self.select() {
-                Some(_) if page.is_some() => Some(done.processed),
-                Some(all) if is_called_once => Some(done.rows).filter(|_| !all.limit.is_set() && all.offset.is_none()),
-                Some(select) => {
-                    let counting = Counting { plan: &self.plan, select, main: &self.main, values, memory };
-                    Some(self.totals.total(count, &counting)?)
-                }
-                None => Some(done.rows),
-            };
-        }
-        Ok((effect, buffer))
+        (effect, buffer)
     }
 
     /// The page of a function's rows, if the function may write or its rows are to be counted. Calling it again to count would repeat

@@ -31,6 +31,9 @@ macro_rules! sql_function {
 
 pub(in crate::pg) use {sql_function, v1_function};
 
+/// A function of version 1.
+pub type Function = unsafe extern "C-unwind" fn(pg_sys::FunctionCallInfo) -> pg_sys::Datum;
+
 /// An argument; `None` for null.
 pub unsafe fn argument(call: pg_sys::FunctionCallInfo, i: usize) -> Option<pg_sys::Datum> {
     // SAFETY: the call frame of a running function.

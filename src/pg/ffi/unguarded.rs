@@ -8,11 +8,11 @@
 #![expect(non_snake_case, clippy::too_many_arguments, reason = "PostgreSQL's names and signatures")]
 
 use pgrx::pg_sys::{
-    self, CachedPlan, Datum, DestReceiver, ErrorData, FunctionCallInfo, MemoryContext, Oid, ParamListInfo, ParseState,
-    PlanState, PlannedStmt, QueryDesc, QueryEnvironment, ResourceOwner, SPIPlanPtr, ScanDirection, Snapshot,
-    TimestampTz, TransactionId, TupleDesc, TupleTableSlot,
+    self, CachedPlan, Datum, DestReceiver, ErrorData, FunctionCallInfo, MemoryContext, Node, Oid, ParamListInfo,
+    ParseState, PlanState, PlannedStmt, QueryDesc, QueryEnvironment, ResourceOwner, SPIPlanPtr, ScanDirection,
+    Snapshot, TimestampTz, TransactionId, TupleDesc, TupleTableSlot,
 };
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 
 /// Declares functions of PostgreSQL, with a wrapper of the same name for each. A `safe` one has no requirements: it reads or sets state
 /// of the backend.
@@ -111,6 +111,12 @@ pub mod in_hooks {
             options: c_int,
             values: ParamListInfo,
         ) -> *mut PlannedStmt;
+        /// Whether `checker` returns true for one of the functions that a node calls (nodeFuncs.h).
+        pub unsafe fn check_functions_in_node(node: *mut Node, checker: FunctionChecker, context: *mut c_void) -> bool;
+        /// How stable the result of a function is (lsyscache.h).
+        pub unsafe fn func_volatile(function: Oid) -> c_char;
+        /// Looks up how a function is called (fmgr.h).
+        pub unsafe fn fmgr_info(function: Oid, called: *mut pg_sys::FmgrInfo);
         /// Executes a utility command (utility.h).
         pub unsafe fn standard_ProcessUtility(
             statement: *mut PlannedStmt,
@@ -142,6 +148,41 @@ pub mod in_hooks {
                 None => standard_planner(query, text, options, values),
             }
         }
+    }
+
+    type FunctionChecker = Option<unsafe extern "C-unwind" fn(Oid, *mut c_void) -> bool>;
+    type Walker = Option<unsafe extern "C-unwind" fn(*mut Node, *mut c_void) -> bool>;
+
+    /// Walks the children of a node (nodeFuncs.h).
+    ///
+    /// # Safety
+    /// A valid node that is not a Query.
+    pub unsafe fn expression_tree_walker(node: *mut Node, walker: Walker, context: *mut c_void) -> bool {
+        unsafe extern "C-unwind" {
+            #[cfg_attr(not(any(feature = "pg14", feature = "pg15")), link_name = "expression_tree_walker_impl")]
+            fn expression_tree_walker(node: *mut Node, walker: Walker, context: *mut c_void) -> bool;
+        }
+        // SAFETY: promised by the caller.
+        unsafe { expression_tree_walker(node, walker, context) }
+    }
+
+    /// Walks the parts of a query (nodeFuncs.h).
+    ///
+    /// # Safety
+    /// A valid query.
+    pub unsafe fn query_tree_walker(
+        query: *mut pg_sys::Query,
+        walker: Walker,
+        context: *mut c_void,
+        flags: c_int,
+    ) -> bool {
+        unsafe extern "C-unwind" {
+            #[cfg_attr(not(any(feature = "pg14", feature = "pg15")), link_name = "query_tree_walker_impl")]
+            fn query_tree_walker(query: *mut pg_sys::Query, walker: Walker, context: *mut c_void, flags: c_int)
+            -> bool;
+        }
+        // SAFETY: promised by the caller.
+        unsafe { query_tree_walker(query, walker, context, flags) }
     }
 
     /// Executes a utility command with the next hook, or with PostgreSQL's own function if there is none.
@@ -225,6 +266,16 @@ pub mod under_one_guard {
         pub unsafe fn ReleaseCachedPlan(plan: *mut CachedPlan, owner: ResourceOwner);
         /// The snapshot of the running command (snapmgr.h).
         pub unsafe fn GetActiveSnapshot() -> Snapshot;
+        /// A new snapshot, or that of the transaction, as the isolation level requires (snapmgr.h).
+        pub unsafe fn GetTransactionSnapshot() -> Snapshot;
+        /// Makes a snapshot that of the running command (snapmgr.h).
+        pub unsafe fn PushActiveSnapshot(snapshot: Snapshot);
+        /// Lets the active snapshot see what commands before the running one have changed (snapmgr.h).
+        pub unsafe fn UpdateActiveSnapshotCommandId();
+        /// Ends the use of the active snapshot (snapmgr.h).
+        pub unsafe fn PopActiveSnapshot();
+        /// Begins the next command of the transaction (xact.h).
+        pub unsafe fn CommandCounterIncrement();
     }
 
     /// Runs an execution to its end (executor.h).

@@ -3,8 +3,11 @@
 
 use super::Frame;
 use super::open::{Counted, open};
-use crate::pg::ffi::fmgr::v1_function;
+use crate::pg::ffi::fmgr::{Function, v1_function};
 use pgrx::{pg_guard, pg_sys};
+
+/// The functions that count. They read nothing of the request.
+pub const COUNTERS: &[Function] = &[restful_count_row, restful_count_update];
 
 /// Counts a row that was changed, or returned by a function.
 fn count_row() {

@@ -1,7 +1,6 @@
 //! Checks deferred constraints before the request is answered.
 
 use crate::error::Result;
-use crate::pg::catalog;
 use crate::pg::ffi::user;
 use pgrx::pg_sys;
 use std::cell::Cell;
@@ -35,13 +34,14 @@ impl Drop for Checking {
 /// Checks the pending constraints as the current role. Then makes the initially deferred ones deferred again, because the mode
 /// would last for the rest of the transaction.
 ///
+/// `deferred`: the schemas and names of the initially deferred ones.
+///
 /// Raises PostgreSQL's error if a constraint is violated.
-pub fn check_deferred() -> Result<()> {
+pub fn check_deferred(deferred: &[[String; 2]]) -> Result<()> {
     let checking = Checking::begin();
     // SAFETY: called within a transaction.
     unsafe { set_mode(std::ptr::null_mut(), false) };
     drop(checking);
-    let deferred = catalog::initially_deferred()?;
     if deferred.is_empty() {
         return Ok(());
     }

@@ -14,12 +14,16 @@ mod role_settings;
 mod timeout;
 
 pub use commands::install_hook;
-pub use open::{check_context, is_confined, is_within_request, outer_is_authenticated};
+pub use counts::COUNTERS;
+pub use open::{
+    check_context, is_confined, is_unpublished, is_within_request, outer_is_authenticated, with_unpublished,
+};
 
 use crate::ask::Ask;
 use crate::auth::{AuthMethod, Principal};
 use crate::error::{Code, Error, Result};
 use crate::http::Request;
+use crate::pg::catalog;
 use crate::pg::ffi::error::must_propagate;
 use crate::pg::ffi::guc_nest::GucNest;
 use crate::pg::ffi::subtransaction::{self, End};
@@ -28,7 +32,7 @@ use crate::pg::guc;
 use crate::sqlstate::SqlState;
 use denial::Writing;
 use failure::{explained, refuse_written};
-use open::{Open, OuterFrame};
+use open::{Open, OuterFrame, Unpublished};
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
@@ -59,6 +63,8 @@ pub struct Frame<'a> {
     /// Whether this is not a request within a request. An inner request keeps the identity of the outer one.
     is_outermost: bool,
     published: Cell<bool>,
+    /// Whether the role is taken for the rest of the frame.
+    has_role: Cell<bool>,
 }
 
 impl Frame<'_> {
@@ -79,6 +85,7 @@ impl Frame<'_> {
         // SAFETY: both are restored when the frame closes, or when the subtransaction ends.
         unsafe { unguarded::SetUserIdAndSecContext(self.role(), self.locked()) };
         open::set_open(self.open.clone());
+        self.has_role.set(true);
     }
 
     /// Runs `work` under the role.
@@ -118,6 +125,7 @@ impl Frame<'_> {
         if self.published.replace(true) {
             return;
         }
+        self.open.unpublished.take();
         let set = |name: &CStr, value: String| {
             // a NUL cannot occur: target and headers were checked
             if let Ok(value) = CString::new(value) {
@@ -150,6 +158,27 @@ impl Frame<'_> {
                 guc::set_for_request(name, c"", PGC_USERSET);
             }
         }
+    }
+
+    /// Whether the extension's readers know who asks although nothing is published. Those of a request within a request read the
+    /// settings of the outer one.
+    pub fn knows_identity(&self) -> bool {
+        self.open.unpublished.borrow().is_some()
+    }
+
+    /// Checks deferred constraints, as the request's role and with everything that a trigger can read of the request.
+    fn check_deferred(&self) -> Result<()> {
+        let deferrable = catalog::deferrable()?;
+        if !deferrable.any {
+            return Ok(());
+        }
+        if !self.has_role.get() {
+            self.take_role();
+        }
+        if deferrable.runs_user_code {
+            self.publish();
+        }
+        deferred_constraints::check_deferred(&deferrable.initially_deferred)
     }
 
     /// The settings `response.status` and `response.headers`, by which functions change the response.
@@ -192,7 +221,14 @@ pub fn enter_as<T>(
 ) -> Result<T> {
     let is_authenticated = context.principal.is_authenticated;
     let role = switch.unwrap_or_else(user::current);
-    let frame_open = Rc::new(Open { role, is_authenticated, writing: RefCell::default(), counted: Cell::default() });
+    let unpublished = (!is_within_request()).then(|| Unpublished::of(context.principal, role));
+    let frame_open = Rc::new(Open {
+        role,
+        is_authenticated,
+        writing: RefCell::default(),
+        counted: Cell::default(),
+        unpublished: RefCell::new(unpublished),
+    });
     let has_timed_out = Cell::new(false);
     let done = subtransaction::run(|| {
         let outer = OuterFrame::now();
@@ -205,13 +241,14 @@ pub fn enter_as<T>(
             security: user::security_context(),
             is_outermost: outer.is_none(),
             published: Cell::new(false),
+            has_role: Cell::new(false),
         };
         let finished = work(&frame).and_then(|finished| {
             if context.request.method.is_safe() {
                 refuse_written(is_authenticated)?;
             } else if frame.is_outermost {
                 // The outermost request answers for deferred constraints, under its role. An inner request leaves them to it.
-                deferred_constraints::check_deferred()?;
+                frame.check_deferred()?;
             }
             Ok(finished)
         });

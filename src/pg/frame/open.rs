@@ -1,9 +1,10 @@
 //! The open frame, and the contexts in which requests are allowed.
 
 use super::denial::Writing;
+use crate::auth::{AuthMethod, Principal};
 use crate::pg::ffi::{error, user};
 use pgrx::pg_sys;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 thread_local! {
@@ -19,6 +20,39 @@ pub(super) struct Open {
     pub writing: RefCell<Option<Rc<Writing>>>,
     /// What its statement has counted.
     pub counted: Cell<Counted>,
+    /// Who asks, as long as that is not published.
+    pub unpublished: RefCell<Option<Unpublished>>,
+}
+
+/// Who asks, while the settings do not say it.
+pub(super) struct Unpublished {
+    principal: Principal,
+    role: pg_sys::Oid,
+    /// Made when they are first read.
+    claims: OnceCell<String>,
+}
+
+impl Unpublished {
+    /// The identity of a request that runs as `role`.
+    pub fn of(principal: &Principal, role: pg_sys::Oid) -> Self {
+        Unpublished { principal: principal.clone(), role, claims: OnceCell::new() }
+    }
+}
+
+/// Whether the settings do not say who asks, although a request is being answered.
+pub fn is_unpublished() -> bool {
+    OPEN.with_borrow(|frame| frame.as_ref().is_some_and(|frame| frame.unpublished.borrow().is_some()))
+}
+
+/// Runs `read` on how the identity of the open frame's request was established, and on its verified claims as JSON, which a SQL user does
+/// not have. `None` outside of frames, and once the settings say it.
+pub fn with_unpublished<T>(read: impl FnOnce(AuthMethod, Option<&str>) -> T) -> Option<T> {
+    let frame = open()?;
+    let unpublished = frame.unpublished.borrow();
+    let Unpublished { principal, role, claims } = unpublished.as_ref()?;
+    let method = principal.method();
+    let claims = || claims.get_or_init(|| principal.claims_setting(&user::name(*role))).as_str();
+    Some(read(method, (method != AuthMethod::Sql).then(claims)))
 }
 
 /// The counts of a statement.

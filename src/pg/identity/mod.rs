@@ -3,3 +3,5 @@
 mod act_as;
 pub mod principal;
 mod readers;
+
+pub use readers::READERS;

@@ -1,11 +1,12 @@
-//! The SQL functions that read the request's identity. They are PARALLEL SAFE, so they read it only from settings, which parallel
-//! workers inherit.
+//! The SQL functions that read the request's identity. They are PARALLEL SAFE, so they read it from settings, which parallel workers
+//! inherit; or from the open frame, as long as the settings do not say it. Whoever starts parallel workers has to publish it before.
 
 use crate::auth::claims::{self, AuthMethod, check_registered};
 use crate::auth::principal::trust;
 use crate::auth::strict;
-use crate::pg::ffi::fmgr::{sql_function, text};
+use crate::pg::ffi::fmgr::{Function, sql_function, text};
 use crate::pg::ffi::{error, jsonb, user};
+use crate::pg::frame;
 use crate::pg::guc;
 use crate::sqlstate::SqlState;
 use pgrx::{IntoDatum, pg_sys};
@@ -13,6 +14,22 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 
 type Claims = Map<String, Value>;
+
+/// All of them. They read nothing else of the request.
+pub const READERS: &[Function] = &[
+    restful_uid,
+    restful_user_id,
+    restful_role,
+    restful_email,
+    restful_aal,
+    restful_claim,
+    restful_tenant_id,
+    restful_claims,
+    restful_scopes,
+    restful_has_scope,
+    restful_method,
+    restful_is_authenticated,
+];
 
 thread_local! {
     /// The claims that were last parsed, with their text: a policy reads them once per row.
@@ -38,6 +55,10 @@ fn with_parsed<T>(text: &str, read: impl FnOnce(&Claims) -> Option<T>) -> Option
 ///
 /// Raises PT401, which PostgREST turns into that status, for claims of the wrong type, which would identify nobody.
 fn with_identity<T>(read: impl FnOnce(&str, &Claims, AuthMethod) -> Option<T>) -> Option<T> {
+    if frame::is_unpublished() {
+        let known = |method, text: Option<&str>| with_parsed(text?, |claims| read(text?, claims, method));
+        return frame::with_unpublished(known).flatten();
+    }
     if let Some(method) = guc::method() {
         return guc::with_claims(|text| with_parsed(text, |claims| read(text, claims, method))).flatten();
     }
@@ -69,7 +90,8 @@ fn with_claims<T>(read: impl FnOnce(&Claims) -> Option<T>) -> Option<T> {
 }
 
 fn method() -> AuthMethod {
-    guc::method().or_else(|| with_identity(|_, _, method| Some(method))).unwrap_or(AuthMethod::Sql)
+    let settled = frame::with_unpublished(|method, _| method).or_else(guc::method);
+    settled.or_else(|| with_identity(|_, _, method| Some(method))).unwrap_or(AuthMethod::Sql)
 }
 
 /// Declares a reader to PostgreSQL. Its SQL function returns the value of the body, or NULL for `None`.

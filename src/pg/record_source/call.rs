@@ -40,7 +40,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
         );
         pg_sys::MemoryContextSwitchTo(work);
-        let layout = layout(rows.descriptor(), keys, mode, presence, lenient);
+        let mut layout = layout(rows.descriptor(), keys, mode, presence, lenient);
         if body.isnull {
             refuse_missing();
         }
@@ -49,7 +49,7 @@ pub unsafe fn run(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         pg_sys::check_stack_depth();
         let memory = RowMemory::new(body.len());
         pg_sys::MemoryContextSwitchTo(memory.context());
-        Row::new(layout, Cells::new(memory)).read_all(body, |row| {
+        Row::new(&mut layout, Cells::new(memory)).read_all(body, |row| {
             rows.put_columns(&mut row.values, &mut row.nulls);
         });
         pg_sys::MemoryContextSwitchTo(caller);
@@ -114,7 +114,9 @@ unsafe fn layout(
         _ => Strings::Texts,
     };
     // SAFETY: the current context is that of the whole call.
-    let columns = columns.map(|(i, (attribute, key))| unsafe { Column::new(attribute, key, text(i)) }).collect();
+    let columns = columns
+        .map(|(i, (attribute, key))| unsafe { Column::new(attribute.atttypid, attribute.atttypmod, key, text(i)) })
+        .collect();
     Layout { columns, presence, uniform: mode & RECORDS_UNIFORM != 0, keyless }
 }
 

@@ -106,17 +106,17 @@ struct Populate {
 const JSON_TO_RECORD: u32 = 3204;
 
 impl Column {
-    /// The column `attribute`, filled from `key`. Caches live in the current context.
+    /// A column of this type and modifier, filled from `key`. Caches live in the current context.
     ///
     /// # Safety
     /// The current context must outlive the column.
-    pub unsafe fn new(attribute: &pg_sys::FormData_pg_attribute, key: Vec<u8>, strings: Strings) -> Self {
-        let (mut base, mut typmod) = (attribute.atttypid, attribute.atttypmod);
+    pub unsafe fn new(data_type: pg_sys::Oid, mut typmod: i32, key: Vec<u8>, strings: Strings) -> Self {
+        let mut base = data_type;
         // The usual types need no look-up.
         let kind = Conversion::of_builtin(base).unwrap_or_else(|| {
             // SAFETY: catalogue look-ups of a type that the parser has resolved. They raise PostgreSQL's error if it no longer exists.
             let (composite, array) = unsafe {
-                base = pg_sys::getBaseTypeAndTypmod(attribute.atttypid, &mut typmod);
+                base = pg_sys::getBaseTypeAndTypmod(data_type, &mut typmod);
                 (pg_sys::get_typtype(base) == b'c' as c_char, pg_sys::get_element_type(base) != pg_sys::InvalidOid)
             };
             let other = if composite || array { Conversion::Populate } else { Conversion::Input };
@@ -130,7 +130,7 @@ impl Column {
             strings,
             typmod,
             base,
-            domain: (base != attribute.atttypid).then_some(attribute.atttypid),
+            domain: (base != data_type).then_some(data_type),
             domain_cache: ptr::null_mut(),
             input: None,
             populate: None,

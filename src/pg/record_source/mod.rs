@@ -11,10 +11,12 @@ mod call;
 mod cell;
 mod column;
 mod memory;
+mod one;
 mod refuse;
 mod rows;
 
 use crate::pg::ffi::fmgr::sql_function;
+pub use one::{Member, OneObject};
 
 sql_function!(
     record_source,

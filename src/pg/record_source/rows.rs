@@ -22,8 +22,8 @@ pub struct Layout {
 }
 
 /// The row under construction.
-pub struct Row<'a> {
-    layout: Layout,
+pub struct Row<'a, 'l> {
+    layout: &'l mut Layout,
     /// Built when a key is not where it is expected.
     by_key: Option<HashMap<Vec<u8>, usize>>,
     cells: Cells<'a>,
@@ -37,8 +37,8 @@ pub struct Row<'a> {
     pub nulls: Vec<bool>,
 }
 
-impl<'a> Row<'a> {
-    pub fn new(layout: Layout, cells: Cells<'a>) -> Self {
+impl<'a, 'l> Row<'a, 'l> {
+    pub fn new(layout: &'l mut Layout, cells: Cells<'a>) -> Self {
         let columns = layout.columns.len();
         let width = columns + layout.presence.len();
         let mut marked = vec![false; columns];
@@ -63,6 +63,26 @@ impl<'a> Row<'a> {
     /// Reads the body and calls `store` with each row. The memory that the row points to lives until `store` returns.
     pub fn read_all(&mut self, body: &'a [u8], mut store: impl FnMut(&mut Self)) {
         if let Err(error) = self.read_body(body, &mut store) {
+            refuse_body(INVALID, Some(&error.to_string()), None);
+        }
+    }
+
+    /// Reads a body that is one object, or an array of one. The memory that the row points to lives as long as the row's context.
+    pub fn read_one(&mut self, body: &'a [u8]) {
+        let mut read = || {
+            let mut reader = Reader::new(body)?;
+            let is_array = reader.kind()? == ValueKind::Array;
+            if is_array {
+                reader.open_array()?;
+                reader.next_element()?;
+            }
+            self.read(&mut reader)?;
+            if is_array && reader.next_element()? {
+                return Err(reader.unexpected("the end of the array"));
+            }
+            reader.finish()
+        };
+        if let Err(error) = read() {
             refuse_body(INVALID, Some(&error.to_string()), None);
         }
     }
