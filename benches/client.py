@@ -9,9 +9,6 @@ import time
 
 from harness import Failure
 
-READY = b"Z\0\0\0\5I"
-
-
 @dataclasses.dataclass
 class Time:
     """Milliseconds of clock time and of the backend's processor time. `cpu` is None where the system does not tell."""
@@ -61,11 +58,11 @@ class Connection:
         """Prepares a statement."""
         self.exchange(message(b"P", text(name), text(sql), b"\0\0") + message(b"S"))
 
-    def exchange(self, messages: bytes) -> tuple[Time, list[bytes]]:
+    def exchange(self, messages: bytes, syncs: int = 1) -> tuple[Time, list[bytes]]:
         """Sends messages that end with a Sync. Returns the time until everything is answered, and the first column of all rows."""
         cpu, start = self._cpu(), time.perf_counter()
         self.socket.sendall(messages)
-        answer = self._receive()
+        answer = self._receive(syncs)
         wall, end = time.perf_counter() - start, self._cpu()
         rows = [row[6:6 + max(0, struct.unpack("!i", row[2:6])[0])] for kind, row in parsed(answer) if kind == b"D"]
         return Time(wall * 1000, None if cpu is None or end is None else (end - cpu) * 1000), rows
@@ -81,14 +78,20 @@ class Connection:
         except OSError:
             return None
 
-    def _receive(self) -> bytearray:
-        """Everything up to the point where the server waits for more."""
-        answer = bytearray()
-        while not answer.endswith(READY):
+    def _receive(self, syncs: int = 1) -> bytearray:
+        """Everything up to the point where the server waits for more: as many answers as there were Syncs."""
+        answer, at = bytearray(), 0
+        while syncs:
             data = self.socket.recv(1 << 18)
             if not data:
                 raise Failure(f"the server has closed the connection: {bytes(answer[-500:])}")
             answer += data
+            while len(answer) >= at + 5:
+                [length] = struct.unpack_from("!i", answer, at + 1)
+                if len(answer) < at + 1 + length:
+                    break
+                syncs -= answer[at:at + 1] == b"Z"
+                at += 1 + length
         return answer
 
 

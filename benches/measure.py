@@ -33,11 +33,14 @@ class Statement:
     binary: bool = False
     # Parsed and planned anew for each execution, and not prepared.
     fresh: bool = False
+    # Each execution is a transaction of its own.
+    alone: bool = False
 
     def messages(self, name: str) -> bytes:
         """One execution, with new parameters."""
         parse = message(b"P", text(""), text(self.sql), b"\0\0") if self.fresh else b""
-        return parse + execution("" if self.fresh else name, *self.parameters(), binary=self.binary)
+        sync = message(b"S") if self.alone else b""
+        return parse + execution("" if self.fresh else name, *self.parameters(), binary=self.binary) + sync
 
 
 @dataclasses.dataclass
@@ -112,7 +115,8 @@ class Bench:
                     for name in order:
                         s = statements[name]
                         calls = b"".join(s.messages(name) for _ in range(s.calls))
-                        spent, _ = connection.exchange(calls + message(b"S"))
+                        alone = s.calls if s.alone else 0
+                        spent, _ = connection.exchange(calls + (b"" if alone else message(b"S")), alone or 1)
                         if turn >= WARM_UP:
                             times[name].append(spent)
                     turn += 1

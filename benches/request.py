@@ -1,6 +1,7 @@
 """What one request of each kind costs the backend, compared with the same statement written by hand and prepared.
 
-The ratios are of processor time, and the cost of `select 1` is taken off both sides: what is left is the work itself.
+Each is a transaction of its own. The ratios are of processor time, and the cost of `select 1` is taken off both sides: what is left is
+the work itself.
 """
 
 import dataclasses
@@ -133,12 +134,13 @@ def request(bench: Bench) -> None:
         check(bench, sql, status)
     for name, kind in KINDS.items():
         costs(bench, name, "by hand", {
-            name: Statement(kind.ours, kind.calls, kind.parameter, binary=True),
-            "by hand": Statement(kind.by_hand, kind.calls, kind.parameter)}, kind.bar)
+            name: Statement(kind.ours, kind.calls, kind.parameter, binary=True, alone=True),
+            "by hand": Statement(kind.by_hand, kind.calls, kind.parameter, alone=True)}, kind.bar)
     point = KINDS[POINT]
     for name, (sql, _, bar) in COMPARED.items():
         costs(bench, name, POINT, {
-            name: Statement(sql, 10, binary=True), POINT: Statement(point.ours, 10, point.parameter, binary=True)}, bar)
+            name: Statement(sql, 10, binary=True, alone=True),
+            POINT: Statement(point.ours, 10, point.parameter, binary=True, alone=True)}, bar)
 
 
 def check(bench: Bench, sql: str, status: int) -> None:
@@ -150,6 +152,6 @@ def check(bench: Bench, sql: str, status: int) -> None:
 def costs(bench: Bench, ours: str, theirs: str, statements: dict[str, Statement], bar: float) -> None:
     """Measures two statements, and reports the ratio of what they cost beyond the cheapest statement."""
     calls = statements[ours].calls
-    rounds = bench.alternate(ours, statements | {FLOOR: Statement(FLOOR, calls)}, 0.5)
+    rounds = bench.alternate(ours, statements | {FLOOR: Statement(FLOOR, calls, alone=True)}, 0.5)
     bench.report([{name: found[name].beyond(found[FLOOR]) for name in (ours, theirs)} for found in rounds], ours, theirs,
                  bar=bar, unit="us", by_cpu=True)

@@ -17,14 +17,21 @@ pub enum Choice {
     Own,
 }
 
+/// By which clock an execution is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Time as it passes. It is cheap to read, but it also counts when the machine was busy otherwise.
+    Wall,
+    /// The processor time of the thread.
+    Processor,
+}
+
 /// Executions with plans of their own after a plan was given up for the first time. The number doubles each time.
 const PERIOD: u32 = 16;
 /// How often the number doubles.
 const DOUBLINGS: u32 = 8;
 /// How much executions may exceed their allowance together, in multiples of the allowance.
 const TOLERANCE: u32 = 4;
-/// How much a single one may, because the machine may have been busy otherwise.
-const SPIKE: u32 = 100;
 
 /// The state of the choice for one statement.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,10 +48,10 @@ pub struct PlanChoice {
     planning: Duration,
     /// The shortest execution with its own plan since a plan was last given up, planning included.
     shortest: Option<Duration>,
-    /// By how much executions of the kept plan have exceeded their allowance.
+    /// Executions that are still to be measured by processor time, because one has exceeded its allowance.
+    watched: u32,
+    /// By how much watched executions have exceeded their allowance.
     excess: Duration,
-    /// How many of them have, since there was no excess.
-    exceeding: u32,
 }
 
 impl PlanChoice {
@@ -57,8 +64,13 @@ impl PlanChoice {
         }
     }
 
-    /// Notes an execution that got its plan by [`PlanChoice::next`]. `planning`: the time that planning took, if it was planned;
-    /// `total`: the time of the execution, planning included.
+    /// By which clock the next execution is to be measured.
+    pub fn clock(&self) -> Clock {
+        if self.watched > 0 { Clock::Processor } else { Clock::Wall }
+    }
+
+    /// Notes an execution that got its plan by [`PlanChoice::next`] and was measured by [`PlanChoice::clock`]. `planning`: the processor
+    /// time that planning took, if it was planned; `total`: the time of the execution, planning included.
     pub fn note(&mut self, planning: Option<Duration>, total: Duration) {
         if let Some(planning) = planning {
             self.planning = planning;
@@ -69,23 +81,23 @@ impl PlanChoice {
             return;
         }
         if planning.is_some() {
-            (self.anew, self.kept, self.excess, self.exceeding) = (false, 0, Duration::ZERO, 0);
+            (self.anew, self.kept, self.watched, self.excess) = (false, 0, 0, Duration::ZERO);
         }
         self.kept = self.kept.saturating_add(1);
         let execution = total.saturating_sub(planning.unwrap_or_default());
         let allowance = self.planning.max(self.shortest.unwrap_or_default()) * 2;
-        if execution <= allowance {
-            self.excess = self.excess.saturating_sub(allowance - execution);
-            if self.excess.is_zero() {
-                self.exceeding = 0;
-            }
+        let over = execution.saturating_sub(allowance);
+        if self.watched == 0 {
+            // Perhaps the machine was busy otherwise. Watch as many executions as it takes for this one not to matter.
+            self.watched = over.as_nanos().div_ceil(allowance.as_nanos().max(1)).try_into().unwrap_or(u32::MAX);
             return;
         }
-        self.excess += execution - allowance;
-        self.exceeding += 1;
-        let tolerated = allowance * if self.exceeding > 1 { TOLERANCE } else { SPIKE };
-        if self.excess > tolerated {
+        self.watched -= 1;
+        self.excess = (self.excess + over).saturating_sub(allowance.saturating_sub(execution));
+        if self.excess > allowance * TOLERANCE {
             self.give_up();
+        } else if self.watched == 0 && !self.excess.is_zero() {
+            self.watched = 1;
         }
     }
 
@@ -96,7 +108,7 @@ impl PlanChoice {
         }
         self.own = period(self.given_up);
         self.given_up += 1;
-        (self.anew, self.shortest, self.excess, self.exceeding) = (true, None, Duration::ZERO, 0);
+        (self.anew, self.shortest, self.watched, self.excess) = (true, None, 0, Duration::ZERO);
     }
 }
 
@@ -150,10 +162,16 @@ mod tests {
         assert!(sum < with_own_plans(costs()) * 2, "{sum:?}");
     }
 
+    /// Spikes are in the time as it passes alone.
     #[test]
-    fn a_single_spike_gives_nothing_up() {
-        let costs = (0..1000).map(|i| (if i % 300 == 299 { 10_000 } else { 50 }, 50));
-        assert_eq!(run(&mut PlanChoice::default(), costs).1, 1000);
+    fn a_busy_machine_gives_nothing_up() {
+        let mut choice = PlanChoice::default();
+        choice.note(Some(PLANNING), PLANNING * 2);
+        for i in 0..10_000 {
+            assert_eq!(choice.next(), Choice::Kept, "{i}");
+            let is_spike = i % 50 == 0 && choice.clock() == Clock::Wall;
+            choice.note(None, Duration::from_micros(if is_spike { 10_000 } else { 50 }));
+        }
     }
 
     /// Random costs: the choice takes at most twice as long as plans of their own, but for what it takes to find out.

@@ -5,18 +5,18 @@ use super::self_contained::{self, is_built_in_or_enum, is_plain};
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::captured;
-use crate::pg::ffi::planner::Planning;
+use crate::pg::ffi::planner::{Planning, processor_time};
 use crate::pg::ffi::unguarded::{self, in_hooks};
 use crate::pg::ffi::{nodes, privileges, user};
 use crate::pg::row_sink::{BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
-use crate::statement::plan_choice::{Choice, PlanChoice};
+use crate::statement::plan_choice::{Choice, Clock, PlanChoice};
 use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_int, c_void};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The types of a statement's parameters. PostgreSQL writes to them whenever it analyses the statement, so they keep their address
 /// for as long as the plan lives.
@@ -86,7 +86,29 @@ impl Drop for Prepared {
 struct Execution<'a> {
     choice: &'a Cell<PlanChoice>,
     planning: Planning,
-    start: Instant,
+    start: Start,
+}
+
+/// When an execution began, by one of the clocks.
+enum Start {
+    Wall(Instant),
+    Processor(Duration),
+}
+
+impl Start {
+    fn now(clock: Clock) -> Self {
+        match clock {
+            Clock::Wall => Start::Wall(Instant::now()),
+            Clock::Processor => Start::Processor(processor_time()),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        match self {
+            Start::Wall(start) => start.elapsed(),
+            Start::Processor(start) => processor_time().saturating_sub(*start),
+        }
+    }
 }
 
 impl Drop for Execution<'_> {
@@ -257,7 +279,7 @@ impl Prepared {
             }
             Planning::watch(source, parameters)
         };
-        let _noted = Execution { choice: &self.choice, planning, start: Instant::now() };
+        let _noted = Execution { choice: &self.choice, planning, start: Start::now(self.choice.get().clock()) };
         execute()
     }
 

@@ -9,7 +9,7 @@ use pgrx::pg_sys::{self, ParamListInfo};
 use std::cell::Cell;
 use std::ffi::{c_char, c_int};
 use std::ptr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The statement that is being executed, and its values.
 #[derive(Clone, Copy)]
@@ -17,7 +17,7 @@ struct Watched {
     /// The address of its text in its plan source identifies it.
     text: *const c_char,
     values: ParamListInfo,
-    /// How long planning it has taken since it is watched. `None` if it was not planned.
+    /// The processor time that planning it has taken since it is watched. `None` if it was not planned.
     planning: Option<Duration>,
 }
 
@@ -54,7 +54,7 @@ impl Planning {
         Planning { outer: WATCHED.replace(Watched { text, values, planning: None }) }
     }
 
-    /// How long planning the statement has taken. `None` if it was not planned.
+    /// The processor time that planning the statement has taken. `None` if it was not planned.
     pub fn time(&self) -> Option<Duration> {
         WATCHED.get().planning
     }
@@ -64,6 +64,14 @@ impl Drop for Planning {
     fn drop(&mut self) {
         WATCHED.set(self.outer);
     }
+}
+
+/// The processor time that the backend has used.
+pub fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes to the variable. It stays zero on a system without this clock, and then a kept plan is never given up.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 // Errors leave by a long jump, so nothing in this function may have a destructor.
@@ -80,9 +88,9 @@ unsafe extern "C-unwind" fn plan(
             return in_hooks::next_planner(NEXT, query, text, options, bound);
         }
         let values = if bound.is_null() { estimates(watched.values) } else { bound };
-        let start = Instant::now();
+        let start = processor_time();
         let planned = in_hooks::next_planner(NEXT, query, text, options, values);
-        let planning = watched.planning.unwrap_or_default() + start.elapsed();
+        let planning = watched.planning.unwrap_or_default() + processor_time().saturating_sub(start);
         WATCHED.set(Watched { planning: Some(planning), ..watched });
         planned
     }
