@@ -412,7 +412,7 @@ class Family:
         self.t = table.name
         self.p, self.g, self.c = f"p_{self.t}", f"g_{self.t}", f"c_{self.t}"
         self.names = [name for name, _, _ in table.columns]
-        self.script = table.script + [f"""
+        self.script = [f"""
             create table {self.g} (gk int primary key, label text);
             create table {self.p} (pk int primary key, label text, up int references {self.g}, size numeric);
             alter table {self.t} add column k serial primary key, add column up int references {self.p};
