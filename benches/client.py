@@ -9,6 +9,7 @@ import time
 
 from harness import Failure
 
+
 @dataclasses.dataclass
 class Time:
     """Milliseconds of clock time and of the backend's processor time. `cpu` is None where the system does not tell."""

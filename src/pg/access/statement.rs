@@ -102,10 +102,7 @@ unsafe fn run_within(
         let memory = pg_sys::CurrentMemoryContext;
         pg_sys::ffi::pg_guard_ffi_boundary(|| {
             use crate::pg::ffi::unguarded::under_one_guard::*;
-            let (null, none) = (std::ptr::null_mut(), std::ptr::null_mut());
-            let query =
-                CreateQueryDesc(plan, text.as_ptr(), GetActiveSnapshot(), none, pg_sys::None_Receiver, bound, null, 0);
-            ExecutorStart(query, 0);
+            let query = start(plan, text.as_ptr(), pg_sys::None_Receiver, bound);
             let found = match next(query) {
                 None => Rows::Nothing,
                 Some(value) => {
@@ -123,9 +120,7 @@ unsafe fn run_within(
                     if next(query).is_some() { Rows::Several } else { Rows::One(value) }
                 }
             };
-            ExecutorFinish(query);
-            ExecutorEnd(query);
-            FreeQueryDesc(query);
+            end(query);
             found
         })
     }

@@ -40,9 +40,7 @@ impl Key {
         let search_path = guc::search_path(&ask.action().schema);
         Key { shape: ask.shape.clone(), role: frame.role().to_u32(), search_path }
     }
-}
 
-impl Key {
     /// The path on which operators and functions of the request are looked up.
     pub fn search_path(&self) -> &CStr {
         &self.search_path

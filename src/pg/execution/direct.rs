@@ -1,7 +1,6 @@
 //! Runs statements without SPI, with the values of the body's one object as parameters.
 
-use super::fast_path::planned;
-use super::prepared::{Done, Prepared, Values};
+use super::prepared::{Done, Prepared, Values, planned};
 use crate::pg::ffi::unguarded::switch_to;
 use crate::pg::record_source::OneObject;
 use crate::pg::row_sink::{BodyBuffer, RowShape, RowSink};
@@ -76,11 +75,7 @@ impl Direct {
                 PushActiveSnapshot(GetTransactionSnapshot());
                 CommandCounterIncrement();
                 UpdateActiveSnapshotCommandId();
-                let (none, nothing) = (std::ptr::null_mut(), std::ptr::null_mut());
-                let query =
-                    CreateQueryDesc(statement, source, GetActiveSnapshot(), none, receiver, parameters, nothing, 0);
-                ExecutorStart(query, 0);
-                query
+                start(statement, source, receiver, parameters)
             });
             if when == ReadsBody::First {
                 body.read(parameters);
@@ -88,10 +83,7 @@ impl Direct {
             pg_guard_ffi_boundary(|| {
                 use crate::pg::ffi::unguarded::under_one_guard::*;
                 run(query);
-                ExecutorFinish(query);
-                let processed = (*(*query).estate).es_processed;
-                ExecutorEnd(query);
-                FreeQueryDesc(query);
+                let processed = end(query);
                 PopActiveSnapshot();
                 ReleaseCachedPlan(plan, owner);
                 CommandCounterIncrement();

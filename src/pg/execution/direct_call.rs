@@ -2,8 +2,7 @@
 //! body in place of the call, and only its own functions are left in the plan, nobody can see the request's settings, and none is set.
 
 use super::direct::{Direct, ReadsBody};
-use super::fast_path::planned;
-use super::prepared::{Done, Prepared, Values};
+use super::prepared::{Done, Prepared, Values, planned};
 use super::reads::Reads;
 use crate::error::Result;
 use crate::pg::frame::Frame;

@@ -1,84 +1,16 @@
-//! The fast path, for reads that call only PostgreSQL's own immutable functions and the extension's readers of the identity, also in
-//! policies. Such a read uses no setting, so none is set, and takes the role only for the planner and the executor. A point read costs about two thirds of
-//! what it costs on the general path.
+//! The fast path, for reads that call only PostgreSQL's own immutable functions, the extension's readers of the identity (also in
+//! policies), and its functions that write embedded rows. Such a read uses no setting, so none is set, and takes the role only for the
+//! planner and the executor. A point read costs about two thirds of what it costs on the general path.
 //!
 //! The statement is analysed under the session's own search path. The result must equal that under the request's search path.
 
-use super::prepared::{Done, Prepared, Values};
+use super::prepared::{Done, Prepared, Values, planned};
 use super::reads::Reads;
 use crate::error::Result;
-use crate::pg::ffi::nodes;
 use crate::pg::frame::Frame;
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::statement::Statement;
 use pgrx::pg_sys;
-use std::cell::RefCell;
-use std::ffi::c_int;
-use std::rc::Rc;
-
-/// After this many analyses that did not stay valid, the fast path is given up, because the session's search path keeps changing.
-const TRIES: u8 = 8;
-
-/// The state of a statement's fast path.
-pub struct Attempt<P> {
-    state: RefCell<State<P>>,
-}
-
-enum State<P> {
-    /// Not ready, after this many tries.
-    Untried(u8),
-    /// Ready, after this many tries.
-    Ready(Rc<P>, u8),
-    Impossible,
-}
-
-impl<P> Default for Attempt<P> {
-    fn default() -> Self {
-        Attempt { state: RefCell::new(State::Untried(0)) }
-    }
-}
-
-impl<P> Attempt<P> {
-    /// The fast path, if it is ready and current. If not, calls `make` so that the next request has it.
-    ///
-    /// # Errors
-    /// The errors of `make`.
-    pub fn ready(
-        &self,
-        is_current: impl FnOnce(&P) -> bool,
-        make: impl FnOnce() -> Result<Option<P>>,
-    ) -> Result<Option<Rc<P>>> {
-        let tries = match &*self.state.borrow() {
-            State::Ready(path, _) if is_current(path) => return Ok(Some(path.clone())),
-            State::Ready(..) => None,
-            State::Untried(tries) => Some(*tries),
-            State::Impossible => return Ok(None),
-        };
-        match tries {
-            None => self.discard(),
-            Some(TRIES..) => {
-                self.state.replace(State::Impossible);
-            }
-            Some(tries) => {
-                let state = match make()? {
-                    Some(path) => State::Ready(Rc::new(path), tries + 1),
-                    None => State::Untried(tries + 1),
-                };
-                self.state.replace(state);
-            }
-        }
-        Ok(None)
-    }
-
-    /// Forgets the path, whose analysis is no longer valid.
-    pub fn discard(&self) {
-        let tries = match &*self.state.borrow() {
-            State::Untried(tries) | State::Ready(_, tries) => *tries,
-            State::Impossible => return,
-        };
-        self.state.replace(State::Untried(tries));
-    }
-}
 
 /// A statement that can run on the fast path.
 pub struct FastPath {
@@ -99,19 +31,9 @@ impl FastPath {
         Ok(Some(FastPath { prepared }))
     }
 
-    /// Locks the relations that the statement reads. Returns whether its analysis is still valid.
+    /// Whether its analysis is still valid. Locks the relations that it reads.
     pub fn is_current(&self) -> bool {
-        // SAFETY: this value owns the plan. The locks are released at the end of the transaction, like those of any statement.
-        unsafe {
-            let source = self.prepared.source();
-            if !(*source).is_valid {
-                return false;
-            }
-            for relation in nodes::oids((*source).relationOids) {
-                pg_sys::LockRelationOid(relation, pg_sys::AccessShareLock as c_int);
-            }
-            (*source).is_valid && !self.prepared.was_reanalysed() && search_path_matches(source)
-        }
+        self.prepared.is_current(None)
     }
 
     /// Runs the statement, which must be current. `None` if PostgreSQL had to analyse it again after all, or if it asks for an identity
@@ -172,48 +94,13 @@ impl FastPath {
             pg_sys::ffi::pg_guard_ffi_boundary(|| {
                 use crate::pg::ffi::unguarded::under_one_guard::*;
                 if !was_reanalysed {
-                    let query = CreateQueryDesc(
-                        planned(plan),
-                        (*source).query_string,
-                        GetActiveSnapshot(),
-                        std::ptr::null_mut(),
-                        receiver,
-                        parameters,
-                        std::ptr::null_mut(),
-                        0,
-                    );
-                    ExecutorStart(query, 0);
+                    let query = start(planned(plan), (*source).query_string, receiver, parameters);
                     run(query);
-                    ExecutorFinish(query);
-                    ExecutorEnd(query);
-                    FreeQueryDesc(query);
+                    end(query);
                 }
                 ReleaseCachedPlan(plan, owner);
             });
         });
         was_reanalysed
-    }
-}
-
-/// The only statement of a plan.
-///
-/// # Safety
-/// A plan with one statement.
-pub unsafe fn planned(plan: *const pg_sys::CachedPlan) -> *mut pg_sys::PlannedStmt {
-    // SAFETY: promised by the caller.
-    unsafe { (*(*(*plan).stmt_list).elements).ptr_value.cast() }
-}
-
-/// Whether the search path in force is the one that the statement was analysed under.
-///
-/// # Safety
-/// The source of a saved plan.
-pub unsafe fn search_path_matches(source: *mut pg_sys::CachedPlanSource) -> bool {
-    // SAFETY: the plan source of a saved plan.
-    unsafe {
-        #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
-        return pg_sys::OverrideSearchPathMatchesCurrent((*source).search_path);
-        #[cfg(any(feature = "pg17", feature = "pg18"))]
-        return pg_sys::SearchPathMatchesCurrentEnvironment((*source).search_path);
     }
 }

@@ -5,19 +5,17 @@
 //! planner and the executor.
 
 use super::direct::{Direct, ReadsBody};
-use super::fast_path::search_path_matches;
 use super::prepared::{Done, Prepared, Values};
 use super::reads::Reads;
 use crate::error::Result;
 use crate::pg::ffi::guc_nest::GucNest;
-use crate::pg::ffi::nodes;
 use crate::pg::frame::Frame;
 use crate::pg::record_source::{Member, OneObject};
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::plan::{Change, Write};
 use crate::statement::Statement;
 use pgrx::pg_sys;
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CStr, CString};
 
 /// A write that can run on the fast path.
 pub struct FastWrite {
@@ -73,22 +71,9 @@ impl FastWrite {
         Ok(Some(FastWrite { direct: Direct::new(prepared, object), target, when }))
     }
 
-    /// Locks the relations of the statement, as PostgreSQL would. Returns whether its analysis is still valid.
+    /// Whether its analysis is still valid. Locks the relations of the statement.
     pub fn is_current(&self) -> bool {
-        let prepared = &self.direct.prepared;
-        // SAFETY: this value owns the plan. The locks are released at the end of the transaction, like those of any statement.
-        unsafe {
-            let source = prepared.source();
-            if !(*source).is_valid {
-                return false;
-            }
-            for relation in nodes::oids((*source).relationOids) {
-                let is_target = relation == self.target;
-                let lock = if is_target { pg_sys::RowExclusiveLock } else { pg_sys::AccessShareLock };
-                pg_sys::LockRelationOid(relation, lock as c_int);
-            }
-            (*source).is_valid && !prepared.was_reanalysed() && search_path_matches(source)
-        }
+        self.direct.prepared.is_current(Some(self.target))
     }
 
     /// Runs the statement, which must be current. `None` if PostgreSQL had to analyse it again after all, or if it asks for an identity

@@ -1,10 +1,12 @@
 //! Runs a request within the role frame.
 
+mod attempt;
 mod cache;
 mod direct;
 mod direct_call;
 mod fast_path;
 mod fast_write;
+mod measured;
 mod pre_request;
 mod prepared;
 mod reads;

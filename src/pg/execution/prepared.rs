@@ -1,22 +1,22 @@
 //! Prepared statements. PostgreSQL infers the types of their parameters, as it does for literals.
 
+use super::measured::Execution;
 use super::reads::{Reads, is_plain_target};
 use super::self_contained::{self, is_built_in_or_enum, is_plain};
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::captured;
-use crate::pg::ffi::planner::{Planning, processor_time};
+use crate::pg::ffi::planner::Planning;
 use crate::pg::ffi::unguarded::{self, in_hooks};
 use crate::pg::ffi::{nodes, privileges, user};
 use crate::pg::row_sink::{BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
-use crate::statement::plan_choice::{Choice, Clock, PlanChoice};
+use crate::statement::plan_choice::{Choice, PlanChoice};
 use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_int, c_void};
-use std::time::{Duration, Instant};
 
 /// The types of a statement's parameters. PostgreSQL writes to them whenever it analyses the statement, so they keep their address
 /// for as long as the plan lives.
@@ -81,44 +81,6 @@ impl Drop for Prepared {
     }
 }
 
-/// An execution that is being measured. When it ends, also by an error, its time is noted: a plan may be so slow that the statement is
-/// cancelled each time.
-struct Execution<'a> {
-    choice: &'a Cell<PlanChoice>,
-    planning: Planning,
-    start: Start,
-}
-
-/// When an execution began, by one of the clocks.
-enum Start {
-    Wall(Instant),
-    Processor(Duration),
-}
-
-impl Start {
-    fn now(clock: Clock) -> Self {
-        match clock {
-            Clock::Wall => Start::Wall(Instant::now()),
-            Clock::Processor => Start::Processor(processor_time()),
-        }
-    }
-
-    fn elapsed(&self) -> Duration {
-        match self {
-            Start::Wall(start) => start.elapsed(),
-            Start::Processor(start) => processor_time().saturating_sub(*start),
-        }
-    }
-}
-
-impl Drop for Execution<'_> {
-    fn drop(&mut self) {
-        let mut choice = self.choice.get();
-        choice.note(self.planning.time(), self.start.elapsed());
-        self.choice.set(choice);
-    }
-}
-
 /// The sources of the parameters of one execution.
 pub struct Values<'a> {
     literals: &'a [Literal],
@@ -137,9 +99,7 @@ impl<'a> Values<'a> {
             body_datum: memory.body.filter(|_| is_as_sent),
         }
     }
-}
 
-impl Values<'_> {
     /// The bytes of the body.
     pub fn body(&self) -> Option<&[u8]> {
         self.body
@@ -279,7 +239,7 @@ impl Prepared {
             }
             Planning::watch(source, parameters)
         };
-        let _noted = Execution { choice: &self.choice, planning, start: Start::now(self.choice.get().clock()) };
+        let _noted = Execution::begin(&self.choice, planning);
         execute()
     }
 
@@ -292,6 +252,26 @@ impl Prepared {
             let is_kept = (*source).cursor_options & pg_sys::CURSOR_OPT_GENERIC_PLAN as c_int != 0
                 && pg_sys::plan_cache_mode == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int;
             is_kept && !kept.is_null() && (*kept).is_valid && !(*kept).dependsOnRole
+        }
+    }
+
+    /// Whether the statement's analysis is still valid, and that of the search path in force. Locks its relations, as PostgreSQL would
+    /// before it runs the statement.
+    ///
+    /// `target`: the relation that it writes to, if it writes.
+    pub fn is_current(&self, target: Option<pg_sys::Oid>) -> bool {
+        // SAFETY: this value owns the plan. The locks are released at the end of the transaction, like those of any statement.
+        unsafe {
+            let source = self.source();
+            if !(*source).is_valid {
+                return false;
+            }
+            for relation in nodes::oids((*source).relationOids) {
+                let is_target = Some(relation) == target;
+                let lock = if is_target { pg_sys::RowExclusiveLock } else { pg_sys::AccessShareLock };
+                pg_sys::LockRelationOid(relation, lock as c_int);
+            }
+            (*source).is_valid && !self.was_reanalysed() && search_path_matches(source)
         }
     }
 
@@ -460,6 +440,29 @@ impl Prepared {
             }
             Ok(list)
         }
+    }
+}
+
+/// The only statement of a plan.
+///
+/// # Safety
+/// A plan with one statement.
+pub unsafe fn planned(plan: *const pg_sys::CachedPlan) -> *mut pg_sys::PlannedStmt {
+    // SAFETY: promised by the caller.
+    unsafe { (*(*(*plan).stmt_list).elements).ptr_value.cast() }
+}
+
+/// Whether the search path in force is the one that the statement was analysed under.
+///
+/// # Safety
+/// The source of a saved plan.
+unsafe fn search_path_matches(source: *mut pg_sys::CachedPlanSource) -> bool {
+    // SAFETY: the plan source of a saved plan.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15", feature = "pg16"))]
+        return pg_sys::OverrideSearchPathMatchesCurrent((*source).search_path);
+        #[cfg(any(feature = "pg17", feature = "pg18"))]
+        return pg_sys::SearchPathMatchesCurrentEnvironment((*source).search_path);
     }
 }
 

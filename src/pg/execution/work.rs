@@ -1,7 +1,8 @@
 //! The cached work of one shape of request: its plan and its prepared statements.
 
+use super::attempt::Attempt;
 use super::direct_call::DirectCall;
-use super::fast_path::{self, FastPath};
+use super::fast_path::FastPath;
 use super::fast_write::FastWrite;
 use super::prepared::{Done, Memory, Prepared, Values, connected, has_written};
 use super::total::{Counting, Totals};
@@ -41,9 +42,9 @@ pub struct Work {
     totals: Totals,
     /// The call without its page. Prepared when a page of the call is first counted.
     whole: RefCell<Option<Rc<Prepared>>>,
-    fast_path: fast_path::Attempt<FastPath>,
-    fast_write: fast_path::Attempt<FastWrite>,
-    direct_call: fast_path::Attempt<DirectCall>,
+    fast_path: Attempt<FastPath>,
+    fast_write: Attempt<FastWrite>,
+    direct_call: Attempt<DirectCall>,
     /// Size of the last body in bytes, so that the next body starts with enough room.
     body_bytes: Cell<usize>,
     /// The relations that it depends on.
@@ -118,9 +119,9 @@ impl Work {
             schemas,
             totals: Totals::default(),
             whole: RefCell::default(),
-            fast_path: fast_path::Attempt::default(),
-            fast_write: fast_path::Attempt::default(),
-            direct_call: fast_path::Attempt::default(),
+            fast_path: Attempt::default(),
+            fast_write: Attempt::default(),
+            direct_call: Attempt::default(),
             body_bytes: Cell::new(0),
             relations,
         })

@@ -62,11 +62,11 @@ impl Drop for Scan {
     }
 }
 
-/// Calls `each` with the rows of a catalogue in which the columns have these OIDs, as they are now, found by an index. The columns are
+/// Calls `each` with the rows of a catalogue, or of a table of the extension, in which the columns have these OIDs, as they are now, found by an index. The columns are
 /// the first ones of the index. Without an index, all rows.
 ///
 /// # Safety
-/// `catalogue` is a system catalogue and `index` one of its indexes, or `InvalidOid`; the columns are OIDs.
+/// `catalogue` is such a table and `index` one of its indexes, or 0; the columns are OIDs.
 pub unsafe fn rows<const N: usize>(catalogue: u32, index: u32, keys: [(i16, Oid); N], mut each: impl FnMut(&Row)) {
     // SAFETY: promised by the caller. Each row is used before the next one is read.
     unsafe {

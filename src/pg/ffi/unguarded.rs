@@ -278,6 +278,40 @@ pub mod under_one_guard {
         pub unsafe fn CommandCounterIncrement();
     }
 
+    /// Begins to execute a planned statement, under the active snapshot.
+    ///
+    /// # Safety
+    /// The parameters are those of the statement; all arguments stay valid until [`end`].
+    pub unsafe fn start(
+        statement: *mut PlannedStmt,
+        text: *const c_char,
+        receiver: *mut DestReceiver,
+        parameters: ParamListInfo,
+    ) -> *mut QueryDesc {
+        // SAFETY: promised by the caller.
+        unsafe {
+            let (none, nothing) = (std::ptr::null_mut(), std::ptr::null_mut());
+            let query = CreateQueryDesc(statement, text, GetActiveSnapshot(), none, receiver, parameters, nothing, 0);
+            ExecutorStart(query, 0);
+            query
+        }
+    }
+
+    /// Ends an execution and frees it. Returns how many rows it has processed.
+    ///
+    /// # Safety
+    /// `query` is from [`start`].
+    pub unsafe fn end(query: *mut QueryDesc) -> u64 {
+        // SAFETY: promised by the caller.
+        unsafe {
+            ExecutorFinish(query);
+            let processed = (*(*query).estate).es_processed;
+            ExecutorEnd(query);
+            FreeQueryDesc(query);
+            processed
+        }
+    }
+
     /// Runs an execution to its end (executor.h).
     ///
     /// # Safety

@@ -1,6 +1,6 @@
 //! Reads the settings that `ALTER ROLE ... SET` gives to a role.
 
-use crate::pg::ffi::unguarded;
+use crate::pg::ffi::{catalog_scan, unguarded};
 use pgrx::pg_sys;
 use std::cell::RefCell;
 use std::ffi::{CStr, CString};
@@ -42,40 +42,17 @@ pub fn settings(role: pg_sys::Oid) -> Rc<RoleSettings> {
 
 fn load_settings(role: pg_sys::Oid) -> RoleSettings {
     let mut found = RoleSettings::default();
-    // SAFETY: an index scan of pg_db_role_setting for the role, first for all databases and then for this one, so that the more
-    // specific setting wins, as at login. Every text is copied before its tuple is released.
-    unsafe {
-        let relation = pg_sys::table_open(PG_DB_ROLE_SETTING.into(), pg_sys::AccessShareLock as i32);
-        for database in [pg_sys::InvalidOid, pg_sys::MyDatabaseId] {
-            let mut keys: [pg_sys::ScanKeyData; 2] = std::mem::zeroed();
-            for (key, (column, value)) in keys.iter_mut().zip([(1, database), (2, role)]) {
-                pg_sys::ScanKeyInit(
-                    key,
-                    column,
-                    pg_sys::BTEqualStrategyNumber as pg_sys::StrategyNumber,
-                    pg_sys::Oid::from(pg_sys::F_OIDEQ),
-                    value.into(),
-                );
-            }
-            let scan = pg_sys::systable_beginscan(
-                relation,
-                PG_DB_ROLE_SETTING_INDEX.into(),
-                true,
-                std::ptr::null_mut(),
-                2,
-                keys.as_mut_ptr(),
-            );
-            let tuple = pg_sys::systable_getnext(scan);
-            if !tuple.is_null() {
-                let mut is_null = false;
-                let array = pg_sys::heap_getattr(tuple, 3, (*relation).rd_att, &mut is_null);
-                if !is_null {
+    // First for all databases and then for this one, so that the more specific setting wins, as at login.
+    // SAFETY: reads a global.
+    for database in [pg_sys::InvalidOid, unsafe { pg_sys::MyDatabaseId }] {
+        // SAFETY: pg_db_role_setting by its index on both columns. The third column is a text[].
+        unsafe {
+            catalog_scan::rows(PG_DB_ROLE_SETTING, PG_DB_ROLE_SETTING_INDEX, [(1, database), (2, role)], |row| {
+                if let Some(array) = row.value(3) {
                     found.add(array);
                 }
-            }
-            pg_sys::systable_endscan(scan);
+            });
         }
-        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
     }
     found
 }
