@@ -10,6 +10,10 @@ import time
 from harness import Failure
 
 
+# Seconds between two looks at a socket.
+PAUSE = 0.0005
+
+
 @dataclasses.dataclass
 class Time:
     """Milliseconds of clock time and of the backend's processor time. `cpu` is None where the system does not tell."""
@@ -59,11 +63,15 @@ class Connection:
         """Prepares a statement."""
         self.exchange(message(b"P", text(name), text(sql), b"\0\0") + message(b"S"))
 
-    def exchange(self, messages: bytes, syncs: int = 1) -> tuple[Time, list[bytes]]:
-        """Sends messages that end with a Sync. Returns the time until everything is answered, and the first column of all rows."""
+    def exchange(self, messages: bytes, syncs: int = 1, asleep: bool = False) -> tuple[Time, list[bytes]]:
+        """Sends messages that end with a Sync. Returns the time until everything is answered, and the first column of all rows.
+
+        `asleep`: do not wait at the socket. A server that answers a client which waits there pays for waking it up. A slow one does
+        so for each answer, and a fast one for few, so their processor times would not compare.
+        """
         cpu, start = self._cpu(), time.perf_counter()
         self.socket.sendall(messages)
-        answer = self._receive(syncs)
+        answer = self._receive(syncs, asleep)
         wall, end = time.perf_counter() - start, self._cpu()
         rows = [row[6:6 + max(0, struct.unpack("!i", row[2:6])[0])] for kind, row in parsed(answer) if kind == b"D"]
         return Time(wall * 1000, None if cpu is None or end is None else (end - cpu) * 1000), rows
@@ -79,11 +87,15 @@ class Connection:
         except OSError:
             return None
 
-    def _receive(self, syncs: int = 1) -> bytearray:
+    def _receive(self, syncs: int = 1, asleep: bool = False) -> bytearray:
         """Everything up to the point where the server waits for more: as many answers as there were Syncs."""
         answer, at = bytearray(), 0
         while syncs:
-            data = self.socket.recv(1 << 18)
+            try:
+                data = self.socket.recv(1 << 18, socket.MSG_DONTWAIT if asleep else 0)
+            except BlockingIOError:
+                time.sleep(PAUSE)
+                continue
             if not data:
                 raise Failure(f"the server has closed the connection: {bytes(answer[-500:])}")
             answer += data

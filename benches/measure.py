@@ -116,7 +116,7 @@ class Bench:
                         s = statements[name]
                         calls = b"".join(s.messages(name) for _ in range(s.calls))
                         alone = s.calls if s.alone else 0
-                        spent, _ = connection.exchange(calls + (b"" if alone else message(b"S")), alone or 1)
+                        spent, _ = connection.exchange(calls + (b"" if alone else message(b"S")), alone or 1, s.alone)
                         if turn >= WARM_UP:
                             times[name].append(spent)
                     turn += 1

@@ -4,6 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::field::{is_field_value, is_token};
 use crate::limits;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Header fields: lower-case names and values, in their original order. The values of a repeated field are joined by commas.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,48 +17,54 @@ impl Headers {
     /// 400 if it is not such an object, has too many members, a name is not a token (RFC 9110, section 5.1), or a value contains a
     /// control character.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let malformed = |why: String| {
-            Error::new(Code::MalformedRequest, "The request's headers are malformed")
-                .details(why)
-                .hint("Pass an object whose members are header names with a text each, or an array of texts for a repeated header.")
-        };
         let object = match value {
             Value::Null => return Ok(Headers::default()),
             Value::Object(object) => object,
             _ => return Err(malformed("They are not a JSON object.".to_owned())),
         };
-        if object.len() > limits::HEADER_FIELDS {
+        let mut fields = Vec::with_capacity(object.len());
+        for (name, value) in object {
+            let text = match value {
+                Value::String(text) => Cow::Borrowed(text.as_str()),
+                Value::Number(number) => Cow::Owned(number.to_string()),
+                Value::Null => continue,
+                Value::Array(items) => {
+                    let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+                    let texts = texts
+                        .ok_or_else(|| malformed(format!("Header {name:?} contains an item that is not text.")))?;
+                    Cow::Owned(texts.join(separator(name)))
+                }
+                _ => return Err(malformed(format!("Header {name:?} is not text."))),
+            };
+            fields.push((name.as_str(), text));
+        }
+        Headers::from_fields(fields)
+    }
+
+    /// Reads names and values. Those whose names differ only in capitals are one field.
+    ///
+    /// # Errors
+    /// 400 if there are too many, a name is not a token (RFC 9110, section 5.1), or a value contains a control character.
+    pub fn from_fields<N: AsRef<str>, V: AsRef<str>>(fields: Vec<(N, V)>) -> Result<Self> {
+        if fields.len() > limits::HEADER_FIELDS {
             return Err(Error::new(
                 Code::Limit,
                 format!("A request has at most {} header fields", limits::HEADER_FIELDS),
             ));
         }
-        let mut headers: Vec<(String, String)> = Vec::with_capacity(object.len());
-        for (name, value) in object {
-            let separator = if name.eq_ignore_ascii_case("cookie") { "; " } else { ", " };
-            let text = match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                Value::Null => continue,
-                Value::Array(items) => {
-                    let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-                    texts
-                        .ok_or_else(|| malformed(format!("Header {name:?} contains an item that is not text.")))?
-                        .join(separator)
-                }
-                _ => return Err(malformed(format!("Header {name:?} is not text."))),
-            };
+        let mut headers: Vec<(String, String)> = Vec::with_capacity(fields.len());
+        for (name, value) in &fields {
+            let (name, value) = (name.as_ref(), value.as_ref());
             if !is_token(name) {
                 return Err(malformed(format!("{name:?} is not a valid header name.")));
             }
-            if !is_field_value(&text) {
+            if !is_field_value(value) {
                 return Err(malformed(format!("The value of header {name:?} contains a control character.")));
             }
             let name = name.to_ascii_lowercase();
-            // repeated with different capitals
             match headers.iter_mut().find(|(other, _)| *other == name) {
-                Some((_, value)) => *value = [value, text.as_str()].join(separator),
-                None => headers.push((name, text)),
+                Some((name, before)) => *before = [before, value].join(separator(name)),
+                None => headers.push((name, value.to_owned())),
             }
         }
         Ok(Headers(headers))
@@ -93,6 +100,17 @@ impl Headers {
         let pairs = cookies.split(';').filter_map(|pair| pair.split_once('='));
         Value::Object(pairs.map(|(n, v)| (n.trim().to_owned(), Value::from(v.trim()))).collect()).to_string()
     }
+}
+
+fn malformed(why: String) -> Error {
+    Error::new(Code::MalformedRequest, "The request's headers are malformed").details(why).hint(
+        "Pass an object whose members are header names with a text each, or an array of texts for a repeated header.",
+    )
+}
+
+/// What joins the values of a repeated field: cookies have their own (RFC 6265, section 4.2.1).
+fn separator(name: &str) -> &'static str {
+    if name.eq_ignore_ascii_case("cookie") { "; " } else { ", " }
 }
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Headers {

@@ -3,6 +3,8 @@
 use crate::error::{Code, Error, Result};
 use crate::http::Headers;
 use crate::http::response::{Body, Response};
+use crate::json_schema::Unwatched;
+use crate::json_schema::binary::BinaryNode;
 use crate::pg::execution::Memory;
 use crate::pg::ffi::fmgr::{detoasted, sql_function, text};
 use crate::pg::ffi::unguarded;
@@ -10,7 +12,9 @@ use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{composite, jsonb};
 use crate::pg::handle::{self, Answer, Input};
 use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
+use jsonschema::json::{Node, Object};
 use pgrx::{IntoDatum, pg_sys};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::mem::offset_of;
 
@@ -67,14 +71,24 @@ unsafe fn headers(call: pg_sys::FunctionCallInfo, i: usize) -> Result<Headers> {
     // SAFETY: the call frame of a running function; the argument is a jsonb.
     unsafe {
         let Some(datum) = detoasted(call, i) else { return Ok(Headers::default()) };
-        if jsonb::is_empty_object(datum) {
-            return Ok(Headers::default());
+        if let Some(fields) = texts(payload(datum)) {
+            return Headers::from_fields(fields);
         }
         let value = serde_json::from_slice(payload(jsonb::to_text(datum))).map_err(|why| {
             Error::new(Code::MalformedRequest, "The request's headers are malformed").details(why.to_string())
         })?;
         Headers::from_json(&value)
     }
+}
+
+/// The members of a stored `jsonb`, if it is an object whose values are all texts, as headers mostly are, in UTF-8.
+fn texts(stored: &[u8]) -> Option<Vec<(&str, &str)>> {
+    let object = BinaryNode::<Unwatched>::root(stored).as_object()?;
+    let members = object.members().map(|member| match (member.0, member.1.as_string()?) {
+        (Cow::Borrowed(name), Cow::Borrowed(text)) => Some((name, text)),
+        _ => None,
+    });
+    members.collect()
 }
 
 /// The body as a bytea with [`FRONT`] free bytes before it.

@@ -97,15 +97,18 @@ impl FastWrite {
             // SAFETY: the plan is released on each path. An error ends the subtransaction, which releases it too.
             unsafe {
                 let owner = pg_sys::CurrentResourceOwner;
-                let plan = pg_sys::GetCachedPlan(prepared.source(), parameters, owner, std::ptr::null_mut());
+                let cached = || pg_sys::GetCachedPlan(prepared.source(), parameters, owner, std::ptr::null_mut());
+                // The planner needs the role; fetching a plan does not. Under another role, PostgreSQL would look up the schemas of
+                // the search path again.
+                let plan = if prepared.has_plan() { cached() } else { frame.with_role(cached) };
                 if prepared.was_reanalysed() {
                     pg_sys::ReleaseCachedPlan(plan, owner);
                     return None;
                 }
-                Some(self.direct.run(plan, parameters, values, self.when, body, shape))
+                Some(frame.with_role(|| self.direct.run(plan, parameters, values, self.when, body, shape)))
             }
         };
-        Ok(prepared.execute(parameters, || frame.with_role(execute)))
+        Ok(prepared.execute(parameters, execute))
     }
 }
 

@@ -1,23 +1,11 @@
 //! Makes and reads jsonb values without building a tree (PostgreSQL's jsonb.h).
 
-use crate::values::jsonb_layout::{COUNT, OBJECT};
+use crate::values::jsonb_layout::OBJECT;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pgrx::{direct_function_call_as_datum, pg_sys};
 use std::borrow::Cow;
 use std::ffi::CString;
-
-/// Whether a detoasted jsonb is `{}`.
-///
-/// # Safety
-/// `jsonb` is a detoasted jsonb.
-pub unsafe fn is_empty_object(jsonb: pg_sys::Datum) -> bool {
-    // SAFETY: promised by the caller. The header of its container follows that of the varlena.
-    unsafe {
-        let header = jsonb.cast_mut_ptr::<u32>().add(1).read_unaligned();
-        header & OBJECT != 0 && header & COUNT == 0
-    }
-}
 
 /// The text of a jsonb, as a varlena.
 ///
