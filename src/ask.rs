@@ -25,13 +25,18 @@ pub struct Shape {
     pub settings: PlanSettings,
     /// The magnitudes of limits, offsets and lists among the literals, because the best plan for ten rows is not that for a million.
     pub magnitudes: Vec<Magnitude>,
+    /// The limit on the rows of the request's relation is a number of the smallest magnitude. Its embedded relations do not count.
+    pub is_small_page: bool,
 }
 
 /// The magnitude of a number: 0, at most 100, at most 10,000, at most a million, or more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Magnitude(u8);
 
 impl Magnitude {
+    /// That of numbers up to 100.
+    const SMALLEST: Magnitude = Magnitude(1);
+
     /// The magnitude of a literal. `None` for a text.
     fn of(literal: &Literal) -> Option<Self> {
         let number = match literal {
@@ -117,6 +122,7 @@ impl<'a> Ask<'a> {
             let values = std::mem::take(key).into_iter();
             query.item = Some(values.map(|value| query.add_value(Literal::Text(value))).collect());
         }
+        let limit = query.root.limit.and_then(|id| query.values.get(id)).and_then(Magnitude::of);
         let literals = std::mem::take(&mut query.values);
         let preferences = request.preferences.of_write();
         let settings_of_plan = settings.plan.clone();
@@ -135,6 +141,7 @@ impl<'a> Ask<'a> {
                 version,
                 settings: settings_of_plan,
                 magnitudes: literals.iter().filter_map(Magnitude::of).collect(),
+                is_small_page: limit.is_some_and(|limit| limit <= Magnitude::SMALLEST),
             }),
             literals,
             payload,

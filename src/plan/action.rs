@@ -31,7 +31,8 @@ pub enum ActionPlan {
 pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
     let Shape { action, query, .. } = shape;
     let mut planner = Planner::new(catalog, &action.schema, &shape.settings);
-    let plan = match (action.verb, &action.resource) {
+    let mut read = None;
+    let mut plan = match (action.verb, &action.resource) {
         (Verb::Describe, resource) => return Ok(ActionPlan::Describe { allow: allow(&planner, resource)? }),
         (_, Resource::Root) => return Ok(ActionPlan::Document(shape.version)),
         (verb, Resource::Function { name }) => {
@@ -51,12 +52,19 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
                 BodyShape::None | BodyShape::Arguments(_) => None,
             };
             match verb {
-                Verb::Read => Plan::Read(planner.read(&relation, &query.root)?),
+                Verb::Read => {
+                    let plan = Plan::Read(planner.read(&relation, &query.root)?);
+                    read = Some(relation);
+                    plan
+                }
                 verb => Plan::Write(planner.write(verb, &relation, query, &shape.preferences, keys)?),
             }
         }
     };
     let representation = planner.representation(&plan, query, &shape.accepted)?;
+    if let (Plan::Read(select), Some(relation), None) = (&mut plan, read, &representation.handler) {
+        planner.choose_fetches(select, &relation, shape.is_small_page)?;
+    }
     Ok(ActionPlan::Statement(Box::new(plan), representation))
 }
 

@@ -46,6 +46,20 @@ impl Select {
         self.grouped || !self.conditions.is_empty() || self.embeds.iter().any(|embed| embed.inner)
     }
 
+    /// The embedded relation of an output, if its rows are fetched for all parents together.
+    pub fn fetched_together(&self, output: &Output) -> Option<&Embedded> {
+        let Output::Embedded { embed, .. } = output else { return None };
+        self.embeds.get(*embed).filter(|e| e.fetch == Fetch::Together)
+    }
+
+    /// Its outputs, with the columns of [`Output::All`] one by one if they are listed.
+    pub fn listed_outputs(&self) -> impl Iterator<Item = &Output> {
+        self.outputs.iter().flat_map(|output| match (output, &self.listed) {
+            (Output::All, Some(listed)) => listed.as_slice(),
+            _ => std::slice::from_ref(output),
+        })
+    }
+
     /// Whether it has a limit or an offset.
     pub fn is_paged(&self) -> bool {
         self.limit.is_set() || self.offset.is_some()
@@ -230,6 +244,20 @@ pub struct Embedded {
     pub extras: Vec<Expression>,
     /// The extension's functions write its rows as JSON. If not, PostgreSQL's do.
     pub own_functions: bool,
+    pub fetch: Fetch,
+}
+
+/// How the rows of an embedded relation are fetched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fetch {
+    /// By a lateral join.
+    #[default]
+    Joined,
+    /// The one row of a to-one relation by a subquery for each row of a small page, without a join's preparations.
+    ForEach,
+    /// The rows of a to-many relation for all parents together: a page of many rows is read once, and without an index on the foreign
+    /// key the table is.
+    Together,
 }
 
 impl Embedded {

@@ -184,6 +184,7 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         sources: Vec::new(),
         is_partition: false,
         is_view: false,
+        has_unique_keys: true,
         inherits: false,
         upsertable: true,
         insertable: true,
@@ -202,7 +203,12 @@ fn view(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
     });
     let sources: Vec<ColumnSource> = sources.collect();
     let typed: Vec<String> = sources.iter().map(|s| format!("{}:int4", s.column)).collect();
-    Rc::new(Relation { sources, is_view: true, ..(*table(name, &typed.join(" "), primary_key)).clone() })
+    Rc::new(Relation {
+        sources,
+        is_view: true,
+        has_unique_keys: false,
+        ..(*table(name, &typed.join(" "), primary_key)).clone()
+    })
 }
 
 /// A function that takes a row of a relation. `class` is the class of its value; `relation` is the relation that it returns.

@@ -171,7 +171,7 @@ impl Planner<'_> {
     }
 
     /// The relation of an embedded source.
-    fn source_relation(&self, source: &Source) -> Result<Option<Rc<Relation>>> {
+    pub(super) fn source_relation(&self, source: &Source) -> Result<Option<Rc<Relation>>> {
         source.relation().map_or(Ok(None), |name| self.catalog.relation(&name.schema, &name.name))
     }
 

@@ -7,6 +7,7 @@ mod render_call;
 mod render_count;
 mod render_embed;
 mod render_one;
+mod render_together;
 mod render_write;
 
 pub use ident::Ident;

@@ -104,6 +104,9 @@ impl Writer {
     }
 
     pub(super) fn select(&mut self, select: &Select) {
+        if select.embeds.iter().any(|e| e.fetch == Fetch::Together) {
+            return self.together(select);
+        }
         self.text("SELECT ");
         self.outputs(select);
         self.text(" FROM ");
@@ -168,7 +171,7 @@ impl Writer {
             }
             Output::Embedded { embed, name } => {
                 let Some(e) = select.embeds.get(*embed) else { return };
-                w.handed_out(e, "j", e.to_many, select.grouped);
+                w.embedded_json(e, select.grouped);
                 w.put(format_args!(" AS {}", Ident(name)));
             }
             Output::Spread { embed } => {

@@ -6,46 +6,43 @@ use crate::plan::read::aggregate_name;
 use crate::plan::*;
 use crate::{json, limits};
 
-/// How the rows of an embedded relation, in the subquery `r`, become JSON.
-enum Rows {
-    /// By the extension's functions, which take the columns of a row one by one. These are the names of the columns.
+/// What turns the rows of an embedded relation into JSON.
+pub(super) enum Rows {
+    /// The extension's functions, which take the columns of a row one by one. These are their names.
     Columns(Vec<String>),
-    /// By the extension's functions, which take the row as one value.
+    /// The extension's functions, which take a row of the subquery `r` as one value.
     Records,
-    /// By PostgreSQL's functions.
+    /// PostgreSQL's functions, which take a row of the subquery `r`.
     Foreign,
 }
 
 impl Rows {
-    fn of(e: &Embedded) -> Self {
-        let mut names = Vec::new();
-        if !e.own_functions {
-            Rows::Foreign
-        } else if name(&e.select, &e.select.outputs, &mut names) && (1..=limits::EMBEDDED_VALUES).contains(&names.len())
-        {
-            Rows::Columns(names)
-        } else {
-            Rows::Records
+    pub(super) fn of(e: &Embedded) -> Self {
+        let names = names(&e.select).filter(|names| (1..=limits::EMBEDDED_VALUES).contains(&names.len()));
+        match names {
+            _ if !e.own_functions => Rows::Foreign,
+            Some(names) => Rows::Columns(names),
+            None => Rows::Records,
         }
     }
 }
 
-/// Adds the names of the columns of these outputs. Returns whether all of them are known.
-fn name(select: &Select, outputs: &[Output], names: &mut Vec<String>) -> bool {
+/// The names of the columns of a SELECT, if all of them are known.
+fn names(select: &Select) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for output in select.listed_outputs() {
+        match output {
+            Output::All => return None,
+            Output::Expression { name, .. } | Output::Embedded { name, .. } => names.push(name.as_str()),
+            Output::Spread { embed } => {
+                let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
+                names.extend(spread.into_iter().flatten().map(|column| column.name.as_str()));
+            }
+        }
+    }
     // PostgreSQL cuts names that are longer.
     let cut = |name: &str| name.get(..name.floor_char_boundary(limits::IDENTIFIER_BYTES)).unwrap_or(name).to_owned();
-    outputs.iter().all(|output| match output {
-        Output::All => select.listed.as_ref().is_some_and(|listed| name(select, listed, names)),
-        Output::Expression { name, .. } | Output::Embedded { name, .. } => {
-            names.push(cut(name));
-            true
-        }
-        Output::Spread { embed } => {
-            let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
-            names.extend(spread.into_iter().flatten().map(|column| cut(&column.name)));
-            true
-        }
-    })
+    Some(names.into_iter().map(cut).collect())
 }
 
 /// A JSON array of strings.
@@ -60,6 +57,17 @@ fn json_array(names: &[String]) -> String {
 }
 
 impl Writer {
+    /// The JSON of an embedded relation in the outputs of its parent.
+    pub(super) fn embedded_json(&mut self, e: &Embedded, as_jsonb: bool) {
+        if e.fetch == Fetch::ForEach {
+            self.text("(");
+            self.embedded(e);
+            self.text(")");
+        } else {
+            self.handed_out(e, "j", e.to_many, as_jsonb);
+        }
+    }
+
     /// A column of an embedded relation. `is_list`: it is a list, which is empty if there are no rows.
     pub(super) fn handed_out(&mut self, e: &Embedded, column: &str, is_list: bool, as_jsonb: bool) {
         if is_list && !e.inner {
@@ -85,36 +93,35 @@ impl Writer {
         }
     }
 
-    /// The outputs of a spread relation, numbered so that their names are unique.
-    fn numbered_outputs(&mut self, select: &Select) {
+    /// The outputs, numbered so that their names are unique. Those of relations that are fetched for all parents together are left out.
+    pub(super) fn numbered_outputs(&mut self, select: &Select) {
         let mut number = 0;
-        for output in &select.outputs {
-            let width = match output {
+        self.values(select, |w, write| {
+            number += 1;
+            w.text(if number > 1 { ", " } else { "" });
+            write(w);
+            w.put(format_args!(" AS c{number}"));
+        });
+    }
+
+    /// Calls `each` for each column of the outputs, with what writes its value.
+    fn values(&mut self, select: &Select, mut each: impl FnMut(&mut Self, &dyn Fn(&mut Self))) {
+        for output in select.listed_outputs() {
+            match output {
+                Output::All => {}
+                Output::Expression { expression, .. } => each(self, &|w| w.expression(expression)),
+                Output::Embedded { .. } if select.fetched_together(output).is_some() => {}
+                Output::Embedded { embed, .. } => {
+                    if let Some(e) = select.embeds.get(*embed) {
+                        each(self, &|w| w.embedded_json(e, false));
+                    }
+                }
                 Output::Spread { embed } => {
-                    select.embeds.get(*embed).and_then(|e| e.spread.as_ref()).map_or(0, Vec::len)
-                }
-                _ => 1,
-            };
-            for i in 0..width {
-                number += 1;
-                self.text(if number > 1 { ", " } else { "" });
-                match output {
-                    Output::All => {}
-                    Output::Expression { expression, .. } => self.expression(expression),
-                    Output::Embedded { embed, .. } => {
-                        if let Some(e) = select.embeds.get(*embed) {
-                            self.handed_out(e, "j", e.to_many, false);
-                        }
-                    }
-                    Output::Spread { embed } => {
-                        if let Some(e) = select.embeds.get(*embed)
-                            && let Some(column) = e.spread.as_ref().and_then(|columns| columns.get(i))
-                        {
-                            self.spread_column(e, i, column, false);
-                        }
+                    let Some(e) = select.embeds.get(*embed) else { continue };
+                    for (i, column) in e.spread.iter().flatten().enumerate() {
+                        each(self, &|w| w.spread_column(e, i, column, false));
                     }
                 }
-                self.put(format_args!(" AS c{number}"));
             }
         }
     }
@@ -128,7 +135,7 @@ impl Writer {
     }
 
     pub(super) fn joins(&mut self, embeds: &[Embedded]) {
-        for e in embeds {
+        for e in embeds.iter().filter(|e| e.fetch == Fetch::Joined) {
             self.text(if e.inner { " INNER JOIN LATERAL (" } else { " LEFT JOIN LATERAL (" });
             self.embedded(e);
             self.put(format_args!(") AS {} ON ", e.alias));
@@ -154,15 +161,6 @@ impl Writer {
             self.numbered_outputs(&e.select);
             self.related_rows(e);
             self.text(") AS r");
-        } else if e.to_many || e.select.grouped {
-            let rows = Rows::of(e);
-            self.text("SELECT ");
-            self.json(&rows, e.to_many);
-            self.text(" AS j FROM (SELECT ");
-            self.outputs(&e.select);
-            self.related_rows(e);
-            self.text(") AS ");
-            self.row_alias(&rows);
         } else if e.spread.is_some() || e.select.outputs.is_empty() {
             self.text("SELECT true AS j");
             self.text(if columns > 0 { ", " } else { "" });
@@ -170,33 +168,53 @@ impl Writer {
             self.extras(e);
             self.related_rows(e);
         } else {
-            let rows = Rows::of(e);
-            self.text("SELECT ");
-            self.json(&rows, false);
-            self.text(" AS j");
-            self.extras(e);
-            self.text(" FROM ");
-            self.related_source(e);
-            self.joins(&e.select.embeds);
-            // Beside the row and not around it, so that extras can be taken from it. PostgreSQL folds it away.
-            self.text(" CROSS JOIN LATERAL (SELECT ");
-            self.outputs(&e.select);
-            self.text(") AS ");
-            self.row_alias(&rows);
-            self.related_conditions(e);
-            self.order_by(&e.select);
-            self.page(&e.select);
+            self.objects(e);
         }
     }
 
-    /// The JSON of the row `r`, or the list of all rows.
-    fn json(&mut self, rows: &Rows, is_list: bool) {
+    /// The JSON of the only row, or the list of all rows.
+    fn objects(&mut self, e: &Embedded) {
+        let rows = Rows::of(e);
+        self.text("SELECT ");
+        if e.select.grouped || e.to_many && (e.select.is_paged() || !e.select.order.is_empty()) {
+            // The rows have to be there before they are listed.
+            self.json(&rows, e.to_many, None);
+            self.text(" AS j FROM (SELECT ");
+            self.outputs(&e.select);
+            self.related_rows(e);
+            self.text(") AS ");
+            self.row_alias(&rows);
+            return;
+        }
+        self.json(&rows, e.to_many, Some(&e.select));
+        self.text(" AS j");
+        self.extras(e);
+        self.text(" FROM ");
+        self.related_source(e);
+        self.joins(&e.select.embeds);
+        if !matches!(rows, Rows::Columns(_)) {
+            // Beside the row and not around it, so that extras can be taken from it. PostgreSQL folds it away.
+            self.text(" CROSS JOIN LATERAL (SELECT ");
+            self.outputs(&e.select);
+            self.text(") AS r");
+        }
+        self.related_conditions(e);
+        self.order_by(&e.select);
+        self.page(&e.select);
+    }
+
+    /// The JSON of a row, or the list of all rows. The columns are those of this SELECT, if it is given, or else those of `r`.
+    pub(super) fn json(&mut self, rows: &Rows, is_list: bool, select: Option<&Select>) {
         match (rows, is_list) {
             (Rows::Columns(names), _) => {
                 self.text(if is_list { "restful.embedded_objects(" } else { "restful.embedded_object(" });
                 self.parameter(Parameter::Constant(json_array(names)));
-                for number in 1..=names.len() {
-                    self.put(format_args!(", r.c{number}"));
+                match select {
+                    Some(select) => self.values(select, |w, write| {
+                        w.text(", ");
+                        write(w);
+                    }),
+                    None => (1..=names.len()).for_each(|number| self.put(format_args!(", r.c{number}"))),
                 }
                 self.text(")");
             }
@@ -230,7 +248,7 @@ impl Writer {
         self.page(&e.select);
     }
 
-    fn related_source(&mut self, e: &Embedded) {
+    pub(super) fn related_source(&mut self, e: &Embedded) {
         self.source(&e.select);
         if let Some((table, alias)) = &e.junction {
             self.put(format_args!(" CROSS JOIN {table} AS {alias}"));

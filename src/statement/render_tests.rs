@@ -123,7 +123,7 @@ fn domains_are_read_and_shown_by_their_casts() {
 fn embedded_relations() {
     read(
         "books?select=id,authors(name)",
-        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($1, r.c1) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r(c1) WHERE t1."id" = t0."author_id") AS e2 ON true ['["name"]']"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($1, t1."name") AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ['["name"]']"#,
     );
     read(
         "authors?select=id,books!inner(id)&books.price=gt.3&books.order=id&books.limit=2",
@@ -131,7 +131,7 @@ fn embedded_relations() {
     );
     read(
         "books?select=id,topics(name)",
-        r#"SELECT t0."id" AS "id", coalesce(e2.j, '[]'::pg_catalog.json) AS "topics" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_objects($1, r.c1) AS j FROM (SELECT t1."name" AS "name" FROM "lib"."topics" AS t1 CROSS JOIN "lib"."books_topics" AS j3 WHERE j3."topic_id" = t1."id" AND j3."book_id" = t0."id") AS r(c1)) AS e2 ON true ['["name"]']"#,
+        r#"SELECT t0."id" AS "id", coalesce(e2.j, '[]'::pg_catalog.json) AS "topics" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_objects($1, t1."name") AS j FROM "lib"."topics" AS t1 CROSS JOIN "lib"."books_topics" AS j3 WHERE j3."topic_id" = t1."id" AND j3."book_id" = t0."id") AS e2 ON true ['["name"]']"#,
     );
     read(
         "books?select=id,...authors(author:name)&order=id",
@@ -151,11 +151,11 @@ fn embedded_relations() {
     );
     read(
         "books?select=id,authors(name)&order=authors(name).desc",
-        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($1, r.c1) AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r(c1) WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0 DESC ['["name"]']"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($1, t1."name") AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0 DESC ['["name"]']"#,
     );
     read(
         "authors?select=books(covers(colour))",
-        r#"SELECT coalesce(e2.j, '[]'::pg_catalog.json) AS "books" FROM "lib"."authors" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_objects($1, r.c1) AS j FROM (SELECT e4.j AS "covers" FROM "lib"."books" AS t1 LEFT JOIN LATERAL (SELECT restful.embedded_object($2, r.c1) AS j FROM "lib"."covers" AS t3 CROSS JOIN LATERAL (SELECT t3."colour" AS "colour") AS r(c1) WHERE t3."book_id" = t1."id") AS e4 ON true WHERE t1."author_id" = t0."id") AS r(c1)) AS e2 ON true ['["covers"]', '["colour"]']"#,
+        r#"SELECT coalesce(e2.j, '[]'::pg_catalog.json) AS "books" FROM "lib"."authors" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_objects($1, e4.j) AS j FROM "lib"."books" AS t1 LEFT JOIN LATERAL (SELECT restful.embedded_object($2, t3."colour") AS j FROM "lib"."covers" AS t3 WHERE t3."book_id" = t1."id") AS e4 ON true WHERE t1."author_id" = t0."id") AS e2 ON true ['["covers"]', '["colour"]']"#,
     );
     read(
         "authors?select=books(price.sum(),publisher_id)",
@@ -167,7 +167,7 @@ fn embedded_relations() {
     );
     read(
         "books?select=count(),...authors(*),publishers(name)",
-        r#"SELECT pg_catalog.count(*) AS "count", e2.c1 AS "id", e2.c2 AS "name", e2.c3 AS "facts", e2.c4 AS "tags", e2.c5 AS "bio", e4.j::pg_catalog.jsonb AS "publishers" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT true AS j, t1."id" AS c1, t1."name" AS c2, t1."facts" AS c3, t1."tags" AS c4, t1."bio" AS c5 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT restful.embedded_object($1, r.c1) AS j FROM "lib"."publishers" AS t3 CROSS JOIN LATERAL (SELECT t3."name" AS "name") AS r(c1) WHERE t3."id" = t0."publisher_id") AS e4 ON true GROUP BY 2, 3, 4, 5, 6, 7 ['["name"]']"#,
+        r#"SELECT pg_catalog.count(*) AS "count", e2.c1 AS "id", e2.c2 AS "name", e2.c3 AS "facts", e2.c4 AS "tags", e2.c5 AS "bio", e4.j::pg_catalog.jsonb AS "publishers" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT true AS j, t1."id" AS c1, t1."name" AS c2, t1."facts" AS c3, t1."tags" AS c4, t1."bio" AS c5 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true LEFT JOIN LATERAL (SELECT restful.embedded_object($1, t3."name") AS j FROM "lib"."publishers" AS t3 WHERE t3."id" = t0."publisher_id") AS e4 ON true GROUP BY 2, 3, 4, 5, 6, 7 ['["name"]']"#,
     );
     read(
         "books?select=authors(name,count())",
@@ -187,11 +187,11 @@ fn computed_columns_and_relations() {
     );
     read(
         "books?select=id,similar(label)&similar.id=gt.1",
-        r#"SELECT t0."id" AS "id", coalesce(e2.j, '[]'::pg_catalog.json) AS "similar" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_objects($1, r.c1) AS j FROM (SELECT "lib"."label"(t1.*) AS "label" FROM "lib"."similar"(t0.*) AS t1 WHERE t1."id" > $2) AS r(c1)) AS e2 ON true ['["label"]', 0 Text]"#,
+        r#"SELECT t0."id" AS "id", coalesce(e2.j, '[]'::pg_catalog.json) AS "similar" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_objects($1, "lib"."label"(t1.*)) AS j FROM "lib"."similar"(t0.*) AS t1 WHERE t1."id" > $2) AS e2 ON true ['["label"]', 0 Text]"#,
     );
     read(
         "books?select=id,editions(year)&editions.year=gt.1",
-        r#"SELECT t0."id" AS "id", e2.j AS "editions" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($1, r.c1) AS j FROM "lib"."editions"(t0.*) AS t1 CROSS JOIN LATERAL (SELECT t1."year" AS "year") AS r(c1) WHERE NOT (t1.* IS NULL) AND t1."year" > $2) AS e2 ON true ['["year"]', 0 Text]"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "editions" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($1, t1."year") AS j FROM "lib"."editions"(t0.*) AS t1 WHERE NOT (t1.* IS NULL) AND t1."year" > $2) AS e2 ON true ['["year"]', 0 Text]"#,
     );
     write(
         Verb::Create,
@@ -206,7 +206,7 @@ fn computed_columns_and_relations() {
         target,
         "return=representation",
         Some("id"),
-        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "id" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4) WHERE "lib"."label"(t0.*) = $4 RETURNING t0."id", "lib"."label"(t0.*) AS "label", CAST(t0.* AS "lib"."books") AS "?row") SELECT t0."id" AS "id", t0."label" AS "l", coalesce(e2.j, '[]'::pg_catalog.json) AS "similar" FROM written AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_objects($5, r.c1) AS j FROM (SELECT t1."id" AS "id" FROM "lib"."similar"(t0."?row") AS t1) AS r(c1)) AS e2 ON true ORDER BY t0."label" [body, '{"id"}', '{}', 0 Text, '["id"]']"#,
+        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "id" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 int4) WHERE "lib"."label"(t0.*) = $4 RETURNING t0."id", "lib"."label"(t0.*) AS "label", CAST(t0.* AS "lib"."books") AS "?row") SELECT t0."id" AS "id", t0."label" AS "l", coalesce(e2.j, '[]'::pg_catalog.json) AS "similar" FROM written AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_objects($5, t1."id") AS j FROM "lib"."similar"(t0."?row") AS t1) AS e2 ON true ORDER BY t0."label" [body, '{"id"}', '{}', 0 Text, '["id"]']"#,
     );
 }
 
@@ -267,7 +267,7 @@ fn writes() {
         "books?select=id,authors(name)",
         "return=representation",
         Some("author_id"),
-        r#"WITH written AS (INSERT INTO "lib"."books" AS t0 ("author_id") SELECT r.c1 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($4, r.c1) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r(c1) WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"author_id"}', '{}', '["name"]']"#,
+        r#"WITH written AS (INSERT INTO "lib"."books" AS t0 ("author_id") SELECT r.c1 FROM restful.record_source($1, $2, 1, $3) AS r(c1 int4) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($4, t1."name") AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"author_id"}', '{}', '["name"]']"#,
     );
     write(
         Create,
@@ -330,7 +330,7 @@ fn writes() {
         "books?select=authors(name)&order=authors(name)&limit=1",
         "",
         Some("price"),
-        r#"UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) WHERE (t0."id") IN (SELECT t0."id" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($4, r.c1) AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r(c1) WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0, t0."id" LIMIT $5) [body, '{"price"}', '{}', '["name"]', 0 at most None]"#,
+        r#"UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) WHERE (t0."id") IN (SELECT t0."id" FROM "lib"."books" AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($4, t1."name") AS j, t1."name" AS o0 FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true ORDER BY e2.o0, t0."id" LIMIT $5) [body, '{"price"}', '{}', '["name"]', 0 at most None]"#,
     );
     // all written rows come back
     write(
@@ -338,7 +338,7 @@ fn writes() {
         "books?select=id,authors!inner(name)",
         "return=representation",
         Some("price"),
-        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($4, r.c1) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r(c1) WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"price"}', '{}', '["name"]']"#,
+        r#"WITH written AS (UPDATE "lib"."books" AS t0 SET "price" = r.c1 FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2)) RETURNING t0."id", t0."author_id") SELECT t0."id" AS "id", e2.j AS "authors" FROM written AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($4, t1."name") AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true [body, '{"price"}', '{}', '["name"]']"#,
     );
     // changed rows are counted if fewer of them may come back
     write(
@@ -415,7 +415,7 @@ fn calls() {
     call(
         "books_of?author=1&select=id,authors(name)&price=gt.2&order=id&limit=3",
         &CallArguments::Query,
-        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books_of"("author" => CAST($1 AS int4)) AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($2, r.c1) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."name" AS "name") AS r(c1) WHERE t1."id" = t0."author_id") AS e2 ON true WHERE t0."price" > $3 ORDER BY t0."id" LIMIT $4 [0 Text, '["name"]', 1 Text, 2 at most Some(100)]"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."books_of"("author" => CAST($1 AS int4)) AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($2, t1."name") AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true WHERE t0."price" > $3 ORDER BY t0."id" LIMIT $4 [0 Text, '["name"]', 1 Text, 2 at most Some(100)]"#,
     );
     call(
         "sum_all?numbers=1&numbers=2",
@@ -441,7 +441,7 @@ fn calls() {
     call(
         "newest_book?id=eq.1&select=id,authors!inner(id)",
         &object(""),
-        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."newest_book"() AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($1, r.c1) AS j FROM "lib"."authors" AS t1 CROSS JOIN LATERAL (SELECT t1."id" AS "id") AS r(c1) WHERE t1."id" = t0."author_id") AS e2 ON true WHERE coalesce(restful.count_row(t0.* IS NULL) AND t0."id" = $2 AND e2.j IS NOT NULL, false) ['["id"]', 0 Text]"#,
+        r#"SELECT t0."id" AS "id", e2.j AS "authors" FROM "lib"."newest_book"() AS t0 LEFT JOIN LATERAL (SELECT restful.embedded_object($1, t1."id") AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS e2 ON true WHERE coalesce(restful.count_row(t0.* IS NULL) AND t0."id" = $2 AND e2.j IS NOT NULL, false) ['["id"]', 0 Text]"#,
     );
 }
 

@@ -1,5 +1,6 @@
 //! Embedded relations, which become lateral joins.
 
+mod fetch;
 mod lookup;
 mod relationship;
 mod spread;
@@ -10,7 +11,7 @@ use crate::catalog::QualifiedName;
 use crate::catalog::{Relation, RowFunction};
 use crate::error::Result;
 use crate::plan::columns::Columns;
-use crate::plan::{ColumnReference, Embedded, Planner, Row, Source};
+use crate::plan::{ColumnReference, Embedded, Fetch, Planner, Row, Source};
 use crate::query::{Embed, Join};
 use relationship::Cardinality;
 pub(super) use spread::handed_out;
@@ -98,6 +99,7 @@ impl Planner<'_> {
             spread,
             extras: Vec::new(),
             own_functions: self.catalog.may_write_embedded()?,
+            fetch: Fetch::Joined,
         })
     }
 }
