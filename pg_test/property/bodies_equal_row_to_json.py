@@ -454,6 +454,22 @@ class Family:
                f"where exists (select from {t} t where t.up = pk and k > 9) order by pk")
         yield (f"/{p}?select=pk,{t}()&order=pk&{t}=is.null",
                f"select pk from {p} where not exists (select from {t} t where t.up = pk) order by pk")
+        # To-many without an order: for all parents together, beside others, within one, on a page, and stripped of what it refers to.
+        rows = listed(f"select {columns} from {t} t where t.up = pk")
+        yield (f"/{p}?select=pk,{t}({fields})&order=pk.desc&limit=5&offset=1",
+               f"select pk, {rows} as {t} from {p} order by pk desc limit 5 offset 1")
+        again = listed(f"select k, {one(f'select note from {c} c where c.of = t.k')} as {c} from {t} t where t.up = pk and k > 3")
+        yield (f"/{p}?select={t}({fields}),label,again:{t}(k,{c}(note)),...{g}(top:label)&order=pk&again.k=gt.3",
+               f"select {rows} as {t}, label, {again} as again, (select g.label from {g} g where gk = p.up) as top from {p} p order by pk")
+        yield f"/{p}?select=*,{t}(*)&order=pk", f"select *, {listed(f'select t.* from {t} t where t.up = pk')} as {t} from {p} order by pk"
+        yield f"/{p}?select={t}(k)&order=pk", f"select {listed(f'select k from {t} t where t.up = pk')} as {t} from {p} order by pk"
+        middle = f"select label, {rows} as {t} from {p} where up = gk order by pk"
+        yield (f"/{g}?select=gk,{p}(label,{t}({fields}))&order=gk&{p}.order=pk", f"select gk, {listed(middle)} as {p} from {g} order by gk")
+        # To-one for each row of a small page, and of the row with a key.
+        middle = f"select pk, {one(f'select * from {g} g where gk = p.up')} as {g} from {p} p where pk = t.up"
+        inner = f"select {columns}, {one(middle)} as {p} from {t} t where t.k = c.of"
+        for page, conditions in (("order=ck&limit=4&offset=2", "order by ck limit 4 offset 2"), ("ck=eq.2", "where ck = 2")):
+            yield (f"/{c}?select=ck,{t}({fields},{p}(pk,{g}(*)))&{page}", f"select ck, {one(inner)} as {t} from {c} c {conditions}")
         # Nested, up and down.
         inner = f"select {columns}, {one(f'select ck from {c} c where c.of = t.k')} as {c} from {t} t where t.up = pk order by k"
         middle = f"select label, {listed(inner)} as {t} from {p} where up = gk order by pk"

@@ -411,6 +411,16 @@ pub fn read_with(target: &str, settings: &PlanSettings) -> Result<Select> {
     planner.read(&relation, &query.root)
 }
 
+/// The plan of a GET under the default settings, with the fetches of its embedded relations chosen.
+pub fn read_fetched(target: &str, is_small_page: bool) -> Result<Select> {
+    let (library, (name, query), settings) = (Library::default(), parsed(target, false)?, PlanSettings::default());
+    let mut planner = Planner::new(&library, SCHEMA, &settings);
+    let relation = planner.relation(&name)?;
+    let mut select = planner.read(&relation, &query.root)?;
+    planner.choose_fetches(&mut select, &relation, is_small_page)?;
+    Ok(select)
+}
+
 /// The plan of a GET under the default settings.
 pub fn read(target: &str) -> Result<Select> {
     read_with(target, &PlanSettings::default())

@@ -180,6 +180,26 @@ fn embedded_relations() {
 }
 
 #[test]
+fn fetches_of_embedded_relations() {
+    let fetched = |target: &str, expected: &str| {
+        let plan = fixture::read_fetched(target, true).unwrap_or_else(|e| panic!("{target}: {e:?}"));
+        assert_eq!(sql(&Plan::Read(plan)), expected, "{target}");
+    };
+    fetched(
+        "books?select=id,authors(name)&limit=3",
+        r#"SELECT t0."id" AS "id", (SELECT restful.embedded_object($1, t1."name") AS j FROM "lib"."authors" AS t1 WHERE t1."id" = t0."author_id") AS "authors" FROM "lib"."books" AS t0 LIMIT $2 ['["name"]', 0 at most None]"#,
+    );
+    fetched(
+        "authors?select=books(id,price),*,b:books(covers(colour))&books.id=gt.1&order=name&limit=3",
+        r#"WITH parents AS MATERIALIZED (SELECT p.*, pg_catalog.row_number() OVER () AS n FROM (SELECT t0."id" AS c1, t0."name" AS c2, t0."facts" AS c3, t0."tags" AS c4, t0."bio" AS c5, t0."id" AS k0, t0."id" AS k1 FROM "lib"."authors" AS t0 ORDER BY t0."name" LIMIT $1) AS p) SELECT coalesce(e2.j, '[]'::pg_catalog.json) AS "books", p.c1 AS "id", p.c2 AS "name", p.c3 AS "facts", p.c4 AS "tags", p.c5 AS "bio", coalesce(e4.j, '[]'::pg_catalog.json) AS "b" FROM parents AS p LEFT JOIN (SELECT t1."author_id" AS k, restful.embedded_objects($2, t1."id", t1."price") AS j FROM "lib"."books" AS t1 WHERE t1."author_id" = ANY (ARRAY(SELECT p.k0 FROM parents AS p)) AND t1."id" > $3 GROUP BY t1."author_id") AS e2 ON e2.k = p.k0 LEFT JOIN (SELECT t3."author_id" AS k, restful.embedded_objects($4, e6.j) AS j FROM "lib"."books" AS t3 LEFT JOIN LATERAL (SELECT restful.embedded_object($5, t5."colour") AS j FROM "lib"."covers" AS t5 WHERE t5."book_id" = t3."id") AS e6 ON true WHERE t3."author_id" = ANY (ARRAY(SELECT p.k1 FROM parents AS p)) GROUP BY t3."author_id") AS e4 ON e4.k = p.k1 ORDER BY p.n [1 at most None, '["id","price"]', 0 Text, '["covers"]', '["colour"]']"#,
+    );
+    fetched(
+        "authors?select=books(id)",
+        r#"WITH parents AS MATERIALIZED (SELECT p.*, pg_catalog.row_number() OVER () AS n FROM (SELECT t0."id" AS k0 FROM "lib"."authors" AS t0) AS p) SELECT coalesce(e2.j, '[]'::pg_catalog.json) AS "books" FROM parents AS p LEFT JOIN (SELECT t1."author_id" AS k, restful.embedded_objects($1, t1."id") AS j FROM "lib"."books" AS t1 WHERE t1."author_id" = ANY (ARRAY(SELECT p.k0 FROM parents AS p)) GROUP BY t1."author_id") AS e2 ON e2.k = p.k0 ORDER BY p.n ['["id"]']"#,
+    );
+}
+
+#[test]
 fn computed_columns_and_relations() {
     read(
         "books?select=*,label,summary->a&label=eq.x&order=label",

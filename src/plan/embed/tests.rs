@@ -31,6 +31,41 @@ fn each_kind_of_relationship_is_followed() {
 }
 
 #[test]
+fn rows_are_fetched_together_or_for_each_row_where_nothing_depends_on_a_join() {
+    use Fetch::{ForEach, Joined, Together};
+    let fetches = |target: &str, is_small_page: bool| -> Vec<Fetch> {
+        read_fetched(target, is_small_page).unwrap().embeds.iter().map(|e| e.fetch).collect()
+    };
+    for (target, on_any_page, on_a_small_page) in [
+        ("authors?select=name,books(id)", Together, Together),
+        ("authors?books.price=gt.3&select=*,books(*)&order=id", Together, Together),
+        ("books?select=id,authors(name)", Joined, ForEach),
+        ("books?select=id,covers(*)", Joined, ForEach),
+        // One parent, by its key.
+        ("authors?id=eq.1&select=name,books(id)", Joined, Joined),
+        ("authors?id=in.(1,2)&select=name,books(id)", Together, Together),
+        ("authors?id=not.eq.1&select=name,books(id)", Together, Together),
+        ("books?id=eq.1&select=id,authors(name)", ForEach, ForEach),
+        // A page or an order of each parent's rows.
+        ("authors?select=name,books(id)&books.limit=3", Joined, Joined),
+        ("authors?select=name,books(id)&books.order=id", Joined, Joined),
+        // Rows that choose, order or widen their parents, and aggregates.
+        ("authors?select=name,books!inner(id)", Joined, Joined),
+        ("authors?select=name,books(id)&books=not.is.null", Joined, Joined),
+        ("authors?select=name,...books(id)", Joined, Joined),
+        ("books?select=id,authors(name)&order=authors(name)", Joined, Joined),
+        ("books?select=id,authors(name)&or=(authors.is.null,id.eq.3)", Joined, Joined),
+        // Several columns, a junction, and a view, in which keys may repeat.
+        ("editions?select=loans(id)", Joined, Joined),
+        ("books?select=topics(*)", Joined, Joined),
+        ("books?select=writer_list(*)", Joined, Joined),
+    ] {
+        assert_eq!(fetches(target, false), [on_any_page], "{target}");
+        assert_eq!(fetches(target, true), [on_a_small_page], "{target} on a small page");
+    }
+}
+
+#[test]
 fn a_relationship_is_named_by_constraint_column_or_junction() {
     let writer = "to-one people: t1.id = t0.written_by";
     for by in ["people!reviews_writer", "people!written_by", "reviews_writer", "written_by"] {
