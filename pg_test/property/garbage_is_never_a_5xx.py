@@ -16,6 +16,7 @@ import json
 import sys
 from urllib.parse import quote as encode
 
+import _ways
 from _sql import quote, run
 
 EXTENSIONS = ["citext", "cube", "hstore", "intarray", "isn", "lo", "ltree", "pg_trgm", "postgis", "seg", "vector"]
@@ -40,13 +41,18 @@ create procedure garbage.ask(type text, method text, target text, headers jsonb,
 declare r record;
 begin
   begin
-    select * into r from restful.serve(method, target, headers, convert_to(body, 'UTF8'));
+    -- PostgreSQL finds an invalid query of a full text search when it plans the statement, or when it looks at a row.
+    if target like '%=fts.%' then
+      select * into r from restful.serve(method, target, headers, convert_to(body, 'UTF8'));
+    else
+      select * into r from ways.serve(method, target, headers, convert_to(body, 'UTF8'));
+    end if;
     insert into garbage.counted values (r.status);
     if r.status >= 500 then
       insert into garbage.failures values (type, left(concat_ws(' ', method, target, headers, body), 300), r.status || ' ' || left(convert_from(r.body, 'UTF8'), 400));
     end if;
   exception when others then
-    insert into garbage.failures values (type, left(concat_ws(' ', method, target, headers, body), 300), 'raised ' || sqlstate || ' ' || left(sqlerrm, 300));
+    insert into garbage.failures values (type, left(concat_ws(' ', method, target, headers, body), 300), 'raised ' || sqlstate || ' ' || left(sqlerrm, 3000));
   end;
 end $$;
 create type garbage.row_type as (a int, b text[]);
@@ -106,25 +112,28 @@ def forms(text):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--library")
+    arguments.add_argument("--library", required=True, help="built with the feature pg_test")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--values", type=int, default=30)
     options = arguments.parse_args()
     made = run(f"select name from pg_available_extensions where installed_version is null and name in ({', '.join(map(quote, EXTENSIONS))})").split()
     run("".join(f"create extension {name} cascade;" for name in made))
     try:
-        report = json.loads(run(f"""{SET_UP}
+        printed, taken = _ways.run(options.library, f"""{SET_UP}
             select set_config('garbage.seed', setseed({options.seed % 1000} / 1000.0)::text, false) \\gset
             call garbage.test_types({quote(json.dumps(JSON_VALUES))}, {quote(json.dumps([forms(text) for text in TEXTS]))}, {options.values});
             select json_build_object('counts', (select json_object_agg(status, n) from (select status, count(*) as n from garbage.counted group by 1) c),
                 'failures', coalesce((select json_agg(f) from (select distinct on (type, answer) * from garbage.failures order by type, answer) f), '[]'));
-            drop schema garbage cascade;"""))
+            drop schema garbage cascade;""")
     finally:
         run("".join(f"drop extension if exists {name} cascade;" for name in made))
+    report = json.loads(printed)
     for failure in report["failures"]:
         print(f"{failure['type']}: {failure['request']}\n  {failure['answer']}")
     print(f"seed {options.seed}, {', '.join(made)}: {report['counts']}, {len(report['failures'])} different failures")
-    sys.exit(1 if report["failures"] or not report["counts"] else 0)
+    if seldom := _ways.seldom(taken, {"write": report["counts"].get("201", 0) // 2}):
+        print(f"too seldom to prove anything: {seldom}")
+    sys.exit(1 if report["failures"] or seldom or not report["counts"] else 0)
 
 
 if __name__ == "__main__":

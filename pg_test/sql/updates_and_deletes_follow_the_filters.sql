@@ -16,6 +16,16 @@ select show_all(restful.serve('PATCH', '/shelves?room=eq.A', '{"prefer": "return
 select show(restful.serve('PATCH', '/shelves?room=eq.B&columns=capacity', '{"prefer": "return=representation"}', '{"capacity": 9, "room": "Z"}'));
 select show(restful.serve('PATCH', '/shelves?room=eq.B&columns=capacity', '{"prefer": "return=representation, missing=default"}', '{}'));
 select show(restful.serve('PATCH', '/shelves?room=eq.B', '{}', '{"nothing": 1}'));
+-- a value that cannot be read is refused whether or not a row matches, each time, and also where a trigger runs
+select show(restful.serve('PATCH', '/shelves?room=eq.' || room, '{}', '{"capacity": "x"}'))
+from (values (1, 'B'), (2, 'Z'), (3, 'Z'), (4, 'Z'), (5, 'B')) v(at, room) order by at;
+select show(restful.serve('PATCH', '/shelves?room=eq.Z', '{"prefer": "return=representation"}', '{"capacity": "x"}'));
+select show(restful.serve('PATCH', '/shelves?room=eq.Z&order=number&limit=1', '{}', '{"capacity": "x"}'));
+select show(restful.serve('PATCH', '/shelves?room=eq.Z', '{"content-type": "text/csv"}', convert_to(E'capacity\nx', 'utf8')));
+select as_superuser('create function keep() returns trigger language plpgsql as $f$ begin return new; end $f$; create trigger keep before update on library.shelves for each row execute function keep()');
+select show(restful.serve('PATCH', '/shelves?room=eq.' || room, '{}', '{"capacity": "x"}'))
+from (values (1, 'B'), (2, 'Z')) v(at, room) order by at;
+select as_superuser('drop trigger keep on library.shelves; drop function keep()');
 -- an array with one object counts as that object
 select show(restful.serve('PATCH', '/shelves?room=eq.B', '{"prefer": "return=representation"}', '[{"capacity": 8}]'));
 -- limited by max-affected

@@ -12,6 +12,10 @@ use crate::pg::row_sink::BodyBuffer;
 use crate::pg::{guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route};
+use std::cell::Cell;
+
+/// PostgreSQL's code for text that is not a value of its type.
+const UNREADABLE_TEXT: &str = "22P02";
 
 /// A request as SQL passes it.
 pub struct Input<'a> {
@@ -58,15 +62,23 @@ fn answer(input: &Input) -> Result<Answer> {
 /// raised.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
     let ask = Ask::read(request, action, &guc::ask_settings())?;
-    let (judgement, rows) = frame::enter(&Context::of(&ask, principal), |frame| {
-        let (outcome, rows) = execution::run(&ask, frame, memory)?;
-        let judgement = judge(&ask, outcome, || {
-            let (status, fields) = frame.response_settings();
-            ResponseSettings::parse(status.as_deref(), fields.as_deref())
-        })?;
-        let commit = judgement.commits;
-        Ok(frame::Finished { value: (judgement, rows), commit })
-    })?;
+    let is_on_fast_path = Cell::new(false);
+    let run = || {
+        frame::enter(&Context::of(&ask, principal), |frame| {
+            let (outcome, rows) = execution::run(&ask, frame, memory, &is_on_fast_path)?;
+            let judgement = judge(&ask, outcome, || {
+                let (status, fields) = frame.response_settings();
+                ResponseSettings::parse(status.as_deref(), fields.as_deref())
+            })?;
+            let commit = judgement.commits;
+            Ok(frame::Finished { value: (judgement, rows), commit })
+        })
+    };
+    let (judgement, rows) = match run() {
+        // The message may name a type, as the search path of the request shows it, which the fast path does not set.
+        Err(refused) if is_on_fast_path.get() && refused.code == UNREADABLE_TEXT => run()?,
+        done => done?,
+    };
     Ok(Answer { response: respond(&ask, judgement), rows })
 }
 

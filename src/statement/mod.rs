@@ -14,7 +14,7 @@ pub use ident::Ident;
 pub use render::{main, rendered};
 pub use render_count::{count, counted};
 pub use render_one::of_one_object;
-pub use render_write::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM};
+pub use render_write::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM, given};
 
 use crate::query::ValueId;
 

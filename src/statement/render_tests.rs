@@ -371,6 +371,21 @@ fn writes() {
 }
 
 #[test]
+fn the_values_of_an_update_are_read_without_it() {
+    use Verb::*;
+    let given = |verb, keys| {
+        crate::statement::given(&fixture::write(verb, "books", "", keys).unwrap()).map(|statement| shown(&statement))
+    };
+    assert_eq!(
+        given(Update, Some("price title")).unwrap(),
+        r#"SELECT pg_catalog.count(ROW(r.c1, r.c2)) FROM restful.record_source($1, $2, 0, $3) AS r(c1 numeric(10,2), c2 text) [body, '{"price","title"}', '{}']"#
+    );
+    assert_eq!(given(Update, Some("")), None);
+    assert_eq!(given(Create, Some("price")), None);
+    assert_eq!(given(Delete, None), None);
+}
+
+#[test]
 fn one_object_is_passed_as_values() {
     let one = |plan: &Plan| crate::statement::of_one_object(plan).map(|statement| shown(&statement));
     let writes = |verb, target, prefer, keys| one(&Plan::Write(fixture::write(verb, target, prefer, keys).unwrap()));

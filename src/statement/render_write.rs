@@ -1,7 +1,7 @@
 //! Renders writes as SQL.
 
 use super::render::{WRITTEN, Writer};
-use super::{Form, Ident, Parameter, array_literal};
+use super::{Form, Ident, Parameter, Statement, array_literal};
 use crate::plan::*;
 
 /// The column of [`WRITTEN`] that holds the whole row, for functions that take it.
@@ -23,6 +23,21 @@ pub(super) struct Records {
     pub(super) texts: bool,
     /// The numbers of the columns in which text that is not JSON becomes a JSON string.
     pub(super) lenient: Vec<usize>,
+}
+
+/// The statement that reads the values which an update takes from its body, whether or not there is a row to change. `None` if it takes
+/// none.
+pub fn given(write: &Write) -> Option<Statement> {
+    let Change::Update { columns, .. } = &write.change else { return None };
+    if columns.is_empty() {
+        return None;
+    }
+    let mut w = Writer::default();
+    w.text("SELECT pg_catalog.count(ROW(");
+    w.list(0..columns.len(), ", ", |w, i| w.fed_value(i, columns));
+    w.text(")) FROM ");
+    w.record_source(columns, false);
+    Some(w.statement)
 }
 
 /// A SELECT over written rows for which RETURNING has already computed all computed columns.

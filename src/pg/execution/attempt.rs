@@ -1,5 +1,6 @@
 //! Attempts to have a faster way for a statement, which stand or fall with PostgreSQL's analysis of it.
 
+use super::ways::Way;
 use crate::error::Result;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,6 +10,7 @@ const TRIES: u8 = 8;
 
 /// The state of a statement's fast path.
 pub struct Attempt<P> {
+    way: Way,
     state: RefCell<State<P>>,
 }
 
@@ -20,13 +22,12 @@ enum State<P> {
     Impossible,
 }
 
-impl<P> Default for Attempt<P> {
-    fn default() -> Self {
-        Attempt { state: RefCell::new(State::Untried(0)) }
-    }
-}
-
 impl<P> Attempt<P> {
+    /// No attempt yet to have this way.
+    pub fn at(way: Way) -> Self {
+        Attempt { way, state: RefCell::new(State::Untried(0)) }
+    }
+
     /// The fast path, if it is ready and current. If not, calls `make` so that the next request has it.
     ///
     /// # Errors
@@ -36,6 +37,9 @@ impl<P> Attempt<P> {
         is_current: impl FnOnce(&P) -> bool,
         make: impl FnOnce() -> Result<Option<P>>,
     ) -> Result<Option<Rc<P>>> {
+        if !self.way.is_open() {
+            return Ok(None);
+        }
         let tries = match &*self.state.borrow() {
             State::Ready(path, _) if is_current(path) => return Ok(Some(path.clone())),
             State::Ready(..) => None,
@@ -48,11 +52,10 @@ impl<P> Attempt<P> {
                 self.state.replace(State::Impossible);
             }
             Some(tries) => {
-                let state = match make()? {
-                    Some(path) => State::Ready(Rc::new(path), tries + 1),
-                    None => State::Untried(tries + 1),
-                };
+                let path = make()?.map(Rc::new);
+                let state = path.clone().map_or(State::Untried(tries + 1), |path| State::Ready(path, tries + 1));
                 self.state.replace(state);
+                return Ok(path.filter(|_| self.way.is_taken_at_once()));
             }
         }
         Ok(None)

@@ -1,6 +1,7 @@
 //! Runs statements without SPI, with the values of the body's one object as parameters.
 
 use super::prepared::{Done, Prepared, Values, planned};
+use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::unguarded::switch_to;
 use crate::pg::record_source::OneObject;
 use crate::pg::row_sink::{BodyBuffer, RowShape, RowSink};
@@ -22,7 +23,7 @@ pub struct Direct {
 pub enum ReadsBody {
     /// Before the first row.
     First,
-    /// When a row needs it.
+    /// When a row needs it; after the last row, if none did.
     WhenNeeded,
 }
 
@@ -80,7 +81,7 @@ impl Direct {
             if when == ReadsBody::First {
                 body.read(parameters);
             }
-            pg_guard_ffi_boundary(|| {
+            let processed = pg_guard_ffi_boundary(|| {
                 use crate::pg::ffi::unguarded::under_one_guard::*;
                 run(query);
                 let processed = end(query);
@@ -88,7 +89,10 @@ impl Direct {
                 ReleaseCachedPlan(plan, owner);
                 CommandCounterIncrement();
                 processed
-            })
+            });
+            // A body that cannot be read is refused whether or not a row needs it.
+            body.read(parameters);
+            processed
         };
         let rows = sink.rows();
         let body = sink.into_buffer();
@@ -121,7 +125,6 @@ impl Body<'_> {
 }
 
 /// The hook by which the executor gets a parameter (nodes/params.h). Planning is told nothing of the body.
-#[pgrx::pg_guard]
 unsafe extern "C-unwind" fn fetch(
     parameters: ParamListInfo,
     number: c_int,
@@ -130,10 +133,12 @@ unsafe extern "C-unwind" fn fetch(
 ) -> *mut ParamExternData {
     // SAFETY: the list that was made above, whose body is still there; PostgreSQL asks for parameters from 1 to its length.
     unsafe {
-        let slot = (*parameters).params.as_mut_ptr().add(number as usize - 1);
-        if !is_speculative && u32::from((*slot).pflags) & pg_sys::PARAM_FLAG_CONST == 0 {
-            (*(*parameters).paramFetchArg.cast::<Body>()).read(parameters);
-        }
-        slot
+        preserving_error_data(|| {
+            let slot = (*parameters).params.as_mut_ptr().add(number as usize - 1);
+            if !is_speculative && u32::from((*slot).pflags) & pg_sys::PARAM_FLAG_CONST == 0 {
+                (*(*parameters).paramFetchArg.cast::<Body>()).read(parameters);
+            }
+            slot
+        })
     }
 }

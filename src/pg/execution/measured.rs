@@ -1,5 +1,6 @@
 //! Measures executions, so that the choice of their plans rests on what they take.
 
+use super::ways::Way;
 use crate::pg::ffi::planner::{Planning, processor_time};
 use crate::statement::plan_choice::{Clock, PlanChoice};
 use std::cell::Cell;
@@ -45,7 +46,11 @@ impl Start {
 impl Drop for Execution<'_> {
     fn drop(&mut self) {
         let mut choice = self.choice.get();
-        choice.note(self.planning.time(), self.start.elapsed());
+        let planning = self.planning.time();
+        if planning.is_none() {
+            Way::KeptPlan.note();
+        }
+        choice.note(planning, self.start.elapsed());
         self.choice.set(choice);
     }
 }

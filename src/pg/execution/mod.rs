@@ -11,7 +11,10 @@ mod pre_request;
 mod prepared;
 mod reads;
 mod self_contained;
+#[cfg(feature = "pg_test")]
+mod test_hook;
 mod total;
+mod ways;
 mod work;
 
 use crate::ask::Ask;
@@ -24,24 +27,52 @@ use crate::respond::{Effect, Outcome};
 use crate::route::Verb;
 use cache::{Key, Ready};
 use prepared::{connected, has_written};
+use std::cell::Cell;
+use ways::Way;
 
 pub use prepared::Memory;
 
 /// Runs a request. Returns the outcome, and the body if it consists of rows, allocated in `memory.rows`.
 ///
+/// `is_on_fast_path`: is set while the request runs on the fast path. If it is set already, the request does not run there.
+///
 /// Raises whatever PostgreSQL raises.
 ///
 /// # Errors
 /// The errors of planning and running.
-pub fn run(ask: &Ask, frame: &Frame, memory: Memory) -> Result<(Outcome, Option<BodyBuffer>)> {
+pub fn run(
+    ask: &Ask,
+    frame: &Frame,
+    memory: Memory,
+    is_on_fast_path: &Cell<bool>,
+) -> Result<(Outcome, Option<BodyBuffer>)> {
+    if !Way::Unpublished.is_open() {
+        frame.publish();
+    }
+    let done = run_one_way(ask, frame, memory, is_on_fast_path)?;
+    if !frame.is_published() {
+        Way::Unpublished.note();
+    }
+    Ok(done)
+}
+
+fn run_one_way(
+    ask: &Ask,
+    frame: &Frame,
+    memory: Memory,
+    is_on_fast_path: &Cell<bool>,
+) -> Result<(Outcome, Option<BodyBuffer>)> {
     cache::forget_stale();
     if let Some(document) = access::explained(ask, frame, || connected(|| pre_request::call(ask.request, frame)))? {
         return Ok((Outcome::Explained(document), None));
     }
     let key = Key::of(ask, frame);
-    if let Some((effect, body)) = run_fast(&key, ask, frame, memory)? {
+    if !is_on_fast_path.replace(true)
+        && let Some((effect, body)) = run_fast(&key, ask, frame, memory)?
+    {
         return Ok((Outcome::Effect(effect), Some(body)));
     }
+    is_on_fast_path.set(false);
     frame.take_role();
     connected(|| {
         if ask.action().verb != Verb::Describe {

@@ -2,7 +2,8 @@
 
 use super::measured::Execution;
 use super::reads::{Reads, is_plain_target};
-use super::self_contained::{self, is_built_in_or_enum, is_plain};
+use super::self_contained::{self, is_built_in_or_enum, is_plain, names_objects};
+use super::ways::Way;
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
 use crate::pg::ffi::captured;
@@ -230,7 +231,8 @@ impl Prepared {
         // SAFETY: this value owns the plan source. A plan that is marked as invalid is made again.
         let planning = unsafe {
             const CHOICES: c_int = (pg_sys::CURSOR_OPT_GENERIC_PLAN | pg_sys::CURSOR_OPT_CUSTOM_PLAN) as c_int;
-            let (choice, kept) = (self.choice.get().next(), (*source).gplan);
+            let choice = if Way::KeptPlan.is_open() { self.choice.get().next() } else { Choice::Own };
+            let kept = (*source).gplan;
             let option =
                 if choice == Choice::Own { pg_sys::CURSOR_OPT_CUSTOM_PLAN } else { pg_sys::CURSOR_OPT_GENERIC_PLAN };
             (*source).cursor_options = (*source).cursor_options & !CHOICES | option as c_int;
@@ -342,14 +344,14 @@ impl Prepared {
         unsafe { nodes::oids((*self.source()).relationOids).any(hides_rows) }
     }
 
-    /// Whether only PostgreSQL's own functions read the parameters and write the columns.
+    /// Whether only PostgreSQL's own functions read the parameters and write the columns, and the search path does not matter to them.
     pub fn has_plain_types(&self) -> bool {
         // SAFETY: this value owns the plan, and its description is valid as long as the plan.
         unsafe {
             let row = (*self.source()).resultDesc;
             let columns = if row.is_null() { 0 } else { (*row).natts as usize };
             (0..columns).all(|i| is_plain(pg_sys::SPI_gettypeid(row, i as c_int + 1)))
-                && self.inputs.iter().all(|input| input.kept.is_some())
+                && self.inputs.iter().all(|input| input.kept.is_some() && !names_objects(input.data_type))
         }
     }
 

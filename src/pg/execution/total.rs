@@ -39,7 +39,7 @@ impl Totals {
     pub fn total(&self, count: Count, of: &Counting) -> Result<u64> {
         let select = of.select;
         let counted = |slot, bound| -> Result<u64> {
-            let text = one_value(slot, || statement::count(select, bound), of, true)?;
+            let text = one_value(slot, || statement::count(select, bound), of.values, of.memory, true)?;
             Ok(text.parse().unwrap_or(0))
         };
         let mut known = 0;
@@ -72,7 +72,7 @@ impl Totals {
             statement
         };
         // SPI treats EXPLAIN as a statement that may write, whatever it explains.
-        let text = one_value(&self.planned, explain, of, false)?;
+        let text = one_value(&self.planned, explain, of.values, of.memory, false)?;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         // The planner inlines functions, the called one and those of views. The analysis does not know which relations they read.
         let is_of_relations = matches!(of.plan, Plan::Call(_)) && text.contains("\"Relation Name\"");
@@ -85,10 +85,11 @@ impl Totals {
 }
 
 /// Runs a statement other than the main one and returns its only value.
-fn one_value(
+pub(super) fn one_value(
     slot: &RefCell<Option<Rc<Prepared>>>,
     statement: impl FnOnce() -> Statement,
-    of: &Counting,
+    values: &Values,
+    memory: pg_sys::MemoryContext,
     read_only: bool,
 ) -> Result<String> {
     let known = slot.borrow().clone();
@@ -101,8 +102,8 @@ fn one_value(
         }
     };
     // SAFETY: the context is the caller's and outlives the request.
-    let buffer = unsafe { BodyBuffer::new(of.memory, 1024, usize::MAX) };
-    let (_, buffer) = prepared.run(of.values, read_only, buffer, RowShape::Raw)?;
+    let buffer = unsafe { BodyBuffer::new(memory, 1024, usize::MAX) };
+    let (_, buffer) = prepared.run(values, read_only, buffer, RowShape::Raw)?;
     Ok(String::from_utf8_lossy(buffer.payload()).into_owned())
 }
 

@@ -5,7 +5,8 @@ use super::direct_call::DirectCall;
 use super::fast_path::FastPath;
 use super::fast_write::FastWrite;
 use super::prepared::{Done, Memory, Prepared, Values, connected, has_written};
-use super::total::{Counting, Totals};
+use super::total::{Counting, Totals, one_value};
+use super::ways::Way;
 use crate::ask::Ask;
 use crate::catalog::MediaHandler;
 use crate::error::{Code, Error, Result};
@@ -42,6 +43,8 @@ pub struct Work {
     totals: Totals,
     /// The call without its page. Prepared when a page of the call is first counted.
     whole: RefCell<Option<Rc<Prepared>>>,
+    /// Reads the values of an update. Prepared when an update first changes nothing.
+    given: RefCell<Option<Rc<Prepared>>>,
     fast_path: Attempt<FastPath>,
     fast_write: Attempt<FastWrite>,
     direct_call: Attempt<DirectCall>,
@@ -119,9 +122,10 @@ impl Work {
             schemas,
             totals: Totals::default(),
             whole: RefCell::default(),
-            fast_path: Attempt::default(),
-            fast_write: Attempt::default(),
-            direct_call: Attempt::default(),
+            given: RefCell::default(),
+            fast_path: Attempt::at(Way::Read),
+            fast_write: Attempt::at(Way::Write),
+            direct_call: Attempt::at(Way::Call),
             body_bytes: Cell::new(0),
             relations,
         })
@@ -222,6 +226,7 @@ impl Work {
             self.fast_path.discard();
             return Ok(None);
         };
+        Way::Read.note();
         buffer.put(close);
         self.body_bytes.set(buffer.len());
         let media = self.representation.media.clone();
@@ -264,6 +269,7 @@ impl Work {
             self.fast_write.discard();
             return Ok(None);
         };
+        Way::Write.note();
         Ok(Some(self.effect(frame, &done, buffer, shape, close)))
     }
 
@@ -293,6 +299,7 @@ impl Work {
         let (buffer, shape, close) = self.body(false, memory);
         frame.start_counting();
         let (done, buffer) = direct.run(frame, values, buffer, shape)?;
+        Way::Call.note();
         Ok(Some(self.effect(frame, &done, buffer, shape, close)))
     }
 
@@ -360,6 +367,12 @@ impl Work {
             None => self.main.run(values, read_only && !explains, buffer, shape)?,
         };
         let (mut effect, buffer) = self.effect(frame, &done, buffer, shape, close);
+        if let (Plan::Write(write), 0, false) = (&self.plan, effect.affected, explains)
+            && let Some(given) = statement::given(write)
+        {
+            // PostgreSQL may not have read the body. Whether it can be read must not depend on whether a row matches.
+            one_value(&self.given, || given, values, memory, false)?;
+        }
         let writes = matches!(self.plan, Plan::Write(_));
         if let (Some(count), false, false) = (ask.request.preferences.count, writes || explains, is_item) {
             effect.total = match self.select() {
