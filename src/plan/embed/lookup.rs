@@ -94,7 +94,7 @@ impl Planner<'_> {
             if let Some(target) = &target {
                 found.extend(target.shows(table, columns).into_iter().map(|c| end.relationship(&target.name, c)));
             }
-            if name == origin.name.name {
+            if name == origin.name.name || !end.is_named(name) {
                 continue;
             }
             // The name of a key or column finds a table; or the view that is read, if it shows both ends of the key.
@@ -114,14 +114,14 @@ impl Planner<'_> {
     fn ends(&self, relation: &Relation) -> Result<Vec<End>> {
         let mut ends = Vec::new();
         for table in relation.tables() {
-            let keys = if relation.name == *table {
+            let keys = &if relation.name == *table {
                 self.catalog.foreign_keys(relation)?
             } else {
                 let Some(table) = self.catalog.relation(&table.schema, &table.name)? else { continue };
                 self.catalog.foreign_keys(&table)?
             };
-            for key in keys.iter() {
-                let end = |refers: bool| move |columns| End { key: key.clone(), refers, columns };
+            for (place, key) in keys.iter().enumerate() {
+                let end = |refers: bool| move |columns| End::new(keys, place, refers, columns);
                 if key.table == *table {
                     ends.extend(relation.shows(table, &key.columns).into_iter().map(end(true)));
                 }
@@ -135,9 +135,13 @@ impl Planner<'_> {
 
     /// A relation whose primary key contains two foreign keys connects the relations that they refer to.
     fn through_junctions(&self, near: &[End], target: &Relation, found: &mut Vec<Relationship>) -> Result<()> {
+        let near_tables = referring(near);
+        if near_tables.is_empty() {
+            return Ok(());
+        }
         let far = self.ends(target)?;
-        let (near_tables, far_tables) = (referring(near), referring(&far));
-        if near_tables.is_empty() || far_tables.is_empty() {
+        let far_tables = referring(&far);
+        if far_tables.is_empty() {
             return Ok(());
         }
         let is_in_both = |table: &&&QualifiedName| table.schema == self.schema && far_tables.contains(*table);
@@ -152,27 +156,27 @@ impl Planner<'_> {
         for name in names {
             let Some(junction) = self.visible(&name)? else { continue };
             let in_key = |end: &&End| {
-                end.refers && !end.key.unique && end.columns.iter().all(|c| junction.primary_key.contains(c))
+                end.refers && !end.key().unique && end.columns.iter().all(|c| junction.primary_key.contains(c))
             };
             let ends = self.ends(&junction)?;
             let ends: Vec<&End> = ends.iter().filter(in_key).collect();
             for (to_near, to_far) in ends.iter().flat_map(|a| ends.iter().map(move |b| (a, b))) {
-                if to_near.key.name == to_far.key.name {
+                if to_near.key().name == to_far.key().name {
                     continue;
                 }
-                for from in near.iter().filter(|end| !end.refers && end.key == to_near.key) {
-                    for to in far.iter().filter(|end| !end.refers && end.key == to_far.key) {
+                for from in near.iter().filter(|end| !end.refers && end.key() == to_near.key()) {
+                    for to in far.iter().filter(|end| !end.refers && end.key() == to_far.key()) {
                         found.push(Relationship {
                             target: target.name.clone(),
                             kind: Cardinality::ManyToMany(Junction {
                                 table: junction.name.clone(),
-                                constraint: to_far.key.name.clone(),
+                                constraint: to_far.key().name.clone(),
                                 columns: to_far.columns.clone(),
                                 target_columns: to.columns.clone(),
                             }),
                             origin_columns: from.columns.clone(),
                             target_columns: to_near.columns.clone(),
-                            constraint: to_near.key.name.clone(),
+                            constraint: to_near.key().name.clone(),
                         });
                     }
                 }
@@ -185,7 +189,7 @@ impl Planner<'_> {
 /// The tables whose rows refer to one of these ends as the many side.
 fn referring(ends: &[End]) -> Vec<&QualifiedName> {
     let mut tables: Vec<&QualifiedName> =
-        ends.iter().filter(|end| !end.refers && !end.key.unique).map(|end| &end.key.table).collect();
+        ends.iter().filter(|end| !end.refers && !end.key().unique).map(|end| &end.key().table).collect();
     tables.sort_unstable_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
     tables.dedup();
     tables

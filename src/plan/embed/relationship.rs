@@ -3,6 +3,7 @@
 use crate::catalog::{ForeignKey, QualifiedName};
 use crate::limits;
 use serde_json::{Value, json};
+use std::rc::Rc;
 
 /// A relationship from one relation to another.
 #[derive(Clone, Debug)]
@@ -273,7 +274,9 @@ pub(super) fn is_one(relationships: &[&Relationship]) -> bool {
 
 /// The end of a foreign key at a relation.
 pub(super) struct End {
-    pub(super) key: ForeignKey,
+    /// The keys of a table, of which `place` is this one's. They are shared, because a table may have hundreds.
+    keys: Rc<[ForeignKey]>,
+    place: usize,
     /// This end refers, and the other end is referred to.
     pub(super) refers: bool,
     /// The relation's columns, in the order of the key.
@@ -281,18 +284,32 @@ pub(super) struct End {
 }
 
 impl End {
+    /// The end of the key at this place, with the relation's columns.
+    pub(super) fn new(keys: &Rc<[ForeignKey]>, place: usize, refers: bool, columns: Vec<String>) -> Self {
+        End { keys: keys.clone(), place, refers, columns }
+    }
+
+    pub(super) fn key(&self) -> &ForeignKey {
+        &self.keys[self.place]
+    }
+
+    /// Whether a relationship is named by the key or by its only column.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.key().name == name || self.columns == [name]
+    }
+
     /// The table at the other end, and its columns.
     pub(super) fn other(&self) -> (&QualifiedName, &[String]) {
         if self.refers {
-            (&self.key.referenced_table, &self.key.referenced_columns)
+            (&self.key().referenced_table, &self.key().referenced_columns)
         } else {
-            (&self.key.table, &self.key.columns)
+            (&self.key().table, &self.key().columns)
         }
     }
 
     /// The relationship to the other end.
     pub(super) fn relationship(&self, target: &QualifiedName, target_columns: Vec<String>) -> Relationship {
-        let kind = match (self.key.unique, self.refers) {
+        let kind = match (self.key().unique, self.refers) {
             (true, from_origin) => Cardinality::OneToOne { from_origin },
             (false, true) => Cardinality::ManyToOne,
             (false, false) => Cardinality::OneToMany,
@@ -302,7 +319,7 @@ impl End {
             kind,
             origin_columns: self.columns.clone(),
             target_columns,
-            constraint: self.key.name.clone(),
+            constraint: self.key().name.clone(),
         }
     }
 }
