@@ -3,6 +3,8 @@
 """
 
 import dataclasses
+import pathlib
+import re
 import socket
 import struct
 import time
@@ -25,6 +27,10 @@ class Time:
         """What is left without the cost of `floor`, but at least a microsecond."""
         return Time(max(self.wall - floor.wall, 0.001),
                     None if self.cpu is None or floor.cpu is None else max(self.cpu - floor.cpu, 0.001))
+
+    def divided(self, by: float) -> "Time":
+        """The time of one of `by` equal parts."""
+        return Time(self.wall / by, None if self.cpu is None else self.cpu / by)
 
 
 def message(kind: bytes, *parts: bytes) -> bytes:
@@ -49,6 +55,7 @@ class Connection:
         [(process, _)] = [struct.unpack("!ii", body) for kind, body in parsed(self._receive()) if kind == b"K"]
         # The identifier of another process' processor clock on Linux: clock_getcpuclockid(3).
         self.clock = ~process << 3 | 2
+        self.process = process
 
     def __enter__(self) -> "Connection":
         return self
@@ -80,6 +87,11 @@ class Connection:
         """Prepares a statement and runs it once."""
         time_, rows = self.exchange(message(b"P", b"\0", text(sql), b"\0\0") + execution("") + message(b"S"))
         return time_, [row.decode() for row in rows]
+
+    def private_memory(self) -> float:
+        """Megabytes of the backend's memory that it has written to and shares with no other process. Linux only."""
+        text = pathlib.Path(f"/proc/{self.process}/smaps_rollup").read_text(encoding="ascii")
+        return int(re.search(r"^Private_Dirty:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024
 
     def _cpu(self) -> float | None:
         try:

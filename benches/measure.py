@@ -16,6 +16,15 @@ from harness import Cluster, Failure, run
 DATABASE = "bench"
 # The login role of HTTP layers. Every request includes the change to the anonymous role and back.
 LOGIN = "authenticator"
+# There are no parallel workers, because only one side of a comparison might get them; no autovacuum, because it could begin in the
+# middle; and no JIT, because it would compile the larger statements.
+SETTINGS = ("jit=off", "max_parallel_workers_per_gather=0", "autovacuum=off", "shared_buffers=512MB", "max_wal_size=4GB")
+ROLES = f"""
+create role anon nologin;
+create role {LOGIN} login noinherit;
+grant anon to {LOGIN};
+alter role {LOGIN} set restful.anon_role = 'anon';
+"""
 # PostgreSQL makes a generic plan after five executions. Other caches fill sooner.
 WARM_UP = 6
 
@@ -65,17 +74,18 @@ class Line:
 
 
 class Bench:
-    """What a group of measurements is given: the cluster, how many rounds to run, and where progress and results go."""
+    """What a group of measurements is given: the cluster, how many rounds to run, whether to draw, and where progress and results
+    go."""
 
-    def __init__(self, cluster: Cluster, gateway: pathlib.Path, rounds: int):
-        self.cluster, self.gateway, self.rounds = cluster, gateway, rounds
+    def __init__(self, cluster: Cluster, gateway: pathlib.Path, rounds: int, draw: bool = False):
+        self.cluster, self.gateway, self.rounds, self.draw = cluster, gateway, rounds, draw
         self.lines: list[Line] = []
 
-    def each_round(self, title: str):
-        """The numbers of the rounds. Round 0 warms everything up and does not count."""
+    def each_round(self, title: str, most: int | None = None):
+        """The numbers of the rounds, `most` at most. Round 0 warms everything up and does not count."""
         start = time.monotonic()
         print(f"  {title} ", end="", flush=True)
-        for number in range(self.rounds + 1):
+        for number in range(min(self.rounds, most or self.rounds) + 1):
             yield number
             print("." if number else "w", end="", flush=True)
         print(f" {time.monotonic() - start:.0f} s", flush=True)
@@ -101,8 +111,9 @@ class Bench:
             if connection.query(condition)[1] != ["t"]:
                 raise Failure(f"what is to be measured does not work: {condition}")
 
-    def alternate(self, title: str, statements: dict[str, Statement], seconds: float) -> Rounds:
-        """Runs statements in turn, in changing order, for some seconds in one connection per round. Returns medians per call."""
+    def alternate(self, title: str, statements: dict[str, Statement], seconds: float, warm_up: int = WARM_UP, turns: int = 3) -> Rounds:
+        """Runs statements in turn, in changing order, for some seconds in one connection per round. Returns medians per call.
+        The turns that warm up do not count; after them there are at least `turns`."""
         results = []
         for number in self.each_round(title):
             times: dict[str, list[Time]] = {name: [] for name in statements}
@@ -110,14 +121,14 @@ class Bench:
                 for name, statement in statements.items():
                     connection.prepare(name, statement.sql)
                 order, turn, end = list(statements), 0, time.monotonic() + seconds
-                while turn < WARM_UP + 3 or time.monotonic() < end:
+                while turn < warm_up + turns or time.monotonic() < end:
                     random.shuffle(order)
                     for name in order:
                         s = statements[name]
                         calls = b"".join(s.messages(name) for _ in range(s.calls))
                         alone = s.calls if s.alone else 0
                         spent, _ = connection.exchange(calls + (b"" if alone else message(b"S")), alone or 1, s.alone)
-                        if turn >= WARM_UP:
+                        if turn >= warm_up:
                             times[name].append(spent)
                     turn += 1
             if number:
