@@ -10,6 +10,7 @@ from request import rows, serve
 
 ROWS = 200_000
 BAR = 2
+CALLS = 10
 
 SETUP = f"""
 create table skewed (id int primary key, kind text not null, n int not null, at date not null, words tsvector not null);
@@ -28,7 +29,14 @@ do $$ begin
 end $$;
 insert into parts select i, date '2026-01-01' + i % 30 from generate_series(1, {ROWS}) i;
 create index on parts (day);
-grant select on skewed, parts to anon, authenticator;
+create table owners (id int primary key, name text not null);
+insert into owners select i, 'owner ' || i from generate_series(1, 10000) i;
+create table owned (id int primary key, owner int references owners);
+insert into owned select i, 1 + i % 4 from generate_series(1, {ROWS}) i;
+create index on owned (owner);
+create table loose (id int primary key, owner int references owners);
+insert into loose select i, 1 + i % 10000 from generate_series(1, 20000) i;
+grant select on skewed, parts, owners, owned, loose to anon, authenticator;
 vacuum analyze;
 """
 
@@ -50,6 +58,14 @@ BY_LIST = serve("GET", "'/skewed?select=id&id=in.(' || $1 || ')'"), rows("select
 BY_WORDS = serve("GET", "'/skewed?select=id&words=fts(english).' || $1"), rows("select id from skewed where words @@ to_tsquery('english', $1)")
 BY_DAY = serve("GET", "'/parts?day=eq.' || $1 || '&limit=10'"), rows("select * from parts where day = $1::date limit 10")
 
+
+def with_owned(table: str, most: int):
+    """Owners, each with what it owns."""
+    owned = f"select coalesce(json_agg(row_to_json(y)), '[]') from (select id from {table} t where t.owner = o.id) y"
+    return (serve("GET", f"'/owners?select=name,{table}(id)&limit={most}&order=id&id=gt.' || $1"),
+            rows(f"select name, ({owned}) as {table} from owners o where id > $1::int order by id limit {most}"))
+
+
 CASES = {
     "skew: a rare value": (BY_KIND, values(*RARE)),
     "skew: one value in a hundred is common": (BY_KIND, values(*RARE * 14, "common")),
@@ -59,6 +75,8 @@ CASES = {
     "list of 1": (BY_LIST, numbers(1)),
     "list of 1,000": (BY_LIST, numbers(1000)),
     "full text: rare or common": (BY_WORDS, values("needle", "needle", "hay")),
+    "owners: none of 5,000 has any of the many rows of four": (with_owned("owned", 5000), values("4000", "5000")),
+    "owners: 20, without an index on what refers to them": (with_owned("loose", 20), values("4000", "5000")),
     "partitions by day": (BY_DAY, values(*(f"2026-01-{day:02}" for day in range(1, 31)))),
 }
 
@@ -68,5 +86,6 @@ def plans(bench: Bench) -> None:
     bench.set_up(SETUP)
     for name, ((ours, by_hand), parameters) in CASES.items():
         rounds = bench.alternate(name, {
-            name: Statement(ours, 10, parameters, binary=True), "a plan for each": Statement(by_hand, 10, parameters, fresh=True)}, 1)
+            name: Statement(ours, CALLS, parameters, binary=True),
+            "a plan for each": Statement(by_hand, CALLS, parameters, fresh=True)}, 1)
         bench.report(rounds, name, "a plan for each", bar=BAR, unit="us", by_cpu=True)

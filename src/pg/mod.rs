@@ -31,4 +31,5 @@ pub extern "C-unwind" fn _PG_init() {
     catalog::invalidation::register();
     frame::install_hook();
     ffi::planner::install_hook();
+    ffi::lookups::install_hook();
 }

@@ -12,9 +12,10 @@ macro_rules! tagged {
 }
 
 tagged! {
-    BoolExpr T_BoolExpr, CoerceViaIO T_CoerceViaIO, Const T_Const, FuncExpr T_FuncExpr, NullTest T_NullTest, Query T_Query,
-    RawStmt T_RawStmt, RelabelType T_RelabelType, ReturnSetInfo T_ReturnSetInfo, SelectStmt T_SelectStmt, TargetEntry T_TargetEntry, TriggerData T_TriggerData,
-    Var T_Var,
+    BoolExpr T_BoolExpr, CoerceViaIO T_CoerceViaIO, Const T_Const, FuncExpr T_FuncExpr, NullTest T_NullTest, Param T_Param,
+    Query T_Query, RawStmt T_RawStmt, RelabelType T_RelabelType, ReturnSetInfo T_ReturnSetInfo,
+    ScalarArrayOpExpr T_ScalarArrayOpExpr, SelectStmt T_SelectStmt, SubPlan T_SubPlan, TargetEntry T_TargetEntry,
+    TriggerData T_TriggerData, Var T_Var,
 }
 
 /// Casts a node to its type. `None` if it is null or has another tag.
@@ -51,6 +52,15 @@ pub unsafe fn pointers<T>(list: *const List) -> impl Iterator<Item = *mut T> {
 pub unsafe fn iter<T: Tagged>(list: *const List) -> impl Iterator<Item = *mut T> {
     // SAFETY: promised by the caller.
     unsafe { pointers::<pg_sys::Node>(list).filter_map(|node| cast(node)) }
+}
+
+/// The integers in a list.
+///
+/// # Safety
+/// A list of integers, or NIL. It must not change while it is walked.
+pub unsafe fn integers(list: *const List) -> impl Iterator<Item = std::ffi::c_int> {
+    // SAFETY: promised by the caller; the index is below the length.
+    unsafe { (0..len(list)).map(move |i| (*(*list).elements.add(i)).int_value) }
 }
 
 /// The OIDs in a list.

@@ -19,10 +19,16 @@ struct Watched {
     values: ParamListInfo,
     /// The processor time that planning it has taken since it is watched. `None` if it was not planned.
     planning: Option<Duration>,
+    is_being_planned: bool,
+}
+
+impl Watched {
+    const NOTHING: Watched =
+        Watched { text: ptr::null(), values: ptr::null_mut(), planning: None, is_being_planned: false };
 }
 
 thread_local! {
-    static WATCHED: Cell<Watched> = const { Cell::new(Watched { text: ptr::null(), values: ptr::null_mut(), planning: None }) };
+    static WATCHED: Cell<Watched> = const { Cell::new(Watched::NOTHING) };
 }
 
 /// The previously installed hook. Set once.
@@ -51,7 +57,7 @@ impl Planning {
     pub unsafe fn watch(source: *const pg_sys::CachedPlanSource, values: ParamListInfo) -> Self {
         // SAFETY: promised by the caller.
         let text = unsafe { (*source).query_string };
-        Planning { outer: WATCHED.replace(Watched { text, values, planning: None }) }
+        Planning { outer: WATCHED.replace(Watched { text, values, ..Watched::NOTHING }) }
     }
 
     /// The processor time that planning the statement has taken. `None` if it was not planned.
@@ -64,6 +70,11 @@ impl Drop for Planning {
     fn drop(&mut self) {
         WATCHED.set(self.outer);
     }
+}
+
+/// Whether a statement that is watched is being planned.
+pub fn is_planning() -> bool {
+    WATCHED.get().is_being_planned
 }
 
 /// The processor time that the backend has used.
@@ -89,6 +100,7 @@ unsafe extern "C-unwind" fn plan(
         }
         let values = if bound.is_null() { estimates(watched.values) } else { bound };
         let start = processor_time();
+        WATCHED.set(Watched { is_being_planned: true, ..watched });
         let planned = in_hooks::next_planner(NEXT, query, text, options, values);
         let planning = watched.planning.unwrap_or_default() + processor_time().saturating_sub(start);
         WATCHED.set(Watched { planning: Some(planning), ..watched });

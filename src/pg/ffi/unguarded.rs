@@ -111,6 +111,10 @@ pub mod in_hooks {
             options: c_int,
             values: ParamListInfo,
         ) -> *mut PlannedStmt;
+        /// Makes the paths of a relation that use indexes (paths.h).
+        pub unsafe fn create_index_paths(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo);
+        /// Appends a pointer to a list (pg_list.h).
+        pub unsafe fn lappend(list: *mut pg_sys::List, datum: *mut c_void) -> *mut pg_sys::List;
         /// Whether `checker` returns true for one of the functions that a node calls (nodeFuncs.h).
         pub unsafe fn check_functions_in_node(node: *mut Node, checker: FunctionChecker, context: *mut c_void) -> bool;
         /// How stable the result of a function is (lsyscache.h).
@@ -147,6 +151,23 @@ pub mod in_hooks {
                 Some(next) => next(query, text, options, values),
                 None => standard_planner(query, text, options, values),
             }
+        }
+    }
+
+    /// Lets the next hook change the paths of a relation, if there is one.
+    ///
+    /// # Safety
+    /// The arguments are those that PostgreSQL called the hook with.
+    pub unsafe fn next_set_paths(
+        next: pg_sys::set_rel_pathlist_hook_type,
+        root: *mut pg_sys::PlannerInfo,
+        rel: *mut pg_sys::RelOptInfo,
+        index: pg_sys::Index,
+        entry: *mut pg_sys::RangeTblEntry,
+    ) {
+        if let Some(next) = next {
+            // SAFETY: promised by the caller.
+            unsafe { next(root, rel, index, entry) };
         }
     }
 
