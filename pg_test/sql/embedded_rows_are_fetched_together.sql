@@ -22,6 +22,7 @@ from pg_temp.plan('/readers?select=name,visits(day)&id=gt.1000&order=id&limit=10
 -- A subquery, and no join.
 select count(*) filter (where line like 'SubPlan%'), count(*) filter (where line ~ 'Join|Loop') from pg_temp.plan('/visits?select=day,readers(name)&limit=3');
 select count(*) filter (where line like 'SubPlan%') from pg_temp.plan('/visits?select=day,readers(name)&limit=3000');
+select as_superuser('alter role librarian reset restful.plan_enabled');
 \c - authenticator
 select show(restful.serve('GET', '/readers?select=name,visits(id),again:visits(id,day)&visits.id=lt.10&again.id=in.(1,5,6)&id=in.(1,2,3,3999,4000)&order=id.desc'));
 select show(restful.serve('GET', '/seen?select=*,visits(id)&visits.id=lt.10&id=lt.3&order=name.desc,id'));
