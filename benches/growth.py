@@ -101,8 +101,8 @@ vacuum analyze line;
         all_.update(some)
     for each, x in itertools.product(rounds, (many, most)):
         each[f"rows: one of {number(x)}"] = each[key("rows", OURS, x)].divided(x)
-    bench.report(rounds, f"rows: one of {number(most)}", f"rows: one of {number(many)}", bar=1.3, unit="us", by_cpu=True)
-    bench.report(rounds, key("rows", OURS, most), key("rows", BY_HAND, most), bar=0.3, by_cpu=True)
+    bench.report(rounds, f"rows: one of {number(most)}", f"rows: one of {number(many)}", bar=1.5, unit="us", by_cpu=True)
+    bench.report(rounds, key("rows", OURS, most), key("rows", BY_HAND, most), bar=0.35, by_cpu=True)
     show(bench, "rows", Chart("List of rows", "rows in the response", f"{CPU}, ms", ROWS, medians(rounds, "rows", ROWS)))
 
 
@@ -282,6 +282,6 @@ create policy p{policy:02} on guarded{x} to anon, {LOGIN}
     most = POLICIES[-1]
     for each, name in itertools.product(rounds, BOTH):
         each[f"policies: {name}, each more"] = each[key("policies", name, most)].beyond(each[key("policies", name, 0)]).divided(most)
-    bench.report(rounds, "policies: request, each more", "policies: by hand, each more", bar=1.3, unit="us", by_cpu=True)
+    bench.report(rounds, "policies: request, each more", "policies: by hand, each more", bar=1.5, unit="us", by_cpu=True)
     show(bench, "policies", Chart("List of 100 rows under policies", "policies of the table", f"{CPU}, µs", POLICIES,
                                   medians(rounds, "policies", POLICIES, 1000), x_log=False, y_log=False))
