@@ -73,6 +73,25 @@ class FreshnessBetweenSessions(unittest.TestCase):
         self.change("alter table library.parts drop constraint of")
         self.assertIn('"code": "PGRST200"', self.anon.get(target))
 
+    def test_columns_that_go_while_a_request_waits(self):
+        self.change("alter table library.parts add constraint of foreign key (thing) references library.things")
+        expected = {
+            "/things": '200 [{"a": "x", "id": 1}]',
+            "/things?select=*,parts(*)": '200 [{"a": "x", "id": 1, "parts": [{"id": 1, "thing": 1}]}]',
+            "/parts?select=*,things(*)&limit=1": '200 [{"id": 1, "thing": 1, "things": {"a": "x", "id": 1}}]',
+        }
+        for target, answer in expected.items():
+            for before in (1, 4):
+                with self.subTest(target, requests_before=before):
+                    self.change("alter table library.things add gone int; alter table library.parts add lost int")
+                    for _ in range(before):
+                        self.assertIn("gone", self.anon.get(target))
+                    self.change("begin; alter table library.things drop gone; alter table library.parts drop lost")
+                    self.anon.send(f"select status || ' ' || body from restful.get('{target}')")
+                    self.admin.wait_until(f"select wait_event_type = 'Lock' from pg_stat_activity where pid = {self.anon.pid}")
+                    self.change("commit")
+                    self.assertEqual(self.anon.receive(), answer)
+
     def test_membership(self):
         self.assertEqual(self.anon.get("/things?select=id"), '200 [{"id": 1}]')
         self.change("revoke anon from authenticator")

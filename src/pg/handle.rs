@@ -9,13 +9,11 @@ use crate::pg::execution::{self, Memory};
 use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{guc, oauth};
+use crate::pg::{catalog, guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
-use crate::route::{self, Action, Route};
+use crate::route::{self, Action, Route, Verb};
+use crate::sqlstate::SqlState;
 use std::cell::Cell;
-
-/// PostgreSQL's code for text that is not a value of its type.
-const UNREADABLE_TEXT: &str = "22P02";
 
 /// A request as SQL passes it.
 pub struct Input<'a> {
@@ -63,6 +61,7 @@ fn answer(input: &Input) -> Result<Answer> {
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
     let ask = Ask::read(request, action, &guc::ask_settings())?;
     let is_on_fast_path = Cell::new(false);
+    let is_read = ask.action().verb == Verb::Read;
     let run = || {
         frame::enter(&Context::of(&ask, principal), |frame| {
             let (outcome, rows) = execution::run(&ask, frame, memory, &is_on_fast_path)?;
@@ -76,7 +75,11 @@ pub fn answer_as(request: &Request, action: Action, principal: &Principal, memor
     };
     let (judgement, rows) = match run() {
         // The message may name a type, as the search path of the request shows it, which the fast path does not set.
-        Err(refused) if is_on_fast_path.get() && refused.code == UNREADABLE_TEXT => run()?,
+        Err(refused) if is_on_fast_path.get() && refused.code == SqlState::INVALID_TEXT_REPRESENTATION.as_str() => {
+            run()?
+        }
+        // The plan named columns for a `*`, and they went while the request waited for whoever altered the table.
+        Err(refused) if is_read && refused.code == SqlState::UNDEFINED_COLUMN.as_str() && catalog::is_stale() => run()?,
         done => done?,
     };
     Ok(Answer { response: respond(&ask, judgement), rows })

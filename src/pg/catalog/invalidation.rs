@@ -129,6 +129,11 @@ pub fn accept() {
     unguarded::AcceptInvalidationMessages();
 }
 
+/// Whether changes were announced that are not taken yet.
+pub fn has_announced() -> bool {
+    !ANNOUNCED.get().is_empty()
+}
+
 /// Takes the changes that were announced since the last call.
 pub fn take_announced() -> Changes {
     ANNOUNCED.replace(Changes::NOTHING)

@@ -57,6 +57,11 @@ pub enum Stale<'a> {
     Of { relations: &'a [u32], functions: bool },
 }
 
+/// Whether the catalogue has changed since the last [`refresh`], as far as PostgreSQL has told this session.
+pub fn is_stale() -> bool {
+    invalidation::has_announced()
+}
+
 /// Takes the announced changes, and forgets what they have changed. Calls `forget` with the plans that are stale.
 pub fn refresh(forget: impl FnOnce(Stale)) {
     invalidation::accept();

@@ -22,14 +22,11 @@ impl Planner<'_> {
                 continue;
             }
             let Some(target) = self.source_relation(&embed.select.source)? else { continue };
+            // So that no rows have to be formed.
+            self.list_columns(&mut embed.select, Columns::Relation(&target))?;
             if embed.to_many && !is_one_row && is_apart(embed) && follows_one_column(embed, relation, &target) {
-                self.list_columns(&mut embed.select, Columns::Relation(&target))?;
                 embed.fetch = Fetch::Together;
-            } else if !embed.to_many
-                && (is_small_page || is_one_row)
-                && embed.extras.is_empty()
-                && target.has_unique_keys
-            {
+            } else if !embed.to_many && (is_small_page || is_one_row) && target.has_unique_keys {
                 embed.fetch = Fetch::ForEach;
             }
         }
