@@ -126,6 +126,8 @@ class Checks:
         if held != held_too:
             raise Broken(ONE_ANSWER, "the tables hold other rows")
         self.outcomes.update(f"way: {way}" for way in trial.ways)
+        if "write" in trial.ways:
+            self.outcomes[f"way: write by {trial.method}"] += 1
 
     def check(self, request, repeat=1):
         """Raises Broken if the request breaks a law."""

@@ -33,8 +33,9 @@ EXPECTED = ["rows read", "no rows read", "read refused as in SQL", "read guarded
             "no row changed", "rows inserted", "write refused as in SQL", "write guarded", "page of a write refused",
             "functions called", "malformed refused"]
 
-# The ways that have to be taken, each at least once in 40 requests.
+# The ways that have to be taken, each at least once in 40 requests, and the methods of those that write, each once in 200.
 WAYS = ["way: read", "way: read with embedded rows", "way: write", "way: kept", "way: unpublished"]
+WRITES = ["way: write by POST", "way: write by PATCH", "way: write by DELETE"]
 
 
 def case(schema, seed, number):
@@ -103,6 +104,7 @@ def main():
         print(f"{count:6} times broken: {law}")
     # If no request or every request is refused, the test proves nothing.
     rare = [what for what in EXPECTED if checks.outcomes[what] < made / 500] if made > 2000 else []
+    rare += [what for what in WRITES if checks.outcomes[what] < made / 200] if made > 2000 else []
     rare += [what for what in WAYS if checks.outcomes[what] < made / 40] if made > 2000 else []
     if rare:
         print(f"too seldom to prove anything: {', '.join(rare)}")

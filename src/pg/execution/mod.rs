@@ -7,10 +7,10 @@ mod direct_call;
 mod fast_path;
 mod fast_write;
 mod measured;
+mod plain_types;
 mod pre_request;
 mod prepared;
 mod reads;
-mod self_contained;
 #[cfg(feature = "pg_test")]
 mod test_hook;
 mod total;

@@ -1,8 +1,8 @@
 //! Prepared statements. PostgreSQL infers the types of their parameters, as it does for literals.
 
 use super::measured::Execution;
+use super::plain_types::{is_built_in_or_enum, is_plain, names_objects};
 use super::reads::{Reads, is_plain_target};
-use super::self_contained::{self, is_built_in_or_enum, is_plain, names_objects};
 use super::ways::Way;
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
@@ -299,8 +299,7 @@ impl Prepared {
             let is_plain =
                 self.has_plain_types() && self.target().is_none_or(|target| target.is_some_and(is_plain_target));
             let reads = match is_plain {
-                true if !(*source).dependsOnRLS && self_contained::calls_no_user_code(source) => Reads::Nothing,
-                true => Reads::of((*source).query_list.cast()),
+                true => Reads::of_statement(source),
                 false => Reads::Anything,
             };
             (*self.analysis).reads = reads;

@@ -1,8 +1,9 @@
-//! What a statement can read of the request, judged by the functions that it calls.
+//! What a statement can read of the request, judged by the functions that it calls, and by the values that they turn into text.
 
+use super::plain_types::is_plain;
 use crate::pg::ffi::fmgr::Function;
-use crate::pg::ffi::nodes;
 use crate::pg::ffi::unguarded::in_hooks;
+use crate::pg::ffi::{embed_functions, nodes};
 use crate::pg::frame::{COUNTERS, Frame};
 use crate::pg::identity::READERS;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
@@ -40,16 +41,44 @@ const SETTLED: &[u32] = &[
     pg_sys::F_SESSION_USER,
 ];
 
+/// The state of a walk through a tree.
+#[derive(Clone, Copy)]
+struct Walk {
+    found: Reads,
+    /// The extension's functions that write embedded rows.
+    embedding: [Oid; 4],
+    /// The innermost query that is walked.
+    query: *mut pg_sys::Query,
+}
+
 impl Reads {
-    /// Of an expression, a query, or a list of them.
+    /// Of a statement, also in its views and policies.
+    ///
+    /// # Safety
+    /// The source of a saved plan, with a valid analysis, whose functions exist.
+    pub unsafe fn of_statement(source: *const pg_sys::CachedPlanSource) -> Self {
+        // SAFETY: by contract. The list of functions that are not built in is empty if it calls none.
+        unsafe {
+            let calls_own = !(*source).invalItems.is_null();
+            let embedding = if calls_own { embed_functions::all() } else { None };
+            Reads::walk((*source).query_list.cast(), embedding.unwrap_or_default())
+        }
+    }
+
+    /// Of an expression, or a list of them, that is not part of a request's own statement.
     ///
     /// # Safety
     /// A valid tree, or null. The functions that it calls exist.
-    pub unsafe fn of(node: *mut Node) -> Self {
-        let mut found = Reads::Nothing;
-        // SAFETY: promised by the caller; the result outlives the walk.
-        unsafe { pg_guard_ffi_boundary(|| visit(node, (&raw mut found).cast())) };
-        found
+    unsafe fn of(node: *mut Node) -> Self {
+        // SAFETY: promised by the caller.
+        unsafe { Reads::walk(node, Default::default()) }
+    }
+
+    unsafe fn walk(node: *mut Node, embedding: [Oid; 4]) -> Self {
+        let mut walk = Walk { found: Reads::Nothing, embedding, query: std::ptr::null_mut() };
+        // SAFETY: promised by the callers; the state outlives the walk.
+        unsafe { pg_guard_ffi_boundary(|| visit(node, (&raw mut walk).cast())) };
+        walk.found
     }
 
     /// Whether a statement that can read this may run in a frame whose settings are not published.
@@ -84,21 +113,28 @@ impl Reads {
 
 // The two callbacks: errors leave them by a long jump, so nothing in them may have a destructor. They return true to end the walk.
 
-unsafe extern "C-unwind" fn visit(node: *mut Node, found: *mut c_void) -> bool {
-    // SAFETY: PostgreSQL's walkers hand over nodes of the tree, and the result given above. Each node is read as what its tag says.
+unsafe extern "C-unwind" fn visit(node: *mut Node, state: *mut c_void) -> bool {
+    // SAFETY: PostgreSQL's walkers hand over nodes of the tree, and the state given above. Each node is read as what its tag says.
     unsafe {
         if node.is_null() {
             return false;
         }
+        let walk = state.cast::<Walk>();
         let is_unknown = match (*node).type_ {
+            NodeTag::T_FuncExpr if (*walk).embedding.contains(&(*node.cast::<pg_sys::FuncExpr>()).funcid) => {
+                !writes_plain_values(node, walk)
+            }
+            NodeTag::T_Aggref if (*walk).embedding.contains(&(*node.cast::<pg_sys::Aggref>()).aggfnoid) => {
+                !writes_plain_values(node, walk)
+            }
             // How an aggregate is called is not described where other functions are.
             NodeTag::T_Aggref => {
                 let function = (*node.cast::<pg_sys::Aggref>()).aggfnoid;
-                function.to_u32() >= FIRST_REPLACEABLE || in_hooks::check_functions_in_node(node, Some(check), found)
+                function.to_u32() >= FIRST_REPLACEABLE || in_hooks::check_functions_in_node(node, Some(check), state)
             }
             NodeTag::T_WindowFunc => {
                 let function = (*node.cast::<pg_sys::WindowFunc>()).winfnoid;
-                function.to_u32() >= FIRST_REPLACEABLE || in_hooks::check_functions_in_node(node, Some(check), found)
+                function.to_u32() >= FIRST_REPLACEABLE || in_hooks::check_functions_in_node(node, Some(check), state)
             }
             // The checks of a domain may call anything.
             NodeTag::T_CoerceToDomain => true,
@@ -110,24 +146,27 @@ unsafe extern "C-unwind" fn visit(node: *mut Node, found: *mut c_void) -> bool {
             NodeTag::T_JsonConstructorExpr => true,
             #[cfg(any(feature = "pg17", feature = "pg18"))]
             NodeTag::T_JsonExpr => true,
-            _ => in_hooks::check_functions_in_node(node, Some(check), found),
+            _ => in_hooks::check_functions_in_node(node, Some(check), state),
         };
         if is_unknown {
-            *found.cast::<Reads>() = Reads::Anything;
+            (*walk).found = Reads::Anything;
             return true;
         }
-        match nodes::cast::<pg_sys::Query>(node) {
-            Some(query) => in_hooks::query_tree_walker(query, Some(visit), found, 0),
-            None => in_hooks::expression_tree_walker(node, Some(visit), found),
-        }
+        let Some(query) = nodes::cast::<pg_sys::Query>(node) else {
+            return in_hooks::expression_tree_walker(node, Some(visit), state);
+        };
+        let outer = std::mem::replace(&mut (*walk).query, query);
+        let has_ended = in_hooks::query_tree_walker(query, Some(visit), state, 0);
+        (*walk).query = outer;
+        has_ended
     }
 }
 
-unsafe extern "C-unwind" fn check(function: Oid, found: *mut c_void) -> bool {
-    // SAFETY: PostgreSQL hands over a function of the tree, and the result given above. The description of the function is filled before
+unsafe extern "C-unwind" fn check(function: Oid, state: *mut c_void) -> bool {
+    // SAFETY: PostgreSQL hands over a function of the tree, and the state given above. The description of the function is filled before
     // it is read.
     unsafe {
-        let found = found.cast::<Reads>();
+        let walk = state.cast::<Walk>();
         if function.to_u32() < FIRST_REPLACEABLE {
             return in_hooks::func_volatile(function) as u8 != pg_sys::PROVOLATILE_IMMUTABLE
                 && !SETTLED.contains(&function.to_u32());
@@ -137,10 +176,56 @@ unsafe extern "C-unwind" fn check(function: Oid, found: *mut c_void) -> bool {
         let Some(address) = called.fn_addr else { return true };
         let is_one_of = |own: &[Function]| own.iter().any(|own| std::ptr::fn_addr_eq(*own, address));
         if is_one_of(READERS) {
-            *found = (*found).max(Reads::Identity);
+            (*walk).found = (*walk).found.max(Reads::Identity);
             return false;
         }
         !is_one_of(COUNTERS)
+    }
+}
+
+/// Whether only PostgreSQL's own functions turn the values into text that a call of a function for embedded rows gets.
+///
+/// # Safety
+/// A FuncExpr or an Aggref of the query that is walked.
+// Called within the callbacks, and an error has to jump through PostgreSQL's frames.
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn writes_plain_values(call: *mut Node, walk: *const Walk) -> bool {
+    // SAFETY: by contract; the nodes are read as what their tags say.
+    unsafe {
+        let query = (*walk).query;
+        match nodes::cast::<pg_sys::FuncExpr>(call) {
+            Some(function) => nodes::pointers((*function).args).all(|value| is_written_plainly(value, query)),
+            None => nodes::iter::<pg_sys::TargetEntry>((*call.cast::<pg_sys::Aggref>()).args)
+                .all(|entry| is_written_plainly((*entry).expr.cast(), query)),
+        }
+    }
+}
+
+/// Whether only PostgreSQL's own functions turn a value into text. A record must be the row of a subquery, whose columns are known.
+///
+/// # Safety
+/// An expression of the query.
+unsafe fn is_written_plainly(value: *mut Node, query: *const pg_sys::Query) -> bool {
+    // SAFETY: by contract; a variable of this query refers to its range table.
+    unsafe {
+        let is_pseudo = |data_type| pg_sys::get_typtype(data_type) as u8 == pg_sys::TYPTYPE_PSEUDO;
+        let data_type = pg_sys::exprType(value);
+        if !is_pseudo(data_type) {
+            return is_plain(data_type);
+        }
+        let Some(row) = nodes::cast::<pg_sys::Var>(value) else { return false };
+        if (*row).varattno != 0 || (*row).varlevelsup != 0 || query.is_null() {
+            return false;
+        }
+        let position = usize::try_from((*row).varno).unwrap_or(0).wrapping_sub(1);
+        let source = nodes::pointers::<pg_sys::RangeTblEntry>((*query).rtable).nth(position);
+        source.is_some_and(|source| {
+            (*source).rtekind == pg_sys::RTEKind::RTE_SUBQUERY
+                && nodes::iter::<pg_sys::TargetEntry>((*(*source).subquery).targetList).all(|entry| {
+                    let data_type = pg_sys::exprType((*entry).expr.cast());
+                    !is_pseudo(data_type) && is_plain(data_type)
+                })
+        })
     }
 }
 
