@@ -185,8 +185,9 @@ class Relation:
             read(f"select * from matrix.all_{self.name}() where id < 4"), True, "rows"
         if self.notes:
             yield "embed", "GET", f"{at}?select=id,{self.notes}(id,owner)", {}, None, read(
-                # Use a join, as requests do. PostgreSQL does not check the rights to what is joined to a relation that a policy empties.
-                f"select t.id, n.rows as {self.notes} from {name} t left join lateral (select coalesce(json_agg(n), '[]') as rows"
+                # Put the parents into a CTE, as requests do. PostgreSQL does not check the rights to what is joined to a relation that a
+                # policy empties.
+                f"with t as materialized (select id from {name}) select t.id, n.rows as {self.notes} from t left join lateral (select coalesce(json_agg(n), '[]') as rows"
                 f" from (select n.id, n.owner from matrix.{self.notes} n where n.parent = t.id) n) n on true"), True, "rows"
             yield "embed one", "GET", f"/{self.notes}?select=id,{self.name}(title)", {}, None, read(
                 f"select n.id, row_to_json(t) as {self.name} from matrix.{self.notes} n"

@@ -74,7 +74,8 @@ impl Writer {
             self.outputs(&e.select);
             self.text(") AS r");
         }
-        self.text(" WHERE ");
+        // Without parents nothing is read, and no policy asked.
+        self.put(format_args!(" WHERE EXISTS (SELECT FROM {PARENTS}) AND "));
         child(self);
         self.put(format_args!(" = ANY (ARRAY(SELECT p.k{number} FROM {PARENTS} AS p))"));
         self.conditions(" AND ", &e.select.conditions, &e.select.embeds);
