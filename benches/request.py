@@ -137,8 +137,8 @@ def request(bench: Bench) -> None:
     point = KINDS[POINT]
     for name, (sql, _, bar) in COMPARED.items():
         costs(bench, name, POINT, {
-            name: Statement(sql, 10, binary=True, alone=True),
-            POINT: Statement(point.ours, 10, point.parameter, binary=True, alone=True)}, bar)
+            name: Statement(sql, 100, binary=True, alone=True),
+            POINT: Statement(point.ours, 100, point.parameter, binary=True, alone=True)}, bar)
 
 
 def check(bench: Bench, sql: str, status: int) -> None:
