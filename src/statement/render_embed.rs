@@ -192,15 +192,20 @@ impl Writer {
         self.text(" FROM ");
         self.related_source(e);
         self.joins(&e.select.embeds);
-        if !matches!(rows, Rows::Columns(_)) {
-            // Beside the row and not around it, so that extras can be taken from it. PostgreSQL folds it away.
-            self.text(" CROSS JOIN LATERAL (SELECT ");
-            self.outputs(&e.select);
-            self.text(") AS r");
-        }
+        self.record(&rows, &e.select);
         self.related_conditions(e);
         self.order_by(&e.select);
         self.page(&e.select);
+    }
+
+    /// The row `r`, where functions take the row as one value.
+    pub(super) fn record(&mut self, rows: &Rows, select: &Select) {
+        if !matches!(rows, Rows::Columns(_)) {
+            // Beside the row and not around it, so that extras can be taken from it. PostgreSQL folds it away.
+            self.text(" CROSS JOIN LATERAL (SELECT ");
+            self.outputs(select);
+            self.text(") AS r");
+        }
     }
 
     /// The JSON of a row, or the list of all rows. The columns are those of this SELECT, if it is given, or else those of `r`.

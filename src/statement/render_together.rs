@@ -69,11 +69,7 @@ impl Writer {
         self.text(" AS j FROM ");
         self.related_source(e);
         self.joins(&e.select.embeds);
-        if !matches!(rows, Rows::Columns(_)) {
-            self.text(" CROSS JOIN LATERAL (SELECT ");
-            self.outputs(&e.select);
-            self.text(") AS r");
-        }
+        self.record(&rows, &e.select);
         // Without parents nothing is read, and no policy asked.
         self.put(format_args!(" WHERE EXISTS (SELECT FROM {PARENTS}) AND "));
         child(self);

@@ -1,12 +1,13 @@
 //! Runs statements without SPI, with the values of the body's one object as parameters.
 
+use super::fetched::FetchedPlan;
 use super::prepared::{Done, Prepared, Values, planned};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::pg::ffi::unguarded::switch_to;
 use crate::pg::record_source::OneObject;
 use crate::pg::row_sink::{BodyBuffer, RowShape, RowSink};
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
-use pgrx::pg_sys::{self, CachedPlan, ParamExternData, ParamListInfo};
+use pgrx::pg_sys::{self, ParamExternData, ParamListInfo};
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 
@@ -46,10 +47,10 @@ impl Direct {
     /// Runs a plan of the statement, as `_SPI_execute_plan` does. Releases the plan.
     ///
     /// # Safety
-    /// The plan is one that was just fetched for the current resource owner. It has one statement, which fits these parameters.
+    /// The plan has one statement, which fits these parameters.
     pub unsafe fn run(
         &self,
-        plan: *mut CachedPlan,
+        plan: FetchedPlan,
         parameters: ParamListInfo,
         values: &Values,
         when: ReadsBody,
@@ -68,9 +69,8 @@ impl Direct {
                 (*parameters).paramFetch = Some(fetch);
                 (*parameters).paramFetchArg = (&raw const body).cast_mut().cast::<c_void>();
             }
-            let statement = planned(plan);
+            let statement = planned(plan.get());
             let source = (*self.prepared.source()).query_string;
-            let owner = pg_sys::CurrentResourceOwner;
             let query = pg_guard_ffi_boundary(|| {
                 use crate::pg::ffi::unguarded::under_one_guard::*;
                 PushActiveSnapshot(GetTransactionSnapshot());
@@ -86,10 +86,10 @@ impl Direct {
                 run(query);
                 let processed = end(query);
                 PopActiveSnapshot();
-                ReleaseCachedPlan(plan, owner);
                 CommandCounterIncrement();
                 processed
             });
+            plan.release();
             // A body that cannot be read is refused whether or not a row needs it.
             body.read(parameters);
             processed

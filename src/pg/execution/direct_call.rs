@@ -2,6 +2,7 @@
 //! body in place of the call, and only its own functions are left in the plan, nobody can see the request's settings, and none is set.
 
 use super::direct::{Direct, ReadsBody};
+use super::fetched::FetchedPlan;
 use super::prepared::{Done, Prepared, Values, planned};
 use super::reads::Reads;
 use crate::error::Result;
@@ -10,7 +11,6 @@ use crate::pg::record_source::{Member, OneObject};
 use crate::pg::row_sink::{BodyBuffer, RowShape};
 use crate::plan::{Arguments, Call};
 use crate::statement::Statement;
-use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::c_int;
 
@@ -59,13 +59,12 @@ impl DirectCall {
             let source = prepared.source();
             let (number, reads) = self.checked.get();
             // Planning may call functions, so they must be able to read the settings unless there is a plan.
-            let is_checked = prepared.has_plan() && (*(*source).gplan).generation == number;
+            let is_checked = prepared.has_plan(parameters) && (*(*source).gplan).generation == number;
             if !is_checked || !reads.are_known(frame) {
                 frame.publish();
             }
-            let owner = pg_sys::CurrentResourceOwner;
-            let plan = pg_sys::GetCachedPlan(source, parameters, owner, std::ptr::null_mut());
-            if is_checked && (*plan).generation != number {
+            let plan = FetchedPlan::cached(prepared, parameters);
+            if is_checked && (*plan.get()).generation != number {
                 frame.publish();
             }
             let for_any = (*source).gplan;

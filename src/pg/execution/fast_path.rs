@@ -4,6 +4,7 @@
 //!
 //! The statement is analysed under the session's own search path. The result must equal that under the request's search path.
 
+use super::fetched::FetchedPlan;
 use super::prepared::{Done, Prepared, Values, planned};
 use super::reads::Reads;
 use crate::error::Result;
@@ -74,33 +75,29 @@ impl FastPath {
         receiver: *mut pg_sys::DestReceiver,
     ) -> bool {
         let (source, reads) = (self.prepared.source(), self.prepared.reads());
-        // SAFETY: as below; the plan is released there.
-        let (plan, owner) = unsafe {
-            let owner = pg_sys::CurrentResourceOwner;
-            let cached = || pg_sys::GetCachedPlan(source, parameters, owner, std::ptr::null_mut());
-            // The planner checks rights to views, so it needs the role. Fetching an existing plan does not, and switching the
-            // role would make PostgreSQL look up the schemas of the search path again, twice.
-            (if self.prepared.has_plan() { cached() } else { frame.with_role(cached) }, owner)
-        };
+        // SAFETY: promised by the caller.
+        let plan = unsafe { FetchedPlan::of(&self.prepared, frame, parameters) };
         let was_reanalysed = self.prepared.was_reanalysed();
-        // Parallel workers have no frame.
-        // SAFETY: the plan has one statement.
-        if reads == Reads::Identity && !was_reanalysed && unsafe { (*planned(plan)).parallelModeNeeded } {
-            frame.publish();
-        }
-        // SAFETY: the same steps as _SPI_execute_plan takes for a saved plan. An error ends the subtransaction, which releases
-        // everything. Nothing within the guard has a destructor.
-        frame.with_role(|| unsafe {
-            pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                use crate::pg::ffi::unguarded::under_one_guard::*;
-                if !was_reanalysed {
-                    let query = start(planned(plan), (*source).query_string, receiver, parameters);
+        if !was_reanalysed {
+            // SAFETY: the plan has one statement.
+            let statement = unsafe { planned(plan.get()) };
+            // Parallel workers have no frame.
+            // SAFETY: as above.
+            if reads == Reads::Identity && unsafe { (*statement).parallelModeNeeded } {
+                frame.publish();
+            }
+            // SAFETY: the same steps as _SPI_execute_plan takes for a saved plan. An error ends the subtransaction, which releases
+            // everything. Nothing within the guard has a destructor.
+            frame.with_role(|| unsafe {
+                pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                    use crate::pg::ffi::unguarded::under_one_guard::*;
+                    let query = start(statement, (*source).query_string, receiver, parameters);
                     run(query);
                     end(query);
-                }
-                ReleaseCachedPlan(plan, owner);
+                });
             });
-        });
+        }
+        plan.release();
         was_reanalysed
     }
 }

@@ -5,6 +5,7 @@
 //! planner and the executor.
 
 use super::direct::{Direct, ReadsBody};
+use super::fetched::FetchedPlan;
 use super::prepared::{Done, Prepared, Values};
 use super::reads::Reads;
 use crate::error::Result;
@@ -94,15 +95,11 @@ impl FastWrite {
         }
         let parameters = prepared.bind(values)?;
         let execute = || {
-            // SAFETY: the plan is released on each path. An error ends the subtransaction, which releases it too.
+            // SAFETY: the parameters are those of the statement.
             unsafe {
-                let owner = pg_sys::CurrentResourceOwner;
-                let cached = || pg_sys::GetCachedPlan(prepared.source(), parameters, owner, std::ptr::null_mut());
-                // The planner needs the role; fetching a plan does not. Under another role, PostgreSQL would look up the schemas of
-                // the search path again.
-                let plan = if prepared.has_plan() { cached() } else { frame.with_role(cached) };
+                let plan = FetchedPlan::of(prepared, frame, parameters);
                 if prepared.was_reanalysed() {
-                    pg_sys::ReleaseCachedPlan(plan, owner);
+                    plan.release();
                     return None;
                 }
                 Some(frame.with_role(|| self.direct.run(plan, parameters, values, self.when, body, shape)))

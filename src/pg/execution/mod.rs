@@ -6,6 +6,7 @@ mod direct;
 mod direct_call;
 mod fast_path;
 mod fast_write;
+mod fetched;
 mod measured;
 mod plain_types;
 mod pre_request;

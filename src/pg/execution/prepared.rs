@@ -245,15 +245,21 @@ impl Prepared {
         execute()
     }
 
-    /// Whether PostgreSQL has a plan that the next execution uses as it is.
-    pub fn has_plan(&self) -> bool {
+    /// Whether an execution with these parameters uses the plan that PostgreSQL keeps, if it is valid.
+    pub fn keeps_plan(&self, parameters: pg_sys::ParamListInfo) -> bool {
+        // SAFETY: this value owns the plan source.
+        let options = unsafe { (*self.source()).cursor_options };
+        // SAFETY: reads a setting.
+        let is_auto = unsafe { pg_sys::plan_cache_mode } == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int;
+        parameters.is_null() || is_auto && options & pg_sys::CURSOR_OPT_GENERIC_PLAN as c_int != 0
+    }
+
+    /// Whether PostgreSQL has a plan that an execution with these parameters uses as it is, whatever the role.
+    pub fn has_plan(&self, parameters: pg_sys::ParamListInfo) -> bool {
         // SAFETY: this value owns the plan source.
         unsafe {
-            let source = self.source();
-            let kept = (*source).gplan;
-            let is_kept = (*source).cursor_options & pg_sys::CURSOR_OPT_GENERIC_PLAN as c_int != 0
-                && pg_sys::plan_cache_mode == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int;
-            is_kept && !kept.is_null() && (*kept).is_valid && !(*kept).dependsOnRole
+            let kept = (*self.source()).gplan;
+            self.keeps_plan(parameters) && !kept.is_null() && (*kept).is_valid && !(*kept).dependsOnRole
         }
     }
 

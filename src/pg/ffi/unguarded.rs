@@ -8,9 +8,9 @@
 #![expect(non_snake_case, clippy::too_many_arguments, reason = "PostgreSQL's names and signatures")]
 
 use pgrx::pg_sys::{
-    self, CachedPlan, Datum, DestReceiver, ErrorData, FunctionCallInfo, MemoryContext, Node, Oid, ParamListInfo,
-    ParseState, PlanState, PlannedStmt, QueryDesc, QueryEnvironment, ResourceOwner, SPIPlanPtr, ScanDirection,
-    Snapshot, TimestampTz, TransactionId, TupleDesc, TupleTableSlot,
+    self, Datum, DestReceiver, ErrorData, FunctionCallInfo, MemoryContext, Node, Oid, ParamListInfo, ParseState,
+    PlanState, PlannedStmt, QueryDesc, QueryEnvironment, SPIPlanPtr, ScanDirection, Snapshot, TimestampTz,
+    TransactionId, TupleDesc, TupleTableSlot,
 };
 use std::ffi::{c_char, c_int, c_void};
 
@@ -283,8 +283,6 @@ pub mod under_one_guard {
         pub unsafe fn ExecutorEnd(query: *mut QueryDesc);
         /// Frees the description of an execution (execdesc.h).
         pub unsafe fn FreeQueryDesc(query: *mut QueryDesc);
-        /// Releases a plan (plancache.h).
-        pub unsafe fn ReleaseCachedPlan(plan: *mut CachedPlan, owner: ResourceOwner);
         /// The snapshot of the running command (snapmgr.h).
         pub unsafe fn GetActiveSnapshot() -> Snapshot;
         /// A new snapshot, or that of the transaction, as the isolation level requires (snapmgr.h).
