@@ -33,6 +33,10 @@ select restful.embedded_objects('["i"]', i) over () from generate_series(1, 3) i
 -- a value is not made beyond the limit of a body
 select as_superuser('set restful.max_response_bytes = ''1kB''');
 select show(restful.serve('GET', '/authors?id=eq.1&select=wide(*)', '{}', null));
+-- nor many that are part of one body
+select count(j::text) from (select restful.embedded_objects('["i"]', i) as j from generate_series(1, 1000) i group by i % 100) l;
+select count(j::text) from (select restful.embedded_objects('{"all":["i"]}', i) as j from generate_series(1, 1000) i group by i % 100) l;
+select count(j::text) from (select restful.embedded_objects('{"all":["i"]}', i) as j from generate_series(1, 100) i group by i % 10) l;
 select as_superuser('reset restful.max_response_bytes');
 -- a role without the right to these functions
 \c - postgres

@@ -178,7 +178,7 @@ impl Writer {
         self.text("SELECT ");
         if e.select.grouped || e.to_many && (e.select.is_paged() || !e.select.order.is_empty()) {
             // The rows have to be there before they are listed.
-            self.json(&rows, e.to_many, None);
+            self.json(&rows, e, None);
             self.text(" AS j FROM (SELECT ");
             self.outputs(&e.select);
             self.related_rows(e);
@@ -186,7 +186,7 @@ impl Writer {
             self.row_alias(&rows);
             return;
         }
-        self.json(&rows, e.to_many, Some(&e.select));
+        self.json(&rows, e, Some(&e.select));
         self.text(" AS j");
         self.extras(e);
         self.text(" FROM ");
@@ -209,17 +209,21 @@ impl Writer {
     }
 
     /// The JSON of a row, or the list of all rows. The columns are those of this SELECT, if it is given, or else those of `r`.
-    pub(super) fn json(&mut self, rows: &Rows, is_list: bool, select: Option<&Select>) {
-        match (rows, is_list) {
-            (Rows::Columns(names), _) => {
+    pub(super) fn json(&mut self, rows: &Rows, e: &Embedded, select: Option<&Select>) {
+        match (rows, e.to_many) {
+            (Rows::Columns(names), is_list) => {
                 self.text(if is_list { "restful.embedded_objects(" } else { "restful.embedded_object(" });
-                self.parameter(Parameter::Constant(json_array(names)));
+                let (count, names) = (names.len(), json_array(names));
+                self.parameter(Parameter::Constant(match e.fetch {
+                    Fetch::Together => format!("{{\"all\":{names}}}"),
+                    Fetch::Joined | Fetch::ForEach => names,
+                }));
                 match select {
                     Some(select) => self.values(select, |w, write| {
                         w.text(", ");
                         write(w);
                     }),
-                    None => (1..=names.len()).for_each(|number| self.put(format_args!(", r.c{number}"))),
+                    None => (1..=count).for_each(|number| self.put(format_args!(", r.c{number}"))),
                 }
                 self.text(")");
             }

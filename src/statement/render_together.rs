@@ -1,4 +1,5 @@
-//! Renders a read whose to-many relations are fetched for all parents together.
+//! Renders a read whose to-many relations are fetched for all parents together. Their lists are made before the first row is answered, so
+//! the functions that make them count the bytes of all.
 
 use super::Ident;
 use super::render::Writer;
@@ -65,7 +66,7 @@ impl Writer {
         self.text(" LEFT JOIN (SELECT ");
         child(self);
         self.text(" AS k, ");
-        self.json(&rows, true, Some(&e.select));
+        self.json(&rows, e, Some(&e.select));
         self.text(" AS j FROM ");
         self.related_source(e);
         self.joins(&e.select.embeds);

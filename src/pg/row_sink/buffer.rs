@@ -72,7 +72,13 @@ impl BodyBuffer {
     /// Raises an error (SQLSTATE 54000) if the payload exceeds the limit.
     #[inline]
     pub fn check_limit(&self) {
-        if self.len() > self.limit {
+        self.check_limit_with(0);
+    }
+
+    /// The same for the payload together with this many bytes.
+    #[inline]
+    pub fn check_limit_with(&self, bytes: usize) {
+        if self.len().saturating_add(bytes) > self.limit {
             too_large(self.limit)
         }
     }

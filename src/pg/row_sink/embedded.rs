@@ -15,6 +15,7 @@ use crate::pg::ffi::varlena::payload;
 use crate::pg::guc;
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys::{self, Datum, FmgrInfo, FunctionCallInfo, MemoryContext, MemoryContextCallback, NullableDatum, Oid};
+use serde::Deserialize;
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 
@@ -42,11 +43,20 @@ sql_function!(
 
 sql_function!(restful_embedded_array, "embedded_array(state internal) returns json", |call| array(call));
 
+/// The names of values.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Names {
+    OfOne(Vec<String>),
+    OfAll { all: Vec<String> },
+}
+
 /// The arguments of a function.
 #[derive(Clone, Copy)]
 struct Signature {
-    /// The position of the names, as a JSON array. The values follow, and become an object. Without names, the last argument is
-    /// written as it is.
+    /// The position of the names, as a JSON array, or as the member `all` of an object: then all lists that the call makes while the
+    /// statement runs are part of the response. The values follow, and become an object. Without names, the last argument is written
+    /// as it is.
     names: Option<usize>,
 }
 
@@ -72,7 +82,12 @@ impl Signature {
         let Some(names_at) = self.names else { return vec![column("", count.saturating_sub(1))] };
         // SAFETY: reads the expression of the call.
         let is_list = unsafe { pg_sys::get_fn_expr_variadic(info) };
-        match serde_json::from_slice::<Vec<String>>(names) {
+        let names = match serde_json::from_slice(names) {
+            Ok(Names::OfAll { all }) => Ok(all),
+            Ok(Names::OfOne(names)) => Ok(names),
+            Err(why) => Err(why),
+        };
+        match names {
             Ok(names) if names.len() + names_at + 1 == count && !is_list => {
                 names.iter().zip(names_at + 1..).map(|(name, index)| column(name, index)).collect()
             }
@@ -104,6 +119,8 @@ struct Site {
     writer: Writer,
     /// The size of the last list in bytes.
     list_bytes: usize,
+    /// The size of all lists in bytes, if all of them are part of the response.
+    all_bytes: usize,
     forget: MemoryContextCallback,
 }
 
@@ -130,6 +147,7 @@ impl Site {
                 cast_generation: cast_generation(),
                 writer: Writer { body, scratch, zone, strip_nulls: false, execution: 1 },
                 list_bytes: 0,
+                all_bytes: 0,
                 forget: MemoryContextCallback { func: Some(drop_site), arg: site.cast(), next: null_mut() },
             });
             pg_sys::MemoryContextRegisterResetCallback(memory, &raw mut (*site).forget);
@@ -224,10 +242,16 @@ unsafe fn add(call: FunctionCallInfo, signature: Signature) -> Datum {
                 None => new_list(call, site.list_bytes),
             };
             std::ptr::swap(list, &mut site.writer.body);
+            let before = site.writer.body.len();
             if site.writer.body.len() > 1 {
                 site.writer.body.byte(b',');
             }
             site.write(call, signature);
+            if site.names.first() == Some(&b'{') {
+                // All groups may be in memory at the same time.
+                site.all_bytes += site.writer.body.len() - before;
+                site.writer.body.check_limit_with(site.all_bytes.saturating_sub(site.writer.body.len()));
+            }
             std::ptr::swap(list, &mut site.writer.body);
             site.list_bytes = (*list).len();
             Datum::from(list)

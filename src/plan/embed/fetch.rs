@@ -2,8 +2,11 @@
 
 use crate::catalog::{Relation, TypeClass};
 use crate::error::Result;
+use crate::limits;
 use crate::plan::columns::Columns;
-use crate::plan::{ColumnReference, Embedded, Expression, Fetch, OrderBy, Planner, Predicate, Select, Source, Test};
+use crate::plan::{
+    ColumnReference, Embedded, Expression, Fetch, OrderBy, Output, Planner, Predicate, Select, Source, Test,
+};
 use crate::query::Operator;
 
 impl Planner<'_> {
@@ -24,7 +27,12 @@ impl Planner<'_> {
             let Some(target) = self.source_relation(&embed.select.source)? else { continue };
             // So that no rows have to be formed.
             self.list_columns(&mut embed.select, Columns::Relation(&target))?;
-            if embed.to_many && !is_one_row && is_apart(embed) && follows_one_column(embed, relation, &target) {
+            if embed.to_many
+                && !is_one_row
+                && is_apart(embed)
+                && is_narrow(embed)
+                && follows_one_column(embed, relation, &target)
+            {
                 embed.fetch = Fetch::Together;
             } else if !embed.to_many && (is_small_page || is_one_row) && target.has_unique_keys {
                 embed.fetch = Fetch::ForEach;
@@ -85,6 +93,15 @@ fn is_plain(e: &Embedded) -> bool {
 /// Whether the rows of one parent do not depend on how many there are, or on their order.
 fn is_apart(e: &Embedded) -> bool {
     !e.select.is_paged() && e.select.order.is_empty()
+}
+
+/// Whether the extension's functions can take the columns one by one, and so count the bytes of all lists.
+fn is_narrow(e: &Embedded) -> bool {
+    let width = |output: &Output| match output {
+        Output::Spread { embed } => e.select.embeds.get(*embed).and_then(|e| e.spread.as_ref()).map_or(0, Vec::len),
+        _ => 1,
+    };
+    e.select.outputs.iter().map(width).sum::<usize>() <= limits::EMBEDDED_VALUES
 }
 
 /// Whether one column refers to one column of the same type, so that its values are found in an array of the others.
