@@ -76,7 +76,8 @@ pub struct Relation {
     pub is_partition: bool,
     #[serde(default)]
     pub is_view: bool,
-    /// What foreign keys refer to is unique among the rows that a read shows: it is a table, and no other table inherits from it.
+    /// A unique key is unique among the rows that a read shows, at any time: it is a table, no other table inherits from it, and its
+    /// indexes are complete and cannot be deferred.
     pub has_unique_keys: bool,
     /// It is a view that PostgreSQL itself writes through, so its columns are written like those of its tables.
     #[serde(default)]

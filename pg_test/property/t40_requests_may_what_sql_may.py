@@ -187,7 +187,8 @@ class Relation:
             yield "embed", "GET", f"{at}?select=id,{self.notes}(id,owner)", {}, None, read(
                 # Put the parents into a CTE, as requests do. PostgreSQL does not check the rights to what is joined to a relation that a
                 # policy empties.
-                f"with t as materialized (select id from {name}) select t.id, n.rows as {self.notes} from t left join lateral (select coalesce(json_agg(n), '[]') as rows"
+                f"with t as materialized (select id from {name}) select t.id, n.rows as {self.notes} from t"
+                f" left join lateral (select coalesce(json_agg(n), '[]') as rows"
                 f" from (select n.id, n.owner from matrix.{self.notes} n where n.parent = t.id) n) n on true"), True, "rows"
             yield "embed one", "GET", f"/{self.notes}?select=id,{self.name}(title)", {}, None, read(
                 f"select n.id, row_to_json(t) as {self.name} from matrix.{self.notes} n"

@@ -46,6 +46,15 @@ grant select on library.codes, library.uses to anon;
 select show(restful.serve('GET', '/codes?select=code,uses(id,owner)&order=code'));
 select show(restful.serve('GET', '/codes?select=code,uses(id,owner)&order=code'));
 select show(restful.serve('GET', '/codes?select=code,uses(id,owner)&order=code'));
+-- A key that is not unique yet shows both rows, as a join does.
+\c - postgres
+create table library.badges (id int primary key, reader int unique deferrable initially deferred references library.readers);
+grant select, insert on library.badges to librarian;
+\c - librarian
+begin;
+insert into library.badges values (1, 1), (2, 1);
+select show(restful.serve('GET', '/readers?select=id,badges(id)&id=eq.1'));
+rollback;
 -- Columns that the role may not read are refused, and a table that gets children may have a key twice.
 \c - postgres
 revoke select on library.uses from anon;

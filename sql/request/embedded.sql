@@ -39,7 +39,7 @@ CREATE AGGREGATE restful.embedded_objects(names text, VARIADIC "values" "any") (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE restful.embedded_objects(text, VARIADIC "any") IS
-'Internal: a JSON array of objects, one for each row; names: a JSON array of strings, or an object with it as all if every list is part of the response. Part of the statements that embed relations.';
+'Internal: a JSON array of objects, one for each row; names: a JSON array of strings, or {"all": that array} if every list is part of the response. Part of the statements that embed relations.';
 
 CREATE AGGREGATE restful.embedded_values(value anyelement) (
     SFUNC = restful.embedded_values_add,

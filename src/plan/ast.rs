@@ -52,6 +52,18 @@ impl Select {
         self.embeds.get(*embed).filter(|e| e.fetch == Fetch::Together)
     }
 
+    /// The names of an output's columns. Empty for [`Output::All`].
+    pub fn names<'a>(&'a self, output: &'a Output) -> Vec<&'a str> {
+        match output {
+            Output::All => Vec::new(),
+            Output::Expression { name, .. } | Output::Embedded { name, .. } => vec![name],
+            Output::Spread { embed } => {
+                let spread = self.embeds.get(*embed).and_then(|e| e.spread.as_ref());
+                spread.into_iter().flatten().map(|column| column.name.as_str()).collect()
+            }
+        }
+    }
+
     /// Its outputs, with the columns of [`Output::All`] one by one if they are listed.
     pub fn listed_outputs(&self) -> impl Iterator<Item = &Output> {
         self.outputs.iter().flat_map(|output| match (output, &self.listed) {
@@ -225,10 +237,10 @@ pub enum OrderBy {
     },
 }
 
-/// A relation embedded in another: a lateral join.
+/// A relation embedded in another.
 #[derive(Clone, Debug)]
 pub struct Embedded {
-    /// The alias of the lateral subquery.
+    /// The alias of the subquery with its rows.
     pub alias: String,
     pub select: Select,
     /// The join condition: pairs of equal columns.

@@ -406,11 +406,7 @@ fn refuse_repeated(select: &Select, columns: Columns, labels: &[&str]) -> Result
     for output in &select.outputs {
         match output {
             Output::All => names.extend(columns.names()),
-            Output::Expression { name, .. } | Output::Embedded { name, .. } => names.push(name),
-            Output::Spread { embed } => {
-                let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
-                names.extend(spread.into_iter().flatten().map(|column| column.name.as_str()));
-            }
+            output => names.extend(select.names(output)),
         }
     }
     let mut seen = HashSet::with_capacity(names.len());

@@ -1,4 +1,4 @@
-//! Renders embedded relations as lateral joins.
+//! Renders embedded relations, each as a subquery.
 
 use super::Parameter;
 use super::render::Writer;
@@ -31,14 +31,10 @@ impl Rows {
 fn names(select: &Select) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for output in select.listed_outputs() {
-        match output {
-            Output::All => return None,
-            Output::Expression { name, .. } | Output::Embedded { name, .. } => names.push(name.as_str()),
-            Output::Spread { embed } => {
-                let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
-                names.extend(spread.into_iter().flatten().map(|column| column.name.as_str()));
-            }
+        if matches!(output, Output::All) {
+            return None;
         }
+        names.extend(select.names(output));
     }
     // PostgreSQL cuts names that are longer.
     let cut = |name: &str| name.get(..name.floor_char_boundary(limits::IDENTIFIER_BYTES)).unwrap_or(name).to_owned();

@@ -44,15 +44,7 @@ impl Writer {
                 w.handed_out(e, "j", true, false);
                 return w.put(format_args!(" AS {}", Ident(name)));
             }
-            let names: Vec<&str> = match output {
-                Output::All => Vec::new(),
-                Output::Expression { name, .. } | Output::Embedded { name, .. } => vec![name],
-                Output::Spread { embed } => {
-                    let spread = select.embeds.get(*embed).and_then(|e| e.spread.as_ref());
-                    spread.into_iter().flatten().map(|column| column.name.as_str()).collect()
-                }
-            };
-            w.list(names, ", ", |w, name| {
+            w.list(select.names(output), ", ", |w, name| {
                 number += 1;
                 w.put(format_args!("p.c{number} AS {}", Ident(name)));
             });

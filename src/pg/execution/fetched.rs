@@ -54,10 +54,10 @@ impl FetchedPlan {
             if !prepared.keeps_plan(parameters) || plan.is_null() || !(*plan).is_valid {
                 return None;
             }
-            let is_for = |other: Oid| other == role;
-            if (*source).dependsOnRLS
-                && !(is_for((*source).rewriteRoleId) && (*source).rewriteRowSecurity == pg_sys::row_security)
-                || (*plan).dependsOnRole && !is_for((*plan).planRoleId)
+            let is_rewritten_for_it =
+                (*source).rewriteRoleId == role && (*source).rewriteRowSecurity == pg_sys::row_security;
+            if (*source).dependsOnRLS && !is_rewritten_for_it
+                || (*plan).dependsOnRole && (*plan).planRoleId != role
                 || (*plan).saved_xmin != pg_sys::InvalidTransactionId
             {
                 return None;

@@ -304,10 +304,7 @@ impl Prepared {
             }
             let is_plain =
                 self.has_plain_types() && self.target().is_none_or(|target| target.is_some_and(is_plain_target));
-            let reads = match is_plain {
-                true => Reads::of_statement(source),
-                false => Reads::Anything,
-            };
+            let reads = if is_plain { Reads::of_statement(source) } else { Reads::Anything };
             (*self.analysis).reads = reads;
             (*self.analysis).gone = false;
             pg_sys::MemoryContextRegisterResetCallback((*source).query_context, &raw mut (*self.analysis).callback);

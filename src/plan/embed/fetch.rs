@@ -4,9 +4,7 @@ use crate::catalog::{Relation, TypeClass};
 use crate::error::Result;
 use crate::limits;
 use crate::plan::columns::Columns;
-use crate::plan::{
-    ColumnReference, Embedded, Expression, Fetch, OrderBy, Output, Planner, Predicate, Select, Source, Test,
-};
+use crate::plan::{ColumnReference, Embedded, Expression, Fetch, OrderBy, Planner, Predicate, Select, Source, Test};
 use crate::query::Operator;
 
 impl Planner<'_> {
@@ -97,11 +95,7 @@ fn is_apart(e: &Embedded) -> bool {
 
 /// Whether the extension's functions can take the columns one by one, and so count the bytes of all lists.
 fn is_narrow(e: &Embedded) -> bool {
-    let width = |output: &Output| match output {
-        Output::Spread { embed } => e.select.embeds.get(*embed).and_then(|e| e.spread.as_ref()).map_or(0, Vec::len),
-        _ => 1,
-    };
-    e.select.outputs.iter().map(width).sum::<usize>() <= limits::EMBEDDED_VALUES
+    e.select.outputs.iter().map(|output| e.select.names(output).len()).sum::<usize>() <= limits::EMBEDDED_VALUES
 }
 
 /// Whether one column refers to one column of the same type, so that its values are found in an array of the others.

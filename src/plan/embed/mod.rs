@@ -1,4 +1,4 @@
-//! Embedded relations, which become lateral joins.
+//! Embedded relations.
 
 mod fetch;
 mod lookup;

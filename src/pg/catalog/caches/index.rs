@@ -12,6 +12,8 @@ pub struct Index {
     pub is_primary: bool,
     /// Its key cannot be deferred.
     pub is_immediate: bool,
+    /// It is complete: it was not left behind by a CREATE INDEX CONCURRENTLY that failed.
+    pub is_valid: bool,
     /// Its columns are unique in the whole table: it is a unique index without a predicate and without expressions.
     pub is_unique: bool,
     /// The numbers of the key's columns, 0 for an expression. Included columns are left out.
@@ -28,6 +30,7 @@ impl Index {
             Index {
                 is_primary: form.indisprimary,
                 is_immediate: form.indimmediate,
+                is_valid: form.indisvalid,
                 is_unique: form.indisunique && !is_partial_or_computed,
                 key: key.to_vec(),
             }

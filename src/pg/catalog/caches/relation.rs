@@ -57,8 +57,9 @@ fn describe(open: &relcache::Relation, name: QualifiedName) -> Found {
         sources: Vec::new(),
         is_partition: class.relispartition,
         is_view: matches!(kind, pg_sys::RELKIND_VIEW | pg_sys::RELKIND_MATVIEW),
-        has_unique_keys: kind == pg_sys::RELKIND_PARTITIONED_TABLE
-            || kind == pg_sys::RELKIND_RELATION && !class.relhassubclass,
+        has_unique_keys: is_table
+            && (kind == pg_sys::RELKIND_PARTITIONED_TABLE || !class.relhassubclass)
+            && indexes.iter().all(|index| index.is_immediate && index.is_valid),
         inherits: false,
         // by ON CONFLICT, which takes no deferrable key, no rules, and no triggers instead of what it does
         upsertable: allowed(false, None) & (INSERT | UPDATE) == INSERT | UPDATE

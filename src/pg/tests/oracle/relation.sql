@@ -3,7 +3,8 @@ SELECT jsonb_build_object(
     'schema', n.nspname,
     'name', c.relname,
     'is_view', c.relkind IN ('v', 'm'),
-    'has_unique_keys', c.relkind = 'p' OR c.relkind = 'r' AND NOT c.relhassubclass,
+    'has_unique_keys', (c.relkind = 'p' OR c.relkind = 'r' AND NOT c.relhassubclass)
+        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND NOT (i.indimmediate AND i.indisvalid)),
     -- by ON CONFLICT, which takes no deferrable key, no rules, and no triggers instead of what it does
     'upsertable', pg_relation_is_updatable(c.oid, false) & 12 = 12 AND NOT EXISTS (
         SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND NOT i.indimmediate
