@@ -278,11 +278,18 @@ def tokens():
         yield f"select restful.jwt_sign({quote(json.dumps({'role': role, 'sub': role}))}, '1 hour', '{KEY}');"
 
 
+def begin(cell):
+    """Begins the transaction of a cell. Writes to a relation wait for each other here: a session that waits for a subtransaction of
+    another one waits until the other's transaction ends, even if the subtransaction is rolled back, so row locks alone can deadlock."""
+    alone = "" if cell.method in ("GET", "HEAD") else f" select pg_advisory_xact_lock(hashtext('{cell.relation}')) \\g /dev/null\n"
+    return f"begin;{alone}"
+
+
 def as_request(cell, way, token=None):
     headers = cell.headers | ({"authorization": f"Bearer {token}"} if token else {})
     body = "null" if cell.body is None else f"convert_to({quote(json.dumps(cell.body))}, 'utf8')"
     call = f"ways.serve('{cell.method}', {quote(cell.target)}, {quote(json.dumps(headers))}, {body})"
-    return (f"begin; {become(cell.role) if way == 'trusted' else ''} select jsonb_build_object('status', status, 'headers', headers, "
+    return (f"{begin(cell)} {become(cell.role) if way == 'trusted' else ''} select jsonb_build_object('status', status, 'headers', headers, "
             f"'body', convert_from(body, 'utf8'), 'held', matrix.holds('{cell.base}')) from {call}; rollback;")
 
 
@@ -290,7 +297,7 @@ def as_sql(cell):
     if cell.sql is None:
         return f"select jsonb_build_object('held', matrix.holds('{cell.base}'));"
     read_only = "set local transaction_read_only = on;" if cell.method in ("GET", "HEAD") else ""
-    return (f"begin; {read_only} set local role {cell.role}; select jsonb_build_object('answer', answer, "
+    return (f"{begin(cell)} {read_only} set local role {cell.role}; select jsonb_build_object('answer', answer, "
             f"'held', matrix.holds('{cell.base}')) from matrix.in_sql({quote(cell.sql)}, {cell.answers}) answer; rollback;")
 
 
