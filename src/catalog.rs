@@ -35,6 +35,8 @@ pub trait Catalog {
     fn data_type(&self, schema: &str, name: &str) -> Result<Option<Rc<str>>>;
     /// Whether the role of the request may read any column of a relation. Names of other relations are not suggested to it.
     fn may_read(&self, relation: &QualifiedName) -> Result<bool>;
+    /// What the role of the request may do with a relation, or with any column of it.
+    fn rights(&self, relation: &Relation) -> Result<Rights>;
     /// Whether the role of the request may read a column of a relation.
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool>;
     /// The expression for a missing value of a column: its default, or the next value of an identity column. A column of a view without
@@ -47,6 +49,15 @@ pub trait Catalog {
     fn may_write_embedded(&self) -> Result<bool>;
     /// Whether the role of the request may call a function.
     fn may_call(&self, function: &Function) -> Result<bool>;
+}
+
+/// The privileges of a role on a relation, or on any column of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    pub select: bool,
+    pub insert: bool,
+    pub update: bool,
+    pub delete: bool,
 }
 
 /// The name of an object in its schema.
@@ -153,23 +164,6 @@ impl Relation {
             let Some(column) = self.columns.iter_mut().find(|c| c.name == source.column) else { continue };
             (column.writable, column.identity) = (source.writable, source.identity);
         }
-    }
-
-    /// The methods that the relation supports because of its kind, in the form of Allow (RFC 9110, section 10.2.1). Privileges are
-    /// not considered.
-    pub fn allow(&self) -> String {
-        let mut methods = vec!["OPTIONS", "GET", "HEAD"];
-        for (method, supported) in [
-            ("POST", self.insertable),
-            ("PUT", self.is_replaceable()),
-            ("PATCH", self.updatable),
-            ("DELETE", self.deletable),
-        ] {
-            if supported {
-                methods.push(method);
-            }
-        }
-        methods.join(",")
     }
 }
 

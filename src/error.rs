@@ -110,8 +110,8 @@ catalogue! {
     ApiKey                  = "REST411", 401;
     /// The body is larger than the setting max_body_bytes.
     BodyTooLarge            = "REST413", 413;
-    /// The body has an unsupported content encoding.
-    ContentEncoding         = "REST415", 415;
+    /// The body has an unsupported media type or content encoding.
+    ContentType             = "REST415", 415;
     /// The body, or a row, is not valid against a JSON Schema.
     InvalidBody             = "REST422", 422;
     /// The request exceeds a limit of size or nesting.

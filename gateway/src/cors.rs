@@ -13,7 +13,7 @@ use hyper::{HeaderMap, Method, Response};
 use crate::head::is_token;
 
 /// The methods a page may use.
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD, QUERY");
 /// Fields a page may send, besides those it asks for.
 const ALLOWED_HEADERS: [&str; 4] = ["Authorization", "Accept", "Accept-Language", "Content-Language"];
 
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn preflights_are_answered() {
         let asks = [(ORIGIN, PAGE), (ACCESS_CONTROL_REQUEST_METHOD, "PATCH")];
-        let methods = "access-control-allow-methods: GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD";
+        let methods = "access-control-allow-methods: GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD, QUERY";
         assert_eq!(
             marked(&cors("*"), &Method::OPTIONS, &request(&asks)),
             [methods, "access-control-allow-origin: *", "access-control-max-age: 60", "vary: Origin"]

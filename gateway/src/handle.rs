@@ -123,7 +123,8 @@ impl Gateway {
     /// Calls the database. Sends a read once more if its connection died while it was idle: the server may not have seen the read, and
     /// repeating it does no harm.
     async fn call(&self, entry: &Entry<'_>, call: &Call<'_>, deadline: Instant) -> Result<Option<Bytes>, Problem> {
-        let mut retry = matches!(entry.parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let method = &entry.parts.method;
+        let mut retry = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || method.as_str() == "QUERY";
         let mut fresh = false;
         loop {
             let by = deadline.min(Instant::now() + self.pool_timeout);

@@ -43,7 +43,7 @@ impl Problem {
     /// 414: the target is longer than any parser here accepts.
     pub fn target_too_long() -> Self {
         Self::new(StatusCode::URI_TOO_LONG, "REST414", "The request target is too long")
-            .hint("Send long lists in the body of a function call (POST /rpc/...).")
+            .hint("Send long lists in the body of a QUERY.")
     }
 
     /// 431: there are too many header fields, or they are too long.

@@ -35,6 +35,7 @@ GRANT EXECUTE ON FUNCTION
     restful.request(text, text, jsonb, jsonb),
     restful.get(text, jsonb),
     restful.head(text, jsonb),
+    restful.query(text, jsonb, jsonb),
     restful.post(text, jsonb, jsonb),
     restful.put(text, jsonb, jsonb),
     restful.patch(text, jsonb, jsonb),

@@ -31,6 +31,11 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE
 AS $$ SELECT restful.request('HEAD', $1, NULL, $2) $$;
 COMMENT ON FUNCTION restful.head(text, jsonb) IS 'Answers a HEAD request.';
 
+CREATE FUNCTION restful.query(target text, body jsonb DEFAULT '{}', headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+AS $$ SELECT restful.request('QUERY', $1, $2, $3) $$;
+COMMENT ON FUNCTION restful.query(text, jsonb, jsonb) IS 'Answers a QUERY request: a GET whose parameters are in the body.';
+
 CREATE FUNCTION restful.post(target text, body jsonb DEFAULT NULL, headers jsonb DEFAULT '{}') RETURNS restful.response
 LANGUAGE sql VOLATILE PARALLEL UNSAFE
 AS $$ SELECT restful.request('POST', $1, $2, $3) $$;

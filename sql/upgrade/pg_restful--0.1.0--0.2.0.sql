@@ -1,6 +1,12 @@
 -- Makes of a database that was made with 0.1.0 what CREATE EXTENSION makes of 0.2.0; pg_test/e2e/an_old_database_is_upgraded.py compares.
 -- What users have granted stays: CREATE OR REPLACE keeps grants and comments.
 
+-- request/requests.sql
+CREATE FUNCTION restful.query(target text, body jsonb DEFAULT '{}', headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+AS $$ SELECT restful.request('QUERY', $1, $2, $3) $$;
+COMMENT ON FUNCTION restful.query(text, jsonb, jsonb) IS 'Answers a QUERY request: a GET whose parameters are in the body.';
+
 -- request/record_source.sql
 COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
 'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; after these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
@@ -2015,6 +2021,7 @@ BEGIN
         FROM pg_catalog.pg_proc p,
             pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
         WHERE p.oid OPERATOR(pg_catalog.=) ANY (ARRAY[
+                'restful.query(pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb)',
                 'restful.perform(pg_catalog.text[], pg_catalog.bool)',
                 'restful.embedded_object(pg_catalog.text, "any")',
                 'restful.embedded_object(pg_catalog.record)',
@@ -2032,6 +2039,7 @@ BEGIN
 END
 $revoke$;
 GRANT EXECUTE ON FUNCTION
+    restful.query(text, jsonb, jsonb),
     restful.perform(text[], boolean),
     restful.embedded_object(text, VARIADIC "any"),
     restful.embedded_object(record),

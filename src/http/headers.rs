@@ -70,6 +70,15 @@ impl Headers {
         Ok(Headers(headers))
     }
 
+    /// The same fields, with another one if there is none of its name, which is in lower case.
+    #[must_use]
+    pub fn or(mut self, name: &str, value: &str) -> Self {
+        if self.get(name).is_none() {
+            self.0.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
     /// The value of a field; `name` in lower case.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())

@@ -12,12 +12,22 @@ pub enum Method {
     Patch,
     Delete,
     Options,
+    /// A GET whose parameters are in the body (RFC 10008).
+    Query,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: &[Method] =
-        &[Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
+    pub const ALL: &[Method] = &[
+        Method::Get,
+        Method::Head,
+        Method::Post,
+        Method::Put,
+        Method::Patch,
+        Method::Delete,
+        Method::Options,
+        Method::Query,
+    ];
 
     /// Reads a method token. Methods are case-sensitive (RFC 9110, section 9.1): `get` is not GET.
     ///
@@ -32,11 +42,12 @@ impl Method {
             "PATCH" => Method::Patch,
             "DELETE" => Method::Delete,
             "OPTIONS" => Method::Options,
+            "QUERY" => Method::Query,
             _ => {
                 let shown: String = token.chars().filter(|c| !c.is_control()).take(32).collect();
                 return Err(Error::new(Code::Method, format!("Unsupported HTTP method: {shown}"))
-                    .hint("Use one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, in capital letters.")
-                    .header("allow", "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"));
+                    .hint("Use one of GET, HEAD, QUERY, POST, PUT, PATCH, DELETE, OPTIONS, in capital letters.")
+                    .header("allow", "OPTIONS,GET,HEAD,QUERY,POST,PUT,PATCH,DELETE"));
             }
         })
     }
@@ -51,12 +62,13 @@ impl Method {
             Method::Patch => "PATCH",
             Method::Delete => "DELETE",
             Method::Options => "OPTIONS",
+            Method::Query => "QUERY",
         }
     }
 
     /// Whether the method only reads (RFC 9110, section 9.2.1): such a request runs read-only.
     pub fn is_safe(self) -> bool {
-        matches!(self, Method::Get | Method::Head | Method::Options)
+        matches!(self, Method::Get | Method::Head | Method::Options | Method::Query)
     }
 }
 

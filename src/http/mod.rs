@@ -1,10 +1,12 @@
 //! The vocabulary of HTTP: one type, one file. Pure.
 
+pub mod accepts;
 pub mod field;
 pub mod headers;
 pub mod media_type;
 pub mod method;
 pub mod prefer;
+pub mod query_body;
 pub mod range;
 pub mod request;
 pub mod response;
@@ -16,3 +18,4 @@ pub use method::Method;
 pub use prefer::Preferences;
 pub use request::Request;
 pub use response::Response;
+pub use target::Target;

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::range::Page;
 use crate::http::target::Target;
-use crate::http::{Headers, Method, Preferences};
+use crate::http::{Headers, Method, Preferences, query_body};
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -12,9 +12,9 @@ pub struct Request<'a> {
     pub target: Target<'a>,
     pub headers: &'a Headers,
     pub preferences: Preferences,
-    /// The page in the Range field. Only GET has one (RFC 9110, section 14.2).
+    /// The page in the Range field. Only GET and QUERY have one (RFC 9110, section 14.2; RFC 10008, section 2).
     pub range: Option<Page>,
-    /// The body's bytes; `None` without a body.
+    /// The body's bytes; `None` without a body. That of QUERY has become parameters of the target.
     pub body: Option<&'a [u8]>,
 }
 
@@ -22,22 +22,20 @@ impl<'a> Request<'a> {
     /// Reads the parts of a request.
     ///
     /// # Errors
-    /// The errors of the parts; REST415 (415) for a body in an encoding other than `identity`.
+    /// The errors of the parts, and of [`query_body::parameters`]; REST415 (415) for a body in an encoding other than `identity`.
     pub fn parse(method: &str, target: &'a str, headers: &'a Headers, body: Option<&'a [u8]>) -> Result<Self> {
         let method = Method::parse(method)?;
         check_encoding(headers, body)?;
         let range = match headers.get("range") {
-            Some(field) if method == Method::Get => Page::from_range(field)?,
+            Some(field) if matches!(method, Method::Get | Method::Query) => Page::from_range(field)?,
             _ => None,
         };
-        Ok(Request {
-            method,
-            target: Target::parse(target)?,
-            preferences: Preferences::parse(headers.get("prefer"))?,
-            headers,
-            range,
-            body,
-        })
+        let mut target = Target::parse(target)?;
+        let mut body = body;
+        if method == Method::Query {
+            target.parameters.extend(query_body::parameters(headers, body.take())?);
+        }
+        Ok(Request { method, target, preferences: Preferences::parse(headers.get("prefer"))?, headers, range, body })
     }
 }
 
@@ -49,7 +47,7 @@ fn check_encoding(headers: &Headers, body: Option<&[u8]>) -> Result<()> {
         return Ok(());
     }
     let shown: String = encoding.chars().take(100).collect();
-    Err(Error::new(Code::ContentEncoding, format!("The body's Content-Encoding is not supported: {shown}"))
+    Err(Error::new(Code::ContentType, format!("The body's Content-Encoding is not supported: {shown}"))
         .hint("Send the body without Content-Encoding.")
         .header("accept-encoding", "identity"))
 }

@@ -4,6 +4,9 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use std::borrow::Cow;
 
+/// A parameter, decoded: its name, and its value (`None` without `=`).
+pub type Parameter<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
+
 /// A decoded target. Segments and parameters borrow from the text unless something was escaped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target<'a> {
@@ -11,8 +14,8 @@ pub struct Target<'a> {
     pub path: &'a str,
     /// The segments of the path; `/` has none.
     pub segments: Vec<Cow<'a, str>>,
-    /// The query's parameters in order: name and value (`None` without `=`).
-    pub parameters: Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>,
+    /// The query's parameters in order. Those in the body of QUERY follow them.
+    pub parameters: Vec<Parameter<'a>>,
 }
 
 impl<'a> Target<'a> {
@@ -32,7 +35,7 @@ impl<'a> Target<'a> {
                 Code::Limit,
                 format!("The request target is longer than {} bytes", limits::TARGET_BYTES),
             )
-            .hint("Send long lists in the body of a function call (POST /rpc/...)."));
+            .hint("Send long lists in the body of a QUERY."));
         }
         if text.contains('#') {
             return Err(malformed("It contains a '#', which must be written as %23."));
@@ -50,15 +53,19 @@ impl<'a> Target<'a> {
         }
         let mut parameters = Vec::with_capacity(4);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let escape = || malformed("The query contains a malformed escape.");
-            let (name, value) = match pair.split_once('=') {
-                Some((name, value)) => (name, Some(decode(value, true).ok_or_else(escape)?)),
-                None => (pair, None),
-            };
-            parameters.push((decode(name, true).ok_or_else(escape)?, value));
+            parameters.push(parameter(pair).ok_or_else(|| malformed("The query contains a malformed escape."))?);
         }
         Ok(Target { path, segments, parameters })
     }
+}
+
+/// Decodes a parameter, `name=value` or `name`. `None` if the result is not UTF-8, or contains NUL.
+pub fn parameter(pair: &str) -> Option<Parameter<'_>> {
+    let (name, value) = match pair.split_once('=') {
+        Some((name, value)) => (name, Some(decode(value, true)?)),
+        None => (pair, None),
+    };
+    Some((decode(name, true)?, value))
 }
 
 /// Percent-decodes (RFC 3986, section 2.1); in a query, `+` also becomes a blank. In a query, a percent sign that begins no escape

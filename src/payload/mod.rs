@@ -8,8 +8,9 @@ mod shape;
 pub use shape::{BodyKeys, BodyShape, CallArguments, JSON_TYPES};
 
 use crate::error::{Code, Error, Result};
+use crate::http::accepts::{self, Accepts};
 use crate::http::prefer::Missing;
-use crate::http::{MediaType, Request};
+use crate::http::{MediaType, Method, Request};
 use crate::json;
 use crate::limits;
 use crate::query::{Literal, Query};
@@ -37,7 +38,7 @@ impl<'a> Payload<'a> {
     /// [`limits::CONVERTED_BODY`] times as large.
     ///
     /// # Errors
-    /// PGRST102 (400) if the body does not match its Content-Type, or the action does not take such a body.
+    /// PGRST102 (400) if the body does not match its Content-Type; REST415 (415) if the action does not take this media type.
     pub fn read(
         request: &Request<'a>,
         verb: Verb,
@@ -92,6 +93,11 @@ fn with_absent<'a>(
 /// The rows of a write. `is_single`: the body must be one object, and a second one must not be lost.
 fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(BodyKeys, Payload<'a>)> {
     let body = request.body.unwrap_or_default();
+    let accepts = match request.method {
+        Method::Put => accepts::PUT,
+        Method::Patch => accepts::PATCH,
+        _ => accepts::POST,
+    };
     let refusal = |has_several: bool| {
         (is_single && has_several).then(|| {
             Error::new(Code::Body, format!("The body of a {} must be one object", request.method.as_str()))
@@ -105,7 +111,7 @@ fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(Bod
     match content_type(request) {
         MediaType::Csv => return csv::to_json(body, limit).map(converted),
         MediaType::Form => return form::to_json(body, limit).map(converted),
-        media => require_json(&media)?,
+        media => require_json(&media, request, accepts)?,
     }
     if is_blank(body) {
         return Err(Error::new(Code::Body, "Empty or invalid json")
@@ -145,7 +151,7 @@ fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Resu
             CallArguments::Query
         }
         media => {
-            require_json(&media)?;
+            require_json(&media, request, accepts::CALL)?;
             if is_blank(body) {
                 CallArguments::Object(Vec::new())
             } else if body.trim_ascii_start().starts_with(b"{") {
@@ -173,11 +179,10 @@ fn invalid(why: json::Error) -> Error {
     Error::new(Code::Body, "Empty or invalid json").details(why.to_string())
 }
 
-fn require_json(media: &MediaType) -> Result<()> {
+fn require_json(media: &MediaType, request: &Request, accepts: Accepts) -> Result<()> {
     match media {
         MediaType::Json | MediaType::Any | MediaType::Object { .. } => Ok(()),
-        other => Err(Error::new(Code::Body, format!("Content-Type not acceptable: {}", other.content_type()))
-            .hint("Send application/json, text/csv or application/x-www-form-urlencoded.")),
+        _ => Err(accepts.refuse(request.headers.get("content-type").unwrap_or_default())),
     }
 }
 
@@ -266,17 +271,31 @@ mod tests {
 
     #[test]
     fn what_is_not_rows_is_refused() {
-        for (content_type, body) in [
-            ("", ""),
-            ("", " \n"),
-            ("", "1"),
-            ("", r#"[1]"#),
-            ("", r#"{"a":1,"a":2}"#),
-            ("text/plain", "a"),
-            ("text/csv", ""),
-        ] {
+        for (content_type, body) in
+            [("", ""), ("", " \n"), ("", "1"), ("", r#"[1]"#), ("", r#"{"a":1,"a":2}"#), ("text/csv", "")]
+        {
             let refused = read(Verb::Create, content_type, "", "/t", body).unwrap_err();
             assert_eq!((refused.status, refused.code.as_str()), (400, "PGRST102"), "{body}");
+        }
+    }
+
+    #[test]
+    fn other_media_types_are_415_and_say_which_are_taken() {
+        for (method, target, verb, field) in [
+            ("POST", "/t", Verb::Create, "accept-post"),
+            ("PATCH", "/t", Verb::Update, "accept-patch"),
+            ("PUT", "/t", Verb::Replace, "accept"),
+            ("POST", "/rpc/f", Verb::Call, "accept-post"),
+        ] {
+            let headers: Headers = [("content-type", "image/png")].into_iter().collect();
+            let request = Request::parse(method, target, &headers, Some(b"x")).unwrap();
+            let e = Payload::read(&request, verb, &mut Query::default(), 1000).unwrap_err();
+            assert_eq!(
+                (e.status, e.code.as_str(), e.headers[0].0.as_str()),
+                (415, "REST415", field),
+                "{method} {target}"
+            );
+            assert!(e.headers[0].1.contains("text/csv"));
         }
     }
 

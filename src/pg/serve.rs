@@ -1,8 +1,8 @@
 //! The functions that SQL calls: they read the arguments and return a composite value.
 
 use crate::error::{Code, Error, Result};
-use crate::http::Headers;
 use crate::http::response::{Body, Response};
+use crate::http::{Headers, Method};
 use crate::json_schema::Unwatched;
 use crate::json_schema::binary::BinaryNode;
 use crate::pg::execution::Memory;
@@ -41,7 +41,12 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the call frame of a function with these four arguments.
     unsafe {
         let body = detoasted(call, 2).map(|datum| jsonb::to_text(datum));
-        let Answer { response, rows } = handle::handle(&input(call, 3, body));
+        let mut input = input(call, 3, body);
+        if input.method == Method::Query.as_str() && body.is_some() {
+            // QUERY needs a Content-Type, and the body is JSON.
+            input.headers = input.headers.map(|headers| headers.or("content-type", "application/json"));
+        }
+        let Answer { response, rows } = handle::handle(&input);
         let body = if response.body != Body::Empty {
             let bytes = payload(bytes(&response, rows));
             let content_type = response.headers.iter().find(|(n, _)| n == "content-type");

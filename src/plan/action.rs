@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::target;
 use crate::openapi::Version;
 use crate::payload::{BodyShape, CallArguments};
+use crate::plan::allow::Description;
 use crate::plan::media::Representation;
 use crate::plan::{Plan, Planner};
 use crate::query::{Condition, Field, Filter, Operation, Operator, Query};
@@ -15,8 +16,8 @@ use std::borrow::Cow;
 /// The plan of an action.
 #[derive(Clone, Debug)]
 pub enum ActionPlan {
-    /// OPTIONS: the methods that the resource allows, as the field Allow lists them (RFC 9110, section 10.2.1).
-    Describe { allow: String },
+    /// OPTIONS: what can be done with the resource.
+    Describe(Description),
     /// `/`: the description of the API in this version of OpenAPI.
     Document(Version),
     /// A statement, and the representation of its rows.
@@ -33,7 +34,12 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
     let mut planner = Planner::new(catalog, &action.schema, &shape.settings);
     let mut read = None;
     let mut plan = match (action.verb, &action.resource) {
-        (Verb::Describe, resource) => return Ok(ActionPlan::Describe { allow: allow(&planner, resource)? }),
+        (Verb::Describe, resource) => {
+            if let Resource::Item { relation, .. } = resource {
+                with_key(catalog, &*planner.relation(relation)?, query)?;
+            }
+            return Ok(ActionPlan::Describe(planner.describe(resource)?));
+        }
         (_, Resource::Root) => return Ok(ActionPlan::Document(shape.version)),
         (verb, Resource::Function { name }) => {
             refuse_unused(verb, query)?;
@@ -66,28 +72,6 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
         planner.choose_fetches(select, &relation, shape.is_small_page)?;
     }
     Ok(ActionPlan::Statement(Box::new(plan), representation))
-}
-
-/// The methods that OPTIONS lists for a resource.
-fn allow(planner: &Planner, resource: &Resource) -> Result<String> {
-    Ok(match resource {
-        Resource::Root => "OPTIONS,GET,HEAD".to_owned(),
-        Resource::Collection { relation } => planner.relation(relation)?.allow(),
-        Resource::Item { relation, .. } => {
-            planner.relation(relation)?.allow().replace("POST,", "").replace(",POST", "")
-        }
-        Resource::Function { name } => {
-            let functions = planner.catalog.functions(planner.schema, name)?;
-            match functions.iter().find(|function| function.callable) {
-                Some(function) if function.volatile => "OPTIONS,POST".to_owned(),
-                Some(_) => "OPTIONS,GET,HEAD,POST".to_owned(),
-                None => {
-                    let message = format!("Could not find the function {}.{name} in the schema cache", planner.schema);
-                    return Err(Error::new(Code::Function, message));
-                }
-            }
-        }
-    })
 }
 
 /// The query with the filters of `/table/{key}`, one for each column of the primary key.
@@ -190,12 +174,12 @@ mod tests {
         }
         assert!(matches!(planned("GET", "/", None), Ok(ActionPlan::Document(_))));
         let allow = |target| match planned("OPTIONS", target, None) {
-            Ok(ActionPlan::Describe { allow }) => allow,
+            Ok(ActionPlan::Describe(description)) => description.allow,
             other => panic!("{other:?}"),
         };
         assert_eq!(allow("/"), "OPTIONS,GET,HEAD");
-        assert_eq!(allow("/books"), "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE");
-        assert_eq!(allow("/books/1"), "OPTIONS,GET,HEAD,PUT,PATCH,DELETE");
+        assert_eq!(allow("/books"), "OPTIONS,GET,HEAD,QUERY,POST,PUT,PATCH,DELETE");
+        assert_eq!(allow("/books/1"), "OPTIONS,GET,HEAD,QUERY,PUT,PATCH,DELETE");
         assert_eq!(allow("/rpc/add"), "OPTIONS,POST");
     }
 

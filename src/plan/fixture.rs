@@ -107,6 +107,11 @@ impl Catalog for Library {
         Ok(relation.name != UNREADABLE)
     }
 
+    fn rights(&self, relation: &Relation) -> Result<Rights> {
+        let may = relation.name.name != UNREADABLE;
+        Ok(Rights { select: may, insert: may, update: may, delete: may })
+    }
+
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {
         Ok(relation.name.name != UNREADABLE && column != UNREADABLE_COLUMN)
     }

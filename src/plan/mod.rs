@@ -2,6 +2,7 @@
 
 mod absent;
 pub mod action;
+pub mod allow;
 mod arguments;
 pub mod ast;
 pub mod call;

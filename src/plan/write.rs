@@ -27,7 +27,7 @@ impl Planner<'_> {
         preferences: &WritePreferences,
         body: Option<&BodyKeys>,
     ) -> Result<Write> {
-        check_method(verb, relation, query)?;
+        self.check_method(verb, relation, query)?;
         let alias = self.alias('t');
         let mut columns = match body {
             Some(body) => self.body_columns(relation, query, preferences, body)?,
@@ -194,8 +194,8 @@ impl Planner<'_> {
             return Err(Error::new(Code::PutLimit, "limit/offset querystring parameters are not allowed for PUT"));
         }
         let refused = || {
-            Error::new(Code::PutFilters, "Filters must include all and only primary key columns with 'eq' operators")
-                .header("allow", relation.allow())
+            let message = "Filters must include all and only primary key columns with 'eq' operators";
+            Ok::<_, Error>(Error::new(Code::PutFilters, message).header("allow", self.allow(relation, false)?))
         };
         let mut key = Vec::new();
         for condition in &query.root.conditions {
@@ -205,11 +205,11 @@ impl Planner<'_> {
                 operation: Operation::Binary { operator: Operator::Equal, quantifier: None, value },
             }) = condition
             else {
-                return Err(refused());
+                return Err(refused()?);
             };
             let known = key.iter().any(|(k, _): &(KeyColumn, ValueId)| k.column == field.name);
             if known || !field.path.is_empty() || !relation.primary_key.contains(&field.name) {
-                return Err(refused());
+                return Err(refused()?);
             }
             let in_body = columns.iter().position(|c| c.column == field.name);
             let representation = relation.column(&field.name).and_then(|c| c.representation.as_ref());
@@ -217,7 +217,7 @@ impl Planner<'_> {
             key.push((KeyColumn { column: field.name.clone(), in_body, from_text }, *value));
         }
         if key.len() != relation.primary_key.len() || key.is_empty() {
-            return Err(refused());
+            return Err(refused()?);
         }
         let allowed = self.catalog.may_update(relation)?;
         let others = relation.columns.iter().map(|c| &c.name).filter(|name| allowed.contains(name));
@@ -226,32 +226,34 @@ impl Planner<'_> {
         let conflict = Some(Conflict { columns: relation.primary_key.clone(), update: true, resets, kept: Vec::new() });
         Ok(Change::Insert { columns, uniform: false, key, conflict })
     }
-}
 
-/// Refuses a method that the relation does not support, and filters of a POST.
-fn check_method(verb: Verb, relation: &Relation, query: &Query) -> Result<()> {
-    let supported = match verb {
-        Verb::Create => relation.insertable,
-        // without a key, the filters are refused
-        Verb::Replace => {
-            relation.is_replaceable() || relation.primary_key.is_empty() && relation.insertable && relation.updatable
+    /// Refuses a method that the relation does not support, and filters of a POST.
+    fn check_method(&self, verb: Verb, relation: &Relation, query: &Query) -> Result<()> {
+        let supported = match verb {
+            Verb::Create => relation.insertable,
+            // without a key, the filters are refused
+            Verb::Replace => {
+                relation.is_replaceable()
+                    || relation.primary_key.is_empty() && relation.insertable && relation.updatable
+            }
+            Verb::Update => relation.updatable,
+            _ => relation.deletable,
+        };
+        if !supported {
+            let allow = self.allow(relation, query.item.is_some())?;
+            return Err(Error::new(
+                Code::Allow,
+                format!("'{}' does not support this method: rows of it cannot be written this way", relation.name.name),
+            )
+            .hint(format!("It allows {allow}."))
+            .header("allow", allow));
         }
-        Verb::Update => relation.updatable,
-        _ => relation.deletable,
-    };
-    if !supported {
-        return Err(Error::new(
-            Code::Allow,
-            format!("'{}' does not support this method: rows of it cannot be written this way", relation.name.name),
-        )
-        .hint(format!("It allows {}.", relation.allow()))
-        .header("allow", relation.allow()));
+        if verb == Verb::Create && !query.root.conditions.is_empty() {
+            return Err(Error::new(Code::QueryParameter, "POST does not accept filters")
+                .hint("Leave them out, or send PATCH to change the rows that they choose."));
+        }
+        Ok(())
     }
-    if verb == Verb::Create && !query.root.conditions.is_empty() {
-        return Err(Error::new(Code::QueryParameter, "POST does not accept filters")
-            .hint("Leave them out, or send PATCH to change the rows that they choose."));
-    }
-    Ok(())
 }
 
 /// The primary key, as Location names it: a column whose representation filters can read is given in it.
@@ -446,7 +448,7 @@ mod tests {
         for verb in [Verb::Create, Verb::Replace, Verb::Update, Verb::Delete] {
             let e = write(verb, "shelf_list", "", Some("title")).unwrap_err();
             assert_eq!((e.code.as_str(), e.status), ("REST405", 405));
-            assert_eq!(e.headers, [("allow".to_owned(), "OPTIONS,GET,HEAD".to_owned())]);
+            assert_eq!(e.headers, [("allow".to_owned(), "OPTIONS,GET,HEAD,QUERY".to_owned())]);
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Judgement {
 /// A range beyond the end (416), not exactly one row where one was asked for (404, 406), more changed rows than allowed (400).
 pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<ResponseSettings>) -> Result<Judgement> {
     let (status, body, content_range, commits) = match &outcome {
-        Outcome::Allow(_) => (200, Body::Empty, None, ask.commits),
+        Outcome::Described(_) => (200, Body::Empty, None, ask.commits),
         Outcome::Document => (200, Body::Rows, None, ask.commits),
         Outcome::Explained(document) => (200, Body::Bytes(document.to_string().into_bytes()), None, false),
         // EXPLAIN never commits.

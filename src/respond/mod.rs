@@ -12,7 +12,9 @@ pub use settings::ResponseSettings;
 use crate::ask::Ask;
 use crate::http::prefer::Preferences;
 use crate::http::response::{Body, Response};
-use crate::http::{MediaType, Request, target};
+use crate::http::{MediaType, Method, Request, target};
+use crate::limits;
+use crate::plan::allow::Description;
 use crate::route::{Action, Resource, Verb};
 use serde_json::Value;
 
@@ -25,7 +27,7 @@ pub fn respond(ask: &Ask, judgement: Judgement) -> Response {
         response = response.header("content-range", range);
     }
     response = match &outcome {
-        Outcome::Allow(allow) => response.header("allow", allow.clone()),
+        Outcome::Described(description) => described(response, description),
         Outcome::Explained(_) => response
             .header("content-type", "application/vnd.restful.access+json; charset=utf-8")
             .header("preference-applied", "explain-access"),
@@ -46,11 +48,20 @@ pub fn respond(ask: &Ask, judgement: Judgement) -> Response {
     response
 }
 
+/// Adds the methods of a resource, and the media types that they take.
+fn described(response: Response, description: &Description) -> Response {
+    let response = response.header("allow", description.allow.clone());
+    description.accepts.iter().fold(response, |response, accepts| response.header(accepts.field, accepts.types))
+}
+
 /// Adds the header fields that depend on a statement.
 fn of_effect(mut response: Response, ask: &Ask, effect: &Effect, media: &MediaType) -> Response {
     let action = ask.action();
     if action.verb == Verb::Read {
-        response = response.header("content-location", content_location(ask.request));
+        let location = content_location(ask.request);
+        if ask.request.method != Method::Query || location.len() <= limits::LOCATION_OF_QUERY {
+            response = response.header("content-location", location);
+        }
     }
     if let Some(key) = &effect.key {
         response = response.header("location", location(&action.resource, key));
@@ -95,7 +106,8 @@ fn applied_preferences(ask: &Ask, has_conflict_target: bool) -> Preferences {
     applied
 }
 
-/// Content-Location (RFC 9110, section 8.7): the path with its parameters sorted, so that equal requests have equal texts.
+/// Content-Location (RFC 9110, section 8.7): the path with its parameters sorted, so that equal requests have equal texts. That of
+/// QUERY names the GET that means the same (RFC 10008, section 2).
 fn content_location(request: &Request) -> String {
     let mut parameters: Vec<(&str, &str)> =
         request.target.parameters.iter().map(|(n, v)| (n.as_ref(), v.as_deref().unwrap_or_default())).collect();

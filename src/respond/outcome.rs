@@ -2,13 +2,14 @@
 
 use crate::http::MediaType;
 use crate::http::range::Page;
+use crate::plan::allow::Description;
 use serde_json::Value;
 
 /// The result of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// The methods that the resource allows.
-    Allow(String),
+    /// What can be done with the resource.
+    Described(Description),
     /// The API description is the body.
     Document,
     /// Why the row is visible, as JSON.

@@ -62,7 +62,7 @@ pub enum Verb {
     Replace,
     Update,
     Delete,
-    /// Call by GET or HEAD: arguments from the query, read-only.
+    /// Call by GET, HEAD or QUERY: arguments from the parameters, read-only.
     CallSafe,
     /// Call by POST: arguments from the body.
     Call,
@@ -122,26 +122,26 @@ fn action(method: Method, target: &Target, headers: &Headers, surface: &Surface)
 fn verb(method: Method, resource: &Resource) -> Result<Verb> {
     use {Method::*, Resource::*};
     Ok(match (resource, method) {
-        (Collection { .. }, Get | Head) => Verb::Read,
+        (Collection { .. }, Get | Head | Query) => Verb::Read,
         (Collection { .. }, Post)       => Verb::Create,
         (Collection { .. }, Put)        => Verb::Replace,
         (Collection { .. }, Patch)      => Verb::Update,
         (Collection { .. }, Delete)     => Verb::Delete,
         (Collection { .. }, Options)    => Verb::Describe,
 
-        (Item { .. }, Get | Head)       => Verb::Read,
+        (Item { .. }, Get | Head | Query) => Verb::Read,
         (Item { .. }, Put)              => Verb::Replace,
         (Item { .. }, Patch)            => Verb::Update,
         (Item { .. }, Delete)           => Verb::Delete,
         (Item { .. }, Options)          => Verb::Describe,
-        (Item { .. }, Post)             => return Err(not_allowed(method, "OPTIONS,GET,HEAD,PUT,PATCH,DELETE")),
+        (Item { .. }, Post)             => return Err(not_allowed(method, "OPTIONS,GET,HEAD,QUERY,PUT,PATCH,DELETE")),
 
-        (Function { .. }, Get | Head)   => Verb::CallSafe,
+        (Function { .. }, Get | Head | Query) => Verb::CallSafe,
         (Function { .. }, Post)         => Verb::Call,
         (Function { .. }, Options)      => Verb::Describe,
         (Function { .. }, _)            => return Err(Error::new(
             Code::FunctionMethod, format!("Cannot use the {} method on RPC", method.as_str()),
-        ).hint("Call a function by POST, or by GET if it only reads.").header("allow", "OPTIONS,GET,HEAD,POST")),
+        ).hint("Call a function by POST, or by GET or QUERY if it only reads.").header("allow", "OPTIONS,GET,HEAD,QUERY,POST")),
 
         (Root, Get | Head)              => Verb::ReadRoot,
         (Root, Options)                 => Verb::Describe,

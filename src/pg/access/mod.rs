@@ -189,7 +189,8 @@ fn in_frame(question: &Question, facts: &Facts, taken: pg_sys::Oid, row: Option<
 /// The problem document for a row that the role cannot see, with the report.
 pub fn explained(ask: &Ask, frame: &Frame, pre_request: impl FnOnce() -> Result<()>) -> Result<Option<Json>> {
     let request = ask.request;
-    let (Resource::Item { relation, .. }, Method::Get) = (&ask.action().resource, request.method) else {
+    let (Resource::Item { relation, .. }, Method::Get | Method::Query) = (&ask.action().resource, request.method)
+    else {
         return Ok(None);
     };
     if !request.preferences.explain_access {

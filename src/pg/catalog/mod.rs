@@ -9,7 +9,8 @@ mod suggestions;
 pub use constraints::{CheckConstraint, check_constraint, deferrable};
 
 use crate::catalog::{
-    Catalog, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, RowFunction, Signature,
+    Catalog, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, Rights, RowFunction,
+    Signature,
 };
 use crate::error::Result;
 use crate::pg::ffi::{embed_functions, privileges, user};
@@ -216,6 +217,20 @@ impl Catalog for Reader {
     fn may_read(&self, relation: &QualifiedName) -> Result<bool> {
         let Some(relation) = self.relation(&relation.schema, &relation.name)? else { return Ok(false) };
         Ok(privileges::may_any_column(relation.oid.into(), user::current(), pg_sys::ACL_SELECT))
+    }
+
+    fn rights(&self, relation: &Relation) -> Result<Rights> {
+        let (oid, role) = (relation.oid.into(), user::current());
+        if !privileges::may_use_schema_of(oid, role) {
+            return Ok(Rights::default());
+        }
+        let may = |mode| privileges::may_any_column(oid, role, mode);
+        Ok(Rights {
+            select: may(pg_sys::ACL_SELECT),
+            insert: may(pg_sys::ACL_INSERT),
+            update: may(pg_sys::ACL_UPDATE),
+            delete: may(pg_sys::ACL_DELETE),
+        })
     }
 
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {

@@ -10,6 +10,7 @@ use crate::pg::catalog::{self, Reader};
 use crate::pg::frame::Frame;
 use crate::pg::guc;
 use crate::plan::action::{self, ActionPlan};
+use crate::plan::allow::Description;
 use lru::LruCache;
 use std::cell::RefCell;
 use std::ffi::CStr;
@@ -49,8 +50,8 @@ impl Key {
 
 /// A planned action, ready to run.
 pub enum Ready {
-    /// The methods that the resource allows.
-    Describe(String),
+    /// What can be done with the resource.
+    Describe(Description),
     /// The description of the API.
     Document(Version),
     Statement(Rc<Work>),
@@ -81,7 +82,7 @@ pub fn prepare(key: &Key) -> Result<Ready> {
     }
     let reader = Reader::default();
     let (plan, representation) = match action::plan(&key.shape, &reader)? {
-        ActionPlan::Describe { allow } => return Ok(Ready::Describe(allow)),
+        ActionPlan::Describe(description) => return Ok(Ready::Describe(description)),
         ActionPlan::Document(version) => return Ok(Ready::Document(version)),
         ActionPlan::Statement(plan, representation) => (*plan, representation),
     };

@@ -80,7 +80,7 @@ fn run_one_way(
             pre_request::call(ask.request, frame)?;
         }
         Ok(match cache::prepare(&key)? {
-            Ready::Describe(allow) => (Outcome::Allow(allow), None),
+            Ready::Describe(description) => (Outcome::Described(description), None),
             Ready::Document(_) if ask.request.method == Method::Head => (Outcome::Document, None),
             Ready::Document(version) => {
                 (Outcome::Document, Some(openapi::describe(&ask.action().schema, version, memory.rows)?))

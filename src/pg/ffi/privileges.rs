@@ -42,6 +42,13 @@ pub fn may_use_schema(schema: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     }
 }
 
+/// Whether a role may use the schema of a relation.
+pub fn may_use_schema_of(relation: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: a lookup in the system cache.
+    let schema = unsafe { pg_sys::get_rel_namespace(relation) };
+    schema != pg_sys::InvalidOid && may_use_schema(schema, role)
+}
+
 /// Whether a role may call a function.
 pub fn may_execute(function: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     let mode = pg_sys::ACL_EXECUTE as pg_sys::AclMode;
