@@ -98,6 +98,20 @@ pub struct Relation {
     pub insertable: bool,
     pub updatable: bool,
     pub deletable: bool,
+    #[serde(default)]
+    pub settings: ResourceSettings,
+}
+
+/// What `restful.resource` says about a relation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ResourceSettings {
+    /// A write of a row has to state a condition (RFC 6585, section 3).
+    pub require_match: bool,
+    /// The directives of Cache-Control (RFC 9111, section 5.2).
+    pub cache_control: Option<String>,
+    /// The column that says when a row was last changed.
+    pub last_modified: Option<String>,
 }
 
 impl Relation {

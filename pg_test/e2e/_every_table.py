@@ -18,6 +18,7 @@ ROWS = """
     create schema shop;
     create table shop.products (id int primary key, doc jsonb);
     select restful.constrain('shop.products', 'doc', 'product');
+    select restful.set_resource('shop.products', '{"require_match": true, "cache_control": "private, max-age=60"}');
     insert into shop.products select i, '{"price": 1}' from generate_series(1, 100) i;
 """
 # Lists the tables of the extension that pg_dump dumps, as text.

@@ -51,7 +51,9 @@ GRANT EXECUTE ON FUNCTION
     restful.embedded_object(text, VARIADIC "any"),
     restful.embedded_object(record),
     restful.embedded_objects(text, VARIADIC "any"),
-    restful.embedded_values(anyelement)
+    restful.embedded_values(anyelement),
+    -- for the owner of the relation that they are about
+    restful.set_resource(regclass, jsonb)
 TO PUBLIC;
 -- settings of the session, or a text that the caller has
 GRANT EXECUTE ON FUNCTION

@@ -63,6 +63,36 @@ CREATE AGGREGATE restful.embedded_values(value anyelement) (
 COMMENT ON AGGREGATE restful.embedded_values(anyelement) IS
 'Internal: a JSON array of values, one for each row. Part of the statements that embed relations.';
 
+-- request/resource.sql
+-- What requests for the rows of a relation are told and have to tell, beyond the rows. Functions set it, each for the owner of a relation.
+CREATE TABLE restful.resource (
+    relation regclass PRIMARY KEY,
+    require_match boolean NOT NULL DEFAULT false,
+    cache_control text,
+    last_modified name,
+    CONSTRAINT cache_control_is_a_field_value CHECK (cache_control ~ '^[!-~]+([ \t]+[!-~]+)*$')
+);
+COMMENT ON TABLE restful.resource IS 'Settings of relations for HTTP';
+-- A relation that was dropped has no name that could be dumped.
+SELECT pg_catalog.pg_extension_config_dump('restful.resource',
+    'WHERE relation OPERATOR(pg_catalog.=) ANY (SELECT c.oid FROM pg_catalog.pg_class c)');
+
+CREATE FUNCTION restful.resource_changed() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'restful_resource_changed';
+COMMENT ON FUNCTION restful.resource_changed() IS
+    'Internal: makes every session read the settings of relations for HTTP again';
+-- FOR EACH ROW and ENABLE ALWAYS: where a subscription writes the table, no other trigger fires.
+CREATE TRIGGER resource_changed AFTER INSERT OR UPDATE OR DELETE ON restful.resource
+    FOR EACH ROW EXECUTE FUNCTION restful.resource_changed();
+CREATE TRIGGER resource_truncated AFTER TRUNCATE ON restful.resource
+    FOR EACH STATEMENT EXECUTE FUNCTION restful.resource_changed();
+ALTER TABLE restful.resource ENABLE ALWAYS TRIGGER resource_changed, ENABLE ALWAYS TRIGGER resource_truncated;
+
+CREATE FUNCTION restful.set_resource(relation regclass, settings jsonb) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'restful_set_resource';
+COMMENT ON FUNCTION restful.set_resource(regclass, jsonb) IS
+    'Internal: sets columns of restful.resource for a relation that the caller owns; settings: an object of columns';
+
 -- identity/readers.sql
 COMMENT ON FUNCTION restful.email() IS
 'The claim "email" of the request.';
@@ -2029,9 +2059,19 @@ BEGIN
                 'restful.embedded_values_add(pg_catalog.internal, pg_catalog.anyelement)',
                 'restful.embedded_array(pg_catalog.internal)',
                 'restful.embedded_objects(pg_catalog.text, "any")',
-                'restful.embedded_values(pg_catalog.anyelement)'
+                'restful.embedded_values(pg_catalog.anyelement)',
+                'restful.resource_changed()',
+                'restful.set_resource(pg_catalog.regclass, pg_catalog.jsonb)'
             ]::pg_catalog.regprocedure[])
           AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
+        GROUP BY 1
+        UNION ALL
+        SELECT pg_catalog.format('REVOKE ALL ON TABLE %s FROM %s CASCADE', c.oid::pg_catalog.regclass,
+            CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
+                ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
+        FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
+        WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY['restful.resource']::pg_catalog.regclass[])
+          AND a.grantee OPERATOR(pg_catalog.<>) c.relowner
         GROUP BY 1
     LOOP
         EXECUTE statement;
@@ -2044,5 +2084,6 @@ GRANT EXECUTE ON FUNCTION
     restful.embedded_object(text, VARIADIC "any"),
     restful.embedded_object(record),
     restful.embedded_objects(text, VARIADIC "any"),
-    restful.embedded_values(anyelement)
+    restful.embedded_values(anyelement),
+    restful.set_resource(regclass, jsonb)
 TO PUBLIC;

@@ -15,6 +15,7 @@ mod oauth;
 mod openapi;
 mod policy_expression;
 mod record_source;
+mod resource;
 mod row_sink;
 mod serve;
 #[cfg(feature = "pg_test")]

@@ -28,6 +28,19 @@ pub struct Select {
     pub grouped: bool,
     /// The columns of [`Output::All`] if some of them have a representation; otherwise `None`.
     pub listed: Option<Rc<Vec<Output>>>,
+    /// Columns after the outputs that are not part of the body. A statement whose rows a handler turns into the body, and one that is
+    /// only explained or counted, does not have them.
+    pub hidden: Vec<Hidden>,
+}
+
+/// A result column that the row sink does not write into the body. It keeps its bytes, of the first and of the last row. It is of type
+/// `text` or `bytea`.
+#[derive(Clone, Debug)]
+pub enum Hidden {
+    /// A term that the rows can be ordered by, as text.
+    Text(OrderBy),
+    /// The hidden column with this number, from 0, of the write whose rows are read.
+    Written(usize),
 }
 
 impl Source {
@@ -305,6 +318,8 @@ pub struct Write {
     pub counts: bool,
     /// The path names the row.
     pub is_item: bool,
+    /// Columns of the changed rows that are not part of the body, whatever else is returned. See [`Select::hidden`].
+    pub hidden: Vec<Hidden>,
 }
 
 impl Write {

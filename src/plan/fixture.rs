@@ -195,6 +195,7 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         insertable: true,
         updatable: true,
         deletable: true,
+        settings: crate::catalog::ResourceSettings::default(),
     })
 }
 

@@ -71,6 +71,7 @@ impl Planner<'_> {
             unreturned,
             counts,
             is_item: query.item.is_some(),
+            hidden: Vec::new(),
         })
     }
 

@@ -6,7 +6,7 @@ mod raised;
 mod settings;
 
 pub use judge::{Judgement, judge};
-pub use outcome::{Effect, Outcome};
+pub use outcome::{Captured, Effect, Outcome};
 pub use settings::ResponseSettings;
 
 use crate::ask::Ask;

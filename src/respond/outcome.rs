@@ -39,6 +39,24 @@ pub struct Effect {
     pub has_conflict_target: bool,
     /// The media type of the body.
     pub media: MediaType,
+    /// The hidden columns of its rows.
+    pub hidden: Captured,
+}
+
+/// The hidden columns ([`crate::plan::Select::hidden`]) of the first and of the last row of a result; a null is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Captured {
+    /// Of the first row. Empty without rows.
+    pub first: Vec<Option<Vec<u8>>>,
+    /// Of the last row, if it is another.
+    pub later: Vec<Option<Vec<u8>>>,
+}
+
+impl Captured {
+    /// Those of the last row. Empty without rows.
+    pub fn last(&self) -> &[Option<Vec<u8>>] {
+        if self.later.is_empty() { &self.first } else { &self.later }
+    }
 }
 
 impl Effect {

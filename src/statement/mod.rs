@@ -25,6 +25,8 @@ pub struct Statement {
     pub sql: String,
     /// The parameters in order. PostgreSQL infers their types, as it does for literals.
     pub parameters: Vec<Parameter>,
+    /// How many of its last result columns are hidden ([`crate::plan::Select::hidden`]).
+    pub hidden: usize,
 }
 
 /// Where a parameter gets its value at each execution.

@@ -26,6 +26,7 @@ pub fn rendered(plan: &Plan, representation: &Representation) -> Statement {
         }
         w.text(") ");
     }
+    w.shows_hidden = representation.explain().is_none() && representation.handler.is_none();
     w.counts_call = matches!(plan, Plan::Call(call) if call.counts);
     match plan {
         Plan::Read(select) => w.body(select),
@@ -44,6 +45,8 @@ pub(super) struct Writer {
     pub(super) counting: bool,
     /// The rows of the called function are counted.
     pub(super) counts_call: bool,
+    /// The rows of the statement are those of the response, so that it has hidden columns.
+    pub(super) shows_hidden: bool,
     /// The body is one object, whose values are parameters.
     pub(super) is_one_object: bool,
 }
@@ -109,6 +112,7 @@ impl Writer {
         }
         self.text("SELECT ");
         self.outputs(select);
+        self.hidden_outputs(&select.alias, &select.embeds, &select.hidden, !select.outputs.is_empty());
         self.text(" FROM ");
         self.source(select);
         self.rest(select);
@@ -212,21 +216,7 @@ impl Writer {
         }
         self.text(" ORDER BY ");
         self.list(&select.order, ", ", |w, term| {
-            match &term.by {
-                OrderBy::Expression(expression) => w.expression(expression),
-                OrderBy::Embedded { embed, extra } => {
-                    if let Some(e) = select.embeds.get(*embed) {
-                        w.put(format_args!("{}.o{extra}", e.alias));
-                    }
-                }
-                OrderBy::Spread { embed, column } => {
-                    if let Some(e) = select.embeds.get(*embed)
-                        && let Some(spread) = e.spread.as_ref().and_then(|columns| columns.get(*column))
-                    {
-                        w.spread_column(e, *column, spread, false);
-                    }
-                }
-            }
+            w.ordered_by(&select.embeds, &term.by);
             w.text(match term.descending {
                 Some(true) => " DESC",
                 Some(false) => " ASC",
@@ -238,6 +228,45 @@ impl Writer {
                 None => "",
             });
         });
+    }
+
+    /// A term that the rows are ordered by.
+    fn ordered_by(&mut self, embeds: &[Embedded], by: &OrderBy) {
+        match by {
+            OrderBy::Expression(expression) => self.expression(expression),
+            OrderBy::Embedded { embed, extra } => {
+                if let Some(e) = embeds.get(*embed) {
+                    self.put(format_args!("{}.o{extra}", e.alias));
+                }
+            }
+            OrderBy::Spread { embed, column } => {
+                if let Some(e) = embeds.get(*embed)
+                    && let Some(spread) = e.spread.as_ref().and_then(|columns| columns.get(*column))
+                {
+                    self.spread_column(e, *column, spread, false);
+                }
+            }
+        }
+    }
+
+    /// Hidden columns of the rows with this alias, named `?hN`. `embeds`: of the rows. `follow`: columns stand before them.
+    pub(super) fn hidden_outputs(&mut self, alias: &str, embeds: &[Embedded], hidden: &[Hidden], follow: bool) {
+        if !self.shows_hidden {
+            return;
+        }
+        for (i, hidden) in hidden.iter().enumerate() {
+            self.text(if follow || i > 0 { ", " } else { "" });
+            match hidden {
+                Hidden::Text(by) => {
+                    self.text("CAST(");
+                    self.ordered_by(embeds, by);
+                    self.text(" AS pg_catalog.text)");
+                }
+                Hidden::Written(number) => self.put(format_args!("{alias}.\"?h{number}\"")),
+            }
+            self.put(format_args!(" AS \"?h{i}\""));
+        }
+        self.statement.hidden = hidden.len();
     }
 
     pub(super) fn page(&mut self, select: &Select) {

@@ -7,7 +7,7 @@ use crate::plan::*;
 /// The statement for a plan when the body is one object, or the request needs no body. It does what the plan's own statement does, in one
 /// command. `None` if that takes the object as a row, or more than one command.
 pub fn of_one_object(plan: &Plan) -> Option<Statement> {
-    let mut w = Writer { is_one_object: true, ..Writer::default() };
+    let mut w = Writer { is_one_object: true, shows_hidden: true, ..Writer::default() };
     match plan {
         Plan::Write(write) if is_simple(write) => w.write(write),
         Plan::Call(call) if takes_values(call) => w.call(call),

@@ -589,3 +589,55 @@ fn what_is_written_is_answered_as_what_is_read() {
         "{sql}"
     );
 }
+
+/// A statement's text and how many of its columns are hidden.
+fn hidden(plan: &Plan) -> (String, usize) {
+    let statement = main(plan);
+    (statement.sql, statement.hidden)
+}
+
+#[test]
+fn hidden_columns_come_last() {
+    let mut plan = fixture::read("books?select=id&order=title").unwrap();
+    plan.hidden = plan.order.iter().map(|term| Hidden::Text(term.by.clone())).collect();
+    let expected = r#"SELECT t0."id" AS "id", CAST(t0."title" AS pg_catalog.text) AS "?h0" FROM "lib"."books" AS t0 ORDER BY t0."title""#;
+    assert_eq!(hidden(&Plan::Read(plan.clone())), (expected.to_owned(), 1));
+    for statement in [count(&plan, None), counted(&plan)] {
+        assert!(statement.hidden == 0 && !statement.sql.contains('?'), "{}", statement.sql);
+    }
+    let explained = accepted(&fixture::Library::default(), &Plan::Read(plan), "/books", "text/tab-separated-values");
+    assert!(!explained.contains('?'), "{explained}");
+}
+
+#[test]
+fn hidden_columns_of_a_write_are_those_of_its_rows() {
+    let title = || {
+        Hidden::Text(OrderBy::Expression(Expression {
+            column: Some(ColumnReference::new("t0", "title")),
+            to_jsonb: false,
+            path: Vec::new(),
+            cast: None,
+            aggregate: None,
+            aggregate_cast: None,
+            to_json: None,
+        }))
+    };
+    let of = |target: &str, prefer: &str| {
+        let mut write = fixture::write(Verb::Delete, target, prefer, None).unwrap();
+        write.hidden = vec![title()];
+        hidden(&Plan::Write(write))
+    };
+    let deleted = r#"DELETE FROM "lib"."books" AS t0 RETURNING "#;
+    let shown = r#"CAST(t0."title" AS pg_catalog.text) AS "?h0""#;
+    assert_eq!(of("books", ""), (format!("{deleted}{shown}"), 1));
+    assert_eq!(of("books?select=id", "return=representation"), (format!(r#"{deleted}t0."id" AS "id", {shown}"#), 1));
+    assert_eq!(
+        of("books?select=id&order=id", "return=representation"),
+        (
+            format!(
+                r#"WITH written AS ({deleted}t0."id", {shown}) SELECT t0."id" AS "id", t0."?h0" AS "?h0" FROM written AS t0 ORDER BY t0."id""#
+            ),
+            1
+        )
+    );
+}

@@ -24,11 +24,15 @@ impl Writer {
             w.list(&e.on, "", |w, (_, parent)| w.column(parent));
             w.put(format_args!(" AS k{i}"));
         });
+        self.hidden_outputs(&select.alias, &select.embeds, &select.hidden, true);
         self.text(" FROM ");
         self.source(select);
         self.rest(select);
         self.text(") AS p) SELECT ");
         self.named_outputs(select);
+        if self.shows_hidden {
+            (0..select.hidden.len()).for_each(|i| self.put(format_args!(", p.\"?h{i}\"")));
+        }
         self.put(format_args!(" FROM {PARENTS} AS p"));
         for (i, e) in embeds.iter().enumerate() {
             self.all_related(e, i);

@@ -91,6 +91,10 @@ impl Writer {
             }
         }
         match (&write.returning, wrapped) {
+            (Returning::Nothing, _) if self.shows_hidden && !write.hidden.is_empty() => {
+                self.text(" RETURNING ");
+                self.hidden_of_written(write, false);
+            }
             (Returning::Nothing, _) => {}
             (Returning::Key(columns), _) => {
                 self.text(" RETURNING ");
@@ -98,28 +102,35 @@ impl Writer {
                     Some(function) => w.put(format_args!("{function}({}.{}) AS {1}", write.alias, Ident(column))),
                     None => w.put(format_args!("{}.{}", write.alias, Ident(column))),
                 });
+                self.hidden_of_written(write, true);
             }
             (Returning::Rows(select), None) => {
                 self.text(" RETURNING ");
                 self.outputs(select);
+                self.hidden_of_written(write, !select.outputs.is_empty());
             }
             (Returning::Rows(select), Some(_)) => {
                 self.text(" RETURNING ");
                 self.returned_columns(write, select);
                 // Called once per changed row, whatever is shown of the row.
-                self.text(if write.counts { ", restful.count_row(true) AS \"?changed\") " } else { ") " });
-                self.body_of_written(select);
+                self.text(if write.counts { ", restful.count_row(true) AS \"?changed\"" } else { "" });
+                self.hidden_of_written(write, true);
+                self.text(") ");
+                self.body_of_written(write, select);
             }
         }
     }
 
     /// The body, made of the rows of [`WRITTEN`].
-    fn body_of_written(&mut self, select: &Select) {
-        if select.computes() {
-            self.body(&as_returned(select));
-        } else {
-            self.body(select);
-        }
+    fn body_of_written(&mut self, write: &Write, select: &Select) {
+        let mut select = if select.computes() { as_returned(select) } else { select.clone() };
+        select.hidden = (0..write.hidden.len()).map(Hidden::Written).collect();
+        self.body(&select);
+    }
+
+    /// The hidden columns of the changed rows. `follow`: columns stand before them.
+    fn hidden_of_written(&mut self, write: &Write, follow: bool) {
+        self.hidden_outputs(&write.alias, &[], &write.hidden, follow);
     }
 
     /// An update by an empty object. It changes nothing, and returns nothing except the row that the path names.
@@ -130,16 +141,17 @@ impl Writer {
                 _ => None,
             };
             // The row is unchanged; return what an update would return.
-            self.text(if rows.is_some() { "WITH written AS (SELECT " } else { "SELECT" });
+            self.text(if rows.is_some() { "WITH written AS (SELECT " } else { "SELECT " });
             if let Some(select) = rows {
                 self.returned_columns(write, select);
                 self.text(if write.counts { ", restful.count_row(true) AS \"?changed\"" } else { "" });
             }
+            self.hidden_of_written(write, rows.is_some());
             self.put(format_args!(" FROM {} AS {}", write.relation, write.alias));
             self.chosen(chosen);
             if let Some(select) = rows {
                 self.text(") ");
-                self.body_of_written(select);
+                self.body_of_written(write, select);
             }
             return;
         }

@@ -74,7 +74,7 @@ fn an_upgrade_leads_to_this_version() {
 
 /// Queries that run with the privileges of the extension's owner.
 fn runs_as_owner(name: &str) -> bool {
-    ["query/keys/", "query/json_schema/registered_schema.sql"].iter().any(|of| name.starts_with(of))
+    ["query/keys/", "query/resource/", "query/json_schema/registered_schema.sql"].iter().any(|of| name.starts_with(of))
 }
 
 /// The text with comments, literals and quoted names replaced by blanks.
@@ -101,7 +101,7 @@ fn masked(sql: &str) -> String {
 /// Everything whose meaning depends on the search path: calls and casts without a schema, operators, and IN, LIKE and their like.
 fn unqualified(sql: &str) -> Vec<String> {
     const SYNTAX: &str = " all and any array as case coalesce conflict constant distinct exists extract filter from greatest if lateral least limit not \
-        on or over row rows select then using values when where with ";
+        on or over row rows select set then using values when where with ";
     let mut text = masked(sql).replace(":=", " ").replace("=>", " ");
     while let Some(at) = text.find("OPERATOR(pg_catalog.") {
         let end = at + text[at..].find(')').unwrap();

@@ -95,9 +95,9 @@ impl Direct {
             processed
         };
         let rows = sink.rows();
-        let body = sink.into_buffer();
+        let (body, hidden) = sink.into_parts();
         self.prepared.put_encoders(encoders);
-        (Done { rows, processed }, body)
+        (Done { rows, processed, hidden }, body)
     }
 }
 

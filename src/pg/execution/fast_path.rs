@@ -59,9 +59,9 @@ impl FastPath {
             return Ok(None);
         }
         let rows = sink.rows();
-        let body = sink.into_buffer();
+        let (body, hidden) = sink.into_parts();
         self.prepared.put_encoders(encoders);
-        Ok(Some((Done { rows, processed: rows }, body)))
+        Ok(Some((Done { rows, processed: rows, hidden }, body)))
     }
 
     /// Executes the statement. Returns `true`, and has not executed it, if PostgreSQL had to analyse it again after all.

@@ -12,6 +12,7 @@ use crate::pg::ffi::unguarded::{self, in_hooks};
 use crate::pg::ffi::{nodes, privileges, user};
 use crate::pg::row_sink::{BodyBuffer, Encoders, RowShape, RowSink, Window};
 use crate::query::Literal;
+use crate::respond::Captured;
 use crate::statement::plan_choice::{Choice, PlanChoice};
 use crate::statement::{Form, Parameter, Statement, array_literal};
 use pgrx::pg_sys;
@@ -52,6 +53,8 @@ pub struct Prepared {
     inputs: Vec<Input>,
     parameters: Vec<Parameter>,
     encoders: RefCell<Option<Box<Encoders>>>,
+    /// How many of the last result columns are hidden.
+    hidden: usize,
     analysis: *mut Analysis,
     choice: Cell<PlanChoice>,
 }
@@ -122,6 +125,8 @@ pub struct Done {
     pub rows: u64,
     /// Rows that the statement processed.
     pub processed: u64,
+    /// The hidden columns of the first and of the last row in the body.
+    pub hidden: Captured,
 }
 
 impl Prepared {
@@ -150,7 +155,8 @@ impl Prepared {
                 types,
                 inputs: Vec::with_capacity(count),
                 parameters: statement.parameters,
-                encoders: RefCell::new(Some(Box::default())),
+                encoders: RefCell::new(Some(Box::new(Encoders::hiding(statement.hidden)))),
+                hidden: statement.hidden,
                 analysis,
                 choice: Cell::default(),
             };
@@ -214,8 +220,9 @@ impl Prepared {
             return Err(Error::new(Code::Setting, format!("The statement could not be run (SPI code {code})")));
         }
         // SAFETY: reads a global that the execution has set.
-        let done = Done { rows: sink.rows(), processed: unsafe { pg_sys::SPI_processed } };
-        let body = sink.into_buffer();
+        let (rows, processed) = (sink.rows(), unsafe { pg_sys::SPI_processed });
+        let (body, hidden) = sink.into_parts();
+        let done = Done { rows, processed, hidden };
         self.put_encoders(encoders);
         Ok((done, body))
     }
@@ -374,7 +381,7 @@ impl Prepared {
 
     /// Takes the encoders for one execution. If the statement runs within itself through a function, the inner run gets new ones.
     pub fn take_encoders(&self) -> Box<Encoders> {
-        self.encoders.take().unwrap_or_default()
+        self.encoders.take().unwrap_or_else(|| Box::new(Encoders::hiding(self.hidden)))
     }
 
     /// Puts the encoders back.

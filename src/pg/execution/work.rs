@@ -270,7 +270,7 @@ impl Work {
             return Ok(None);
         };
         Way::Write.note();
-        Ok(Some(self.effect(frame, &done, buffer, shape, close)))
+        Ok(Some(self.effect(frame, done, buffer, shape, close)))
     }
 
     /// Calls a function that returns one value without SPI. Returns `None` if the call does not qualify. SPI must be connected, and the
@@ -300,7 +300,7 @@ impl Work {
         frame.start_counting();
         let (done, buffer) = direct.run(frame, values, buffer, shape)?;
         Way::Call.note();
-        Ok(Some(self.effect(frame, &done, buffer, shape, close)))
+        Ok(Some(self.effect(frame, done, buffer, shape, close)))
     }
 
     fn returns_key(&self) -> bool {
@@ -366,7 +366,8 @@ impl Work {
             Some(page) => self.whole_call()?.run_within(Some(page), values, read_only, buffer, shape)?,
             None => self.main.run(values, read_only && !explains, buffer, shape)?,
         };
-        let (mut effect, buffer) = self.effect(frame, &done, buffer, shape, close);
+        let processed = done.processed;
+        let (mut effect, buffer) = self.effect(frame, done, buffer, shape, close);
         if let (Plan::Write(write), 0, false) = (&self.plan, effect.affected, explains)
             && let Some(given) = statement::given(write)
         {
@@ -376,13 +377,15 @@ impl Work {
         let writes = matches!(self.plan, Plan::Write(_));
         if let (Some(count), false, false) = (ask.request.preferences.count, writes || explains, is_item) {
             effect.total = match self.select() {
-                Some(_) if page.is_some() => Some(done.processed),
-                Some(all) if is_called_once => Some(done.rows).filter(|_| !all.limit.is_set() && all.offset.is_none()),
+                Some(_) if page.is_some() => Some(processed),
+                Some(all) if is_called_once => {
+                    Some(effect.rows).filter(|_| !all.limit.is_set() && all.offset.is_none())
+                }
                 Some(select) => {
                     let counting = Counting { plan: &self.plan, select, main: &self.main, values, memory };
                     Some(self.totals.total(count, &counting)?)
                 }
-                None => Some(done.rows),
+                None => Some(effect.rows),
             };
         }
         Ok((effect, buffer))
@@ -392,7 +395,7 @@ impl Work {
     fn effect(
         &self,
         frame: &Frame,
-        done: &Done,
+        done: Done,
         mut buffer: BodyBuffer,
         shape: RowShape,
         close: &[u8],
@@ -414,6 +417,7 @@ impl Work {
             has_conflict_target: self.has_conflict_target,
             is_void: self.is_void,
             media: self.representation.media.clone(),
+            hidden: done.hidden,
             ..Effect::default()
         };
         buffer.put(close);

@@ -62,6 +62,17 @@ pub fn may_execute(function: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     }
 }
 
+/// Whether a role owns a relation, or is a member of the role that does.
+pub fn owns(relation: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: a lookup in the system cache; the relation was found there.
+    unsafe {
+        #[cfg(any(feature = "pg14", feature = "pg15"))]
+        return pg_sys::pg_class_ownercheck(relation, role);
+        #[cfg(any(feature = "pg16", feature = "pg17", feature = "pg18"))]
+        return pg_sys::object_ownercheck(pg_sys::RelationRelationId, relation, role);
+    }
+}
+
 /// Whether a user could `SET ROLE`.
 pub fn may_set_role(user: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: look-ups in the system caches.

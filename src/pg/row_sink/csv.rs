@@ -12,17 +12,15 @@ use pgrx::pg_sys::Datum;
 /// In the CSV of requests, this text without quotes means null.
 const NULL: &[u8] = b"NULL";
 
-/// Appends the names of the columns.
+/// Appends the names of the first `count` columns, apart from dropped ones.
 ///
 /// # Safety
 /// `descriptor` must be valid.
-pub(super) unsafe fn header(descriptor: pg_sys::TupleDesc, body: &mut BodyBuffer) {
+pub(super) unsafe fn header(descriptor: pg_sys::TupleDesc, count: usize, body: &mut BodyBuffer) {
     let mut first = true;
     // SAFETY: by contract, and the indexes are below the count.
-    for attribute in unsafe { (0..attribute_count(descriptor)).map(|i| attribute(descriptor, i)) } {
-        if attribute.attisdropped {
-            continue;
-        }
+    let live = unsafe { (0..attribute_count(descriptor)).map(|i| attribute(descriptor, i)) };
+    for attribute in live.filter(|attribute| !attribute.attisdropped).take(count) {
         if !std::mem::take(&mut first) {
             body.byte(b',');
         }

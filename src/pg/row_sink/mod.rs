@@ -31,7 +31,8 @@ pub use catalog::has_cast_to_json;
 
 use crate::pg::ffi::composite::{attribute, attribute_count};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
-use encode::{Column, Encoder, Function, Writer, columns, object};
+use crate::respond::Captured;
+use encode::{Column, Encoder, Function, Row, Writer, columns, object};
 use pgrx::pg_sys::{Datum, Oid};
 use pgrx::{pg_guard, pg_sys};
 use std::ffi::{c_char, c_int};
@@ -86,6 +87,8 @@ pub struct Encoders {
     /// The output functions of all columns, for [`RowShape::Csv`].
     #[allow(clippy::vec_box)] // their addresses are handed out and must not change when another one is added
     outputs: Vec<Box<Function>>,
+    /// How many of the last columns are hidden. They have no encoders.
+    hidden: usize,
     cast_generation: u64,
     executions: u64,
     /// The last time zone span, kept between executions.
@@ -95,6 +98,11 @@ pub struct Encoders {
 const NAME_LENGTH: usize = pg_sys::NAMEDATALEN as usize;
 
 impl Encoders {
+    /// Encoders for results whose last columns, of type `text` or `bytea`, are hidden.
+    pub fn hiding(hidden: usize) -> Self {
+        Encoders { hidden, ..Encoders::default() }
+    }
+
     /// Makes the encoders for a result, unless they fit already.
     ///
     /// # Safety
@@ -115,11 +123,19 @@ impl Encoders {
             self.outputs.clear();
             // SAFETY: by contract.
             self.columns = unsafe { columns(descriptor) };
+            // A result has no dropped columns.
+            self.columns.truncate(self.columns.len().saturating_sub(self.hidden));
+            let is_captured = |attribute: &pg_sys::FormData_pg_attribute| {
+                matches!(attribute.atttypid, pg_sys::TEXTOID | pg_sys::BYTEAOID)
+            };
+            if !attributes.clone().rev().take(self.hidden).all(is_captured) {
+                corrupted();
+            }
             self.described = description.collect();
             self.cast_generation = catalog::cast_generation();
         }
         if shape == RowShape::Csv && self.outputs.len() != self.columns.len() {
-            let live = attributes.clone().filter(|attribute| !attribute.attisdropped);
+            let live = attributes.clone().filter(|attribute| !attribute.attisdropped).take(self.columns.len());
             self.outputs =
                 live.map(|attribute| Function::new(catalog::output_function(attribute.atttypid).0)).collect();
         }
@@ -141,6 +157,7 @@ pub struct RowSink<'e> {
     window: Window,
     /// Rows received, if there is a window.
     seen: u64,
+    captured: Captured,
     encoders: &'e mut Encoders,
 }
 
@@ -167,6 +184,7 @@ impl<'e> RowSink<'e> {
             rows: 0,
             window: Window { offset: 0, limit: u64::MAX },
             seen: 0,
+            captured: Captured::default(),
             encoders,
         }
     }
@@ -188,9 +206,32 @@ impl<'e> RowSink<'e> {
         self.rows
     }
 
-    /// The body with the rows in it.
-    pub fn into_buffer(self) -> BodyBuffer {
-        self.writer.body
+    /// The body with the rows in it, and the hidden columns.
+    pub fn into_parts(self) -> (BodyBuffer, Captured) {
+        (self.writer.body, self.captured)
+    }
+
+    /// Keeps the hidden columns of a row that was written.
+    ///
+    /// # Safety
+    /// As [`Self::row`].
+    unsafe fn capture(&mut self, values: *const Datum, nulls: *const bool) {
+        let kept = if self.rows == 1 { &mut self.captured.first } else { &mut self.captured.later };
+        kept.resize_with(self.encoders.hidden, Default::default);
+        let start = self.encoders.described.len().saturating_sub(self.encoders.hidden);
+        for (i, kept) in kept.iter_mut().enumerate() {
+            // SAFETY: the columns are the last of the description, which the row fits; their values are varlenas.
+            unsafe {
+                match (values, nulls).value(start + i) {
+                    Some(value) => {
+                        let bytes = kept.get_or_insert_default();
+                        bytes.clear();
+                        bytes.extend_from_slice(payload(value, &mut self.writer.scratch));
+                    }
+                    None => *kept = None,
+                }
+            }
+        }
     }
 
     /// # Safety
@@ -266,7 +307,7 @@ unsafe extern "C-unwind" fn startup(
         sink.writer.execution = sink.encoders.executions;
         sink.writer.scratch.start(pg_sys::CurrentMemoryContext);
         if sink.shape == RowShape::Csv {
-            csv::header(descriptor, &mut sink.writer.body);
+            csv::header(descriptor, sink.encoders.columns.len(), &mut sink.writer.body);
         }
     };
     // SAFETY: the function does nothing else.
@@ -288,6 +329,9 @@ unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver:
             pg_sys::slot_getsomeattrs_int(slot, width);
         }
         sink.row((*slot).tts_values, (*slot).tts_isnull);
+        if sink.encoders.hidden > 0 {
+            sink.capture((*slot).tts_values, (*slot).tts_isnull);
+        }
         sink.writer.scratch.leave(outer);
         sink.writer.body.check_limit();
     };

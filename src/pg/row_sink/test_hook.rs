@@ -61,7 +61,7 @@ pub unsafe extern "C-unwind" fn restful_test_body(fcinfo: pg_sys::FunctionCallIn
             error!("SPI_execute_plan_extended: {status}");
         }
         let rows = sink.rows();
-        let mut body = sink.into_buffer();
+        let (mut body, _) = sink.into_parts();
         if shape != RowShape::Raw {
             body.byte(b']');
         }

@@ -18,6 +18,7 @@ macro_rules! tests {
 }
 
 mod catalogue;
+mod hidden;
 mod nesting;
 mod plans;
 mod settings;
@@ -27,7 +28,8 @@ use crate::pg::ffi::fmgr::{self, v1_function};
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_sys};
 
-const TESTS: [&[Test]; 5] = [catalogue::TESTS, nesting::TESTS, plans::TESTS, settings::TESTS, t52_memory::TESTS];
+const TESTS: [&[Test]; 6] =
+    [catalogue::TESTS, hidden::TESTS, nesting::TESTS, plans::TESTS, settings::TESTS, t52_memory::TESTS];
 
 v1_function!(restful_names_of_tests);
 /// The names of all tests, one a line.

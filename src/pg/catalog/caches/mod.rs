@@ -6,6 +6,7 @@ mod column;
 mod foreign_keys;
 mod index;
 mod relation;
+mod resource;
 mod row_function;
 mod view;
 

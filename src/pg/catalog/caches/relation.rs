@@ -1,13 +1,14 @@
 //! Tables and views.
 
-use super::{column, has_rows, identifier, index, schema, view};
+use super::{column, has_rows, identifier, index, resource, schema, view};
 use crate::catalog::{QualifiedName, Relation};
 use crate::pg::ffi::relcache;
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::c_int;
 use std::rc::Rc;
 
-/// A relation, with the relations that it reads if it is a view, since a change of any of these may change it.
+/// A relation, with the relations that it reads if it is a view and the table of its settings, since a change of any of these may
+/// change it.
 #[derive(Clone)]
 pub struct Found {
     pub relation: Rc<Relation>,
@@ -71,8 +72,9 @@ fn describe(open: &relcache::Relation, name: QualifiedName) -> Found {
         insertable: commands & INSERT != 0,
         updatable: commands & UPDATE != 0,
         deletable: commands & DELETE != 0,
+        settings: resource::settings(oid),
     };
-    let mut relations = vec![relation.oid];
+    let mut relations = vec![relation.oid, resource::table().to_u32()];
     if relation.is_view {
         relations.extend(view::describe(open, &mut relation));
     }
