@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from _every_table import DUMPED, ROWS
+from _every_table import DUMPED, ROWS, ROWS_OF_0_2_0
 from _session import Session
 
 BIN = pathlib.Path(os.environ["PG_BINDIR"])
@@ -22,7 +22,7 @@ class AnyOrder(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.admin = Session("postgres")
-        cls.admin.ask(ROWS)
+        cls.admin.ask(ROWS + ROWS_OF_0_2_0)
         cls.tables = cls.admin.ask(DUMPED).splitlines()
         cls.rows = cls.content(cls.admin)
         folder = tempfile.TemporaryDirectory()
