@@ -114,6 +114,8 @@ catalogue! {
     ContentType             = "REST415", 415;
     /// The body, or a row, is not valid against a JSON Schema.
     InvalidBody             = "REST422", 422;
+    /// A batch is not an array of requests, or one of its references leads nowhere.
+    Batch                   = "REST440", 400;
     /// The request exceeds a limit of size or nesting.
     Limit                   = "REST431", 400;
     /// A response header set by a function or setting holds CR, LF or NUL.
@@ -150,6 +152,10 @@ pub struct Problem {
     pub hint: Option<Value>,
     /// What is wrong with the values in the body.
     pub errors: Vec<Invalid>,
+    /// Whether the pointers of `errors` lead into the body; otherwise they lead into a row.
+    pub errors_are_in_body: bool,
+    /// The request of a batch that failed, and a JSON Pointer (RFC 6901) to what is wrong in the body of the batch.
+    pub place: Option<(usize, String)>,
     /// Why a row is not visible, for callers who may ask.
     pub access: Option<Value>,
     /// Response headers that belong to the error (`allow`, `www-authenticate`). Names are in lower case.
@@ -183,6 +189,8 @@ impl Error {
             details: None,
             hint: None,
             errors: Vec::new(),
+            errors_are_in_body: false,
+            place: None,
             access: None,
             headers: Vec::new(),
         }))
@@ -211,7 +219,36 @@ impl Error {
         self
     }
 
-    /// Adds what is wrong with the values in the body.
+    /// Adds what is wrong with the values in the body, with pointers into it.
+    #[must_use]
+    pub fn errors_in_body(mut self, errors: Vec<Invalid>) -> Self {
+        self.0.errors_are_in_body = true;
+        self.errors(errors)
+    }
+
+    /// Adds the request of a batch that failed, and a JSON Pointer into the body of the batch.
+    #[must_use]
+    pub fn at(mut self, index: usize, pointer: String) -> Self {
+        self.0.place = Some((index, pointer));
+        self
+    }
+
+    /// Makes the error of a request one of the batch that has the request at `index`. Pointers then lead into the body of the batch.
+    #[must_use]
+    pub fn within(mut self, index: usize) -> Self {
+        if self.0.errors_are_in_body {
+            for invalid in &mut self.0.errors {
+                invalid.pointer = format!("/{index}/body{}", invalid.pointer);
+            }
+        }
+        let pointer = match self.0.errors.first() {
+            Some(first) if self.0.errors_are_in_body => first.pointer.clone(),
+            _ => format!("/{index}"),
+        };
+        self.at(index, pointer)
+    }
+
+    /// Adds what is wrong with the values in a row or the body.
     #[must_use]
     pub fn errors(mut self, errors: Vec<Invalid>) -> Self {
         self.0.errors = errors;
@@ -285,6 +322,10 @@ impl Error {
         if verbose && let Some(body) = body.as_object_mut() {
             body.insert("details".to_owned(), self.details.clone().unwrap_or(Value::Null));
             body.insert("hint".to_owned(), self.hint.clone().unwrap_or(Value::Null));
+        }
+        if let (Some((index, pointer)), Some(body)) = (&self.place, body.as_object_mut()) {
+            body.insert("index".to_owned(), (*index).into());
+            body.insert("pointer".to_owned(), pointer.as_str().into());
         }
         if let (Some(access), Some(body)) = (&self.access, body.as_object_mut()) {
             body.insert("access".to_owned(), access.clone());

@@ -23,6 +23,7 @@ compile_error!("errors of PostgreSQL unwind through Rust: build with panic = \"u
 pub mod access;
 pub mod ask;
 pub mod auth;
+pub mod batch;
 pub mod catalog;
 pub mod error;
 pub mod expression;

@@ -58,6 +58,13 @@ pub const SUGGESTION_LISTS: usize = 4;
 /// Prepared statements that a backend keeps. The plan of each takes about 20 to 100 KB.
 pub const PLANS: usize = 256;
 
+/// Requests of a batch by default (`restful.max_batch_requests`). A page that saves a form sends some tens.
+pub const BATCH_REQUESTS: i32 = 100;
+/// References of a batch: one for each row of a few requests. Each is followed through the answer that it leads into.
+pub const BATCH_REFERENCES: usize = 1000;
+/// Bytes of answers that the references of a batch lead through together. Reading them takes about a second and cannot be interrupted.
+pub const BATCH_BYTES_FOLLOWED: usize = 1 << 30;
+
 /// Levels of arrays and objects in a JSON text. PostgreSQL stops at thousands, and serde_json at 128. Documents that people or
 /// programs write on purpose stay far below 64, and recursive code needs only a bounded stack.
 pub const JSON_DEPTH: usize = 64;

@@ -118,6 +118,8 @@ settings! {
         c"The maximum size of the body of a request.";
     MAX_RESPONSE_BYTES: Number(limits::RESPONSE_BYTES, ANY, Unit::Bytes), Superuser, c"restful.max_response_bytes",
         c"The maximum size of the body of a response.";
+    MAX_BATCH_REQUESTS: Number(limits::BATCH_REQUESTS, ANY, Unit::None), Superuser, c"restful.max_batch_requests",
+        c"The largest number of requests in a batch; 0 switches batches off.";
     AGGREGATES_ENABLED: Switch(false), Superuser, c"restful.aggregates_enabled",
         c"Whether select may contain aggregate functions.";
     PLAN_ENABLED: Switch(false), Superuser, c"restful.plan_enabled",

@@ -80,6 +80,8 @@ select show(restful.serve('GET', '/books/99'));
 -- REST405: methods that the resource does not allow
 select show_all(restful.serve('POST', '/books/1', '{}', '{}'));
 select show_all(restful.serve('DELETE', '/constants'));
+-- REST440: batches
+select show(restful.serve('POST', '/batch', '{}', '[{"method": "GET", "target": "/books", "key": [{"$ref": "0/body"}]}]'));
 -- REST431: more than a limit allows
 select show(restful.serve('GET', '/books?' || repeat('or=(' || repeat('and(', 20), 1) || 'id.eq.1' || repeat(')', 21)));
 -- REST413, 501, and an exposed schema that does not exist

@@ -40,6 +40,7 @@ GRANT EXECUTE ON FUNCTION
     restful.put(text, jsonb, jsonb),
     restful.patch(text, jsonb, jsonb),
     restful.delete(text, jsonb),
+    restful.batch(jsonb, jsonb),
     restful.schema_of(regclass),
     -- reads PostgreSQL's catalogue alone, which everybody may
     restful.access_matrix(text[], text[]),

@@ -56,6 +56,12 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE
 AS $$ SELECT restful.request('DELETE', $1, NULL, $2) $$;
 COMMENT ON FUNCTION restful.delete(text, jsonb) IS 'Answers a DELETE request.';
 
+CREATE FUNCTION restful.batch(requests jsonb, headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'restful_batch';
+COMMENT ON FUNCTION restful.batch(jsonb, jsonb) IS
+'Answers a batch of requests in one transaction, all or nothing, as POST /batch does: an array of objects with method, target and optionally id, headers, key, where, body or base64.';
+
 CREATE FUNCTION restful.count_row(counted boolean) RETURNS boolean
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'restful_count_row';

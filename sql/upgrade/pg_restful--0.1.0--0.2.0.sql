@@ -7,6 +7,12 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE
 AS $$ SELECT restful.request('QUERY', $1, $2, $3) $$;
 COMMENT ON FUNCTION restful.query(text, jsonb, jsonb) IS 'Answers a QUERY request: a GET whose parameters are in the body.';
 
+CREATE FUNCTION restful.batch(requests jsonb, headers jsonb DEFAULT '{}') RETURNS restful.response
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'restful_batch';
+COMMENT ON FUNCTION restful.batch(jsonb, jsonb) IS
+'Answers a batch of requests in one transaction, all or nothing, as POST /batch does: an array of objects with method, target and optionally id, headers, key, where, body or base64.';
+
 -- request/record_source.sql
 COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
 'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; after these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
@@ -2053,6 +2059,7 @@ BEGIN
         WHERE p.oid OPERATOR(pg_catalog.=) ANY (ARRAY[
                 'restful.query(pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb)',
                 'restful.perform(pg_catalog.text[], pg_catalog.bool)',
+                'restful.batch(pg_catalog.jsonb, pg_catalog.jsonb)',
                 'restful.embedded_object(pg_catalog.text, "any")',
                 'restful.embedded_object(pg_catalog.record)',
                 'restful.embedded_objects_add(pg_catalog.internal, pg_catalog.text, "any")',
@@ -2081,6 +2088,7 @@ $revoke$;
 GRANT EXECUTE ON FUNCTION
     restful.query(text, jsonb, jsonb),
     restful.perform(text[], boolean),
+    restful.batch(jsonb, jsonb),
     restful.embedded_object(text, VARIADIC "any"),
     restful.embedded_object(record),
     restful.embedded_objects(text, VARIADIC "any"),

@@ -20,6 +20,8 @@ pub const CALL: Accepts = accepts(
     "accept-post",
     "application/json, text/csv, application/x-www-form-urlencoded, text/plain, text/xml, application/octet-stream",
 );
+/// POST to `/batch`.
+pub const BATCH: Accepts = accepts("accept-post", "application/json");
 /// PATCH (RFC 5789, section 3.1).
 pub const PATCH: Accepts = accepts("accept-patch", "application/json, text/csv, application/x-www-form-urlencoded");
 /// PUT. It has no field of its own, and `accept` says the same (RFC 9110, section 12.5.1).

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::http::Method;
 use crate::http::field::is_token;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// The body of a response.
@@ -61,6 +62,22 @@ impl Response {
         }
         self
     }
+}
+
+/// Header fields as a JSON object: a text for each name, or an array of texts for a repeated one.
+pub fn fields_as_json(fields: &[(Cow<str>, Cow<str>)]) -> Value {
+    let mut object: Map<String, Value> = Map::new();
+    for (name, value) in fields {
+        let value = Value::from(value.as_ref());
+        match object.get_mut(name.as_ref()) {
+            None => {
+                object.insert(name.to_string(), value);
+            }
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    Value::Object(object)
 }
 
 /// The value of Proxy-Status (RFC 9209). It contains the code, unless a function chose a code that is not a token.

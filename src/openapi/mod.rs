@@ -115,6 +115,8 @@ pub struct Settings {
     pub security_active: bool,
     /// The URL under which the OAuth endpoints are (`restful.oauth_issuer`).
     pub oauth_issuer: Option<String>,
+    /// The largest number of requests in a batch, if `/batch` takes batches (`restful.max_batch_requests`).
+    pub batch_requests: Option<usize>,
 }
 
 /// A relation with what can be done with it.

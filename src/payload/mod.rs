@@ -167,7 +167,8 @@ fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Resu
     Ok((given, Payload { is_one, ..Payload::of(request) }))
 }
 
-fn content_type(request: &Request) -> MediaType {
+/// The media type of a request's body: JSON, if the request does not say it.
+pub fn content_type(request: &Request) -> MediaType {
     request.headers.get("content-type").map_or(MediaType::Json, MediaType::parse)
 }
 
@@ -179,7 +180,13 @@ fn invalid(why: json::Error) -> Error {
     Error::new(Code::Body, "Empty or invalid json").details(why.to_string())
 }
 
-fn require_json(media: &MediaType, request: &Request, accepts: Accepts) -> Result<()> {
+/// Refuses a body that is not JSON.
+///
+/// `accepts`: the media types that the error names.
+///
+/// # Errors
+/// REST415 (415).
+pub fn require_json(media: &MediaType, request: &Request, accepts: Accepts) -> Result<()> {
     match media {
         MediaType::Json | MediaType::Any | MediaType::Object { .. } => Ok(()),
         _ => Err(accepts.refuse(request.headers.get("content-type").unwrap_or_default())),

@@ -1,6 +1,6 @@
 //! The path of a request, from the arguments of the SQL function to the response.
 
-use crate::ask::Ask;
+use crate::ask::{self, Ask, TransactionEnd};
 use crate::auth::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::response::Response;
@@ -9,7 +9,7 @@ use crate::pg::execution::{self, Memory};
 use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{catalog, guc, oauth};
+use crate::pg::{batch, catalog, guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route, Verb};
 use crate::sqlstate::SqlState;
@@ -35,6 +35,22 @@ pub struct Answer {
 /// Raises the errors that must propagate to the caller: cancellation, lack of resources, failures of the transaction, and a
 /// context in which roles may not be switched.
 pub fn handle(input: &Input) -> Answer {
+    respond_to(input, answer)
+}
+
+/// Answers a batch of requests (POST /batch), whether or not there is a path for batches. The method and the target of the input count
+/// for nothing else.
+///
+/// Raises errors as [`handle`].
+pub fn handle_batch(input: &Input) -> Answer {
+    respond_to(input, |input| {
+        let request = input.parse()?;
+        let schema = route::schema(request.method, request.headers, &guc::schemas())?.0;
+        answer_batch(&request, &schema, input.memory)
+    })
+}
+
+fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> Answer {
     frame::check_context();
     let Answer { response, rows } = answer(input).unwrap_or_else(|error| {
         let instance: String = input.target.chars().filter(|c| !c.is_control()).take(2000).collect();
@@ -47,8 +63,24 @@ fn answer(input: &Input) -> Result<Answer> {
     let request = input.parse()?;
     match route::route(&request, &guc::surface())? {
         Route::Own(endpoint) => Ok(Answer { response: oauth::answer(endpoint, &request)?, rows: None }),
-        Route::Action(action) => answer_as(&request, action, &principal(&request)?, input.memory),
+        Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
+            answer_batch(&request, &action.schema, input.memory)
+        }
+        Route::Batch(action) | Route::Action(action) => {
+            answer_as(&request, action, &principal(&request)?, input.memory)
+        }
     }
+}
+
+fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answer> {
+    let (response, rows) = batch::answer(request, schema, memory.rows, |request, action, principal| {
+        let memory = Memory { body: None, ..memory };
+        // How the transaction ends is decided for the whole batch.
+        let settings = ask::Settings { end: TransactionEnd::default(), ..guc::ask_settings() };
+        let Answer { response, rows } = answer_with(request, action, principal, memory, &settings)?;
+        Ok((response, rows))
+    })?;
+    Ok(Answer { response, rows })
 }
 
 /// Answers a request for a principal that is already known. It can be called again within a frame, as requests within requests do:
@@ -59,7 +91,17 @@ fn answer(input: &Input) -> Result<Answer> {
 /// Why the request was refused or failed; everything it changed is undone. Errors that must propagate, such as a cancellation, are
 /// raised.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
-    let ask = Ask::read(request, action, &guc::ask_settings())?;
+    answer_with(request, action, principal, memory, &guc::ask_settings())
+}
+
+fn answer_with(
+    request: &Request,
+    action: Action,
+    principal: &Principal,
+    memory: Memory,
+    settings: &ask::Settings,
+) -> Result<Answer> {
+    let ask = Ask::read(request, action, settings)?;
     let is_on_fast_path = Cell::new(false);
     let is_read = ask.action().verb == Verb::Read;
     let run = || {

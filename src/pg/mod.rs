@@ -1,6 +1,7 @@
 //! The half that touches PostgreSQL. Only code in here uses pgrx, SPI and `unsafe`.
 
 mod access;
+mod batch;
 mod catalog;
 mod execution;
 mod ffi;

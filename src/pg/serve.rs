@@ -46,7 +46,28 @@ unsafe fn request(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             // QUERY needs a Content-Type, and the body is JSON.
             input.headers = input.headers.map(|headers| headers.or("content-type", "application/json"));
         }
-        let Answer { response, rows } = handle::handle(&input);
+        as_jsonb(call, handle::handle(&input))
+    }
+}
+
+sql_function!(restful_batch, "batch(requests jsonb, headers jsonb)", |call| batch(call));
+
+unsafe fn batch(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the call frame of a function with these two arguments.
+    unsafe {
+        let body = detoasted(call, 0).map(|datum| jsonb::to_text(datum));
+        let memory = Memory { rows: pg_sys::CurrentMemoryContext, body };
+        let body = body.map(|datum| payload(datum));
+        let input = Input { method: "POST", target: "/batch", headers: headers(call, 1), body, memory };
+        as_jsonb(call, handle::handle_batch(&input))
+    }
+}
+
+/// The answer as a row whose body is a jsonb.
+unsafe fn as_jsonb(call: pg_sys::FunctionCallInfo, answer: Answer) -> pg_sys::Datum {
+    // SAFETY: the call frame of a function that returns such a row.
+    unsafe {
+        let Answer { response, rows } = answer;
         let body = if response.body != Body::Empty {
             let bytes = payload(bytes(&response, rows));
             let content_type = response.headers.iter().find(|(n, _)| n == "content-type");

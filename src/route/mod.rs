@@ -14,6 +14,8 @@ use std::rc::Rc;
 pub enum Route {
     /// To an endpoint of the extension.
     Own(Endpoint),
+    /// To a batch of requests, unless the schema has a relation of that name, which comes first: then the action is meant.
+    Batch(Action),
     /// To a resource of an exposed schema.
     Action(Action),
 }
@@ -26,7 +28,12 @@ pub struct Surface {
     pub root: Root,
     /// The OAuth endpoints exist (`restful.oauth_issuer`).
     pub has_endpoints: bool,
+    /// `/batch` exists (`restful.max_batch_requests`).
+    pub has_batches: bool,
 }
+
+/// The name in the path of batches.
+pub const BATCH: &str = "batch";
 
 /// What `/` answers with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,7 +102,10 @@ pub fn route(request: &Request, surface: &Surface) -> Result<Route> {
     {
         return Ok(Route::Own(endpoint));
     }
-    action(request.method, &request.target, request.headers, surface).map(Route::Action)
+    let action = action(request.method, &request.target, request.headers, surface)?;
+    let is_batch =
+        surface.has_batches && matches!(&action.resource, Resource::Collection { relation } if relation == BATCH);
+    Ok(if is_batch { Route::Batch(action) } else { Route::Action(action) })
 }
 
 fn action(method: Method, target: &Target, headers: &Headers, surface: &Surface) -> Result<Action> {
@@ -149,7 +159,8 @@ fn verb(method: Method, resource: &Resource) -> Result<Verb> {
     })
 }
 
-fn not_allowed(method: Method, allow: &str) -> Error {
+/// The error for a method that a resource does not have: REST405 (405). `allow`: those that it has.
+pub fn not_allowed(method: Method, allow: &str) -> Error {
     Error::new(Code::Allow, format!("The resource does not allow {}", method.as_str()))
         .hint(format!("It allows {allow}."))
         .header("allow", allow)
@@ -194,9 +205,12 @@ fn key_values(key: &str) -> Vec<String> {
     values
 }
 
-/// The schema: from Accept-Profile for reads and from Content-Profile for writes, else the default (W3C, Content Negotiation by
-/// Profile).
-fn schema(method: Method, headers: &Headers, schemas: &[Rc<str>]) -> Result<(Rc<str>, bool)> {
+/// The schema of a request, and whether the client could choose it: from Accept-Profile for reads and from Content-Profile for writes,
+/// else the default (W3C, Content Negotiation by Profile).
+///
+/// # Errors
+/// PGRST106 (406) for a schema that is not exposed; REST506 (500) if none is.
+pub fn schema(method: Method, headers: &Headers, schemas: &[Rc<str>]) -> Result<(Rc<str>, bool)> {
     let name = if method.is_safe() { "accept-profile" } else { "content-profile" };
     match headers.get(name) {
         Some(profile) => match schemas.iter().find(|schema| ***schema == *profile) {
@@ -277,7 +291,8 @@ mod tests {
         let headers = Headers::default();
         let at = |method: &str, root: Root| {
             let request = Request::parse(method, "/", &headers, None)?;
-            route(&request, &Surface { schemas: Rc::new(["api".into()]), root, has_endpoints: true })
+            let schemas = Rc::new(["api".into()]);
+            route(&request, &Surface { schemas, root, has_endpoints: true, has_batches: true })
         };
         let action = |method, root| match at(method, root) {
             Ok(Route::Action(action)) => (action.verb, action.resource, action.schema.to_string()),
@@ -293,10 +308,25 @@ mod tests {
     }
 
     #[test]
+    fn batches_have_a_path_unless_they_are_switched_off() {
+        let headers = Headers::default();
+        let is_batch = |method: &str, path: &str, has_batches| {
+            let request = Request::parse(method, path, &headers, None).unwrap();
+            let surface = Surface { schemas: Rc::new(["api".into()]), has_batches, ..Surface::default() };
+            matches!(route(&request, &surface), Ok(Route::Batch(_)))
+        };
+        assert!(is_batch("POST", "/batch", true) && is_batch("GET", "/batch?a=eq.1", true));
+        for other in ["/batch/1", "/batches", "/rpc/batch", "/Batch", "/"] {
+            assert!(!is_batch("GET", other, true), "{other}");
+        }
+        assert!(!is_batch("POST", "/batch", false));
+    }
+
+    #[test]
     fn endpoints_come_before_tables_where_there_are_any() {
         let headers = Headers::default();
         let request = Request::parse("POST", "/oauth/token", &headers, None).unwrap();
-        let surface = |has_endpoints| Surface { schemas: Rc::new(["api".into()]), root: Root::Document, has_endpoints };
+        let surface = |has_endpoints| Surface { schemas: Rc::new(["api".into()]), has_endpoints, ..Surface::default() };
         assert_eq!(route(&request, &surface(true)), Ok(Route::Own(Endpoint::Token)));
         // a row of the table oauth
         assert_eq!(route(&request, &surface(false)).unwrap_err().status, 405);

@@ -4,6 +4,7 @@
 //! properties. Names of components consist of letters, digits and hyphens, with a full stop between joined names, so that no two
 //! are the same.
 
+mod batch;
 mod functions;
 mod relations;
 
@@ -27,6 +28,10 @@ pub fn document(api: &Api) -> Value {
     }
     for overloads in api.functions() {
         functions::add(&mut document, api, overloads);
+    }
+    if let Some(most) = api.settings.batch_requests {
+        document.paths.insert(format!("/{}", crate::route::BATCH), batch::path(most));
+        document.schemas.extend(batch::schemas());
     }
     let Parts { paths, mut schemas, mut parameters } = document;
     schemas.extend(shared_schemas());
@@ -177,6 +182,8 @@ fn shared_schemas() -> Map<String, Value> {
                 "message": { "type": "string" },
                 "details": text,
                 "hint": text,
+                "index": { "description": "The request of a batch that failed, counted from 0.", "type": "integer" },
+                "pointer": { "description": "Where, in the body of the batch (RFC 6901).", "type": "string" },
                 "errors": {
                     "description": "Where the body violates the JSON Schema that is bound to its target.",
                     "type": "array",

@@ -63,6 +63,11 @@ pub fn is_stale() -> bool {
     invalidation::has_announced()
 }
 
+/// Whether a schema has a relation with this name whose rows requests can name.
+pub fn has_relation(schema: &str, name: &str) -> bool {
+    caches::has_relation(schema, name)
+}
+
 /// Takes the announced changes, and forgets what they have changed. Calls `forget` with the plans that are stale.
 pub fn refresh(forget: impl FnOnce(Stale)) {
     invalidation::accept();

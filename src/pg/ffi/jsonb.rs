@@ -1,5 +1,6 @@
 //! Makes and reads jsonb values without building a tree (PostgreSQL's jsonb.h).
 
+use crate::http::response::fields_as_json;
 use crate::values::jsonb_layout::OBJECT;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -61,7 +62,7 @@ pub unsafe fn of_headers(headers: &[(Cow<'static, str>, Cow<'static, str>)]) -> 
         // jsonb orders keys by length, then by bytes.
         fields.sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
         if fields.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
-            return of_text(&repeated(&fields));
+            return of_text(&fields_as_json(headers).to_string());
         }
         let count = fields.len();
         let payload: usize = fields.iter().map(|(n, v)| n.len() + v.len()).sum();
@@ -82,19 +83,4 @@ pub unsafe fn of_headers(headers: &[(Cow<'static, str>, Cow<'static, str>)]) -> 
         }
         pg_sys::Datum::from(start)
     }
-}
-
-fn repeated(fields: &[(&str, &str)]) -> String {
-    use serde_json::{Map, Value};
-    let mut object = Map::new();
-    for (name, value) in fields {
-        match object.get_mut(*name) {
-            None => {
-                object.insert((*name).to_owned(), Value::from(*value));
-            }
-            Some(Value::Array(values)) => values.push(Value::from(*value)),
-            Some(first) => *first = Value::Array(vec![first.take(), Value::from(*value)]),
-        }
-    }
-    Value::Object(object).to_string()
 }

@@ -18,6 +18,7 @@ pub mod privileges;
 pub mod relcache;
 pub mod result_set;
 pub mod setting;
+pub mod snapshot;
 pub mod subtransaction;
 pub mod syscache;
 pub mod unguarded;

@@ -155,7 +155,17 @@ pub fn surface() -> Surface {
             None => Root::Function { schema: None, name: name.to_owned() },
         },
     };
-    Surface { schemas: schemas(), root, has_endpoints: settings::OAUTH_ISSUER.get().is_some() }
+    Surface {
+        schemas: schemas(),
+        root,
+        has_endpoints: settings::OAUTH_ISSUER.get().is_some(),
+        has_batches: settings::MAX_BATCH_REQUESTS.get() > 0,
+    }
+}
+
+/// The largest number of requests in a batch.
+pub fn max_batch_requests() -> usize {
+    usize::try_from(settings::MAX_BATCH_REQUESTS.get()).unwrap_or_default()
 }
 
 /// The settings that decide how requests are read.
@@ -185,12 +195,13 @@ pub fn openapi_version() -> openapi::Version {
     }
 }
 
-/// The other settings of the description.
-pub fn openapi_settings() -> openapi::Settings {
+/// The other settings of the description. `has_batches`: `/batch` is free for batches.
+pub fn openapi_settings(has_batches: bool) -> openapi::Settings {
     openapi::Settings {
         server: settings::OPENAPI_SERVER_PROXY_URI.get().map(str::to_owned),
         security_active: settings::OPENAPI_SECURITY_ACTIVE.get(),
         oauth_issuer: oauth_issuer(),
+        batch_requests: Some(max_batch_requests()).filter(|most| has_batches && *most > 0),
     }
 }
 

@@ -32,8 +32,7 @@ pub fn principal(request: &Request) -> Result<Principal> {
                 .hint("It runs as the role of the outer request. Leave the header field out."));
         }
         // A denial gets the status that it would have in the outer request.
-        let identity = if is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
-        return Ok(Principal { identity, switch_to: None, is_authenticated });
+        return Ok(within(is_authenticated));
     }
     if credential.is_none()
         && let Some(method) = guc::method()
@@ -64,6 +63,12 @@ pub fn principal(request: &Request) -> Result<Principal> {
             Credential::Key(key) => api_key::verify(key, request.method),
         },
     )
+}
+
+/// The principal of a request within a request, which keeps the role of the outer one.
+pub fn within(is_authenticated: bool) -> Principal {
+    let identity = if is_authenticated { Identity::SessionUser } else { Identity::Anonymous };
+    Principal { identity, switch_to: None, is_authenticated }
 }
 
 /// The principal of a request that carries its own credentials and no bearer token.

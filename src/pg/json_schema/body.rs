@@ -66,7 +66,7 @@ impl BodySchemas {
         Err(Error::new(Code::InvalidBody, "The body is not valid against the JSON Schema of a column")
             .details(format!("First at {at} of the body."))
             .hint("See \"errors\": each pointer (RFC 6901) leads into the body.")
-            .errors(found))
+            .errors_in_body(found))
     }
 
     fn check_row(&self, pointer: &str, row: TextNode<'_, Backend>, found: &mut Vec<Invalid>) {

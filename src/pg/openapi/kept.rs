@@ -46,7 +46,7 @@ impl Key {
             schema: schema.to_owned(),
             version,
             mode: guc::openapi_mode(),
-            settings: guc::openapi_settings(),
+            settings: super::settings(schema),
             formats: FORMATS.map(guc::get),
         }
     }

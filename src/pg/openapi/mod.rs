@@ -5,10 +5,12 @@ mod kept;
 
 use crate::error::Result;
 use crate::openapi::{self, Schema, Version};
+use crate::pg::catalog;
 use crate::pg::catalog::query::{boolean, load, text};
 use crate::pg::guc::{self, OpenApiMode};
 use crate::pg::json_schema::schema_of;
 use crate::pg::row_sink::BodyBuffer;
+use crate::route;
 use kept::{Key, Moment};
 use pgrx::pg_sys;
 
@@ -49,5 +51,10 @@ fn made(schema: &str, version: Version) -> Result<String> {
     if version == Version::V31 {
         described.types.represent_domains();
     }
-    Ok(openapi::document(version, &loaded, &described, &guc::openapi_settings()).to_string())
+    Ok(openapi::document(version, &loaded, &described, &settings(schema)).to_string())
+}
+
+/// The settings of a schema's description.
+fn settings(schema: &str) -> openapi::Settings {
+    guc::openapi_settings(!catalog::has_relation(schema, route::BATCH))
 }

@@ -98,6 +98,12 @@ impl BodyBuffer {
         }
     }
 
+    /// Frees the memory at once, instead of with its context.
+    pub fn free(self) {
+        // SAFETY: MemoryContextAllocHuge allocated `start`, and only this buffer owns it.
+        unsafe { pg_sys::pfree(self.start.cast()) }
+    }
+
     /// Makes room for `additional` bytes.
     #[inline(always)]
     pub(super) fn reserve(&mut self, additional: usize) {

@@ -38,6 +38,16 @@ pub fn relation(in_schema: &str, name: &str) -> Option<Found> {
         .then(|| describe(&open, QualifiedName { schema: in_schema.to_owned(), name: name.to_owned() }))
 }
 
+/// Whether there is a relation with this name whose rows requests can name.
+pub fn has_relation(in_schema: &str, name: &str) -> bool {
+    let Some(key) = identifier(name) else { return false };
+    // SAFETY: look-ups in the system caches; an unknown name or schema gives InvalidOid, which is no relation.
+    unsafe {
+        let found = schema(in_schema).map(|schema| pg_sys::get_relname_relid(key.as_ptr(), schema));
+        found.is_some_and(|oid| oid != pg_sys::InvalidOid && has_rows(pg_sys::get_rel_relkind(oid)))
+    }
+}
+
 fn describe(open: &relcache::Relation, name: QualifiedName) -> Found {
     let class = open.class();
     let (oid, kind) = (open.oid(), class.relkind as u8);
