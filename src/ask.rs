@@ -57,6 +57,8 @@ pub struct PlanSettings {
     pub aggregates: bool,
     /// `restful.plan_enabled`
     pub plans: bool,
+    /// The request, or one around it, has an Idempotency-Key. Only writes go by this.
+    pub keyed: bool,
 }
 
 /// The settings that decide how a request is read.
@@ -125,7 +127,8 @@ impl<'a> Ask<'a> {
         let limit = query.root.limit.and_then(|id| query.values.get(id)).and_then(Magnitude::of);
         let literals = std::mem::take(&mut query.values);
         let preferences = request.preferences.of_write();
-        let settings_of_plan = settings.plan.clone();
+        let is_write = matches!(action.verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Delete);
+        let settings_of_plan = PlanSettings { keyed: settings.plan.keyed && is_write, ..settings.plan };
         // If the server forbids overriding `tx`, the preference is neither followed nor echoed.
         let transaction = request.preferences.transaction.filter(|_| settings.end.allow_override);
         Ok(Ask {

@@ -108,6 +108,8 @@ pub struct Relation {
 pub struct ResourceSettings {
     /// A write of a row has to state a condition (RFC 6585, section 3).
     pub require_match: bool,
+    /// A write has to have an Idempotency-Key.
+    pub require_idempotency_key: bool,
     /// The directives of Cache-Control (RFC 9111, section 5.2).
     pub cache_control: Option<String>,
     /// The column that says when a row was last changed.

@@ -118,6 +118,16 @@ catalogue! {
     Batch                   = "REST440", 400;
     /// The request exceeds a limit of size or nesting.
     Limit                   = "REST431", 400;
+    /// The Idempotency-Key is malformed.
+    KeyMalformed            = "REST450", 400;
+    /// The resource requires an Idempotency-Key.
+    KeyMissing              = "REST451", 400;
+    /// A request with this Idempotency-Key still runs.
+    KeyInProgress           = "REST452", 409;
+    /// The Idempotency-Key belongs to another request.
+    KeyReused               = "REST453", 422;
+    /// The records of idempotency keys have reached their largest size.
+    KeysFull                = "REST454", 503;
     /// A response header set by a function or setting holds CR, LF or NUL.
     HeaderValue             = "REST500", 500;
     /// The settings contradict each other or the catalogue.

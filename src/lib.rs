@@ -5,22 +5,24 @@
 //! 1. [`http`] parses method, target, headers and preferences into a [`http::Request`]
 //! 2. [`route`] finds the [`route::Route`]: an endpoint of our own, or an action on a resource
 //! 3. [`auth`] finds out who it speaks for: the [`auth::Principal`]
-//! 4. [`ask`] reads the query and the body: the [`ask::Ask`]
-//! 5. the role frame opens
-//! 6. [`plan`] resolves names against the [`catalog`]: the [`plan::ActionPlan`]
-//! 7. [`statement`] renders it: SQL text and parameters
-//! 8. it is executed; rows are written straight to JSON
-//! 9. [`respond`] judges the outcome; a refusal rolls back
-//! 10. the role frame closes
-//! 11. [`respond`] makes the [`http::Response`]
+//! 4. [`admit`] finds out whether a request with an Idempotency-Key has run before
+//! 5. [`ask`] reads the query and the body: the [`ask::Ask`]
+//! 6. the role frame opens
+//! 7. [`plan`] resolves names against the [`catalog`]: the [`plan::ActionPlan`]
+//! 8. [`statement`] renders it: SQL text and parameters
+//! 9. it is executed; rows are written straight to JSON
+//! 10. [`respond`] judges the outcome; a refusal rolls back
+//! 11. the role frame closes
+//! 12. [`respond`] makes the [`http::Response`]
 //!
-//! Steps 5, 8 and 10 are in `pg`, the only half that touches PostgreSQL. The others are pure.
+//! Steps 6, 9 and 11 are in `pg`, the only half that touches PostgreSQL. The others are pure.
 #![deny(unsafe_code)]
 
 #[cfg(all(feature = "pg", not(panic = "unwind")))]
 compile_error!("errors of PostgreSQL unwind through Rust: build with panic = \"unwind\"");
 
 pub mod access;
+pub mod admit;
 pub mod ask;
 pub mod auth;
 pub mod batch;

@@ -209,3 +209,20 @@ pub const API_KEY_USE_SECONDS: f64 = 60.0;
 pub const ACCESS_TOKEN_SECONDS: i32 = 15 * 60;
 /// The default lifetime of an unused refresh token (`restful.oauth_refresh_token_lifetime`), in seconds.
 pub const REFRESH_TOKEN_SECONDS: i32 = 30 * 24 * 60 * 60;
+
+/// Bytes of an Idempotency-Key. A UUID has 36, and APIs with such keys take 255.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// How long the answer to a request with an Idempotency-Key is kept (`restful.idempotency_ttl`), in seconds: as long as clients usually
+/// retry.
+pub const IDEMPOTENCY_SECONDS: i32 = 24 * 60 * 60;
+/// Bytes of a response that is kept by default (`restful.idempotency_max_response_bytes`). Answers to writes are small.
+pub const IDEMPOTENCY_RESPONSE_BYTES: i32 = 1024 * 1024;
+/// Kilobytes of all records together by default (`restful.idempotency_max_size`): about 15 million small answers.
+pub const IDEMPOTENCY_KILOBYTES: i32 = 4 * 1024 * 1024;
+/// One of this many new records looks for expired ones, in one block of the table. Then a table with n records in a block has about this
+/// number in n records that have expired.
+pub const IDEMPOTENCY_SWEEP_INTERVAL: u8 = 4;
+/// Expired records that are deleted at once: most of what a block holds.
+pub const IDEMPOTENCY_SWEPT: usize = 32;
+/// Blocks that are swept when the table is full.
+pub const IDEMPOTENCY_SWEPT_BLOCKS: u32 = 32;

@@ -30,6 +30,7 @@ pub enum SettingType {
 pub enum Unit {
     None,
     Bytes,
+    Kilobytes,
     Seconds,
 }
 
@@ -126,6 +127,13 @@ settings! {
         c"Whether the media type application/vnd.pgrst.plan answers with PostgreSQL's plan of a request.";
     TX_END: Choice(&[c"commit", c"commit-allow-override", c"rollback", c"rollback-allow-override"]), Superuser, c"restful.tx_end",
         c"How a request's transaction ends, and whether Prefer: tx may change that.";
+    IDEMPOTENCY_TTL: Number(limits::IDEMPOTENCY_SECONDS, POSITIVE, Unit::Seconds), Superuser, c"restful.idempotency_ttl",
+        c"How long the answer to a request with an Idempotency-Key is kept for replays.";
+    IDEMPOTENCY_MAX_RESPONSE_BYTES: Number(limits::IDEMPOTENCY_RESPONSE_BYTES, ANY, Unit::Bytes), Superuser,
+        c"restful.idempotency_max_response_bytes",
+        c"The maximum size of the body of a response to a request with an Idempotency-Key.";
+    IDEMPOTENCY_MAX_SIZE: Number(limits::IDEMPOTENCY_KILOBYTES, ANY, Unit::Kilobytes), Superuser, c"restful.idempotency_max_size",
+        c"The size of the kept answers on disk from which on new keys are refused until old ones have made room.";
     ASSERT_FORMATS: Choice(&[c"draft", c"on", c"off"]), Superuser, c"restful.assert_formats",
         c"Whether format is an assertion in JSON Schemas; draft: as the schema's draft defines it.";
     OPENAPI_MODE: Choice(&[c"follow-privileges", c"ignore-privileges", c"disabled"]), Superuser, c"restful.openapi_mode",
@@ -175,6 +183,7 @@ mod tests {
             SettingType::Text(default) => format!(" `{}`", text(default)),
             SettingType::Number(n, _, Unit::None) => format!(" {n}"),
             SettingType::Number(n, _, Unit::Bytes) => number(*n, &[(1 << 20, "MB"), (1 << 10, "kB")]),
+            SettingType::Number(n, _, Unit::Kilobytes) => number(*n, &[(1 << 20, "GB"), (1 << 10, "MB"), (1, "kB")]),
             SettingType::Number(n, _, Unit::Seconds) => {
                 number(*n, &[(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")])
             }

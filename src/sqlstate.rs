@@ -30,6 +30,7 @@ states! {
     READ_ONLY_SQL_TRANSACTION        = b"25006";
     INVALID_AUTHORIZATION            = b"28000";
     TRIGGER_PROTOCOL_VIOLATED        = b"39P01";
+    SERIALIZATION_FAILURE            = b"40001";
     INSUFFICIENT_PRIVILEGE           = b"42501";
     SYNTAX_ERROR                     = b"42601";
     UNDEFINED_COLUMN                 = b"42703";

@@ -84,6 +84,13 @@ select show_all(restful.serve('DELETE', '/constants'));
 select show(restful.serve('POST', '/batch', '{}', '[{"method": "GET", "target": "/books", "key": [{"$ref": "0/body"}]}]'));
 -- REST431: more than a limit allows
 select show(restful.serve('GET', '/books?' || repeat('or=(' || repeat('and(', 20), 1) || 'id.eq.1' || repeat(')', 21)));
+-- REST450, 451, 453: keys of requests
+select as_superuser($$select restful.require_idempotency_key('library.subjects')$$);
+select show(restful.serve('POST', '/subjects', '{}', '{"id": 100, "name": "x"}'));
+select as_superuser($$select restful.require_idempotency_key('library.subjects', false)$$);
+select show(restful.serve('POST', '/rpc/one', '{"idempotency-key": "one, two"}'));
+select show(restful.serve('POST', '/rpc/one', '{"idempotency-key": "one"}'));
+select show(restful.serve('POST', '/rpc/one?select=*', '{"idempotency-key": "one"}'));
 -- REST413, 501, and an exposed schema that does not exist
 \c - postgres
 alter role layer set restful.max_body_bytes = '10B';

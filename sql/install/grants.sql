@@ -54,7 +54,8 @@ GRANT EXECUTE ON FUNCTION
     restful.embedded_objects(text, VARIADIC "any"),
     restful.embedded_values(anyelement),
     -- for the owner of the relation that they are about
-    restful.set_resource(regclass, jsonb)
+    restful.set_resource(regclass, jsonb),
+    restful.require_idempotency_key(regclass, boolean)
 TO PUBLIC;
 -- settings of the session, or a text that the caller has
 GRANT EXECUTE ON FUNCTION

@@ -2,6 +2,7 @@
 CREATE TABLE restful.resource (
     relation regclass PRIMARY KEY,
     require_match boolean NOT NULL DEFAULT false,
+    require_idempotency_key boolean NOT NULL DEFAULT false,
     cache_control text,
     last_modified name,
     CONSTRAINT cache_control_is_a_field_value CHECK (cache_control ~ '^[!-~]+([ \t]+[!-~]+)*$')
@@ -26,3 +27,12 @@ CREATE FUNCTION restful.set_resource(relation regclass, settings jsonb) RETURNS 
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'restful_set_resource';
 COMMENT ON FUNCTION restful.set_resource(regclass, jsonb) IS
     'Internal: sets columns of restful.resource for a relation that the caller owns; settings: an object of columns';
+
+CREATE FUNCTION restful.require_idempotency_key(relation regclass, required boolean DEFAULT true) RETURNS void
+    LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT restful.set_resource(relation, jsonb_build_object('require_idempotency_key', required))
+$function$;
+COMMENT ON FUNCTION restful.require_idempotency_key(regclass, boolean) IS
+    'For the owner of a table or view: every write to it by a request has to have an Idempotency-Key, or no longer';

@@ -74,6 +74,7 @@ COMMENT ON AGGREGATE restful.embedded_values(anyelement) IS
 CREATE TABLE restful.resource (
     relation regclass PRIMARY KEY,
     require_match boolean NOT NULL DEFAULT false,
+    require_idempotency_key boolean NOT NULL DEFAULT false,
     cache_control text,
     last_modified name,
     CONSTRAINT cache_control_is_a_field_value CHECK (cache_control ~ '^[!-~]+([ \t]+[!-~]+)*$')
@@ -98,6 +99,15 @@ CREATE FUNCTION restful.set_resource(relation regclass, settings jsonb) RETURNS 
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'restful_set_resource';
 COMMENT ON FUNCTION restful.set_resource(regclass, jsonb) IS
     'Internal: sets columns of restful.resource for a relation that the caller owns; settings: an object of columns';
+
+CREATE FUNCTION restful.require_idempotency_key(relation regclass, required boolean DEFAULT true) RETURNS void
+    LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT restful.set_resource(relation, jsonb_build_object('require_idempotency_key', required))
+$function$;
+COMMENT ON FUNCTION restful.require_idempotency_key(regclass, boolean) IS
+    'For the owner of a table or view: every write to it by a request has to have an Idempotency-Key, or no longer';
 
 -- identity/readers.sql
 COMMENT ON FUNCTION restful.email() IS
@@ -1756,6 +1766,37 @@ $function$;
 COMMENT ON FUNCTION restful.setup_roles(name, name, name, name, name, name, name, name, boolean) IS
     'Creates the roles of a service and what they need, where it is missing, and returns the statements; with dry_run, only returns them';
 
+-- idempotency/idempotency_records.sql
+-- What was answered to requests with an Idempotency-Key. The library reads and writes the rows itself, without statements, and relies on
+-- these columns and on the primary key. It deletes expired rows bit by bit, and VACUUM makes their room usable: hence often.
+CREATE TABLE restful.idempotency_record (
+    id uuid PRIMARY KEY,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    status integer NOT NULL,
+    fingerprint bytea NOT NULL,
+    headers text NOT NULL,
+    body bytea
+) USING heap WITH (
+    autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0,
+    toast.autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_threshold = 500, toast.autovacuum_vacuum_cost_delay = 0
+);
+COMMENT ON TABLE restful.idempotency_record IS 'Answers to requests with an Idempotency-Key, kept for replays until they expire. pg_dump leaves the rows out';
+COMMENT ON COLUMN restful.idempotency_record.id IS 'The hash of the client''s identity and of its key';
+COMMENT ON COLUMN restful.idempotency_record.fingerprint IS 'The hash of identity, key and request';
+COMMENT ON COLUMN restful.idempotency_record.headers IS 'The response''s header fields, one in a line';
+ALTER TABLE restful.idempotency_record ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON restful.idempotency_record FROM PUBLIC;
+
+CREATE FUNCTION restful.forget_idempotency_keys(expired_only boolean DEFAULT true) RETURNS bigint
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH gone AS (DELETE FROM restful.idempotency_record r WHERE NOT expired_only OR r.expires_at < clock_timestamp() RETURNING 1)
+    SELECT count(*) FROM gone
+$function$;
+COMMENT ON FUNCTION restful.forget_idempotency_keys(boolean) IS 'Deletes the kept answers to requests with an Idempotency-Key that have expired, or all of them, and returns how many. A forgotten request runs again if it is retried';
+
 -- oauth/authorization_server.sql
 COMMENT ON COLUMN restful.oauth_client.confidential IS 'Whether it can keep a secret; a browser or an app on a phone cannot';
 
@@ -2060,6 +2101,7 @@ BEGIN
                 'restful.query(pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb)',
                 'restful.perform(pg_catalog.text[], pg_catalog.bool)',
                 'restful.batch(pg_catalog.jsonb, pg_catalog.jsonb)',
+                'restful.forget_idempotency_keys(pg_catalog.bool)',
                 'restful.embedded_object(pg_catalog.text, "any")',
                 'restful.embedded_object(pg_catalog.record)',
                 'restful.embedded_objects_add(pg_catalog.internal, pg_catalog.text, "any")',
@@ -2068,7 +2110,8 @@ BEGIN
                 'restful.embedded_objects(pg_catalog.text, "any")',
                 'restful.embedded_values(pg_catalog.anyelement)',
                 'restful.resource_changed()',
-                'restful.set_resource(pg_catalog.regclass, pg_catalog.jsonb)'
+                'restful.set_resource(pg_catalog.regclass, pg_catalog.jsonb)',
+                'restful.require_idempotency_key(pg_catalog.regclass, pg_catalog.bool)'
             ]::pg_catalog.regprocedure[])
           AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
         GROUP BY 1
@@ -2077,7 +2120,7 @@ BEGIN
             CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
                 ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
         FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
-        WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY['restful.resource']::pg_catalog.regclass[])
+        WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY['restful.resource', 'restful.idempotency_record']::pg_catalog.regclass[])
           AND a.grantee OPERATOR(pg_catalog.<>) c.relowner
         GROUP BY 1
     LOOP
@@ -2093,5 +2136,6 @@ GRANT EXECUTE ON FUNCTION
     restful.embedded_object(record),
     restful.embedded_objects(text, VARIADIC "any"),
     restful.embedded_values(anyelement),
-    restful.set_resource(regclass, jsonb)
+    restful.set_resource(regclass, jsonb),
+    restful.require_idempotency_key(regclass, boolean)
 TO PUBLIC;

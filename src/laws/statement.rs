@@ -32,7 +32,7 @@ pub fn statement(data: &[u8]) -> bool {
 pub fn statements(data: &[u8]) -> Vec<Rendered> {
     let mut all = Vec::new();
     for (max_rows, aggregates) in [(None, true), (Some(100), false)] {
-        match plan(data, &PlanSettings { max_rows, aggregates, plans: false }) {
+        match plan(data, &PlanSettings { max_rows, aggregates, plans: false, keyed: false }) {
             Some(Ok(rendered)) => all.extend(rendered),
             Some(Err(e)) => refused(&e),
             None => return Vec::new(),

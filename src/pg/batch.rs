@@ -9,6 +9,7 @@ use crate::http::prefer::Transaction;
 use crate::http::response::Body;
 use crate::http::{Method, Preferences, Request, Response};
 use crate::payload;
+use crate::pg::answer::Answer;
 use crate::pg::ffi::snapshot::in_new_snapshot;
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::identity::principal;
@@ -22,9 +23,6 @@ use std::ops::Range;
 
 /// The methods of `/batch`.
 const ALLOW: &str = "OPTIONS,POST";
-
-/// A response, and the rows that are its body.
-type Answer = (Response, Option<BodyBuffer>);
 
 /// Answers a batch with an array of answers, allocated in `memory`.
 ///
@@ -44,7 +42,8 @@ pub fn answer(
     one: impl Fn(&Request, Action, &Principal) -> Result<Answer>,
 ) -> Result<Answer> {
     if batch.method == Method::Options {
-        return Ok((Response::new(200, Body::Empty).header("allow", ALLOW).header(BATCH.field, BATCH.types), None));
+        let response = Response::new(200, Body::Empty).header("allow", ALLOW).header(BATCH.field, BATCH.types);
+        return Ok(Answer::new(response));
     }
     if batch.method != Method::Post {
         return Err(route::not_allowed(batch.method, ALLOW));
@@ -78,7 +77,7 @@ pub fn answer(
     if let Some(applied) = applied.applied() {
         response = response.header("preference-applied", applied);
     }
-    Ok((response, Some(rows)))
+    Ok(Answer { response, rows: Some(rows), commits: commit })
 }
 
 /// The answers that are written.
@@ -127,7 +126,7 @@ impl Written {
             }
             Route::Batch(action) | Route::Action(action) => action,
         };
-        let (response, rows) = one(&parsed, action).map_err(failed)?;
+        let Answer { response, rows, .. } = one(&parsed, action).map_err(failed)?;
         let response = response.without_forbidden_body(&request.method);
         if !self.places.is_empty() {
             self.body.byte(b',');

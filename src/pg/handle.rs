@@ -5,11 +5,11 @@ use crate::auth::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::response::Response;
 use crate::http::{Headers, Request};
+use crate::pg::answer::Answer;
 use crate::pg::execution::{self, Memory};
 use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
-use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{batch, catalog, guc, oauth};
+use crate::pg::{admit, batch, catalog, guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route, Verb};
 use crate::sqlstate::SqlState;
@@ -22,12 +22,6 @@ pub struct Input<'a> {
     pub headers: Result<Headers>,
     pub body: Option<&'a [u8]>,
     pub memory: Memory,
-}
-
-/// A response, and the rows that are its body if its body is [`crate::http::response::Body::Rows`].
-pub struct Answer {
-    pub response: Response,
-    pub rows: Option<BodyBuffer>,
 }
 
 /// Answers a request.
@@ -52,35 +46,37 @@ pub fn handle_batch(input: &Input) -> Answer {
 
 fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> Answer {
     frame::check_context();
-    let Answer { response, rows } = answer(input).unwrap_or_else(|error| {
+    let answer = answer(input).unwrap_or_else(|error| {
         let instance: String = input.target.chars().filter(|c| !c.is_control()).take(2000).collect();
-        Answer { response: Response::problem(&error, &instance, guc::is_verbose()), rows: None }
+        Answer::new(Response::problem(&error, &instance, guc::is_verbose()))
     });
-    Answer { response: response.without_forbidden_body(input.method), rows }
+    Answer { response: answer.response.without_forbidden_body(input.method), ..answer }
 }
 
 fn answer(input: &Input) -> Result<Answer> {
     let request = input.parse()?;
     match route::route(&request, &guc::surface())? {
-        Route::Own(endpoint) => Ok(Answer { response: oauth::answer(endpoint, &request)?, rows: None }),
+        Route::Own(endpoint) => Ok(Answer::new(oauth::answer(endpoint, &request)?)),
         Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
             answer_batch(&request, &action.schema, input.memory)
         }
         Route::Batch(action) | Route::Action(action) => {
-            answer_as(&request, action, &principal(&request)?, input.memory)
+            let (principal, schema) = (principal(&request)?, action.schema.clone());
+            admit::admit(&request, &principal, &schema, || answer_as(&request, action, &principal, input.memory))
         }
     }
 }
 
 fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answer> {
-    let (response, rows) = batch::answer(request, schema, memory.rows, |request, action, principal| {
-        let memory = Memory { body: None, ..memory };
-        // How the transaction ends is decided for the whole batch.
-        let settings = ask::Settings { end: TransactionEnd::default(), ..guc::ask_settings() };
-        let Answer { response, rows } = answer_with(request, action, principal, memory, &settings)?;
-        Ok((response, rows))
-    })?;
-    Ok(Answer { response, rows })
+    let run = || {
+        batch::answer(request, schema, memory.rows, |request, action, principal| {
+            let memory = Memory { body: None, ..memory };
+            // How the transaction ends is decided for the whole batch.
+            let settings = ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
+            answer_with(request, action, principal, memory, settings)
+        })
+    };
+    if admit::has_key(request) { admit::admit(request, &principal(request)?, schema, run) } else { run() }
 }
 
 /// Answers a request for a principal that is already known. It can be called again within a frame, as requests within requests do:
@@ -91,7 +87,14 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
 /// Why the request was refused or failed; everything it changed is undone. Errors that must propagate, such as a cancellation, are
 /// raised.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
-    answer_with(request, action, principal, memory, &guc::ask_settings())
+    answer_with(request, action, principal, memory, ask_settings())
+}
+
+/// The settings by which a request is read.
+fn ask_settings() -> ask::Settings {
+    let mut settings = guc::ask_settings();
+    settings.plan.keyed = admit::is_keyed();
+    settings
 }
 
 fn answer_with(
@@ -99,9 +102,9 @@ fn answer_with(
     action: Action,
     principal: &Principal,
     memory: Memory,
-    settings: &ask::Settings,
+    settings: ask::Settings,
 ) -> Result<Answer> {
-    let ask = Ask::read(request, action, settings)?;
+    let ask = Ask::read(request, action, &settings)?;
     let is_on_fast_path = Cell::new(false);
     let is_read = ask.action().verb == Verb::Read;
     let run = || {
@@ -124,7 +127,7 @@ fn answer_with(
         Err(refused) if is_read && refused.code == SqlState::UNDEFINED_COLUMN.as_str() && catalog::is_stale() => run()?,
         done => done?,
     };
-    Ok(Answer { response: respond(&ask, judgement), rows })
+    Ok(Answer { commits: judgement.commits, response: respond(&ask, judgement), rows })
 }
 
 impl Input<'_> {

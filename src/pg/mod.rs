@@ -1,6 +1,8 @@
 //! The half that touches PostgreSQL. Only code in here uses pgrx, SPI and `unsafe`.
 
 mod access;
+mod admit;
+mod answer;
 mod batch;
 mod catalog;
 mod execution;

@@ -5,12 +5,13 @@ use crate::http::response::{Body, Response};
 use crate::http::{Headers, Method};
 use crate::json_schema::Unwatched;
 use crate::json_schema::binary::BinaryNode;
+use crate::pg::answer::Answer;
 use crate::pg::execution::Memory;
 use crate::pg::ffi::fmgr::{detoasted, sql_function, text};
 use crate::pg::ffi::unguarded;
 use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{composite, jsonb};
-use crate::pg::handle::{self, Answer, Input};
+use crate::pg::handle::{self, Input};
 use crate::pg::row_sink::{BodyBuffer, FRONT, MAX_VARLENA};
 use jsonschema::json::{Node, Object};
 use pgrx::{IntoDatum, pg_sys};
@@ -24,7 +25,7 @@ unsafe fn serve(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the call frame of a function with these four arguments.
     unsafe {
         let body = detoasted(call, 3);
-        let Answer { response, rows } = handle::handle(&input(call, 2, body));
+        let Answer { response, rows, .. } = handle::handle(&input(call, 2, body));
         let (row_type, headers) = (row_type(call), jsonb::of_headers(&response.headers));
         if response.body == Body::Empty {
             return row_type.form(response.status, headers, None);
@@ -67,7 +68,7 @@ unsafe fn batch(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
 unsafe fn as_jsonb(call: pg_sys::FunctionCallInfo, answer: Answer) -> pg_sys::Datum {
     // SAFETY: the call frame of a function that returns such a row.
     unsafe {
-        let Answer { response, rows } = answer;
+        let Answer { response, rows, .. } = answer;
         let body = if response.body != Body::Empty {
             let bytes = payload(bytes(&response, rows));
             let content_type = response.headers.iter().find(|(n, _)| n == "content-type");

@@ -407,7 +407,7 @@ fn parsed(target: &str, is_call: bool) -> Result<(String, Query)> {
 }
 
 /// Settings under which aggregates are allowed.
-pub const AGGREGATES: PlanSettings = PlanSettings { max_rows: None, aggregates: true, plans: true };
+pub const AGGREGATES: PlanSettings = PlanSettings { max_rows: None, aggregates: true, plans: true, keyed: false };
 
 /// The plan of a GET.
 pub fn read_with(target: &str, settings: &PlanSettings) -> Result<Select> {

@@ -4,6 +4,7 @@ use super::{
     BodyColumn, Change, Chosen, Conflict, KeyColumn, OrderBy, Ordering, Planner, Returning, Select, Source, Write,
     absent,
 };
+use crate::admit;
 use crate::catalog::{QualifiedName, Relation};
 use crate::error::{Code, Error, Result};
 use crate::http::prefer::{Missing, Resolution, Return, WritePreferences};
@@ -28,6 +29,9 @@ impl Planner<'_> {
         body: Option<&BodyKeys>,
     ) -> Result<Write> {
         self.check_method(verb, relation, query)?;
+        if relation.settings.require_idempotency_key && !self.settings.keyed {
+            return Err(admit::missing());
+        }
         let alias = self.alias('t');
         let mut columns = match body {
             Some(body) => self.body_columns(relation, query, preferences, body)?,

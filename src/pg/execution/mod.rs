@@ -20,7 +20,7 @@ mod work;
 
 use crate::ask::Ask;
 use crate::error::Result;
-use crate::http::Method;
+use crate::http::{Method, Request};
 use crate::pg::frame::Frame;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::{access, guc, openapi};
@@ -55,6 +55,18 @@ pub fn run(
         Way::Unpublished.note();
     }
     Ok(done)
+}
+
+/// Calls the function that guards every request (`restful.pre_request`), for a request that is answered without running.
+///
+/// # Errors
+/// The error that the function raises or returns.
+pub fn guard(request: &Request, frame: &Frame) -> Result<()> {
+    if guc::pre_request().is_none() {
+        return Ok(());
+    }
+    frame.take_role();
+    connected(|| pre_request::call(request, frame))
 }
 
 fn run_one_way(

@@ -9,6 +9,7 @@ pub mod error;
 pub mod fmgr;
 pub mod guc_nest;
 pub mod jsonb;
+pub mod keyed_table;
 pub mod lookups;
 pub mod nodes;
 pub mod own_tables;

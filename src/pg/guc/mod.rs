@@ -171,7 +171,12 @@ pub fn max_batch_requests() -> usize {
 /// The settings that decide how requests are read.
 pub fn ask_settings() -> ask::Settings {
     ask::Settings {
-        plan: PlanSettings { max_rows: max_rows(), aggregates: aggregates_enabled(), plans: plan_enabled() },
+        plan: PlanSettings {
+            max_rows: max_rows(),
+            aggregates: aggregates_enabled(),
+            plans: plan_enabled(),
+            keyed: false,
+        },
         max_body_bytes: max_body_bytes(),
         openapi_version: openapi_version(),
         end: tx_end(),
@@ -295,6 +300,21 @@ pub fn max_body_bytes() -> usize {
 /// The largest response, in bytes.
 pub fn max_response_bytes() -> usize {
     usize::try_from(settings::MAX_RESPONSE_BYTES.get()).unwrap_or(0)
+}
+
+/// How long answers are kept for replays, in microseconds.
+pub fn idempotency_ttl() -> i64 {
+    i64::from(settings::IDEMPOTENCY_TTL.get()) * 1_000_000
+}
+
+/// The largest body that is kept for replays, in bytes.
+pub fn idempotency_max_response_bytes() -> usize {
+    usize::try_from(settings::IDEMPOTENCY_MAX_RESPONSE_BYTES.get()).unwrap_or(0)
+}
+
+/// The size of the kept answers from which on new keys are refused, in kilobytes.
+pub fn idempotency_max_size() -> u64 {
+    u64::try_from(settings::IDEMPOTENCY_MAX_SIZE.get()).unwrap_or(0)
 }
 
 /// Whether `select` may hold aggregates.

@@ -2,6 +2,7 @@
 
 mod store;
 
+use crate::admit;
 use crate::auth::jwk;
 use crate::auth::token;
 use crate::error::{Code, Error, Result};
@@ -36,6 +37,11 @@ pub fn answer(endpoint: Endpoint, request: &Request) -> Result<Response> {
         return Err(Error::new(Code::Allow, format!("The resource does not allow {}", request.method.as_str()))
             .hint(format!("It allows {allow}."))
             .header("allow", allow));
+    }
+    if !request.method.is_safe() && request.headers.get(admit::FIELD).is_some() {
+        // Answers with tokens are not kept. Codes and refresh tokens are used once anyway.
+        let refused = Failure::new(ErrorName::InvalidRequest, "The OAuth endpoints take no Idempotency-Key");
+        return Ok(refused.response());
     }
     Ok(match endpoint {
         Endpoint::Metadata => oauth::public(&oauth::metadata(issuer, guc::oauth_authorization_endpoint().as_deref())),

@@ -20,14 +20,16 @@ pub fn settings(relation: Oid) -> ResourceSettings {
     }
     // SAFETY: a look-up in the system cache; an unknown column has the number 0.
     let column = |name: &CStr| unsafe { pg_sys::get_attnum(table, name.as_ptr()) };
-    let [key, require_match, cache_control, last_modified] =
-        [c"relation", c"require_match", c"cache_control", c"last_modified"].map(column);
+    let [key, require_match, require_idempotency_key, cache_control, last_modified] =
+        [c"relation", c"require_match", c"require_idempotency_key", c"cache_control", c"last_modified"].map(column);
     let index = own_tables::table(c"resource_pkey");
     // SAFETY: the table, the index of its key and the column that is the key; each value is read as what its column holds.
     unsafe {
         catalog_scan::rows(table.to_u32(), index.to_u32(), [(key, relation)], |row| {
             settings = ResourceSettings {
                 require_match: value(row, require_match).is_some_and(|value| value.value() as u8 != 0),
+                require_idempotency_key: value(row, require_idempotency_key)
+                    .is_some_and(|value| value.value() as u8 != 0),
                 cache_control: value(row, cache_control)
                     .map(|value| String::from_utf8_lossy(payload(value)).into_owned()),
                 last_modified: value(row, last_modified)

@@ -1,0 +1,28 @@
+//! What a request is answered with.
+
+use crate::http::response::{Body, Response};
+use crate::pg::row_sink::BodyBuffer;
+
+/// A response, and the rows that are its body if its body is [`Body::Rows`].
+pub struct Answer {
+    pub response: Response,
+    pub rows: Option<BodyBuffer>,
+    /// Its changes are kept, if the caller's transaction commits.
+    pub commits: bool,
+}
+
+impl Answer {
+    /// An answer that is no rows.
+    pub fn new(response: Response) -> Self {
+        Answer { response, rows: None, commits: false }
+    }
+
+    /// The bytes of the body; `None` without a body.
+    pub fn body(&self) -> Option<&[u8]> {
+        match &self.response.body {
+            Body::Empty => None,
+            Body::Rows => Some(self.rows.as_ref().map_or(b"", BodyBuffer::payload)),
+            Body::Bytes(bytes) => Some(bytes),
+        }
+    }
+}
