@@ -119,7 +119,8 @@ impl<'a> Ask<'a> {
             let (negotiated, of_document) = openapi::negotiate(accept, settings.openapi_version)?;
             (version, media) = (negotiated, Some(of_document));
         }
-        let (body, payload) = Payload::read(request, action.verb, &mut query, settings.max_body_bytes)?;
+        let is_item = matches!(action.resource, Resource::Item { .. });
+        let (body, payload) = Payload::read(request, action.verb, is_item, &mut query, settings.max_body_bytes)?;
         if let Resource::Item { key, .. } = &mut action.resource {
             let values = std::mem::take(key).into_iter();
             query.item = Some(values.map(|value| query.add_value(Literal::Text(value))).collect());

@@ -44,6 +44,10 @@ pub const RESPONSE_BYTES: i32 = 64 * 1024 * 1024;
 /// Bytes of each text of a database error in a response. If functions make requests and quote the response in an error, the escapes
 /// double at every level.
 pub const ERROR_TEXT_BYTES: usize = 64 * 1024;
+/// Different keys of the objects of a list that names rows. PostgreSQL's tables have at most 1,600 columns.
+pub const LISTED_KEYS: usize = 2_000;
+/// Rows that an error names, of those that a request names and that do not exist.
+pub const REPORTED_ROWS: usize = 100;
 /// The largest initial capacity of a response body in bytes. The last body of the same shape suggests the capacity.
 pub const BODY_CAPACITY: usize = 8 * 1024 * 1024;
 /// Cases that a lint of one expression tries: twelve yes-or-no questions. Policies have three or four.

@@ -29,7 +29,7 @@ declare
     tables text;
 begin
     begin
-        answer := restful.serve(method, target, jsonb_build_object('prefer', prefer, 'accept', accept), convert_to(body, 'utf8'));
+        answer := restful.serve(method, target, jsonb_build_object('prefer', prefer, 'accept', accept), convert_to(case method when 'DELETE' then '' else body end, 'utf8'));
         select format('%s tasks, %s changed, %s people, %s logged', count(*), count(*) filter (where v > 0),
                       (select count(*) from work.people), (select count(*) from work.log))
         into tables from work.tasks;

@@ -48,6 +48,7 @@ GRANT EXECUTE ON FUNCTION
     restful.record_source(bytea, text[], integer, integer[], integer[]),
     restful.count_row(boolean),
     restful.count_update(),
+    restful.count_element(bigint),
     -- part of the statements that embed relations
     restful.embedded_object(text, VARIADIC "any"),
     restful.embedded_object(record),

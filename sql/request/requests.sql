@@ -73,3 +73,9 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'restful_count_update';
 COMMENT ON FUNCTION restful.count_update() IS
 'Internal: true; counts the rows that an upsert finds in place. Part of the statements of upserts.';
+
+CREATE FUNCTION restful.count_element(number bigint) RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'restful_count_element';
+COMMENT ON FUNCTION restful.count_element(bigint) IS
+'Internal: its argument; notes that the element of the body with this number, from 1, has named a row that the statement changes. Part of the statements of writes whose body names the rows.';

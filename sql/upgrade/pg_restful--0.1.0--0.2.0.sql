@@ -15,7 +15,14 @@ COMMENT ON FUNCTION restful.batch(jsonb, jsonb) IS
 
 -- request/record_source.sql
 COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], integer[]) IS
-'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; after these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string.';
+'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; after these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string. Mode bit 8: each line of the body is an element. Mode bit 16: the elements are values of column 1, and not objects. mode / 256: how many columns, from the first, every object must have.';
+
+-- request/requests.sql
+CREATE FUNCTION restful.count_element(number bigint) RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'restful_count_element';
+COMMENT ON FUNCTION restful.count_element(bigint) IS
+'Internal: its argument; notes that the element of the body with this number, from 1, has named a row that the statement changes. Part of the statements of writes whose body names the rows.';
 
 -- request/embedded.sql
 CREATE FUNCTION restful.embedded_object(names text, VARIADIC "values" "any") RETURNS json
@@ -2102,6 +2109,7 @@ BEGIN
                 'restful.perform(pg_catalog.text[], pg_catalog.bool)',
                 'restful.batch(pg_catalog.jsonb, pg_catalog.jsonb)',
                 'restful.forget_idempotency_keys(pg_catalog.bool)',
+                'restful.count_element(pg_catalog.int8)',
                 'restful.embedded_object(pg_catalog.text, "any")',
                 'restful.embedded_object(pg_catalog.record)',
                 'restful.embedded_objects_add(pg_catalog.internal, pg_catalog.text, "any")',
@@ -2132,6 +2140,7 @@ GRANT EXECUTE ON FUNCTION
     restful.query(text, jsonb, jsonb),
     restful.perform(text[], boolean),
     restful.batch(jsonb, jsonb),
+    restful.count_element(bigint),
     restful.embedded_object(text, VARIADIC "any"),
     restful.embedded_object(record),
     restful.embedded_objects(text, VARIADIC "any"),

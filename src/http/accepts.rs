@@ -14,18 +14,23 @@ pub struct Accepts {
 /// QUERY (RFC 10008, section 3). The value is a structured field, a list of tokens.
 pub const QUERY: Accepts = accepts("accept-query", "application/x-www-form-urlencoded, application/json");
 /// POST to a collection (Linked Data Platform 1.0, section 7.1).
-pub const POST: Accepts = accepts("accept-post", "application/json, text/csv, application/x-www-form-urlencoded");
+pub const POST: Accepts =
+    accepts("accept-post", "application/json, application/x-ndjson, text/csv, application/x-www-form-urlencoded");
 /// POST to a function.
 pub const CALL: Accepts = accepts(
     "accept-post",
-    "application/json, text/csv, application/x-www-form-urlencoded, text/plain, text/xml, application/octet-stream",
+    "application/json, application/x-ndjson, text/csv, application/x-www-form-urlencoded, text/plain, text/xml, application/octet-stream",
 );
 /// POST to `/batch`.
 pub const BATCH: Accepts = accepts("accept-post", "application/json");
 /// PATCH (RFC 5789, section 3.1).
-pub const PATCH: Accepts = accepts("accept-patch", "application/json, text/csv, application/x-www-form-urlencoded");
+pub const PATCH: Accepts =
+    accepts("accept-patch", "application/json, application/x-ndjson, text/csv, application/x-www-form-urlencoded");
+/// DELETE with a list of keys. It has no field of its own.
+pub const DELETE: Accepts = accepts("accept", "application/json, application/x-ndjson, text/csv");
 /// PUT. It has no field of its own, and `accept` says the same (RFC 9110, section 12.5.1).
-pub const PUT: Accepts = accepts("accept", "application/json, text/csv, application/x-www-form-urlencoded");
+pub const PUT: Accepts =
+    accepts("accept", "application/json, application/x-ndjson, text/csv, application/x-www-form-urlencoded");
 
 const fn accepts(field: &'static str, types: &'static str) -> Accepts {
     Accepts { field, types }

@@ -15,6 +15,8 @@ pub enum MediaType {
     Object { nulls_stripped: bool },
     /// `application/vnd.pgrst.plan`: PostgreSQL's plan for a representation of another type.
     Plan(Box<PlanMedia>),
+    /// Lines of JSON, under one of their names: [`NDJSON`].
+    NdJson(&'static str),
     /// `text/csv`.
     Csv,
     /// `application/x-www-form-urlencoded`.
@@ -34,6 +36,10 @@ pub enum MediaType {
     /// Any other, as it was written, without its weight.
     Other(String),
 }
+
+/// The names of the media type whose lines are JSON texts (<https://github.com/ndjson/ndjson-spec>, <https://jsonlines.org>).
+pub const NDJSON: [&str; 4] =
+    ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"];
 
 /// The parameters of `application/vnd.pgrst.plan`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -101,7 +107,10 @@ impl MediaType {
             "application/octet-stream" => MediaType::OctetStream,
             "application/openapi+json" => MediaType::OpenApi,
             "application/geo+json" => MediaType::GeoJson,
-            _ => MediaType::Other(essence),
+            _ => match NDJSON.iter().find(|name| **name == essence) {
+                Some(name) => MediaType::NdJson(name),
+                None => MediaType::Other(essence),
+            },
         }
     }
 
@@ -123,6 +132,7 @@ impl MediaType {
             MediaType::ArrayStripped => "application/vnd.pgrst.array+json;nulls=stripped",
             MediaType::Object { nulls_stripped: false } => "application/vnd.pgrst.object+json",
             MediaType::Object { nulls_stripped: true } => "application/vnd.pgrst.object+json;nulls=stripped",
+            MediaType::NdJson(name) => name,
             MediaType::Csv => "text/csv",
             MediaType::Form => "application/x-www-form-urlencoded",
             MediaType::Text => "text/plain",
@@ -141,6 +151,7 @@ impl MediaType {
         match self {
             MediaType::Json | MediaType::Any => Cow::Borrowed("application/json; charset=utf-8"),
             MediaType::OctetStream => Cow::Borrowed("application/octet-stream"),
+            MediaType::NdJson(name) => Cow::Borrowed(name),
             MediaType::Other(text) => Cow::Owned(text.clone()),
             media => Cow::Owned(format!("{}; charset=utf-8", media.name())),
         }

@@ -27,7 +27,7 @@ preference! {
 }
 preference! {
     /// What a write returns (RFC 7240, section 4.2).
-    Return: "return" { Minimal = "minimal", HeadersOnly = "headers-only", Representation = "representation", }
+    Return: "return" { Minimal = "minimal", HeadersOnly = "headers-only", Representation = "representation", Report = "report", }
 }
 preference! {
     /// How the total in Content-Range is determined.

@@ -33,15 +33,18 @@ pub struct FirstObject {
     pub is_one: bool,
 }
 
-/// Reads the kind of a body, the keys of its first object, and whether another element follows.
+/// Reads the kind of a body, the keys of its first object, and whether another element follows. Lines are like an array.
 ///
 /// The rest of the body stays unread, so an `Ok` does not mean that the body is valid.
 ///
 /// # Errors
 /// The part that was read is not JSON, the first element of an array is not an object, or the object repeats a key.
-pub fn first_keys(body: &[u8]) -> Result<FirstObject, Error> {
-    let mut reader = Reader::unchecked(body);
-    let read = first_object(&mut reader);
+pub fn first_keys(body: &[u8], framing: Framing) -> Result<FirstObject, Error> {
+    let mut reader = match framing {
+        Framing::Array => Reader::unchecked(body),
+        Framing::Lines => Reader::unchecked_lines(body),
+    };
+    let read = first_object(&mut reader, framing);
     // Invalid UTF-8 is the more helpful error.
     let seen = body.get(..reader.offset()).unwrap_or(body);
     if let Err(bad) = std::str::from_utf8(seen)
@@ -52,10 +55,18 @@ pub fn first_keys(body: &[u8]) -> Result<FirstObject, Error> {
     read
 }
 
-fn first_object(reader: &mut Reader<'_>) -> Result<FirstObject, Error> {
-    let kind = reader.kind()?;
+fn first_object(reader: &mut Reader<'_>, framing: Framing) -> Result<FirstObject, Error> {
+    let kind = match framing {
+        Framing::Array => reader.kind()?,
+        Framing::Lines => ValueKind::Array,
+    };
     let (mut keys, has_more) = (Vec::new(), false);
     match kind {
+        ValueKind::Array if framing == Framing::Lines => {
+            if !reader.next_line()? {
+                return Ok(FirstObject { kind, keys, has_more, is_one: false });
+            }
+        }
         ValueKind::Array => {
             reader.open_array()?;
             if !reader.next_element()? {
@@ -79,26 +90,69 @@ fn first_object(reader: &mut Reader<'_>) -> Result<FirstObject, Error> {
         keys.push(String::from_utf8_lossy(&key.unescaped()).into_owned());
         reader.value()?;
     }
-    let has_more = kind == ValueKind::Array && reader.next_element()?;
+    let has_more = match framing {
+        Framing::Lines => reader.next_line()?,
+        Framing::Array => kind == ValueKind::Array && reader.next_element()?,
+    };
     if !has_more {
         reader.finish()?;
     }
-    Ok(FirstObject { kind, keys, has_more, is_one: !has_more })
+    // What reads one object does not read lines.
+    Ok(FirstObject { kind, keys, has_more, is_one: !has_more && framing == Framing::Array })
 }
 
-/// Counts the objects in a body, which is an object or an array of objects, and for each key the objects that have it.
+/// How the elements of a body that is a list are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Framing {
+    /// As an array, or as a single value.
+    #[default]
+    Array,
+    /// As lines (NDJSON).
+    Lines,
+}
+
+/// Reads each element of a body: of an array, or of its lines. A document that is not an array is its only element.
+///
+/// `read`: reads one element, no more and no less.
+///
+/// # Errors
+/// The body is not JSON, breaks one of the limits, or `read` fails.
+pub fn each_element<'a>(
+    body: &'a [u8],
+    framing: Framing,
+    mut read: impl FnMut(&mut Reader<'a>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    match framing {
+        Framing::Lines => {
+            let mut reader = Reader::lines(body)?;
+            while reader.next_line()? {
+                read(&mut reader)?;
+            }
+            Ok(())
+        }
+        Framing::Array => {
+            let mut reader = Reader::new(body)?;
+            if reader.kind()? == ValueKind::Array {
+                reader.open_array()?;
+                while reader.next_element()? {
+                    read(&mut reader)?;
+                }
+            } else {
+                read(&mut reader)?;
+            }
+            reader.finish()
+        }
+    }
+}
+
+/// Counts the objects in a body, which is an object or a list of objects, and for each key the objects that have it.
 ///
 /// # Errors
 /// The body is not JSON, or breaks one of the limits.
-pub fn count_keys(body: &[u8], keys: &[String]) -> Result<(usize, Vec<usize>), Error> {
+pub fn count_keys(body: &[u8], framing: Framing, keys: &[String]) -> Result<(usize, Vec<usize>), Error> {
     let mut counts = vec![0; keys.len()];
     let mut objects = 0;
-    let mut reader = Reader::new(body)?;
-    let is_array = reader.kind()? == ValueKind::Array;
-    if is_array {
-        reader.open_array()?;
-    }
-    while is_array && reader.next_element()? || !is_array && objects == 0 {
+    each_element(body, framing, |reader| {
         objects += 1;
         reader.open_object()?;
         while let Some(key) = reader.next_key()? {
@@ -108,8 +162,8 @@ pub fn count_keys(body: &[u8], keys: &[String]) -> Result<(usize, Vec<usize>), E
             }
             reader.value()?;
         }
-    }
-    reader.finish()?;
+        Ok(())
+    })?;
     Ok((objects, counts))
 }
 

@@ -5,6 +5,9 @@ use super::number::{self, Number};
 use super::string::{self, Text};
 use crate::limits::JSON_DEPTH;
 
+/// The problem of a value that does not end in its line.
+const IN_ONE_LINE: Problem = Problem::Expected("the value to end in this line");
+
 // `skip_container` keeps one bit per level.
 const _: () = assert!(JSON_DEPTH <= 64);
 
@@ -33,6 +36,7 @@ pub enum Value<'a> {
 }
 
 /// Reads a JSON text from front to back.
+/// [`Reader::lines`] reads a sequence of JSON texts, one in each line (NDJSON). [`Reader::next_line`] goes to each.
 ///
 /// A caller asks for what it expects: [`Reader::open_array`], and then [`Reader::next_element`] before each element;
 /// [`Reader::open_object`], and then [`Reader::next_key`] before each member's value; [`Reader::value`] for a whole value; and
@@ -44,6 +48,8 @@ pub struct Reader<'a> {
     depth: usize,
     /// An array or object was just opened, so no comma comes before its next part.
     opened: bool,
+    /// Each line is a JSON text, and the current one begins here.
+    line: Option<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -60,7 +66,52 @@ impl<'a> Reader<'a> {
 
     /// A reader of a body whose UTF-8 the caller checks.
     pub(super) fn unchecked(body: &'a [u8]) -> Self {
-        Reader { body, at: 0, depth: 0, opened: false }
+        Reader { body, at: 0, depth: 0, opened: false, line: None }
+    }
+
+    /// A reader of lines, each of which is a JSON text (<https://github.com/ndjson/ndjson-spec>). Empty lines are skipped.
+    ///
+    /// # Errors
+    /// The body is not UTF-8.
+    pub fn lines(body: &'a [u8]) -> Result<Self, Error> {
+        Ok(Reader { line: Some(0), ..Self::new(body)? })
+    }
+
+    /// A reader of lines whose UTF-8 the caller checks.
+    pub(super) fn unchecked_lines(body: &'a [u8]) -> Self {
+        Reader { line: Some(0), ..Self::unchecked(body) }
+    }
+
+    /// Goes to the next line that is not empty. Returns false at the end.
+    ///
+    /// # Errors
+    /// The value before is not the only one in its line, or does not end in it.
+    pub fn next_line(&mut self) -> Result<bool, Error> {
+        if self.at > 0 {
+            if let Some(end) = self.end_of_line(self.at) {
+                return Err(Error::at(self.body, end, IN_ONE_LINE));
+            }
+            while matches!(self.body.get(self.at), Some(b' ' | b'\r' | b'\t')) {
+                self.at += 1;
+            }
+            if !matches!(self.body.get(self.at), Some(b'\n') | None) {
+                return Err(self.unexpected("the end of the line"));
+            }
+        }
+        self.peek();
+        self.line = Some(self.at);
+        Ok(self.at < self.body.len())
+    }
+
+    /// The end of the current line, if it is before `at` and lines are read.
+    fn end_of_line(&self, at: usize) -> Option<usize> {
+        let start = self.line?;
+        memchr::memchr(b'\n', self.body.get(start..at)?).map(|length| start + length)
+    }
+
+    /// The number of the line that is being read, from 1.
+    pub fn line_number(&self) -> usize {
+        memchr::memchr_iter(b'\n', self.body.get(..self.at).unwrap_or_default()).count() + 1
     }
 
     /// Bytes read so far.
@@ -78,6 +129,9 @@ impl<'a> Reader<'a> {
     fn error(&self, at: usize, problem: Problem) -> Error {
         if at == 0 && self.body.starts_with(b"\xEF\xBB\xBF") {
             return Error::at(self.body, 0, Problem::ByteOrderMark);
+        }
+        if let Some(end) = self.end_of_line(at) {
+            return Error::at(self.body, end, IN_ONE_LINE);
         }
         Error::at(self.body, at, problem)
     }

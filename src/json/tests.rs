@@ -158,10 +158,10 @@ fn objects_with_a_key_are_counted() {
         ("[]", (0, vec![0, 0, 0])),
         ("[{}]", (1, vec![0, 0, 0])),
     ] {
-        assert_eq!(count_keys(body.as_bytes(), &keys).unwrap(), expected, "{body}");
+        assert_eq!(count_keys(body.as_bytes(), Framing::Array, &keys).unwrap(), expected, "{body}");
     }
     for body in ["[1]", "7", "", "[{\"a\": 1}", "{} {}"] {
-        assert!(count_keys(body.as_bytes(), &keys).is_err(), "{body}");
+        assert!(count_keys(body.as_bytes(), Framing::Array, &keys).is_err(), "{body}");
     }
 }
 
@@ -221,14 +221,50 @@ fn depth_is_limited() {
 }
 
 #[test]
+fn each_line_is_a_text() {
+    let lines = |body: &str| {
+        let mut found = Vec::new();
+        let mut reader = Reader::lines(body.as_bytes())?;
+        while reader.next_line()? {
+            let start = reader.offset();
+            reader.value()?;
+            found.push(format!("{}:{}", reader.line_number(), &body[start..reader.offset()]));
+        }
+        Ok::<_, Error>(found.join(" "))
+    };
+    assert_eq!(lines("").unwrap(), "");
+    assert_eq!(lines(" \n\r\n").unwrap(), "");
+    assert_eq!(lines("{\"a\":1}\n\n [2] \r\n3\n").unwrap(), "1:{\"a\":1} 3:[2] 4:3");
+    for (body, line) in [
+        ("{\"a\":\n1}", 1),
+        ("1\n{\"a\":1\n{\"a\":2}", 2),
+        ("1\n[1\n,2]\n3", 2),
+        ("1 2", 1),
+        ("1\n2,\n3", 2),
+        ("1\n\n\"a\nb\"", 3),
+        ("1\nx", 2),
+    ] {
+        assert_eq!(lines(body).unwrap_err().line, line, "{body}");
+    }
+    let keys =
+        |body: &str| first_keys(body.as_bytes(), Framing::Lines).map(|f| (f.keys.join(","), f.has_more, f.is_one));
+    assert_eq!(keys("{\"a\":1}"), Ok(("a".to_owned(), false, false)));
+    assert_eq!(keys("\n{\"a\":1}\n{\"b\":1}"), Ok(("a".to_owned(), true, false)));
+    assert_eq!(keys(""), Ok((String::new(), false, false)));
+    assert!(keys("[1]").is_err());
+    assert_eq!(count_keys(b"{\"a\":1}\n{\"b\":1}\n{\"a\":1}", Framing::Lines, &["a".to_owned()]), Ok((3, vec![2])));
+}
+
+#[test]
 fn first_keys_reads_the_first_object_only() {
-    let keys = |body: &str| first_keys(body.as_bytes()).map(|payload| (payload.kind, payload.keys.join(",")));
+    let keys =
+        |body: &str| first_keys(body.as_bytes(), Framing::Array).map(|payload| (payload.kind, payload.keys.join(",")));
     assert_eq!(keys(r#"[{"a":[1,{"x":2}],"\u0062":2}, not read"#), Ok((ValueKind::Array, "a,b".into())));
     assert_eq!(keys(r#" {"b":{"x":1},"a":null} "#), Ok((ValueKind::Object, "b,a".into())));
     assert_eq!(keys(" [ ] "), Ok((ValueKind::Array, String::new())));
     assert_eq!(keys("[{}]"), Ok((ValueKind::Array, String::new())));
     assert_eq!(keys("17"), Ok((ValueKind::Number, String::new())));
-    let problem = |body: &[u8]| first_keys(body).unwrap_err().problem;
+    let problem = |body: &[u8]| first_keys(body, Framing::Array).unwrap_err().problem;
     assert!(matches!(problem(b"[1]"), Problem::Expected(_)));
     assert!(matches!(problem(b""), Problem::Expected(_)));
     assert_eq!(problem(b"[] x"), Problem::Trailing);

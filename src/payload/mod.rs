@@ -3,15 +3,17 @@
 mod converted;
 pub mod csv;
 pub mod form;
+mod list;
 mod shape;
 
-pub use shape::{BodyKeys, BodyShape, CallArguments, JSON_TYPES};
+pub use list::row_keys;
+pub use shape::{BodyKeys, BodyShape, CallArguments, JSON_TYPES, Length, List};
 
 use crate::error::{Code, Error, Result};
 use crate::http::accepts::{self, Accepts};
 use crate::http::prefer::Missing;
 use crate::http::{MediaType, Method, Request};
-use crate::json;
+use crate::json::{self, Framing};
 use crate::limits;
 use crate::query::{Literal, Query};
 use crate::route::Verb;
@@ -28,13 +30,15 @@ pub struct Payload<'a> {
     pub refusal: Option<Error>,
     /// The bytes are one object, or an array of one.
     pub is_one: bool,
+    /// How many rows the body names, if it is a [`List`].
+    pub rows: usize,
 }
 
 impl<'a> Payload<'a> {
     /// Reads as much of a body as planning needs: JSON up to the end of its first object. If a function is called, the fields of a
     /// form become arguments of `query`.
     ///
-    /// `max_bytes`: the limit on the body, `restful.max_body_bytes`. JSON that a CSV or form body is converted to may be
+    /// `is_item`: the path names the row. `max_bytes`: the limit on the body, `restful.max_body_bytes`. JSON that a CSV or form body is converted to may be
     /// [`limits::CONVERTED_BODY`] times as large.
     ///
     /// # Errors
@@ -42,14 +46,25 @@ impl<'a> Payload<'a> {
     pub fn read(
         request: &Request<'a>,
         verb: Verb,
+        is_item: bool,
         query: &mut Query,
         max_bytes: usize,
     ) -> Result<(BodyShape, Payload<'a>)> {
         let limit = max_bytes.saturating_mul(limits::CONVERTED_BODY).min(limits::JSON_TEXT_BYTES / 2);
         match verb {
-            Verb::Create => rows(request, false, limit).map(|(keys, body)| with_absent(keys, body, request, query)),
+            Verb::Create => rows(request, verb, limit).map(|(keys, body)| with_absent(keys, body, request, query)),
+            Verb::Update if !is_item && may_be_list(request) => {
+                listed(request, false, limit).map(|(keys, body)| with_absent(keys, body, request, query))
+            }
+            Verb::Delete if has_keys(request) => {
+                if is_item {
+                    return Err(Error::new(Code::Body, "A DELETE of one row takes no body")
+                        .hint("Leave the body out, or send the list of keys to the table or view."));
+                }
+                listed(request, true, limit).map(|(keys, body)| (BodyShape::Rows(keys), body))
+            }
             Verb::Replace | Verb::Update => {
-                rows(request, true, limit).map(|(keys, body)| with_absent(keys, body, request, query))
+                rows(request, verb, limit).map(|(keys, body)| with_absent(keys, body, request, query))
             }
             Verb::Call => arguments(request, query, limit).map(|(given, body)| (BodyShape::Arguments(given), body)),
             Verb::CallSafe => Ok((BodyShape::Arguments(CallArguments::Query), Payload::of(request))),
@@ -59,12 +74,12 @@ impl<'a> Payload<'a> {
 
     /// A body that is passed on unchanged.
     fn of(request: &Request<'a>) -> Self {
-        Payload { bytes: request.body.map(Cow::Borrowed), refusal: None, is_one: false }
+        Payload { bytes: request.body.map(Cow::Borrowed), ..Payload::default() }
     }
 
     /// A body that was converted.
     fn converted(json: Vec<u8>, rows: usize, refusal: Option<Error>) -> Self {
-        Payload { bytes: Some(Cow::Owned(json)), refusal, is_one: rows == 1 }
+        Payload { bytes: Some(Cow::Owned(json)), refusal, is_one: rows == 1, rows }
     }
 }
 
@@ -78,7 +93,7 @@ fn with_absent<'a>(
     if let (Some(Missing::Default), Some(columns)) = (request.preferences.missing, &query.columns) {
         // An unreadable body is refused later, where it is read completely.
         let (objects, counts) =
-            json::count_keys(payload.bytes.as_deref().unwrap_or_default(), columns).unwrap_or_default();
+            json::count_keys(payload.bytes.as_deref().unwrap_or_default(), keys.framing, columns).unwrap_or_default();
         for (name, count) in columns.iter().zip(counts) {
             match count {
                 0 => keys.absent.push(name.clone()),
@@ -90,8 +105,8 @@ fn with_absent<'a>(
     (BodyShape::Rows(keys), payload)
 }
 
-/// The rows of a write. `is_single`: the body must be one object, and a second one must not be lost.
-fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(BodyKeys, Payload<'a>)> {
+/// The rows of a write. Of other than a POST, the body must be one object, and a second one must not be lost.
+fn rows<'a>(request: &Request<'a>, verb: Verb, limit: usize) -> Result<(BodyKeys, Payload<'a>)> {
     let body = request.body.unwrap_or_default();
     let accepts = match request.method {
         Method::Put => accepts::PUT,
@@ -99,32 +114,79 @@ fn rows<'a>(request: &Request<'a>, is_single: bool, limit: usize) -> Result<(Bod
         _ => accepts::POST,
     };
     let refusal = |has_several: bool| {
-        (is_single && has_several).then(|| {
+        (verb != Verb::Create && has_several).then(|| {
             Error::new(Code::Body, format!("The body of a {} must be one object", request.method.as_str()))
                 .details("The body has several rows.")
-                .hint("Send one request for each row, or POST the rows with Prefer: resolution=merge-duplicates.")
+                .hint(match verb {
+                    Verb::Update => "Send the list to the table or view, each object with its primary key.",
+                    _ => "Send one request for each row, or POST the rows with Prefer: resolution=merge-duplicates.",
+                })
         })
     };
     let converted = |Converted { json, keys, rows }: Converted| {
         (BodyKeys { keys, texts: true, ..BodyKeys::default() }, Payload::converted(json, rows, refusal(rows > 1)))
     };
-    match content_type(request) {
+    let framing = match content_type(request) {
         MediaType::Csv => return csv::to_json(body, limit).map(converted),
         MediaType::Form => return form::to_json(body, limit).map(converted),
-        media => require_json(&media, request, accepts)?,
-    }
-    if is_blank(body) {
+        media @ MediaType::NdJson(_) => list::framing(&media),
+        media => {
+            require_json(&media, request, accepts)?;
+            Framing::Array
+        }
+    };
+    if is_blank(body) && framing == Framing::Array {
         return Err(Error::new(Code::Body, "Empty or invalid json")
             .details("The request has no body.")
             .hint("Send a JSON object, or an array of objects."));
     }
-    let first = json::first_keys(body).map_err(invalid)?;
+    let first = json::first_keys(body, framing).map_err(invalid)?;
     if !matches!(first.kind, json::ValueKind::Object | json::ValueKind::Array) {
         return Err(Error::new(Code::Body, "The body must be a JSON object or an array of objects")
             .hint("Send a JSON object, or an array of objects."));
     }
-    let keys = BodyKeys { keys: first.keys, ..BodyKeys::default() };
+    let keys = BodyKeys { keys: first.keys, framing, ..BodyKeys::default() };
     Ok((keys, Payload { refusal: refusal(first.has_more), is_one: first.is_one, ..Payload::of(request) }))
+}
+
+/// Whether a DELETE has a list of keys. No line at all is an empty list, and must not delete every row.
+fn has_keys(request: &Request) -> bool {
+    request.body.is_some_and(|body| !is_blank(body))
+        || request
+            .headers
+            .get("content-type")
+            .is_some_and(|media| matches!(MediaType::parse(media), MediaType::NdJson(_)))
+}
+
+/// Whether the body of a PATCH is a list, and not one object.
+fn may_be_list(request: &Request) -> bool {
+    let is_array = request.body.is_some_and(|body| body.trim_ascii_start().starts_with(b"["));
+    match request.headers.get("content-type") {
+        None | Some("application/json") => is_array,
+        Some(media) => match MediaType::parse(media) {
+            MediaType::Csv | MediaType::NdJson(_) => true,
+            MediaType::Form => false,
+            _ => is_array,
+        },
+    }
+}
+
+/// A list that may name rows one by one. `is_keys`: it only names them.
+fn listed<'a>(request: &Request<'a>, is_keys: bool, limit: usize) -> Result<(BodyKeys, Payload<'a>)> {
+    let body = request.body.unwrap_or_default();
+    let media = content_type(request);
+    if media == MediaType::Csv {
+        let Converted { json, rows, .. } = csv::to_json(body, limit)?;
+        let (keys, _) = list::keys(&json, Framing::Array, false, true)?;
+        return Ok((keys, Payload::converted(json, rows, None)));
+    }
+    if !matches!(media, MediaType::NdJson(_)) {
+        let accepts = if is_keys { accepts::DELETE } else { accepts::PATCH };
+        require_json(&media, request, accepts)?;
+    }
+    let (keys, rows) = list::keys(body, list::framing(&media), is_keys, false)?;
+    let is_one = rows == 1 && keys.framing == Framing::Array && keys.list.is_some_and(|list| !list.bare);
+    Ok((keys, Payload { is_one, rows, ..Payload::of(request) }))
 }
 
 /// The arguments of a call.
@@ -150,12 +212,16 @@ fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Resu
             }
             CallArguments::Query
         }
+        MediaType::NdJson(_) => {
+            let json = list::as_array(body)?;
+            return Ok((CallArguments::Whole(JSON_TYPES), Payload::converted(json, 0, None)));
+        }
         media => {
             require_json(&media, request, accepts::CALL)?;
             if is_blank(body) {
                 CallArguments::Object(Vec::new())
             } else if body.trim_ascii_start().starts_with(b"{") {
-                let first = json::first_keys(body).map_err(invalid)?;
+                let first = json::first_keys(body, Framing::Array).map_err(invalid)?;
                 is_one = first.is_one;
                 CallArguments::Object(first.keys)
             } else {
@@ -209,7 +275,8 @@ mod tests {
         let headers: Headers = [("content-type", content_type), ("prefer", prefer)].into_iter().collect();
         let request = Request::parse("POST", target, &headers, Some(body.as_bytes()))?;
         let mut query = crate::query::parse(&request.target.parameters, false)?;
-        let (shape, payload) = Payload::read(&request, verb, &mut query, 1000)?;
+        // Of a table, a PATCH may be a list; see below.
+        let (shape, payload) = Payload::read(&request, verb, verb == Verb::Update, &mut query, 1000)?;
         let bytes = String::from_utf8_lossy(&payload.bytes.unwrap_or_default()).into_owned();
         Ok((shape, bytes, payload.refusal.is_some()))
     }
@@ -244,6 +311,7 @@ mod tests {
             assert!(!rows(verb, "", r#"[{"a":1}]"#).2);
             assert!(rows(verb, "", r#"[{"a":1},{"a":2}]"#).2);
             assert!(rows(verb, "text/csv", "a\n1\n2").2);
+            assert!(rows(verb, "application/x-ndjson", "{\"a\":1}\n{\"a\":2}").2);
         }
     }
 
@@ -253,7 +321,7 @@ mod tests {
             let headers: Headers = [("content-type", content_type)].into_iter().collect();
             let request = Request::parse("POST", "/t?columns=a", &headers, Some(body.as_bytes())).unwrap();
             let mut query = crate::query::parse(&request.target.parameters, false).unwrap();
-            Payload::read(&request, Verb::Create, &mut query, 1000).unwrap().1.is_one
+            Payload::read(&request, Verb::Create, false, &mut query, 1000).unwrap().1.is_one
         };
         for (content_type, body, expected) in [
             ("", r#"{"a":1}"#, true),
@@ -276,6 +344,67 @@ mod tests {
         assert_eq!(bytes("application/json", r#" {"a":1}"#), r#" {"a":1}"#);
     }
 
+    /// The keys, those that some objects lack, how many elements there are, and whether they are bare.
+    fn list(verb: Verb, content_type: &str, body: &str) -> Result<Option<(String, String, usize, bool)>> {
+        let headers: Headers = [("content-type", content_type)].into_iter().collect();
+        let request = Request::parse("PATCH", "/t", &headers, Some(body.as_bytes()))?;
+        let mut query = crate::query::parse(&request.target.parameters, false)?;
+        let (shape, payload) = Payload::read(&request, verb, false, &mut query, 1000)?;
+        Ok(match shape {
+            BodyShape::Rows(BodyKeys { keys, partial, list: Some(list), .. }) => {
+                assert_eq!(list.length, Length::of(payload.rows));
+                Some((keys.join(","), partial.join(","), payload.rows, list.bare))
+            }
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn a_list_has_the_keys_of_all_objects() {
+        let of = |keys: &str, partial: &str, rows| Some((keys.to_owned(), partial.to_owned(), rows, false));
+        let patch = |media, body| list(Verb::Update, media, body).unwrap();
+        assert_eq!(patch("", r#" [{"a":1,"b":2},{"c":3,"a":4}]"#), of("a,b,c", "b,c", 2));
+        assert_eq!(patch("application/x-ndjson", "{\"a\":1}\n\n{\"a\":2}\n"), of("a", "", 2));
+        assert_eq!(patch("text/csv", "a,b\n1,2"), of("a,b", "", 1));
+        assert_eq!(patch("", "[]"), of("", "", 0));
+        assert_eq!(patch("", r#"{"a":1}"#), None);
+        assert_eq!(patch("application/x-www-form-urlencoded", "a=1"), None);
+        assert!(list(Verb::Update, "", "[1]").is_err());
+    }
+
+    #[test]
+    fn keys_to_delete_are_objects_or_values() {
+        let delete = |media, body| list(Verb::Delete, media, body);
+        assert_eq!(delete("", r#"[1,"a",null]"#).unwrap(), Some((String::new(), String::new(), 3, true)));
+        assert_eq!(delete("", r#"[{"a":1}]"#).unwrap(), Some(("a".to_owned(), String::new(), 1, false)));
+        assert_eq!(delete("", " ").unwrap(), None);
+        // no lines are an empty list, and not no list
+        assert_eq!(delete("application/x-ndjson", "").unwrap(), Some((String::new(), String::new(), 0, false)));
+        for body in [r#"{"a":1}"#, "1", r#"[1,{"a":1}]"#, "[1", "[]]"] {
+            assert_eq!(delete("", body).unwrap_err().status, 400, "{body}");
+        }
+        let many =
+            format!("[{}]", (0..=limits::LISTED_KEYS).map(|n| format!("{{\"{n}\":1}}")).collect::<Vec<_>>().join(","));
+        assert_eq!(list::keys(many.as_bytes(), Framing::Array, true, false).unwrap_err().code, "REST431");
+    }
+
+    #[test]
+    fn the_key_of_each_row_is_found_again() {
+        let columns = ["a".to_owned(), "b".to_owned()];
+        let keys = |body: &'static str, framing, bare: bool| {
+            let payload = Payload { bytes: Some(body.as_bytes().into()), ..Payload::default() };
+            let shape = BodyKeys { framing, list: Some(List { length: Length::Several, bare }), ..BodyKeys::default() };
+            let columns = if bare { &columns[..1] } else { &columns[..] };
+            row_keys(&payload, &shape, columns, 2, |index| index != 1)
+                .into_iter()
+                .map(|(index, key)| format!("{index}{}", String::from_utf8(key).unwrap()))
+                .collect::<Vec<_>>()
+        };
+        let array = r#"[{"b":2, "x":{}, "a": "1"}, 5, {"a":1e2}, {}]"#;
+        assert_eq!(keys(array, Framing::Array, false), [r#"0{"a":"1","b":2}"#, r#"2{"a":1e2,"b":null}"#]);
+        assert_eq!(keys("\"x\"\n2\n3\n4", Framing::Lines, true), [r#"0{"a":"x"}"#, r#"2{"a":3}"#]);
+    }
+
     #[test]
     fn what_is_not_rows_is_refused() {
         for (content_type, body) in
@@ -296,7 +425,7 @@ mod tests {
         ] {
             let headers: Headers = [("content-type", "image/png")].into_iter().collect();
             let request = Request::parse(method, target, &headers, Some(b"x")).unwrap();
-            let e = Payload::read(&request, verb, &mut Query::default(), 1000).unwrap_err();
+            let e = Payload::read(&request, verb, false, &mut Query::default(), 1000).unwrap_err();
             assert_eq!(
                 (e.status, e.code.as_str(), e.headers[0].0.as_str()),
                 (415, "REST415", field),

@@ -1,5 +1,7 @@
 //! The part of a body that planning needs. Pure.
 
+use crate::json::Framing;
+
 /// The shape of a body: everything about it that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BodyShape {
@@ -21,6 +23,38 @@ pub struct BodyKeys {
     pub absent: Vec<String>,
     /// The columns that some objects have and others do not.
     pub partial: Vec<String>,
+    /// How the objects are written.
+    pub framing: Framing,
+    /// Set if the body is a list that may name the rows of a PATCH or DELETE one by one.
+    pub list: Option<List>,
+}
+
+/// A body that is a list, all of whose elements have been read. `keys` are then the keys of all objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct List {
+    /// How many elements it has: none, one, or several.
+    pub length: Length,
+    /// The elements are values of a key that has one column, and not objects.
+    pub bare: bool,
+}
+
+/// As much of a number of elements as a plan depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Length {
+    None,
+    One,
+    Several,
+}
+
+impl Length {
+    /// That of so many elements.
+    pub fn of(elements: usize) -> Self {
+        match elements {
+            0 => Length::None,
+            1 => Length::One,
+            _ => Length::Several,
+        }
+    }
 }
 
 /// The arguments of a request.

@@ -1,6 +1,7 @@
 //! Plans as data: resolved names of the catalogue. The literals of the request are still kept apart. Pure.
 
 use crate::catalog::QualifiedName;
+use crate::json::Framing;
 use crate::query::{Aggregate, Connective, FullText, IsValue, JsonStep, Operator, Quantifier, ValueId};
 use std::rc::Rc;
 
@@ -320,6 +321,8 @@ pub struct Write {
     pub is_item: bool,
     /// Columns of the changed rows that are not part of the body, whatever else is returned. See [`Select::hidden`].
     pub hidden: Vec<Hidden>,
+    /// How the objects of the body are written.
+    pub framing: Framing,
 }
 
 impl Write {
@@ -354,7 +357,27 @@ pub enum Change {
     Delete {
         chosen: Box<Chosen>,
     },
+    /// Updates or deletes the rows that the elements of the body name.
+    Each(Box<Each>),
 }
+
+/// Rows that the elements of the body name by their primary key, one by one.
+#[derive(Clone, Debug)]
+pub struct Each {
+    /// The columns of the primary key, and after them those that an update sets.
+    pub columns: Vec<BodyColumn>,
+    /// How many of the columns are the key.
+    pub keys: usize,
+    /// The rows are deleted. Otherwise they are updated.
+    pub deletes: bool,
+    /// The elements are values of the only column of the key, and not objects.
+    pub bare: bool,
+    /// Conditions that the rows must fulfil besides.
+    pub chosen: Chosen,
+}
+
+/// The column of the written rows that holds the number of the element that named the row, from 1.
+pub const ELEMENT: &str = "?element";
 
 /// The rows that PATCH and DELETE change: the same rows that a read with these filters returns.
 #[derive(Clone, Debug)]
@@ -382,6 +405,8 @@ pub struct BodyColumn {
     pub data_type: String,
     /// The expression for rows without the key.
     pub default: Option<String>,
+    /// Rows without the key keep the column's value.
+    pub keeps: bool,
     /// The function that converts the body's JSON, for a column with a representation.
     pub from_json: Option<Box<QualifiedName>>,
     /// The value is passed as text, and not as a JSON string.

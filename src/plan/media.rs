@@ -161,6 +161,9 @@ fn lookup(range: &MediaType, subject: &Subject, handlers: &[MediaHandler], is_wh
             }
         }
     }
+    if let MediaType::NdJson(_) = range {
+        return Some(Representation { media: range.clone(), handler: None });
+    }
     let built_in = [MediaType::Json, MediaType::Csv].into_iter().find(|media| media.is_in(range))?;
     Some(Representation { media: built_in, handler: None })
 }

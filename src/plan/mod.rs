@@ -7,6 +7,7 @@ mod arguments;
 pub mod ast;
 pub mod call;
 mod columns;
+mod each;
 pub mod embed;
 #[cfg(any(test, feature = "fuzzing"))]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_errors_doc)]

@@ -1,14 +1,15 @@
 //! Plans writes: creating, replacing, updating and deleting rows.
 
+use super::each::no_report;
 use super::{
-    BodyColumn, Change, Chosen, Conflict, KeyColumn, OrderBy, Ordering, Planner, Returning, Select, Source, Write,
-    absent,
+    BodyColumn, Change, Chosen, Conflict, Each, KeyColumn, OrderBy, Ordering, Planner, Returning, Select, Source,
+    Write, absent,
 };
 use crate::admit;
 use crate::catalog::{QualifiedName, Relation};
 use crate::error::{Code, Error, Result};
 use crate::http::prefer::{Missing, Resolution, Return, WritePreferences};
-use crate::payload::BodyKeys;
+use crate::payload::{BodyKeys, Length};
 use crate::plan::columns::Columns;
 use crate::query::{Condition, Field, Filter, Operation, Operator, Query, QueryNode, SelectItem, ValueId};
 use crate::route::Verb;
@@ -33,32 +34,53 @@ impl Planner<'_> {
             return Err(admit::missing());
         }
         let alias = self.alias('t');
-        let mut columns = match body {
-            Some(body) => self.body_columns(relation, query, preferences, body)?,
-            None => Vec::new(),
+        let list = body.and_then(|body| Some((body, body.list?)));
+        let named = match list {
+            Some((body, list)) => self.named(verb, relation, query, preferences, body, list)?,
+            None => None,
         };
+        let is_empty = list.is_some_and(|(_, list)| list.length == Length::None);
+        if preferences.representation == Some(Return::Report) && named.is_none() && !is_empty {
+            return Err(no_report());
+        }
+        let mut columns = match body {
+            Some(body) if named.is_none() && verb != Verb::Delete => {
+                self.body_columns(relation, query, preferences, body)?
+            }
+            _ => Vec::new(),
+        };
+        let is_each = named.is_some();
         let aliases = self.aliases;
         let absent = absent::take(verb, relation, &mut columns, body.map_or(&[], |body| &body.absent));
-        let change = match verb {
-            Verb::Create => Change::Insert {
+        let change = match (verb, named) {
+            (_, Some(named)) => {
+                let chosen = self.chosen(&alias, relation, &query.root)?;
+                Change::Each(Box::new(Each { chosen, ..named }))
+            }
+            (Verb::Create, _) => Change::Insert {
                 columns,
                 // Without `columns`, only the keys of the first object are used, and a key of another object would be lost.
                 uniform: query.columns.is_none(),
                 key: Vec::new(),
                 conflict: self.conflict(relation, query, preferences, body, &absent)?,
             },
-            Verb::Replace => self.replace(relation, query, columns)?,
-            Verb::Update => Change::Update { columns, chosen: Box::new(self.chosen(&alias, relation, &query.root)?) },
+            (Verb::Replace, _) => self.replace(relation, query, columns)?,
+            (Verb::Update, _) => {
+                Change::Update { columns, chosen: Box::new(self.chosen(&alias, relation, &query.root)?) }
+            }
             _ => Change::Delete { chosen: Box::new(self.chosen(&alias, relation, &query.root)?) },
         };
         // Planned even if nothing is returned, so that errors do not depend on that. It has a scope and aliases of its own.
         self.aliases = aliases;
-        let written = self.written(verb, &alias, relation, &query.root)?;
+        let mut written = self.written(verb, &alias, relation, &query.root)?;
+        if is_each && preferences.representation == Some(Return::Representation) {
+            self.in_order_of_body(&mut written, &alias, relation)?;
+        }
         let is_returned = preferences.representation == Some(Return::Representation);
         let is_shaped = query.root.select.is_some() || !query.root.order.is_empty();
         let unreturned = (is_shaped && !is_returned)
             .then(|| Box::new(Select { source: Source::Relation(relation.name.clone()), ..written.clone() }));
-        let counts = is_returned && (written.restricts() || written.is_paged());
+        let counts = is_returned && !is_each && (written.restricts() || written.is_paged());
         let returning = match preferences.representation {
             Some(Return::Representation) => Returning::Rows(Box::new(written)),
             Some(Return::HeadersOnly) if verb == Verb::Create && !relation.primary_key.is_empty() => {
@@ -76,6 +98,7 @@ impl Planner<'_> {
             counts,
             is_item: query.item.is_some(),
             hidden: Vec::new(),
+            framing: body.map(|body| body.framing).unwrap_or_default(),
         })
     }
 
@@ -129,7 +152,7 @@ impl Planner<'_> {
         Ok(select)
     }
 
-    fn body_columns(
+    pub(super) fn body_columns(
         &self,
         relation: &Relation,
         query: &Query,
@@ -165,6 +188,7 @@ impl Planner<'_> {
                     is_text: body.texts,
                     from_json,
                     default,
+                    keeps: false,
                 })
             })
             .collect()

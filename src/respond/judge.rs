@@ -1,6 +1,7 @@
 //! Decides whether an outcome is what the request asked for. This happens before the transaction ends, because a refusal rolls
 //! back. Pure.
 
+use super::named::reports;
 use super::outcome::{Effect, Outcome};
 use super::settings::ResponseSettings;
 use crate::ask::Ask;
@@ -48,6 +49,9 @@ pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<Resp
 /// Refuses a result with more rows than allowed, or with other than one row where one was asked for.
 fn check_number_of_rows(ask: &Ask, effect: &Effect) -> Result<()> {
     let verb = ask.action().verb;
+    if let Some(named) = &effect.named {
+        named.judge(ask)?;
+    }
     if let Some(limit) = ask.request.preferences.max_affected()
         && matches!(verb, Verb::Update | Verb::Delete | Verb::Call)
         && effect.affected > limit
@@ -118,6 +122,9 @@ fn answered(ask: &Ask, effect: &Effect) -> Result<(u16, Body, Option<String>)> {
                 n @ 1.. if verb == Verb::Update => format!("0-{}/{total}", n - 1),
                 _ => format!("*/{total}"),
             };
+            if let Some(named) = effect.named.as_ref().filter(|_| reports(ask)) {
+                return Ok((200, Body::Bytes(named.report(ask, &effect.media)), Some(range)));
+            }
             (if returned == Body::Rows { 200 } else { 204 }, returned, Some(range))
         }
     })

@@ -1,16 +1,18 @@
 //! Builds the HTTP response. Pure.
 
 mod judge;
+mod named;
 mod outcome;
 mod raised;
 mod settings;
 
 pub use judge::{Judgement, judge};
+pub use named::Named;
 pub use outcome::{Captured, Effect, Outcome};
 pub use settings::ResponseSettings;
 
 use crate::ask::Ask;
-use crate::http::prefer::Preferences;
+use crate::http::prefer::{Preferences, Return};
 use crate::http::response::{Body, Response};
 use crate::http::{MediaType, Method, Request, target};
 use crate::limits;
@@ -66,8 +68,13 @@ fn of_effect(mut response: Response, ask: &Ask, effect: &Effect, media: &MediaTy
     if let Some(key) = &effect.key {
         response = response.header("location", location(&action.resource, key));
     }
-    if response.body == Body::Rows {
-        response = with_content(response, action, media);
+    match &response.body {
+        Body::Rows => response = with_content(response, action, media),
+        Body::Bytes(_) => {
+            let media = if matches!(media, MediaType::NdJson(_)) { media } else { &MediaType::Json };
+            response = with_content(response, action, media);
+        }
+        Body::Empty => {}
     }
     with_applied(response, ask, Some(effect))
 }
@@ -84,14 +91,14 @@ fn with_applied(response: Response, ask: &Ask, effect: Option<&Effect>) -> Respo
         return response;
     }
     let has_conflict_target = effect.is_some_and(|effect| effect.has_conflict_target);
-    match applied_preferences(ask, has_conflict_target).applied() {
+    match applied_preferences(ask, has_conflict_target, effect).applied() {
         Some(applied) => response.header("preference-applied", applied),
         None => response,
     }
 }
 
 /// The preferences that had an effect on the action (RFC 7240, section 3).
-fn applied_preferences(ask: &Ask, has_conflict_target: bool) -> Preferences {
+fn applied_preferences(ask: &Ask, has_conflict_target: bool, effect: Option<&Effect>) -> Preferences {
     let mut applied = ask.request.preferences.clone();
     // The answer to `explain-access` names that preference itself.
     applied.explain_access = false;
@@ -100,7 +107,8 @@ fn applied_preferences(ask: &Ask, has_conflict_target: bool) -> Preferences {
     let is_create = verb == Verb::Create;
     let is_write = matches!(verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Delete);
     applied.resolution = applied.resolution.filter(|_| is_create && has_conflict_target);
-    applied.representation = applied.representation.filter(|_| is_write);
+    let is_named = effect.is_some_and(|effect| effect.named.is_some());
+    applied.representation = applied.representation.filter(|r| is_write && (*r != Return::Report || is_named));
     applied.missing = applied.missing.filter(|_| is_create || verb == Verb::Update);
     applied.max_affected = applied.max_affected.filter(|_| matches!(verb, Verb::Update | Verb::Delete | Verb::Call));
     applied
@@ -153,7 +161,7 @@ mod tests {
     /// The response to a request whose statement had this effect.
     fn answer(method: &str, target: &str, prefer: &str, accept: &str, effect: Effect) -> Result<Response> {
         let headers: Headers = [("prefer", prefer), ("accept", accept)].into_iter().collect();
-        let request = Request::parse(method, target, &headers, Some(b"{\"a\":1}"))?;
+        let request = Request::parse(method, target, &headers, Some(&b"{\"a\":1}"[..]).filter(|_| method != "DELETE"))?;
         let surface = Surface { schemas: std::rc::Rc::new(["api".into()]), ..Surface::default() };
         let Route::Action(action) = route(&request, &surface)? else { panic!("{target} is an endpoint") };
         let ask = Ask::read(&request, action, &Settings::default())?;

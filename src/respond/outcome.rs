@@ -1,5 +1,6 @@
 //! The result of a request, before it is judged. Pure.
 
+use super::Named;
 use crate::http::MediaType;
 use crate::http::range::Page;
 use crate::plan::allow::Description;
@@ -39,6 +40,8 @@ pub struct Effect {
     pub has_conflict_target: bool,
     /// The media type of the body.
     pub media: MediaType,
+    /// Which rows the elements of the body named, if it named rows.
+    pub named: Option<Named>,
     /// The hidden columns of its rows.
     pub hidden: Captured,
 }

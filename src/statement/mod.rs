@@ -5,6 +5,7 @@ pub mod plan_choice;
 mod render;
 mod render_call;
 mod render_count;
+mod render_each;
 mod render_embed;
 mod render_one;
 mod render_together;
@@ -13,8 +14,11 @@ mod render_write;
 pub use ident::Ident;
 pub use render::{main, rendered};
 pub use render_count::{count, counted};
+pub use render_each::repeated;
 pub use render_one::of_one_object;
-pub use render_write::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM, given};
+pub use render_write::{
+    RECORDS_BARE, RECORDS_KEYLESS, RECORDS_LINES, RECORDS_REQUIRED, RECORDS_TEXTS, RECORDS_UNIFORM, given,
+};
 
 use crate::query::ValueId;
 

@@ -49,6 +49,8 @@ pub(super) struct Writer {
     pub(super) shows_hidden: bool,
     /// The body is one object, whose values are parameters.
     pub(super) is_one_object: bool,
+    /// The body is lines of JSON.
+    pub(super) is_lines: bool,
 }
 
 impl Writer {

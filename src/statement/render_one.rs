@@ -23,6 +23,7 @@ fn is_simple(write: &Write) -> bool {
         Change::Insert { columns, key, .. } => key.is_empty() && !columns.is_empty() && columns.iter().all(is_given),
         Change::Update { columns, .. } => !columns.is_empty() && columns.iter().all(is_given),
         Change::Delete { .. } => true,
+        Change::Each(_) => false,
     };
     takes && write.unreturned.is_none() && write.returned_by_select().is_none()
 }

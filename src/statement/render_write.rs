@@ -2,6 +2,7 @@
 
 use super::render::{WRITTEN, Writer};
 use super::{Form, Ident, Parameter, Statement, array_literal};
+use crate::json::Framing;
 use crate::plan::*;
 
 /// The column of [`WRITTEN`] that holds the whole row, for functions that take it.
@@ -14,6 +15,15 @@ pub const RECORDS_TEXTS: i32 = 2;
 /// Bit of `mode`: the objects have no keys.
 pub const RECORDS_KEYLESS: i32 = 4;
 
+/// Bit of `mode`: the body is lines, each of which is an element.
+pub const RECORDS_LINES: i32 = 8;
+/// Bit of `mode`: the elements are values of the first key, and not objects.
+pub const RECORDS_BARE: i32 = 16;
+/// Bit of [`Records::others`], which the function does not see: a last column `n` numbers the rows, from 1.
+pub(super) const RECORDS_NUMBERED: i32 = 1 << 30;
+/// `mode` divided by this is how many of the keys, from the first, every object must have.
+pub const RECORDS_REQUIRED: i32 = 256;
+
 /// How the objects of the body become rows.
 #[derive(Default)]
 pub(super) struct Records {
@@ -21,6 +31,8 @@ pub(super) struct Records {
     pub(super) uniform: bool,
     /// The strings are texts that come from CSV or a form.
     pub(super) texts: bool,
+    /// Other bits of the mode.
+    pub(super) others: i32,
     /// The numbers of the columns in which text that is not JSON becomes a JSON string.
     pub(super) lenient: Vec<usize>,
 }
@@ -32,7 +44,7 @@ pub fn given(write: &Write) -> Option<Statement> {
     if columns.is_empty() {
         return None;
     }
-    let mut w = Writer::default();
+    let mut w = Writer { is_lines: write.framing == Framing::Lines, ..Writer::default() };
     w.text("SELECT pg_catalog.count(ROW(");
     w.list(0..columns.len(), ", ", |w, i| w.fed_value(i, columns));
     w.text(")) FROM ");
@@ -68,10 +80,14 @@ fn as_returned(select: &Select) -> Select {
 
 impl Writer {
     pub(super) fn write(&mut self, write: &Write) {
+        self.is_lines = write.framing == Framing::Lines;
         if let Change::Update { columns, .. } = &write.change
             && columns.is_empty()
         {
             return self.unchanged(write);
+        }
+        if let Change::Each(each) = &write.change {
+            return self.each(write, each);
         }
         let wrapped = match &write.returning {
             Returning::Rows(select) if self.handler.is_some() => Some(&**select),
@@ -89,6 +105,7 @@ impl Writer {
                 self.put(format_args!("DELETE FROM {} AS {}", write.relation, write.alias));
                 self.chosen(chosen);
             }
+            Change::Each(_) => {}
         }
         match (&write.returning, wrapped) {
             (Returning::Nothing, _) if self.shows_hidden && !write.hidden.is_empty() => {
@@ -122,14 +139,14 @@ impl Writer {
     }
 
     /// The body, made of the rows of [`WRITTEN`].
-    fn body_of_written(&mut self, write: &Write, select: &Select) {
+    pub(super) fn body_of_written(&mut self, write: &Write, select: &Select) {
         let mut select = if select.computes() { as_returned(select) } else { select.clone() };
         select.hidden = (0..write.hidden.len()).map(Hidden::Written).collect();
         self.body(&select);
     }
 
     /// The hidden columns of the changed rows. `follow`: columns stand before them.
-    fn hidden_of_written(&mut self, write: &Write, follow: bool) {
+    pub(super) fn hidden_of_written(&mut self, write: &Write, follow: bool) {
         self.hidden_outputs(&write.alias, &[], &write.hidden, follow);
     }
 
@@ -180,7 +197,7 @@ impl Writer {
         });
         let joins = select.embeds.iter().flat_map(|e| e.on.iter().flat_map(|(a, b)| [a, b]));
         for reference in outputs.chain(orders).chain(joins) {
-            if reference.alias == select.alias && !columns.contains(&reference) {
+            if reference.alias == select.alias && reference.column != ELEMENT && !columns.contains(&reference) {
                 columns.push(reference);
             }
         }
@@ -335,7 +352,7 @@ impl Writer {
     }
 
     /// The value of a column from the body.
-    fn fed_value(&mut self, i: usize, columns: &[BodyColumn]) {
+    pub(super) fn fed_value(&mut self, i: usize, columns: &[BodyColumn]) {
         match columns.get(i).and_then(|c| c.from_json.as_ref()) {
             _ if self.is_one_object => self.parameter(Parameter::Member(i)),
             Some(function) => self.put(format_args!("{function}(r.c{})", i + 1)),
@@ -344,9 +361,14 @@ impl Writer {
     }
 
     pub(super) fn record_source(&mut self, columns: &[BodyColumn], uniform: bool) {
+        self.record_source_with(columns, uniform, 0);
+    }
+
+    /// The same with other bits of the mode of `restful.record_source`.
+    pub(super) fn record_source_with(&mut self, columns: &[BodyColumn], uniform: bool, others: i32) {
         let keys: Vec<(&str, &str)> = columns.iter().map(|c| (c.column.as_str(), c.data_type.as_str())).collect();
         let presence: Vec<usize> =
-            columns.iter().enumerate().filter(|(_, c)| c.default.is_some()).map(|(i, _)| i + 1).collect();
+            columns.iter().enumerate().filter(|(_, c)| c.default.is_some() || c.keeps).map(|(i, _)| i + 1).collect();
         let numbers = |is: fn(&BodyColumn) -> bool| {
             columns.iter().enumerate().filter(move |(_, c)| is(c)).map(|(i, _)| i + 1).collect::<Vec<usize>>()
         };
@@ -354,13 +376,15 @@ impl Writer {
             uniform,
             texts: columns.iter().any(|c| c.is_text),
             lenient: numbers(|c| c.is_text && c.from_json.is_some()),
+            others: others | if self.is_lines { RECORDS_LINES } else { 0 },
         };
         self.records(&keys, mode, &presence);
     }
 
     /// The objects of the body as rows `r`. Column `cN` is the Nth key, and `pN` tells whether the object has it.
     pub(super) fn records(&mut self, keys: &[(&str, &str)], mode: Records, presence: &[usize]) {
-        self.text("restful.record_source(");
+        let is_numbered = mode.others & RECORDS_NUMBERED != 0;
+        self.text(if is_numbered { "ROWS FROM(restful.record_source(" } else { "restful.record_source(" });
         self.parameter(Parameter::Body);
         self.text(", ");
         // A row needs at least one column, so objects without keys get a column that stays empty.
@@ -371,13 +395,14 @@ impl Writer {
             (true, false) => RECORDS_UNIFORM,
             (true, true) => RECORDS_KEYLESS,
         };
-        self.put(format_args!(", {}, ", same_keys | if mode.texts { RECORDS_TEXTS } else { 0 }));
+        let texts = if mode.texts { RECORDS_TEXTS } else { 0 };
+        self.put(format_args!(", {}, ", same_keys | texts | mode.others & !RECORDS_NUMBERED));
         self.parameter(Parameter::Constant(array_literal(presence.iter().map(usize::to_string))));
         if !mode.lenient.is_empty() {
             self.text(", ");
             self.parameter(Parameter::Constant(array_literal(mode.lenient.iter().map(usize::to_string))));
         }
-        self.text(") AS r(");
+        self.text(if is_numbered { ") AS (" } else { ") AS r(" });
         for (i, (_, data_type)) in keys.iter().enumerate() {
             self.text(if i == 0 { "" } else { ", " });
             self.put(format_args!("c{} {data_type}", i + 1));
@@ -388,6 +413,11 @@ impl Writer {
         for p in presence {
             self.put(format_args!(", p{p} pg_catalog.bool"));
         }
-        self.text(")");
+        self.text(if is_numbered { ")) WITH ORDINALITY AS r(" } else { ")" });
+        if is_numbered {
+            self.list(0..keys.len(), ", ", |w, i| w.put(format_args!("c{}", i + 1)));
+            self.list(presence, "", |w, p| w.put(format_args!(", p{p}")));
+            self.text(", n)");
+        }
     }
 }

@@ -108,7 +108,14 @@ impl Operations<'_> {
         };
         let parameters = ["rest.query.and", "rest.query.or", "rest.query.select", "rest.header.prefer-write"];
         if access.updatable {
-            let body = schema(&format!("{}.patch", self.name));
+            let change = schema(&format!("{}.patch", self.name));
+            let body = match self.relation.table.primary_key.as_slice() {
+                [] => change,
+                key => json!({
+                    "description": "The change of all rows that the filters choose, or a list that names the rows by their primary keys.",
+                    "anyOf": [change, { "type": "array", "items": { "allOf": [change, { "required": key }] } }]
+                }),
+            };
             item.insert(
                 "patch".to_owned(),
                 self.operation("update", self.filtered(&parameters), Some(body), written()),

@@ -52,7 +52,7 @@ impl FastWrite {
         let (columns, uniform, when) = match &write.change {
             Change::Insert { columns, uniform, .. } => (columns.as_slice(), *uniform, ReadsBody::First),
             Change::Update { columns, .. } => (columns.as_slice(), false, ReadsBody::WhenNeeded),
-            Change::Delete { .. } => (Default::default(), false, ReadsBody::WhenNeeded),
+            Change::Delete { .. } | Change::Each(_) => (Default::default(), false, ReadsBody::WhenNeeded),
         };
         let mut members = Vec::new();
         for (column, (place, _)) in columns.iter().zip(prepared.members()) {

@@ -23,7 +23,7 @@ use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
 use crate::plan::media::{Handler, Representation};
 use crate::plan::{Arguments, Call, CallResult, Change, Plan, Returning, RowLimit, Select, Write};
 use crate::query::Literal;
-use crate::respond::Effect;
+use crate::respond::{Effect, Named};
 use crate::route::Verb;
 use crate::statement;
 use pgrx::pg_sys;
@@ -45,6 +45,8 @@ pub struct Work {
     whole: RefCell<Option<Rc<Prepared>>>,
     /// Reads the values of an update. Prepared when an update first changes nothing.
     given: RefCell<Option<Rc<Prepared>>>,
+    /// Finds two elements of the body with the same key. Prepared when an element first names no row.
+    repeated: RefCell<Option<Rc<Prepared>>>,
     fast_path: Attempt<FastPath>,
     fast_write: Attempt<FastWrite>,
     direct_call: Attempt<DirectCall>,
@@ -68,11 +70,12 @@ fn body_schemas(plan: &Plan, texts: bool) -> Result<BodySchemas> {
     let (columns, is_update) = match &write.change {
         Change::Insert { columns, .. } => (columns, false),
         Change::Update { columns, .. } => (columns, true),
-        Change::Delete { .. } => return Ok(BodySchemas::default()),
+        Change::Each(each) if !each.deletes => (&each.columns, true),
+        Change::Delete { .. } | Change::Each(_) => return Ok(BodySchemas::default()),
     };
     let columns: Vec<&str> = columns.iter().map(|c| c.column.as_str()).collect();
     let bindings = json_schema::bindings(pg_sys::Oid::from(write.relation_oid))?;
-    Ok(BodySchemas::of(&bindings, &columns, is_update, texts))
+    Ok(BodySchemas::of(&bindings, &columns, is_update, texts, write.framing))
 }
 
 impl Work {
@@ -123,6 +126,7 @@ impl Work {
             totals: Totals::default(),
             whole: RefCell::default(),
             given: RefCell::default(),
+            repeated: RefCell::default(),
             fast_path: Attempt::at(Way::Read),
             fast_write: Attempt::at(Way::Write),
             direct_call: Attempt::at(Way::Call),
@@ -328,6 +332,7 @@ impl Work {
             (Representation { handler: Some(Handler::Function), .. }, _) => (RowShape::Raw, false),
             (Representation { handler: Some(Handler::Feature(_)), .. }, _) => (RowShape::Value, !is_item),
             (_, MediaType::Csv) => (RowShape::Csv, false),
+            (_, MediaType::NdJson(_)) => (RowShape::JsonLines { values: shape == RowShape::Value }, false),
             _ => (shape, is_array),
         };
         let is_array = is_array && !matches!(media, MediaType::Object { .. });
@@ -368,6 +373,19 @@ impl Work {
         };
         let processed = done.processed;
         let (mut effect, buffer) = self.effect(frame, done, buffer, shape, close);
+        if let (Plan::Write(write), false) = (&self.plan, explains)
+            && let Change::Each(each) = &write.change
+        {
+            let named = Named::of(each, ask.payload.rows, &frame.take_elements());
+            effect.affected = named.rows();
+            if named.found() < named.given() {
+                // A row is changed once, however often it is named.
+                let repeated = one_value(&self.repeated, || statement::repeated(write, each), values, memory, false)?;
+                named.refuse_repeated(&repeated)?;
+            }
+            effect.named = Some(named);
+            return Ok((effect, buffer));
+        }
         if let (Plan::Write(write), 0, false) = (&self.plan, effect.affected, explains)
             && let Some(given) = statement::given(write)
         {

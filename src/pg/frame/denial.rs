@@ -3,7 +3,7 @@
 
 use crate::pg::catalog::query::{load, oid, text};
 use crate::pg::ffi::user;
-use crate::plan::{Change, Returning, Write};
+use crate::plan::{Change, Each, Returning, Write};
 use pgrx::pg_sys;
 use serde::Deserialize;
 use std::rc::Rc;
@@ -13,8 +13,10 @@ pub struct Writing {
     relation: u32,
     is_insert: bool,
     sets: Vec<String>,
-    /// The columns that ON CONFLICT compares.
+    /// The columns that ON CONFLICT compares, or that an update of named rows reads.
     compares: Vec<String>,
+    /// Whether the body names the rows.
+    is_each: bool,
     /// Whether it updates rows that already exist.
     merges: bool,
     returns: bool,
@@ -30,13 +32,23 @@ impl Writing {
         let (columns, conflict, finds) = match &write.change {
             Change::Insert { columns, conflict, .. } => (columns, conflict.as_ref(), false),
             Change::Update { columns, chosen } => (columns, None, chosen.select.restricts() || !chosen.key.is_empty()),
-            Change::Delete { .. } => return None,
+            Change::Each(each) if !each.deletes => (&each.columns, None, true),
+            Change::Delete { .. } | Change::Each(_) => return None,
+        };
+        let each = match &write.change {
+            Change::Each(each) => Some(each),
+            _ => None,
+        };
+        let reads = |each: &Each| {
+            let read = each.columns.iter().enumerate().filter(|(i, column)| *i < each.keys || column.keeps);
+            read.map(|(_, column)| column.column.clone()).collect()
         };
         Some(Rc::new(Writing {
             relation,
             is_insert,
-            sets: columns.iter().map(|c| c.column.clone()).collect(),
-            compares: conflict.map(|c| c.columns.clone()).unwrap_or_default(),
+            sets: columns.iter().skip(each.map_or(0, |each| each.keys)).map(|c| c.column.clone()).collect(),
+            compares: conflict.map(|c| c.columns.clone()).or(each.map(|each| reads(each))).unwrap_or_default(),
+            is_each: each.is_some(),
             merges: conflict.is_some_and(|c| c.update),
             returns,
             finds,
@@ -71,6 +83,8 @@ impl Writing {
         }
         let hint = if may_set && self.returns && !may_read {
             "The request returns what it wrote, which requires SELECT on these columns. Send Prefer: return=minimal to avoid this."
+        } else if may_set && !may_compare && self.is_each {
+            "The request reads the key, and columns that only some of the objects set, so the role needs SELECT on them. Give all objects the same columns."
         } else if may_set && !may_compare {
             "An upsert must read the key, so the role needs SELECT on it."
         } else {

@@ -227,6 +227,7 @@ pub fn enter_as<T>(
         is_authenticated,
         writing: RefCell::default(),
         counted: Cell::default(),
+        elements: RefCell::default(),
         unpublished: RefCell::new(unpublished),
     });
     let has_timed_out = Cell::new(false);

@@ -20,6 +20,8 @@ pub(super) struct Open {
     pub writing: RefCell<Option<Rc<Writing>>>,
     /// What its statement has counted.
     pub counted: Cell<Counted>,
+    /// The elements of the body that have named a row that its statement changed, by their numbers from 1, once for each row.
+    pub elements: RefCell<Vec<i64>>,
     /// Who asks, as long as that is not published.
     pub unpublished: RefCell<Option<Unpublished>>,
 }

@@ -3,7 +3,7 @@
 use super::bindings::{Action, Binding, Level};
 use super::{Text, cache, formats};
 use crate::error::{Code, Error, Invalid, Result};
-use crate::json::{ValueKind, pointer};
+use crate::json::{Framing, ValueKind, pointer};
 use crate::json_schema::text::{Document, TextNode};
 use crate::json_schema::{Values, violations};
 use crate::limits;
@@ -16,12 +16,13 @@ pub struct BodySchemas {
     schemas: Vec<(String, String)>,
     /// Whether the body's values are texts that contain JSON.
     texts: bool,
+    framing: Framing,
 }
 
 impl BodySchemas {
     /// The schemas of the columns that the request writes. At level moderate, an update is left to the trigger, because the row may
     /// have been invalid before.
-    pub fn of(bindings: &[Binding], columns: &[&str], is_update: bool, texts: bool) -> Self {
+    pub fn of(bindings: &[Binding], columns: &[&str], is_update: bool, texts: bool, framing: Framing) -> Self {
         let refuses = |b: &&Binding| {
             b.enforced
                 && b.action == Action::Error
@@ -31,7 +32,7 @@ impl BodySchemas {
             let column = b.column.as_deref().filter(|c| columns.contains(c))?;
             Some((column.to_owned(), b.schema.json()))
         });
-        BodySchemas { schemas: written.collect(), texts }
+        BodySchemas { schemas: written.collect(), texts, framing }
     }
 
     /// Whether there is nothing to check.
@@ -39,25 +40,24 @@ impl BodySchemas {
         self.schemas.is_empty()
     }
 
-    /// Checks an object or each object of an array.
+    /// Checks an object or each object of a list.
     ///
     /// # Errors
     /// REST422 with pointers into the body. Other faults of the body are found elsewhere.
     pub fn check(&self, body: &[u8]) -> Result<()> {
-        let Ok(document) = Document::parse(body) else { return Ok(()) };
-        let root: TextNode<'_, Backend> = document.root();
         let mut found = Vec::new();
-        match root.kind() {
-            ValueKind::Object => self.check_row("", root, &mut found),
-            ValueKind::Array => {
-                for (i, row) in root.elements().enumerate() {
-                    self.check_row(&format!("/{i}"), row, &mut found);
+        match self.framing {
+            Framing::Array => self.check_document(body, &mut found),
+            Framing::Lines => {
+                let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+                for (i, line) in lines.enumerate() {
+                    let Ok(document) = Document::parse(line) else { return Ok(()) };
+                    self.check_row(&format!("/{i}"), document.root(), &mut found);
                     if found.len() >= limits::REPORTED_VIOLATIONS {
                         break;
                     }
                 }
             }
-            _ => {}
         }
         if found.is_empty() {
             return Ok(());
@@ -67,6 +67,23 @@ impl BodySchemas {
             .details(format!("First at {at} of the body."))
             .hint("See \"errors\": each pointer (RFC 6901) leads into the body.")
             .errors_in_body(found))
+    }
+
+    fn check_document(&self, body: &[u8], found: &mut Vec<Invalid>) {
+        let Ok(document) = Document::parse(body) else { return };
+        let root: TextNode<'_, Backend> = document.root();
+        match root.kind() {
+            ValueKind::Object => self.check_row("", root, found),
+            ValueKind::Array => {
+                for (i, row) in root.elements().enumerate() {
+                    self.check_row(&format!("/{i}"), row, found);
+                    if found.len() >= limits::REPORTED_VIOLATIONS {
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     fn check_row(&self, pointer: &str, row: TextNode<'_, Backend>, found: &mut Vec<Invalid>) {

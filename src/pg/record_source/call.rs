@@ -9,7 +9,9 @@ use crate::pg::ffi::error::raise;
 use crate::pg::ffi::result_set::ResultSet;
 use crate::pg::ffi::varlena::payload;
 use crate::sqlstate::SqlState;
-use crate::statement::{RECORDS_KEYLESS, RECORDS_TEXTS, RECORDS_UNIFORM};
+use crate::statement::{
+    RECORDS_BARE, RECORDS_KEYLESS, RECORDS_LINES, RECORDS_REQUIRED, RECORDS_TEXTS, RECORDS_UNIFORM,
+};
 use pgrx::FromDatum;
 use pgrx::pg_sys;
 use std::collections::HashSet;
@@ -117,7 +119,15 @@ unsafe fn layout(
     let columns = columns
         .map(|(i, (attribute, key))| unsafe { Column::new(attribute.atttypid, attribute.atttypmod, key, text(i)) })
         .collect();
-    Layout { columns, presence, uniform: mode & RECORDS_UNIFORM != 0, keyless }
+    Layout {
+        columns,
+        presence,
+        uniform: mode & RECORDS_UNIFORM != 0,
+        keyless,
+        lines: mode & RECORDS_LINES != 0,
+        bare: mode & RECORDS_BARE != 0,
+        required: usize::try_from(mode / RECORDS_REQUIRED).unwrap_or(0),
+    }
 }
 
 /// The elements of a text[], in UTF-8.

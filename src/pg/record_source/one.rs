@@ -39,7 +39,7 @@ impl OneObject {
             switch_to(before);
             columns
         };
-        OneObject { layout: Layout { columns, presence: Vec::new(), uniform, keyless: false } }
+        OneObject { layout: Layout { columns, presence: Vec::new(), uniform, ..Layout::default() } }
     }
 
     /// Reads a body, and calls `put` with the number of each column, from 0, and its value. `None` is NULL. The values are allocated in

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 const INVALID: &str = "Empty or invalid json";
 
 /// How objects become rows.
+#[derive(Default)]
 pub struct Layout {
     pub columns: Vec<Column>,
     /// For each boolean presence column after them, the index of the column whose key it reports.
@@ -19,6 +20,12 @@ pub struct Layout {
     pub uniform: bool,
     /// Whether objects must be empty. Rows then have one column, whose key no object can have.
     pub keyless: bool,
+    /// Whether each line of the body is an element.
+    pub lines: bool,
+    /// Whether the elements are values of the first column, and not objects.
+    pub bare: bool,
+    /// How many of the columns, from the first, each object must have: those of the primary key.
+    pub required: usize,
 }
 
 /// The row under construction.
@@ -88,6 +95,16 @@ impl<'a, 'l> Row<'a, 'l> {
     }
 
     fn read_body(&mut self, body: &'a [u8], store: &mut impl FnMut(&mut Self)) -> Result<(), json::Error> {
+        if self.layout.lines {
+            let mut reader = Reader::lines(body)?;
+            while reader.next_line()? {
+                self.read(&mut reader)?;
+                store(self);
+                self.cells.memory.reset();
+                pgrx::check_for_interrupts!();
+            }
+            return Ok(());
+        }
         let mut reader = Reader::new(body)?;
         match reader.kind()? {
             ValueKind::Array => {
@@ -112,6 +129,9 @@ impl<'a, 'l> Row<'a, 'l> {
         self.number += 1;
         self.nulls.fill(true);
         self.unknown.clear();
+        if self.layout.bare {
+            return self.read_bare(reader);
+        }
         reader.open_object()?;
         let mut known = 0;
         let mut guess = 0;
@@ -135,7 +155,10 @@ impl<'a, 'l> Row<'a, 'l> {
             self.set(index, value);
         }
         if self.layout.uniform && known < self.layout.columns.len() {
-            self.refuse_missing_key();
+            self.refuse_missing_key(reader);
+        }
+        if self.layout.required > 0 {
+            self.require_key(reader);
         }
         self.check_domains();
         self.mark_presence();
@@ -162,7 +185,7 @@ impl<'a, 'l> Row<'a, 'l> {
     #[cold]
     fn skip_unknown(&mut self, key: Text<'a>, reader: &mut Reader<'a>) -> Result<(), json::Error> {
         if self.layout.uniform || self.layout.keyless {
-            refuse_keys(self.number, &key.unescaped(), true);
+            refuse_keys(&self.place(reader), &key.unescaped(), true);
         }
         if !self.unknown.insert(key) {
             return Err(reader.duplicate_key(key));
@@ -172,10 +195,44 @@ impl<'a, 'l> Row<'a, 'l> {
     }
 
     #[cold]
-    fn refuse_missing_key(&self) -> ! {
+    fn refuse_missing_key(&self, reader: &Reader) -> ! {
         let is_missing = |(_, seen): &(&Column, &u64)| **seen != self.number;
         let missing = self.layout.columns.iter().zip(&self.seen).find(is_missing);
-        refuse_keys(self.number, missing.map_or(&[], |(column, _)| column.key.as_slice()), false)
+        refuse_keys(&self.place(reader), missing.map_or(&[], |(column, _)| column.key.as_slice()), false)
+    }
+
+    /// How errors name the object: by its line, or by its number in the array, from 1.
+    #[cold]
+    fn place(&self, reader: &Reader) -> String {
+        if self.layout.lines { format!("Line {}", reader.line_number()) } else { format!("Object {}", self.number) }
+    }
+
+    /// Reads an element that is the value of the first column.
+    fn read_bare(&mut self, reader: &mut Reader<'a>) -> Result<(), json::Error> {
+        let (Some(column), Some(seen)) = (self.layout.columns.first_mut(), self.seen.first_mut()) else {
+            return Err(reader.unexpected("no value"));
+        };
+        *seen = self.number;
+        let value = self.cells.read(column, reader)?;
+        self.set(0, value);
+        self.check_domains();
+        Ok(())
+    }
+
+    /// Refuses an object without one of the columns that each must have.
+    fn require_key(&self, reader: &Reader) {
+        let mut columns = self.layout.columns.iter().zip(&self.seen).take(self.layout.required);
+        if let Some((column, _)) = columns.find(|(_, seen)| **seen != self.number) {
+            refuse_body(
+                "Every object of the list must have the whole primary key",
+                Some(&format!(
+                    "{} does not have the key '{}'.",
+                    self.place(reader),
+                    String::from_utf8_lossy(&column.key)
+                )),
+                Some("Give the key of each row, or choose the rows by filters in the URL."),
+            );
+        }
     }
 
     /// Checks the values of domains. A domain may refuse NULL, too. But the NULL of a missing key is not checked if the key has a
@@ -203,14 +260,14 @@ impl<'a, 'l> Row<'a, 'l> {
     }
 }
 
-/// Refuses an object whose keys differ from those of the first one: it `has` another key, or lacks one.
+/// Refuses an object at `place` whose keys differ from those of the first one: it `has` another key, or lacks one.
 #[cold]
-fn refuse_keys(number: u64, key: &[u8], has: bool) -> ! {
+fn refuse_keys(place: &str, key: &[u8], has: bool) -> ! {
     let key = String::from_utf8_lossy(key);
     let details = if has {
-        format!("Object {number} has the key '{key}', which the first object does not have.")
+        format!("{place} has the key '{key}', which the first object does not have.")
     } else {
-        format!("Object {number} does not have the key '{key}', which the first object has.")
+        format!("{place} does not have the key '{key}', which the first object has.")
     };
     refuse_body(
         "All object keys must match",

@@ -69,6 +69,18 @@ impl BodyBuffer {
         unsafe { self.byte_reserved(byte) }
     }
 
+    /// Ends a line that consists of the JSON text from payload byte `start` on. Line feeds within it, which are white space there
+    /// because strings escape them, become blanks.
+    pub fn end_json_line(&mut self, start: usize) {
+        let end = self.len();
+        // SAFETY: the bytes from BEFORE to `used` have been written, and nothing else refers to them.
+        let payload = unsafe { std::slice::from_raw_parts_mut(self.start.add(BEFORE), end) };
+        for byte in payload.iter_mut().skip(start).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+            *byte = b' ';
+        }
+        self.byte(b'\n');
+    }
+
     /// Raises an error (SQLSTATE 54000) if the payload exceeds the limit.
     #[inline]
     pub fn check_limit(&self) {

@@ -48,6 +48,8 @@ pub enum RowShape {
     },
     /// Only the first column, as a JSON value, `null` if it is null; rows separated by commas.
     Value,
+    /// The rows of [`RowShape::Object`] or, with `values`, of [`RowShape::Value`], each on a line of its own.
+    JsonLines { values: bool },
     /// The bytes of the first column, without separators: the content of text, json and bytea, the text form of other types, and
     /// nothing for null.
     Raw,
@@ -245,11 +247,14 @@ impl<'e> RowSink<'e> {
             _ => {}
         }
         self.rows += 1;
+        let start = self.writer.body.len();
         // SAFETY: the encoders were made from the result's description in `startup`.
         unsafe {
             match self.shape {
-                RowShape::Object { .. } => object(&mut self.encoders.columns, (values, nulls), &mut self.writer),
-                RowShape::Value => match self.encoders.columns.first_mut() {
+                RowShape::Object { .. } | RowShape::JsonLines { values: false } => {
+                    object(&mut self.encoders.columns, (values, nulls), &mut self.writer);
+                }
+                RowShape::Value | RowShape::JsonLines { values: true } => match self.encoders.columns.first_mut() {
                     Some(column) => match column.value((values, nulls)) {
                         Some(value) => column.encoder.encode(value, &mut self.writer),
                         None => self.writer.body.put(b"null"),
@@ -265,6 +270,9 @@ impl<'e> RowSink<'e> {
                 }
                 RowShape::Csv => csv::line(self.encoders, values, nulls, &mut self.writer),
             }
+        }
+        if matches!(self.shape, RowShape::JsonLines { .. }) {
+            self.writer.body.end_json_line(start);
         }
     }
 
