@@ -121,6 +121,10 @@ COMPARED = {
     "GET /, unchanged": (serve("GET", "'/'"), 200, 8),
 }
 POINT = "GET /books?id=eq.N"
+# The same write, so that a retry has one effect.
+KEYED = serve("POST", "'/log'", JSON, """'{"what":"event","n":' || $1 || '}'""").replace(
+    f"'{JSON}'", "jsonb_build_object('content-type', 'application/json', 'idempotency-key', gen_random_uuid())")
+NOT_KEYED = KEYED.replace("'idempotency-key'", "'x-request-id'")
 
 
 def request(bench: Bench) -> None:
@@ -139,6 +143,10 @@ def request(bench: Bench) -> None:
         costs(bench, name, POINT, {
             name: Statement(sql, 100, binary=True, alone=True),
             POINT: Statement(point.ours, 100, point.parameter, binary=True, alone=True)}, bar)
+    check(bench, KEYED, 201)
+    costs(bench, "insert with Idempotency-Key", "insert with another field", {
+        "insert with Idempotency-Key": Statement(KEYED, 100, number(10), binary=True, alone=True),
+        "insert with another field": Statement(NOT_KEYED, 100, number(10), binary=True, alone=True)}, 1.4)
 
 
 def check(bench: Bench, sql: str, status: int) -> None:
