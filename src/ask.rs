@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::http::prefer::{Transaction, WritePreferences};
 use crate::http::range::Page;
 use crate::http::{MediaType, Request, media_type};
+use crate::keyset::{self, Seal, Seek, Token};
 use crate::openapi::{self, Version};
 use crate::payload::{BodyShape, Payload};
 use crate::query::{self, Literal, Query};
@@ -27,6 +28,8 @@ pub struct Shape {
     pub magnitudes: Vec<Magnitude>,
     /// The limit on the rows of the request's relation is a number of the smallest magnitude. Its embedded relations do not count.
     pub is_small_page: bool,
+    /// Where the page begins, if a cursor says so.
+    pub seek: Option<Seek>,
 }
 
 /// The magnitude of a number: 0, at most 100, at most 10,000, at most a million, or more.
@@ -87,8 +90,12 @@ pub struct Ask<'a> {
     pub shape: Rc<Shape>,
     pub literals: Vec<Literal>,
     pub payload: Payload<'a>,
-    /// The requested page.
+    /// The requested page. With a cursor its offset is 0, and its limit is known.
     pub page: Page,
+    /// The cursor, which has to be checked before anything runs.
+    pub token: Option<Token>,
+    /// What checks the cursor and makes those of the response. `None` until whoever knows the caller has set it, and without a cursor.
+    pub seal: Option<Seal>,
     /// The media type of the response, if the request alone decides it: for the API description, or for the function that replaces
     /// it.
     pub media: Option<MediaType>,
@@ -102,11 +109,11 @@ impl<'a> Ask<'a> {
     /// Reads what a request asks for.
     ///
     /// # Errors
-    /// Parameters outside the grammar (400), a page that cannot have rows (416), an unavailable representation (406), and a body
+    /// Parameters outside the grammar, and cursors that are none (400), a page that cannot have rows (416), an unavailable representation (406), and a body
     /// that does not match its Content-Type (400).
     pub fn read(request: &'a Request<'a>, mut action: Action, settings: &Settings) -> Result<Self> {
         let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
-        let page = set_page(&mut query, request.range)?;
+        let mut page = set_page(&mut query, request.range)?;
         let accept = request.headers.get("accept");
         let mut version = Version::default();
         let mut media = None;
@@ -124,6 +131,14 @@ impl<'a> Ask<'a> {
         if let Resource::Item { key, .. } = &mut action.resource {
             let values = std::mem::take(key).into_iter();
             query.item = Some(values.map(|value| query.add_value(Literal::Text(value))).collect());
+        }
+        let (mut seek, mut token) = (None, None);
+        let takes_cursor = action.verb == Verb::Read && matches!(action.resource, Resource::Collection { .. });
+        if takes_cursor
+            && let Some(asked) = keyset::Page::read(&mut query, settings.plan.max_rows, request.range.is_some())?
+        {
+            (seek, token) = (Some(asked.seek), asked.token);
+            page = Page { offset: 0, limit: Some(asked.rows) };
         }
         let limit = query.root.limit.and_then(|id| query.values.get(id)).and_then(Magnitude::of);
         let literals = std::mem::take(&mut query.values);
@@ -146,10 +161,13 @@ impl<'a> Ask<'a> {
                 settings: settings_of_plan,
                 magnitudes: literals.iter().filter_map(Magnitude::of).collect(),
                 is_small_page: limit.is_some_and(|limit| limit <= Magnitude::SMALLEST),
+                seek,
             }),
             literals,
             payload,
             page,
+            token,
+            seal: None,
             media,
         })
     }

@@ -42,6 +42,9 @@ pub trait Catalog {
     /// The expression for a missing value of a column: its default, or the next value of an identity column. A column of a view without
     /// a default has that of its table's column, if rows can be inserted through the view.
     fn default_of(&self, relation: &Relation, column: &str) -> Result<Option<String>>;
+    /// The columns of a unique key of a table that has no primary key. None of them is nullable, and rows have no equal ones at any time.
+    /// Empty if there is none.
+    fn unique_key(&self, relation: &Relation) -> Result<Vec<String>>;
     /// The columns of a relation that the role of the request may update.
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>>;
     /// Whether the role of the request may call the extension's functions that write embedded rows. A database that has an older
@@ -179,6 +182,8 @@ impl Relation {
         for source in &self.sources {
             let Some(column) = self.columns.iter_mut().find(|c| c.name == source.column) else { continue };
             (column.writable, column.identity) = (source.writable, source.identity);
+            // Such a view has one table, whose rows are its rows.
+            column.not_null = source.not_null;
         }
     }
 }
@@ -193,6 +198,7 @@ pub struct ColumnSource {
     /// Properties of the table's column, as in [`Column`].
     pub writable: bool,
     pub identity: bool,
+    pub not_null: bool,
 }
 
 /// A column.
@@ -209,9 +215,27 @@ pub struct Column {
     pub identity: bool,
     /// UPDATE can set it.
     pub updatable: bool,
+    /// No row that a read shows has null in it.
+    #[serde(default)]
+    pub not_null: bool,
+    /// How its values are compared with those of a cursor.
+    #[serde(default)]
+    pub comparison: Comparison,
     /// The casts of its domain that determine how values come in and go out.
     #[serde(default)]
     pub representation: Option<Representation>,
+}
+
+/// How PostgreSQL compares the values of a column with a parameter, as it orders them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Comparison {
+    /// It infers the type of the parameter.
+    #[default]
+    Inferred,
+    /// Both are cast to this type: the enum below a domain, for which it has no operators.
+    As(String),
+    /// It does not: a composite value whose members are all null is null to a condition, and a value to an order.
+    Impossible,
 }
 
 /// The functions of a domain's implicit casts: what its values are in JSON and in filters. Without a cast, the base type determines
@@ -265,6 +289,9 @@ pub struct RowFunction {
     pub returns_set: bool,
     /// It returns at most one row: it returns no set, or is declared with `ROWS 1`.
     pub returns_one: bool,
+    /// It is VOLATILE.
+    #[serde(default)]
+    pub is_volatile: bool,
     /// PostgreSQL could read a call of it as a call of another function, whose other arguments have defaults.
     #[serde(default)]
     pub is_ambiguous: bool,

@@ -128,6 +128,10 @@ catalogue! {
     KeyReused               = "REST453", 422;
     /// The records of idempotency keys have reached their largest size.
     KeysFull                = "REST454", 503;
+    /// The cursor is malformed, or was made for another request.
+    Cursor                  = "REST460", 400;
+    /// The rows cannot be told apart by what orders them, so they have no cursors.
+    CursorOrder             = "REST461", 400;
     /// A response header set by a function or setting holds CR, LF or NUL.
     HeaderValue             = "REST500", 500;
     /// The settings contradict each other or the catalogue.

@@ -32,6 +32,7 @@ pub mod expression;
 pub mod http;
 pub mod json;
 pub mod json_schema;
+pub mod keyset;
 #[cfg(any(test, feature = "fuzzing"))]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 pub mod laws;

@@ -32,6 +32,11 @@ pub const JSON_PATH_STEPS: usize = 32;
 pub const FULL_TEXT_PARENTHESES: usize = 200;
 /// Terms of one `order`.
 pub const ORDER_TERMS: usize = 32;
+/// Bytes of the values in a cursor. It is part of a target and, twice, of the Link field, and many servers allow 8 KB for all fields.
+pub const CURSOR_BYTES: usize = 1500;
+/// Bytes of the parameters that each link of a page repeats. With more, pages by offset have no Link field, and cursors only have links to
+/// their neighbours: nginx, for one, answers 502 if the header section exceeds 4 KB.
+pub const LINK_PARAMETERS: usize = 512;
 /// Bytes of an identifier: PostgreSQL's NAMEDATALEN - 1. A longer name would be cut and might then name something else.
 pub const IDENTIFIER_BYTES: usize = 63;
 /// Bytes of a body by default (`restful.max_body_bytes`). Users who need larger imports set it.

@@ -208,7 +208,9 @@ class AnOldDatabase(unittest.TestCase):
                 "alter default privileges in schema restful revoke execute on functions from m_keeper")
         kept = self.rows(self.old)
         self.assertEqual({table: kept[table] for table in rows}, rows)
-        self.assertTrue(all(not kept[table] for table in kept.keys() - rows.keys()))
+        # The secret of cursors is made with its table.
+        made = {"restful.cursor_secret"}
+        self.assertTrue(all(not kept[table] for table in kept.keys() - rows.keys() - made))
         self.assert_same_catalogue(self.old)
         self.assertEqual(self.old.ask("select installed_version = default_version from pg_available_extensions where name = 'pg_restful'"), "t")
         self.assertEqual(self.answers(OLD), self.answers(NEW))

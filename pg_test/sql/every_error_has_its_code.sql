@@ -91,6 +91,9 @@ select as_superuser($$select restful.require_idempotency_key('library.subjects',
 select show(restful.serve('POST', '/rpc/one', '{"idempotency-key": "one, two"}'));
 select show(restful.serve('POST', '/rpc/one', '{"idempotency-key": "one"}'));
 select show(restful.serve('POST', '/rpc/one?select=*', '{"idempotency-key": "one"}'));
+-- REST460: a cursor that nobody has made. REST461: an order that cannot have one
+select show(restful.serve('GET', '/books?limit=1&cursor=AQAA'));
+select show(restful.serve('GET', '/constants?limit=1&cursor=first'));
 -- REST413, 501, and an exposed schema that does not exist
 \c - postgres
 alter role layer set restful.max_body_bytes = '10B';

@@ -298,6 +298,27 @@ COMMENT ON FUNCTION restful.revoke_api_key(text) IS
 COMMENT ON FUNCTION restful.list_api_keys() IS
 'All API keys, without their hashes; last_used is accurate to the minute and is only recorded by requests that may write';
 
+-- keys/cursor_secret.sql
+-- The secret that cursors are signed with. Not dumped: a restored database has one of its own, and clients start their pages again.
+CREATE TABLE restful.cursor_secret (
+    is_only boolean PRIMARY KEY DEFAULT true,
+    secret bytea NOT NULL,
+    CONSTRAINT only_one CHECK (is_only),
+    CONSTRAINT secret_is_long CHECK (pg_catalog.octet_length(secret) >= 32)
+);
+COMMENT ON TABLE restful.cursor_secret IS 'The secret that cursors are signed with; an UPDATE makes all cursors invalid. pg_dump leaves it out';
+ALTER TABLE restful.cursor_secret ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON restful.cursor_secret FROM PUBLIC;
+-- each UUID has 122 random bits
+INSERT INTO restful.cursor_secret (secret)
+SELECT pg_catalog.sha256(pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) OPERATOR(pg_catalog.||) pg_catalog.uuid_send(pg_catalog.gen_random_uuid()));
+
+CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON restful.cursor_secret
+    FOR EACH ROW EXECUTE FUNCTION restful.keys_changed();
+CREATE TRIGGER keys_truncated AFTER TRUNCATE ON restful.cursor_secret
+    FOR EACH STATEMENT EXECUTE FUNCTION restful.keys_changed();
+ALTER TABLE restful.cursor_secret ENABLE ALWAYS TRIGGER keys_changed, ENABLE ALWAYS TRIGGER keys_truncated;
+
 -- json_schema/validation.sql
 COMMENT ON TYPE restful.jsonschema IS 'A JSON Schema, checked on input';
 
@@ -2128,7 +2149,7 @@ BEGIN
             CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
                 ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
         FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
-        WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY['restful.resource', 'restful.idempotency_record']::pg_catalog.regclass[])
+        WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY['restful.resource', 'restful.idempotency_record', 'restful.cursor_secret']::pg_catalog.regclass[])
           AND a.grantee OPERATOR(pg_catalog.<>) c.relowner
         GROUP BY 1
     LOOP

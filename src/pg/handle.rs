@@ -9,6 +9,7 @@ use crate::pg::answer::Answer;
 use crate::pg::execution::{self, Memory};
 use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
+use crate::pg::keys::cursor;
 use crate::pg::{admit, batch, catalog, guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route, Verb};
@@ -104,7 +105,8 @@ fn answer_with(
     memory: Memory,
     settings: ask::Settings,
 ) -> Result<Answer> {
-    let ask = Ask::read(request, action, &settings)?;
+    let mut ask = Ask::read(request, action, &settings)?;
+    cursor::seal(&mut ask, principal)?;
     let is_on_fast_path = Cell::new(false);
     let is_read = ask.action().verb == Verb::Read;
     let run = || {

@@ -59,15 +59,22 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
             };
             match verb {
                 Verb::Read => {
-                    let plan = Plan::Read(planner.read(&relation, &query.root)?);
+                    let mut select = planner.read(&relation, &query.root)?;
+                    if let Some(seek) = &shape.seek {
+                        planner.keyset(&mut select, &relation, &query.root, seek)?;
+                    }
                     read = Some(relation);
-                    plan
+                    Plan::Read(select)
                 }
                 verb => Plan::Write(planner.write(verb, &relation, query, &shape.preferences, keys)?),
             }
         }
     };
     let representation = planner.representation(&plan, query, &shape.accepted)?;
+    if shape.seek.is_some() && representation.handler.is_some() {
+        return Err(Error::new(Code::CursorOrder, "Bodies that a function of the database makes have no cursors")
+            .hint("Ask for JSON or CSV, or for pages with 'limit' and 'offset'."));
+    }
     if let (Plan::Read(select), Some(relation), None) = (&mut plan, read, &representation.handler) {
         planner.choose_fetches(select, &relation, shape.is_small_page)?;
     }
@@ -118,6 +125,11 @@ fn refuse_unused(verb: Verb, query: &Query) -> Result<()> {
     let unused = match query {
         Query { columns: Some(_), .. } if !takes_columns => "columns",
         Query { on_conflict: Some(_), .. } if verb != Verb::Create => "on_conflict",
+        Query { cursor: Some(_), .. } if verb != Verb::Read => "cursor",
+        Query { cursor: Some(_), item: Some(_), .. } => {
+            return Err(Error::new(Code::QueryParameter, "A row that is named by its key has no pages")
+                .hint("Leave 'cursor' out."));
+        }
         _ => return Ok(()),
     };
     Err(Error::new(Code::QueryParameter, format!("The parameter '{unused}' is not allowed with this method")).hint(

@@ -5,6 +5,8 @@ use crate::json::Framing;
 use crate::query::{Aggregate, Connective, FullText, IsValue, JsonStep, Operator, Quantifier, ValueId};
 use std::rc::Rc;
 
+pub use super::keyset::KeyTest;
+
 /// A plan.
 #[derive(Clone, Debug)]
 pub enum Plan {
@@ -29,9 +31,29 @@ pub struct Select {
     pub grouped: bool,
     /// The columns of [`Output::All`] if some of them have a representation; otherwise `None`.
     pub listed: Option<Rc<Vec<Output>>>,
+    /// How its page begins beside a row, instead of after a number of rows. Its order then tells any two rows apart, and the terms of the
+    /// order are result columns behind all others.
+    pub keyset: Option<Box<Keyset>>,
     /// Columns after the outputs that are not part of the body. A statement whose rows a handler turns into the body, and one that is
     /// only explained or counted, does not have them.
     pub hidden: Vec<Hidden>,
+}
+
+/// A page that begins beside a row, or at the first or last one.
+#[derive(Clone, Debug)]
+pub struct Keyset {
+    /// The rows are read from the last to the first, and the order of the SELECT is the reverse of the one that was asked for.
+    pub backward: bool,
+    /// What [`crate::keyset::order_identity`] says of the order that was asked for.
+    pub order: u32,
+    /// The keys of the row that the page lies beside: a literal for each term of the order, `None` for null. Empty for the first and the
+    /// last page.
+    pub values: Vec<Option<ValueId>>,
+    /// The types that the keys are compared as, if PostgreSQL does not find them, for each term of the order.
+    pub casts: Vec<Option<String>>,
+    /// The rows of the page: those of the first region, then those of the second, and so on until the page is full. The rows of a region
+    /// are those that all of its tests let through.
+    pub regions: Vec<Vec<KeyTest>>,
 }
 
 /// A result column that the row sink does not write into the body. It keeps its bytes, of the first and of the last row. It is of type

@@ -77,6 +77,7 @@ impl Planner<'_> {
             offset: None,
             grouped: false,
             listed: None,
+            keyset: None,
             hidden: Vec::new(),
         };
         let chosen = Chosen { select, key: Vec::new() };

@@ -23,6 +23,9 @@ pub const UNREADABLE: &str = "reading_lists";
 /// A column that the role may not read.
 pub const UNREADABLE_COLUMN: &str = "due";
 
+/// A table without a primary key, but with a unique key.
+pub const UNKEYED: &str = "leaflets";
+
 /// Columns of this name may not be updated by the role of the request.
 pub const UNCHANGEABLE: &str = "written_by";
 
@@ -121,6 +124,10 @@ impl Catalog for Library {
         Ok(DEFAULTS.iter().find(of).map(|(.., default)| (*default).to_owned()))
     }
 
+    fn unique_key(&self, relation: &Relation) -> Result<Vec<String>> {
+        Ok(if relation.name.name == UNKEYED { vec!["edition".to_owned(), "label".to_owned()] } else { Vec::new() })
+    }
+
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
         Ok(relation.columns.iter().map(|c| c.name.clone()).filter(|name| name != UNCHANGEABLE).collect())
     }
@@ -163,6 +170,7 @@ fn representation(data_type: &str) -> Option<Representation> {
 
 /// A table. Columns are written `name:type`. `primary_key` lists the key's columns.
 fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
+    let is_unkeyed = name == UNKEYED;
     let columns = columns.split_whitespace().map(|text| {
         let (name, data_type) = text.split_once(':').unwrap();
         let class = match data_type {
@@ -178,6 +186,12 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
             writable: true,
             identity: false,
             updatable: true,
+            not_null: primary_key.split_whitespace().any(|key| key == name) || is_unkeyed,
+            comparison: match data_type {
+                "lib.note" => Comparison::Impossible,
+                "lib.mood_of_day" => Comparison::As("lib.mood".to_owned()),
+                _ => Comparison::Inferred,
+            },
             representation: representation(data_type),
         }
     });
@@ -205,7 +219,7 @@ fn view(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         let (column, source) = text.split_once('=').unwrap();
         let (table, source) = source.rsplit_once('.').unwrap();
         let (table, source, column) = (qualified(table), source.to_owned(), column.to_owned());
-        ColumnSource { column, table, source, writable: true, identity: false }
+        ColumnSource { column, table, source, writable: true, identity: false, not_null: false }
     });
     let sources: Vec<ColumnSource> = sources.collect();
     let typed: Vec<String> = sources.iter().map(|s| format!("{}:int4", s.column)).collect();
@@ -225,6 +239,7 @@ fn row_function(name: &str, class: TypeClass, relation: Option<&str>, returns_on
         relation: relation.map(qualified),
         returns_set: relation.is_some() && !returns_one,
         returns_one,
+        is_volatile: false,
         is_ambiguous: false,
     }
 }
@@ -285,6 +300,8 @@ impl Default for Library {
                 writable: true,
                 identity: false,
                 updatable: true,
+                not_null: true,
+                comparison: Comparison::Inferred,
                 representation: None,
             }],
             primary_key: vec![ODD.to_owned()],
@@ -317,6 +334,7 @@ impl Default for Library {
                 table("editions", "book_id:int4 number:int4 year:int4", "book_id number"),
                 table("loans", "id:int4 book:int4 edition:int4 due:timestamptz", "id"),
                 table("prizes", "id:int4", "id"),
+                table(UNKEYED, "edition:int4 label:text note:lib.note mood:lib.mood_of_day", ""),
                 table("paints", "shade:lib.colour price:int4 facts:jsonb", "shade"),
                 table("archive.awards", "book_id:int4 prize_id:int4", "book_id prize_id"),
                 table("archive.scans", "id:int4 book_id:int4", "id"),

@@ -12,6 +12,7 @@ pub mod embed;
 #[cfg(any(test, feature = "fuzzing"))]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_errors_doc)]
 pub mod fixture;
+mod keyset;
 pub mod media;
 mod planner;
 pub mod read;

@@ -43,6 +43,7 @@ impl Planner<'_> {
             offset: node.offset,
             grouped: false,
             listed: None,
+            keyset: None,
             hidden: Vec::new(),
         };
         // Relationships are resolved first, so that an unknown one is reported before an unknown column.

@@ -28,6 +28,8 @@ pub struct Query {
     pub columns: Option<Vec<String>>,
     /// `on_conflict`: the columns of the unique key for an upsert.
     pub on_conflict: Option<Vec<String>>,
+    /// `cursor`: where the page begins, as it was sent. Not yet read.
+    pub cursor: Option<ValueId>,
     /// Arguments of a function call by GET.
     pub arguments: Vec<(String, ValueId)>,
     /// Filters of a function call by GET that could also be arguments whose values look like filters.

@@ -29,6 +29,10 @@ impl Writer<'_> {
                 self.out.push((name.to_owned(), names.join(",")));
             }
         }
+        if let Some(cursor) = q.cursor {
+            let text = self.value(cursor, Place::Alone);
+            self.out.push(("cursor".to_owned(), text));
+        }
         for (name, value) in &q.arguments {
             let text = self.value(*value, Place::Alone);
             self.out.push((parameter_name(&Field { name: name.clone(), path: Vec::new() }), text));

@@ -169,6 +169,11 @@ impl Parser {
                 let children = self.logic_tree(value)?;
                 self.node(&path)?.conditions.push(Condition::Tree { negated, connective, children });
             }
+            // A filter has a dot, so a column of this name can still be filtered by. A function may have an argument of this name.
+            "cursor" if path.is_empty() && !function_arguments && !value.contains('.') => {
+                once(self.query.cursor.is_some(), name)?;
+                self.query.cursor = Some(self.query.add_value(Literal::Text(value.to_owned())));
+            }
             _ => self.filter_or_argument(name, value, &path, field, function_arguments)?,
         }
         Ok(())

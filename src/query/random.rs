@@ -66,6 +66,10 @@ impl<'a> Generator<'a> {
         query.root.select = self.random.maybe(|_| ()).map(|()| self.select(0)).filter(|items| !items.is_empty());
         query.columns = self.random.maybe(|_| ()).map(|()| self.names());
         query.on_conflict = self.random.maybe(|_| ()).map(|()| self.names());
+        if !function_arguments && self.random.one_in(4) {
+            let cursor = (*self.random.pick(&["first", "last", "", "AQAB-_", "a b"])).to_owned();
+            query.cursor = Some(query.add_value(Literal::Text(cursor)));
+        }
         if function_arguments {
             for _ in 0..self.random.below(4) {
                 let name = self.name(self.words.columns);

@@ -1,6 +1,7 @@
 //! Decides whether an outcome is what the request asked for. This happens before the transaction ends, because a refusal rolls
 //! back. Pure.
 
+use super::link;
 use super::named::reports;
 use super::outcome::{Effect, Outcome};
 use super::settings::ResponseSettings;
@@ -19,6 +20,8 @@ pub struct Judgement {
     pub body: Body,
     /// Content-Range (RFC 9110, section 14.4).
     pub content_range: Option<String>,
+    /// Link (RFC 8288, section 3).
+    pub link: Option<String>,
     /// The status and the header fields that functions set.
     pub settings: ResponseSettings,
     /// The changes are committed.
@@ -30,6 +33,7 @@ pub struct Judgement {
 /// # Errors
 /// A range beyond the end (416), not exactly one row where one was asked for (404, 406), more changed rows than allowed (400).
 pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<ResponseSettings>) -> Result<Judgement> {
+    let mut link = None;
     let (status, body, content_range, commits) = match &outcome {
         Outcome::Described(_) => (200, Body::Empty, None, ask.commits),
         Outcome::Document => (200, Body::Rows, None, ask.commits),
@@ -39,11 +43,12 @@ pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<Resp
         Outcome::Effect(effect) => {
             check_number_of_rows(ask, effect)?;
             let (status, body, content_range) = answered(ask, effect)?;
+            link = link::link(ask, effect)?;
             (status, body, content_range, ask.commits)
         }
     };
     let settings = if matches!(outcome, Outcome::Explained(_)) { ResponseSettings::default() } else { settings()? };
-    Ok(Judgement { outcome, status, body, content_range, settings, commits })
+    Ok(Judgement { outcome, status, body, content_range, link, settings, commits })
 }
 
 /// Refuses a result with more rows than allowed, or with other than one row where one was asked for.
@@ -103,7 +108,11 @@ fn answered(ask: &Ask, effect: &Effect) -> Result<(u16, Body, Option<String>)> {
             } else if ask.is_item() {
                 (200, Body::Rows, None)
             } else {
-                let (status, range) = range::content_range(ask.page.offset, effect.rows, effect.total)?;
+                let (status, mut range) = range::content_range(ask.page.offset, effect.rows, effect.total)?;
+                if ask.shape.seek.is_some() {
+                    // Which rows these are of all is not known.
+                    range = format!("*/{}", range.rsplit('/').next().unwrap_or("*"));
+                }
                 (status, Body::Rows, Some(range))
             }
         }

@@ -1,6 +1,7 @@
 //! Builds the HTTP response. Pure.
 
 mod judge;
+mod link;
 mod named;
 mod outcome;
 mod raised;
@@ -22,11 +23,14 @@ use serde_json::Value;
 
 /// Builds the response to a request.
 pub fn respond(ask: &Ask, judgement: Judgement) -> Response {
-    let Judgement { outcome, status, body, content_range, settings, commits: _ } = judgement;
+    let Judgement { outcome, status, body, content_range, link, settings, commits: _ } = judgement;
     let action = ask.action();
     let mut response = Response::new(status, body);
     if let Some(range) = content_range {
         response = response.header("content-range", range);
+    }
+    if let Some(link) = link {
+        response = response.header("link", link);
     }
     response = match &outcome {
         Outcome::Described(description) => described(response, description),
@@ -227,6 +231,48 @@ mod tests {
         assert_eq!(read(0).unwrap_err().status, 404);
         assert_eq!(field(&read(1).unwrap(), "content-range"), None);
         assert_eq!(read(2).unwrap_err().code, "PGRST116");
+    }
+
+    /// The targets of Link by their relations, for a page of so many rows.
+    fn links(target: &str, prefer: &str, rows: u64, total: Option<u64>) -> Vec<String> {
+        let effect = Effect { rows, total, is_list: true, ..Effect::default() };
+        let r = answer("GET", target, prefer, "", effect).unwrap();
+        let link = field(&r, "link").unwrap_or_default().to_owned();
+        link.split(", ").filter(|l| !l.is_empty()).map(|l| l.replace(">; rel=", " ").replace(['<', '"'], "")).collect()
+    }
+
+    #[test]
+    fn a_page_by_offset_has_links_to_its_neighbours() {
+        let counted = "count=exact";
+        assert_eq!(links("/t?a=gt.1&limit=2", "", 2, None), ["?a=gt.1&limit=2 first", "?a=gt.1&limit=2&offset=2 next"]);
+        assert_eq!(
+            links("/t?limit=2&offset=5&x=eq.a%20%3E%22%2Cb", counted, 2, Some(9)),
+            [
+                "?x=eq.a%20%3E%22,b&limit=2 first",
+                "?x=eq.a%20%3E%22,b&limit=2&offset=3 prev",
+                "?x=eq.a%20%3E%22,b&limit=2&offset=7 next",
+                "?x=eq.a%20%3E%22,b&limit=2&offset=7 last"
+            ]
+        );
+        // the last page, by the total and without one
+        assert_eq!(
+            links("/t?limit=2&offset=2", counted, 2, Some(4)),
+            ["?limit=2 first", "?limit=2 prev", "?limit=2&offset=2 last"]
+        );
+        assert_eq!(links("/t?limit=2&offset=2", "", 1, None), ["?limit=2 first", "?limit=2 prev"]);
+        assert_eq!(links("/t?limit=2", counted, 0, Some(0)), ["?limit=2 first", "?limit=2 last"]);
+        // an estimate says nothing of the last page
+        assert_eq!(links("/t?limit=2", "count=planned", 2, Some(2)), ["?limit=2 first", "?limit=2&offset=2 next"]);
+        assert_eq!(links("/t?offset=2", "", 9, None), ["? first"]);
+    }
+
+    #[test]
+    fn what_is_no_page_has_no_links() {
+        for target in ["/t", "/t?limit=0", &format!("/t?limit=1&a=eq.{}", "x".repeat(600))] {
+            assert_eq!(links(target, "count=exact", 1, Some(9)), [""; 0], "{target}");
+        }
+        let one = answer("GET", "/t?limit=1", "", "", Effect { rows: 1, ..Effect::default() }).unwrap();
+        assert_eq!(field(&one, "link"), None);
     }
 
     #[test]

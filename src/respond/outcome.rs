@@ -3,6 +3,7 @@
 use super::Named;
 use crate::http::MediaType;
 use crate::http::range::Page;
+use crate::keyset::Ends;
 use crate::plan::allow::Description;
 use serde_json::Value;
 
@@ -38,6 +39,10 @@ pub struct Effect {
     pub is_void: bool,
     /// The relation has a key that an upsert can use.
     pub has_conflict_target: bool,
+    /// It is a list of which a page can be asked for.
+    pub is_list: bool,
+    /// The rows at the ends of a page that a cursor asked for.
+    pub ends: Option<Ends>,
     /// The media type of the body.
     pub media: MediaType,
     /// Which rows the elements of the body named, if it named rows.

@@ -7,6 +7,7 @@ mod render_call;
 mod render_count;
 mod render_each;
 mod render_embed;
+mod render_keyset;
 mod render_one;
 mod render_together;
 mod render_write;
@@ -15,6 +16,7 @@ pub use ident::Ident;
 pub use render::{main, rendered};
 pub use render_count::{count, counted};
 pub use render_each::repeated;
+pub use render_keyset::region;
 pub use render_one::of_one_object;
 pub use render_write::{
     RECORDS_BARE, RECORDS_KEYLESS, RECORDS_LINES, RECORDS_REQUIRED, RECORDS_TEXTS, RECORDS_UNIFORM, given,
@@ -31,6 +33,8 @@ pub struct Statement {
     pub parameters: Vec<Parameter>,
     /// How many of its last result columns are hidden ([`crate::plan::Select::hidden`]).
     pub hidden: usize,
+    /// How many result columns after all others are the keys of the rows ([`crate::plan::Select::keyset`]).
+    pub keys: usize,
 }
 
 /// Where a parameter gets its value at each execution.

@@ -18,7 +18,12 @@ pub fn main(plan: &Plan) -> Statement {
 
 /// The statement whose result is, or is written as, the body in the given representation.
 pub fn rendered(plan: &Plan, representation: &Representation) -> Statement {
-    let mut w = Writer { handler: representation.handler.clone(), ..Writer::default() };
+    rendered_region(plan, representation, 0)
+}
+
+/// The same for a region of a page, by its number.
+pub(super) fn rendered_region(plan: &Plan, representation: &Representation, region: usize) -> Statement {
+    let mut w = Writer { handler: representation.handler.clone(), region, ..Writer::default() };
     if let Some(plan) = representation.explain() {
         w.put(format_args!("EXPLAIN (FORMAT {}", if plan.json { "JSON" } else { "TEXT" }));
         for option in &plan.options {
@@ -47,6 +52,8 @@ pub(super) struct Writer {
     pub(super) counts_call: bool,
     /// The rows of the statement are those of the response, so that it has hidden columns.
     pub(super) shows_hidden: bool,
+    /// The region of the page ([`Keyset::regions`]).
+    pub(super) region: usize,
     /// The body is one object, whose values are parameters.
     pub(super) is_one_object: bool,
     /// The body is lines of JSON.
@@ -115,6 +122,7 @@ impl Writer {
         self.text("SELECT ");
         self.outputs(select);
         self.hidden_outputs(&select.alias, &select.embeds, &select.hidden, !select.outputs.is_empty());
+        self.key_outputs(select, !select.outputs.is_empty() || self.statement.hidden > 0);
         self.text(" FROM ");
         self.source(select);
         self.rest(select);
@@ -127,6 +135,7 @@ impl Writer {
         } else {
             self.joins(&select.embeds);
             self.conditions(" WHERE ", &select.conditions, &select.embeds);
+            self.region(if select.conditions.is_empty() { " WHERE " } else { " AND " }, select);
         }
         if select.grouped {
             self.group_by(select);
@@ -233,7 +242,7 @@ impl Writer {
     }
 
     /// A term that the rows are ordered by.
-    fn ordered_by(&mut self, embeds: &[Embedded], by: &OrderBy) {
+    pub(super) fn ordered_by(&mut self, embeds: &[Embedded], by: &OrderBy) {
         match by {
             OrderBy::Expression(expression) => self.expression(expression),
             OrderBy::Embedded { embed, extra } => {

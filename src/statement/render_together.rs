@@ -25,6 +25,7 @@ impl Writer {
             w.put(format_args!(" AS k{i}"));
         });
         self.hidden_outputs(&select.alias, &select.embeds, &select.hidden, true);
+        self.key_outputs(select, true);
         self.text(" FROM ");
         self.source(select);
         self.rest(select);
@@ -32,6 +33,7 @@ impl Writer {
         self.named_outputs(select);
         if self.shows_hidden {
             (0..select.hidden.len()).for_each(|i| self.put(format_args!(", p.\"?h{i}\"")));
+            (0..self.statement.keys).for_each(|i| self.put(format_args!(", p.\"?k{i}\"")));
         }
         self.put(format_args!(" FROM {PARENTS} AS p"));
         for (i, e) in embeds.iter().enumerate() {

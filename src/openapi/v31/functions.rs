@@ -143,7 +143,10 @@ fn responses(api: &Api, overloads: &[Function]) -> Value {
     if !results.is_empty() {
         let mut ok = json!({ "description": "The result.", "content": json_content(&any_of(results.into())) });
         if let (true, Value::Object(members)) = (overloads.iter().any(returns_rows), &mut ok) {
-            members.insert("headers".to_owned(), json!({ "Content-Range": header("Content-Range") }));
+            members.insert(
+                "headers".to_owned(),
+                json!({ "Content-Range": header("Content-Range"), "Link": header("Link") }),
+            );
         }
         responses.insert("200".to_owned(), ok);
     }

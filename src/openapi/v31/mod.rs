@@ -60,6 +60,11 @@ pub fn document(api: &Api) -> Value {
                     "schema": { "type": "string" },
                     "example": "0-24/3573"
                 },
+                "Link": {
+                    "description": "The first, previous, next and last page, as far as they are known (RFC 8288).",
+                    "schema": { "type": "string" },
+                    "example": "<?limit=25>; rel=\"first\", <?limit=25&offset=25>; rel=\"next\""
+                },
                 "Location": {
                     "description": "The created row, as a filter on its primary key.",
                     "schema": { "type": "string", "format": "uri-reference" }
@@ -238,6 +243,14 @@ fn shared_parameters() -> Map<String, Value> {
         ("rest.query.order", query("order", "Columns to sort by.", text("name.desc.nullslast,id"))),
         ("rest.query.limit", query("limit", "The maximum number of rows.", count.clone())),
         ("rest.query.offset", query("offset", "The number of rows to skip.", count)),
+        (
+            "rest.query.cursor",
+            query(
+                "cursor",
+                "Where the page begins, in place of offset: first, last, or a cursor from the Link field of an answer to the same request.",
+                text("first"),
+            ),
+        ),
         ("rest.query.and", query("and", "Filters that must all hold.", text("(id.gt.1,id.lt.9)"))),
         ("rest.query.or", query("or", "Filters of which at least one must hold.", text("(id.eq.1,id.eq.9)"))),
         (

@@ -62,14 +62,14 @@ impl Operations<'_> {
         let access = self.relation.access;
         let mut item = Map::new();
         if access.readable {
-            let headers = json!({ "Content-Range": header("Content-Range") });
+            let headers = json!({ "Content-Range": header("Content-Range"), "Link": header("Link") });
             let rows = |description| json!({ "description": description, "headers": headers, "content": self.rows() });
             let responses = json!({
                 "200": rows("All rows, or rows that were not counted."),
                 "206": rows("A part of the rows."),
                 "default": response("Problem")
             });
-            let parameters = self.filtered(&[
+            let mut parameters = self.filtered(&[
                 "rest.query.and",
                 "rest.query.or",
                 "rest.query.select",
@@ -79,6 +79,10 @@ impl Operations<'_> {
                 "rest.header.range",
                 "rest.header.prefer-read",
             ]);
+            // A filter on a column of this name is the same parameter.
+            if self.relation.table.columns.iter().all(|column| column.name != "cursor") {
+                parameters.push(parameter("rest.query.cursor"));
+            }
             item.insert("get".to_owned(), self.operation("read", parameters, None, responses));
         }
         if access.insertable {

@@ -105,6 +105,7 @@ thread_local! {
     /// Issuers of tokens and their keys.
     pub static KEYS: TableGroup = const { TableGroup::new(&[c"token_issuer", c"public_key", c"secret_key"]) };
     pub static API_KEYS: TableGroup = const { TableGroup::new(&[c"api_key"]) };
+    pub static CURSOR_SECRET: TableGroup = const { TableGroup::new(&[c"cursor_secret"]) };
     /// The registered JSON Schemas.
     pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new(&[c"json_schema"]) };
 }
@@ -143,7 +144,7 @@ unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys:
     let mut announced = ANNOUNCED.get();
     announced.add(relation.to_u32());
     ANNOUNCED.set(announced);
-    for group in [&KEYS, &API_KEYS, &JSON_SCHEMAS] {
+    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS] {
         group.with(|group| {
             if relation == pg_sys::InvalidOid || group.tables.get().contains(&relation) {
                 group.generation.advance();

@@ -253,6 +253,10 @@ impl Catalog for Reader {
         Ok(defaults(table.oid)?.get(&source.source).cloned())
     }
 
+    fn unique_key(&self, relation: &Relation) -> Result<Vec<String>> {
+        Ok(if relation.has_unique_keys { caches::unique_key(relation.oid.into()) } else { Vec::new() })
+    }
+
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
         let query = include_str!("../../../sql/query/catalog/may_update.sql");
         Ok(load("may_update", query, &[oid(relation.oid)])?.unwrap_or_default())

@@ -9,7 +9,7 @@ use super::prepared::{Done, Prepared, Values, planned};
 use super::reads::Reads;
 use crate::error::Result;
 use crate::pg::frame::Frame;
-use crate::pg::row_sink::{BodyBuffer, RowShape};
+use crate::pg::row_sink::{BodyBuffer, Extent, RowShape, RowSink};
 use crate::statement::Statement;
 use pgrx::pg_sys;
 
@@ -45,13 +45,14 @@ impl FastPath {
         values: &Values,
         body: BodyBuffer,
         shape: RowShape,
+        extent: Extent,
     ) -> Result<Option<(Done, BodyBuffer)>> {
         if !self.prepared.reads().are_known(frame) {
             return Ok(None);
         }
         let parameters = self.prepared.bind(values)?;
         let mut encoders = self.prepared.take_encoders();
-        let mut sink = crate::pg::row_sink::RowSink::new(body, shape, &mut encoders);
+        let mut sink = RowSink::new(body, shape, &mut encoders).to(extent);
         let receiver = sink.receiver();
         // SAFETY: the parameters are those of the statement, and the sink stays in place until it has been executed.
         let was_reanalysed = self.prepared.execute(parameters, || unsafe { self.execute(frame, parameters, receiver) });

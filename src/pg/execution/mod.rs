@@ -8,6 +8,7 @@ mod fast_path;
 mod fast_write;
 mod fetched;
 mod measured;
+mod page;
 mod plain_types;
 mod pre_request;
 mod prepared;

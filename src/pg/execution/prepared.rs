@@ -10,7 +10,7 @@ use crate::pg::ffi::captured;
 use crate::pg::ffi::planner::Planning;
 use crate::pg::ffi::unguarded::{self, in_hooks};
 use crate::pg::ffi::{nodes, privileges, user};
-use crate::pg::row_sink::{BodyBuffer, Encoders, RowShape, RowSink, Window};
+use crate::pg::row_sink::{BodyBuffer, Encoders, Extent, RowShape, RowSink};
 use crate::query::Literal;
 use crate::respond::Captured;
 use crate::statement::plan_choice::{Choice, PlanChoice};
@@ -53,8 +53,10 @@ pub struct Prepared {
     inputs: Vec<Input>,
     parameters: Vec<Parameter>,
     encoders: RefCell<Option<Box<Encoders>>>,
-    /// How many of the last result columns are hidden.
+    /// How many of the last result columns are hidden, apart from the keys, which follow.
     hidden: usize,
+    /// How many of the last result columns are the keys of the row.
+    keys: usize,
     analysis: *mut Analysis,
     choice: Cell<PlanChoice>,
 }
@@ -155,8 +157,9 @@ impl Prepared {
                 types,
                 inputs: Vec::with_capacity(count),
                 parameters: statement.parameters,
-                encoders: RefCell::new(Some(Box::new(Encoders::hiding(statement.hidden)))),
+                encoders: RefCell::new(Some(Box::new(Encoders::hiding(statement.hidden, statement.keys)))),
                 hidden: statement.hidden,
+                keys: statement.keys,
                 analysis,
                 choice: Cell::default(),
             };
@@ -194,13 +197,13 @@ impl Prepared {
         body: BodyBuffer,
         shape: RowShape,
     ) -> Result<(Done, BodyBuffer)> {
-        self.run_within(None, values, read_only, body, shape)
+        self.run_within(Extent::All, values, read_only, body, shape)
     }
 
-    /// Like [`Prepared::run`], but writes only the rows of the window to the body.
+    /// Like [`Prepared::run`], but writes only some of the rows to the body.
     pub fn run_within(
         &self,
-        window: Option<Window>,
+        extent: Extent,
         values: &Values,
         read_only: bool,
         body: BodyBuffer,
@@ -208,10 +211,7 @@ impl Prepared {
     ) -> Result<(Done, BodyBuffer)> {
         let parameters = self.bind(values)?;
         let mut encoders = self.take_encoders();
-        let mut sink = RowSink::new(body, shape, &mut encoders);
-        if let Some(window) = window {
-            sink = sink.within(window);
-        }
+        let mut sink = RowSink::new(body, shape, &mut encoders).to(extent);
         let options =
             pg_sys::SPIExecuteOptions { params: parameters, read_only, dest: sink.receiver(), ..Default::default() };
         // SAFETY: plan, parameters and sink outlive the execution.
@@ -381,7 +381,7 @@ impl Prepared {
 
     /// Takes the encoders for one execution. If the statement runs within itself through a function, the inner run gets new ones.
     pub fn take_encoders(&self) -> Box<Encoders> {
-        self.encoders.take().unwrap_or_else(|| Box::new(Encoders::hiding(self.hidden)))
+        self.encoders.take().unwrap_or_else(|| Box::new(Encoders::hiding(self.hidden, self.keys)))
     }
 
     /// Puts the encoders back.

@@ -4,6 +4,7 @@ use super::attempt::Attempt;
 use super::direct_call::DirectCall;
 use super::fast_path::FastPath;
 use super::fast_write::FastWrite;
+use super::page::Regions;
 use super::prepared::{Done, Memory, Prepared, Values, connected, has_written};
 use super::total::{Counting, Totals, one_value};
 use super::ways::Way;
@@ -19,7 +20,7 @@ use crate::pg::frame::Frame;
 use crate::pg::frame::denial::Writing;
 use crate::pg::guc;
 use crate::pg::json_schema::{self, BodySchemas};
-use crate::pg::row_sink::{BodyBuffer, RowShape, Window};
+use crate::pg::row_sink::{BodyBuffer, Extent, RowShape, Window};
 use crate::plan::media::{Handler, Representation};
 use crate::plan::{Arguments, Call, CallResult, Change, Plan, Returning, RowLimit, Select, Write};
 use crate::query::Literal;
@@ -33,11 +34,12 @@ use std::rc::Rc;
 
 /// The plan and the prepared statements of one shape of request.
 pub struct Work {
-    plan: Plan,
-    representation: Representation,
+    pub(super) plan: Plan,
+    pub(super) representation: Representation,
     /// The aggregates that the representation was chosen from, and the count of function changes when they were last read.
     pub(super) handlers: (Rc<[MediaHandler]>, Cell<u64>),
-    main: Prepared,
+    pub(super) main: Prepared,
+    pub(super) regions: Regions,
     /// The statement that would return the rows of a write, if the request asked for them.
     unreturned: Option<Prepared>,
     totals: Totals,
@@ -121,6 +123,7 @@ impl Work {
             representation,
             handlers: (handlers.0, Cell::new(handlers.1)),
             main,
+            regions: Regions::default(),
             unreturned,
             schemas,
             totals: Totals::default(),
@@ -189,7 +192,7 @@ impl Work {
             return Ok(done);
         }
         let read_only = request.method.is_safe();
-        if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() {
+        if !matches!(self.plan, Plan::Read(_)) || !self.main.is_self_contained() || self.has_regions() {
             frame.publish();
         }
         // A read in a transaction that has written must see what was written so far.
@@ -226,15 +229,21 @@ impl Work {
         };
         let Some(path) = self.fast_path.ready(FastPath::is_current, make)? else { return Ok(None) };
         let (buffer, shape, close) = self.body(ask.is_item(), memory.rows);
-        let Some((done, mut buffer)) = path.run(frame, &Values::of(ask, memory), buffer, shape)? else {
+        let mut paging = self.paging(ask);
+        let extent = paging.as_mut().map_or(Extent::All, Extent::Page);
+        let Some((done, mut buffer)) = path.run(frame, &Values::of(ask, memory), buffer, shape, extent)? else {
             self.fast_path.discard();
             return Ok(None);
         };
+        if paging.as_ref().is_some_and(|paging| !paging.is_done() && self.has_regions()) {
+            return Ok(None);
+        }
         Way::Read.note();
+        let ends = paging.map(|paging| paging.finish(&mut buffer)).transpose()?;
         buffer.put(close);
         self.body_bytes.set(buffer.len());
         let media = self.representation.media.clone();
-        Ok(Some((Effect { rows: done.rows, media, ..Effect::default() }, buffer)))
+        Ok(Some((Effect { rows: done.rows, media, is_list: true, ends, ..Effect::default() }, buffer)))
     }
 
     /// Tries the fast path of a write, before the role is taken. Returns `None` if the write does not qualify.
@@ -367,12 +376,16 @@ impl Work {
         let is_set = matches!(&self.plan, Plan::Call(call) if matches!(call.result, CallResult::ScalarSet(_)));
         let is_called_once = !read_only || is_set;
         let page = if is_called_once && !explains { self.page_of_call(ask) } else { None };
-        let (done, buffer) = match page {
-            Some(page) => self.whole_call()?.run_within(Some(page), values, read_only, buffer, shape)?,
-            None => self.main.run(values, read_only && !explains, buffer, shape)?,
+        let mut paging = self.paging(ask);
+        let (done, mut buffer) = match (page, &mut paging) {
+            (_, Some(paging)) => self.run_regions(paging, values, buffer, shape)?,
+            (Some(page), _) => self.whole_call()?.run_within(Extent::Window(page), values, read_only, buffer, shape)?,
+            (None, None) => self.main.run(values, read_only && !explains, buffer, shape)?,
         };
+        let ends = paging.map(|paging| paging.finish(&mut buffer)).transpose()?;
         let processed = done.processed;
         let (mut effect, buffer) = self.effect(frame, done, buffer, shape, close);
+        effect.ends = ends;
         if let (Plan::Write(write), false) = (&self.plan, explains)
             && let Change::Each(each) = &write.change
         {
@@ -434,6 +447,11 @@ impl Work {
             may_write: matches!(&self.plan, Plan::Call(call) if call.may_write),
             has_conflict_target: self.has_conflict_target,
             is_void: self.is_void,
+            is_list: match &self.plan {
+                Plan::Read(_) => true,
+                Plan::Call(call) => matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet(_)),
+                Plan::Write(_) => false,
+            },
             media: self.representation.media.clone(),
             hidden: done.hidden,
             ..Effect::default()

@@ -1,6 +1,7 @@
 //! The ground floor of this half: PostgreSQL's calling convention, errors, values, lists and settings. It uses nothing else of
 //! `src/pg/`.
 
+pub mod canonical_text;
 pub mod captured;
 pub mod catalog_scan;
 pub mod composite;

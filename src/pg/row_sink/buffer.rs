@@ -183,6 +183,15 @@ impl BodyBuffer {
         self.used = self.used.min(BEFORE + len);
     }
 
+    /// Turns parts of the payload around. `starts`: where each part begins. `between`: how many bytes, which stay, are between a part and the
+    /// next one. The last part ends with the payload.
+    pub(super) fn turn_around(&mut self, starts: &[usize], between: usize) {
+        let Some(first) = starts.first().copied().filter(|first| *first <= self.len()) else { return };
+        let turned = turned_around(self.payload(), starts, between);
+        self.truncate(first);
+        self.put(&turned);
+    }
+
     /// Replaces the payload byte at `position`, if there is one.
     #[inline(always)]
     pub(super) fn replace(&mut self, position: usize, byte: u8) {
@@ -191,6 +200,20 @@ impl BodyBuffer {
             unsafe { *self.start.add(BEFORE + position) = byte };
         }
     }
+}
+
+/// The bytes from the first of the starts on, with their parts in reverse.
+fn turned_around(bytes: &[u8], starts: &[usize], between: usize) -> Vec<u8> {
+    let mut turned = Vec::with_capacity(bytes.len());
+    let mut end = bytes.len();
+    for (i, start) in starts.iter().enumerate().rev() {
+        turned.extend_from_slice(bytes.get(*start..end).unwrap_or_default());
+        end = start.saturating_sub(between);
+        if i > 0 {
+            turned.extend_from_slice(bytes.get(end..*start).unwrap_or_default());
+        }
+    }
+    turned
 }
 
 #[cold]
@@ -202,4 +225,23 @@ fn too_large(limit: usize) -> ! {
         None,
         Some("Ask for fewer rows with limit=, or for fewer columns with select=."),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turned_around;
+
+    #[test]
+    fn parts_are_turned_around_with_what_is_between_them() {
+        for (text, starts, between, turned) in [
+            ("[1,22,333", &[1, 3, 6][..], 1, "333,22,1"),
+            ("[1", &[1], 1, "1"),
+            ("h\n1\n\n3", &[2, 4, 5], 1, "3\n\n1"),
+            ("[", &[], 1, ""),
+            ("[1,", &[1, 3], 1, ",1"),
+            ("1\n22\n", &[0, 2], 0, "22\n1\n"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&turned_around(text.as_bytes(), starts, between)), turned);
+        }
+    }
 }

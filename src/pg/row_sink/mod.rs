@@ -9,6 +9,7 @@
 //! - `text`, `number`, `datetime`, `jsonb`: turn values into text
 //! - `varlena`: stored values that are short, compressed or out of line
 //! - `catalog`: decides which encoder a type gets
+//! - `paging`: stops behind a page that begins beside a row, and keeps the keys of the rows at its ends
 //! - `embedded`: SQL functions that write the rows of embedded relations, within the statement
 
 mod array;
@@ -21,6 +22,7 @@ mod embedded;
 mod encode;
 mod jsonb;
 mod number;
+mod paging;
 #[cfg(feature = "pg_test")]
 mod test_hook;
 mod text;
@@ -28,11 +30,13 @@ mod varlena;
 
 pub use buffer::{BodyBuffer, FRONT, MAX_VARLENA};
 pub use catalog::has_cast_to_json;
+pub use paging::Paging;
 
 use crate::pg::ffi::composite::{attribute, attribute_count};
 use crate::pg::ffi::preserving_error_data::preserving_error_data;
 use crate::respond::Captured;
 use encode::{Column, Encoder, Function, Row, Writer, columns, object};
+use paging::{KeyColumn, receive_in_page};
 use pgrx::pg_sys::{Datum, Oid};
 use pgrx::{pg_guard, pg_sys};
 use std::ffi::{c_char, c_int};
@@ -71,6 +75,14 @@ pub struct Window {
     pub limit: u64,
 }
 
+/// Which of a query's rows are written, and what is noted of them.
+pub enum Extent<'p> {
+    All,
+    Window(Window),
+    /// Those that a page beside a row still lacks.
+    Page(&'p mut Paging),
+}
+
 impl RowShape {
     fn is_raw(self) -> bool {
         matches!(self, RowShape::Raw | RowShape::Lines | RowShape::Body)
@@ -89,8 +101,11 @@ pub struct Encoders {
     /// The output functions of all columns, for [`RowShape::Csv`].
     #[allow(clippy::vec_box)] // their addresses are handed out and must not change when another one is added
     outputs: Vec<Box<Function>>,
-    /// How many of the last columns are hidden. They have no encoders.
+    /// How many of the last columns before the keys are hidden. They have no encoders.
     hidden: usize,
+    /// How many of the last columns are the keys of the row.
+    key_count: usize,
+    keys: Vec<KeyColumn>,
     cast_generation: u64,
     executions: u64,
     /// The last time zone span, kept between executions.
@@ -100,9 +115,9 @@ pub struct Encoders {
 const NAME_LENGTH: usize = pg_sys::NAMEDATALEN as usize;
 
 impl Encoders {
-    /// Encoders for results whose last columns, of type `text` or `bytea`, are hidden.
-    pub fn hiding(hidden: usize) -> Self {
-        Encoders { hidden, ..Encoders::default() }
+    /// Encoders for results whose last columns, of type `text` or `bytea`, are hidden, apart from the keys of the row that follow.
+    pub fn hiding(hidden: usize, keys: usize) -> Self {
+        Encoders { hidden, key_count: keys, ..Encoders::default() }
     }
 
     /// Makes the encoders for a result, unless they fit already.
@@ -126,11 +141,14 @@ impl Encoders {
             // SAFETY: by contract.
             self.columns = unsafe { columns(descriptor) };
             // A result has no dropped columns.
+            let keys = self.columns.split_off(self.columns.len().saturating_sub(self.key_count));
+            let types = attributes.clone().skip(self.columns.len()).map(|attribute| attribute.atttypid);
+            self.keys = KeyColumn::of(keys, types);
             self.columns.truncate(self.columns.len().saturating_sub(self.hidden));
             let is_captured = |attribute: &pg_sys::FormData_pg_attribute| {
                 matches!(attribute.atttypid, pg_sys::TEXTOID | pg_sys::BYTEAOID)
             };
-            if !attributes.clone().rev().take(self.hidden).all(is_captured) {
+            if !attributes.clone().skip(self.columns.len()).take(self.hidden).all(is_captured) {
                 corrupted();
             }
             self.described = description.collect();
@@ -160,6 +178,7 @@ pub struct RowSink<'e> {
     /// Rows received, if there is a window.
     seen: u64,
     captured: Captured,
+    paging: Option<&'e mut Paging>,
     encoders: &'e mut Encoders,
 }
 
@@ -187,14 +206,25 @@ impl<'e> RowSink<'e> {
             window: Window { offset: 0, limit: u64::MAX },
             seen: 0,
             captured: Captured::default(),
+            paging: None,
             encoders,
         }
     }
 
-    /// The same sink, but it writes only the rows of the window.
-    pub fn within(mut self, window: Window) -> Self {
-        self.window = window;
-        self.receiver.receiveSlot = Some(receive_within);
+    /// The same sink, but it writes only these rows.
+    pub fn to(mut self, extent: Extent<'e>) -> Self {
+        match extent {
+            Extent::All => {}
+            Extent::Window(window) => {
+                self.window = window;
+                self.receiver.receiveSlot = Some(receive_within);
+            }
+            Extent::Page(paging) => {
+                self.rows = paging.rows();
+                self.paging = Some(paging);
+                self.receiver.receiveSlot = Some(receive_in_page);
+            }
+        }
         self
     }
 
@@ -220,7 +250,7 @@ impl<'e> RowSink<'e> {
     unsafe fn capture(&mut self, values: *const Datum, nulls: *const bool) {
         let kept = if self.rows == 1 { &mut self.captured.first } else { &mut self.captured.later };
         kept.resize_with(self.encoders.hidden, Default::default);
-        let start = self.encoders.described.len().saturating_sub(self.encoders.hidden);
+        let start = self.encoders.columns.len();
         for (i, kept) in kept.iter_mut().enumerate() {
             // SAFETY: the columns are the last of the description, which the row fits; their values are varlenas.
             unsafe {
@@ -314,7 +344,8 @@ unsafe extern "C-unwind" fn startup(
         sink.encoders.prepare(descriptor, sink.shape);
         sink.writer.execution = sink.encoders.executions;
         sink.writer.scratch.start(pg_sys::CurrentMemoryContext);
-        if sink.shape == RowShape::Csv {
+        let is_begun = sink.paging.as_deref_mut().is_some_and(|paging| std::mem::replace(&mut paging.is_open, true));
+        if sink.shape == RowShape::Csv && !is_begun {
             csv::header(descriptor, sink.encoders.columns.len(), &mut sink.writer.body);
         }
     };

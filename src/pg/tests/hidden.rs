@@ -12,7 +12,7 @@ pub(super) const TESTS: &[Test] =
 /// The body and the hidden columns of a query whose last two columns are hidden.
 fn answered(sql: &str, shape: RowShape) -> (String, Captured) {
     let text = CString::new(sql).unwrap();
-    let mut encoders = Encoders::hiding(2);
+    let mut encoders = Encoders::hiding(2, 0);
     // SAFETY: SPI is connected, and the sink outlives the execution.
     unsafe {
         let plan = pg_sys::SPI_prepare(text.as_ptr(), 0, std::ptr::null_mut());

@@ -1,7 +1,7 @@
 //! Columns and their types.
 
 use super::{data_type, identifier, schema, type_form};
-use crate::catalog::{Column, QualifiedName, Representation, TypeClass};
+use crate::catalog::{Column, Comparison, QualifiedName, Representation, TypeClass};
 use crate::pg::ffi::syscache::{Tuple, name, schema_name};
 use pgrx::pg_sys::{self, FormData_pg_attribute, Oid, SysCacheIdentifier};
 use std::ffi::{CStr, c_char};
@@ -14,8 +14,8 @@ pub fn writable_and_identity(column: &FormData_pg_attribute) -> (bool, bool) {
     (column.attgenerated == 0 && column.attidentity != ALWAYS_IDENTITY, column.attidentity != 0)
 }
 
-/// A column. `updatable`: whether UPDATE can set it.
-pub fn column(column: &FormData_pg_attribute, updatable: bool) -> Column {
+/// A column. `updatable`: whether UPDATE can set it. `not_null`: whether the relation enforces NOT NULL for all the rows that a read shows.
+pub fn column(column: &FormData_pg_attribute, updatable: bool, not_null: bool) -> Column {
     let (writable, identity) = writable_and_identity(column);
     Column {
         name: name(&column.attname),
@@ -24,6 +24,8 @@ pub fn column(column: &FormData_pg_attribute, updatable: bool) -> Column {
         writable,
         identity,
         updatable,
+        not_null: not_null && column.attnotnull,
+        comparison: comparison(column.atttypid),
         representation: representation(column.atttypid),
     }
 }
@@ -46,6 +48,20 @@ fn spelled(type_oid: Oid, modifier: i32) -> String {
 
 fn is_postgresqls(schema: Oid) -> bool {
     schema.to_u32() == pg_sys::PG_CATALOG_NAMESPACE
+}
+
+/// How values of a type are compared.
+fn comparison(type_oid: Oid) -> Comparison {
+    // SAFETY: look-ups in system caches.
+    let (base, kind) = unsafe {
+        let base = pg_sys::getBaseType(type_oid);
+        (base, pg_sys::get_typtype(base) as u8)
+    };
+    match kind {
+        pg_sys::TYPTYPE_COMPOSITE => Comparison::Impossible,
+        pg_sys::TYPTYPE_ENUM if base != type_oid => Comparison::As(spelled(base, -1)),
+        _ => Comparison::Inferred,
+    }
 }
 
 /// The class of a type, below all domains.

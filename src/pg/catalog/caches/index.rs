@@ -2,7 +2,8 @@
 
 use super::column_name;
 use crate::pg::ffi::catalog_scan::{self, Row};
-use pgrx::pg_sys::{self, Oid};
+use crate::pg::ffi::syscache::Tuple;
+use pgrx::pg_sys::{self, Oid, SysCacheIdentifier};
 
 /// Numbers of columns of pg_index.
 const INDRELID: i16 = 2;
@@ -58,6 +59,20 @@ pub fn indexes(table: Oid) -> Vec<Index> {
         );
     }
     indexes
+}
+
+/// The columns of the shortest unique key of a table whose columns are all NOT NULL; empty if it has none.
+pub fn unique_key(table: Oid) -> Vec<String> {
+    let is_not_null = |number: &i16| {
+        // SAFETY: pg_attribute by relation and number.
+        let column = unsafe { Tuple::find(SysCacheIdentifier::ATTNUM, [table.into(), (*number).into()]) };
+        // SAFETY: a tuple of pg_attribute.
+        column.is_some_and(|column| unsafe { column.form::<pg_sys::FormData_pg_attribute>() }.attnotnull)
+    };
+    let is_key =
+        |index: &Index| index.is_unique && index.is_immediate && index.is_valid && index.key.iter().all(is_not_null);
+    let shortest = indexes(table).into_iter().filter(is_key).min_by_key(|index| index.key.len());
+    shortest.iter().flat_map(|index| &index.key).filter_map(|column| column_name(table, *column)).collect()
 }
 
 /// The columns of a table's primary key.

@@ -13,6 +13,7 @@ mod view;
 pub use aggregates::media_handlers;
 pub use column::named_data_type;
 pub use foreign_keys::foreign_keys;
+pub use index::unique_key;
 pub use relation::{Found, has_relation, relation};
 pub use row_function::row_function;
 pub use view::dependents;

@@ -59,7 +59,9 @@ fn describe(open: &relcache::Relation, name: QualifiedName) -> Found {
     let commands = allowed(true, None);
     let indexes = if class.relhasindex { index::indexes(oid) } else { Vec::new() };
     let is_settable = |number| commands != 0 && allowed(true, Some(number)) & (UPDATE | DELETE) == UPDATE | DELETE;
-    let columns = open.columns().map(|column| column::column(column, is_settable(column.attnum)));
+    // Foreign servers need not keep what is declared here, and tables that inherit may allow nulls.
+    let is_alone = has_no_heirs(class);
+    let columns = open.columns().map(|column| column::column(column, is_settable(column.attnum), is_alone));
     let mut relation = Relation {
         oid: oid.to_u32(),
         name,
@@ -68,9 +70,7 @@ fn describe(open: &relcache::Relation, name: QualifiedName) -> Found {
         sources: Vec::new(),
         is_partition: class.relispartition,
         is_view: matches!(kind, pg_sys::RELKIND_VIEW | pg_sys::RELKIND_MATVIEW),
-        has_unique_keys: is_table
-            && (kind == pg_sys::RELKIND_PARTITIONED_TABLE || !class.relhassubclass)
-            && indexes.iter().all(|index| index.is_immediate && index.is_valid),
+        has_unique_keys: is_alone && indexes.iter().all(|index| index.is_immediate && index.is_valid),
         inherits: false,
         // by ON CONFLICT, which takes no deferrable key, no rules, and no triggers instead of what it does
         upsertable: allowed(false, None) & (INSERT | UPDATE) == INSERT | UPDATE
@@ -89,6 +89,15 @@ fn describe(open: &relcache::Relation, name: QualifiedName) -> Found {
         relations.extend(view::describe(open, &mut relation));
     }
     Found { relation: Rc::new(relation), relations: relations.into() }
+}
+
+/// Whether it is a table whose rows are all its own, or those of its partitions, so that they keep its constraints.
+pub fn has_no_heirs(class: &pg_sys::FormData_pg_class) -> bool {
+    match class.relkind as u8 {
+        pg_sys::RELKIND_PARTITIONED_TABLE => true,
+        pg_sys::RELKIND_RELATION => !class.relhassubclass,
+        _ => false,
+    }
 }
 
 /// The commands that a relation allows, or those that can set a column.

@@ -33,6 +33,7 @@ pub fn row_function<'s>(mut schemas: impl Iterator<Item = &'s str>, row_type: Oi
             class: class_of_base(base),
             relation: named_relation(result.typrelid),
             returns_set: function.proretset,
+            is_volatile: function.provolatile as u8 == pg_sys::PROVOLATILE_VOLATILE,
             returns_one: !function.proretset || function.prorows == 1.0,
             is_ambiguous: named.iter().filter(takes_row).any(|f| f.pronargs > 1 && f.pronargs - f.pronargdefaults <= 1),
         })

@@ -3,6 +3,7 @@
 
 use super::column::writable_and_identity;
 use super::index::{self, Index};
+use super::relation::has_no_heirs;
 use super::{class, class_form, column_name, relation_name, schema};
 use crate::catalog::{ColumnSource, Relation};
 use crate::pg::ffi::catalog_scan;
@@ -39,12 +40,14 @@ fn source(view: Oid, (number, table, source): &Origin) -> Option<ColumnSource> {
         let tuple = Tuple::find(SysCacheIdentifier::ATTNUM, [(*table).into(), (*source).into()])?;
         let form = tuple.form::<pg_sys::FormData_pg_attribute>();
         let (writable, identity) = writable_and_identity(form);
+        let is_alone = class(*table).is_some_and(|tuple| has_no_heirs(class_form(&tuple)));
         Some(ColumnSource {
             column: column_name(view, *number)?,
             table: relation_name(*table)?,
             source: name(&form.attname),
             writable,
             identity,
+            not_null: is_alone && form.attnotnull,
         })
     }
 }
