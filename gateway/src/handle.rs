@@ -20,7 +20,7 @@ use crate::cors::Cors;
 use crate::log::{Access, Log};
 use crate::pool::{Call, Pool, Unavailable, describe, is_lost};
 use crate::problem::Problem;
-use crate::{headers, record};
+use crate::{headers, record, strict};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The most characters of a client's request ID.
@@ -74,6 +74,7 @@ impl Gateway {
         let path = if refused.is_some() { "-" } else { parts.uri.path() };
         let mut entry = Entry { log: &self.log, parts: &parts, path, id: &id, start, status: 499, bytes: 0 };
 
+        let refused = refused.or_else(|| strict::check(&parts).err());
         let preflight = self.cors.as_ref().and_then(|cors| cors.preflight(&parts.method, &parts.headers));
         let mut response = match (refused, preflight, &parts.method, path) {
             (Some(problem), ..) => Err(problem),

@@ -1,7 +1,8 @@
 //! A thin HTTP layer over `restful.serve`: each request is one statement, and its result is the answer.
 //!
 //! `settings` is read once. `server` accepts connections. `wire` has `head` check their requests before hyper reads them. `handle` takes
-//! a request through `headers` (to JSON), `pool` (to the database) and `record` (back). `cors` answers browsers' questions, `problem`
+//! a request through `headers` (to JSON), `pool` (to the database) and `record` (back). `strict` refuses requests that lack a field or expect too
+//! much. `cors` answers browsers' questions, `problem`
 //! has the errors that the gateway answers itself, and `log` writes the log.
 
 mod cors;
@@ -15,6 +16,7 @@ mod problem;
 mod record;
 mod server;
 mod settings;
+mod strict;
 mod tls;
 mod wire;
 

@@ -46,6 +46,19 @@ impl Problem {
             .hint("Send long lists in the body of a QUERY.")
     }
 
+    /// 411: a body whose length is not stated.
+    pub fn length_required() -> Self {
+        let problem =
+            Self::new(StatusCode::LENGTH_REQUIRED, "REST400", "The request does not state the length of its body");
+        Self { close: true, ..problem }.hint("Send Content-Length, also if there is no body, or HTTP/1.1.")
+    }
+
+    /// 417: an expectation other than 100-continue.
+    pub fn expectation_failed() -> Self {
+        let problem = Self::new(StatusCode::EXPECTATION_FAILED, "REST417", "The request expects what cannot be met");
+        Self { close: true, ..problem }.hint("The only expectation supported is 100-continue.")
+    }
+
     /// 431: there are too many header fields, or they are too long.
     pub fn fields_too_large(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "REST431", message)

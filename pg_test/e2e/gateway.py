@@ -319,6 +319,29 @@ class Heads(GatewayTest):
             client.sendall(b"HEAD /# HTTP/1.1\r\n\r\n")
             self.assertTrue(b"".join(iter(lambda: client.recv(65536), b"")).endswith(b"\r\n\r\n"))
 
+    def test_a_request_names_one_host(self):
+        before = cluster.sql("SELECT count(*) FROM restful.stub_call")
+        for hosts in [b"", b"host: x\r\nhost: x\r\n", b"host: x\r\nHOST: y\r\n", b"host: x y\r\n", b"host: x/y\r\n",
+                      b"host: u@x\r\n"]:
+            answer = self.gateway.raw(b"DELETE /sleep-then-record/0 HTTP/1.1\r\n" + hosts + b"\r\n")
+            self.assertProblem(answer, 400, "REST400")
+        self.assertEqual(cluster.sql("SELECT count(*) FROM restful.stub_call"), before)
+        self.assertEqual(self.target(b"GET /a HTTP/1.0\r\n\r\n"), "/a")
+        # The connection can be used after such a refusal.
+        answers = self.exchange(b"GET /a HTTP/1.1\r\n\r\nGET /const HTTP/1.1\r\nhost: x\r\n\r\n", 2)
+        self.assertEqual([status for status, _ in answers], [400, 200])
+
+    def test_a_body_of_the_older_version_needs_a_length(self):
+        for method in ["POST", "PUT", "PATCH", "QUERY"]:
+            answer = self.gateway.raw(f"{method} /bytes HTTP/1.0\r\n\r\nhi".encode())
+            self.assertProblem(answer, 411, "REST400")
+        self.assertEqual(self.gateway.raw(b"POST /bytes HTTP/1.0\r\ncontent-length: 2\r\n\r\nhi").status, 200)
+
+    def test_one_expectation_is_known(self):
+        answer = self.gateway.raw(b"POST /a HTTP/1.1\r\nhost: x\r\nexpect: a-miracle\r\ncontent-length: 2\r\n\r\nhi")
+        self.assertProblem(answer, 417, "REST417")
+        self.assertEqual(answer.header("connection"), "close")
+
     def test_a_client_that_sends_on_reads_the_refusal(self):
         # More than the sockets' buffers hold.
         for head in (b"GET /", b"GET /# HTTP/1.1\r\n\r\n"):
@@ -424,7 +447,7 @@ class Cors(GatewayTest):
     """What the gateway tells browsers. browser.py tests what a browser does with it."""
 
     PAGE = "http://app.example"
-    METHODS = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD"
+    METHODS = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD, QUERY"
 
     def fields(self, answer):
         return {name: value for name, value in answer.headers.items() if name.startswith("access-control-") or name == "vary"}
