@@ -146,6 +146,8 @@ settings! {
         c"Whether the description of the API says that every request needs a token.";
     ROOT_SPEC: Text(c""), Superuser, c"restful.root_spec",
         c"A function without arguments that answers requests of / instead of the description of the API.";
+    SERVER_TIMING: Switch(false), Superuser, c"restful.server_timing",
+        c"Whether answers tell in the field Server-Timing how long their stages took.";
     EXPOSE_DETAILS: Switch(false), Superuser, c"restful.expose_details",
         c"Whether errors show DETAIL of integrity violations, which contains values of rows.";
     ERROR_VERBOSITY: Choice(&[c"verbose", c"minimal"]), Superuser, c"restful.error_verbosity",

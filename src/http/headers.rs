@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::http::field::{is_field_value, is_token};
+use crate::http::traceparent;
 use crate::limits;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -82,6 +83,11 @@ impl Headers {
     /// The value of a field; `name` in lower case.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The trace that the request belongs to, as [`traceparent::parse`] reads it.
+    pub fn trace(&self) -> Option<String> {
+        self.get("traceparent").and_then(traceparent::parse).map(Cow::into_owned)
     }
 
     /// All fields.

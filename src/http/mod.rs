@@ -11,6 +11,7 @@ pub mod range;
 pub mod request;
 pub mod response;
 pub mod target;
+pub mod traceparent;
 
 pub use headers::Headers;
 pub use media_type::MediaType;

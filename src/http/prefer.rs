@@ -70,6 +70,8 @@ pub struct Preferences {
     /// Whether to explain why the row is visible or not, instead of returning it.
     pub explain_access: bool,
     unknown: Vec<String>,
+    /// Preferences of RFC 7240 that are valid, but never followed.
+    unfollowed: Vec<String>,
 }
 
 impl Preferences {
@@ -77,7 +79,8 @@ impl Preferences {
     /// preference, the first counts. None of these preferences has parameters.
     ///
     /// # Errors
-    /// PGRST122 for unknown preferences and parameters under `handling=strict`. Otherwise they are ignored, as the RFC requires.
+    /// PGRST122 under `handling=strict` for preferences that are unknown, have parameters or are not followed. Otherwise they are ignored,
+    /// as the RFC requires.
     pub fn parse(field: Option<&str>) -> Result<Self> {
         let mut p = Preferences::default();
         let Some(field) = field else { return Ok(p) };
@@ -100,16 +103,26 @@ impl Preferences {
                     p.explain_access = true;
                     true
                 }
+                // Both are for answers that come before the work is done (sections 4.1 and 4.3).
+                "respond-async" if value.is_empty() => is_unfollowed(&mut p.unfollowed, text),
+                "wait" if value.parse::<u32>().is_ok() => is_unfollowed(&mut p.unfollowed, text),
                 "max-affected" => set(&mut p.max_affected, value.parse().ok()),
                 _ => false,
             };
             if !known || has_parameters {
+                p.unfollowed.retain(|other| other != text);
                 p.unknown.push(text.to_owned());
             }
         }
-        if p.handling == Some(Handling::Strict) && !p.unknown.is_empty() {
-            return Err(Error::new(Code::Preference, "Invalid preferences given with handling=strict")
-                .details(format!("Invalid preferences: {}", p.unknown.join(", "))));
+        if p.handling == Some(Handling::Strict) && !(p.unknown.is_empty() && p.unfollowed.is_empty()) {
+            let names: Vec<&str> = p.unknown.iter().chain(&p.unfollowed).map(String::as_str).collect();
+            let error = Error::new(Code::Preference, "Invalid preferences given with handling=strict")
+                .details(format!("Invalid preferences: {}", names.join(", ")));
+            return Err(if p.unfollowed.is_empty() {
+                error
+            } else {
+                error.hint(format!("The answer always waits for the result: leave out {}.", p.unfollowed.join(", ")))
+            });
         }
         Ok(p)
     }
@@ -186,6 +199,12 @@ fn unquoted(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Notes a preference that is not followed. Returns that it is known.
+fn is_unfollowed(unfollowed: &mut Vec<String>, text: &str) -> bool {
+    unfollowed.push(text.to_owned());
+    true
+}
+
 /// Keeps the first value of a preference. Returns whether the value is known.
 fn set<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
     match value {
@@ -238,6 +257,27 @@ mod tests {
         let zone = |field: &str| Preferences::parse(Some(field)).unwrap().timezone;
         assert_eq!(zone(r#"timezone="Europe/Vienna", count=exact"#).as_deref(), Some("Europe/Vienna"));
         assert_eq!(zone(r#"timezone = "a,b;\"c\\"; x"#).as_deref(), Some(r#"a,b;"c\"#));
+    }
+
+    #[test]
+    fn what_is_for_later_answers_is_not_followed() {
+        let p = Preferences::parse(Some("respond-async, wait=10, Return=minimal")).unwrap();
+        assert_eq!(p.applied().as_deref(), Some("return=minimal"));
+        assert_eq!(
+            Preferences::parse(Some("handling=lenient; , wait=10")).unwrap().applied().as_deref(),
+            Some("handling=lenient")
+        );
+        let e = Preferences::parse(Some("handling=strict, respond-async, Wait = \"10\", odd")).unwrap_err();
+        assert_eq!((e.code.as_str(), e.status), ("PGRST122", 400));
+        assert_eq!(e.details, Some("Invalid preferences: odd, respond-async, Wait = \"10\"".into()));
+        assert!(e.hint.as_ref().unwrap().as_str().unwrap().contains("respond-async, Wait"));
+        for malformed in ["wait", "wait=soon", "wait=-1", "respond-async=1"] {
+            let e = Preferences::parse(Some(&format!("handling=strict, {malformed}"))).unwrap_err();
+            assert_eq!(
+                (e.details.clone(), e.hint.is_none()),
+                (Some(format!("Invalid preferences: {malformed}").into()), true)
+            );
+        }
     }
 
     #[test]

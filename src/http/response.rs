@@ -38,6 +38,13 @@ impl Response {
         self
     }
 
+    /// Adds a header field unless the response has one of this name; `name` in lower case.
+    pub fn set_if_absent(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
+        if self.headers.iter().all(|(known, _)| known != name) {
+            self.headers.push((Cow::Borrowed(name), value.into()));
+        }
+    }
+
     /// The answer to an error: a problem document (RFC 9457) for the target `instance`, or plain JSON if the error is not a problem.
     pub fn problem(error: &Error, instance: &str, verbose: bool) -> Self {
         let body = Body::Bytes(error.body(instance, verbose).to_string().into_bytes());

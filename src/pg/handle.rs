@@ -10,6 +10,7 @@ use crate::pg::execution::{self, Memory};
 use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::keys::cursor;
+use crate::pg::timing::{Stage, Timing};
 use crate::pg::{admit, batch, catalog, guc, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route, Verb};
@@ -51,21 +52,35 @@ fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> A
         let instance: String = input.target.chars().filter(|c| !c.is_control()).take(2000).collect();
         Answer::new(Response::problem(&error, &instance, guc::is_verbose()))
     });
-    Answer { response: answer.response.without_forbidden_body(input.method), ..answer }
+    let mut response = answer.response.without_forbidden_body(input.method);
+    if let Some(trace) = input.headers.as_ref().ok().and_then(Headers::trace) {
+        response.set_if_absent("traceparent", trace);
+    }
+    Answer { response, ..answer }
 }
 
 fn answer(input: &Input) -> Result<Answer> {
+    let timing = Timing::start();
     let request = input.parse()?;
-    match route::route(&request, &guc::surface())? {
-        Route::Own(endpoint) => Ok(Answer::new(oauth::answer(endpoint, &request)?)),
+    let route = route::route(&request, &guc::surface())?;
+    timing.end(Stage::Parse);
+    let mut answer = match route {
+        Route::Own(endpoint) => Answer::new(oauth::answer(endpoint, &request)?),
         Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
-            answer_batch(&request, &action.schema, input.memory)
+            let answer = answer_batch(&request, &action.schema, input.memory)?;
+            timing.end(Stage::Transaction);
+            answer
         }
         Route::Batch(action) | Route::Action(action) => {
             let (principal, schema) = (principal(&request)?, action.schema.clone());
-            admit::admit(&request, &principal, &schema, || answer_as(&request, action, &principal, input.memory))
+            timing.end(Stage::Jwt);
+            admit::admit(&request, &principal, &schema, || {
+                answer_with(&request, action, &principal, input.memory, ask_settings(), &timing)
+            })?
         }
-    }
+    };
+    timing.write(&mut answer.response);
+    Ok(answer)
 }
 
 fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answer> {
@@ -74,7 +89,7 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
             let memory = Memory { body: None, ..memory };
             // How the transaction ends is decided for the whole batch.
             let settings = ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
-            answer_with(request, action, principal, memory, settings)
+            answer_with(request, action, principal, memory, settings, &Timing::off())
         })
     };
     if admit::has_key(request) { admit::admit(request, &principal(request)?, schema, run) } else { run() }
@@ -88,7 +103,7 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
 /// Why the request was refused or failed; everything it changed is undone. Errors that must propagate, such as a cancellation, are
 /// raised.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
-    answer_with(request, action, principal, memory, ask_settings())
+    answer_with(request, action, principal, memory, ask_settings(), &Timing::off())
 }
 
 /// The settings by which a request is read.
@@ -104,9 +119,11 @@ fn answer_with(
     principal: &Principal,
     memory: Memory,
     settings: ask::Settings,
+    timing: &Timing,
 ) -> Result<Answer> {
     let mut ask = Ask::read(request, action, &settings)?;
     cursor::seal(&mut ask, principal)?;
+    timing.end(Stage::Parse);
     let is_on_fast_path = Cell::new(false);
     let is_read = ask.action().verb == Verb::Read;
     let run = || {
@@ -129,6 +146,7 @@ fn answer_with(
         Err(refused) if is_read && refused.code == SqlState::UNDEFINED_COLUMN.as_str() && catalog::is_stale() => run()?,
         done => done?,
     };
+    timing.end(Stage::Transaction);
     Ok(Answer { commits: judgement.commits, response: respond(&ask, judgement), rows })
 }
 

@@ -23,6 +23,7 @@ mod row_sink;
 mod serve;
 #[cfg(feature = "pg_test")]
 mod tests;
+mod timing;
 
 use pgrx::pg_guard;
 

@@ -9,7 +9,7 @@ mod suggestions;
 pub use constraints::{CheckConstraint, check_constraint, deferrable};
 
 use crate::catalog::{
-    Catalog, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, Rights, RowFunction,
+    Catalog, Column, FeatureFunction, ForeignKey, Function, MediaHandler, QualifiedName, Relation, Rights, RowFunction,
     Signature,
 };
 use crate::error::Result;

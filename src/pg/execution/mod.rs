@@ -24,7 +24,7 @@ use crate::error::Result;
 use crate::http::{Method, Request};
 use crate::pg::frame::Frame;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{access, guc, openapi};
+use crate::pg::{access, guc, openapi, timing};
 use crate::respond::{Effect, Outcome};
 use crate::route::Verb;
 use cache::{Key, Ready};
@@ -92,7 +92,7 @@ fn run_one_way(
         if ask.action().verb != Verb::Describe {
             pre_request::call(ask.request, frame)?;
         }
-        Ok(match cache::prepare(&key)? {
+        Ok(match timing::planning(|| cache::prepare(&key))? {
             Ready::Describe(description) => (Outcome::Described(description), None),
             Ready::Document(_) if ask.request.method == Method::Head => (Outcome::Document, None),
             Ready::Document(version) => {

@@ -153,6 +153,14 @@ impl Frame<'_> {
             }
             set(c"request.jwt.claims", claims);
         }
+        // A request within a request belongs to the trace of the outer one unless it names its own.
+        match request.headers.trace() {
+            Some(trace) => set(c"request.traceparent", trace),
+            None if self.is_outermost && guc::get(c"request.traceparent").is_some_and(|trace| !trace.is_empty()) => {
+                set(c"request.traceparent", String::new());
+            }
+            None => {}
+        }
         for name in [c"response.status", c"response.headers"] {
             if guc::get(name).is_some() {
                 guc::set_for_request(name, c"", PGC_USERSET);

@@ -322,6 +322,11 @@ pub fn aggregates_enabled() -> bool {
     settings::AGGREGATES_ENABLED.get()
 }
 
+/// Whether answers tell how long their stages took.
+pub fn server_timing() -> bool {
+    settings::SERVER_TIMING.get()
+}
+
 /// Whether requests may ask for PostgreSQL's plan.
 pub fn plan_enabled() -> bool {
     settings::PLAN_ENABLED.get()
