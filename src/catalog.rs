@@ -37,6 +37,9 @@ pub trait Catalog {
     fn may_read(&self, relation: &QualifiedName) -> Result<bool>;
     /// What the role of the request may do with a relation, or with any column of it.
     fn rights(&self, relation: &Relation) -> Result<Rights>;
+    /// Whether the role of the request may put a row: it may read and insert all columns of the primary key, which the body has, and
+    /// update another column, or all of these.
+    fn may_put(&self, relation: &Relation) -> Result<bool>;
     /// Whether the role of the request may read a column of a relation.
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool>;
     /// The expression for a missing value of a column: its default, or the next value of an identity column. A column of a view without

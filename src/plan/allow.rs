@@ -62,8 +62,7 @@ impl Planner<'_> {
         }
         for (method, is_allowed) in [
             (("POST", Some(accepts::POST)), !is_item && relation.insertable && rights.insert),
-            // INSERT with ON CONFLICT reads the key.
-            (("PUT", Some(accepts::PUT)), relation.is_replaceable() && rights.insert && rights.update && reads_key),
+            (("PUT", Some(accepts::PUT)), relation.is_replaceable() && self.catalog.may_put(relation)?),
             (("PATCH", Some(accepts::PATCH)), finds && relation.updatable && rights.update),
             (("DELETE", None), finds && relation.deletable && rights.delete),
         ] {

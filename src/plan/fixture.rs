@@ -115,6 +115,10 @@ impl Catalog for Library {
         Ok(Rights { select: may, insert: may, update: may, delete: may })
     }
 
+    fn may_put(&self, relation: &Relation) -> Result<bool> {
+        Ok(relation.name.name != UNREADABLE)
+    }
+
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {
         Ok(relation.name.name != UNREADABLE && column != UNREADABLE_COLUMN)
     }

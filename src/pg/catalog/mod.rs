@@ -238,8 +238,19 @@ impl Catalog for Reader {
         })
     }
 
+    fn may_put(&self, relation: &Relation) -> Result<bool> {
+        let may = |column: &str, mode| privileges::may_column(relation.oid.into(), column, mode);
+        let may_all = |mode| relation.primary_key.iter().all(|column| may(column, mode));
+        let is_settable = |column: &Column| {
+            column.writable && !relation.primary_key.contains(&column.name) && may(&column.name, pg_sys::ACL_UPDATE)
+        };
+        Ok(may_all(pg_sys::ACL_SELECT)
+            && may_all(pg_sys::ACL_INSERT)
+            && (relation.columns.iter().any(is_settable) || may_all(pg_sys::ACL_UPDATE)))
+    }
+
     fn may_read_column(&self, relation: &Relation, column: &str) -> Result<bool> {
-        Ok(privileges::may_read_column(relation.oid.into(), column))
+        Ok(privileges::may_column(relation.oid.into(), column, pg_sys::ACL_SELECT))
     }
 
     fn default_of(&self, relation: &Relation, column: &str) -> Result<Option<String>> {

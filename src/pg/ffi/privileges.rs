@@ -15,10 +15,10 @@ pub fn may_any_column(relation: pg_sys::Oid, role: pg_sys::Oid, mode: u32) -> bo
     }
 }
 
-/// Whether the current user may read a column of a relation.
-pub fn may_read_column(relation: pg_sys::Oid, column: &str) -> bool {
+/// Whether the current user has a privilege (such as `ACL_SELECT`) on a column of a relation.
+pub fn may_column(relation: pg_sys::Oid, column: &str, mode: u32) -> bool {
     let Ok(name) = CString::new(column) else { return false };
-    let (mode, ok) = (pg_sys::ACL_SELECT as pg_sys::AclMode, pg_sys::AclResult::ACLCHECK_OK);
+    let (mode, ok) = (mode as pg_sys::AclMode, pg_sys::AclResult::ACLCHECK_OK);
     // SAFETY: lookups in the system caches; the relation was found in the catalogue.
     unsafe {
         let number = pg_sys::get_attnum(relation, name.as_ptr());
