@@ -52,6 +52,12 @@ class HotStandby(unittest.TestCase):
         self.assertEqual(self.anon.ask(counted), "0-0/4")
         self.assertTrue(self.anon.get("/countries?nothing=eq.1").startswith("400 "))
 
+    def test_batches_of_reads_are_answered(self):
+        batch = """select status, jsonb_path_query_array(body, '$[*].body') from restful.batch('[
+            {"method": "GET", "target": "/countries?select=code&order=code&limit=1"},
+            {"method": "GET", "target": "/countries?select=name", "key": [{"$ref": "0/body/0/code"}]}]')"""
+        self.assertEqual(self.anon.ask(batch), '200|[[{"code": "co"}], {"name": "Colombia"}]')
+
     def test_tokens_are_verified(self):
         admin = Session("postgres")
         self.addCleanup(admin.close)
@@ -111,6 +117,7 @@ class HotStandby(unittest.TestCase):
             "restful.post('/countries', '{\"code\": \"at\", \"name\": \"Austria\"}')",
             "restful.patch('/countries/pl', '{\"name\": \"x\"}')",
             "restful.delete('/countries/pl')",
+            "restful.batch('[{\"method\": \"DELETE\", \"target\": \"/countries/pl\"}]')",
         ):
             with self.subTest(statement):
                 answer = self.anon.ask(f"select status || ' ' || (body->>'code') from {statement}")

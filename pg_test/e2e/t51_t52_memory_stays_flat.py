@@ -36,6 +36,13 @@ CALLS_OF_EVERY_KIND = [
     ("POST", "/rpc/raise", {}, {"code": "23505"}),
     ("GET", "/rpc/raise?code=22012", {}, None),
     ("POST", "/rpc/nested", {}, {}),
+    ("POST", "/batch", {}, [
+        {"method": "GET", "target": "/books?select=id,title&limit=2"},
+        {"method": "PATCH", "target": "/subjects", "key": [{"$ref": "0/body/0/id"}], "body": {"name": {"$ref": "0/body/1/title"}}},
+        {"method": "PATCH", "target": "/subjects", "key": [1], "body": {"name": "Love"}}]),
+    ("POST", "/batch", {}, [
+        {"method": "GET", "target": "/books?select=id,title"}, {"method": "POST", "target": "/subjects", "body": {"id": 1, "name": "twice"}}]),
+    ("POST", "/batch", {}, [{"method": "GET", "target": "/books", "key": [{"$ref": "x"}]}]),
     ("TRACE", "/books", {}, None),
     ("GET", "/loans?select=id", {"authorization": "Bearer x"}, None),
 ]

@@ -28,6 +28,7 @@ do $$ begin if exists (select from pg_roles where rolname = 'law_asker') then dr
 """
 
 TABLES = """
+set check_function_bodies = off;
 create schema {0};
 create table {0}.parents (id int primary key, name text unique, n int check (n >= 0), doc jsonb, hidden boolean not null default false, secret text);
 create table {0}.pairs (a int, b text, n int, primary key (a, b));
@@ -36,6 +37,8 @@ alter table {0}.parents enable row level security;
 create policy visible on {0}.parents using (not hidden);
 create function {0}.add(x int, y int) returns int language sql immutable as 'select x + y';
 create function {0}.grow(by int) returns setof {0}.parents language sql as 'update {0}.parents set n = n + by returning *';
+create function {0}.visible_rows(twice int default 1) returns int language sql stable as 'select twice * (select count(*) from parents)::int + (select coalesce(sum(parent), 0) from children)::int';
+create function {0}.highest() returns int language plpgsql stable as 'begin return (select max(id) from parents); end';
 insert into {0}.parents (id, name, n, hidden, doc) select i, 'p' || i, i, i % 4 = 0, jsonb_build_object('k', i) from generate_series(1, 8) i;
 insert into {0}.children (parent, note) select i, 'c' || i from generate_series(1, 6) i;
 insert into {0}.pairs select i, v, i from generate_series(1, 3) i, unnest('{{"","a,b","\\"q\\"",e&f}}'::text[]) v;
@@ -210,6 +213,9 @@ class Requests:
                     "body": {"id": number, "name": self.text(), "n": 1, "doc": None, "hidden": False}, "headers": headers}
         if kind == 10:
             return {"method": "POST", "target": rng.choice(["/rpc/add", "/rpc/add", "/rpc/grow"]), "body": {"x": self.id(), "y": 2} if rng.random() < 0.7 else {"by": 1}}
+        if rng.random() < 0.3:
+            name = rng.choice(["visible_rows", "highest"])
+            return {"method": rng.choice(["GET", "POST"]), "target": f"/rpc/{name}"}
         target = rng.choice(["/parents?select=id,name,n,doc&order=id", "/children?order=id", "/pairs?order=a,b", "/parents?select=id,children(note)&children.order=id&order=id",
                              "/parents?select=id,name,n&order=id.desc&limit=2"])
         if target.endswith("limit=2"):

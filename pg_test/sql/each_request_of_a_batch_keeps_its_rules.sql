@@ -76,6 +76,14 @@ select statuses('[{"method": "POST", "target": "/subjects", "body": {"id": 13, "
 select statuses('[{"method": "POST", "target": "/subjects", "body": {"id": 13, "name": "x"}}, {"method": "GET", "target": "/authors"}]');
 \c - postgres
 select method, path from library.calls order by n;
+-- and sees what was written before
+create function public.refuse_many() returns void language plpgsql stable as $$
+begin if (select count(*) > 6 from library.subjects) then raise sqlstate 'PT403' using message = 'too many'; end if; end $$;
+alter role librarian set restful.pre_request = 'public.refuse_many';
+\c - librarian
+select count(*) from library.subjects;
+select statuses('[{"method": "GET", "target": "/authors?select=id&limit=1"}, {"method": "POST", "target": "/subjects", "body": {"id": 15, "name": "x"}}, {"method": "GET", "target": "/authors?select=id&limit=1"}]');
+\c - postgres
 alter role librarian reset restful.pre_request;
 -- deferred constraints are checked when all requests have run
 create table library.nodes (id int primary key, next int not null references library.nodes deferrable initially deferred);
