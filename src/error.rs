@@ -168,8 +168,10 @@ pub struct Problem {
     pub errors: Vec<Invalid>,
     /// Whether the pointers of `errors` lead into the body; otherwise they lead into a row.
     pub errors_are_in_body: bool,
-    /// The request of a batch that failed, and a JSON Pointer (RFC 6901) to what is wrong in the body of the batch.
-    pub place: Option<(usize, String)>,
+    /// The request of a batch that failed.
+    pub index: Option<usize>,
+    /// JSON Pointer (RFC 6901) to what is wrong in the body of the batch, or in a body with nested rows.
+    pub pointer: Option<String>,
     /// Why a row is not visible, for callers who may ask.
     pub access: Option<Value>,
     /// Response headers that belong to the error (`allow`, `www-authenticate`). Names are in lower case.
@@ -204,7 +206,8 @@ impl Error {
             hint: None,
             errors: Vec::new(),
             errors_are_in_body: false,
-            place: None,
+            index: None,
+            pointer: None,
             access: None,
             headers: Vec::new(),
         }))
@@ -243,23 +246,39 @@ impl Error {
     /// Adds the request of a batch that failed, and a JSON Pointer into the body of the batch.
     #[must_use]
     pub fn at(mut self, index: usize, pointer: String) -> Self {
-        self.0.place = Some((index, pointer));
+        self.0.index = Some(index);
+        self.pointer(pointer)
+    }
+
+    /// Adds a JSON Pointer to what is wrong in the body.
+    #[must_use]
+    pub fn pointer(mut self, pointer: String) -> Self {
+        self.0.pointer = Some(pointer);
+        self
+    }
+
+    /// Replaces the pointers of `errors`, if they lead into the body.
+    #[must_use]
+    pub fn repoint(mut self, new: impl Fn(&str) -> String) -> Self {
+        if self.0.errors_are_in_body {
+            for invalid in &mut self.0.errors {
+                invalid.pointer = new(&invalid.pointer);
+            }
+        }
         self
     }
 
     /// Makes the error of a request one of the batch that has the request at `index`. Pointers then lead into the body of the batch.
     #[must_use]
-    pub fn within(mut self, index: usize) -> Self {
-        if self.0.errors_are_in_body {
-            for invalid in &mut self.0.errors {
-                invalid.pointer = format!("/{index}/body{}", invalid.pointer);
-            }
-        }
-        let pointer = match self.0.errors.first() {
-            Some(first) if self.0.errors_are_in_body => first.pointer.clone(),
+    pub fn within(self, index: usize) -> Self {
+        let in_batch = |pointer: &str| format!("/{index}/body{pointer}");
+        let error = self.repoint(in_batch);
+        let pointer = match (&error.pointer, error.errors.first()) {
+            (Some(pointer), _) => in_batch(pointer),
+            (None, Some(first)) if error.errors_are_in_body => first.pointer.clone(),
             _ => format!("/{index}"),
         };
-        self.at(index, pointer)
+        error.at(index, pointer)
     }
 
     /// Adds what is wrong with the values in a row or the body.
@@ -337,8 +356,10 @@ impl Error {
             body.insert("details".to_owned(), self.details.clone().unwrap_or(Value::Null));
             body.insert("hint".to_owned(), self.hint.clone().unwrap_or(Value::Null));
         }
-        if let (Some((index, pointer)), Some(body)) = (&self.place, body.as_object_mut()) {
-            body.insert("index".to_owned(), (*index).into());
+        if let (Some(index), Some(body)) = (self.index, body.as_object_mut()) {
+            body.insert("index".to_owned(), index.into());
+        }
+        if let (Some(pointer), Some(body)) = (&self.pointer, body.as_object_mut()) {
             body.insert("pointer".to_owned(), pointer.as_str().into());
         }
         if let (Some(access), Some(body)) = (&self.access, body.as_object_mut()) {

@@ -38,6 +38,7 @@ pub mod keyset;
 pub mod laws;
 pub mod limits;
 pub mod lint;
+pub mod nested;
 pub mod oauth;
 pub mod openapi;
 pub mod payload;

@@ -74,6 +74,9 @@ pub const BATCH_REFERENCES: usize = 1000;
 /// Bytes of answers that the references of a batch lead through together. Reading them takes about a second and cannot be interrupted.
 pub const BATCH_BYTES_FOLLOWED: usize = 1 << 30;
 
+/// Rows that are tried one by one to say which of them a failed insert is about.
+pub const NESTED_TRIALS: usize = 1000;
+
 /// Levels of arrays and objects in a JSON text. PostgreSQL stops at thousands, and serde_json at 128. Documents that people or
 /// programs write on purpose stay far below 64, and recursive code needs only a bounded stack.
 pub const JSON_DEPTH: usize = 64;

@@ -14,7 +14,8 @@ pub use reference::{Answers, Reference};
 
 use crate::error::{Code, Error, Result};
 use crate::http::{Headers, Method, target};
-use reference::{Place, scalar};
+use reference::Place;
+pub use reference::scalar;
 use std::borrow::Cow;
 
 /// The header fields that a request of a batch may have: those that are about its own body, its own answer and its conditions. All

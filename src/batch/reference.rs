@@ -191,7 +191,7 @@ pub(super) fn value_text<'t>(reader: &mut Reader<'t>, text: &'t [u8]) -> std::re
 }
 
 /// The text of a scalar that can be part of a target: `Some(None)` for null, `None` for an array or object.
-pub(super) fn scalar(text: &[u8]) -> Option<Option<Cow<'_, str>>> {
+pub fn scalar(text: &[u8]) -> Option<Option<Cow<'_, str>>> {
     match Reader::new(text).and_then(|mut reader| reader.value()).ok()? {
         json::Value::Null => Some(None),
         json::Value::String(string) => Some(Some(utf8(string.unescaped()))),

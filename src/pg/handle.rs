@@ -11,7 +11,7 @@ use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::keys::cursor;
 use crate::pg::timing::{Stage, Timing};
-use crate::pg::{admit, batch, catalog, guc, oauth};
+use crate::pg::{admit, batch, catalog, guc, nested, oauth};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route, Verb};
 use crate::sqlstate::SqlState;
@@ -75,7 +75,8 @@ fn answer(input: &Input) -> Result<Answer> {
             let (principal, schema) = (principal(&request)?, action.schema.clone());
             timing.end(Stage::Jwt);
             admit::admit(&request, &principal, &schema, || {
-                answer_with(&request, action, &principal, input.memory, ask_settings(), &timing)
+                let terms = Terms { settings: ask_settings(), may_nest: true, timing: &timing };
+                answer_with(&request, action, &principal, input.memory, terms)
             })?
         }
     };
@@ -89,7 +90,7 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
             let memory = Memory { body: None, ..memory };
             // How the transaction ends is decided for the whole batch.
             let settings = ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
-            answer_with(request, action, principal, memory, settings, &Timing::off())
+            answer_with(request, action, principal, memory, Terms { settings, may_nest: true, timing: &Timing::off() })
         })
     };
     if admit::has_key(request) { admit::admit(request, &principal(request)?, schema, run) } else { run() }
@@ -103,7 +104,8 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
 /// Why the request was refused or failed; everything it changed is undone. Errors that must propagate, such as a cancellation, are
 /// raised.
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
-    answer_with(request, action, principal, memory, ask_settings(), &Timing::off())
+    let timing = &Timing::off();
+    answer_with(request, action, principal, memory, Terms { settings: ask_settings(), may_nest: true, timing })
 }
 
 /// The settings by which a request is read.
@@ -113,14 +115,22 @@ fn ask_settings() -> ask::Settings {
     settings
 }
 
+/// How a request is answered.
+struct Terms<'a> {
+    settings: ask::Settings,
+    /// The body may have rows in its rows.
+    may_nest: bool,
+    timing: &'a Timing,
+}
+
 fn answer_with(
     request: &Request,
     action: Action,
     principal: &Principal,
     memory: Memory,
-    settings: ask::Settings,
-    timing: &Timing,
+    terms: Terms,
 ) -> Result<Answer> {
+    let Terms { settings, may_nest, timing } = terms;
     let mut ask = Ask::read(request, action, &settings)?;
     cursor::seal(&mut ask, principal)?;
     timing.end(Stage::Parse);
@@ -144,6 +154,16 @@ fn answer_with(
         }
         // The plan named columns for a `*`, and they went while the request waited for whoever altered the table.
         Err(refused) if is_read && refused.code == SqlState::UNDEFINED_COLUMN.as_str() && catalog::is_stale() => run()?,
+        // A name that is no column may be a relationship.
+        Err(refused) if may_nest && refused.code == Code::Column.as_str() && nested::may_nest(&ask) => {
+            let memory = Memory { body: None, ..memory };
+            let inner = ask::Settings { end: TransactionEnd::default(), ..settings.clone() };
+            let one = |request: &Request, action: Action, principal: &Principal| {
+                let terms = Terms { settings: inner.clone(), may_nest: false, timing: &Timing::off() };
+                answer_with(request, action, principal, memory, terms)
+            };
+            nested::answer(&ask, principal, memory.rows, &one)?.ok_or(refused)?
+        }
         done => done?,
     };
     timing.end(Stage::Transaction);

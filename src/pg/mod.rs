@@ -14,6 +14,7 @@ mod identity;
 mod json_schema;
 mod keys;
 mod lint_expression;
+mod nested;
 mod oauth;
 mod openapi;
 mod policy_expression;

@@ -20,4 +20,5 @@ pub mod write;
 
 pub use action::ActionPlan;
 pub use ast::*;
+pub use embed::Link;
 pub use planner::Planner;

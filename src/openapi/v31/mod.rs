@@ -188,7 +188,7 @@ fn shared_schemas() -> Map<String, Value> {
                 "details": text,
                 "hint": text,
                 "index": { "description": "The request of a batch that failed, counted from 0.", "type": "integer" },
-                "pointer": { "description": "Where, in the body of the batch (RFC 6901).", "type": "string" },
+                "pointer": { "description": "Where, in the body of a batch or a body with rows in its rows (RFC 6901).", "type": "string" },
                 "errors": {
                     "description": "Where the body violates the JSON Schema that is bound to its target.",
                     "type": "array",

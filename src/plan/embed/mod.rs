@@ -1,6 +1,7 @@
 //! Embedded relations.
 
 mod fetch;
+mod link;
 mod lookup;
 mod relationship;
 mod spread;
@@ -13,6 +14,7 @@ use crate::error::Result;
 use crate::plan::columns::Columns;
 use crate::plan::{ColumnReference, Embedded, Fetch, Planner, Row, Source};
 use crate::query::{Embed, Join};
+pub use link::Link;
 use relationship::Cardinality;
 pub(super) use spread::handed_out;
 
