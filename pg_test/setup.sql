@@ -104,6 +104,6 @@ end $$;
 create function public.show_all(r record) returns text language plpgsql immutable as $$
 begin
     return concat_ws(e'\n', r.status,
-        (select string_agg(format('%s: %s', key, value), e'\n' order by key) from jsonb_each_text(r.headers)),
+        (select string_agg(format('%s: %s', key, value), e'\n' order by key) from jsonb_each_text(r.headers - '{etag,vary}'::text[])),
         coalesce(e'\n' || convert_from(r.body, 'utf8'), '(no body)'));
 end $$;

@@ -7,6 +7,7 @@ use crate::http::{MediaType, Request, media_type};
 use crate::keyset::{self, Seal, Seek, Token};
 use crate::openapi::{self, Version};
 use crate::payload::{BodyShape, Payload};
+use crate::plan::condition::Precondition;
 use crate::query::{self, Literal, Query};
 use crate::route::{Action, Resource, Verb};
 use std::rc::Rc;
@@ -19,6 +20,7 @@ pub struct Shape {
     pub query: Query,
     pub body: BodyShape,
     pub preferences: WritePreferences,
+    pub precondition: Precondition,
     /// The media types that the client accepts, the preferred ones first. An empty list accepts anything.
     pub accepted: Vec<MediaType>,
     /// The version of the API description, if the request asks for the description.
@@ -140,6 +142,7 @@ impl<'a> Ask<'a> {
             (seek, token) = (Some(asked.seek), asked.token);
             page = Page { offset: 0, limit: Some(asked.rows) };
         }
+        let precondition = Precondition::of(&request.conditions, action.verb, &mut query);
         let limit = query.root.limit.and_then(|id| query.values.get(id)).and_then(Magnitude::of);
         let literals = std::mem::take(&mut query.values);
         let preferences = request.preferences.of_write();
@@ -156,6 +159,7 @@ impl<'a> Ask<'a> {
                 query,
                 body,
                 preferences,
+                precondition,
                 accepted,
                 version,
                 settings: settings_of_plan,

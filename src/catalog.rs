@@ -53,6 +53,9 @@ pub trait Catalog {
     /// Whether the role of the request may call the extension's functions that write embedded rows. A database that has an older
     /// version of the extension does not have them.
     fn may_write_embedded(&self) -> Result<bool>;
+    /// Whether the role of the request may call the extension's functions that tell versions of rows. A database that has an older version
+    /// of the extension does not have them.
+    fn may_tell_versions(&self) -> Result<bool>;
     /// Whether the role of the request may call a function.
     fn may_call(&self, function: &Function) -> Result<bool>;
 }
@@ -106,6 +109,22 @@ pub struct Relation {
     pub deletable: bool,
     #[serde(default)]
     pub settings: ResourceSettings,
+    #[serde(default)]
+    pub versions: Versions,
+    /// A write can return the version of the row as a later read tells it.
+    #[serde(default)]
+    pub returns_versions: bool,
+}
+
+/// What the versions of a relation's rows are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Versions {
+    /// Those that PostgreSQL stores: all rows are in one heap.
+    Stored,
+    /// The contents of the rows.
+    #[default]
+    Contents,
 }
 
 /// What `restful.resource` says about a relation.

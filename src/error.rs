@@ -108,6 +108,12 @@ catalogue! {
     Allow                   = "REST405", 405;
     /// The API key is malformed, unknown, revoked or has expired.
     ApiKey                  = "REST411", 401;
+    /// The precondition of a request does not hold.
+    PreconditionFailed      = "REST412", 412;
+    /// A write states no precondition, and the relation requires one.
+    PreconditionRequired    = "REST428", 428;
+    /// A precondition cannot be decided for what the request writes.
+    Precondition            = "REST430", 400;
     /// The body is larger than the setting max_body_bytes.
     BodyTooLarge            = "REST413", 413;
     /// The body has an unsupported media type or content encoding.

@@ -5,6 +5,8 @@ pub const TARGET_BYTES: usize = 256 * 1024;
 /// Bytes of the target that Content-Location names after a QUERY. Servers and proxies need not accept longer ones (RFC 9110, section
 /// 4.1), and proxies drop answers with long fields.
 pub const LOCATION_OF_QUERY: usize = 8000;
+/// Entity tags in one If-Match or If-None-Match. A client keeps a few versions of what it has read.
+pub const ENTITY_TAGS: usize = 100;
 /// Header fields of a request. HTTP servers accept about 100, and each is compared with the others.
 pub const HEADER_FIELDS: usize = 1000;
 /// Filters and conditions of a request: each is an expression to plan.

@@ -18,7 +18,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DE
 const ALLOWED_HEADERS: [&str; 4] = ["Authorization", "Accept", "Accept-Language", "Content-Language"];
 
 /// Fields of an answer that a page may read by default: those of PostgREST, and those that our answers have in addition.
-pub const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, \
+pub const EXPOSED_HEADERS: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, ETag, Last-Modified, Location, \
     Server, Transfer-Encoding, Range-Unit, Allow, Preference-Applied, Proxy-Status, Retry-After, WWW-Authenticate, \
     X-Request-Id";
 

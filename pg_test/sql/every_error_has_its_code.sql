@@ -94,6 +94,12 @@ select show(restful.serve('POST', '/rpc/one?select=*', '{"idempotency-key": "one
 -- REST460: a cursor that nobody has made. REST461: an order that cannot have one
 select show(restful.serve('GET', '/books?limit=1&cursor=AQAA'));
 select show(restful.serve('GET', '/constants?limit=1&cursor=first'));
+-- REST412, REST428 and REST430: preconditions
+select show(restful.serve('PATCH', '/books/1', '{"if-match": "\"x\""}', '{"year": 1}'));
+select as_superuser('select restful.require_match(''library.countries'')');
+select show(restful.serve('DELETE', '/countries/co'));
+select as_superuser('select restful.require_match(''library.countries'', false)');
+select show(restful.serve('DELETE', '/books?id=eq.1', '{"if-match": "\"x\""}'));
 -- REST413, 501, and an exposed schema that does not exist
 \c - postgres
 alter role layer set restful.max_body_bytes = '10B';

@@ -56,7 +56,15 @@ GRANT EXECUTE ON FUNCTION
     restful.embedded_values(anyelement),
     -- for the owner of the relation that they are about
     restful.set_resource(regclass, jsonb),
-    restful.require_idempotency_key(regclass, boolean)
+    restful.require_idempotency_key(regclass, boolean),
+    restful.require_match(regclass, boolean),
+    restful.cache_control(regclass, text),
+    restful.last_modified(regclass, name),
+    -- part of the statements of items, which run as the request's role
+    restful.row_version(oid, xid, tid),
+    restful.row_digest(record),
+    restful.changed_second(timestamptz),
+    restful.not_changed_since(timestamptz, bigint)
 TO PUBLIC;
 -- settings of the session, or a text that the caller has
 GRANT EXECUTE ON FUNCTION

@@ -116,6 +116,70 @@ $function$;
 COMMENT ON FUNCTION restful.require_idempotency_key(regclass, boolean) IS
     'For the owner of a table or view: every write to it by a request has to have an Idempotency-Key, or no longer';
 
+CREATE FUNCTION restful.row_version("table" oid, writer xid, place tid) RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_row_version';
+COMMENT ON FUNCTION restful.row_version(oid, xid, tid) IS
+    'Internal: the version of a row with these system columns. Part of the statements of items.';
+
+CREATE FUNCTION restful.row_digest("row" record) RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_row_digest';
+COMMENT ON FUNCTION restful.row_digest(record) IS
+    'Internal: the version of a row with these values. Part of the statements of items.';
+
+CREATE FUNCTION restful.changed_second(changed timestamptz) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_changed_second';
+COMMENT ON FUNCTION restful.changed_second(timestamptz) IS
+    'Internal: the second since 1970 in which a row was changed, once it is over. Part of the statements of items.';
+
+CREATE FUNCTION restful.not_changed_since(changed timestamptz, second bigint) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_not_changed_since';
+COMMENT ON FUNCTION restful.not_changed_since(timestamptz, bigint) IS
+    'Internal: whether a row was not changed after this second since 1970. Part of the statements of items.';
+
+CREATE FUNCTION restful.require_match(relation regclass, required boolean DEFAULT true) RETURNS void
+    LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT restful.set_resource(relation, jsonb_build_object('require_match', required))
+$function$;
+COMMENT ON FUNCTION restful.require_match(regclass, boolean) IS
+    'Whether requests that change or delete rows of a relation must state a precondition, such as If-Match with the row''s ETag; without one they are refused with 428. For the owner of the relation.';
+
+CREATE FUNCTION restful.cache_control(relation regclass, directives text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $function$
+BEGIN
+    -- RFC 9111, section 5.2: names, each with an optional argument, which is a token, a number or a quoted text
+    IF directives !~ '^[ \t]*[!#$%&''*+.^_`|~0-9A-Za-z-]+(=([!#$%&''*+.^_`|~0-9A-Za-z-]+|"[^"\\\x01-\x1f\x7f]*"))?([ \t]*,[ \t]*[!#$%&''*+.^_`|~0-9A-Za-z-]+(=([!#$%&''*+.^_`|~0-9A-Za-z-]+|"[^"\\\x01-\x1f\x7f]*"))?)*[ \t]*$' THEN
+        RAISE EXCEPTION 'these are not directives of Cache-Control: %', directives
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Separate them by commas, as in: private, max-age=60';
+    END IF;
+    PERFORM restful.set_resource(relation, jsonb_build_object('cache_control', trim(directives)));
+END
+$function$;
+COMMENT ON FUNCTION restful.cache_control(regclass, text) IS
+    'The field Cache-Control of answers to GET and HEAD for rows of a relation, such as: private, max-age=60; null: none. For the owner of the relation.';
+
+CREATE FUNCTION restful.last_modified(relation regclass, "column" name) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $function$
+BEGIN
+    IF "column" IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_attribute a
+        WHERE a.attrelid = relation AND a.attname = "column" AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.atttypid = 'timestamptz'::regtype)
+    THEN
+        RAISE EXCEPTION 'column "%" of "%" does not exist, or is not of type timestamptz', "column", relation
+            USING ERRCODE = 'undefined_column';
+    END IF;
+    PERFORM restful.set_resource(relation, jsonb_build_object('last_modified', "column"));
+END
+$function$;
+COMMENT ON FUNCTION restful.last_modified(regclass, name) IS
+    'The column that says when a row was last changed, for the field Last-Modified and for preconditions with dates; null: none. For the owner of the relation.';
+
 -- identity/readers.sql
 COMMENT ON FUNCTION restful.email() IS
 'The claim "email" of the request.';
@@ -2140,7 +2204,14 @@ BEGIN
                 'restful.embedded_values(pg_catalog.anyelement)',
                 'restful.resource_changed()',
                 'restful.set_resource(pg_catalog.regclass, pg_catalog.jsonb)',
-                'restful.require_idempotency_key(pg_catalog.regclass, pg_catalog.bool)'
+                'restful.require_idempotency_key(pg_catalog.regclass, pg_catalog.bool)',
+                'restful.require_match(pg_catalog.regclass, pg_catalog.bool)',
+                'restful.cache_control(pg_catalog.regclass, pg_catalog.text)',
+                'restful.last_modified(pg_catalog.regclass, pg_catalog.name)',
+                'restful.row_version(pg_catalog.oid, pg_catalog.xid, pg_catalog.tid)',
+                'restful.row_digest(pg_catalog.record)',
+                'restful.changed_second(pg_catalog.timestamptz)',
+                'restful.not_changed_since(pg_catalog.timestamptz, pg_catalog.int8)'
             ]::pg_catalog.regprocedure[])
           AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
         GROUP BY 1
@@ -2167,5 +2238,13 @@ GRANT EXECUTE ON FUNCTION
     restful.embedded_objects(text, VARIADIC "any"),
     restful.embedded_values(anyelement),
     restful.set_resource(regclass, jsonb),
-    restful.require_idempotency_key(regclass, boolean)
+    restful.require_idempotency_key(regclass, boolean),
+    restful.require_match(regclass, boolean),
+    restful.cache_control(regclass, text),
+    restful.last_modified(regclass, name),
+    -- part of the statements of items, which run as the request's role
+    restful.row_version(oid, xid, tid),
+    restful.row_digest(record),
+    restful.changed_second(timestamptz),
+    restful.not_changed_since(timestamptz, bigint)
 TO PUBLIC;

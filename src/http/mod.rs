@@ -1,6 +1,7 @@
 //! The vocabulary of HTTP: one type, one file. Pure.
 
 pub mod accepts;
+pub mod condition;
 pub mod field;
 pub mod headers;
 pub mod media_type;
@@ -12,6 +13,7 @@ pub mod request;
 pub mod response;
 pub mod target;
 pub mod traceparent;
+pub mod vary;
 
 pub use headers::Headers;
 pub use media_type::MediaType;

@@ -1,6 +1,7 @@
 //! A request: its parts are parsed, but not interpreted yet.
 
 use crate::error::{Code, Error, Result};
+use crate::http::condition::Conditions;
 use crate::http::range::Page;
 use crate::http::target::Target;
 use crate::http::{Headers, Method, Preferences, query_body};
@@ -14,6 +15,7 @@ pub struct Request<'a> {
     pub preferences: Preferences,
     /// The page in the Range field. Only GET and QUERY have one (RFC 9110, section 14.2; RFC 10008, section 2).
     pub range: Option<Page>,
+    pub conditions: Conditions,
     /// The body's bytes; `None` without a body. That of QUERY has become parameters of the target.
     pub body: Option<&'a [u8]>,
 }
@@ -27,6 +29,8 @@ impl<'a> Request<'a> {
         let method = Method::parse(method)?;
         check_encoding(headers, body)?;
         let range = match headers.get("range") {
+            // A page never has the validator of the whole list, so If-Range never holds, and Range is ignored (RFC 9110, section 13.1.5).
+            Some(_) if headers.get("if-range").is_some() => None,
             Some(field) if matches!(method, Method::Get | Method::Query) => Page::from_range(field)?,
             _ => None,
         };
@@ -35,7 +39,9 @@ impl<'a> Request<'a> {
         if method == Method::Query {
             target.parameters.extend(query_body::parameters(headers, body.take())?);
         }
-        Ok(Request { method, target, preferences: Preferences::parse(headers.get("prefer"))?, headers, range, body })
+        let preferences = Preferences::parse(headers.get("prefer"))?;
+        let conditions = Conditions::parse(headers)?;
+        Ok(Request { method, target, preferences, headers, range, conditions, body })
     }
 }
 

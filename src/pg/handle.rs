@@ -4,7 +4,7 @@ use crate::ask::{self, Ask, TransactionEnd};
 use crate::auth::Principal;
 use crate::error::{Code, Error, Result};
 use crate::http::response::Response;
-use crate::http::{Headers, Request};
+use crate::http::{Headers, Method, Request, vary};
 use crate::pg::answer::Answer;
 use crate::pg::execution::{self, Memory};
 use crate::pg::frame::{self, Context};
@@ -50,7 +50,7 @@ fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> A
     frame::check_context();
     let answer = answer(input).unwrap_or_else(|error| {
         let instance: String = input.target.chars().filter(|c| !c.is_control()).take(2000).collect();
-        Answer::new(Response::problem(&error, &instance, guc::is_verbose()))
+        Answer::new(varied(Response::problem(&error, &instance, guc::is_verbose()), input.method))
     });
     let mut response = answer.response.without_forbidden_body(input.method);
     if let Some(trace) = input.headers.as_ref().ok().and_then(Headers::trace) {
@@ -74,10 +74,12 @@ fn answer(input: &Input) -> Result<Answer> {
         Route::Batch(action) | Route::Action(action) => {
             let (principal, schema) = (principal(&request)?, action.schema.clone());
             timing.end(Stage::Jwt);
-            admit::admit(&request, &principal, &schema, || {
+            let mut answer = admit::admit(&request, &principal, &schema, || {
                 let terms = Terms { settings: ask_settings(), may_nest: true, timing: &timing };
                 answer_with(&request, action, &principal, input.memory, terms)
-            })?
+            })?;
+            answer.response = varied(answer.response, input.method);
+            answer
         }
     };
     timing.write(&mut answer.response);
@@ -94,6 +96,14 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
         })
     };
     if admit::has_key(request) { admit::admit(request, &principal(request)?, schema, run) } else { run() }
+}
+
+/// Adds the field Vary to the answer to a method whose answers can be cached.
+fn varied(mut response: Response, method: &str) -> Response {
+    if [Method::Get, Method::Head, Method::Query].iter().any(|cached| cached.as_str() == method) {
+        guc::with_vary(|fields| vary::add(&mut response.headers, fields));
+    }
+    response
 }
 
 /// Answers a request for a principal that is already known. It can be called again within a frame, as requests within requests do:

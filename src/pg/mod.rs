@@ -21,6 +21,7 @@ mod policy_expression;
 mod record_source;
 mod resource;
 mod row_sink;
+mod row_version;
 mod serve;
 #[cfg(feature = "pg_test")]
 mod tests;

@@ -8,7 +8,7 @@ use crate::openapi::Version;
 use crate::payload::{BodyShape, CallArguments};
 use crate::plan::allow::Description;
 use crate::plan::media::Representation;
-use crate::plan::{Plan, Planner};
+use crate::plan::{Plan, Planner, condition};
 use crate::query::{Condition, Field, Filter, Operation, Operator, Query};
 use crate::route::{Resource, Verb};
 use std::borrow::Cow;
@@ -47,6 +47,9 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
                 BodyShape::Arguments(given) => given,
                 BodyShape::None | BodyShape::Rows(_) => &CallArguments::Query,
             };
+            if verb == Verb::Call && shape.precondition.has_tags() {
+                return Err(condition::undecided());
+            }
             Plan::Call(planner.call(verb, name, query, given)?)
         }
         (verb, Resource::Collection { relation } | Resource::Item { relation, .. }) => {
@@ -66,7 +69,11 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
                     read = Some(relation);
                     Plan::Read(select)
                 }
-                verb => Plan::Write(planner.write(verb, &relation, query, &shape.preferences, keys)?),
+                verb => {
+                    let mut write = planner.write(verb, &relation, query, &shape.preferences, keys)?;
+                    planner.guard(verb, &relation, &shape.precondition, &mut write)?;
+                    Plan::Write(write)
+                }
             }
         }
     };
@@ -75,8 +82,14 @@ pub fn plan(shape: &Shape, catalog: &dyn Catalog) -> Result<ActionPlan> {
         return Err(Error::new(Code::CursorOrder, "Bodies that a function of the database makes have no cursors")
             .hint("Ask for JSON or CSV, or for pages with 'limit' and 'offset'."));
     }
-    if let (Plan::Read(select), Some(relation), None) = (&mut plan, read, &representation.handler) {
-        planner.choose_fetches(select, &relation, shape.is_small_page)?;
+    if let (Plan::Read(select), Some(relation)) = (&mut plan, read) {
+        select.cache_control = relation.settings.cache_control.as_deref().map(Into::into);
+        if representation.handler.is_none() {
+            if query.item.is_some() && representation.explain().is_none() {
+                planner.with_version(&relation, select)?;
+            }
+            planner.choose_fetches(select, &relation, shape.is_small_page)?;
+        }
     }
     Ok(ActionPlan::Statement(Box::new(plan), representation))
 }

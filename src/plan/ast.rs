@@ -37,6 +37,8 @@ pub struct Select {
     /// Columns after the outputs that are not part of the body. A statement whose rows a handler turns into the body, and one that is
     /// only explained or counted, does not have them.
     pub hidden: Vec<Hidden>,
+    /// The directives of Cache-Control for its rows.
+    pub cache_control: Option<Rc<str>>,
 }
 
 /// A page that begins beside a row, or at the first or last one.
@@ -64,6 +66,28 @@ pub enum Hidden {
     Text(OrderBy),
     /// The hidden column with this number, from 0, of the write whose rows are read.
     Written(usize),
+    /// The version of the row.
+    Version(RowVersion),
+    /// When the row was last changed, in seconds since 1970; null if that is not known for certain.
+    Changed(ColumnReference),
+}
+
+/// What names the version of a row of the source with an alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowVersion {
+    pub alias: String,
+    /// The columns whose values are the version. `None`: PostgreSQL's own version of the stored row.
+    pub columns: Option<Rc<Vec<String>>>,
+}
+
+/// A test of a row that a write is about to change, as a call of a function: PostgreSQL makes it again on a row that another
+/// transaction has just changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowCondition {
+    /// The row has one of these versions; or none of them, if negated.
+    Version { version: RowVersion, tags: ValueId, negated: bool },
+    /// The row was not changed after this second.
+    Unmodified { column: ColumnReference, since: ValueId },
 }
 
 impl Source {
@@ -345,6 +369,8 @@ pub struct Write {
     pub hidden: Vec<Hidden>,
     /// How the objects of the body are written.
     pub framing: Framing,
+    /// The tests of rows that are changed. An insert makes them of a row that it finds in place.
+    pub conditions: Vec<RowCondition>,
 }
 
 impl Write {

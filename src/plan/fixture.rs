@@ -102,6 +102,10 @@ impl Catalog for Library {
         Ok(self.has_postgis.then(|| FeatureFunction { name, defaults: vec!["CAST(9 AS integer)".to_owned()] }))
     }
 
+    fn may_tell_versions(&self) -> Result<bool> {
+        Ok(true)
+    }
+
     fn may_write_embedded(&self) -> Result<bool> {
         Ok(true)
     }
@@ -214,6 +218,8 @@ fn table(name: &str, columns: &str, primary_key: &str) -> Rc<Relation> {
         updatable: true,
         deletable: true,
         settings: crate::catalog::ResourceSettings::default(),
+        versions: crate::catalog::Versions::Stored,
+        returns_versions: true,
     })
 }
 

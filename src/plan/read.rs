@@ -45,6 +45,7 @@ impl Planner<'_> {
             listed: None,
             keyset: None,
             hidden: Vec::new(),
+            cache_control: None,
         };
         // Relationships are resolved first, so that an unknown one is reported before an unknown column.
         let mut labels: Vec<&str> = Vec::new();

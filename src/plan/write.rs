@@ -99,6 +99,7 @@ impl Planner<'_> {
             is_item: query.item.is_some(),
             hidden: Vec::new(),
             framing: body.map(|body| body.framing).unwrap_or_default(),
+            conditions: Vec::new(),
         })
     }
 

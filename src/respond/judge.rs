@@ -4,9 +4,11 @@
 use super::link;
 use super::named::reports;
 use super::outcome::{Effect, Outcome};
+use super::precondition;
 use super::settings::ResponseSettings;
 use crate::ask::Ask;
 use crate::error::{Code, Error, Result};
+use crate::http::condition::{Conditions, Validators, Verdict};
 use crate::http::prefer::{Resolution, Return};
 use crate::http::response::Body;
 use crate::http::{MediaType, range};
@@ -22,6 +24,7 @@ pub struct Judgement {
     pub content_range: Option<String>,
     /// Link (RFC 8288, section 3).
     pub link: Option<String>,
+    pub validators: Validators,
     /// The status and the header fields that functions set.
     pub settings: ResponseSettings,
     /// The changes are committed.
@@ -41,6 +44,9 @@ pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<Resp
         // EXPLAIN never commits.
         Outcome::Effect(effect) if effect.is_plan() => (200, Body::Rows, None, false),
         Outcome::Effect(effect) => {
+            if let Some(error) = precondition::refused_write(ask, effect) {
+                return Err(error);
+            }
             check_number_of_rows(ask, effect)?;
             let (status, body, content_range) = answered(ask, effect)?;
             link = link::link(ask, effect)?;
@@ -48,7 +54,25 @@ pub fn judge(ask: &Ask, outcome: Outcome, settings: impl FnOnce() -> Result<Resp
         }
     };
     let settings = if matches!(outcome, Outcome::Explained(_)) { ResponseSettings::default() } else { settings()? };
-    Ok(Judgement { outcome, status, body, content_range, link, settings, commits })
+    let mut judgement =
+        Judgement { outcome, status, body, content_range, link, settings, validators: Validators::default(), commits };
+    let Outcome::Effect(effect) = &judgement.outcome else { return Ok(judgement) };
+    if effect.is_plan() {
+        return Ok(judgement);
+    }
+    judgement.validators = precondition::validators(ask, effect, &judgement.body);
+    let is_read = matches!(ask.action().verb, Verb::Read | Verb::CallSafe);
+    let is_success = matches!(judgement.settings.status().unwrap_or(status), 200..=299);
+    if is_read && is_success && ask.request.conditions != Conditions::default() {
+        match judgement.validators.verdict(&ask.request.conditions) {
+            Verdict::Proceed => {}
+            Verdict::Failed => return Err(precondition::failed()),
+            Verdict::NotModified => {
+                (judgement.status, judgement.body, judgement.content_range) = (304, Body::Empty, None);
+            }
+        }
+    }
+    Ok(judgement)
 }
 
 /// Refuses a result with more rows than allowed, or with other than one row where one was asked for.

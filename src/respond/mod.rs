@@ -4,15 +4,18 @@ mod judge;
 mod link;
 mod named;
 mod outcome;
+mod precondition;
 mod raised;
 mod settings;
 
 pub use judge::{Judgement, judge};
 pub use named::Named;
+pub use precondition::body_digest;
 pub use outcome::{Captured, Effect, Outcome};
 pub use settings::ResponseSettings;
 
 use crate::ask::Ask;
+use crate::http::condition::{Validators, date_text};
 use crate::http::prefer::{Preferences, Return};
 use crate::http::response::{Body, Response};
 use crate::http::{MediaType, Method, Request, target};
@@ -20,10 +23,11 @@ use crate::limits;
 use crate::plan::allow::Description;
 use crate::route::{Action, Resource, Verb};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Builds the response to a request.
 pub fn respond(ask: &Ask, judgement: Judgement) -> Response {
-    let Judgement { outcome, status, body, content_range, link, settings, commits: _ } = judgement;
+    let Judgement { outcome, status, body, content_range, link, settings, validators, commits: _ } = judgement;
     let action = ask.action();
     let mut response = Response::new(status, body);
     if let Some(range) = content_range {
@@ -46,7 +50,7 @@ pub fn respond(ask: &Ask, judgement: Judgement) -> Response {
             if effect.is_plan() {
                 with_content(response, action, media)
             } else {
-                of_effect(response, ask, effect, media)
+                with_validators(of_effect(response, ask, effect, media), effect, validators)
             }
         }
     };
@@ -69,6 +73,9 @@ fn of_effect(mut response: Response, ask: &Ask, effect: &Effect, media: &MediaTy
             response = response.header("content-location", location);
         }
     }
+    if response.status == 304 {
+        return response;
+    }
     if let Some(key) = &effect.key {
         response = response.header("location", location(&action.resource, key));
     }
@@ -81,6 +88,23 @@ fn of_effect(mut response: Response, ask: &Ask, effect: &Effect, media: &MediaTy
         Body::Empty => {}
     }
     with_applied(response, ask, Some(effect))
+}
+
+/// ETag, Last-Modified (RFC 9110, section 8.8) and Cache-Control (RFC 9111, section 5.2).
+fn with_validators(mut response: Response, effect: &Effect, validators: Validators) -> Response {
+    if let Some(tag) = &validators.tag {
+        response = response.header("etag", format!("\"{tag}\""));
+    }
+    let last_modified = validators.last_modified.and_then(date_text);
+    // Without directives, a cache may guess from Last-Modified how long the answer stays fresh (RFC 9111, section 4.2.2).
+    let guarded = last_modified.is_some().then_some(Cow::Borrowed("no-cache"));
+    if let Some(date) = last_modified {
+        response = response.header("last-modified", date);
+    }
+    match effect.cache_control.as_ref().map(|directives| Cow::Owned(directives.to_string())).or(guarded) {
+        Some(directives) => response.header("cache-control", directives),
+        None => response,
+    }
 }
 
 /// The fields that describe the body.

@@ -6,6 +6,7 @@ use crate::http::range::Page;
 use crate::keyset::Ends;
 use crate::plan::allow::Description;
 use serde_json::Value;
+use std::rc::Rc;
 
 /// The result of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,14 @@ pub struct Effect {
     pub named: Option<Named>,
     /// The hidden columns of its rows.
     pub hidden: Captured,
+    /// The first hidden column is the version of the row, and the second, if any, when it was last changed.
+    pub names_version: bool,
+    /// A hash of the body, if the version does not say what is in it.
+    pub digest: Option<[u8; 16]>,
+    /// The statement has tested preconditions on the rows that it changes.
+    pub is_guarded: bool,
+    /// The directives of Cache-Control for a read.
+    pub cache_control: Option<Rc<str>>,
 }
 
 /// The hidden columns ([`crate::plan::Select::hidden`]) of the first and of the last row of a result; a null is `None`.

@@ -25,6 +25,11 @@ impl ResponseSettings {
         Ok(ResponseSettings { status, fields })
     }
 
+    /// The status that functions have set.
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
     /// Sets status and header fields of a response. A field replaces existing fields of the same name.
     pub fn apply(self, response: &mut Response) {
         if let Some(status) = self.status {

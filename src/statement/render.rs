@@ -273,11 +273,49 @@ impl Writer {
                     self.ordered_by(embeds, by);
                     self.text(" AS pg_catalog.text)");
                 }
+                Hidden::Version(version) => self.row_version(version),
+                Hidden::Changed(column) => {
+                    self.text("restful.changed_second(");
+                    self.column(column);
+                    self.text(")");
+                }
                 Hidden::Written(number) => self.put(format_args!("{alias}.\"?h{number}\"")),
             }
             self.put(format_args!(" AS \"?h{i}\""));
         }
         self.statement.hidden = hidden.len();
+    }
+
+    fn row_version(&mut self, RowVersion { alias, columns }: &RowVersion) {
+        let Some(columns) = columns else {
+            return self.put(format_args!("restful.row_version({alias}.tableoid, {alias}.xmin, {alias}.ctid)"));
+        };
+        self.text("restful.row_digest(ROW(");
+        self.list(columns.iter(), ", ", |w, column| w.put(format_args!("{alias}.{}", Ident(column))));
+        self.text("))");
+    }
+
+    /// Tests of a row that is about to be changed.
+    pub(super) fn row_conditions(&mut self, first: &str, conditions: &[RowCondition]) {
+        for (i, condition) in conditions.iter().enumerate() {
+            self.text(if i == 0 { first } else { " AND " });
+            match condition {
+                RowCondition::Version { version, tags, negated } => {
+                    self.text(if *negated { "NOT " } else { "" });
+                    self.row_version(version);
+                    self.text(" = ANY (");
+                    self.parameter(Parameter::Literal(*tags, Form::Array));
+                    self.text(")");
+                }
+                RowCondition::Unmodified { column, since } => {
+                    self.text("restful.not_changed_since(");
+                    self.column(column);
+                    self.text(", ");
+                    self.parameter(Parameter::Literal(*since, Form::Text));
+                    self.text(")");
+                }
+            }
+        }
     }
 
     pub(super) fn page(&mut self, select: &Select) {

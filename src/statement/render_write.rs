@@ -103,7 +103,7 @@ impl Writer {
             Change::Update { columns, chosen } => self.update(write, columns, chosen),
             Change::Delete { chosen } => {
                 self.put(format_args!("DELETE FROM {} AS {}", write.relation, write.alias));
-                self.chosen(chosen);
+                self.chosen(chosen, &write.conditions);
             }
             Change::Each(_) => {}
         }
@@ -165,7 +165,7 @@ impl Writer {
             }
             self.hidden_of_written(write, rows.is_some());
             self.put(format_args!(" FROM {} AS {}", write.relation, write.alias));
-            self.chosen(chosen);
+            self.chosen(chosen, &write.conditions);
             if let Some(select) = rows {
                 self.text(") ");
                 self.body_of_written(write, select);
@@ -238,7 +238,7 @@ impl Writer {
             self.text(" VALUES (");
             self.body_values(columns);
             self.text(")");
-            return self.on_conflict(columns, conflict);
+            return self.on_conflict(write, columns, conflict);
         }
         self.text(" SELECT ");
         self.body_values(columns);
@@ -260,10 +260,10 @@ impl Writer {
                 self.value_read(k.from_text.as_deref(), *value, Form::Text);
             }
         }
-        self.on_conflict(columns, conflict);
+        self.on_conflict(write, columns, conflict);
     }
 
-    fn on_conflict(&mut self, columns: &[BodyColumn], conflict: Option<&Conflict>) {
+    fn on_conflict(&mut self, write: &Write, columns: &[BodyColumn], conflict: Option<&Conflict>) {
         if let Some(conflict) = conflict {
             self.text(" ON CONFLICT (");
             self.list(&conflict.columns, ", ", |w, c| w.put(Ident(c)));
@@ -285,7 +285,10 @@ impl Writer {
                 Some(None) => w.put(format_args!("{} = DEFAULT", Ident(name))),
                 Some(Some(default)) => w.put(format_args!("{} = ({default})", Ident(name))),
             });
-            self.text(" WHERE restful.count_update()");
+            self.text(" WHERE ");
+            self.row_conditions("", &write.conditions);
+            // Last, so that only rows that are updated are counted.
+            self.text(if write.conditions.is_empty() { "restful.count_update()" } else { " AND restful.count_update()" });
         }
     }
 
@@ -300,17 +303,19 @@ impl Writer {
             self.text(" FROM ");
             self.record_source(columns, false);
         }
-        self.chosen(chosen);
+        self.chosen(chosen, &write.conditions);
     }
 
     /// The WHERE clause of an update or delete.
-    fn chosen(&mut self, chosen: &Chosen) {
+    fn chosen(&mut self, chosen: &Chosen, tests: &[RowCondition]) {
         let Chosen { select, key } = chosen;
         // The conditions are repeated beside the page, so that they are tested again on a row that another transaction has just
         // changed.
         self.counting = true;
         let has_where = self.restrictions(select);
         self.counting = false;
+        self.row_conditions(if has_where { " AND " } else { " WHERE " }, tests);
+        let has_where = has_where || !tests.is_empty();
         if key.is_empty() {
             return;
         }

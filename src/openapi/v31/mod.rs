@@ -65,6 +65,11 @@ pub fn document(api: &Api) -> Value {
                     "schema": { "type": "string" },
                     "example": "<?limit=25>; rel=\"first\", <?limit=25&offset=25>; rel=\"next\""
                 },
+                "ETag": {
+                    "description": "The version of the row, for If-Match and If-None-Match.",
+                    "schema": { "type": "string" },
+                    "example": "\"h5aYpdHpt2TPpbZg\""
+                },
                 "Location": {
                     "description": "The created row, as a filter on its primary key.",
                     "schema": { "type": "string", "format": "uri-reference" }
@@ -160,6 +165,18 @@ fn shared_responses() -> Value {
     json!({
         "Problem": {
             "description": "The request was refused or failed.",
+            "content": { "application/problem+json": { "schema": schema("rest.problem") } }
+        },
+        "Not-Modified": {
+            "description": "The row still has the version that If-None-Match names.",
+            "headers": { "ETag": header("ETag") }
+        },
+        "Precondition-Failed": {
+            "description": "The row does not have the version that If-Match names; nothing was changed.",
+            "content": { "application/problem+json": { "schema": schema("rest.problem") } }
+        },
+        "Precondition-Required": {
+            "description": "The relation requires If-Match.",
             "content": { "application/problem+json": { "schema": schema("rest.problem") } }
         },
         "Changed": { "description": "Done.", "headers": { "Content-Range": header("Content-Range") } }
@@ -266,6 +283,20 @@ fn shared_parameters() -> Map<String, Value> {
             json!({
                 "name": "Range", "in": "header", "description": "The rows to return, counted from 0, in place of limit and offset.",
                 "schema": { "type": "string", "examples": ["0-24"] }
+            }),
+        ),
+        (
+            "rest.header.if-match",
+            json!({
+                "name": "If-Match", "in": "header", "description": "The ETag of the row as it was read: the request is refused with 412 if it was changed since.",
+                "schema": { "type": "string", "examples": ["\"h5aYpdHpt2TPpbZg\"", "*"] }
+            }),
+        ),
+        (
+            "rest.header.if-none-match",
+            json!({
+                "name": "If-None-Match", "in": "header", "description": "ETags of what the client has already: the answer is 304 if it still has one of them.",
+                "schema": { "type": "string", "examples": ["\"h5aYpdHpt2TPpbZg\""] }
             }),
         ),
         (

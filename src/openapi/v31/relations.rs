@@ -142,7 +142,11 @@ impl Operations<'_> {
         let row = json_content(&schema(self.name));
         let one = |description| json!({ "description": description, "content": row });
         let represented = |status: &str, others: Value| {
-            let mut responses = json!({ "default": response("Problem") });
+            let mut responses = json!({
+                "412": response("Precondition-Failed"),
+                "428": response("Precondition-Required"),
+                "default": response("Problem")
+            });
             if let (Value::Object(members), Value::Object(others)) = (&mut responses, others) {
                 members.extend(others);
                 if access.readable {
@@ -151,11 +155,17 @@ impl Operations<'_> {
             }
             responses
         };
-        let select = || vec![parameter("rest.query.select")];
-        let write = || vec![parameter("rest.query.select"), parameter("rest.header.prefer-write")];
+        let select = || vec![parameter("rest.query.select"), parameter("rest.header.if-none-match")];
+        let write = || {
+            ["rest.query.select", "rest.header.prefer-write", "rest.header.if-match"].map(parameter).to_vec()
+        };
         let mut item = Map::new();
         if access.readable {
-            let responses = json!({ "200": one("The row."), "default": response("Problem") });
+            let mut read = one("The row.");
+            if let Value::Object(members) = &mut read {
+                members.insert("headers".to_owned(), json!({ "ETag": header("ETag") }));
+            }
+            let responses = json!({ "200": read, "304": response("Not-Modified"), "default": response("Problem") });
             item.insert("get".to_owned(), self.operation("read_item", select(), None, responses));
         }
         // a key that is always generated cannot be given

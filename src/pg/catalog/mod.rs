@@ -13,7 +13,7 @@ use crate::catalog::{
     Signature,
 };
 use crate::error::Result;
-use crate::pg::ffi::{embed_functions, privileges, user};
+use crate::pg::ffi::{embed_functions, privileges, user, version_functions};
 use crate::pg::guc;
 use pgrx::pg_sys;
 use query::{load, names, oid};
@@ -271,6 +271,11 @@ impl Catalog for Reader {
     fn may_update(&self, relation: &Relation) -> Result<Vec<String>> {
         let query = include_str!("../../../sql/query/catalog/may_update.sql");
         Ok(load("may_update", query, &[oid(relation.oid)])?.unwrap_or_default())
+    }
+
+    fn may_tell_versions(&self) -> Result<bool> {
+        self.used.borrow_mut().functions = true;
+        Ok(version_functions::may_call(user::current()))
     }
 
     fn may_write_embedded(&self) -> Result<bool> {

@@ -6,6 +6,7 @@ use crate::pg::ffi::unguarded::in_hooks;
 use crate::pg::ffi::{embed_functions, nodes};
 use crate::pg::frame::{COUNTERS, Frame};
 use crate::pg::identity::READERS;
+use crate::pg::row_version;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 use std::ffi::{c_char, c_int, c_void};
@@ -179,7 +180,7 @@ unsafe extern "C-unwind" fn check(function: Oid, state: *mut c_void) -> bool {
             (*walk).found = (*walk).found.max(Reads::Identity);
             return false;
         }
-        !is_one_of(COUNTERS)
+        !is_one_of(COUNTERS) && !is_one_of(row_version::FUNCTIONS)
     }
 }
 

@@ -22,9 +22,9 @@ use crate::pg::guc;
 use crate::pg::json_schema::{self, BodySchemas};
 use crate::pg::row_sink::{BodyBuffer, Extent, RowShape, Window};
 use crate::plan::media::{Handler, Representation};
-use crate::plan::{Arguments, Call, CallResult, Change, Plan, Returning, RowLimit, Select, Write};
+use crate::plan::{Arguments, Call, CallResult, Change, Hidden, Plan, Returning, RowLimit, Select, Write};
 use crate::query::Literal;
-use crate::respond::{Effect, Named};
+use crate::respond::{Effect, Named, body_digest};
 use crate::route::Verb;
 use crate::statement;
 use pgrx::pg_sys;
@@ -60,10 +60,41 @@ pub struct Work {
     functions: bool,
     /// The JSON Schemas that the body of a write must satisfy.
     schemas: BodySchemas,
+    told: Told,
     has_conflict_target: bool,
     is_void: bool,
     /// What a hint needs to know if the write is denied.
     writing: Option<Rc<Writing>>,
+}
+
+/// What the fields of a response tell of its body.
+struct Told {
+    /// The first hidden column is the version of the row.
+    names_version: bool,
+    /// The body is hashed: it is that of a read, and more than the columns of a row whose version is known.
+    is_digested: bool,
+    /// The directives of Cache-Control.
+    cache_control: Option<Rc<str>>,
+}
+
+impl Told {
+    fn of(plan: &Plan, representation: &Representation) -> Self {
+        let has_own_columns = |select: &Select| !select.computes() && select.embeds.is_empty();
+        let is_version = |hidden: &[Hidden]| matches!(hidden.first(), Some(Hidden::Version(_)));
+        let (names_version, is_digested, cache_control) = match plan {
+            Plan::Read(select) => {
+                let names_version = is_version(&select.hidden);
+                (names_version, !(names_version && has_own_columns(select)), select.cache_control.clone())
+            }
+            Plan::Write(write) => {
+                let names_version = is_version(&write.hidden);
+                let shows_more = matches!(&write.returning, Returning::Rows(select) if !has_own_columns(select));
+                (names_version, names_version && shows_more, None)
+            }
+            Plan::Call(call) => (false, !call.may_write && !matches!(call.result, CallResult::Void), None),
+        };
+        Told { names_version, is_digested: is_digested && representation.explain().is_none(), cache_control }
+    }
 }
 
 /// The JSON Schemas bound to the columns that a write takes from its body.
@@ -109,6 +140,7 @@ impl Work {
         let texts = matches!(body, BodyShape::Rows(keys) if keys.texts);
         let schemas = body_schemas(&plan, texts)?;
         Ok(Work {
+            told: Told::of(&plan, &representation),
             has_conflict_target: match &plan {
                 Plan::Write(write) => matches!(&write.change, Change::Insert { conflict: Some(_), .. }),
                 _ => false,
@@ -242,8 +274,9 @@ impl Work {
         let ends = paging.map(|paging| paging.finish(&mut buffer)).transpose()?;
         buffer.put(close);
         self.body_bytes.set(buffer.len());
-        let media = self.representation.media.clone();
-        Ok(Some((Effect { rows: done.rows, media, is_list: true, ends, ..Effect::default() }, buffer)))
+        let hidden = done.hidden;
+        let effect = Effect { rows: done.rows, is_list: true, ends, hidden, ..self.told(&buffer) };
+        Ok(Some((effect, buffer)))
     }
 
     /// Tries the fast path of a write, before the role is taken. Returns `None` if the write does not qualify.
@@ -314,6 +347,18 @@ impl Work {
         let (done, buffer) = direct.run(frame, values, buffer, shape)?;
         Way::Call.note();
         Ok(Some(self.effect(frame, done, buffer, shape, close)))
+    }
+
+    /// What the fields of the response tell of a complete body.
+    fn told(&self, body: &BodyBuffer) -> Effect {
+        let Told { names_version, is_digested, .. } = self.told;
+        Effect {
+            media: self.representation.media.clone(),
+            names_version,
+            digest: is_digested.then(|| body_digest(body.payload())),
+            cache_control: self.told.cache_control.clone(),
+            ..Effect::default()
+        }
     }
 
     fn returns_key(&self) -> bool {
@@ -433,6 +478,10 @@ impl Work {
     ) -> (Effect, BodyBuffer) {
         let counted = frame.counted();
         let shape_is_json = matches!(shape, RowShape::Object { .. } | RowShape::Value);
+        buffer.put(close);
+        if close.is_empty() && matches!(&self.plan, Plan::Call(_)) && done.rows == 0 && shape_is_json {
+            buffer.put(b"null");
+        }
         let mut effect = Effect {
             rows: done.rows,
             // A SELECT over the written rows processes as many rows as it returns.
@@ -452,14 +501,10 @@ impl Work {
                 Plan::Call(call) => matches!(call.result, CallResult::Rows(_) | CallResult::ScalarSet(_)),
                 Plan::Write(_) => false,
             },
-            media: self.representation.media.clone(),
             hidden: done.hidden,
-            ..Effect::default()
+            is_guarded: matches!(&self.plan, Plan::Write(write) if !write.conditions.is_empty()),
+            ..self.told(&buffer)
         };
-        buffer.put(close);
-        if close.is_empty() && matches!(&self.plan, Plan::Call(_)) && done.rows == 0 && shape_is_json {
-            buffer.put(b"null");
-        }
         self.body_bytes.set(buffer.len());
         if self.returns_key() && done.rows == 1 {
             let row: serde_json::Value = serde_json::from_slice(buffer.payload()).unwrap_or_default();

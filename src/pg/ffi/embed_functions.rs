@@ -19,7 +19,8 @@ pub fn all() -> Option<[Oid; 4]> {
     found.iter().all(|function| *function != Oid::INVALID).then_some(found)
 }
 
-fn find(schema: Oid, name: &CStr, arguments: &[Oid]) -> Oid {
+/// A function of the schema. The invalid OID if there is none.
+pub(super) fn find(schema: Oid, name: &CStr, arguments: &[Oid]) -> Oid {
     // SAFETY: a look-up in the system cache, by a name, a list of types and a schema.
     unsafe {
         let types = pg_sys::buildoidvector(arguments.as_ptr(), arguments.len() as c_int);

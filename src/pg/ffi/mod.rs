@@ -26,3 +26,4 @@ pub mod syscache;
 pub mod unguarded;
 pub mod user;
 pub mod varlena;
+pub mod version_functions;

@@ -9,6 +9,7 @@ pub use define::define;
 use crate::ask::{self, PlanSettings, TransactionEnd};
 use crate::auth::AuthMethod;
 use crate::auth::token::Policy;
+use crate::http::field::is_token;
 use crate::json_schema::Formats;
 use crate::openapi;
 use crate::route::{Root, Surface};
@@ -80,11 +81,31 @@ thread_local! {
     static PARSED_SCHEMAS: RefCell<(String, Rc<[Rc<str>]>)> = RefCell::new((String::new(), Rc::new([])));
     /// The last text of `restful.api_key_headers`, and its names.
     static PARSED_API_KEY_HEADERS: RefCell<(String, Vec<String>)> = const { RefCell::new((String::new(), Vec::new())) };
+    /// The field Vary of requests, after the text of `restful.api_key_headers` and whether there are several schemas, for which it was made.
+    static VARY: RefCell<(String, bool, String)> = const { RefCell::new((String::new(), false, String::new())) };
     /// The last value of `restful.anon_role`.
     static LAST_ANON_ROLE: RefCell<Rc<str>> = RefCell::new(Rc::from(""));
     /// The last search path that was built, after the schema and the `restful.extra_search_path` that it was built for.
     static SEARCH_PATH: RefCell<(String, String, Rc<CStr>)> =
         RefCell::new((String::new(), String::new(), Rc::from(c"")));
+}
+
+/// Calls `with` with the names of the header fields that answers depend on, separated by commas.
+pub fn with_vary<T>(with: impl FnOnce(&str) -> T) -> T {
+    let (setting, are_several) = (settings::API_KEY_HEADERS.get().unwrap_or_default(), schemas().len() > 1);
+    VARY.with_borrow_mut(|(of_setting, of_several, text)| {
+        if text.is_empty() || *of_setting != setting || *of_several != are_several {
+            let profile = if are_several { ", Accept-Profile" } else { "" };
+            *text = format!("Accept{profile}, Authorization, Prefer, Range");
+            for name in setting.split(',').map(str::trim).filter(|name| is_token(name)) {
+                text.push_str(", ");
+                text.push_str(name);
+            }
+            setting.clone_into(of_setting);
+            *of_several = are_several;
+        }
+        with(text)
+    })
 }
 
 /// The exposed schemas. The first one is the default.

@@ -1,7 +1,7 @@
 //! Tables and views.
 
 use super::{column, has_rows, identifier, index, resource, schema, view};
-use crate::catalog::{QualifiedName, Relation};
+use crate::catalog::{QualifiedName, Relation, Versions};
 use crate::pg::ffi::relcache;
 use pgrx::pg_sys::{self, Oid};
 use std::ffi::c_int;
@@ -83,6 +83,16 @@ fn describe(open: &relcache::Relation, name: QualifiedName) -> Found {
         updatable: commands & UPDATE != 0,
         deletable: commands & DELETE != 0,
         settings: resource::settings(oid),
+        versions: if kind == pg_sys::RELKIND_RELATION
+            && class.relam == pg_sys::HEAP_TABLE_AM_OID
+            && !class.relhassubclass
+        {
+            Versions::Stored
+        } else {
+            Versions::Contents
+        },
+        // A rule may not return what it writes, and a trigger instead of a write may return something else.
+        returns_versions: is_table && !class.relhasrules,
     };
     let mut relations = vec![relation.oid, resource::table().to_u32()];
     if relation.is_view {
