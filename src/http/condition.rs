@@ -94,7 +94,10 @@ fn tags(name: &str, value: &str) -> Result<Tags> {
         }
         found.push(EntityTag { is_weak, opaque: opaque.to_owned() });
         if found.len() > limits::ENTITY_TAGS {
-            return Err(Error::new(Code::Limit, format!("A request names at most {} entity tags", limits::ENTITY_TAGS)));
+            return Err(Error::new(
+                Code::Limit,
+                format!("A request names at most {} entity tags", limits::ENTITY_TAGS),
+            ));
         }
         rest = after;
     }
@@ -187,9 +190,9 @@ impl Validators {
 
     /// Whether a tag names this version: of a row whatever representation it is in.
     fn is_of(&self, tag: &EntityTag) -> bool {
-        self.tag.as_ref().is_some_and(|own| {
-            if self.names_row { version_of(own) == tag.version() } else { *own == tag.opaque }
-        })
+        self.tag
+            .as_ref()
+            .is_some_and(|own| if self.names_row { version_of(own) == tag.version() } else { *own == tag.opaque })
     }
 }
 
@@ -255,7 +258,8 @@ mod tests {
         ] {
             assert_eq!(of("v", Some(10)).verdict(&conditions(fields)), expected, "{fields:?}");
         }
-        let undated = of("v", None).verdict(&conditions(&[("if-unmodified-since", before), ("if-modified-since", after)]));
+        let undated =
+            of("v", None).verdict(&conditions(&[("if-unmodified-since", before), ("if-modified-since", after)]));
         assert_eq!(undated, Verdict::Proceed);
     }
 

@@ -140,11 +140,9 @@ unsafe fn changed_second(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     }
 }
 
-sql_function!(
-    restful_not_changed_since,
-    "not_changed_since(changed timestamptz, second bigint)",
-    |call| not_changed_since(call)
-);
+sql_function!(restful_not_changed_since, "not_changed_since(changed timestamptz, second bigint)", |call| {
+    not_changed_since(call)
+});
 
 /// True if it is not known when the row was changed: the condition is ignored then (RFC 9110, section 13.1.4).
 unsafe fn not_changed_since(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {

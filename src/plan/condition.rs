@@ -36,9 +36,8 @@ impl Precondition {
                 // If-Match compares strongly (RFC 9110, section 13.1.1), so a weak tag is never equal.
                 let tags = tags.iter().filter(|tag| !(is_strong && tag.is_weak));
                 let versions = tags.filter_map(|tag| version_bytes(tag.version()));
-                let texts = versions.map(|bytes| {
-                    bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-                });
+                let texts =
+                    versions.map(|bytes| bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}")));
                 Some(query.add_value(Literal::List(texts.collect())))
             }
             _ => None,
@@ -101,8 +100,9 @@ impl Planner<'_> {
         for (tags, negated) in [(given.one_of, false), (given.none_of, true)] {
             let Some(tags) = tags else { continue };
             let Some(version) = version.clone() else {
-                return Err(Error::new(Code::Precondition, "The version of this row cannot be told")
-                    .hint("The role of the request must be able to read a column of it, and the extension be up to date."));
+                return Err(Error::new(Code::Precondition, "The version of this row cannot be told").hint(
+                    "The role of the request must be able to read a column of it, and the extension be up to date.",
+                ));
             };
             write.conditions.push(RowCondition::Version { version, tags, negated });
         }
@@ -115,7 +115,8 @@ impl Planner<'_> {
             conflict.update = false;
         }
         // A response to PUT has a validator only if it shows what was stored (RFC 9110, section 9.3.4).
-        let is_told = verb == Verb::Update || verb == Verb::Replace && matches!(write.returning, super::Returning::Rows(_));
+        let is_told =
+            verb == Verb::Update || verb == Verb::Replace && matches!(write.returning, super::Returning::Rows(_));
         if let (Some(version), true, true) = (version, is_told, relation.returns_versions) {
             write.hidden = vec![Hidden::Version(version)];
         }

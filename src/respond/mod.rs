@@ -12,6 +12,7 @@ pub use judge::{Judgement, judge};
 pub use named::Named;
 pub use precondition::body_digest;
 pub use outcome::{Captured, Effect, Outcome};
+pub use precondition::body_digest;
 pub use settings::ResponseSettings;
 
 use crate::ask::Ask;

@@ -4,8 +4,8 @@ use super::outcome::Effect;
 use crate::ask::Ask;
 use crate::error::{Code, Error};
 use crate::http::MediaType;
-use crate::http::response::Body;
 use crate::http::condition::{Tags, Validators, digest, encoded};
+use crate::http::response::Body;
 use crate::route::Verb;
 
 /// The key of hashes of bodies. A body is no secret to whoever gets it, so this is none either.
@@ -37,9 +37,7 @@ pub fn refused_write(ask: &Ask, effect: &Effect) -> Option<Error> {
         }
         // The row is there, which must not be.
         _ if conditions.if_none_match == Some(Tags::Any) && effect.affected > 0 => true,
-        _ => {
-            (conditions.if_match.is_some() || effect.is_guarded) && effect.affected == 0
-        }
+        _ => (conditions.if_match.is_some() || effect.is_guarded) && effect.affected == 0,
     };
     fails.then(failed)
 }

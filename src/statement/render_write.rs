@@ -288,7 +288,11 @@ impl Writer {
             self.text(" WHERE ");
             self.row_conditions("", &write.conditions);
             // Last, so that only rows that are updated are counted.
-            self.text(if write.conditions.is_empty() { "restful.count_update()" } else { " AND restful.count_update()" });
+            self.text(if write.conditions.is_empty() {
+                "restful.count_update()"
+            } else {
+                " AND restful.count_update()"
+            });
         }
     }
 

@@ -156,9 +156,8 @@ impl Operations<'_> {
             responses
         };
         let select = || vec![parameter("rest.query.select"), parameter("rest.header.if-none-match")];
-        let write = || {
-            ["rest.query.select", "rest.header.prefer-write", "rest.header.if-match"].map(parameter).to_vec()
-        };
+        let write =
+            || ["rest.query.select", "rest.header.prefer-write", "rest.header.if-match"].map(parameter).to_vec();
         let mut item = Map::new();
         if access.readable {
             let mut read = one("The row.");
