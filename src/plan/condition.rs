@@ -80,7 +80,7 @@ impl Planner<'_> {
         let is_dated = given.unmodified_since.is_some() && changed.is_some();
         let updates = match &write.change {
             Change::Insert { conflict, .. } => conflict.as_ref().is_some_and(|conflict| conflict.update),
-            Change::Update { .. } | Change::Delete { .. } => true,
+            Change::Update { .. } | Change::Delete { .. } | Change::Each(_) => true,
         };
         if relation.settings.require_match && updates && !(names_row && (given.has_tags() || is_dated)) {
             let error = Error::new(

@@ -79,6 +79,7 @@ impl Planner<'_> {
             listed: None,
             keyset: None,
             hidden: Vec::new(),
+            cache_control: None,
         };
         let chosen = Chosen { select, key: Vec::new() };
         Ok(Some(Each { columns, keys: key.len(), deletes, bare: list.bare, chosen }))

@@ -10,7 +10,6 @@ mod settings;
 
 pub use judge::{Judgement, judge};
 pub use named::Named;
-pub use precondition::body_digest;
 pub use outcome::{Captured, Effect, Outcome};
 pub use precondition::body_digest;
 pub use settings::ResponseSettings;
