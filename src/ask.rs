@@ -7,7 +7,7 @@ use crate::http::{MediaType, Request, media_type};
 use crate::keyset::{self, Seal, Seek, Token};
 use crate::openapi::{self, Version};
 use crate::payload::{BodyShape, Payload};
-use crate::plan::condition::Precondition;
+use crate::precondition::Precondition;
 use crate::query::{self, Literal, Query};
 use crate::route::{Action, Resource, Verb};
 use std::rc::Rc;

@@ -43,6 +43,7 @@ pub mod oauth;
 pub mod openapi;
 pub mod payload;
 pub mod plan;
+pub mod precondition;
 pub mod query;
 pub mod raised;
 pub mod respond;

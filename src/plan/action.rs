@@ -212,7 +212,9 @@ mod tests {
     #[test]
     fn the_key_of_a_path_is_a_filter_of_each_column() {
         let sql = |target| statement::main(&statement_of("GET", target, None)).sql;
-        assert_eq!(sql("/books/7?select=id"), sql("/books?select=id&id=eq.7"));
+        // Of an item, the version of the row is returned, too.
+        let version = r#", restful.row_version(t0.tableoid, t0.xmin, t0.ctid) AS "?h0""#;
+        assert_eq!(sql("/books/7?select=id").replacen(version, "", 1), sql("/books?select=id&id=eq.7"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod arguments;
 pub mod ast;
 pub mod call;
 mod columns;
-pub mod condition;
+mod condition;
 mod each;
 pub mod embed;
 #[cfg(any(test, feature = "fuzzing"))]

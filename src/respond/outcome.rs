@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 /// The result of a request.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there is one per request, and nearly always an effect")]
 pub enum Outcome {
     /// What can be done with the resource.
     Described(Description),
