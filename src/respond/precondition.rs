@@ -8,7 +8,7 @@ use crate::http::condition::{Tags, Validators, digest, encoded};
 use crate::http::response::Body;
 use crate::route::Verb;
 
-/// The key of hashes of bodies. A body is no secret to whoever gets it, so this is none either.
+/// The key of hashes of bodies. Whoever gets the hash also gets the body, so the key need not be secret.
 const KEY: [u64; 4] = [0x7067_5f72_6573_7466, 0x756c_2062_6f64_7920, 0x7661_6c69_6461_746f, 0x7220_6f66_2070_6721];
 
 /// A hash of the bytes of a body.
