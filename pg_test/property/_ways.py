@@ -29,6 +29,11 @@ begin
   end;
   perform ways.take('fastest');
   fast := restful.serve(method, target, headers, body);
+  -- Each time that a row is written, it has another version.
+  if method not in ('GET', 'HEAD') then
+    general.headers := general.headers - 'etag';
+    fast.headers := fast.headers - 'etag';
+  end if;
   if general is distinct from fast then
     raise exception using errcode = 'WAYS1', message = format(E'%s %s %s: the general way answers\\n%s %s %s, and the fast way\\n%s %s %s',
       method, left(target, 1000), left(convert_from(body, 'UTF8'), 1000),

@@ -82,6 +82,7 @@ create function law_test.target(request jsonb, answers jsonb) returns text langu
          (select string_agg(law_test.encoded(c) || case when v = 'null' then '=is.null' else '=eq.' || law_test.encoded(v #>> '{}') end, '&')
           from jsonb_each(law_test.resolved(coalesce(request->'where', '{}'), answers)) e (c, v)))
 $$;
+-- Copies of a row have versions of their own, and Vary is for caches, which see the batch only: the law leaves both fields out.
 -- The answers to the requests one by one, or what the first that fails says. A failure undoes them all.
 create function law_test.one_by_one(requests jsonb) returns jsonb language plpgsql as $$
 declare request jsonb; answer restful.response; answers jsonb := '[]'; number int := 0;
@@ -93,7 +94,7 @@ begin
         raise sqlstate 'LAW01' using message = jsonb_build_object('status', answer.status, 'code', answer.body->'code', 'index', number)::text;
       end if;
       answers := answers || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object('id', request->'id'))
-        || jsonb_build_object('status', answer.status, 'headers', answer.headers)
+        || jsonb_build_object('status', answer.status, 'headers', answer.headers - 'vary' - 'etag')
         || case when answer.body is null then '{}' else jsonb_build_object('body', answer.body) end);
       number := number + 1;
     end loop;
@@ -119,7 +120,8 @@ begin
   one := law_test.one_by_one(requests);
   perform set_config('restful.schemas', 'law_many', true);
   many := restful.batch(requests);
-  got := case when many.status = 200 then jsonb_build_object('status', 200, 'answers', many.body)
+  got := case when many.status = 200 then jsonb_build_object('status', 200, 'answers', (select coalesce(jsonb_agg(a || jsonb_build_object('headers', (a->'headers') - 'etag') order by i), '[]')
+      from jsonb_array_elements(many.body) with ordinality e (a, i)))
     else jsonb_build_object('status', many.status, 'code', many.body->'code', 'index', many.body->'index') end;
   after_one := law_test.tables('law_one');
   after_many := law_test.tables('law_many');

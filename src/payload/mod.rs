@@ -149,9 +149,11 @@ fn rows<'a>(request: &Request<'a>, verb: Verb, limit: usize) -> Result<(BodyKeys
     Ok((keys, Payload { refusal: refusal(first.has_more), is_one: first.is_one, ..Payload::of(request) }))
 }
 
-/// Whether a DELETE has a list of keys. No line at all is an empty list, and must not delete every row.
+/// Whether a DELETE has a list of keys. No line at all is an empty list, and must not delete every row. An empty object names nothing:
+/// postgrest-py sends it with every DELETE.
 fn has_keys(request: &Request) -> bool {
-    request.body.is_some_and(|body| !is_blank(body))
+    let is_empty = |body: &[u8]| is_blank(body) || body.trim_ascii() == b"{}";
+    request.body.is_some_and(|body| !is_empty(body))
         || request
             .headers
             .get("content-type")
