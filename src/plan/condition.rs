@@ -1,6 +1,6 @@
 //! Plans what preconditions need (RFC 9110, section 13): the version of a row, and tests of it within the statement that writes.
 
-use super::{Change, ColumnReference, Hidden, Planner, RowCondition, RowVersion, Select, Write};
+use super::{Change, ColumnReference, Hidden, Output, Planner, Returning, RowCondition, RowVersion, Select, Write};
 use crate::catalog::{Relation, Versions};
 use crate::error::{Code, Error, Result};
 use crate::precondition::Precondition;
@@ -62,8 +62,16 @@ impl Planner<'_> {
             conflict.update = false;
         }
         // A response to PUT has a validator only if it shows what was stored (RFC 9110, section 9.3.4).
-        let is_told =
-            verb == Verb::Update || verb == Verb::Replace && matches!(write.returning, super::Returning::Rows(_));
+        // Aggregates show no single row, and a `*` over the written rows would show the hidden column.
+        let shows_all = |select: &Select| select.outputs.iter().any(|output| matches!(output, Output::All));
+        let is_told = match &write.returning {
+            Returning::Rows(select) => {
+                matches!(verb, Verb::Update | Verb::Replace)
+                    && !select.grouped
+                    && (write.returned_by_select().is_none() || !shows_all(select))
+            }
+            Returning::Nothing | Returning::Key(_) => verb == Verb::Update,
+        };
         if let (Some(version), true, true) = (version, is_told, relation.returns_versions) {
             write.hidden = vec![Hidden::Version(version)];
         }
