@@ -89,6 +89,14 @@ select restful.cache_control('library.notes', 'no-store;');
 select restful.cache_control('library.books', 'no-store');
 select restful.cache_control('library.notes', null);
 select (restful.serve('GET', '/notes/1')).headers ->> 'vary', (restful.serve('GET', '/nowhere')).headers ->> 'vary', (restful.serve('DELETE', '/notes/99')).headers ->> 'vary';
+-- a write that shows all columns in an order, or aggregates, shows no column but those
+select s.status, convert_from(s.body, 'utf8'), s.headers ->> 'etag' as told from restful.serve('PATCH', '/notes/1?order=id', hdr('if-match', tag('/notes/1')) || '{"prefer": "return=representation"}', '{"body": "four"}') s \gset shown_
+select :shown_status, :'shown_convert_from', :'shown_told' = tag('/notes/1');
+select as_superuser('alter role librarian set restful.aggregates_enabled = on');
+\c - librarian
+select say(restful.serve('PATCH', '/notes/1?select=count()', hdr('if-match', tag('/notes/1')) || '{"prefer": "return=representation"}', '{"body": "counted"}'));
+select as_superuser('alter role librarian reset restful.aggregates_enabled');
+\c - librarian
 -- partitions and views, by their contents
 select say(restful.serve('GET', '/parted/1,a'));
 select say(restful.serve('PATCH', '/parted/1,a', hdr('if-match', tag('/parted/1,a')), '{"v": 2}'));

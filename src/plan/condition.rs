@@ -1,8 +1,9 @@
 //! Plans what preconditions need (RFC 9110, section 13): the version of a row, and tests of it within the statement that writes.
 
-use super::{Change, ColumnReference, Hidden, Output, Planner, Returning, RowCondition, RowVersion, Select, Write};
+use super::{Change, ColumnReference, Hidden, Planner, Returning, RowCondition, RowVersion, Select, Write};
 use crate::catalog::{Relation, Versions};
 use crate::error::{Code, Error, Result};
+use crate::plan::columns::Columns;
 use crate::precondition::Precondition;
 use crate::route::Verb;
 use std::rc::Rc;
@@ -62,17 +63,17 @@ impl Planner<'_> {
             conflict.update = false;
         }
         // A response to PUT has a validator only if it shows what was stored (RFC 9110, section 9.3.4).
-        // Aggregates show no single row, and a `*` over the written rows would show the hidden column.
-        let shows_all = |select: &Select| select.outputs.iter().any(|output| matches!(output, Output::All));
+        // Aggregates show no single row.
         let is_told = match &write.returning {
-            Returning::Rows(select) => {
-                matches!(verb, Verb::Update | Verb::Replace)
-                    && !select.grouped
-                    && (write.returned_by_select().is_none() || !shows_all(select))
-            }
+            Returning::Rows(select) => matches!(verb, Verb::Update | Verb::Replace) && !select.grouped,
             Returning::Nothing | Returning::Key(_) => verb == Verb::Update,
         };
         if let (Some(version), true, true) = (version, is_told, relation.returns_versions) {
+            let is_wrapped = write.returned_by_select().is_some();
+            if let (Returning::Rows(select), true) = (&mut write.returning, is_wrapped) {
+                // A `*` over the written rows would show the hidden column.
+                self.list_columns(select, Columns::Relation(relation))?;
+            }
             write.hidden = vec![Hidden::Version(version)];
         }
         Ok(())
