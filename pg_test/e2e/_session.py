@@ -6,7 +6,7 @@ import queue
 import subprocess
 import threading
 
-from harness import wait_until
+from harness import Cluster, wait_until
 
 PSQL = pathlib.Path(os.environ["PG_BINDIR"]) / "psql"
 # Longer than anything here takes on a slow machine.
@@ -52,6 +52,20 @@ class Session:
     def get(self, target: str) -> str:
         """Status and body of a GET."""
         return self.ask(f"select status || ' ' || coalesce(body::text, '') from restful.get($target${target}$target$)").strip()
+
+    @classmethod
+    def of(cls, cluster: Cluster, user: str, schemas: str) -> "Session":
+        """A connection to a cluster of the harness, whose requests see these schemas."""
+        return cls(user, PGHOST=cluster.host, PGPORT=str(cluster.port), PGDATABASE=cluster.database,
+                   PGOPTIONS=f"-c client_min_messages=error -c restful.schemas={schemas}")
+
+    def abandon(self) -> None:
+        """Ends psql, whether or not it still runs."""
+        self.process.kill()
+        self.process.wait()
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+            self.process.stdout.close()
 
     def close(self) -> None:
         self.process.stdin.close()

@@ -82,6 +82,15 @@ class Cluster:
     def stop(self):
         self._run("pg_ctl", "-D", f"{self.directory}/data", "-w", "-m", "fast", "stop")
 
+    def until_up(self):
+        """Waits until the server answers again after a crash."""
+        def answers():
+            try:
+                return self.sql("select 1") == "1"
+            except RuntimeError:
+                return False
+        wait_until(answers, 60)
+
     def close(self):
         if self.private:
             self.stop()

@@ -53,18 +53,9 @@ class Keys(unittest.TestCase):
         self.cluster.sql("truncate shop.orders; truncate restful.idempotency_record")
 
     def session(self):
-        session = Session("api", PGHOST=self.cluster.host, PGPORT=str(self.cluster.port), PGDATABASE=self.cluster.database,
-                          PGOPTIONS="-c client_min_messages=error -c restful.schemas=shop")
-        self.addCleanup(self.abandon, session)
+        session = Session.of(self.cluster, "api", "shop")
+        self.addCleanup(session.abandon)
         return session
-
-    @staticmethod
-    def abandon(session):
-        session.process.kill()
-        session.process.wait()
-        if not session.process.stdin.closed:
-            session.process.stdin.close()
-            session.process.stdout.close()
 
     def test_clients_with_one_key_at_a_time(self):
         sessions = [self.session() for _ in range(CLIENTS)]
@@ -131,7 +122,7 @@ class Keys(unittest.TestCase):
                 except (AssertionError, OSError, ValueError):
                     pids.pop(writer, None)
                     if session:
-                        self.abandon(session)
+                        session.abandon()
                     session = None
                     time.sleep(0.02)
                     continue
@@ -161,12 +152,7 @@ class Keys(unittest.TestCase):
             for thread in threads:
                 thread.join(60)
 
-        def answers_again():
-            try:
-                return self.cluster.sql("select 1") == "1"
-            except RuntimeError:
-                return False
-        wait_until(answers_again, 60)
+        self.cluster.until_up()
         acknowledged = {name: body for of_writer in answers for name, body in of_writer.items()}
         self.assertGreater(len(acknowledged), KILLS)
         effects, numbers, records = map(int, self.cluster.sql("select effects()").split())

@@ -61,25 +61,9 @@ class KilledServer(unittest.TestCase):
         cls.cluster.sql(SETUP)
 
     def session(self, user="api"):
-        session = Session(user, PGHOST=self.cluster.host, PGPORT=str(self.cluster.port), PGDATABASE=self.cluster.database,
-                          PGOPTIONS="-c client_min_messages=error -c restful.schemas=shop")
-        self.addCleanup(self.abandon, session)
+        session = Session.of(self.cluster, user, "shop")
+        self.addCleanup(session.abandon)
         return session
-
-    @staticmethod
-    def abandon(session):
-        session.process.kill()
-        session.process.wait()
-        session.process.stdin.close()
-        session.process.stdout.close()
-
-    def until_up(self):
-        def answers():
-            try:
-                return self.cluster.sql("select 1") == "1"
-            except RuntimeError:
-                return False
-        wait_until(answers, 60)
 
     def orders(self):
         return self.cluster.sql("select count(*) from shop.orders")
@@ -109,7 +93,7 @@ class KilledServer(unittest.TestCase):
                 os.kill(int(victim.pid), signal.SIGKILL)
                 with self.assertRaisesRegex(AssertionError, "psql has ended|server closed the connection"):
                     raise AssertionError(victim.receive())
-                self.until_up()
+                self.cluster.until_up()
                 self.assertEqual(self.orders(), before)
                 self.assert_whole()
 
@@ -119,12 +103,12 @@ class KilledServer(unittest.TestCase):
         victim.ask("begin")
         self.assertEqual(victim.ask(order("uncommitted")), "200")
         os.kill(int(victim.pid), signal.SIGKILL)
-        self.until_up()
+        self.cluster.until_up()
         self.assertEqual(self.orders(), before)
         committed = self.session()
         self.assertEqual(committed.ask(order("committed")), "200")
         os.kill(int(committed.pid), signal.SIGKILL)
-        self.until_up()
+        self.cluster.until_up()
         self.assertEqual(self.cluster.sql("select count(*) from shop.orders where number = 'committed'"), "1")
         self.assert_whole()
 
@@ -148,7 +132,7 @@ class KilledServer(unittest.TestCase):
         for thread in threads:
             thread.join(60)
         self.cluster.start()
-        self.until_up()
+        self.cluster.until_up()
         for writer in range(WRITERS):
             there = int(self.cluster.sql(f"select count(*) from shop.orders where number like '{name} {writer} %'"))
             self.assertIn(there - acknowledged[writer], (0, 1))

@@ -20,7 +20,7 @@ import json
 import random
 import sys
 
-from _sql import quote, run
+from _sql import count_outcomes, quote, report, run
 
 CLEAN_UP = """
 drop schema if exists law_one, law_many, law_test cascade;
@@ -251,18 +251,13 @@ def main():
               "set session authorization law_asker;"]
     script += [f"select law_test.try({number}, {quote(json.dumps(Requests(rng).batch()))});" for number in range(options.batches)]
     script += ["reset session authorization;",
-               "select jsonb_build_object('outcomes', (select jsonb_object_agg(outcome, n) from (select outcome, count(*) n from law_test.results group by 1) t),"
-               " 'broken', coalesce((select jsonb_agg(r) from (select * from law_test.results where detail is not null order by number limit 1) r), '[]'));", CLEAN_UP]
-    report = json.loads(run(*script).strip().splitlines()[-1])
-    outcomes = report["outcomes"]
-    print(json.dumps(outcomes))
-    for case in report["broken"]:
-        print(f"\n{case['number']}: {case['outcome']}\n{case['detail']}")
+               count_outcomes("law_test.results"), CLEAN_UP]
+    outcomes, is_broken = report(run(*script))
     failed = sum(count for outcome, count in outcomes.items() if outcome.startswith("failed"))
     too_few = min(outcomes.get("ok", 0), failed) < options.batches // 5
     if too_few:
         print("too few batches succeed or fail to prove anything")
-    sys.exit(1 if report["broken"] or too_few else 0)
+    sys.exit(1 if is_broken or too_few else 0)
 
 
 if __name__ == "__main__":

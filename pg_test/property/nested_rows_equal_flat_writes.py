@@ -18,7 +18,7 @@ import json
 import random
 import sys
 
-from _sql import quote, run
+from _sql import count_outcomes, quote, report, run
 
 CLEAN_UP = """
 drop schema if exists nest_one, nest_two, nest_test cascade;
@@ -245,17 +245,12 @@ def main():
         make = patch if trees.roots and trees.rng.random() < 0.4 else post
         script.append(make(trees, number))
     script += ["reset session authorization;",
-               "select jsonb_build_object('outcomes', (select jsonb_object_agg(outcome, n) from (select outcome, count(*) n from nest_test.results group by 1) t),"
-               " 'broken', coalesce((select jsonb_agg(r) from (select * from nest_test.results where detail is not null order by number limit 1) r), '[]'));", CLEAN_UP]
-    report = json.loads(run(*script).strip().splitlines()[-1])
-    outcomes = report["outcomes"]
-    print(json.dumps(outcomes))
-    for case in report["broken"]:
-        print(f"\n{case['number']}: {case['outcome']}\n{case['detail']}")
+               count_outcomes("nest_test.results"), CLEAN_UP]
+    outcomes, is_broken = report(run(*script))
     too_few = outcomes.get("written", 0) < options.trees // 2 or outcomes.get("refused as it should be", 0) < options.trees // 10
     if too_few:
         print("too few trees are written or refused to prove anything")
-    sys.exit(1 if report["broken"] or too_few else 0)
+    sys.exit(1 if is_broken or too_few else 0)
 
 
 if __name__ == "__main__":

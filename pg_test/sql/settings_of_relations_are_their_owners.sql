@@ -9,7 +9,7 @@ alter view library.note_list owner to librarian;
 select restful.set_resource('library.notes', '{"require_match": true}');
 select restful.set_resource('library.notes', '{"cache_control": "max-age=60"}');
 select restful.set_resource('library.note_list', '{"last_modified": "changed"}');
--- neither others' relations, nor what is none, nor what no field can hold
+-- refused: relations of others, names that no relation has, and values that no field can hold
 select restful.set_resource('library.books', '{"require_match": true}');
 select restful.set_resource('pg_class', '{"require_match": true}');
 select restful.set_resource(1::regclass, '{"require_match": true}');
