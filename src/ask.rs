@@ -111,8 +111,8 @@ impl<'a> Ask<'a> {
     /// Reads what a request asks for.
     ///
     /// # Errors
-    /// Parameters outside the grammar, and cursors that are none (400), a page that cannot have rows (416), an unavailable representation (406), and a body
-    /// that does not match its Content-Type (400).
+    /// Parameters outside the grammar and malformed cursors (400), a page that cannot have rows (416), an unavailable representation
+    /// (406), and a body that does not match its Content-Type (400).
     pub fn read(request: &'a Request<'a>, mut action: Action, settings: &Settings) -> Result<Self> {
         let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
         let mut page = set_page(&mut query, request.range)?;

@@ -14,6 +14,7 @@ pub use reference::{Answers, Reference};
 
 use crate::error::{Code, Error, Result};
 use crate::http::{Headers, Method, target};
+use crate::query::quote_always;
 use reference::Place;
 pub use reference::scalar;
 use std::borrow::Cow;
@@ -150,7 +151,7 @@ impl<'a> BatchedRequest<'a> {
             };
             text.push(if i == 0 { '/' } else { ',' });
             let is_plain = !value.is_empty() && !value.contains(['"', ',', '\\']);
-            target::encode_into(&mut text, &if is_plain { value } else { quoted(&value).into() }, b"");
+            target::encode_into(&mut text, &if is_plain { value } else { quote_always(&value).into() }, b"");
         }
         let mut separator = '?';
         if !query.is_empty() {
@@ -163,7 +164,7 @@ impl<'a> BatchedRequest<'a> {
             text.push(separator);
             separator = '&';
             // A name in quotes is a column, even if a parameter has the same name.
-            target::encode_into(&mut text, &quoted(column), b"");
+            target::encode_into(&mut text, &quote_always(column), b"");
             match value.text(answers, &place)? {
                 Some(value) => {
                     text.push_str("=eq.");
@@ -194,11 +195,6 @@ impl<'a> BatchedRequest<'a> {
             headers
         })
     }
-}
-
-/// A value in double quotes, with its quotes and backslashes escaped.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 impl<'a> Value<'a> {

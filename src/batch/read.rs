@@ -1,10 +1,11 @@
 //! Reads the body of a batch.
 
-use super::reference::{self, Place, Reference, as_reference, is_index, may_refer, utf8, value_text};
+use super::reference::{self, Place, Reference, as_reference, is_index, may_refer, utf8};
 use super::{Batch, BatchedRequest, Content, OWN_FIELDS, Value, answer, fault, scalar};
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Reader, UniqueKeys, ValueKind};
 use crate::limits;
+use crate::payload::invalid;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -31,7 +32,6 @@ impl<'a> Batch<'a> {
     /// PGRST102 (400) for a body that is not JSON; REST440 (400) for one that is not an array of requests, with the request's index
     /// and a pointer; REST431 (400) for too many requests or references.
     pub fn read(body: &'a [u8], most: usize) -> Result<Self> {
-        let invalid = |why: json::Error| Error::new(Code::Body, "Empty or invalid json").details(why.to_string());
         let mut reader = Reader::new(body).map_err(invalid)?;
         if reader.kind().map_err(invalid)? != ValueKind::Array {
             return Err(Error::new(Code::Batch, "A batch is a JSON array of requests").hint(HOW_TO_WRITE));
@@ -48,7 +48,7 @@ impl<'a> Batch<'a> {
                     .hint("Split the batch, send several rows in one request, or raise restful.max_batch_requests."));
             }
             let index = requests.len();
-            let members = Members::read(&mut reader, body, index, &invalid)?;
+            let members = Members::read(&mut reader, index)?;
             let (request, id) = members.request(index, &ids, &mut references)?;
             ids.push(id);
             requests.push(request);
@@ -61,12 +61,7 @@ impl<'a> Batch<'a> {
 const HOW_TO_WRITE: &str = "Write [{\"method\": \"POST\", \"target\": \"/table\", \"body\": {...}}, ...]. Each request may also have id, headers, key, where and base64.";
 
 impl<'a> Members<'a> {
-    fn read(
-        reader: &mut Reader<'a>,
-        body: &'a [u8],
-        index: usize,
-        invalid: &impl Fn(json::Error) -> Error,
-    ) -> Result<Self> {
+    fn read(reader: &mut Reader<'a>, index: usize) -> Result<Self> {
         let mut members = Members::default();
         if reader.kind().map_err(invalid)? != ValueKind::Object {
             return Err(fault(index, "", "A request of a batch is a JSON object").hint(HOW_TO_WRITE));
@@ -92,7 +87,7 @@ impl<'a> Members<'a> {
                     return Err(place.fault("A request of a batch has no such member").hint(HOW_TO_WRITE));
                 }
             };
-            *member = Some(value_text(reader, body).map_err(invalid)?);
+            *member = Some(reader.value_text().map_err(invalid)?);
         }
         Ok(members)
     }
@@ -225,7 +220,7 @@ fn values<'a>(
     let mut values = Vec::new();
     while reader.next_element().map_err(malformed)? {
         let place = place.member(&values.len().to_string());
-        values.push(value(value_text(&mut reader, text).map_err(malformed)?, &place, refer)?);
+        values.push(value(reader.value_text().map_err(malformed)?, &place, refer)?);
     }
     if values.is_empty() { Err(wrong()) } else { Ok(values) }
 }
@@ -278,7 +273,7 @@ fn each_member<'a>(
         }
         let name = utf8(name.unescaped());
         let place = at.member(&name);
-        take(name, value_text(&mut reader, text).map_err(malformed)?, &place)?;
+        take(name, reader.value_text().map_err(malformed)?, &place)?;
     }
     Ok(())
 }

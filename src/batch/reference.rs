@@ -179,15 +179,7 @@ fn follow<'t>(text: &'t [u8], tokens: &[String]) -> std::result::Result<Option<&
             _ => return Ok(None),
         }
     }
-    value_text(&mut reader, text).map(Some)
-}
-
-/// The text of the next value, which is consumed.
-pub(super) fn value_text<'t>(reader: &mut Reader<'t>, text: &'t [u8]) -> std::result::Result<&'t [u8], json::Error> {
-    reader.kind()?;
-    let start = reader.offset();
-    reader.value()?;
-    Ok(text.get(start..reader.offset()).unwrap_or_default())
+    reader.value_text().map(Some)
 }
 
 /// The text of a scalar that can be part of a target: `Some(None)` for null, `None` for an array or object.
@@ -215,20 +207,19 @@ pub(super) type Find<'f, 't> = dyn FnMut(&str, &Place) -> Result<&'t [u8]> + 'f;
 /// # Errors
 /// REST440 (400) for an object that is neither a reference nor an ordinary one; REST413 beyond the limit; the errors of `find`.
 pub(super) fn substituted(text: &[u8], place: &mut Place, most: usize, find: &mut Find) -> Result<Vec<u8>> {
-    let mut copy = Copy { text, out: Vec::with_capacity(text.len()), most };
+    let mut copy = Copy { out: Vec::with_capacity(text.len()), most };
     copy.value(&mut Reader::new(text).map_err(|why| malformed(place, why))?, place, find)?;
     Ok(copy.out)
 }
 
-struct Copy<'t> {
-    text: &'t [u8],
+struct Copy {
     out: Vec<u8>,
     most: usize,
 }
 
-impl<'t> Copy<'t> {
+impl Copy {
     /// Copies the next value. It recurses into arrays and objects, which the reader limits to [`limits::JSON_DEPTH`] levels.
-    fn value(&mut self, reader: &mut Reader<'t>, place: &mut Place, find: &mut Find) -> Result<()> {
+    fn value(&mut self, reader: &mut Reader, place: &mut Place, find: &mut Find) -> Result<()> {
         match reader.kind().map_err(|why| malformed(place, why))? {
             ValueKind::Object => return self.object(reader, place, find),
             ValueKind::Array => {
@@ -245,14 +236,14 @@ impl<'t> Copy<'t> {
                 self.out.push(b']');
             }
             _ => {
-                let scalar = value_text(reader, self.text).map_err(|why| malformed(place, why))?;
+                let scalar = reader.value_text().map_err(|why| malformed(place, why))?;
                 self.put(scalar, place)?;
             }
         }
         Ok(())
     }
 
-    fn object(&mut self, reader: &mut Reader<'t>, place: &mut Place, find: &mut Find) -> Result<()> {
+    fn object(&mut self, reader: &mut Reader, place: &mut Place, find: &mut Find) -> Result<()> {
         reader.open_object().map_err(|why| malformed(place, why))?;
         let mut is_first = true;
         while let Some(key) = reader.next_key().map_err(|why| malformed(place, why))? {
@@ -266,7 +257,7 @@ impl<'t> Copy<'t> {
                     let value = find(&reference, place)?;
                     return self.put(value, place);
                 }
-                let literal = value_text(reader, self.text).map_err(|why| malformed(place, why))?;
+                let literal = reader.value_text().map_err(|why| malformed(place, why))?;
                 alone(reader, place)?;
                 return self.put(literal, place);
             }

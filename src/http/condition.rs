@@ -60,7 +60,7 @@ impl Conditions {
         })
     }
 
-    /// Whether a tag or a date says which state may be changed.
+    /// Whether there are tags, or `*`.
     pub fn has_tags(&self) -> bool {
         self.if_match.is_some() || self.if_none_match.is_some()
     }

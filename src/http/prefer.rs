@@ -104,13 +104,15 @@ impl Preferences {
                     true
                 }
                 // Both are for answers that come before the work is done (sections 4.1 and 4.3).
-                "respond-async" if value.is_empty() => is_unfollowed(&mut p.unfollowed, text),
-                "wait" if value.parse::<u32>().is_ok() => is_unfollowed(&mut p.unfollowed, text),
+                "respond-async" | "wait" => {
+                    let is_valid = if name == "wait" { value.parse::<u32>().is_ok() } else { value.is_empty() };
+                    p.unfollowed.extend((is_valid && !has_parameters).then(|| text.to_owned()));
+                    is_valid
+                }
                 "max-affected" => set(&mut p.max_affected, value.parse().ok()),
                 _ => false,
             };
             if !known || has_parameters {
-                p.unfollowed.retain(|other| other != text);
                 p.unknown.push(text.to_owned());
             }
         }
@@ -197,12 +199,6 @@ fn unquoted(text: &str) -> Cow<'_, str> {
         out.extend(if c == '\\' { characters.next() } else { Some(c) });
     }
     Cow::Owned(out)
-}
-
-/// Notes a preference that is not followed. Returns that it is known.
-fn is_unfollowed(unfollowed: &mut Vec<String>, text: &str) -> bool {
-    unfollowed.push(text.to_owned());
-    true
 }
 
 /// Keeps the first value of a preference. Returns whether the value is known.

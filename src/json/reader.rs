@@ -274,6 +274,18 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Like [`Reader::value`], but returns the text of any value.
+    ///
+    /// # Errors
+    /// The text is not JSON here, or exceeds a limit.
+    pub fn value_text(&mut self) -> Result<&'a [u8], Error> {
+        // Goes behind the white space before the value.
+        self.kind()?;
+        let start = self.at;
+        self.value()?;
+        Ok(self.body.get(start..self.at).unwrap_or_default())
+    }
+
     /// Reads a value. An array or object is checked, and returned as its text.
     ///
     /// # Errors

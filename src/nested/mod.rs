@@ -3,13 +3,18 @@
 //!
 //! Values stay the texts that were sent or answered, so that numbers keep their digits.
 
+mod related;
 #[cfg(test)]
 mod tests;
+
+pub use related::{Nested, belong, blamed, check_depth, refer, take_key, take_many, take_one, unrelate, with_own};
 
 use crate::batch::scalar;
 use crate::error::{Code, Error, Result};
 use crate::http::target;
-use crate::json::{self, Reader, UniqueKeys, ValueKind, pointer};
+use crate::json::{Reader, UniqueKeys, ValueKind, pointer};
+use crate::payload::invalid;
+use crate::query::quote_always;
 use std::borrow::Cow;
 
 /// A JSON text.
@@ -38,7 +43,7 @@ impl<'a> Row<'a> {
                 return Err(invalid(reader.duplicate_key(name)));
             }
             let name = String::from_utf8_lossy(&name.unescaped()).into_owned();
-            members.push((name, Cow::Borrowed(next(&mut reader, text)?)));
+            members.push((name, Cow::Borrowed(reader.value_text().map_err(invalid)?)));
         }
         Ok(Row { pointer, members })
     }
@@ -113,7 +118,7 @@ pub fn elements(text: &[u8]) -> Result<Vec<&[u8]>> {
     let mut reader = open(text, ValueKind::Array, "")?;
     let mut elements = Vec::new();
     while reader.next_element().map_err(invalid)? {
-        elements.push(next(&mut reader, text)?);
+        elements.push(reader.value_text().map_err(invalid)?);
     }
     reader.finish().map_err(invalid)?;
     Ok(elements)
@@ -148,7 +153,7 @@ pub fn filters<'v>(values: impl Iterator<Item = (&'v str, &'v [u8])>) -> Result<
             return Err(Error::new(Code::MalformedRequest, format!("The value of '{column}' cannot name a row")));
         };
         text.push(if text.is_empty() { '?' } else { '&' });
-        target::encode_into(&mut text, &quoted(column), b"");
+        target::encode_into(&mut text, &quote_always(column), b"");
         text.push_str("=eq.");
         target::encode_into(&mut text, &value, b"");
     }
@@ -157,18 +162,13 @@ pub fn filters<'v>(values: impl Iterator<Item = (&'v str, &'v [u8])>) -> Result<
 
 /// The value of `select` for these columns.
 pub fn select(columns: &[String]) -> String {
-    let names: Vec<String> = columns.iter().map(|column| target::encode(&quoted(column), b"")).collect();
+    let names: Vec<String> = columns.iter().map(|column| target::encode(&quote_always(column), b"")).collect();
     names.join(",")
 }
 
 /// The path of a table or view.
 pub fn path(relation: &str) -> String {
     format!("/{}", target::encode(relation, b""))
-}
-
-/// A name in double quotes, which is always a column.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Whether two texts are the same scalar.
@@ -189,16 +189,4 @@ fn open<'a>(text: &'a [u8], expected: ValueKind, pointer: &str) -> Result<Reader
     }
     .map_err(invalid)?;
     Ok(reader)
-}
-
-/// The text of the next value.
-fn next<'a>(reader: &mut Reader<'a>, text: &'a [u8]) -> Result<&'a [u8]> {
-    reader.kind().map_err(invalid)?;
-    let start = reader.offset();
-    reader.value().map_err(invalid)?;
-    Ok(text.get(start..reader.offset()).unwrap_or_default())
-}
-
-fn invalid(why: json::Error) -> Error {
-    Error::new(Code::Body, "Empty or invalid json").details(why.to_string())
 }

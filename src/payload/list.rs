@@ -113,22 +113,15 @@ pub fn row_keys(
         }
         let mut values: Vec<&[u8]> = vec![b"null"; columns.len()];
         if is_bare {
-            reader.kind()?;
-            let start = reader.offset();
-            reader.value()?;
-            if let (Some(value), Some(text)) = (values.first_mut(), body.get(start..reader.offset())) {
-                *value = text;
-            }
+            let text = reader.value_text()?;
+            values.fill(text);
         } else {
             reader.open_object()?;
             while let Some(key) = reader.next_key()? {
                 let key = key.unescaped();
-                reader.kind()?;
-                let start = reader.offset();
-                reader.value()?;
-                let column = columns.iter().position(|column| column.as_bytes() == key.as_ref());
-                let value = column.and_then(|column| values.get_mut(column));
-                if let (Some(value), Some(text)) = (value, body.get(start..reader.offset())) {
+                let text = reader.value_text()?;
+                let mut values = columns.iter().zip(&mut values);
+                if let Some((_, value)) = values.find(|(column, _)| column.as_bytes() == key.as_ref()) {
                     *value = text;
                 }
             }
@@ -159,13 +152,11 @@ pub(super) fn as_array(body: &[u8]) -> Result<Vec<u8>> {
     let mut array = Vec::with_capacity(body.len() + 2);
     array.push(b'[');
     json::each_element(body, Framing::Lines, |reader| {
-        reader.kind()?;
-        let start = reader.offset();
-        reader.value()?;
+        let text = reader.value_text()?;
         if array.len() > 1 {
             array.push(b',');
         }
-        array.extend_from_slice(body.get(start..reader.offset()).unwrap_or_default());
+        array.extend_from_slice(text);
         Ok(())
     })
     .map_err(super::invalid)?;

@@ -38,8 +38,8 @@ impl<'a> Payload<'a> {
     /// Reads as much of a body as planning needs: JSON up to the end of its first object. If a function is called, the fields of a
     /// form become arguments of `query`.
     ///
-    /// `is_item`: the path names the row. `max_bytes`: the limit on the body, `restful.max_body_bytes`. JSON that a CSV or form body is converted to may be
-    /// [`limits::CONVERTED_BODY`] times as large.
+    /// `is_item`: the path names the row. `max_bytes`: the limit on the body, `restful.max_body_bytes`. JSON that a CSV or form body is
+    /// converted to may be [`limits::CONVERTED_BODY`] times as large.
     ///
     /// # Errors
     /// PGRST102 (400) if the body does not match its Content-Type; REST415 (415) if the action does not take this media type.
@@ -244,7 +244,8 @@ fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
 }
 
-fn invalid(why: json::Error) -> Error {
+/// The error for a body that is not JSON: PGRST102 (400).
+pub(crate) fn invalid(why: json::Error) -> Error {
     Error::new(Code::Body, "Empty or invalid json").details(why.to_string())
 }
 

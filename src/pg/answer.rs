@@ -12,7 +12,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer that is no rows.
+    /// An answer whose body does not consist of rows.
     pub fn new(response: Response) -> Self {
         Answer { response, rows: None, commits: false }
     }

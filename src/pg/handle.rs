@@ -34,8 +34,8 @@ pub fn handle(input: &Input) -> Answer {
     respond_to(input, answer)
 }
 
-/// Answers a batch of requests (POST /batch), whether or not there is a path for batches. The method and the target of the input count
-/// for nothing else.
+/// Answers a batch of requests (POST /batch), even where a relation named `batch` hides that path. The input's target is only shown in
+/// errors.
 ///
 /// Raises errors as [`handle`].
 pub fn handle_batch(input: &Input) -> Answer {
@@ -164,7 +164,7 @@ fn answer_with(
         }
         // The plan named columns for a `*`, and they went while the request waited for whoever altered the table.
         Err(refused) if is_read && refused.code == SqlState::UNDEFINED_COLUMN.as_str() && catalog::is_stale() => run()?,
-        // A name that is no column may be a relationship.
+        // A name that no column has may be that of a related table.
         Err(refused) if may_nest && refused.code == Code::Column.as_str() && nested::may_nest(&ask) => {
             let memory = Memory { body: None, ..memory };
             let inner = ask::Settings { end: TransactionEnd::default(), ..settings.clone() };

@@ -11,8 +11,9 @@ use crate::http::media_type;
 use crate::http::prefer::{Missing, Resolution, Return};
 use crate::http::{Headers, MediaType, Request, target};
 use crate::json::ValueKind;
-use crate::limits;
-use crate::nested::{self, Row, Text};
+use crate::nested::{
+    self, Nested, Row, belong, blamed, check_depth, refer, take_key, take_many, take_one, unrelate, with_own,
+};
 use crate::payload;
 use crate::pg::answer::Answer;
 use crate::pg::catalog::Reader;
@@ -476,137 +477,6 @@ impl Writes<'_> {
         });
         Ok(Written { status: response.status, body: body.unwrap_or_default() })
     }
-}
-
-/// A member that is one related row.
-enum Nested<'a> {
-    Absent,
-    Null,
-    Row(Row<'a>),
-}
-
-fn take_one<'a>(row: &mut Row<'a>, member: &str) -> Result<Nested<'a>> {
-    let pointer = row.at(member);
-    let Some(text) = row.take(member) else { return Ok(Nested::Absent) };
-    match nested::kind(&text) {
-        Some(ValueKind::Null) => Ok(Nested::Null),
-        Some(ValueKind::Object) => Ok(Nested::Row(Row::read(sent(text), pointer)?)),
-        _ => Err(Error::new(Code::Body, format!("'{member}' is one row: an object or null")).pointer(pointer)),
-    }
-}
-
-/// The rows of a member that refer to the row: an array, or one object if at most one can refer to it.
-fn take_many<'a>(row: &mut Row<'a>, member: &str, link: &Link) -> Result<Vec<Row<'a>>> {
-    if !link.to_many {
-        return Ok(match take_one(row, member)? {
-            Nested::Absent | Nested::Null => Vec::new(),
-            Nested::Row(row) => vec![row],
-        });
-    }
-    let pointer = row.at(member);
-    let Some(text) = row.take(member) else { return Ok(Vec::new()) };
-    if nested::kind(&text) != Some(ValueKind::Array) {
-        return Err(Error::new(Code::Body, format!("'{member}' are rows: an array of objects")).pointer(pointer));
-    }
-    Ok(nested::rows(sent(text), &pointer)?.0)
-}
-
-/// A value of the body as it was sent.
-fn sent(text: Text<'_>) -> &[u8] {
-    match text {
-        Cow::Borrowed(text) => text,
-        // Only values that follow from relationships are owned, and these are scalars of columns.
-        Cow::Owned(_) => b"null",
-    }
-}
-
-/// The target that names a row by the primary key in it, which is taken out. `None` if the row does not have the whole key.
-fn take_key(row: &mut Row, relation: &Relation) -> Result<Option<String>> {
-    let key = &relation.primary_key;
-    let has = |column: &String| row.get(column).is_some_and(|value| nested::kind(value) != Some(ValueKind::Null));
-    if key.is_empty() || !key.iter().all(has) {
-        return Ok(None);
-    }
-    let values = key.iter().map(|column| (column.as_str(), row.get(column).unwrap_or_default()));
-    let filters = nested::filters(values).map_err(|error| error.pointer(row.pointer.clone()))?;
-    for column in key {
-        row.take(column);
-    }
-    Ok(Some(format!("{}{filters}", nested::path(&relation.name.name))))
-}
-
-/// Makes a row refer to the related one.
-fn refer(row: &mut Row, link: &Link, key: &Row) -> Result<()> {
-    for (own, theirs) in &link.columns {
-        row.fill(own, Cow::Owned(key.get(theirs).unwrap_or(b"null").to_vec()))?;
-    }
-    Ok(())
-}
-
-/// Makes a row refer to none.
-fn unrelate(row: &mut Row, link: &Link) -> Result<()> {
-    link.columns.iter().try_for_each(|(own, _)| row.fill(own, Cow::Borrowed(b"null")))
-}
-
-/// Makes a related row refer to the one with this key.
-fn belong(row: &mut Row, link: &Link, key: &Row) -> Result<()> {
-    for (own, theirs) in &link.columns {
-        let value = key.get(own).filter(|value| nested::kind(value) != Some(ValueKind::Null)).ok_or_else(|| {
-            Error::new(Code::MalformedRequest, format!("The row has no value of '{own}' that others could refer to"))
-                .pointer(row.pointer.clone())
-        })?;
-        row.fill(theirs, Cow::Owned(value.to_vec()))?;
-    }
-    Ok(())
-}
-
-/// The wanted columns, and those that rows of these relationships refer to.
-fn with_own<'l>(wanted: &[String], links: impl Iterator<Item = &'l Link>) -> Vec<String> {
-    let mut columns = wanted.to_vec();
-    for (own, _) in links.flat_map(|link| &link.columns) {
-        if !columns.contains(own) {
-            columns.push(own.clone());
-        }
-    }
-    columns
-}
-
-fn check_depth(depth: usize, pointer: &str) -> Result<()> {
-    if depth > limits::EMBED_DEPTH {
-        return Err(Error::new(Code::Limit, format!("Rows are nested more than {} levels deep", limits::EMBED_DEPTH))
-            .hint("Split the request, or make a batch.")
-            .pointer(pointer.to_owned()));
-    }
-    Ok(())
-}
-
-/// The error with a pointer to the row that causes it. If several rows were written together, they are tried one by one.
-fn blamed(error: Error, rows: &[Row], alone: impl Fn(&[Row]) -> Option<Error>) -> Error {
-    let located = |error: Error, rows: &[Row]| {
-        let error = error.repoint(|pointer| {
-            let rest = pointer.strip_prefix('/').unwrap_or(pointer);
-            let (index, below) = rest.split_once('/').unwrap_or((rest, ""));
-            match index.parse::<usize>().ok().and_then(|i| rows.get(i)) {
-                Some(row) => format!("{}/{below}", row.pointer),
-                None => format!("{}{pointer}", rows.first().map_or("", |row| row.pointer.as_str())),
-            }
-        });
-        let first = error.errors.first().filter(|_| error.errors_are_in_body).map(|invalid| invalid.pointer.clone());
-        let row = rows.first().filter(|_| rows.len() == 1).map(|row| row.pointer.clone());
-        match first.or(row) {
-            Some(pointer) => error.pointer(pointer),
-            None => error,
-        }
-    };
-    if rows.len() > 1 && rows.len() <= limits::NESTED_TRIALS && !error.errors_are_in_body {
-        for row in rows {
-            let row = std::slice::from_ref(row);
-            if let Some(error) = alone(row) {
-                return located(error, row);
-            }
-        }
-    }
-    located(error, rows)
 }
 
 /// Whether a parameter is about embedded relations, such as the order of their rows.

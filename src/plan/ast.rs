@@ -215,6 +215,21 @@ pub struct Expression {
     pub to_json: Option<Box<QualifiedName>>,
 }
 
+impl Expression {
+    /// The value of a column; `None` for `count(*)`.
+    pub fn of(column: Option<ColumnReference>) -> Self {
+        Expression {
+            column,
+            to_jsonb: false,
+            path: Vec::new(),
+            cast: None,
+            aggregate: None,
+            aggregate_cast: None,
+            to_json: None,
+        }
+    }
+}
+
 /// A column of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnReference {

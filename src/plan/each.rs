@@ -1,8 +1,6 @@
 //! Plans PATCH and DELETE whose body names the rows one by one: each element of a list has the whole primary key of its row.
 
-use super::{
-    BodyColumn, Chosen, ColumnReference, Each, Expression, OrderBy, Ordering, Planner, Select, Source, absent,
-};
+use super::{BodyColumn, ColumnReference, Expression, OrderBy, Ordering, Planner, Select, absent};
 use crate::catalog::Relation;
 use crate::error::{Code, Error, Result};
 use crate::http::prefer::WritePreferences;
@@ -13,8 +11,8 @@ use crate::query::Query;
 use crate::route::Verb;
 
 impl Planner<'_> {
-    /// The rows that a list names, without further conditions. `None` if the list is to be read as one object, which changes all rows
-    /// that the filters choose.
+    /// The columns of a list that names rows: the primary key, and after it those that are set. `None` if the list is to be read as one
+    /// object, which changes all rows that the filters choose.
     ///
     /// # Errors
     /// PGRST102 (400) if the elements do not have the primary key, or nothing else to set; PGRST100 for a page; PGRST204 for a column
@@ -27,7 +25,7 @@ impl Planner<'_> {
         preferences: &WritePreferences,
         body: &BodyKeys,
         list: List,
-    ) -> Result<Option<Each>> {
+    ) -> Result<Option<Vec<BodyColumn>>> {
         let key = &relation.primary_key;
         let deletes = verb == Verb::Delete;
         if !deletes && list.length == Length::None {
@@ -66,23 +64,7 @@ impl Planner<'_> {
             return Err(Error::new(Code::Body, "The objects have no column to change besides the primary key")
                 .hint("Give each object the columns to change; the key itself is not changed."));
         }
-        let select = Select {
-            source: Source::Relation(relation.name.clone()),
-            alias: String::new(),
-            outputs: Vec::new(),
-            conditions: Vec::new(),
-            embeds: Vec::new(),
-            order: Vec::new(),
-            limit: Default::default(),
-            offset: None,
-            grouped: false,
-            listed: None,
-            keyset: None,
-            hidden: Vec::new(),
-            cache_control: None,
-        };
-        let chosen = Chosen { select, key: Vec::new() };
-        Ok(Some(Each { columns, keys: key.len(), deletes, bare: list.bare, chosen }))
+        Ok(Some(columns))
     }
 
     /// The columns of the key, and those that are set.
@@ -138,15 +120,7 @@ impl Planner<'_> {
     pub(super) fn in_order_of_body(&self, written: &mut Select, alias: &str, relation: &Relation) -> Result<()> {
         self.list_columns(written, Columns::Relation(relation))?;
         if !written.grouped {
-            let expression = Expression {
-                column: Some(ColumnReference::new(alias, ELEMENT)),
-                to_jsonb: false,
-                path: Vec::new(),
-                cast: None,
-                aggregate: None,
-                aggregate_cast: None,
-                to_json: None,
-            };
+            let expression = Expression::of(Some(ColumnReference::new(alias, ELEMENT)));
             written.order.push(Ordering { by: OrderBy::Expression(expression), descending: None, nulls_first: None });
         }
         Ok(())

@@ -243,15 +243,7 @@ mod tests {
     type Row = Vec<Option<u8>>;
 
     fn key(is_nullable: bool, descending: bool, nulls_first: bool) -> Key {
-        let expression = Expression {
-            column: Some(ColumnReference::new("t0", "a")),
-            to_jsonb: false,
-            path: Vec::new(),
-            cast: None,
-            aggregate: None,
-            aggregate_cast: None,
-            to_json: None,
-        };
+        let expression = Expression::of(Some(ColumnReference::new("t0", "a")));
         let (by, name) = (OrderBy::Expression(expression), "a".to_owned());
         Key { by, name, is_column: true, data_type: None, cast: None, is_nullable, descending, nulls_first }
     }

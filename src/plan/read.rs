@@ -207,15 +207,7 @@ impl Planner<'_> {
         }
         let mut expression = match &item.field {
             Some(field) => self.expression(alias, columns, field)?,
-            None => Expression {
-                column: None,
-                to_jsonb: false,
-                path: Vec::new(),
-                cast: None,
-                aggregate: None,
-                aggregate_cast: None,
-                to_json: None,
-            },
+            None => Expression::of(None),
         };
         // A path leads into the stored value, and the stored value is what is aggregated.
         if let (Some(field), None) = (&item.field, item.aggregate)

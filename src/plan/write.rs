@@ -53,10 +53,13 @@ impl Planner<'_> {
         let aliases = self.aliases;
         let absent = absent::take(verb, relation, &mut columns, body.map_or(&[], |body| &body.absent));
         let change = match (verb, named) {
-            (_, Some(named)) => {
-                let chosen = self.chosen(&alias, relation, &query.root)?;
-                Change::Each(Box::new(Each { chosen, ..named }))
-            }
+            (_, Some(columns)) => Change::Each(Box::new(Each {
+                columns,
+                keys: relation.primary_key.len(),
+                deletes: verb == Verb::Delete,
+                bare: list.is_some_and(|(_, list)| list.bare),
+                chosen: self.chosen(&alias, relation, &query.root)?,
+            })),
             (Verb::Create, _) => Change::Insert {
                 columns,
                 // Without `columns`, only the keys of the first object are used, and a key of another object would be lost.

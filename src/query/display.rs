@@ -234,7 +234,8 @@ pub fn quote(name: &str) -> String {
     if plain && !name.is_empty() { name.to_owned() } else { quote_always(name) }
 }
 
-fn quote_always(text: &str) -> String {
+/// A text in double quotes, whatever it is: as a name, it is never a reserved word.
+pub fn quote_always(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

@@ -6,7 +6,7 @@ mod display;
 mod parse;
 
 pub use ast::*;
-pub use display::{quote, quote_hint};
+pub use display::{quote, quote_always, quote_hint};
 pub use parse::parse;
 
 #[cfg(test)]

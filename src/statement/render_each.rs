@@ -1,7 +1,7 @@
 //! Renders writes of rows that the body names one by one.
 
 use super::render::{WRITTEN, Writer};
-use super::render_write::{RECORDS_BARE, RECORDS_NUMBERED, RECORDS_REQUIRED};
+use super::render_write::{RECORDS_BARE, RECORDS_REQUIRED, Records};
 use super::{Ident, Statement};
 use crate::json::Framing;
 use crate::plan::*;
@@ -69,6 +69,9 @@ impl Writer {
     fn elements(&mut self, each: &Each) {
         let required = i32::try_from(each.keys).unwrap_or(0).saturating_mul(RECORDS_REQUIRED);
         let bare = if each.bare { RECORDS_BARE } else { 0 };
-        self.record_source_with(&each.columns, false, required | bare | RECORDS_NUMBERED);
+        self.record_source_with(
+            &each.columns,
+            Records { others: required | bare, numbered: true, ..Records::default() },
+        );
     }
 }

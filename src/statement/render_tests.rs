@@ -611,17 +611,7 @@ fn hidden_columns_come_last() {
 
 #[test]
 fn hidden_columns_of_a_write_are_those_of_its_rows() {
-    let title = || {
-        Hidden::Text(OrderBy::Expression(Expression {
-            column: Some(ColumnReference::new("t0", "title")),
-            to_jsonb: false,
-            path: Vec::new(),
-            cast: None,
-            aggregate: None,
-            aggregate_cast: None,
-            to_json: None,
-        }))
-    };
+    let title = || Hidden::Text(OrderBy::Expression(Expression::of(Some(ColumnReference::new("t0", "title")))));
     let of = |target: &str, prefer: &str| {
         let mut write = fixture::write(Verb::Delete, target, prefer, None).unwrap();
         write.hidden = vec![title()];

@@ -19,8 +19,6 @@ pub const RECORDS_KEYLESS: i32 = 4;
 pub const RECORDS_LINES: i32 = 8;
 /// Bit of `mode`: the elements are values of the first key, and not objects.
 pub const RECORDS_BARE: i32 = 16;
-/// Bit of [`Records::others`], which the function does not see: a last column `n` numbers the rows, from 1.
-pub(super) const RECORDS_NUMBERED: i32 = 1 << 30;
 /// `mode` divided by this is how many of the keys, from the first, every object must have.
 pub const RECORDS_REQUIRED: i32 = 256;
 
@@ -33,6 +31,8 @@ pub(super) struct Records {
     pub(super) texts: bool,
     /// Other bits of the mode.
     pub(super) others: i32,
+    /// A last column `n` numbers the rows, from 1.
+    pub(super) numbered: bool,
     /// The numbers of the columns in which text that is not JSON becomes a JSON string.
     pub(super) lenient: Vec<usize>,
 }
@@ -370,11 +370,11 @@ impl Writer {
     }
 
     pub(super) fn record_source(&mut self, columns: &[BodyColumn], uniform: bool) {
-        self.record_source_with(columns, uniform, 0);
+        self.record_source_with(columns, Records { uniform, ..Records::default() });
     }
 
-    /// The same with other bits of the mode of `restful.record_source`.
-    pub(super) fn record_source_with(&mut self, columns: &[BodyColumn], uniform: bool, others: i32) {
+    /// The same in another mode. Whether the values are texts and the body is lines follows from the columns and the body.
+    pub(super) fn record_source_with(&mut self, columns: &[BodyColumn], mode: Records) {
         let keys: Vec<(&str, &str)> = columns.iter().map(|c| (c.column.as_str(), c.data_type.as_str())).collect();
         let presence: Vec<usize> =
             columns.iter().enumerate().filter(|(_, c)| c.default.is_some() || c.keeps).map(|(i, _)| i + 1).collect();
@@ -382,17 +382,17 @@ impl Writer {
             columns.iter().enumerate().filter(move |(_, c)| is(c)).map(|(i, _)| i + 1).collect::<Vec<usize>>()
         };
         let mode = Records {
-            uniform,
             texts: columns.iter().any(|c| c.is_text),
             lenient: numbers(|c| c.is_text && c.from_json.is_some()),
-            others: others | if self.is_lines { RECORDS_LINES } else { 0 },
+            others: mode.others | if self.is_lines { RECORDS_LINES } else { 0 },
+            ..mode
         };
         self.records(&keys, mode, &presence);
     }
 
     /// The objects of the body as rows `r`. Column `cN` is the Nth key, and `pN` tells whether the object has it.
     pub(super) fn records(&mut self, keys: &[(&str, &str)], mode: Records, presence: &[usize]) {
-        let is_numbered = mode.others & RECORDS_NUMBERED != 0;
+        let is_numbered = mode.numbered;
         self.text(if is_numbered { "ROWS FROM(restful.record_source(" } else { "restful.record_source(" });
         self.parameter(Parameter::Body);
         self.text(", ");
@@ -405,7 +405,7 @@ impl Writer {
             (true, true) => RECORDS_KEYLESS,
         };
         let texts = if mode.texts { RECORDS_TEXTS } else { 0 };
-        self.put(format_args!(", {}, ", same_keys | texts | mode.others & !RECORDS_NUMBERED));
+        self.put(format_args!(", {}, ", same_keys | texts | mode.others));
         self.parameter(Parameter::Constant(array_literal(presence.iter().map(usize::to_string))));
         if !mode.lenient.is_empty() {
             self.text(", ");

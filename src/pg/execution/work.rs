@@ -268,6 +268,7 @@ impl Work {
             return Ok(None);
         };
         if paging.as_ref().is_some_and(|paging| !paging.is_done() && self.has_regions()) {
+            // Other regions have the rest of the page. The general path reads it from its start, which few pages need.
             return Ok(None);
         }
         Way::Read.note();

@@ -62,7 +62,7 @@ impl Planner<'_> {
     }
 }
 
-/// The member as an item of `select`. `None` if it is none, or has more than a name and hints.
+/// The member as an item of `select`. `None` unless it is a name, with or without hints.
 fn embed(member: &str) -> Option<Embed> {
     let parameter = (Cow::Borrowed("select"), Some(Cow::Owned(format!("{member}()"))));
     match query::parse(&[parameter], false).ok()?.root.select?.pop()? {

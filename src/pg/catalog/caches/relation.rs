@@ -41,7 +41,7 @@ pub fn relation(in_schema: &str, name: &str) -> Option<Found> {
 /// Whether there is a relation with this name whose rows requests can name.
 pub fn has_relation(in_schema: &str, name: &str) -> bool {
     let Some(key) = identifier(name) else { return false };
-    // SAFETY: look-ups in the system caches; an unknown name or schema gives InvalidOid, which is no relation.
+    // SAFETY: look-ups in the system caches; an unknown name or schema gives InvalidOid, which no relation has.
     unsafe {
         let found = schema(in_schema).map(|schema| pg_sys::get_relname_relid(key.as_ptr(), schema));
         found.is_some_and(|oid| oid != pg_sys::InvalidOid && has_rows(pg_sys::get_rel_relkind(oid)))
