@@ -107,12 +107,9 @@ pub struct Relation {
     pub insertable: bool,
     pub updatable: bool,
     pub deletable: bool,
-    #[serde(default)]
     pub settings: ResourceSettings,
-    #[serde(default)]
     pub versions: Versions,
     /// A write can return the version of the row as a later read tells it.
-    #[serde(default)]
     pub returns_versions: bool,
 }
 
@@ -238,10 +235,8 @@ pub struct Column {
     /// UPDATE can set it.
     pub updatable: bool,
     /// No row that a read shows has null in it.
-    #[serde(default)]
     pub not_null: bool,
     /// How its values are compared with those of a cursor.
-    #[serde(default)]
     pub comparison: Comparison,
     /// The casts of its domain that determine how values come in and go out.
     #[serde(default)]
@@ -312,7 +307,6 @@ pub struct RowFunction {
     /// It returns at most one row: it returns no set, or is declared with `ROWS 1`.
     pub returns_one: bool,
     /// It is VOLATILE.
-    #[serde(default)]
     pub is_volatile: bool,
     /// PostgreSQL could read a call of it as a call of another function, whose other arguments have defaults.
     #[serde(default)]

@@ -11,6 +11,7 @@ create domain odd.colour as int;
 create type odd.mood as enum ('sad', 'ok');
 create type odd.pair as (a int, b text);
 create domain odd.pair_domain as odd.pair;
+create domain odd.mood_domain as odd.mood;
 create type other.text as (wrong int);
 create function odd.json(odd.colour) returns json language sql immutable as 'select to_json(1)';
 create function odd.colour_of_json(json) returns odd.colour language sql immutable as 'select 1::odd.colour';
@@ -29,6 +30,7 @@ create table odd.plain (
     nested odd.nested_document, words odd.words, many odd.many, colour odd.colour, other_text other.text, "char" "char", c char(3),
     span interval day to second(2), t time(3) with time zone, r int4range, self int references odd.plain, "Weird ""name" int);
 alter table odd.plain drop column gone;
+create table odd.moods (a odd.mood, b odd.mood_domain, c odd.mood_domain[]);
 create table odd.without_columns ();
 create table odd.all_dropped (a int);
 alter table odd.all_dropped drop column a;
@@ -150,3 +152,5 @@ create aggregate odd.csv(odd.pair) (sfunc = odd.csv_add, stype = other."text/csv
 create aggregate odd.csv(int) (sfunc = odd.csv_add, stype = other."text/csv");
 create aggregate odd.csv(odd.people) (sfunc = odd.csv_add, stype = other."text/csv");
 create temporary table odd_temporary (id int primary key, v odd.positive);
+insert into restful.resource (relation, require_match, require_idempotency_key, cache_control, last_modified) values
+    ('odd.plain', true, false, 'max-age=60', 'at'), ('odd.simple', false, true, null, null);

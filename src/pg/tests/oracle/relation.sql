@@ -16,6 +16,13 @@ SELECT jsonb_build_object(
     'insertable', u.events & 8 <> 0,
     'updatable', u.events & 4 <> 0,
     'deletable', u.events & 16 <> 0,
+    -- of a row in a heap without heirs
+    'versions', CASE WHEN c.relkind = 'r' AND NOT c.relhassubclass THEN (
+        SELECT CASE amname WHEN 'heap' THEN 'stored' ELSE 'contents' END FROM pg_am WHERE oid = c.relam
+    ) ELSE 'contents' END,
+    'returns_versions', c.relkind IN ('r', 'p') AND NOT c.relhasrules,
+    'settings', coalesce((
+        SELECT to_jsonb(r) - '{relation}'::text[] FROM restful.resource r WHERE r.relation = c.oid), '{}'),
     'columns', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
             'name', a.attname,
@@ -37,6 +44,12 @@ SELECT jsonb_build_object(
             'writable', a.attgenerated = '' AND a.attidentity <> 'a',
             'identity', a.attidentity <> '',
             'updatable', pg_column_is_updatable(c.oid, a.attnum, true),
+            'not_null', a.attnotnull AND (c.relkind = 'p' OR c.relkind = 'r' AND NOT c.relhassubclass),
+            'comparison', CASE
+                WHEN b.typtype = 'c' THEN '"Impossible"'
+                WHEN b.typtype = 'e' AND t.typtype = 'd' THEN jsonb_build_object('As', format_type(b.oid, -1))
+                ELSE '"Inferred"'
+            END,
             'representation', CASE WHEN t.typtype = 'd' THEN (
                 SELECT jsonb_object_agg(
                     CASE

@@ -15,6 +15,7 @@ SELECT jsonb_build_object(
         WHERE r.oid = t.typrelid AND r.relkind IN ('r', 'p', 'v', 'm', 'f')),
     'returns_set', p.proretset,
     'returns_one', NOT p.proretset OR p.prorows = 1,
+    'is_volatile', p.provolatile = 'v',
     'is_ambiguous', EXISTS (
         SELECT
         FROM pg_proc o

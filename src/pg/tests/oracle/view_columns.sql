@@ -34,7 +34,8 @@ SELECT jsonb_build_object(
                 ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(t.typdefaultbin, 0))
             END,
             'writable', a.attgenerated = '' AND a.attidentity <> 'a',
-            'identity', a.attidentity <> ''
+            'identity', a.attidentity <> '',
+            'not_null', a.attnotnull AND (c.relkind = 'p' OR c.relkind = 'r' AND NOT c.relhassubclass)
         ) ORDER BY s.attnum)
         FROM sources s
         JOIN pg_attribute v ON v.attrelid = $1::oid AND v.attnum = s.attnum
