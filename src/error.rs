@@ -108,6 +108,8 @@ catalogue! {
     Allow                   = "REST405", 405;
     /// The API key is malformed, unknown, revoked or has expired.
     ApiKey                  = "REST411", 401;
+    /// A patch does not apply to the row as it is.
+    PatchConflict           = "REST409", 409;
     /// The precondition of a request does not hold.
     PreconditionFailed      = "REST412", 412;
     /// A write states no precondition, and the relation requires one.
@@ -200,6 +202,11 @@ impl Error {
     /// An error of the catalogue.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Error::with_code(code.as_str(), code.status(), message)
+    }
+
+    /// The error for a body that is not JSON: PGRST102 (400). `why`: what is wrong with it, and where.
+    pub fn invalid_json(why: impl std::fmt::Display) -> Self {
+        Error::new(Code::Body, "Empty or invalid json").details(why.to_string())
     }
 
     /// An error with a code outside the catalogue: a SQLSTATE.

@@ -41,6 +41,7 @@ pub mod lint;
 pub mod nested;
 pub mod oauth;
 pub mod openapi;
+pub mod patch;
 pub mod payload;
 pub mod plan;
 pub mod precondition;

@@ -51,6 +51,8 @@ pub const RESPONSE_BYTES: i32 = 64 * 1024 * 1024;
 /// Bytes of each text of a database error in a response. If functions make requests and quote the response in an error, the escapes
 /// double at every level.
 pub const ERROR_TEXT_BYTES: usize = 64 * 1024;
+/// Operations of a JSON patch. Each can move all elements of an array.
+pub const PATCH_OPERATIONS: usize = 1_000;
 /// Different keys of the objects of a list that names rows. PostgreSQL's tables have at most 1,600 columns.
 pub const LISTED_KEYS: usize = 2_000;
 /// Rows that an error names, of those that a request names and that do not exist.

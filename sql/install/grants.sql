@@ -46,6 +46,7 @@ GRANT EXECUTE ON FUNCTION
     restful.access_matrix(text[], text[]),
     -- part of the statements of writes, which run as the request's role
     restful.record_source(bytea, text[], integer, integer[], integer[]),
+    restful.patched(bytea, boolean, json),
     restful.count_row(boolean),
     restful.count_update(),
     restful.count_element(bigint),

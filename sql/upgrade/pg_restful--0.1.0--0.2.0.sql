@@ -18,6 +18,12 @@ COMMENT ON FUNCTION restful.record_source(bytea, text[], integer, integer[], int
 'Internal: rows of a JSON array of objects, or of one object. Column i of the column definition list takes key keys[i]; after these, boolean column j says whether the object has the key of column presence[j]. mode bit 1: all objects must have exactly these keys; otherwise other keys are ignored and missing ones are NULL. Mode bit 2: the strings are texts, which columns of type json and jsonb and of domains over them read as JSON; columns lenient[j] take text that is not JSON as a JSON string. Mode bit 8: each line of the body is an element. Mode bit 16: the elements are values of column 1, and not objects. mode / 256: how many columns, from the first, every object must have.';
 
 -- request/requests.sql
+CREATE FUNCTION restful.patched(patch bytea, is_merge boolean, document json) RETURNS bytea
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'restful_patched';
+COMMENT ON FUNCTION restful.patched(bytea, boolean, json) IS
+'Internal: a document after a patch, as JSON: a JSON Merge Patch if is_merge, otherwise a JSON Patch. Part of the statements that patch rows.';
+
 CREATE FUNCTION restful.count_element(number bigint) RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'restful_count_element';
@@ -2195,6 +2201,7 @@ BEGIN
                 'restful.batch(pg_catalog.jsonb, pg_catalog.jsonb)',
                 'restful.forget_idempotency_keys(pg_catalog.bool)',
                 'restful.count_element(pg_catalog.int8)',
+                'restful.patched(pg_catalog.bytea, pg_catalog.bool, pg_catalog.json)',
                 'restful.embedded_object(pg_catalog.text, "any")',
                 'restful.embedded_object(pg_catalog.record)',
                 'restful.embedded_objects_add(pg_catalog.internal, pg_catalog.text, "any")',
@@ -2233,6 +2240,7 @@ GRANT EXECUTE ON FUNCTION
     restful.perform(text[], boolean),
     restful.batch(jsonb, jsonb),
     restful.count_element(bigint),
+    restful.patched(bytea, boolean, json),
     restful.embedded_object(text, VARIADIC "any"),
     restful.embedded_object(record),
     restful.embedded_objects(text, VARIADIC "any"),

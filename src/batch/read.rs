@@ -5,7 +5,6 @@ use super::{Batch, BatchedRequest, Content, OWN_FIELDS, Value, answer, fault, sc
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Reader, UniqueKeys, ValueKind};
 use crate::limits;
-use crate::payload::invalid;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -32,17 +31,17 @@ impl<'a> Batch<'a> {
     /// PGRST102 (400) for a body that is not JSON; REST440 (400) for one that is not an array of requests, with the request's index
     /// and a pointer; REST431 (400) for too many requests or references.
     pub fn read(body: &'a [u8], most: usize) -> Result<Self> {
-        let mut reader = Reader::new(body).map_err(invalid)?;
-        if reader.kind().map_err(invalid)? != ValueKind::Array {
+        let mut reader = Reader::new(body).map_err(Error::invalid_json)?;
+        if reader.kind().map_err(Error::invalid_json)? != ValueKind::Array {
             return Err(Error::new(Code::Batch, "A batch is a JSON array of requests").hint(HOW_TO_WRITE));
         }
         if most == 0 {
             return Err(Error::new(Code::Batch, "Batches are switched off").hint("Set restful.max_batch_requests."));
         }
-        reader.open_array().map_err(invalid)?;
+        reader.open_array().map_err(Error::invalid_json)?;
         let (mut requests, mut ids) = (Vec::new(), Vec::new());
         let mut references = 0;
-        while reader.next_element().map_err(invalid)? {
+        while reader.next_element().map_err(Error::invalid_json)? {
             if requests.len() == most {
                 return Err(Error::new(Code::Limit, format!("A batch has at most {most} requests"))
                     .hint("Split the batch, send several rows in one request, or raise restful.max_batch_requests."));
@@ -53,7 +52,7 @@ impl<'a> Batch<'a> {
             ids.push(id);
             requests.push(request);
         }
-        reader.finish().map_err(invalid)?;
+        reader.finish().map_err(Error::invalid_json)?;
         Ok(Batch { requests })
     }
 }
@@ -63,14 +62,14 @@ const HOW_TO_WRITE: &str = "Write [{\"method\": \"POST\", \"target\": \"/table\"
 impl<'a> Members<'a> {
     fn read(reader: &mut Reader<'a>, index: usize) -> Result<Self> {
         let mut members = Members::default();
-        if reader.kind().map_err(invalid)? != ValueKind::Object {
+        if reader.kind().map_err(Error::invalid_json)? != ValueKind::Object {
             return Err(fault(index, "", "A request of a batch is a JSON object").hint(HOW_TO_WRITE));
         }
-        reader.open_object().map_err(invalid)?;
+        reader.open_object().map_err(Error::invalid_json)?;
         let mut seen = UniqueKeys::default();
-        while let Some(name) = reader.next_key().map_err(invalid)? {
+        while let Some(name) = reader.next_key().map_err(Error::invalid_json)? {
             if !seen.insert(name) {
-                return Err(invalid(reader.duplicate_key(name)));
+                return Err(Error::invalid_json(reader.duplicate_key(name)));
             }
             let name = utf8(name.unescaped());
             let member = match name.as_ref() {
@@ -87,7 +86,7 @@ impl<'a> Members<'a> {
                     return Err(place.fault("A request of a batch has no such member").hint(HOW_TO_WRITE));
                 }
             };
-            *member = Some(reader.value_text().map_err(invalid)?);
+            *member = Some(reader.value_text().map_err(Error::invalid_json)?);
         }
         Ok(members)
     }

@@ -24,8 +24,11 @@ pub const CALL: Accepts = accepts(
 /// POST to `/batch`.
 pub const BATCH: Accepts = accepts("accept-post", "application/json");
 /// PATCH (RFC 5789, section 3.1).
-pub const PATCH: Accepts =
-    accepts("accept-patch", "application/json, application/x-ndjson, text/csv, application/x-www-form-urlencoded");
+pub const PATCH: Accepts = accepts(
+    "accept-patch",
+    "application/json, application/x-ndjson, text/csv, application/x-www-form-urlencoded, \
+     application/merge-patch+json, application/json-patch+json",
+);
 /// DELETE with a list of keys. It has no field of its own.
 pub const DELETE: Accepts = accepts("accept", "application/json, application/x-ndjson, text/csv");
 /// PUT. It has no field of its own, and `accept` says the same (RFC 9110, section 12.5.1).

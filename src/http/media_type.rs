@@ -17,6 +17,10 @@ pub enum MediaType {
     Plan(Box<PlanMedia>),
     /// Lines of JSON, under one of their names: [`NDJSON`].
     NdJson(&'static str),
+    /// `application/merge-patch+json` (RFC 7396).
+    MergePatch,
+    /// `application/json-patch+json` (RFC 6902).
+    JsonPatch,
     /// `text/csv`.
     Csv,
     /// `application/x-www-form-urlencoded`.
@@ -100,6 +104,8 @@ impl MediaType {
             }
             "application/vnd.pgrst.plan+json" => MediaType::plan(parameters, true),
             "application/vnd.pgrst.plan+text" | "application/vnd.pgrst.plan" => MediaType::plan(parameters, false),
+            "application/merge-patch+json" => MediaType::MergePatch,
+            "application/json-patch+json" => MediaType::JsonPatch,
             "text/csv" => MediaType::Csv,
             "application/x-www-form-urlencoded" => MediaType::Form,
             "text/plain" => MediaType::Text,
@@ -133,6 +139,8 @@ impl MediaType {
             MediaType::Object { nulls_stripped: false } => "application/vnd.pgrst.object+json",
             MediaType::Object { nulls_stripped: true } => "application/vnd.pgrst.object+json;nulls=stripped",
             MediaType::NdJson(name) => name,
+            MediaType::MergePatch => "application/merge-patch+json",
+            MediaType::JsonPatch => "application/json-patch+json",
             MediaType::Csv => "text/csv",
             MediaType::Form => "application/x-www-form-urlencoded",
             MediaType::Text => "text/plain",

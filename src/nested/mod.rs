@@ -13,7 +13,6 @@ use crate::batch::scalar;
 use crate::error::{Code, Error, Result};
 use crate::http::target;
 use crate::json::{Reader, UniqueKeys, ValueKind, pointer};
-use crate::payload::invalid;
 use crate::query::quote_always;
 use std::borrow::Cow;
 
@@ -38,12 +37,12 @@ impl<'a> Row<'a> {
         let mut members = Vec::new();
         let mut seen = UniqueKeys::default();
         let mut reader = open(text, ValueKind::Object, &pointer)?;
-        while let Some(name) = reader.next_key().map_err(invalid)? {
+        while let Some(name) = reader.next_key().map_err(Error::invalid_json)? {
             if !seen.insert(name) {
-                return Err(invalid(reader.duplicate_key(name)));
+                return Err(Error::invalid_json(reader.duplicate_key(name)));
             }
             let name = String::from_utf8_lossy(&name.unescaped()).into_owned();
-            members.push((name, Cow::Borrowed(reader.value_text().map_err(invalid)?)));
+            members.push((name, Cow::Borrowed(reader.value_text().map_err(Error::invalid_json)?)));
         }
         Ok(Row { pointer, members })
     }
@@ -101,7 +100,7 @@ impl<'a> Row<'a> {
 /// # Errors
 /// PGRST102 (400) unless the text is an object or an array of objects.
 pub fn rows<'a>(text: &'a [u8], pointer: &str) -> Result<(Vec<Row<'a>>, bool)> {
-    let kind = Reader::new(text).and_then(|mut reader| reader.kind()).map_err(invalid)?;
+    let kind = Reader::new(text).and_then(|mut reader| reader.kind()).map_err(Error::invalid_json)?;
     if kind != ValueKind::Array {
         return Ok((vec![Row::read(text, pointer.to_owned())?], false));
     }
@@ -117,10 +116,10 @@ pub fn rows<'a>(text: &'a [u8], pointer: &str) -> Result<(Vec<Row<'a>>, bool)> {
 pub fn elements(text: &[u8]) -> Result<Vec<&[u8]>> {
     let mut reader = open(text, ValueKind::Array, "")?;
     let mut elements = Vec::new();
-    while reader.next_element().map_err(invalid)? {
-        elements.push(reader.value_text().map_err(invalid)?);
+    while reader.next_element().map_err(Error::invalid_json)? {
+        elements.push(reader.value_text().map_err(Error::invalid_json)?);
     }
-    reader.finish().map_err(invalid)?;
+    reader.finish().map_err(Error::invalid_json)?;
     Ok(elements)
 }
 
@@ -177,8 +176,8 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 fn open<'a>(text: &'a [u8], expected: ValueKind, pointer: &str) -> Result<Reader<'a>> {
-    let mut reader = Reader::new(text).map_err(invalid)?;
-    let found = reader.kind().map_err(invalid)?;
+    let mut reader = Reader::new(text).map_err(Error::invalid_json)?;
+    let found = reader.kind().map_err(Error::invalid_json)?;
     if found != expected {
         let what = if expected == ValueKind::Array { "an array of objects" } else { "an object" };
         return Err(Error::new(Code::Body, format!("The value is not {what}")).pointer(pointer.to_owned()));
@@ -187,6 +186,6 @@ fn open<'a>(text: &'a [u8], expected: ValueKind, pointer: &str) -> Result<Reader
         ValueKind::Array => reader.open_array(),
         _ => reader.open_object(),
     }
-    .map_err(invalid)?;
+    .map_err(Error::invalid_json)?;
     Ok(reader)
 }

@@ -41,7 +41,7 @@ pub(super) fn keys(body: &[u8], framing: Framing, allows_bare: bool, texts: bool
         }
         Ok(())
     })
-    .map_err(super::invalid)?;
+    .map_err(Error::invalid_json)?;
     if too_many {
         return Err(Error::new(
             Code::Limit,
@@ -159,7 +159,7 @@ pub(super) fn as_array(body: &[u8]) -> Result<Vec<u8>> {
         array.extend_from_slice(text);
         Ok(())
     })
-    .map_err(super::invalid)?;
+    .map_err(Error::invalid_json)?;
     array.push(b']');
     Ok(array)
 }

@@ -7,7 +7,7 @@ mod list;
 mod shape;
 
 pub use list::row_keys;
-pub use shape::{BodyKeys, BodyShape, CallArguments, JSON_TYPES, Length, List};
+pub use shape::{BodyKeys, BodyShape, CallArguments, JSON_TYPES, Length, List, PatchOf};
 
 use crate::error::{Code, Error, Result};
 use crate::http::accepts::{self, Accepts};
@@ -15,6 +15,7 @@ use crate::http::prefer::Missing;
 use crate::http::{MediaType, Method, Request};
 use crate::json::{self, Framing};
 use crate::limits;
+use crate::patch;
 use crate::query::{Literal, Query};
 use crate::route::Verb;
 use converted::Converted;
@@ -127,6 +128,10 @@ fn rows<'a>(request: &Request<'a>, verb: Verb, limit: usize) -> Result<(BodyKeys
         (BodyKeys { keys, texts: true, ..BodyKeys::default() }, Payload::converted(json, rows, refusal(rows > 1)))
     };
     let framing = match content_type(request) {
+        media @ (MediaType::MergePatch | MediaType::JsonPatch) if verb == Verb::Update => {
+            let is_merge = media == MediaType::MergePatch;
+            return Ok((patch_of(body, is_merge)?, Payload { is_one: is_merge, ..Payload::of(request) }));
+        }
         MediaType::Csv => return csv::to_json(body, limit).map(converted),
         MediaType::Form => return form::to_json(body, limit).map(converted),
         media @ MediaType::NdJson(_) => list::framing(&media),
@@ -140,13 +145,27 @@ fn rows<'a>(request: &Request<'a>, verb: Verb, limit: usize) -> Result<(BodyKeys
             .details("The request has no body.")
             .hint("Send a JSON object, or an array of objects."));
     }
-    let first = json::first_keys(body, framing).map_err(invalid)?;
+    let first = json::first_keys(body, framing).map_err(Error::invalid_json)?;
     if !matches!(first.kind, json::ValueKind::Object | json::ValueKind::Array) {
         return Err(Error::new(Code::Body, "The body must be a JSON object or an array of objects")
             .hint("Send a JSON object, or an array of objects."));
     }
     let keys = BodyKeys { keys: first.keys, framing, ..BodyKeys::default() };
     Ok((keys, Payload { refusal: refusal(first.has_more), is_one: first.is_one, ..Payload::of(request) }))
+}
+
+/// What a patch sets, and what it looks at.
+fn patch_of(body: &[u8], is_merge: bool) -> Result<BodyKeys> {
+    let (keys, reads) = if is_merge {
+        patch::merging_members(body)?
+    } else {
+        let patch::Columns { written, read } = patch::Operations::parse(body)?.columns();
+        // A patch that only tests changes nothing, but it must be run.
+        (if written.is_empty() { read.clone() } else { written }, read)
+    };
+    // Members of a merge patch that are no objects are set as by an ordinary PATCH.
+    let patch = (!is_merge || !reads.is_empty()).then_some(PatchOf { is_merge, reads });
+    Ok(BodyKeys { keys, patch, ..BodyKeys::default() })
 }
 
 /// Whether a DELETE has a list of keys. No line at all is an empty list, and must not delete every row. An empty object names nothing:
@@ -167,7 +186,7 @@ fn may_be_list(request: &Request) -> bool {
         None | Some("application/json") => is_array,
         Some(media) => match MediaType::parse(media) {
             MediaType::Csv | MediaType::NdJson(_) => true,
-            MediaType::Form => false,
+            MediaType::Form | MediaType::MergePatch | MediaType::JsonPatch => false,
             _ => is_array,
         },
     }
@@ -223,11 +242,11 @@ fn arguments<'a>(request: &Request<'a>, query: &mut Query, limit: usize) -> Resu
             if is_blank(body) {
                 CallArguments::Object(Vec::new())
             } else if body.trim_ascii_start().starts_with(b"{") {
-                let first = json::first_keys(body, Framing::Array).map_err(invalid)?;
+                let first = json::first_keys(body, Framing::Array).map_err(Error::invalid_json)?;
                 is_one = first.is_one;
                 CallArguments::Object(first.keys)
             } else {
-                json::check(body).map_err(invalid)?;
+                json::check(body).map_err(Error::invalid_json)?;
                 CallArguments::Whole(JSON_TYPES)
             }
         }
@@ -242,11 +261,6 @@ pub fn content_type(request: &Request) -> MediaType {
 
 fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
-}
-
-/// The error for a body that is not JSON: PGRST102 (400).
-pub(crate) fn invalid(why: json::Error) -> Error {
-    Error::new(Code::Body, "Empty or invalid json").details(why.to_string())
 }
 
 /// Refuses a body that is not JSON.

@@ -25,8 +25,19 @@ pub struct BodyKeys {
     pub partial: Vec<String>,
     /// How the objects are written.
     pub framing: Framing,
+    /// Set if the body is a patch of each row. `keys` are the columns that it sets.
+    pub patch: Option<PatchOf>,
     /// Set if the body is a list that may name the rows of a PATCH or DELETE one by one.
     pub list: Option<List>,
+}
+
+/// A patch of rows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PatchOf {
+    /// It is a JSON Merge Patch (RFC 7396), otherwise a JSON Patch (RFC 6902).
+    pub is_merge: bool,
+    /// The columns that it looks at.
+    pub reads: Vec<String>,
 }
 
 /// A body that is a list, all of whose elements have been read. `keys` are then the keys of all objects.

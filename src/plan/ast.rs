@@ -415,6 +415,8 @@ pub enum Change {
     },
     Update {
         columns: Vec<BodyColumn>,
+        /// The columns get the values that a patch makes of each row's.
+        patch: Option<Patched>,
         chosen: Box<Chosen>,
     },
     Delete {
@@ -422,6 +424,15 @@ pub enum Change {
     },
     /// Updates or deletes the rows that the elements of the body name.
     Each(Box<Each>),
+}
+
+/// A patch that is applied to each row.
+#[derive(Clone, Debug)]
+pub struct Patched {
+    /// It is a JSON Merge Patch, otherwise a JSON Patch.
+    pub is_merge: bool,
+    /// The columns of the document, each with the function that converts it to JSON.
+    pub document: Vec<(String, Option<Box<QualifiedName>>)>,
 }
 
 /// Rows that the elements of the body name by their primary key, one by one.

@@ -2,14 +2,14 @@
 
 use super::each::no_report;
 use super::{
-    BodyColumn, Change, Chosen, Conflict, Each, KeyColumn, OrderBy, Ordering, Planner, Returning, Select, Source,
-    Write, absent,
+    BodyColumn, Change, Chosen, Conflict, Each, KeyColumn, OrderBy, Ordering, Patched, Planner, Returning, Select,
+    Source, Write, absent,
 };
 use crate::admit;
 use crate::catalog::{QualifiedName, Relation};
 use crate::error::{Code, Error, Result};
 use crate::http::prefer::{Missing, Resolution, Return, WritePreferences};
-use crate::payload::{BodyKeys, Length};
+use crate::payload::{BodyKeys, Length, PatchOf};
 use crate::plan::columns::Columns;
 use crate::query::{Condition, Field, Filter, Operation, Operator, Query, QueryNode, SelectItem, ValueId};
 use crate::route::Verb;
@@ -69,7 +69,9 @@ impl Planner<'_> {
             },
             (Verb::Replace, _) => self.replace(relation, query, columns)?,
             (Verb::Update, _) => {
-                Change::Update { columns, chosen: Box::new(self.chosen(&alias, relation, &query.root)?) }
+                let patch = body.and_then(|body| body.patch.as_ref()).map(|patch| self.patched(relation, query, patch));
+                let patch = patch.transpose()?;
+                Change::Update { columns, patch, chosen: Box::new(self.chosen(&alias, relation, &query.root)?) }
             }
             _ => Change::Delete { chosen: Box::new(self.chosen(&alias, relation, &query.root)?) },
         };
@@ -104,6 +106,22 @@ impl Planner<'_> {
             framing: body.map(|body| body.framing).unwrap_or_default(),
             conditions: Vec::new(),
         })
+    }
+
+    /// The columns that a patch looks at.
+    fn patched(&self, relation: &Relation, query: &Query, patch: &PatchOf) -> Result<Patched> {
+        if query.columns.is_some() {
+            return Err(Error::new(Code::QueryParameter, "The parameter 'columns' does not go with a patch")
+                .hint("Leave it out: the patch says which columns it sets."));
+        }
+        // Also refuses columns that do not exist.
+        let keys = BodyKeys { keys: patch.reads.clone(), ..BodyKeys::default() };
+        let columns = self.body_columns(relation, query, &WritePreferences::default(), &keys)?;
+        let document = columns.into_iter().map(|column| {
+            let representation = relation.column(&column.column).and_then(|c| c.representation.as_ref());
+            (column.column, representation.and_then(|r| r.to_json.clone()))
+        });
+        Ok(Patched { is_merge: patch.is_merge, document: document.collect() })
     }
 
     /// The rows that PATCH and DELETE change. They are planned as a read, so that filters mean the same for both.

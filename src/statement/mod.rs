@@ -9,6 +9,7 @@ mod render_each;
 mod render_embed;
 mod render_keyset;
 mod render_one;
+mod render_patch;
 mod render_together;
 mod render_write;
 

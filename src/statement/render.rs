@@ -56,6 +56,8 @@ pub(super) struct Writer {
     pub(super) region: usize,
     /// The body is one object, whose values are parameters.
     pub(super) is_one_object: bool,
+    /// The body is a patch of the rows of the relation with this alias.
+    pub(super) patch: Option<(String, Patched)>,
     /// The body is lines of JSON.
     pub(super) is_lines: bool,
 }

@@ -21,7 +21,7 @@ fn is_simple(write: &Write) -> bool {
     let is_given = |c: &BodyColumn| c.default.is_none() && c.from_json.is_none();
     let takes = match &write.change {
         Change::Insert { columns, key, .. } => key.is_empty() && !columns.is_empty() && columns.iter().all(is_given),
-        Change::Update { columns, .. } => !columns.is_empty() && columns.iter().all(is_given),
+        Change::Update { columns, patch, .. } => patch.is_none() && !columns.is_empty() && columns.iter().all(is_given),
         Change::Delete { .. } => true,
         Change::Each(_) => false,
     };

@@ -40,7 +40,8 @@ pub(super) struct Records {
 /// The statement that reads the values which an update takes from its body, whether or not there is a row to change. `None` if it takes
 /// none.
 pub fn given(write: &Write) -> Option<Statement> {
-    let Change::Update { columns, .. } = &write.change else { return None };
+    // A patch was read before.
+    let Change::Update { columns, patch: None, .. } = &write.change else { return None };
     if columns.is_empty() {
         return None;
     }
@@ -100,7 +101,8 @@ impl Writer {
             Change::Insert { columns, uniform, key, conflict } => {
                 self.insert(write, columns, *uniform, key, conflict.as_ref());
             }
-            Change::Update { columns, chosen } => self.update(write, columns, chosen),
+            Change::Update { columns, patch: Some(patch), chosen } => self.patch(write, columns, patch, chosen),
+            Change::Update { columns, patch: None, chosen } => self.update(write, columns, chosen),
             Change::Delete { chosen } => {
                 self.put(format_args!("DELETE FROM {} AS {}", write.relation, write.alias));
                 self.chosen(chosen, &write.conditions);
@@ -311,7 +313,7 @@ impl Writer {
     }
 
     /// The WHERE clause of an update or delete.
-    fn chosen(&mut self, chosen: &Chosen, tests: &[RowCondition]) {
+    pub(super) fn chosen(&mut self, chosen: &Chosen, tests: &[RowCondition]) {
         let Chosen { select, key } = chosen;
         // The conditions are repeated beside the page, so that they are tested again on a row that another transaction has just
         // changed.
@@ -394,7 +396,10 @@ impl Writer {
     pub(super) fn records(&mut self, keys: &[(&str, &str)], mode: Records, presence: &[usize]) {
         let is_numbered = mode.numbered;
         self.text(if is_numbered { "ROWS FROM(restful.record_source(" } else { "restful.record_source(" });
-        self.parameter(Parameter::Body);
+        match &self.patch {
+            Some(patch) => self.patched_row(&patch.clone()),
+            None => self.parameter(Parameter::Body),
+        }
         self.text(", ");
         // A row needs at least one column, so objects without keys get a column that stays empty.
         let names = if keys.is_empty() { array_literal([""]) } else { array_literal(keys.iter().map(|(key, _)| key)) };

@@ -102,6 +102,8 @@ fn body_schemas(plan: &Plan, texts: bool) -> Result<BodySchemas> {
     let Plan::Write(write) = plan else { return Ok(BodySchemas::default()) };
     let (columns, is_update) = match &write.change {
         Change::Insert { columns, .. } => (columns, false),
+        // Of what a patch makes, the trigger checks it.
+        Change::Update { patch: Some(_), .. } => return Ok(BodySchemas::default()),
         Change::Update { columns, .. } => (columns, true),
         Change::Each(each) if !each.deletes => (&each.columns, true),
         Change::Delete { .. } | Change::Each(_) => return Ok(BodySchemas::default()),

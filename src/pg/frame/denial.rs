@@ -31,7 +31,9 @@ impl Writing {
         let (relation, is_insert) = (write.relation_oid, matches!(write.change, Change::Insert { .. }));
         let (columns, conflict, finds) = match &write.change {
             Change::Insert { columns, conflict, .. } => (columns, conflict.as_ref(), false),
-            Change::Update { columns, chosen } => (columns, None, chosen.select.restricts() || !chosen.key.is_empty()),
+            Change::Update { columns, chosen, .. } => {
+                (columns, None, chosen.select.restricts() || !chosen.key.is_empty())
+            }
             Change::Each(each) if !each.deletes => (&each.columns, None, true),
             Change::Delete { .. } | Change::Each(_) => return None,
         };

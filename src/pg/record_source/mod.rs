@@ -12,6 +12,7 @@ mod cell;
 mod column;
 mod memory;
 mod one;
+mod patched;
 mod refuse;
 mod rows;
 

@@ -1,5 +1,6 @@
 //! Refuses bodies.
 
+use crate::error::Error;
 use crate::pg::ffi::error::raise;
 use crate::sqlstate::SqlState;
 
@@ -10,4 +11,13 @@ pub fn refuse_body(message: &str, details: Option<&str>, hint: Option<&str>) -> 
     let error = serde_json::json!({ "code": "PGRST102", "message": message, "details": details, "hint": hint });
     let status = serde_json::json!({ "status": 400, "headers": {} });
     raise(SqlState::RESPONSE, &error.to_string(), Some(&status.to_string()), None)
+}
+
+/// Raises an error of the catalogue as it is.
+pub fn refuse(error: &Error) -> ! {
+    let message = serde_json::json!({
+        "code": error.code, "message": error.message, "details": error.details, "hint": error.hint
+    });
+    let status = serde_json::json!({ "status": error.status, "headers": {} });
+    raise(SqlState::RESPONSE, &message.to_string(), Some(&status.to_string()), None)
 }
