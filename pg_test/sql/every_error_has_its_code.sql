@@ -94,6 +94,8 @@ select show(restful.serve('POST', '/rpc/one?select=*', '{"idempotency-key": "one
 -- REST460: a cursor that nobody has made. REST461: an order that cannot have one
 select show(restful.serve('GET', '/books?limit=1&cursor=AQAA'));
 select show(restful.serve('GET', '/constants?limit=1&cursor=first'));
+-- REST409: a patch that does not apply
+select show(restful.serve('PATCH', '/books/1', '{"content-type": "application/json-patch+json"}', '[{"op": "test", "path": "/year", "value": -1}]'));
 -- REST412, REST428 and REST430: preconditions
 select show(restful.serve('PATCH', '/books/1', '{"if-match": "\"x\""}', '{"year": 1}'));
 select as_superuser('select restful.require_match(''library.countries'')');

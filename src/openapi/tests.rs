@@ -13,7 +13,8 @@ fn api() -> (Schema, Relations) {
             {"oid": 1, "readable": true, "insertable": true, "updatable": true, "deletable": true, "foreign_keys": [
                 {"column": "a/b~c", "table": "it's {odd}", "referenced": "id"}]},
             {"oid": 2, "readable": true, "insertable": false, "updatable": false, "deletable": false, "foreign_keys": []},
-            {"oid": 3, "readable": false, "insertable": true, "updatable": false, "deletable": false, "foreign_keys": []}
+            {"oid": 3, "readable": false, "insertable": true, "updatable": false, "deletable": false, "foreign_keys": [
+                {"column": "hidden", "table": "it's {odd}", "referenced": "id"}]}
         ],
         "functions": [
             {"name": "add", "comment": "Adds.", "volatile": false, "returns_set": false, "result": 23, "columns": [],
@@ -152,15 +153,15 @@ fn only_what_can_be_done_is_told() {
     let document = described(Version::V31, &Settings::default());
     for (path, expected) in [
         ("/", &["get"][..]),
-        ("/it%27s%20%7Bodd%7D", &["get", "post", "patch", "delete"]),
-        ("/it%27s%20%7Bodd%7D/{key}", &["get", "put", "patch", "delete"]),
-        ("/a.b-c", &["get"]),
-        ("/a.b-c/{key}", &["get"]),
+        ("/it%27s%20%7Bodd%7D", &["get", "x-query", "post", "patch", "delete"]),
+        ("/it%27s%20%7Bodd%7D/{key}", &["get", "x-query", "put", "patch", "delete"]),
+        ("/a.b-c", &["get", "x-query"]),
+        ("/a.b-c/{key}", &["get", "x-query"]),
         ("/log", &["post"]),
         // the key cannot be read
         ("/log/{key}", &[]),
-        ("/rpc/add", &["get", "post"]),
-        ("/rpc/list%20all", &["get", "post"]),
+        ("/rpc/add", &["get", "x-query", "post"]),
+        ("/rpc/list%20all", &["get", "x-query", "post"]),
         ("/rpc/table", &["post"]),
     ] {
         assert_eq!(methods(&document, path), expected, "{path}");
@@ -169,6 +170,21 @@ fn only_what_can_be_done_is_told() {
     // a column with the name of another parameter has no filter
     let parameters = document["components"]["parameters"].as_object().unwrap();
     assert!(parameters.contains_key("it-27s-20-7Bodd-7D.id") && !parameters.contains_key("it-27s-20-7Bodd-7D.select"));
+}
+
+#[test]
+fn a_body_may_have_rows_in_its_rows() {
+    let document = described(Version::V31, &Settings::default());
+    let schemas = &document["components"]["schemas"];
+    let named = |name: &str| schemas[name]["properties"].as_object().unwrap();
+    let odd = named("it-27s-20-7Bodd-7D.nested");
+    // others refer to the row, by a column that is filled in
+    assert_eq!(odd["log"]["anyOf"][0]["items"], json!({ "type": "object", "properties": {} }));
+    assert!(odd.contains_key("id") && !odd.contains_key("it's {odd}"));
+    // the row refers to another
+    assert_eq!(named("log.nested")["it's {odd}"]["anyOf"][1], json!({ "type": "null" }));
+    assert!(named("log.nested")["it's {odd}"]["anyOf"][0]["properties"]["id"].is_object());
+    assert!(schemas.get("a-2Eb-2Dc.nested").is_none());
 }
 
 #[test]

@@ -168,15 +168,15 @@ fn patch_of(body: &[u8], is_merge: bool) -> Result<BodyKeys> {
     Ok(BodyKeys { keys, patch, ..BodyKeys::default() })
 }
 
-/// Whether a DELETE has a list of keys. No line at all is an empty list, and must not delete every row. An empty object names nothing:
-/// postgrest-py sends it with every DELETE.
+/// Whether a DELETE has a list of keys, or a body of a type that it does not take. No line at all is an empty list, and must not delete
+/// every row. An empty object names nothing: postgrest-py sends it with every DELETE.
 fn has_keys(request: &Request) -> bool {
-    let is_empty = |body: &[u8]| is_blank(body) || body.trim_ascii() == b"{}";
-    request.body.is_some_and(|body| !is_empty(body))
-        || request
-            .headers
-            .get("content-type")
-            .is_some_and(|media| matches!(MediaType::parse(media), MediaType::NdJson(_)))
+    let body = request.body.unwrap_or_default();
+    match content_type(request) {
+        MediaType::NdJson(_) => true,
+        MediaType::Json | MediaType::Any | MediaType::Object { .. } => !is_blank(body) && body.trim_ascii() != b"{}",
+        _ => !is_blank(body),
+    }
 }
 
 /// Whether the body of a PATCH is a list, and not one object.
@@ -399,6 +399,10 @@ mod tests {
         assert_eq!(delete("application/x-ndjson", "").unwrap(), Some((String::new(), String::new(), 0, false)));
         for body in [r#"{"a":1}"#, "1", r#"[1,{"a":1}]"#, "[1", "[]]"] {
             assert_eq!(delete("", body).unwrap_err().status, 400, "{body}");
+        }
+        assert_eq!(delete("", "{}").unwrap(), None);
+        for media in ["text/plain", "application/merge-patch+json", "application/xml"] {
+            assert_eq!(delete(media, "{}").unwrap_err().status, 415, "{media}");
         }
         let many =
             format!("[{}]", (0..=limits::LISTED_KEYS).map(|n| format!("{{\"{n}\":1}}")).collect::<Vec<_>>().join(","));

@@ -1,6 +1,6 @@
 //! The endpoint of batches.
 
-use super::{json_content, response, schema};
+use super::{json_content, parameter, response, schema};
 use crate::batch::OWN_FIELDS;
 use serde_json::{Map, Value, json};
 
@@ -14,6 +14,7 @@ pub fn path(most: usize) -> Value {
         "summary": "Many requests in one transaction",
         "description": "The requests run in order, with the identity of the batch. If one fails, nothing is changed, and the answer is \
                         its error with its index.",
+        "parameters": [parameter("rest.header.idempotency-key")],
         "requestBody": { "required": true, "content": json_content(&requests) },
         "responses": {
             "200": { "description": "The answers, in the order of the requests.", "content": json_content(&answers) },

@@ -1,6 +1,6 @@
 //! Paths of functions: `/rpc/function`.
 
-use super::{Parts, component, header, json_content, operation, parameter, response, schema};
+use super::{Parts, by_query, component, header, json_content, operation, parameter, response, schema};
 use crate::http::target;
 use crate::json_schema::of_table::{TypeUse, schema_of_type};
 use crate::openapi::{Api, Function, Parameter};
@@ -20,10 +20,13 @@ pub fn add(document: &mut Parts, api: &Api, overloads: &[Function]) {
             add_parameters(&mut get, query_parameters(api, &callable), overloads);
             get.insert("responses".to_owned(), responses(api, overloads));
             item.insert("get".to_owned(), get.into());
+            item.insert("x-query".to_owned(), by_query());
         }
     }
     let mut post = operation(format!("call.{name}"), tag, comment);
-    add_parameters(&mut post, Vec::new(), overloads);
+    let is_write = overloads.iter().any(|function| function.volatile);
+    let headers = is_write.then(|| parameter("rest.header.idempotency-key")).into_iter().collect();
+    add_parameters(&mut post, headers, overloads);
     let content = bodies(api, overloads);
     if !content.is_empty() {
         let is_required = overloads.iter().all(|f| f.parameters.iter().any(|p| p.required));

@@ -1,16 +1,18 @@
 //! Paths of tables and views: `/table`, and `/table/{key}` where there is a primary key.
 
-use super::{Parts, component, header, json_content, operation, parameter, reference, response, schema};
+use super::{
+    Parts, by_query, component, header, json_content, nested, operation, parameter, reference, response, schema,
+};
 use crate::http::target;
-use crate::json_schema::of_table::{self, Identity, Types};
-use crate::openapi::{Relation, can_be_filtered};
+use crate::json_schema::of_table::{self, Identity};
+use crate::openapi::{Api, Relation, can_be_filtered};
 use serde_json::{Map, Value, json};
 
 /// Adds the paths of a relation, and the schemas and parameters that they refer to.
-pub fn add(document: &mut Parts, relation: &Relation, types: &Types) {
+pub fn add(document: &mut Parts, relation: &Relation, api: &Api) {
     let table = relation.table;
     let name = component(&table.name);
-    let mut row = of_table::schema_of(table, types);
+    let mut row = of_table::schema_of(table, api.types);
     if let Value::Object(members) = &mut row {
         // the document states it once for all schemas
         members.remove("$schema");
@@ -19,6 +21,9 @@ pub fn add(document: &mut Parts, relation: &Relation, types: &Types) {
     if relation.access.updatable {
         document.schemas.insert(format!("{name}.patch"), patch(relation, &name));
     }
+    let nested = nested::row_with_rows(relation, &api.relations);
+    let with_rows = nested.as_ref().map(|(name, _)| schema(name));
+    document.schemas.extend(nested);
     let mut filters = Vec::new();
     for column in table.columns.iter().filter(|c| c.readable && can_be_filtered(&c.name)) {
         let filter = format!("{name}.{}", component(&column.name));
@@ -30,7 +35,7 @@ pub fn add(document: &mut Parts, relation: &Relation, types: &Types) {
         document.parameters.insert(filter, parameter);
     }
     let path = format!("/{}", target::encode(&table.name, b""));
-    let writer = Operations { relation, name: &name, filters };
+    let writer = Operations { relation, name: &name, filters, with_rows };
     let collection = writer.collection();
     if !collection.is_empty() {
         document.paths.insert(path.clone(), collection.into());
@@ -55,6 +60,8 @@ struct Operations<'a> {
     /// The name of its components.
     name: &'a str,
     filters: Vec<Value>,
+    /// Its rows with rows of related tables in them.
+    with_rows: Option<Value>,
 }
 
 impl Operations<'_> {
@@ -84,10 +91,17 @@ impl Operations<'_> {
                 parameters.push(parameter("rest.query.cursor"));
             }
             item.insert("get".to_owned(), self.operation("read", parameters, None, responses));
+            item.insert("x-query".to_owned(), by_query());
         }
         if access.insertable {
             let row = schema(self.name);
-            let body = json!({ "anyOf": [row, { "type": "array", "items": row }] });
+            let mut bodies = vec![row.clone(), json!({ "type": "array", "items": row })];
+            bodies.extend(self.with_rows.clone());
+            let body = required(json!({
+                "application/json": { "schema": { "anyOf": bodies } },
+                "application/x-ndjson": { "schema": row },
+                "text/csv": { "schema": { "type": "string" } }
+            }));
             let mut created = json!({ "description": "Created.", "headers": { "Location": header("Location") } });
             self.represent(&mut created, self.rows());
             let mut responses = json!({ "201": created, "default": response("Problem") });
@@ -95,8 +109,13 @@ impl Operations<'_> {
                 members
                     .insert("200".to_owned(), json!({ "description": "All rows already existed and were updated." }));
             }
-            let parameters =
-                ["rest.query.select", "rest.query.columns", "rest.query.on_conflict", "rest.header.prefer-write"];
+            let parameters = [
+                "rest.query.select",
+                "rest.query.columns",
+                "rest.query.on_conflict",
+                "rest.header.prefer-write",
+                "rest.header.idempotency-key",
+            ];
             let parameters = parameters.map(parameter).to_vec();
             item.insert("post".to_owned(), self.operation("create", parameters, Some(body), responses));
         }
@@ -110,23 +129,30 @@ impl Operations<'_> {
             }
             responses
         };
-        let parameters = ["rest.query.and", "rest.query.or", "rest.query.select", "rest.header.prefer-write"];
+        let parameters = [
+            "rest.query.and",
+            "rest.query.or",
+            "rest.query.select",
+            "rest.header.prefer-write",
+            "rest.header.idempotency-key",
+        ];
         if access.updatable {
             let change = schema(&format!("{}.patch", self.name));
-            let body = match self.relation.table.primary_key.as_slice() {
+            let body = patches(match self.relation.table.primary_key.as_slice() {
                 [] => change,
                 key => json!({
                     "description": "The change of all rows that the filters choose, or a list that names the rows by their primary keys.",
                     "anyOf": [change, { "type": "array", "items": { "allOf": [change, { "required": key }] } }]
                 }),
-            };
+            });
             item.insert(
                 "patch".to_owned(),
                 self.operation("update", self.filtered(&parameters), Some(body), written()),
             );
         }
         if access.deletable {
-            item.insert("delete".to_owned(), self.operation("delete", self.filtered(&parameters), None, written()));
+            let keys = self.keys().map(|keys| json!({ "content": json_content(&keys) }));
+            item.insert("delete".to_owned(), self.operation("delete", self.filtered(&parameters), keys, written()));
         }
         item
     }
@@ -156,8 +182,11 @@ impl Operations<'_> {
             responses
         };
         let select = || vec![parameter("rest.query.select"), parameter("rest.header.if-none-match")];
-        let write =
-            || ["rest.query.select", "rest.header.prefer-write", "rest.header.if-match"].map(parameter).to_vec();
+        let write = || {
+            ["rest.query.select", "rest.header.prefer-write", "rest.header.if-match", "rest.header.idempotency-key"]
+                .map(parameter)
+                .to_vec()
+        };
         let mut item = Map::new();
         if access.readable {
             let mut read = one("The row.");
@@ -166,6 +195,7 @@ impl Operations<'_> {
             }
             let responses = json!({ "200": read, "304": response("Not-Modified"), "default": response("Problem") });
             item.insert("get".to_owned(), self.operation("read_item", select(), None, responses));
+            item.insert("x-query".to_owned(), by_query());
         }
         // a key that is always generated cannot be given
         let is_given = |name: &String| {
@@ -176,12 +206,16 @@ impl Operations<'_> {
                 "201": { "description": "Created." }, "204": { "description": "Created or replaced." }
             });
             let responses = represented("200", done);
-            let body = Some(schema(self.name));
+            let body = Some(required(json_content(&schema(self.name))));
             item.insert("put".to_owned(), self.operation("replace_item", write(), body, responses));
         }
         if access.updatable {
             let responses = represented("200", json!({ "204": response("Changed") }));
-            let body = Some(schema(&format!("{}.patch", self.name)));
+            let change = schema(&format!("{}.patch", self.name));
+            let body = Some(patches(match &self.with_rows {
+                Some(with_rows) => json!({ "anyOf": [change, with_rows] }),
+                None => change,
+            }));
             item.insert("patch".to_owned(), self.operation("update_item", write(), body, responses));
         }
         if access.deletable {
@@ -214,10 +248,29 @@ impl Operations<'_> {
             operation.insert("parameters".to_owned(), parameters.into());
         }
         if let Some(body) = body {
-            operation.insert("requestBody".to_owned(), json!({ "required": true, "content": json_content(&body) }));
+            operation.insert("requestBody".to_owned(), body);
         }
         operation.insert("responses".to_owned(), responses);
         operation.into()
+    }
+
+    /// A list of primary keys: objects, or values if the key has one column. `None` without a key.
+    fn keys(&self) -> Option<Value> {
+        let property = |column: &String| reference(&["components", "schemas", self.name, "properties", column]);
+        let key = self.relation.table.primary_key.as_slice();
+        let properties: Map<String, Value> = key.iter().map(|column| (column.clone(), property(column))).collect();
+        let object =
+            json!({ "type": "object", "properties": properties, "required": key, "additionalProperties": false });
+        let item = match key {
+            [] => return None,
+            [column] => json!({ "anyOf": [property(column), object] }),
+            _ => object,
+        };
+        Some(json!({
+            "description": "The primary keys of the rows. Without a body, the filters choose the rows.",
+            "type": "array",
+            "items": item
+        }))
     }
 
     fn filtered(&self, others: &[&str]) -> Vec<Value> {
@@ -229,7 +282,9 @@ impl Operations<'_> {
         let row = schema(self.name);
         json!({
             "application/json": { "schema": { "type": "array", "items": row } },
-            "application/vnd.pgrst.object+json": { "schema": row }
+            "application/vnd.pgrst.object+json": { "schema": row },
+            "application/x-ndjson": { "schema": row },
+            "text/csv": { "schema": { "type": "string" } }
         })
     }
 
@@ -238,4 +293,18 @@ impl Operations<'_> {
             members.insert("content".to_owned(), content);
         }
     }
+}
+
+/// A body that there must be.
+fn required(content: Value) -> Value {
+    json!({ "required": true, "content": content })
+}
+
+/// The body of a PATCH. `change`: its schema as `application/json`.
+fn patches(change: Value) -> Value {
+    required(json!({
+        "application/json": { "schema": change },
+        "application/merge-patch+json": { "schema": schema("rest.merge-patch") },
+        "application/json-patch+json": { "schema": schema("rest.json-patch") }
+    }))
 }

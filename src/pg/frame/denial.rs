@@ -3,7 +3,7 @@
 
 use crate::pg::catalog::query::{load, oid, text};
 use crate::pg::ffi::user;
-use crate::plan::{Change, Each, Returning, Write};
+use crate::plan::{BodyColumn, Change, Returning, Write};
 use pgrx::pg_sys;
 use serde::Deserialize;
 use std::rc::Rc;
@@ -13,10 +13,9 @@ pub struct Writing {
     relation: u32,
     is_insert: bool,
     sets: Vec<String>,
-    /// The columns that ON CONFLICT compares, or that an update of named rows reads.
-    compares: Vec<String>,
-    /// Whether the body names the rows.
-    is_each: bool,
+    /// The columns that it reads to find out what to write.
+    reads: Vec<String>,
+    reader: Reader,
     /// Whether it updates rows that already exist.
     merges: bool,
     returns: bool,
@@ -24,37 +23,42 @@ pub struct Writing {
     finds: bool,
 }
 
+/// What reads columns in order to write.
+#[derive(Clone, Copy, Debug)]
+enum Reader {
+    /// ON CONFLICT compares the key.
+    Upsert,
+    /// The body names the rows by their key, and rows keep what their objects leave out.
+    Each,
+    /// A patch is applied to the values that are there.
+    Patch,
+}
+
 impl Writing {
     /// Takes what is needed from a plan. `None` for DELETE, where PostgreSQL's message says it all.
     pub fn of(write: &Write) -> Option<Rc<Self>> {
         let returns = !matches!(write.returning, Returning::Nothing);
         let (relation, is_insert) = (write.relation_oid, matches!(write.change, Change::Insert { .. }));
-        let (columns, conflict, finds) = match &write.change {
-            Change::Insert { columns, conflict, .. } => (columns, conflict.as_ref(), false),
-            Change::Update { columns, chosen, .. } => {
-                (columns, None, chosen.select.restricts() || !chosen.key.is_empty())
+        let names = |columns: &[BodyColumn]| columns.iter().map(|column| column.column.clone()).collect::<Vec<_>>();
+        let (sets, reads, reader, finds) = match &write.change {
+            Change::Insert { columns, conflict, .. } => {
+                let key = conflict.as_ref().map(|conflict| conflict.columns.clone());
+                (names(columns), key.unwrap_or_default(), Reader::Upsert, false)
             }
-            Change::Each(each) if !each.deletes => (&each.columns, None, true),
+            Change::Update { columns, patch, chosen } => {
+                let document = patch.iter().flat_map(|patch| &patch.document).map(|(name, _)| name.clone());
+                let finds = chosen.select.restricts() || !chosen.key.is_empty();
+                (names(columns), document.collect(), Reader::Patch, finds)
+            }
+            Change::Each(each) if !each.deletes => {
+                let read = each.columns.iter().enumerate().filter(|(i, column)| *i < each.keys || column.keeps);
+                let read = read.map(|(_, column)| column.column.clone()).collect();
+                (names(each.columns.get(each.keys..).unwrap_or_default()), read, Reader::Each, true)
+            }
             Change::Delete { .. } | Change::Each(_) => return None,
         };
-        let each = match &write.change {
-            Change::Each(each) => Some(each),
-            _ => None,
-        };
-        let reads = |each: &Each| {
-            let read = each.columns.iter().enumerate().filter(|(i, column)| *i < each.keys || column.keeps);
-            read.map(|(_, column)| column.column.clone()).collect()
-        };
-        Some(Rc::new(Writing {
-            relation,
-            is_insert,
-            sets: columns.iter().skip(each.map_or(0, |each| each.keys)).map(|c| c.column.clone()).collect(),
-            compares: conflict.map(|c| c.columns.clone()).or(each.map(|each| reads(each))).unwrap_or_default(),
-            is_each: each.is_some(),
-            merges: conflict.is_some_and(|c| c.update),
-            returns,
-            finds,
-        }))
+        let merges = matches!(&write.change, Change::Insert { conflict: Some(conflict), .. } if conflict.update);
+        Some(Rc::new(Writing { relation, is_insert, sets, reads, reader, merges, returns, finds }))
     }
 
     /// The hint for an error with this message, for the role that wrote. `None` if there is nothing to add.
@@ -65,9 +69,9 @@ impl Writing {
         let read = || {
             let list = |names: &[String]| serde_json::Value::from(names).to_string();
             let command = if self.is_insert { "INSERT" } else { "UPDATE" };
-            let (sets, compares) = (list(&self.sets), list(&self.compares));
+            let (sets, reads) = (list(&self.sets), list(&self.reads));
             let query = include_str!("../../../sql/query/access/denied_write.sql");
-            load("denied_write", query, &[oid(self.relation), text(&sets), text(command), text(&compares)])
+            load("denied_write", query, &[oid(self.relation), text(&sets), text(command), text(&reads)])
         };
         let found: Option<Rights> = match role {
             // SAFETY: a query of the catalogue. An error that it raises goes to the caller and ends the transaction.
@@ -85,10 +89,16 @@ impl Writing {
         }
         let hint = if may_set && self.returns && !may_read {
             "The request returns what it wrote, which requires SELECT on these columns. Send Prefer: return=minimal to avoid this."
-        } else if may_set && !may_compare && self.is_each {
-            "The request reads the key, and columns that only some of the objects set, so the role needs SELECT on them. Give all objects the same columns."
         } else if may_set && !may_compare {
-            "An upsert must read the key, so the role needs SELECT on it."
+            match self.reader {
+                Reader::Upsert => "An upsert must read the key, so the role needs SELECT on it.",
+                Reader::Each => {
+                    "The request reads the key, and columns that only some of the objects set, so the role needs SELECT on them. Give all objects the same columns."
+                }
+                Reader::Patch => {
+                    "A patch reads the values that it changes or tests, so the role needs SELECT on their columns."
+                }
+            }
         } else {
             return None;
         };
@@ -97,7 +107,7 @@ impl Writing {
 
     /// The hint that names the policies that apply besides the obvious ones.
     fn of_policies(&self) -> Option<&'static str> {
-        Some(match (self.is_insert, self.merges, self.compares.is_empty(), self.returns) {
+        Some(match (self.is_insert, self.merges, self.reads.is_empty(), self.returns) {
             (true, true, ..) => {
                 "The new row must pass the policies for INSERT and those for SELECT. A row that already has its key must pass \
                  those for UPDATE and SELECT, before and after it is changed."
