@@ -593,6 +593,8 @@ class Failures(GatewayTest):
     def test_the_servers_message_is_logged_without_its_detail(self):
         gateway = self.start()
         gateway.get("/raise/XX000", **{"X-Request-Id": "the-id"})
+        # The log is written beside the requests, and a killed gateway writes nothing more.
+        wait_until(lambda: any("stub-secret" in line for line in gateway.events))
         gateway.close()
         lines = [json.loads(line) for line in gateway.events if "stub-secret" in line]
         self.assertEqual([(line["request_id"], line["message"]) for line in lines],
