@@ -617,7 +617,7 @@ class Failures(GatewayTest):
             wait_until(lambda: running(self.marker()) == 1)
         wait_until(lambda: running(self.marker()) == 0)
         self.assertEqual(gateway.get("/const").status, 200)
-        self.assertTrue(any('"status":499' in line for line in gateway.access))
+        wait_until(lambda: any('"status":499' in line for line in gateway.access))
 
     def test_an_exhausted_pool_is_503_and_recovers(self):
         gateway = self.start(POOL_SIZE=2, POOL_TIMEOUT="200ms")
