@@ -8,7 +8,7 @@ SETUP = f"""
 create table paged (id int primary key, title text);
 insert into paged select i, case when i % 50 <> 0 then 't' || lpad((i % 100000)::text, 6, '0') end from generate_series(1, {LIMIT * PAGE * 2}) i;
 create index on paged (title, id);
-grant select on paged to anon;
+grant select on paged to anon, authenticator;
 vacuum analyze paged;
 create function next_page(target text) returns text language sql as $$
     select '/paged' || substring(headers->>'link' from '<([^>]*)>; rel="next"') from restful.get(target)
