@@ -11,7 +11,7 @@ mod settings;
 pub use judge::{Judgement, judge};
 pub use named::Named;
 pub use outcome::{Captured, Effect, Outcome};
-pub use precondition::body_digest;
+pub use precondition::{body_digest, known_versions};
 pub use settings::ResponseSettings;
 
 use crate::ask::Ask;

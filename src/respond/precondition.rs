@@ -4,7 +4,7 @@ use super::outcome::Effect;
 use crate::ask::Ask;
 use crate::error::{Code, Error};
 use crate::http::MediaType;
-use crate::http::condition::{Tags, Validators, digest, encoded};
+use crate::http::condition::{Tags, Validators, digest, encoded, version_bytes};
 use crate::http::response::Body;
 use crate::route::Verb;
 
@@ -42,6 +42,23 @@ pub fn refused_write(ask: &Ask, effect: &Effect) -> Option<Error> {
     fails.then(failed)
 }
 
+/// The versions of the row of a read that make its answer 304, where its tag is the version alone. No version if the answer may be another,
+/// or another body is wanted than the row as JSON.
+pub fn known_versions(ask: &Ask, media: &MediaType) -> Vec<Vec<u8>> {
+    let conditions = &ask.request.conditions;
+    match &conditions.if_none_match {
+        Some(Tags::Of(tags)) if ask.is_item() && conditions.if_match.is_none() && has_plain_tag(ask, media) => {
+            tags.iter().filter_map(|tag| version_bytes(&tag.opaque)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the tag of a row's own columns is the row's version and nothing else.
+fn has_plain_tag(ask: &Ask, media: &MediaType) -> bool {
+    *media == MediaType::Json && ask.request.preferences.timezone.is_none()
+}
+
 /// The validators of what a request answers.
 pub fn validators(ask: &Ask, effect: &Effect, body: &Body) -> Validators {
     let version = match effect.hidden.first.as_slice() {
@@ -56,9 +73,7 @@ pub fn validators(ask: &Ask, effect: &Effect, body: &Body) -> Validators {
         (None, Some(body)) => Some(suffix(ask, &effect.media, Some(body))),
         // A response without a body tells the version alone.
         (Some(version), _) if *body == Body::Empty => Some(version),
-        (Some(version), None) if effect.media == MediaType::Json && ask.request.preferences.timezone.is_none() => {
-            Some(version)
-        }
+        (Some(version), None) if has_plain_tag(ask, &effect.media) => Some(version),
         (Some(version), body) => Some(format!("{version}.{}", suffix(ask, &effect.media, body))),
     };
     Validators { tag, last_modified: last_modified.filter(|_| names_row), names_row }

@@ -81,6 +81,9 @@ pub enum Extent<'p> {
     Window(Window),
     /// Those that a page beside a row still lacks.
     Page(&'p mut Paging),
+    /// All whose first hidden column is none of these values: the client has the others already. They are counted, and their hidden
+    /// columns are kept.
+    Unless(&'p [Vec<u8>]),
 }
 
 impl RowShape {
@@ -179,6 +182,8 @@ pub struct RowSink<'e> {
     seen: u64,
     captured: Captured,
     paging: Option<&'e mut Paging>,
+    /// The first hidden column of rows that are not written.
+    known: &'e [Vec<u8>],
     encoders: &'e mut Encoders,
 }
 
@@ -207,6 +212,7 @@ impl<'e> RowSink<'e> {
             seen: 0,
             captured: Captured::default(),
             paging: None,
+            known: &[],
             encoders,
         }
     }
@@ -224,6 +230,7 @@ impl<'e> RowSink<'e> {
                 self.paging = Some(paging);
                 self.receiver.receiveSlot = Some(receive_in_page);
             }
+            Extent::Unless(known) => self.known = known,
         }
         self
     }
@@ -264,6 +271,20 @@ impl<'e> RowSink<'e> {
                 }
             }
         }
+    }
+
+    /// Whether the client has the row already.
+    ///
+    /// # Safety
+    /// As [`Self::row`].
+    unsafe fn is_known(&mut self, values: *const Datum, nulls: *const bool) -> bool {
+        // SAFETY: the first hidden column follows the others; its values are varlenas.
+        let version = unsafe {
+            let value =
+                (self.encoders.hidden > 0).then(|| (values, nulls).value(self.encoders.columns.len())).flatten();
+            value.map(|value| payload(value, &mut self.writer.scratch))
+        };
+        version.is_some_and(|version| self.known.iter().any(|known| known == version))
     }
 
     /// # Safety
@@ -367,7 +388,11 @@ unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver:
         if i32::from((*slot).tts_nvalid) < width {
             pg_sys::slot_getsomeattrs_int(slot, width);
         }
-        sink.row((*slot).tts_values, (*slot).tts_isnull);
+        if !sink.known.is_empty() && sink.is_known((*slot).tts_values, (*slot).tts_isnull) {
+            sink.rows += 1;
+        } else {
+            sink.row((*slot).tts_values, (*slot).tts_isnull);
+        }
         if sink.encoders.hidden > 0 {
             sink.capture((*slot).tts_values, (*slot).tts_isnull);
         }
