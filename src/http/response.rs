@@ -28,7 +28,8 @@ pub struct Response {
 impl Response {
     /// A response without header fields.
     pub fn new(status: u16, body: Body) -> Self {
-        Response { status, headers: Vec::with_capacity(4), body }
+        // A read has five or six.
+        Response { status, headers: Vec::with_capacity(8), body }
     }
 
     /// Adds a header field; `name` in lower case.

@@ -93,7 +93,7 @@ fn of_effect(mut response: Response, ask: &Ask, effect: &Effect, media: &MediaTy
 /// ETag, Last-Modified (RFC 9110, section 8.8) and Cache-Control (RFC 9111, section 5.2).
 fn with_validators(mut response: Response, effect: &Effect, validators: Validators) -> Response {
     if let Some(tag) = &validators.tag {
-        response = response.header("etag", format!("\"{tag}\""));
+        response = response.header("etag", ["\"", tag, "\""].concat());
     }
     let last_modified = validators.last_modified.and_then(date_text);
     // Without directives, a cache may guess from Last-Modified how long the answer stays fresh (RFC 9111, section 4.2.2).

@@ -74,7 +74,7 @@ pub fn validators(ask: &Ask, effect: &Effect, body: &Body) -> Validators {
         // A response without a body tells the version alone.
         (Some(version), _) if *body == Body::Empty => Some(version),
         (Some(version), None) if has_plain_tag(ask, &effect.media) => Some(version),
-        (Some(version), body) => Some(format!("{version}.{}", suffix(ask, &effect.media, body))),
+        (Some(version), body) => Some([&version, ".", &suffix(ask, &effect.media, body)].concat()),
     };
     Validators { tag, last_modified: last_modified.filter(|_| names_row), names_row }
 }
