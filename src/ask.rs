@@ -114,7 +114,8 @@ impl<'a> Ask<'a> {
     /// Parameters outside the grammar and malformed cursors (400), a page that cannot have rows (416), an unavailable representation
     /// (406), and a body that does not match its Content-Type (400).
     pub fn read(request: &'a Request<'a>, mut action: Action, settings: &Settings) -> Result<Self> {
-        let mut query = query::parse(&request.target.parameters, action.verb == Verb::CallSafe)?;
+        let names_arguments = action.verb == Verb::CallSafe && request.arguments.is_none();
+        let mut query = query::parse(&request.target.parameters, names_arguments)?;
         let mut page = set_page(&mut query, request.range)?;
         let accept = request.headers.get("accept");
         let mut version = Version::default();

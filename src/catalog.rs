@@ -405,6 +405,8 @@ pub enum ResultType {
     },
     /// `record` without OUT parameters: the columns are only known from the call.
     Record,
+    /// `restful.http_response`, which is the response.
+    Response,
 }
 
 /// A column of a function's result.

@@ -140,6 +140,10 @@ catalogue! {
     Cursor                  = "REST460", 400;
     /// The rows cannot be told apart by what orders them, so they have no cursors.
     CursorOrder             = "REST461", 400;
+    /// The pattern of a route is malformed.
+    Route                   = "REST470", 400;
+    /// The arguments of a request do not fit the function of its route.
+    Argument                = "REST471", 400;
     /// A response header set by a function or setting holds CR, LF or NUL.
     HeaderValue             = "REST500", 500;
     /// The settings contradict each other or the catalogue.

@@ -47,6 +47,7 @@ GRANT EXECUTE ON FUNCTION
     -- part of the statements of writes, which run as the request's role
     restful.record_source(bytea, text[], integer, integer[], integer[]),
     restful.patched(bytea, boolean, json),
+    restful.sent(restful.http_response),
     restful.count_row(boolean),
     restful.count_update(),
     restful.count_element(bigint),

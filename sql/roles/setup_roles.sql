@@ -14,6 +14,7 @@ AS $function$
         ('define_role', false),
         ('drop_client', false),
         ('drop_role', false),
+        ('drop_route', false),
         ('explain_access', false),
         ('explain_access_text', false),
         ('jwks', true),
@@ -32,6 +33,7 @@ AS $function$
         ('roles_of', true),
         ('rotate_api_key', false),
         ('rotate_client_secret', false),
+        ('route', false),
         ('set_grant', false)
 $function$;
 COMMENT ON FUNCTION restful.administration() IS

@@ -35,6 +35,11 @@ pub const DELETE: Accepts = accepts("accept", "application/json, application/x-n
 pub const PUT: Accepts =
     accepts("accept", "application/json, application/x-ndjson, text/csv, application/x-www-form-urlencoded");
 
+/// A route whose function takes members of the body.
+pub const ROUTE: Accepts = accepts("accept", "application/json, application/x-www-form-urlencoded");
+/// A route whose function takes the body as JSON.
+pub const JSON_ARGUMENT: Accepts = accepts("accept", "application/json");
+
 const fn accepts(field: &'static str, types: &'static str) -> Accepts {
     Accepts { field, types }
 }

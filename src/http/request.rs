@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::condition::Conditions;
 use crate::http::range::Page;
-use crate::http::target::Target;
+use crate::http::target::{Parameter, Target};
 use crate::http::{Headers, Method, Preferences, query_body};
 
 /// A request.
@@ -18,6 +18,17 @@ pub struct Request<'a> {
     pub conditions: Conditions,
     /// The body's bytes; `None` without a body. That of QUERY has become parameters of the target.
     pub body: Option<&'a [u8]>,
+    /// The arguments of the function that a route leads to.
+    pub arguments: Option<Arguments<'a>>,
+}
+
+/// The arguments of a function.
+#[derive(Clone, Debug)]
+pub struct Arguments<'a> {
+    /// One JSON object with a member for each.
+    pub object: &'a [u8],
+    /// The query parameters that are arguments. The target does not have them any more.
+    pub parameters: &'a [Parameter<'a>],
 }
 
 impl<'a> Request<'a> {
@@ -41,7 +52,7 @@ impl<'a> Request<'a> {
         }
         let preferences = Preferences::parse(headers.get("prefer"))?;
         let conditions = Conditions::parse(headers)?;
-        Ok(Request { method, target, preferences, headers, range, conditions, body })
+        Ok(Request { method, target, preferences, headers, range, conditions, body, arguments: None })
     }
 }
 

@@ -32,6 +32,11 @@ impl Response {
         Response { status, headers: Vec::with_capacity(8), body }
     }
 
+    /// The answer to OPTIONS. `allow`: the methods of the resource.
+    pub fn methods(allow: String) -> Self {
+        Response::new(200, Body::Empty).header("allow", allow)
+    }
+
     /// Adds a header field; `name` in lower case.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {

@@ -52,6 +52,12 @@ impl<'a> Payload<'a> {
         max_bytes: usize,
     ) -> Result<(BodyShape, Payload<'a>)> {
         let limit = max_bytes.saturating_mul(limits::CONVERTED_BODY).min(limits::JSON_TEXT_BYTES / 2);
+        if let (Some(arguments), Verb::Call | Verb::CallSafe) = (&request.arguments, verb) {
+            let arguments = arguments.object;
+            let keys = json::first_keys(arguments, Framing::Array).map_err(Error::invalid_json)?.keys;
+            let payload = Payload { bytes: Some(Cow::Borrowed(arguments)), is_one: true, ..Payload::default() };
+            return Ok((BodyShape::Arguments(CallArguments::Object(keys)), payload));
+        }
         match verb {
             Verb::Create => rows(request, verb, limit).map(|(keys, body)| with_absent(keys, body, request, query)),
             Verb::Update if !is_item && may_be_list(request) => {

@@ -14,7 +14,7 @@ use crate::pg::ffi::snapshot::in_new_snapshot;
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::identity::principal;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{catalog, guc};
+use crate::pg::{catalog, guc, routes};
 use crate::raised::Raised;
 use crate::route::{self, Action, Route};
 use crate::sqlstate::SqlState;
@@ -119,14 +119,17 @@ impl Written {
                 .refused("headers", "A request of a batch cannot decide how the transaction ends")
                 .hint("Send Prefer: tx with the batch."));
         }
-        let action = match route::route(&parsed, &guc::surface()).map_err(failed)? {
-            Route::Own(_) => return Err(request.refused("target", "An endpoint of OAuth cannot be part of a batch")),
-            Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
-                return Err(request.refused("target", "A batch cannot be part of a batch"));
-            }
-            Route::Batch(action) | Route::Action(action) => action,
-        };
-        let Answer { response, rows, .. } = one(&parsed, action).map_err(failed)?;
+        let answered = routes::routed(&parsed, |routed, route| {
+            Ok(match route {
+                Route::Own(_) => Err(request.refused("target", "An endpoint of OAuth cannot be part of a batch")),
+                Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
+                    Err(request.refused("target", "A batch cannot be part of a batch"))
+                }
+                Route::Batch(action) | Route::Action(action) => one(routed, action).map_err(failed),
+                Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
+            })
+        });
+        let Answer { response, rows, .. } = answered.map_err(failed)??;
         let response = response.without_forbidden_body(&request.method);
         if !self.places.is_empty() {
             self.body.byte(b',');

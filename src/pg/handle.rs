@@ -11,7 +11,7 @@ use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::keys::cursor;
 use crate::pg::timing::{Stage, Timing};
-use crate::pg::{admit, batch, catalog, guc, nested, oauth};
+use crate::pg::{admit, batch, catalog, guc, nested, oauth, routes};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Route, Verb};
 use crate::sqlstate::SqlState;
@@ -61,27 +61,30 @@ fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> A
 
 fn answer(input: &Input) -> Result<Answer> {
     let timing = Timing::start();
-    let request = input.parse()?;
-    let route = route::route(&request, &guc::surface())?;
-    timing.end(Stage::Parse);
-    let mut answer = match route {
-        Route::Own(endpoint) => Answer::new(oauth::answer(endpoint, &request)?),
-        Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
-            let answer = answer_batch(&request, &action.schema, input.memory)?;
-            timing.end(Stage::Transaction);
-            answer
+    let parsed = input.parse()?;
+    let mut answer = routes::routed(&parsed, |request, route| {
+        timing.end(Stage::Parse);
+        match route {
+            Route::Own(endpoint) => Ok(Answer::new(oauth::answer(endpoint, request)?)),
+            Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
+            Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
+                let answer = answer_batch(request, &action.schema, input.memory)?;
+                timing.end(Stage::Transaction);
+                Ok(answer)
+            }
+            Route::Batch(action) | Route::Action(action) => {
+                let (principal, schema) = (principal(request)?, action.schema.clone());
+                timing.end(Stage::Jwt);
+                // Whether two requests are the same is decided by what was sent.
+                let mut answer = admit::admit(&parsed, &principal, &schema, || {
+                    let terms = Terms { settings: ask_settings(), may_nest: true, timing: &timing };
+                    answer_with(request, action, &principal, input.memory, terms)
+                })?;
+                answer.response = varied(answer.response, input.method);
+                Ok(answer)
+            }
         }
-        Route::Batch(action) | Route::Action(action) => {
-            let (principal, schema) = (principal(&request)?, action.schema.clone());
-            timing.end(Stage::Jwt);
-            let mut answer = admit::admit(&request, &principal, &schema, || {
-                let terms = Terms { settings: ask_settings(), may_nest: true, timing: &timing };
-                answer_with(&request, action, &principal, input.memory, terms)
-            })?;
-            answer.response = varied(answer.response, input.method);
-            answer
-        }
-    };
+    })?;
     timing.write(&mut answer.response);
     Ok(answer)
 }
@@ -141,6 +144,8 @@ fn answer_with(
     terms: Terms,
 ) -> Result<Answer> {
     let Terms { settings, may_nest, timing } = terms;
+    // What the caller passed as the body is not the arguments of a route.
+    let memory = if request.arguments.is_some() { Memory { body: None, ..memory } } else { memory };
     let mut ask = Ask::read(request, action, &settings)?;
     cursor::seal(&mut ask, principal)?;
     timing.end(Stage::Parse);

@@ -20,6 +20,7 @@ mod openapi;
 mod policy_expression;
 mod record_source;
 mod resource;
+mod routes;
 mod row_sink;
 mod row_version;
 mod serve;

@@ -467,7 +467,9 @@ impl Writes<'_> {
         let request = Request::parse(method, target, &headers, body)?;
         let action = match route::route(&request, &guc::surface())? {
             Route::Batch(action) | Route::Action(action) => action,
-            Route::Own(_) => return Err(Error::new(Code::Path, "Invalid path specified in request URL")),
+            Route::Own(_) | Route::Methods(_) => {
+                return Err(Error::new(Code::Path, "Invalid path specified in request URL"));
+            }
         };
         let Answer { response, rows, .. } = in_new_snapshot(|| (self.one)(&request, action, &self.within))?;
         let body = rows.map(|rows| {

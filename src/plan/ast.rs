@@ -531,6 +531,8 @@ pub struct Call {
     /// It may write, and the response may not show all of its rows. The statement then calls it in any case, and counts the rows
     /// itself.
     pub counts: bool,
+    /// The value is a `restful.http_response`, which becomes the response.
+    pub sends: bool,
 }
 
 /// How a function is invoked.

@@ -33,17 +33,19 @@ impl Planner<'_> {
         let left_out = left_out(function, &names(query, given));
         let invocation = Invocation { function: function.name.clone(), arguments, left_out };
         let (mut rows, mut counts) = (None, false);
+        let sends = function.result == ResultType::Response && !function.returns_set;
         let result = match &function.result {
             ResultType::Void => CallResult::Void,
+            ResultType::Response if sends => CallResult::Scalar,
             // The columns of a record are only known from its value, so it is not taken apart.
-            ResultType::Scalar | ResultType::Record if function.returns_set => {
+            ResultType::Scalar | ResultType::Record | ResultType::Response if function.returns_set => {
                 let page = QueryNode { limit: query.root.limit, offset: query.root.offset, ..QueryNode::default() };
                 let shape = Columns::Result { function: name, columns: &[], row_type: None };
                 let alias = self.alias('t');
                 let select = self.select(Source::Function(invocation.clone()), alias, shape, &page, true)?;
                 CallResult::ScalarSet(Box::new(select))
             }
-            ResultType::Scalar | ResultType::Record => CallResult::Scalar,
+            ResultType::Scalar | ResultType::Record | ResultType::Response => CallResult::Scalar,
             ResultType::Composite { relation, columns, row_type } => {
                 let relation = match relation {
                     Some(relation) => self.catalog.relation(&relation.schema, &relation.name)?,
@@ -66,8 +68,10 @@ impl Planner<'_> {
             CallResult::ScalarSet(_) => self.refuse_row_parameters(name, &query.root, true)?,
             CallResult::Void | CallResult::Scalar => self.refuse_row_parameters(name, &query.root, false)?,
         }
-        let media = function.media.clone().filter(|_| !function.returns_set);
-        Ok(Call { invocation, result, media, rows, may_write, counts })
+        // Its fields say which media type it has.
+        let media =
+            if sends { Some("*/*".to_owned()) } else { function.media.clone().filter(|_| !function.returns_set) };
+        Ok(Call { invocation, result, media, rows, may_write, counts, sends })
     }
 
     /// Refuses select, filters and order for a function that returns a value, and a page unless it returns a set of values.

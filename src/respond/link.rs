@@ -113,7 +113,8 @@ impl Links {
             _ => false,
         };
         let mut kept = String::new();
-        for (name, value) in &ask.request.target.parameters {
+        let arguments = ask.request.arguments.iter().flat_map(|arguments| arguments.parameters);
+        for (name, value) in arguments.chain(&ask.request.target.parameters) {
             let value = value.as_deref().unwrap_or_default();
             if !chooses_page(name, value) {
                 kept.push(if kept.is_empty() { '?' } else { '&' });

@@ -1,6 +1,9 @@
 //! Finds where a request goes: to an endpoint of the extension, or to an action on a resource. One table. Pure.
 
+pub mod arguments;
 mod endpoint;
+pub mod pattern;
+pub mod table;
 
 pub use endpoint::Endpoint;
 
@@ -18,6 +21,8 @@ pub enum Route {
     Batch(Action),
     /// To a resource of an exposed schema.
     Action(Action),
+    /// Nowhere: OPTIONS asks for the methods of a path, which are these (RFC 9110, section 10.2.1).
+    Methods(String),
 }
 
 /// What the server exposes.

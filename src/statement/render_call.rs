@@ -10,9 +10,9 @@ impl Writer {
         match &call.result {
             CallResult::Row(select) | CallResult::Rows(select) => self.body(select),
             CallResult::Void | CallResult::Scalar | CallResult::ScalarSet(_) => {
-                self.text("SELECT ");
+                self.text(if call.sends { "SELECT restful.sent(" } else { "SELECT " });
                 self.invocation(&call.invocation);
-                self.text(" AS value");
+                self.text(if call.sends { ") AS value" } else { " AS value" });
                 if !self.is_one_object && matches!(&call.invocation.arguments, Arguments::Body(a, _) if !a.is_empty()) {
                     self.text(" FROM ");
                     self.arguments_source(&call.invocation.arguments);

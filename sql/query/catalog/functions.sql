@@ -34,6 +34,7 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
     ), '[]'),
     'result', CASE
         WHEN p.prorettype = 'pg_catalog.void'::regtype THEN '{"kind": "void"}'::jsonb
+        WHEN p.prorettype = 'restful.http_response'::regtype AND NOT p.proretset THEN '{"kind": "response"}'::jsonb
         WHEN b.typtype = 'c' THEN jsonb_build_object(
             'kind', 'composite',
             'relation', (

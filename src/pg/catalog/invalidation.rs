@@ -102,12 +102,14 @@ thread_local! {
     /// Constraints, and the schemas that they are in.
     pub static CONSTRAINTS: Generation = const { Generation::new() };
     pub static CASTS: Generation = const { Generation::new() };
+    pub static FUNCTIONS: Generation = const { Generation::new() };
     /// Issuers of tokens and their keys.
     pub static KEYS: TableGroup = const { TableGroup::new(&[c"token_issuer", c"public_key", c"secret_key"]) };
     pub static API_KEYS: TableGroup = const { TableGroup::new(&[c"api_key"]) };
     pub static CURSOR_SECRET: TableGroup = const { TableGroup::new(&[c"cursor_secret"]) };
     /// The registered JSON Schemas.
     pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new(&[c"json_schema"]) };
+    pub static ROUTES: TableGroup = const { TableGroup::new(&[c"route_entry"]) };
 }
 
 /// Asks PostgreSQL to announce changes. Called once, when the library is loaded.
@@ -144,7 +146,7 @@ unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys:
     let mut announced = ANNOUNCED.get();
     announced.add(relation.to_u32());
     ANNOUNCED.set(announced);
-    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS] {
+    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS, &ROUTES] {
         group.with(|group| {
             if relation == pg_sys::InvalidOid || group.tables.get().contains(&relation) {
                 group.generation.advance();
@@ -171,6 +173,7 @@ unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _:
     // Memberships count as well, because what a plan replaces depends on rights that the role has through other roles.
     let mut announced = ANNOUNCED.get();
     if is(PROCOID) {
+        FUNCTIONS.with(Generation::advance);
         announced.functions = true;
     } else {
         announced.everything = true;

@@ -1,0 +1,24 @@
+-- The routes whose functions exist, each with the parameters of its function.
+SELECT coalesce(jsonb_agg(jsonb_build_object(
+    'pattern', e.pattern,
+    'schema', n.nspname,
+    'name', p.proname,
+    'parameters', coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'name', coalesce(a.name, ''),
+            'of_type', t.typname,
+            'kind', CASE
+                WHEN t.oid IN ('json'::regtype, 'jsonb'::regtype) THEN 'json'
+                WHEN t.oid = 'bytea'::regtype THEN 'bytea'
+                WHEN t.oid = 'restful.http_request'::regtype THEN 'request'
+                WHEN t.typcategory = 'A' THEN 'array'
+                ELSE 'scalar'
+            END,
+            'required', a.position <= p.pronargs - p.pronargdefaults,
+            'source', e.sources ->> a.name) ORDER BY a.position)
+        FROM restful.route_parameters(p.oid) a
+        JOIN pg_type t ON t.oid = a.base
+    ), '[]')) ORDER BY e.key), '[]')
+FROM restful.route_entry e
+JOIN pg_proc p ON p.oid = e.handler
+JOIN pg_namespace n ON n.oid = p.pronamespace
