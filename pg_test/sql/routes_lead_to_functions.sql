@@ -35,7 +35,7 @@ select restful.route('POST /documents', 'app.document', '{"doc": "body", "option
 select restful.route('GET /hello/{name}', 'app.page');
 select restful.route('GET /books/{name:text}/page', 'app.page');
 select restful.route('GET /secret', 'app.secret');
-select * from restful.routes;
+select * from restful.routes();
 -- what is no route
 \set VERBOSITY terse
 select restful.route('POST /orders/{other}/cancel', 'app.cancel_order');
@@ -51,7 +51,7 @@ select restful.route(null, 'app.secret');
 \set VERBOSITY default
 \c - alice
 select restful.route('POST /x', 'app.cancel_order');
-select * from restful.routes;
+select * from restful.routes();
 -- values come from the path, the query, cookies and the body, and policies hold
 select show(restful.serve('POST', '/orders/' || id || '/cancel?tags=a&tags=b', '{}', '{"reason": "late"}')) from unnest(array[1, 3]) id;
 select show(restful.serve('POST', '/orders/x/cancel', '{}', '{}'));
@@ -87,6 +87,10 @@ select show(restful.serve('GET', '/hello'));
 -- a table of the same name takes the other methods
 select show(restful.serve('GET', '/books/1?select=id'));
 select show(restful.serve('GET', '/books/x/page'));
+-- the description has those whose functions the role may call
+select p.path, m.method, jsonb_path_query_array(m.operation, '$.parameters[*]') as parameters, m.operation #> '{requestBody,content,application/json}' as body
+from restful.get('/') r, jsonb_each(r.body->'paths') p(path, item), jsonb_each(p.item) m(method, operation)
+where m.operation->'tags' @> '["routes"]' order by 1, 2;
 -- within a batch, and retried with a key
 select body->0->'body', body->1->'body' from restful.batch('[{"method": "POST", "target": "/orders/2/cancel", "body": {"reason": "batch"}}, {"method": "GET", "target": "/orders?min=6&select=id,state"}]');
 select r.status, r.headers->>'idempotency-replayed' from restful.serve('POST', '/orders/2/cancel', '{"idempotency-key": "k1"}', '{"reason": "once"}') r;
@@ -104,4 +108,4 @@ select show(restful.serve('GET', '/answers/200'));
 create or replace function app.secret() returns int language sql stable as 'select 2';
 grant execute on function app.secret() to public;
 select show(restful.serve('GET', '/secret'));
-select method, path from restful.routes;
+select method, path from restful.routes();

@@ -34,6 +34,7 @@ AS $function$
         ('rotate_api_key', false),
         ('rotate_client_secret', false),
         ('route', false),
+        ('routes', true),
         ('set_grant', false)
 $function$;
 COMMENT ON FUNCTION restful.administration() IS

@@ -116,14 +116,17 @@ END
 $function$;
 COMMENT ON FUNCTION restful.drop_route(text) IS 'Drops the route that was declared with this pattern; false if there is none';
 
-CREATE VIEW restful.routes AS
-SELECT split_part(e.pattern, ' ', 1) AS method, split_part(e.pattern, ' ', 2) AS path, e.handler,
-    e.sources, p.provolatile <> 'v' AS only_reads, p.prosecdef AS security_definer
-FROM restful.route_entry e
-JOIN pg_proc p ON p.oid = e.handler
-ORDER BY 2, 1;
-REVOKE ALL ON restful.routes FROM PUBLIC;
-COMMENT ON VIEW restful.routes IS 'The routes whose functions exist. A route goes with its function.';
+CREATE FUNCTION restful.routes()
+    RETURNS TABLE (method text, path text, handler regprocedure, sources jsonb, only_reads boolean, security_definer boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 20
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT split_part(e.pattern, ' ', 1), split_part(e.pattern, ' ', 2), e.handler, e.sources, p.provolatile <> 'v', p.prosecdef
+    FROM restful.route_entry e
+    JOIN pg_proc p ON p.oid = e.handler
+    ORDER BY 2, 1
+$function$;
+COMMENT ON FUNCTION restful.routes() IS 'The routes whose functions exist: a route goes with its function';
 
 CREATE FUNCTION restful.sent(response restful.http_response) RETURNS bytea
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

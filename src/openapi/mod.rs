@@ -9,6 +9,8 @@ mod v31;
 pub use negotiate::{negotiate, root_spec_media};
 
 use crate::json_schema::of_table::{Relations, Table, TypeUse, Types};
+use crate::route::arguments;
+use crate::route::pattern::Pattern;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -73,7 +75,13 @@ pub struct ForeignKey {
 /// A function.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Function {
+    /// `pg_proc.oid`
+    #[serde(default)]
+    pub oid: u32,
     pub name: String,
+    /// It is in the schema, so that it can be called under `/rpc/`. Others have routes.
+    #[serde(default = "yes")]
+    pub is_exposed: bool,
     pub comment: Option<String>,
     pub volatile: bool,
     pub returns_set: bool,
@@ -85,6 +93,20 @@ pub struct Function {
     pub columns: Vec<OutColumn>,
     /// The relation whose rows it returns.
     pub relation: Option<u32>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A route: which function answers a method and a path.
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub pattern: Pattern,
+    /// Where the function's arguments come from.
+    pub parameters: Vec<arguments::Parameter>,
+    /// `pg_proc.oid`
+    pub function: u32,
 }
 
 /// A parameter of a function. A parameter without a name takes the whole body.
@@ -132,6 +154,7 @@ struct Api<'a> {
     relations: Vec<Relation<'a>>,
     types: &'a Types,
     settings: &'a Settings,
+    routes: &'a [Route],
 }
 
 impl Api<'_> {
@@ -141,19 +164,28 @@ impl Api<'_> {
 
     /// The functions, grouped by name.
     fn functions(&self) -> impl Iterator<Item = &[Function]> {
-        self.schema.functions.chunk_by(|a, b| a.name == b.name)
+        self.schema
+            .functions
+            .chunk_by(|a, b| a.name == b.name && a.is_exposed == b.is_exposed)
+            .filter(|f| f.iter().all(|f| f.is_exposed))
     }
 }
 
-/// Makes the document. `described`: the columns and types of `schema`.
-pub fn document(version: Version, schema: &Schema, described: &Relations, settings: &Settings) -> Value {
+/// Makes the document. `described`: the columns and types of `schema`. `routes`: those of all functions; the role may not call each.
+pub fn document(
+    version: Version,
+    schema: &Schema,
+    described: &Relations,
+    settings: &Settings,
+    routes: &[Route],
+) -> Value {
     let access: HashMap<u32, &Access> = schema.relations.iter().map(|access| (access.oid, access)).collect();
     let relations = described
         .tables
         .iter()
         .filter_map(|table| Some(Relation { table, access: access.get(&table.oid).copied()? }))
         .collect();
-    let api = Api { schema, relations, types: &described.types, settings };
+    let api = Api { schema, relations, types: &described.types, settings, routes };
     match version {
         Version::V31 => v31::document(&api),
         Version::V2 => v2::document(&api),

@@ -71,7 +71,7 @@ fn api() -> (Schema, Relations) {
 
 fn described(version: Version, settings: &Settings) -> Value {
     let (schema, relations) = api();
-    document(version, &schema, &relations, settings)
+    document(version, &schema, &relations, settings, &[])
 }
 
 fn assert_valid(document: &Value, schema: &str) {
@@ -233,4 +233,43 @@ fn the_version_is_negotiated() {
         assert_eq!(negotiate(accept, Version::V31).ok(), expected, "{accept:?}");
     }
     assert_eq!(negotiate(None, Version::V2), Ok((Version::V2, MediaType::OpenApi)));
+}
+
+#[test]
+fn a_route_tells_where_its_arguments_go() {
+    use crate::route::arguments::{Kind, Parameter as Bound, Source};
+    let (mut schema, relations) = api();
+    for function in &mut schema.functions {
+        function.oid = if function.name == "add" && !function.volatile { 7 } else { 0 };
+    }
+    let bound = |name: &str, source: Option<&str>| Bound {
+        name: name.to_owned(),
+        kind: Kind::Scalar,
+        required: true,
+        source: source.map(|text| Source::try_from(text.to_owned()).unwrap()),
+    };
+    let route = |pattern: &str, source: Option<&str>| Route {
+        pattern: Pattern::parse(pattern, |_| Some("int4".to_owned())).unwrap(),
+        parameters: vec![bound("a", None), bound("b", source)],
+        function: 7,
+    };
+    let unknown = Route { function: 8, ..route("GET /unknown", None) };
+    let routes = [
+        route("GET /sums/{a}/of/{b}", None),
+        route("POST /sums/{a}", Some("body:other")),
+        route("GET /x/{a:path}", Some("header:X-B")),
+        unknown,
+    ];
+    let document = document(Version::V31, &schema, &relations, &Settings::default(), &routes);
+    assert_valid(&document, include_str!("../../pg_test/openapi/3.1.json"));
+    assert_references_lead_somewhere(&document);
+    let names = |path: &str, method: &str| -> Vec<String> {
+        let parameters = document["paths"][path][method]["parameters"].as_array().cloned().unwrap_or_default();
+        parameters.iter().filter_map(|p| Some(format!("{} {}", p["in"].as_str()?, p["name"].as_str()?))).collect()
+    };
+    assert_eq!(names("/sums/{a}/of/{b}", "get"), ["path a", "path b"]);
+    assert_eq!(names("/x/{a}", "get"), ["path a", "header x-b"]);
+    let body = &document["paths"]["/sums/{a}"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert!(body["properties"]["other"].is_object() && body["properties"].get("b").is_none());
+    assert!(document["paths"].get("/unknown").is_none());
 }

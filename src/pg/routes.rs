@@ -5,6 +5,7 @@ use crate::error::{Code, Result};
 use crate::http::request::Arguments;
 use crate::http::target::Target;
 use crate::http::{Method, Request};
+use crate::openapi;
 use crate::pg::catalog::invalidation::{self, TableGroup};
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::{argument, sql_function, v1_function};
@@ -28,6 +29,8 @@ const ALL: &str = include_str!("../../sql/query/routes/all.sql");
 /// A route, as it was declared.
 #[derive(Debug, Deserialize)]
 struct Declared {
+    /// `pg_proc.oid`
+    function: u32,
     pattern: String,
     schema: String,
     /// The function.
@@ -46,6 +49,8 @@ struct Typed {
 /// Where a route leads to.
 #[derive(Debug)]
 struct Handler {
+    pattern: Pattern,
+    function: u32,
     schema: Rc<str>,
     name: String,
     parameters: Vec<Parameter>,
@@ -128,6 +133,16 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
     run(&call, Route::Action(action))
 }
 
+/// The routes, as the description of the API tells them.
+pub fn described() -> Vec<openapi::Route> {
+    let route = |handler: &Handler| openapi::Route {
+        pattern: handler.pattern.clone(),
+        parameters: handler.parameters.clone(),
+        function: handler.function,
+    };
+    table().iter().map(route).collect()
+}
+
 /// The routes. A change counts from the next statement after its transaction committed.
 fn table() -> Rc<Table<Handler>> {
     invalidation::accept();
@@ -166,13 +181,14 @@ fn load(relation: pg_sys::Oid) -> Table<Handler> {
     };
     let declared: Vec<Declared> = serde_json::from_value(found).unwrap_or_default();
     let mut table = Table::default();
-    for Declared { pattern, schema, name, parameters } in declared {
+    for Declared { function, pattern, schema, name, parameters } in declared {
         let types: HashMap<String, String> =
             parameters.iter().map(|p| (p.parameter.name.clone(), p.of_type.clone())).collect();
-        // A function that was replaced may lack a parameter. Then its route is not there; restful.routes says so.
+        // What was declared can be read, unless by a newer version of the extension.
         if let Ok(pattern) = Pattern::parse(&pattern, |parameter| types.get(parameter).cloned()) {
             let parameters = parameters.into_iter().map(|typed| typed.parameter).collect();
-            table.add(&pattern, Handler { schema: schema.into(), name, parameters });
+            let handler = Handler { pattern: pattern.clone(), function, schema: schema.into(), name, parameters };
+            table.add(&pattern, handler);
         }
     }
     table

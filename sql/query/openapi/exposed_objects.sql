@@ -41,7 +41,9 @@ SELECT jsonb_build_object(
     ), '[]'),
     'functions', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
+            'oid', p.oid::int8,
             'name', p.proname,
+            'is_exposed', p.pronamespace = n.oid,
             'comment', obj_description(p.oid, 'pg_proc'),
             'volatile', p.provolatile = 'v',
             'returns_set', p.proretset,
@@ -84,7 +86,7 @@ SELECT jsonb_build_object(
                 WHERE e.type IS NOT NULL
             ) a
         ) arguments
-        WHERE p.pronamespace = n.oid AND p.prokind = 'f'
+        WHERE (p.pronamespace = n.oid OR p.oid = ANY ($3::oid[]) AND ($2 OR has_schema_privilege(p.pronamespace, 'USAGE'))) AND p.prokind = 'f'
           AND p.prorettype <> 'pg_catalog.trigger'::regtype
           AND p.prorettype <> 'pg_catalog.event_trigger'::regtype
           -- an argument without a name can only be the whole body

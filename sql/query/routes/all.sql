@@ -1,5 +1,6 @@
 -- The routes whose functions exist, each with the parameters of its function.
 SELECT coalesce(jsonb_agg(jsonb_build_object(
+    'function', p.oid::int8,
     'pattern', e.pattern,
     'schema', n.nspname,
     'name', p.proname,

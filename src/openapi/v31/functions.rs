@@ -41,7 +41,7 @@ fn takes_whole_body(function: &Function) -> bool {
     matches!(function.parameters.as_slice(), [only] if only.name.is_empty())
 }
 
-fn returns_rows(function: &Function) -> bool {
+pub(super) fn returns_rows(function: &Function) -> bool {
     function.returns_set && (function.relation.is_some() || !function.columns.is_empty())
 }
 
@@ -78,7 +78,7 @@ fn query_parameters(api: &Api, overloads: &[&Function]) -> Vec<Value> {
 }
 
 /// A scalar has its JSON type. Anything else is a text in PostgreSQL's notation.
-fn query_schema(api: &Api, parameter: &Parameter) -> Value {
+pub(super) fn query_schema(api: &Api, parameter: &Parameter) -> Value {
     let schema = schema_of_type(parameter.data_type, api.types, false);
     let is_scalar = |schema: &Value| {
         let is_scalar = |t: &Value| matches!(t.as_str(), Some("string" | "integer" | "number" | "boolean"));
@@ -101,7 +101,7 @@ fn bodies(api: &Api, overloads: &[Function]) -> Map<String, Value> {
         let (media, schema) = match function.parameters.as_slice() {
             [] if overloads.len() == 1 => continue,
             [only] if only.name.is_empty() => whole_body(api, only),
-            named => ("application/json", arguments(api, named)),
+            named => ("application/json", arguments(api, &named.iter().collect::<Vec<_>>())),
         };
         let alternatives = schemas.entry(media).or_insert_with(|| json!([]));
         if let Value::Array(alternatives) = alternatives {
@@ -121,8 +121,8 @@ fn whole_body(api: &Api, parameter: &Parameter) -> (&'static str, Value) {
     }
 }
 
-fn arguments(api: &Api, parameters: &[Parameter]) -> Value {
-    let value = |p: &Parameter| (p.name.clone(), schema_of_type(p.data_type, api.types, true));
+pub(super) fn arguments(api: &Api, parameters: &[&Parameter]) -> Value {
+    let value = |p: &&Parameter| (p.name.clone(), schema_of_type(p.data_type, api.types, true));
     let properties: Map<String, Value> = parameters.iter().map(value).collect();
     let required: Vec<&str> = parameters.iter().filter(|p| p.required).map(|p| p.name.as_str()).collect();
     let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
@@ -132,7 +132,7 @@ fn arguments(api: &Api, parameters: &[Parameter]) -> Value {
     schema
 }
 
-fn responses(api: &Api, overloads: &[Function]) -> Value {
+pub(super) fn responses(api: &Api, overloads: &[Function]) -> Value {
     let mut results: Vec<Value> = Vec::new();
     let mut is_void = false;
     for function in overloads {

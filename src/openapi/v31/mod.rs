@@ -8,6 +8,7 @@ mod batch;
 mod functions;
 mod nested;
 mod relations;
+mod routes;
 
 use super::{Api, summary};
 use crate::json::pointer;
@@ -29,6 +30,9 @@ pub fn document(api: &Api) -> Value {
     }
     for overloads in api.functions() {
         functions::add(&mut document, api, overloads);
+    }
+    for route in api.routes {
+        routes::add(&mut document, api, route);
     }
     if let Some(most) = api.settings.batch_requests {
         document.paths.insert(format!("/{}", crate::route::BATCH), batch::path(most));

@@ -9,6 +9,7 @@ use crate::pg::catalog;
 use crate::pg::catalog::query::{boolean, load, text};
 use crate::pg::guc::{self, OpenApiMode};
 use crate::pg::json_schema::schema_of;
+use crate::pg::routes;
 use crate::pg::row_sink::BodyBuffer;
 use crate::route;
 use kept::{Key, Moment};
@@ -42,7 +43,9 @@ pub fn describe(schema: &str, version: Version, memory: pg_sys::MemoryContext) -
 fn made(schema: &str, version: Version) -> Result<String> {
     let all = guc::openapi_mode() == OpenApiMode::IgnorePrivileges;
     let query = include_str!("../../../sql/query/openapi/exposed_objects.sql");
-    let loaded: Option<Schema> = load("openapi", query, &[text(schema), boolean(all)])?;
+    let routes = routes::described();
+    let functions = crate::statement::array_literal(routes.iter().map(|route| route.function.to_string()));
+    let loaded: Option<Schema> = load("openapi", query, &[text(schema), boolean(all), text(&functions)])?;
     let loaded = loaded.unwrap_or_else(|| Schema { schema: schema.to_owned(), ..Schema::default() });
     let relations: Vec<pg_sys::Oid> = loaded.relation_oids().map(pg_sys::Oid::from).collect();
     let types: Vec<pg_sys::Oid> = loaded.type_oids().map(pg_sys::Oid::from).collect();
@@ -51,7 +54,7 @@ fn made(schema: &str, version: Version) -> Result<String> {
     if version == Version::V31 {
         described.types.represent_domains();
     }
-    Ok(openapi::document(version, &loaded, &described, &settings(schema)).to_string())
+    Ok(openapi::document(version, &loaded, &described, &settings(schema), &routes).to_string())
 }
 
 /// The settings of a schema's description.
