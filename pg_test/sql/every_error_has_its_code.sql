@@ -96,6 +96,11 @@ select show(restful.serve('GET', '/books?limit=1&cursor=AQAA'));
 select show(restful.serve('GET', '/constants?limit=1&cursor=first'));
 -- REST409: a patch that does not apply
 select show(restful.serve('PATCH', '/books/1', '{"content-type": "application/json-patch+json"}', '[{"op": "test", "path": "/year", "value": -1}]'));
+-- REST470, REST471: routes
+select as_superuser($$select restful.route('FROB /x', 'library.one')$$);
+select as_superuser($$select restful.route('POST /one', 'library.one')$$);
+select show(restful.serve('POST', '/one', '{}', '{"x": 1}'));
+select as_superuser($$select restful.drop_route('POST /one')$$);
 -- REST412, REST428 and REST430: preconditions
 select show(restful.serve('PATCH', '/books/1', '{"if-match": "\"x\""}', '{"year": 1}'));
 select as_superuser('select restful.require_match(''library.countries'')');
