@@ -49,6 +49,7 @@ pub mod query;
 pub mod raised;
 pub mod respond;
 pub mod route;
+pub mod routing;
 pub mod settings;
 pub mod similar;
 pub mod sqlstate;

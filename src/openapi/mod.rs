@@ -9,8 +9,8 @@ mod v31;
 pub use negotiate::{negotiate, root_spec_media};
 
 use crate::json_schema::of_table::{Relations, Table, TypeUse, Types};
-use crate::route::arguments;
-use crate::route::pattern::Pattern;
+use crate::routing::arguments;
+use crate::routing::pattern::Pattern;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;

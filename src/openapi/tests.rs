@@ -237,7 +237,7 @@ fn the_version_is_negotiated() {
 
 #[test]
 fn a_route_tells_where_its_arguments_go() {
-    use crate::route::arguments::{Kind, Parameter as Bound, Source};
+    use crate::routing::arguments::{Kind, Parameter as Bound, Source};
     let (mut schema, relations) = api();
     for function in &mut schema.functions {
         function.oid = if function.name == "add" && !function.volatile { 7 } else { 0 };

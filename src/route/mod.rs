@@ -1,9 +1,6 @@
 //! Finds where a request goes: to an endpoint of the extension, or to an action on a resource. One table. Pure.
 
-pub mod arguments;
 mod endpoint;
-pub mod pattern;
-pub mod table;
 
 pub use endpoint::Endpoint;
 

@@ -3,8 +3,8 @@
 use super::{Parts, by_query, component, functions, operation, parameter, schema};
 use crate::http::{Method, target};
 use crate::openapi::{Api, Function, Parameter, Route};
-use crate::route::arguments::{Kind, Source};
-use crate::route::pattern::{Converter, Segment};
+use crate::routing::arguments::{Kind, Source};
+use crate::routing::pattern::{Converter, Segment};
 use serde_json::{Map, Value, json};
 
 /// Adds a route, if the role may call its function.
