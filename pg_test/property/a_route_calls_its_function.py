@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""A request by a route answers what a call of the function in SQL returns, and paths that no route takes reach none.
+
+Random routes lead to functions with parameters of many types, taken from the path, the query, fields, cookies and the body. Random requests
+name them, with values that fit and that do not. This program tells by itself which route takes a path, by trying all patterns in the order
+of precedence, and writes the call in SQL. A request whose values do not fit must be refused with 400 or 404, and never call a function.
+
+Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
+
+    a_route_calls_its_function.py [--seed N] [--routes N] [--requests N]
+
+Everything is made in the schema restful_routed and with the role restful_routed_user, and routes are dropped at the end. Exits with 1 if a
+law is broken.
+"""
+import argparse
+import json
+import random
+import re
+import sys
+import urllib.parse
+
+from _sql import count_outcomes, quote, report, run
+
+CLEAN_UP = """
+do $$ declare r record; begin
+  for r in select method || ' ' || path as pattern from restful.routes() where handler::text like 'restful_routed.%' loop
+    perform restful.drop_route(r.pattern);
+  end loop;
+end $$;
+drop schema if exists restful_routed cascade;
+do $$ begin
+  if exists (select from pg_roles where rolname = 'restful_routed_user') then drop owned by restful_routed_user cascade; end if;
+end $$;
+drop role if exists restful_routed_user;
+"""
+SET_UP = """
+create role restful_routed_user;
+create schema restful_routed;
+grant usage on schema restful_routed to restful_routed_user;
+create table restful_routed.outcomes (number int, outcome text, detail text);
+create table restful_routed.calls (number serial);
+grant insert on restful_routed.calls to restful_routed_user;
+grant usage on sequence restful_routed.calls_number_seq to restful_routed_user;
+set restful.schemas = 'restful_routed';
+create function restful_routed.one(step int, method text, target text, headers jsonb, body text, expected text, call text) returns void language plpgsql as $$
+declare answer record; calls int; by_hand jsonb; what text; got jsonb;
+begin
+  delete from restful_routed.calls;
+  set local role restful_routed_user;
+  select r.status, convert_from(r.body, 'utf8') as body into answer from restful.serve(method, target, headers, convert_to(body, 'utf8')) r;
+  reset role;
+  select count(*) into calls from restful_routed.calls;
+  if call is null then
+    if not answer.status::text = any (string_to_array(expected, ',')) then what := 'it should be ' || expected; end if;
+    if calls > 0 then what := 'a function was called'; end if;
+  else
+    begin
+      execute 'select to_jsonb(' || call || ')' into by_hand;
+      got := answer.body::jsonb;
+      if answer.status <> 200 or got is distinct from by_hand then what := 'by hand it is ' || by_hand; end if;
+    exception when data_exception or invalid_text_representation or numeric_value_out_of_range then
+      if answer.status <> 400 then what := 'by hand it is an error: ' || sqlerrm; end if;
+    end;
+  end if;
+  if what is not null then
+    what := format('%s: %s %s %s %s: %s %s; %s', what, method, target, headers, body, answer.status, answer.body, call);
+  end if;
+  insert into restful_routed.outcomes values (step, case when call is null then 'refused ' else 'called ' end || answer.status, what);
+end $$;
+"""
+
+# Types, with their converters in the order of precedence, which are also those that a route may name.
+TYPES = {"int2": "smallint", "int4": "int", "int8": "bigint", "uuid": "uuid", "bool": "bool", "date": "date", "numeric": "number", "text": "text"}
+ORDER = ["smallint", "int", "bigint", "uuid", "bool", "date", "number", "text", "path"]
+VALUES = ["0", "7", "-1", "40000", "3000000000", "99999999999999999999", "1.5", "-0.25", "1e3", "true", "false", "2024-02-29", "2023-02-29", "x", "a b", "ä/ö",
+          "0190163d-8694-739b-aea5-966c26f8ad91", "", "'q'", "a%b", "{1}", "null", ".", "+1"]
+INTEGER = {"smallint": 15, "int": 31, "bigint": 63}
+
+
+def takes(converter, text):
+    """Whether a segment fits, in the words of the reference."""
+    if converter in INTEGER:
+        return bool(re.fullmatch(r"-?[0-9]+", text)) and -2 ** INTEGER[converter] <= int(text) < 2 ** INTEGER[converter]
+    if converter == "uuid":
+        return bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
+    if converter == "bool":
+        return text in ("true", "false")
+    if converter == "date":
+        return text in ("2024-02-29",)
+    if converter == "number":
+        return bool(re.fullmatch(r"-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,3})?", text))
+    return text != ""
+
+
+class Route:
+    def __init__(self, number, rng):
+        self.name = f"restful_routed.f{number}"
+        self.parameters = [(f"p{i}", rng.choice(list(TYPES))) for i in range(rng.randint(0, 4))]
+        self.defaults = rng.randint(0, len(self.parameters))
+        self.method = rng.choice(["GET", "POST", "PUT", "DELETE"])
+        in_path = rng.sample(self.parameters, rng.randint(0, min(2, len(self.parameters))))
+        self.segments = [rng.choice(["a", "b", "ä"]) for _ in range(rng.randint(1, 2))]
+        for name, kind in in_path:
+            converter = rng.choice([None, None, "text"])
+            self.segments.insert(rng.randint(0, len(self.segments)), (name, converter or TYPES[kind], converter))
+        if in_path and rng.random() < 0.1:
+            self.segments.append(("rest", "path", "path"))
+            self.parameters.insert(0, ("rest", "text"))
+            self.defaults = min(self.defaults, len(self.parameters) - 1)
+        self.sources = {}
+        for name, _ in self.parameters:
+            if not any(isinstance(s, tuple) and s[0] == name for s in self.segments) and rng.random() < 0.4:
+                self.sources[name] = rng.choice([f"query:q-{name}", f"header:X-{name}", f"cookie:c{name}", f"body:m {name}"] if self.method != "GET" else
+                                                [f"query:q-{name}", f"header:X-{name}", f"cookie:c{name}"])
+        self.pattern = self.method + " /" + "/".join(s if isinstance(s, str) else "{%s%s}" % (s[0], ":" + s[2] if s[2] else "") for s in self.segments)
+        self.key = (self.method, tuple(s if isinstance(s, str) else "{%s}" % s[1] for s in self.segments))
+
+    def script(self):
+        first = len(self.parameters) - self.defaults
+        declared = ", ".join(f"{name} {kind}{' default null' if i >= first else ''}" for i, (name, kind) in enumerate(self.parameters))
+        values = "".join(f", {name}" for name, _ in self.parameters)
+        volatile = "volatile" if self.method != "GET" else "stable"
+        note = "insert into restful_routed.calls default values; " if self.method != "GET" else ""
+        return (f"create function {self.name}({declared}) returns jsonb language sql {volatile} as $f$ {note}select jsonb_build_array({quote(self.name)}::text{values}) $f$;\n"
+                f"select restful.route({quote(self.pattern)}, '{self.name}', {quote(json.dumps(self.sources))});")
+
+    def match(self, segments):
+        """What tells how narrow it is, and the parameters of the path; None if it does not take the path."""
+        rank, captured = [], {}
+        for i, segment in enumerate(self.segments):
+            if isinstance(segment, str):
+                if i >= len(segments) or segments[i] != segment:
+                    return None
+                rank.append(-1)
+            elif segment[1] == "path":
+                if i >= len(segments):
+                    return None
+                captured[segment[0]] = "/".join(segments[i:])
+                return (rank + [ORDER.index("path")], captured)
+            else:
+                if i >= len(segments) or not takes(segment[1], segments[i]):
+                    return None
+                captured[segment[0]] = segments[i]
+                rank.append(ORDER.index(segment[1]))
+        return (rank, captured) if len(segments) == len(self.segments) else None
+
+
+def request(rng, routes, number):
+    """A request as SQL, and what it must do."""
+    wanted = rng.choice(routes)
+    segments = []
+    for segment in wanted.segments:
+        if isinstance(segment, str):
+            segments.append(segment if rng.random() < 0.97 else "other")
+        else:
+            fitting = [v for v in VALUES if takes(segment[1], v)]
+            segments.append(rng.choice(fitting if rng.random() < 0.8 else VALUES))
+    method = wanted.method if rng.random() < 0.95 else rng.choice(["GET", "POST", "PUT", "DELETE"])
+    found = [(match[0], route, match[1]) for route in routes if route.method == method and (match := route.match(segments))]
+    target = "/" + "/".join(urllib.parse.quote(s, safe="") for s in segments)
+    headers, query, body, given, refused = {}, [], {}, {}, False
+    if not found:
+        return f"select restful_routed.one({number}, {quote(method)}, {quote(target)}, '{{}}', null, '400,404,405', null);"
+    _, route, captured = min(found, key=lambda f: f[0])
+    first = len(route.parameters) - route.defaults
+    cookies = []
+    for i, (name, kind) in enumerate(route.parameters):
+        if name in captured:
+            given[name] = captured[name]
+            continue
+        if rng.random() < (0.3 if i >= first else 0.05):
+            refused |= i < first
+            continue
+        good = [v for v in VALUES if v and takes(TYPES[kind], v)]
+        value = given[name] = rng.choice(good if rng.random() < 0.9 else [v for v in VALUES if v])
+        place, _, as_name = route.sources.get(name, "default").partition(":")
+        if place == "header":
+            if not value.isascii():
+                value = given[name] = good[0]
+            headers[as_name.lower()] = value
+        elif place == "cookie":
+            value = given[name] = re.sub(r"[^A-Za-z0-9.-]", "", value) or good[0]
+            cookies.append(f"{as_name}={value}")
+        elif place == "query" or place == "default" and (method == "GET" or rng.random() < 0.3):
+            query.append((as_name or name, value))
+        else:
+            body[as_name or name] = value
+    if cookies:
+        headers["cookie"] = "; ".join(cookies)
+    if body and rng.random() < 0.05:
+        body["surplus"], refused = 1, True
+    text = None
+    if body:
+        text = json.dumps(body, ensure_ascii=False)
+        if "surplus" not in body and rng.random() < 0.3:
+            headers["content-type"], text = "application/x-www-form-urlencoded", urllib.parse.urlencode(body)
+    if query:
+        target += "?" + urllib.parse.urlencode(query)
+    call = "null" if refused else quote(f"{route.name}(" + ", ".join(f"{name} => {quote(given[name])}" for name, _ in route.parameters if name in given) + ")")
+    return (f"select restful_routed.one({number}, {quote(method)}, {quote(target)}, {quote(json.dumps(headers))}, {quote(text) if text else 'null'}, '400', {call});")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--library")
+    parser.add_argument("--seed", type=int, default=15)
+    parser.add_argument("--routes", type=int, default=120)
+    parser.add_argument("--requests", type=int, default=4000)
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)
+    print(f"seed {arguments.seed}, {arguments.routes} routes, {arguments.requests} requests")
+    routes = {}
+    while len(routes) < arguments.routes:
+        route = Route(len(routes), rng)
+        routes.setdefault(route.key, route)
+    routes = list(routes.values())
+    requests = [request(rng, routes, number) for number in range(arguments.requests)]
+    printed = run(CLEAN_UP, SET_UP, *[route.script() for route in routes], *requests, count_outcomes("restful_routed.outcomes"))
+    outcomes, is_broken = report(printed)
+    run(CLEAN_UP)
+    for needed in ("called 200", "called 400", "refused 400", "refused 404"):
+        if needed not in outcomes and not is_broken:
+            print(f"nothing ended like this: {needed}")
+            return 1
+    return 1 if is_broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
