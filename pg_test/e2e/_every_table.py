@@ -23,6 +23,8 @@ ROWS = """
 # The same for the tables that 0.1.0 does not have; run after ROWS.
 ROWS_OF_0_2_0 = """
     select restful.set_resource('shop.products', '{"require_match": true, "cache_control": "private, max-age=60"}');
+    create function shop.sell(id int, session text default null) returns int language sql as 'select id';
+    select restful.route('POST /products/{id}/sell', 'shop.sell', '{"session": "cookie:sid"}');
 """
 # Lists the tables of the extension that pg_dump dumps, as text.
 DUMPED = "select c::regclass from pg_extension x, unnest(x.extconfig) c where x.extname = 'pg_restful' order by c::regclass::text"
