@@ -24,6 +24,8 @@ create function app.unnamed(int) returns int language sql as 'select 1';
 create function app.several(variadic a int[]) returns int language sql as 'select 1';
 create function app.secret() returns int language sql stable as 'select 1';
 revoke execute on function app.secret() from public;
+create function app.hidden(token text) returns int language sql as 'select 1';
+revoke execute on function app.hidden(text) from public;
 grant usage on schema app to alice;
 grant select, update on app.orders to alice;
 select restful.route('POST /orders/{id}/cancel', 'app.cancel_order');
@@ -35,6 +37,7 @@ select restful.route('POST /documents', 'app.document', '{"doc": "body", "option
 select restful.route('GET /hello/{name}', 'app.page');
 select restful.route('GET /books/{name:text}/page', 'app.page');
 select restful.route('GET /secret', 'app.secret');
+select restful.route('POST /hidden', 'app.hidden');
 select * from restful.routes();
 -- what is no route
 \set VERBOSITY terse
@@ -83,6 +86,8 @@ select show(restful.serve('HEAD', '/hello/x'));
 select show_all(restful.serve('OPTIONS', '/hello/x'));
 select show(restful.serve('DELETE', '/hello/x'));
 select show(restful.serve('GET', '/secret'));
+select show(restful.serve('POST', '/hidden', '{}', '{"tokn": 1}'));
+select show(restful.serve('POST', '/hidden', '{"authorization": "Bearer x"}', '{"tokn": 1}'));
 select show(restful.serve('GET', '/hello'));
 -- a table of the same name takes the other methods
 select show(restful.serve('GET', '/books/1?select=id'));

@@ -9,8 +9,9 @@ use crate::openapi;
 use crate::pg::catalog::invalidation::{self, TableGroup};
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::{argument, sql_function, v1_function};
-use crate::pg::ffi::{catalog_scan, own_tables};
-use crate::pg::{catalog, guc};
+use crate::pg::ffi::{catalog_scan, own_tables, privileges, user};
+use crate::pg::identity::principal::principal;
+use crate::pg::{catalog, frame, guc};
 use crate::route::{self, Action, Resource, Route, Verb};
 use crate::routing::arguments::{Parameter, Source, arguments};
 use crate::routing::pattern::Pattern;
@@ -120,7 +121,8 @@ fn exists(action: &Action) -> bool {
 
 fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Request, Route) -> Result<T>) -> Result<T> {
     let handler = found.to;
-    let given = arguments(&handler.parameters, &found.captured, request)?;
+    let given = arguments(&handler.parameters, &found.captured, request)
+        .or_else(|refused| Err(shown(handler, request, refused)?))?;
     let verb = if request.method.is_safe() { Verb::CallSafe } else { Verb::Call };
     let resource = Resource::Function { name: handler.name.clone() };
     let action = Action { verb, resource, schema: handler.schema.clone(), negotiated: false };
@@ -131,6 +133,21 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
         ..request.clone()
     };
     run(&call, Route::Action(action))
+}
+
+/// The refusal of a request whose arguments do not fit: what it tells of the function is for those who may call it.
+///
+/// # Errors
+/// A credential that cannot be verified (401); 42501 (401 or 403) for others.
+fn shown(handler: &Handler, request: &Request, refused: Error) -> Result<Error> {
+    let principal = principal(request)?;
+    let role = principal.switch_to.as_deref().map_or_else(|| Ok(user::current()), frame::may_take)?;
+    if privileges::may_call(handler.function.into(), role) {
+        return Ok(refused);
+    }
+    let status = if principal.is_authenticated { 403 } else { 401 };
+    let denied = format!("permission denied for function {}", handler.name);
+    Ok(Error::with_code(SqlState::INSUFFICIENT_PRIVILEGE.as_str(), status, denied))
 }
 
 /// The routes, as the description of the API tells them.

@@ -62,6 +62,13 @@ pub fn may_execute(function: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     }
 }
 
+/// Whether a role may call a function by its name: it may execute it, and use its schema.
+pub fn may_call(function: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: a lookup in the system cache; an unknown function gives InvalidOid.
+    let schema = unsafe { pg_sys::get_func_namespace(function) };
+    schema != pg_sys::InvalidOid && may_use_schema(schema, role) && may_execute(function, role)
+}
+
 /// Whether a role owns a relation, or is a member of the role that does.
 pub fn owns(relation: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: a lookup in the system cache; the relation was found there.

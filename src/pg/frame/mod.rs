@@ -18,6 +18,7 @@ pub use counts::COUNTERS;
 pub use open::{
     check_context, is_confined, is_unpublished, is_within_request, outer_is_authenticated, with_unpublished,
 };
+pub use role::may_take;
 
 use crate::ask::Ask;
 use crate::auth::{AuthMethod, Principal};
