@@ -39,7 +39,16 @@ select restful.route('GET /books/{name:text}/page', 'app.page');
 select restful.route('GET /secret', 'app.secret');
 select restful.route('POST /hidden', 'app.hidden');
 select * from restful.routes();
+select restful.register_schema('order', '{"type": "object", "properties": {"qty": {"minimum": 1}}, "required": ["qty"], "additionalProperties": false}');
+create function app.new_order(qty int, note text default null) returns int language sql as 'insert into app.orders (id, qty) values (100 + qty, qty) returning id';
+create function app.any_order(doc jsonb) returns jsonb language sql as 'select doc';
+select restful.route('POST /orders', 'app.new_order', body => 'order');
+select restful.route('POST /orders/any', 'app.any_order', '{"doc": "body"}', '{"type": "array", "items": {"$ref": "restful:order"}, "maxItems": 2}');
+grant insert on app.orders to alice;
 -- what is no route
+select restful.route('POST /x', 'app.any_order', '{"doc": "body"}', 'no such schema');
+select restful.route('POST /x', 'app.any_order', '{"doc": "body"}', '{"type": "frob"}');
+select restful.route('GET /x', 'app.list_orders', body => 'order');
 \set VERBOSITY terse
 select restful.route('POST /orders/{other}/cancel', 'app.cancel_order');
 select restful.route('POST /orders/{id:int}/cancel', 'app.cancel_order');
@@ -79,6 +88,11 @@ select show(restful.serve('PUT', '/files/n', '{"content-type": "image/png"}'));
 select show(restful.serve('POST', '/documents?o={"a":1}', '{}', '[1, {"b": 2.50}]'));
 select show(restful.serve('POST', '/documents?o=x', '{}', '[1'));
 select show(restful.serve('POST', '/documents', '{"content-type": "text/plain"}', '[1]'));
+-- bodies that break the schema of the route
+select show(restful.serve('POST', '/orders', '{}', body)) from unnest(array['{"qty": 0}', '{"qty": 1, "note": "x"}', '{}', '[', null, '{"qty": 3}']::bytea[]) body;
+select r.status, convert_from(r.body, 'utf8')::jsonb->'errors'->0->>'pointer' from restful.serve('POST', '/orders/any', '{}', '[{"qty": 1}, {"qty": -1}]') r;
+select show(restful.serve('POST', '/orders', '{"content-type": "application/x-www-form-urlencoded"}', 'qty=1'));
+select show(restful.serve('POST', '/orders/any', '{}', '[{"qty": 1.0}]'));
 -- media types, methods and rights
 select show(restful.serve('GET', '/hello/%C3%A4', '{"accept": "text/html"}'));
 select show(restful.serve('GET', '/hello/x', '{"accept": "application/json"}'));

@@ -10,10 +10,12 @@ CREATE TABLE restful.route_entry (
     key text PRIMARY KEY,
     pattern text NOT NULL,
     handler regprocedure NOT NULL,
-    sources jsonb NOT NULL DEFAULT '{}'
+    sources jsonb NOT NULL DEFAULT '{}',
+    body_schema json
 );
 COMMENT ON TABLE restful.route_entry IS 'Routes, declared by restful.route';
 COMMENT ON COLUMN restful.route_entry.key IS 'The method and the path with the converters of its parameters: two routes with the same key take the same requests';
+COMMENT ON COLUMN restful.route_entry.body_schema IS 'The JSON Schema of bodies; a registered one as a reference';
 COMMENT ON COLUMN restful.route_entry.sources IS 'Where the values of parameters come from, by the names of the parameters';
 REVOKE ALL ON restful.route_entry FROM PUBLIC;
 ALTER TABLE restful.route_entry ENABLE ROW LEVEL SECURITY;
@@ -55,7 +57,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION restful.route_parameters(oid) IS 'Internal: the input parameters of a function, with their types below domains';
 
-CREATE FUNCTION restful.route(pattern text, handler regproc, sources jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION restful.route(pattern text, handler regproc, sources jsonb DEFAULT '{}', body text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -65,6 +67,7 @@ DECLARE
     wrong text;
     key text;
     known text;
+    body_schema json;
 BEGIN
     IF pattern IS NULL OR handler IS NULL THEN
         RAISE EXCEPTION 'a route needs a pattern and a function' USING ERRCODE = '22004', HINT = 'restful.route(''POST /orders/{id}/cancel'', ''app.cancel_order'')';
@@ -91,8 +94,13 @@ BEGIN
     END IF;
     key := restful.route_key(pattern, (
         SELECT coalesce(jsonb_object_agg(a.name, t.typname), '{}') FROM restful.route_parameters(handler) a JOIN pg_type t ON t.oid = a.base), sources);
+    IF body IS NOT NULL AND pattern LIKE 'GET %' THEN
+        RAISE EXCEPTION 'a GET has no body that a schema could describe' USING ERRCODE = '22023';
+    END IF;
+    SELECT s.document INTO body_schema FROM restful.read_schema(body) s;
     DELETE FROM restful.route_entry e WHERE NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = e.handler);
-    INSERT INTO restful.route_entry (key, pattern, handler, sources) VALUES (key, pattern, handler::oid::regprocedure, sources)
+    INSERT INTO restful.route_entry (key, pattern, handler, sources, body_schema)
+    VALUES (key, pattern, handler::oid::regprocedure, sources, body_schema)
     ON CONFLICT ON CONSTRAINT route_entry_pkey DO NOTHING;
     IF NOT FOUND THEN
         SELECT format('%s (%s)', e.pattern, e.handler) INTO known FROM restful.route_entry e WHERE e.key = key;
@@ -101,8 +109,8 @@ BEGIN
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION restful.route(text, regproc, jsonb) IS
-    'Lets a function answer a method and a path, such as POST /orders/{id}/cancel. sources: where the values of parameters come from, if not from the path, the query and the body by their names: query:name, header:name, cookie:name, body, body:member';
+COMMENT ON FUNCTION restful.route(text, regproc, jsonb, text) IS
+    'Lets a function answer a method and a path, such as POST /orders/{id}/cancel. sources: where the values of parameters come from, if not from the path, the query and the body by their names: query:name, header:name, cookie:name, body, body:member. body: the JSON Schema of bodies, or the name of a registered one';
 
 CREATE FUNCTION restful.drop_route(pattern text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
@@ -117,11 +125,11 @@ $function$;
 COMMENT ON FUNCTION restful.drop_route(text) IS 'Drops the route that was declared with this pattern; false if there is none';
 
 CREATE FUNCTION restful.routes()
-    RETURNS TABLE (method text, path text, handler regprocedure, sources jsonb, only_reads boolean, security_definer boolean)
+    RETURNS TABLE (method text, path text, handler regprocedure, sources jsonb, body_schema json, only_reads boolean, security_definer boolean)
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT split_part(e.pattern, ' ', 1), split_part(e.pattern, ' ', 2), e.handler, e.sources, p.provolatile <> 'v', p.prosecdef
+    SELECT split_part(e.pattern, ' ', 1), split_part(e.pattern, ' ', 2), e.handler, e.sources, e.body_schema, p.provolatile <> 'v', p.prosecdef
     FROM restful.route_entry e
     JOIN pg_proc p ON p.oid = e.handler
     ORDER BY 2, 1

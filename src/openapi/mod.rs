@@ -107,6 +107,8 @@ pub struct Route {
     pub parameters: Vec<arguments::Parameter>,
     /// `pg_proc.oid`
     pub function: u32,
+    /// The JSON Schema of bodies.
+    pub body_schema: Option<Value>,
 }
 
 /// A parameter of a function. A parameter without a name takes the whole body.

@@ -252,6 +252,7 @@ fn a_route_tells_where_its_arguments_go() {
         pattern: Pattern::parse(pattern, |_| Some("int4".to_owned())).unwrap(),
         parameters: vec![bound("a", None), bound("b", source)],
         function: 7,
+        body_schema: None,
     };
     let unknown = Route { function: 8, ..route("GET /unknown", None) };
     let routes = [

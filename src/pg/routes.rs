@@ -2,16 +2,18 @@
 
 use crate::error::Error;
 use crate::error::{Code, Result};
+use crate::http::accepts;
 use crate::http::request::Arguments;
 use crate::http::target::Target;
 use crate::http::{Method, Request};
 use crate::openapi;
+use crate::payload;
 use crate::pg::catalog::invalidation::{self, TableGroup};
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::{argument, sql_function, v1_function};
 use crate::pg::ffi::{catalog_scan, own_tables, privileges, user};
 use crate::pg::identity::principal::principal;
-use crate::pg::{catalog, frame, guc};
+use crate::pg::{catalog, frame, guc, json_schema};
 use crate::route::{self, Action, Resource, Route, Verb};
 use crate::routing::arguments::{Parameter, Source, arguments};
 use crate::routing::pattern::Pattern;
@@ -36,6 +38,8 @@ struct Declared {
     schema: String,
     /// The function.
     name: String,
+    /// The JSON Schema of bodies, as text.
+    body_schema: Option<String>,
     parameters: Vec<Typed>,
 }
 
@@ -54,6 +58,7 @@ struct Handler {
     function: u32,
     schema: Rc<str>,
     name: String,
+    body_schema: Option<String>,
     parameters: Vec<Parameter>,
 }
 
@@ -121,8 +126,10 @@ fn exists(action: &Action) -> bool {
 
 fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Request, Route) -> Result<T>) -> Result<T> {
     let handler = found.to;
-    let given = arguments(&handler.parameters, &found.captured, request)
-        .or_else(|refused| Err(shown(handler, request, refused)?))?;
+    let checked = arguments(&handler.parameters, &found.captured, request).and_then(|given| {
+        handler.body_schema.as_deref().map_or(Ok(()), |schema| check_body(schema, request)).map(|()| given)
+    });
+    let given = checked.or_else(|refused| Err(shown(handler, request, refused)?))?;
     let verb = if request.method.is_safe() { Verb::CallSafe } else { Verb::Call };
     let resource = Resource::Function { name: handler.name.clone() };
     let action = Action { verb, resource, schema: handler.schema.clone(), negotiated: false };
@@ -133,6 +140,19 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
         ..request.clone()
     };
     run(&call, Route::Action(action))
+}
+
+/// Checks the body of a request against the JSON Schema of its route.
+///
+/// # Errors
+/// REST422 (422) with pointers into the body; REST415 (415) for a body that is not JSON; REST471 (400) without a body.
+fn check_body(schema: &str, request: &Request) -> Result<()> {
+    payload::require_json(&payload::content_type(request), request, accepts::JSON_ARGUMENT)?;
+    match request.body {
+        Some(body) if !body.trim_ascii().is_empty() => json_schema::check_document(schema, body),
+        _ => Err(Error::new(Code::Argument, "The route needs a body")
+            .hint("Send JSON that fits its schema, which GET / shows.")),
+    }
 }
 
 /// The refusal of a request whose arguments do not fit: what it tells of the function is for those who may call it.
@@ -156,6 +176,7 @@ pub fn described() -> Vec<openapi::Route> {
         pattern: handler.pattern.clone(),
         parameters: handler.parameters.clone(),
         function: handler.function,
+        body_schema: handler.body_schema.as_deref().and_then(|schema| serde_json::from_str(schema).ok()),
     };
     table().iter().map(route).collect()
 }
@@ -198,13 +219,14 @@ fn load(relation: pg_sys::Oid) -> Table<Handler> {
     };
     let declared: Vec<Declared> = serde_json::from_value(found).unwrap_or_default();
     let mut table = Table::default();
-    for Declared { function, pattern, schema, name, parameters } in declared {
+    for Declared { function, pattern, schema, name, body_schema, parameters } in declared {
         let types: HashMap<String, String> =
             parameters.iter().map(|p| (p.parameter.name.clone(), p.of_type.clone())).collect();
         // What was declared can be read, unless by a newer version of the extension.
         if let Ok(pattern) = Pattern::parse(&pattern, |parameter| types.get(parameter).cloned()) {
             let parameters = parameters.into_iter().map(|typed| typed.parameter).collect();
-            let handler = Handler { pattern: pattern.clone(), function, schema: schema.into(), name, parameters };
+            let handler =
+                Handler { pattern: pattern.clone(), function, schema: schema.into(), name, body_schema, parameters };
             table.add(&pattern, handler);
         }
     }

@@ -4,6 +4,7 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
     'pattern', e.pattern,
     'schema', n.nspname,
     'name', p.proname,
+    'body_schema', e.body_schema::text,
     'parameters', coalesce((
         SELECT jsonb_agg(jsonb_build_object(
             'name', coalesce(a.name, ''),

@@ -1,6 +1,6 @@
 //! Paths of routes, as they were declared.
 
-use super::{Parts, by_query, component, functions, operation, parameter, schema};
+use super::{Parts, by_query, component, functions, json_content, operation, parameter, schema};
 use crate::http::{Method, target};
 use crate::openapi::{Api, Function, Parameter, Route};
 use crate::routing::arguments::{Kind, Source};
@@ -81,6 +81,11 @@ pub fn add(document: &mut Parts, api: &Api, route: &Route) {
 
 /// The body of a request: an object or form of members, or a value as it is.
 fn body(api: &Api, route: &Route, members: &[&Parameter], whole: Option<&Parameter>) -> Option<Value> {
+    if let Some(schema) = &route.body_schema {
+        // What is registered has no address that clients could follow.
+        let schema = if schema.to_string().contains("\"restful:") { json!({}) } else { schema.clone() };
+        return Some(json!({ "required": true, "content": json_content(&schema) }));
+    }
     if let Some(whole) = whole {
         let bound = route.parameters.iter().find(|bound| bound.name == whole.name);
         let content = match bound.map(|bound| bound.kind) {

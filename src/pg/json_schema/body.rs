@@ -19,6 +19,27 @@ pub struct BodySchemas {
     framing: Framing,
 }
 
+/// Checks a whole body against a JSON Schema.
+///
+/// # Errors
+/// REST422 with pointers into the body; PGRST102 if it is not JSON; REST506 if the schema cannot be read, because what it refers to is not
+/// registered any more.
+pub fn check_document(schema: &str, body: &[u8]) -> Result<()> {
+    let document = Document::parse(body).map_err(Error::invalid_json)?;
+    let entry = cache::find::<Text, Text>(schema.as_bytes(), formats(None)).map_err(|refusal| {
+        Error::new(Code::Setting, "The JSON Schema of the route cannot be read").details(refusal.message)
+    })?;
+    let root: TextNode<'_, Backend> = document.root();
+    if entry.compiled.validator.is_valid(root) {
+        return Ok(());
+    }
+    let found = violations(&entry.compiled, root, Values::Masked, limits::REPORTED_VIOLATIONS).into_iter();
+    let found = found.map(|violation| Invalid { pointer: violation.instance_location.clone(), violation }).collect();
+    Err(Error::new(Code::InvalidBody, "The body is not valid against the JSON Schema of the route")
+        .hint("See \"errors\": each pointer (RFC 6901) leads into the body.")
+        .errors_in_body(found))
+}
+
 impl BodySchemas {
     /// The schemas of the columns that the request writes. At level moderate, an update is left to the trigger, because the row may
     /// have been invalid before.

@@ -14,7 +14,7 @@ pub mod schema_of;
 mod watch;
 
 pub use bindings::bindings;
-pub use body::BodySchemas;
+pub use body::{BodySchemas, check_document};
 
 use crate::json_schema::binary::{self, BinaryJson, BinaryNode, Loss};
 use crate::json_schema::text::{Document, TextJson, TextNode};
