@@ -42,9 +42,9 @@ def node_project(source):
     return folder
 
 
-def python_packages(requirements):
-    """A folder for sys.path with the packages of a file of requirements."""
-    folder = CLIENTS / requirements.stem
+def python_packages(requirements, name=None):
+    """A folder for sys.path with the packages of a file of requirements. It is called like the file, or `name`."""
+    folder = CLIENTS / (name or requirements.stem)
     _install(folder, [requirements], [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check",
                                       "--target", str(folder), "-r", requirements.name])
     return folder

@@ -33,6 +33,7 @@ GRANT USAGE ON SCHEMA restful TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     restful.serve(text, text, jsonb, bytea),
     restful.request(text, text, jsonb, jsonb),
+    restful.forward(text, text, bytea, jsonb),
     restful.get(text, jsonb),
     restful.head(text, jsonb),
     restful.query(text, jsonb, jsonb),

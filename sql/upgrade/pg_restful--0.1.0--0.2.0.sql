@@ -7,6 +7,29 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE
 AS $$ SELECT restful.request('QUERY', $1, $2, $3) $$;
 COMMENT ON FUNCTION restful.query(text, jsonb, jsonb) IS 'Answers a QUERY request: a GET whose parameters are in the body.';
 
+-- PostgREST in front: PostgREST answers with the status and the fields that these two settings hold after the call, and with the
+-- body that its function returns. PARALLEL UNSAFE and with the rights of the caller, like restful.serve.
+CREATE FUNCTION restful.forward(method text, target text, body bytea DEFAULT NULL, headers jsonb DEFAULT '{}') RETURNS bytea
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+    answer restful.http_response := restful.serve($1, $2, $4, $3);
+    fields jsonb := (
+        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(field.key, item.value))
+        FROM pg_catalog.jsonb_each(answer.headers) field,
+            pg_catalog.jsonb_array_elements(
+                CASE pg_catalog.jsonb_typeof(field.value) WHEN 'array' THEN field.value ELSE pg_catalog.jsonb_build_array(field.value) END
+            ) item
+    );
+BEGIN
+    PERFORM pg_catalog.set_config('response.status', answer.status::text, true),
+        pg_catalog.set_config('response.headers', coalesce(fields, '[]')::text, true);
+    RETURN answer.body;
+END
+$$;
+COMMENT ON FUNCTION restful.forward(text, text, bytea, jsonb) IS
+'Answers a request as restful.serve does, for a function that PostgREST calls: returns the body, and sets response.status and response.headers, with which PostgREST answers.';
+
 CREATE FUNCTION restful.batch(requests jsonb, headers jsonb DEFAULT '{}') RETURNS restful.response
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'restful_batch';
@@ -2391,6 +2414,7 @@ BEGIN
                 'restful.query(pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb)',
                 'restful.perform(pg_catalog.text[], pg_catalog.bool)',
                 'restful.batch(pg_catalog.jsonb, pg_catalog.jsonb)',
+                'restful.forward(pg_catalog.text, pg_catalog.text, pg_catalog.bytea, pg_catalog.jsonb)',
                 'restful.forget_idempotency_keys(pg_catalog.bool)',
                 'restful.count_element(pg_catalog.int8)',
                 'restful.patched(pg_catalog.bytea, pg_catalog.bool, pg_catalog.json)',
@@ -2438,6 +2462,7 @@ GRANT EXECUTE ON FUNCTION
     restful.query(text, jsonb, jsonb),
     restful.perform(text[], boolean),
     restful.batch(jsonb, jsonb),
+    restful.forward(text, text, bytea, jsonb),
     restful.count_element(bigint),
     restful.patched(bytea, boolean, json),
     restful.sent(restful.http_response),
