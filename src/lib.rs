@@ -44,6 +44,7 @@ pub mod openapi;
 pub mod patch;
 pub mod payload;
 pub mod plan;
+pub mod postgrest;
 pub mod precondition;
 pub mod query;
 pub mod raised;

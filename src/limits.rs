@@ -242,3 +242,7 @@ pub const IDEMPOTENCY_SWEEP_INTERVAL: u8 = 4;
 pub const IDEMPOTENCY_SWEPT: usize = 32;
 /// Blocks that are swept when the table is full.
 pub const IDEMPOTENCY_SWEPT_BLOCKS: u32 = 32;
+
+/// Bytes of a configuration of PostgREST that `restful.import_postgrest` reads. A file with all settings and their comments has 5 KiB,
+/// and a large key set a few more; reading takes the square of the number of settings.
+pub const CONFIGURATION_BYTES: usize = 64 * 1024;

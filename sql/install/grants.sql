@@ -72,7 +72,9 @@ TO PUBLIC;
 -- settings of the session, or a text that the caller has
 GRANT EXECUTE ON FUNCTION
     restful.exposed_schemas(text),
-    restful.setting_names(text)
+    restful.setting_names(text),
+    restful.read_postgrest(text),
+    restful.import_postgrest(text, name)
 TO PUBLIC;
 -- the identity of whoever asks
 GRANT EXECUTE ON FUNCTION

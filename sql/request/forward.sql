@@ -5,16 +5,15 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
     answer restful.http_response := restful.serve($1, $2, $4, $3);
-    fields jsonb := (
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(field.key, item.value))
-        FROM pg_catalog.jsonb_each(answer.headers) field,
-            pg_catalog.jsonb_array_elements(
-                CASE pg_catalog.jsonb_typeof(field.value) WHEN 'array' THEN field.value ELSE pg_catalog.jsonb_build_array(field.value) END
-            ) item
-    );
+    fields pg_catalog.jsonb;
 BEGIN
-    PERFORM pg_catalog.set_config('response.status', answer.status::text, true),
-        pg_catalog.set_config('response.headers', coalesce(fields, '[]')::text, true);
+    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(field.key, item.value)) INTO fields
+    FROM pg_catalog.jsonb_each(answer.headers) field,
+        pg_catalog.jsonb_array_elements(
+            CASE pg_catalog.jsonb_typeof(field.value) WHEN 'array' THEN field.value ELSE pg_catalog.jsonb_build_array(field.value) END
+        ) item;
+    PERFORM pg_catalog.set_config('response.status', answer.status::pg_catalog.text, true),
+        pg_catalog.set_config('response.headers', COALESCE(fields, '[]')::pg_catalog.text, true);
     RETURN answer.body;
 END
 $$;

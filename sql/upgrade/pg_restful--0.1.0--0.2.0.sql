@@ -14,16 +14,15 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
     answer restful.http_response := restful.serve($1, $2, $4, $3);
-    fields jsonb := (
-        SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(field.key, item.value))
-        FROM pg_catalog.jsonb_each(answer.headers) field,
-            pg_catalog.jsonb_array_elements(
-                CASE pg_catalog.jsonb_typeof(field.value) WHEN 'array' THEN field.value ELSE pg_catalog.jsonb_build_array(field.value) END
-            ) item
-    );
+    fields pg_catalog.jsonb;
 BEGIN
-    PERFORM pg_catalog.set_config('response.status', answer.status::text, true),
-        pg_catalog.set_config('response.headers', coalesce(fields, '[]')::text, true);
+    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(field.key, item.value)) INTO fields
+    FROM pg_catalog.jsonb_each(answer.headers) field,
+        pg_catalog.jsonb_array_elements(
+            CASE pg_catalog.jsonb_typeof(field.value) WHEN 'array' THEN field.value ELSE pg_catalog.jsonb_build_array(field.value) END
+        ) item;
+    PERFORM pg_catalog.set_config('response.status', answer.status::pg_catalog.text, true),
+        pg_catalog.set_config('response.headers', COALESCE(fields, '[]')::pg_catalog.text, true);
     RETURN answer.body;
 END
 $$;
@@ -45,6 +44,42 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'restful_patched';
 COMMENT ON FUNCTION restful.patched(bytea, boolean, json) IS
 'Internal: a document after a patch, as JSON: a JSON Merge Patch if is_merge, otherwise a JSON Patch. Part of the statements that patch rows.';
+
+-- request/import_postgrest.sql
+CREATE FUNCTION restful.read_postgrest(config text) RETURNS json
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'restful_read_postgrest';
+COMMENT ON FUNCTION restful.read_postgrest(text) IS
+'Internal: what a configuration of PostgREST means here: the login role, and a row for each setting. Part of restful.import_postgrest.';
+
+CREATE FUNCTION restful.import_postgrest(config text, role name DEFAULT NULL)
+    RETURNS TABLE (line integer, setting text, value text, statement text, gateway text, note text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT found.line, found.setting, found.value,
+        CASE
+            WHEN found.parameter IS NOT NULL THEN
+                format('ALTER ROLE %I SET %s = %L', coalesce(role, configuration->>'role', 'authenticator'),
+                    (SELECT string_agg(quote_ident(part), '.' ORDER BY place)
+                     FROM regexp_split_to_table(found.parameter->>0, '[.]') WITH ORDINALITY AS parts (part, place)),
+                    found.parameter->>1)
+            WHEN found.call IS NOT NULL THEN
+                format('SELECT restful.%I(%s)', found.call->>0, (
+                    SELECT string_agg(format('%I => %L', argument.key, CASE json_typeof(argument.value)
+                        WHEN 'array' THEN (SELECT array_agg(item)::text FROM json_array_elements_text(argument.value) AS item)
+                        ELSE argument.value #>> '{}' END), ', ')
+                    FROM json_each(found.call->1) AS argument))
+        END,
+        found.gateway, found.note
+    FROM restful.read_postgrest(config) AS configuration,
+        ROWS FROM (json_to_recordset(configuration->'rows')
+            AS (line integer, setting text, value text, parameter json, call json, gateway text, note text)) WITH ORDINALITY
+            AS found (line, setting, value, parameter, call, gateway, note, place)
+    ORDER BY found.place
+$function$;
+COMMENT ON FUNCTION restful.import_postgrest(text, name) IS
+'What the text of a configuration file of PostgREST, or of its environment variables, means here: for each setting a statement to run, a variable of the gateway, or a note. It runs nothing. role: the login role of the HTTP layer, if it is not that of db-uri';
 
 -- request/requests.sql
 CREATE FUNCTION restful.count_element(number bigint) RETURNS bigint
@@ -2415,6 +2450,8 @@ BEGIN
                 'restful.perform(pg_catalog.text[], pg_catalog.bool)',
                 'restful.batch(pg_catalog.jsonb, pg_catalog.jsonb)',
                 'restful.forward(pg_catalog.text, pg_catalog.text, pg_catalog.bytea, pg_catalog.jsonb)',
+                'restful.read_postgrest(pg_catalog.text)',
+                'restful.import_postgrest(pg_catalog.text, pg_catalog.name)',
                 'restful.forget_idempotency_keys(pg_catalog.bool)',
                 'restful.count_element(pg_catalog.int8)',
                 'restful.patched(pg_catalog.bytea, pg_catalog.bool, pg_catalog.json)',
@@ -2463,6 +2500,8 @@ GRANT EXECUTE ON FUNCTION
     restful.perform(text[], boolean),
     restful.batch(jsonb, jsonb),
     restful.forward(text, text, bytea, jsonb),
+    restful.read_postgrest(text),
+    restful.import_postgrest(text, name),
     restful.count_element(bigint),
     restful.patched(bytea, boolean, json),
     restful.sent(restful.http_response),

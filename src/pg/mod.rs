@@ -18,6 +18,7 @@ mod nested;
 mod oauth;
 mod openapi;
 mod policy_expression;
+mod postgrest;
 mod record_source;
 mod resource;
 mod routes;
