@@ -108,6 +108,8 @@ catalogue! {
     Allow                   = "REST405", 405;
     /// The API key is malformed, unknown, revoked or has expired.
     ApiKey                  = "REST411", 401;
+    /// The version of the API is gone.
+    VersionGone             = "REST410", 410;
     /// A patch does not apply to the row as it is.
     PatchConflict           = "REST409", 409;
     /// The precondition of a request does not hold.

@@ -226,6 +226,9 @@ pub const ACCESS_TOKEN_SECONDS: i32 = 15 * 60;
 /// The default lifetime of an unused refresh token (`restful.oauth_refresh_token_lifetime`), in seconds.
 pub const REFRESH_TOKEN_SECONDS: i32 = 30 * 24 * 60 * 60;
 
+/// Users of deprecated versions that a session remembers having told of. Once there are more, it tells of them again.
+pub const TOLD_USERS: usize = 4096;
+
 /// Bytes of an Idempotency-Key. A UUID has 36, and APIs with such keys take 255.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// How long the answer to a request with an Idempotency-Key is kept (`restful.idempotency_ttl`), in seconds: as long as clients usually

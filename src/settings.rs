@@ -148,6 +148,8 @@ settings! {
         c"A function without arguments that answers requests of / instead of the description of the API.";
     SERVER_TIMING: Switch(false), Superuser, c"restful.server_timing",
         c"Whether answers tell in the field Server-Timing how long their stages took.";
+    LOG_DEPRECATED_USE: Switch(false), Superuser, c"restful.log_deprecated_use",
+        c"Whether the server's log tells who uses a deprecated version, once for each version, subject and session.";
     EXPOSE_DETAILS: Switch(false), Superuser, c"restful.expose_details",
         c"Whether errors show DETAIL of integrity violations, which contains values of rows.";
     ERROR_VERBOSITY: Choice(&[c"verbose", c"minimal"]), Superuser, c"restful.error_verbosity",

@@ -25,6 +25,7 @@ ROWS_OF_0_2_0 = """
     select restful.set_resource('shop.products', '{"require_match": true, "cache_control": "private, max-age=60"}');
     create function shop.sell(id int, session text default null) returns int language sql as 'select id';
     select restful.route('POST /products/{id}/sell', 'shop.sell', '{"session": "cookie:sid"}');
+    select restful.version('v2', 'public'), restful.version('v1', 'shop', '2024-01-01', '2100-01-01', 'v2', 'https://one.example');
 """
 # Lists the tables of the extension that pg_dump dumps, as text.
 DUMPED = "select c::regclass from pg_extension x, unnest(x.extconfig) c where x.extname = 'pg_restful' order by c::regclass::text"

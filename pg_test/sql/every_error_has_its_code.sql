@@ -107,6 +107,10 @@ select as_superuser('select restful.require_match(''library.countries'')');
 select show(restful.serve('DELETE', '/countries/co'));
 select as_superuser('select restful.require_match(''library.countries'', false)');
 select show(restful.serve('DELETE', '/books?id=eq.1', '{"if-match": "\"x\""}'));
+-- REST410: a version that is gone
+select as_superuser($$create schema before; select restful.version('v0', 'before', sunset_at => '2020-01-01')$$);
+select show(restful.serve('GET', '/v0/books'));
+select as_superuser($$select restful.drop_version('v0'); drop schema before$$);
 -- REST413, 501, and an exposed schema that does not exist
 \c - postgres
 alter role layer set restful.max_body_bytes = '10B';

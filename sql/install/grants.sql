@@ -232,3 +232,15 @@ GRANT EXECUTE ON FUNCTION
     restful.lints()
 TO PUBLIC;
 GRANT SELECT ON restful.lint_exception TO PUBLIC;
+-- Clients are told of the versions that there are, and everybody may read the catalogue that they are compared by.
+GRANT SELECT ON restful.api_version, restful.versions TO PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    restful.version_changes(text, text),
+    restful.version_schema(text),
+    restful.version_type(oid, integer, oid),
+    restful.version_relations(oid),
+    restful.version_columns(oid),
+    restful.version_constraints(oid),
+    restful.version_functions(oid),
+    restful.version_type_change(text, oid, integer, text[], text, oid, integer, text[])
+TO PUBLIC;

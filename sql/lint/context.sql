@@ -91,9 +91,11 @@ CREATE FUNCTION restful.lint_schemas() RETURNS SETOF name
     SELECT DISTINCT n.nspname
     FROM lists l, unnest(restful.exposed_schemas(l.list)) listed, pg_catalog.pg_namespace n
     WHERE n.nspname = listed AND l.list IS NOT NULL
+    UNION
+    SELECT v.schema FROM restful.api_version v JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema
 $lint_schemas$;
 COMMENT ON FUNCTION restful.lint_schemas() IS
-    'Internal: the schemas that lint() examines by default: restful.schemas of this session and of the roles that HTTP layers log in as';
+    'Internal: the schemas that lint() examines by default: restful.schemas of this session and of the roles that HTTP layers log in as, and the versions of the API';
 
 -- `reached`: an API role may do something to its rows; `readable`: read a column of them.
 CREATE FUNCTION restful.lint_relations(schemas text[])

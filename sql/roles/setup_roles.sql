@@ -15,6 +15,7 @@ AS $function$
         ('drop_client', false),
         ('drop_role', false),
         ('drop_route', false),
+        ('drop_version', false),
         ('explain_access', false),
         ('explain_access_text', false),
         ('jwks', true),
@@ -35,7 +36,8 @@ AS $function$
         ('rotate_client_secret', false),
         ('route', false),
         ('routes', true),
-        ('set_grant', false)
+        ('set_grant', false),
+        ('version', false)
 $function$;
 COMMENT ON FUNCTION restful.administration() IS
     'The functions that restful.setup_roles() lets administrators execute, and whether auditors may execute them too';

@@ -176,12 +176,17 @@ impl<'a> BatchedRequest<'a> {
         Ok(text)
     }
 
+    /// Whether the request itself has a field; `name` in lower case.
+    pub fn has_field(&self, name: &str) -> bool {
+        self.fields.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+    }
+
     /// The request's own fields, and those of the batch that are not about the batch's own message.
     fn headers(&self, batch: &Headers) -> Result<Headers> {
-        let is_own = |name: &str| self.fields.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         let is_inherited = |name: &str| {
             let is_profile = matches!(name, "accept-profile" | "content-profile");
-            !FIELDS_OF_THE_MESSAGE.contains(&name) && (is_profile && !is_own(name) || !OWN_FIELDS.contains(&name))
+            !FIELDS_OF_THE_MESSAGE.contains(&name)
+                && (is_profile && !self.has_field(name) || !OWN_FIELDS.contains(&name))
         };
         let inherited = batch.iter().filter(|(name, _)| is_inherited(name));
         let own = self.fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));

@@ -11,6 +11,10 @@ pub type Parameter<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target<'a> {
     /// The path as it was sent.
+    pub sent: &'a str,
+    /// What was taken off the path because it names a version, such as `/v1`; empty if nothing was.
+    pub prefix: &'a str,
+    /// The rest of the path.
     pub path: &'a str,
     /// The segments of the path; `/` has none.
     pub segments: Vec<Cow<'a, str>>,
@@ -55,7 +59,21 @@ impl<'a> Target<'a> {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             parameters.push(parameter(pair).ok_or_else(|| malformed("The query contains a malformed escape."))?);
         }
-        Ok(Target { path, segments, parameters })
+        Ok(Target { sent: path, prefix: "", path, segments, parameters })
+    }
+
+    /// Takes the first segment off the path. It becomes the prefix.
+    pub fn take_prefix(&mut self) {
+        let end = self.path.get(1..).and_then(|rest| rest.find('/')).map_or(self.path.len(), |at| at + 1);
+        if let Some((prefix, path)) = self.path.split_at_checked(end) {
+            self.prefix = prefix;
+            self.path = if path.is_empty() { "/" } else { path };
+        }
+        if self.path == "/" {
+            self.segments.clear();
+        } else if !self.segments.is_empty() {
+            self.segments.remove(0);
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The API description, which `/` returns. Pure: the catalogue comes in as data, and a JSON document goes out.
 
+mod api_version;
 mod negotiate;
 #[cfg(test)]
 mod tests;
 mod v2;
 mod v31;
 
+pub use api_version::ApiVersion;
 pub use negotiate::{negotiate, root_spec_media};
 
 use crate::json_schema::of_table::{Relations, Table, TypeUse, Types};
@@ -141,6 +143,8 @@ pub struct Settings {
     pub oauth_issuer: Option<String>,
     /// The largest number of requests in a batch, if `/batch` takes batches (`restful.max_batch_requests`).
     pub batch_requests: Option<usize>,
+    /// The declared version that the schema is.
+    pub api_version: Option<ApiVersion>,
 }
 
 /// A relation with what can be done with it.
@@ -188,10 +192,14 @@ pub fn document(
         .filter_map(|table| Some(Relation { table, access: access.get(&table.oid).copied()? }))
         .collect();
     let api = Api { schema, relations, types: &described.types, settings, routes };
-    match version {
+    let mut document = match version {
         Version::V31 => v31::document(&api),
         Version::V2 => v2::document(&api),
+    };
+    if let Some(api_version) = &settings.api_version {
+        api_version.describe(&mut document);
     }
+    document
 }
 
 /// Whether a parameter with this name is a filter on a column.

@@ -108,9 +108,9 @@ fn assert_references_lead_somewhere(document: &Value) {
 fn documents_are_valid() {
     let server = Some("https://example.org/api".to_owned());
     let oauth_issuer = server.clone();
-    for settings in
-        [Settings::default(), Settings { server, security_active: true, oauth_issuer, batch_requests: Some(100) }]
-    {
+    let api_version = Some(ApiVersion { name: "v1".into(), deprecated: true });
+    let full = Settings { server, security_active: true, oauth_issuer, batch_requests: Some(100), api_version };
+    for settings in [Settings::default(), full] {
         let document = described(Version::V31, &settings);
         assert_valid(&document, include_str!("../../pg_test/openapi/3.1.json"));
         assert_references_lead_somewhere(&document);

@@ -14,9 +14,9 @@ use crate::pg::ffi::snapshot::in_new_snapshot;
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::identity::principal;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{catalog, guc, routes};
+use crate::pg::{catalog, guc, routes, versions};
 use crate::raised::Raised;
-use crate::route::{self, Action, Route};
+use crate::route::{self, Action, Route, version};
 use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 use std::ops::Range;
@@ -65,7 +65,7 @@ pub fn answer(
         let within = principal::within(frame.is_authenticated());
         let mut written = Written::new(memory);
         for request in &requests {
-            in_new_snapshot(|| written.add(request, batch, |request, action| one(request, action, &within)))?;
+            in_new_snapshot(|| written.add(request, &context, |request, action| one(request, action, &within)))?;
         }
         Ok(Finished { value: written.finish(), commit })
     })?;
@@ -104,28 +104,47 @@ impl Written {
     fn add(
         &mut self,
         request: &BatchedRequest,
-        batch: &Request,
+        batch: &Context,
         one: impl FnOnce(&Request, Action) -> Result<Answer>,
     ) -> Result<()> {
+        let Context { request: batch, principal: asker, schema } = *batch;
         let resolved = {
             let mut answers = Answers::new(self.body.payload(), &self.places, &mut self.followed);
             request.resolve(&mut answers, batch.headers, guc::max_body_bytes())?
         };
         let failed = |error: Error| request.failed(error);
         let body = resolved.body.as_deref();
-        let parsed = Request::parse(&request.method, &resolved.target, &resolved.headers, body).map_err(failed)?;
+        let surface = versions::surface();
+        let entered;
+        let mut parsed = Request::parse(&request.method, &resolved.target, &resolved.headers, body).map_err(failed)?;
+        let is_own = |name: &str| request.has_field(name);
+        if !routes::takes(&parsed)
+            && let Some(fields) = version::enter(&mut parsed, &surface.versions, is_own).map_err(failed)?
+        {
+            entered = fields;
+            parsed.headers = &entered;
+        }
         if parsed.preferences.transaction.is_some() {
             return Err(request
                 .refused("headers", "A request of a batch cannot decide how the transaction ends")
                 .hint("Send Prefer: tx with the batch."));
         }
-        let answered = routes::routed(&parsed, |routed, route| {
+        let answered = routes::routed(&parsed, &surface, None, |routed, route| {
             Ok(match route {
                 Route::Own(_) => Err(request.refused("target", "An endpoint of OAuth cannot be part of a batch")),
                 Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
                     Err(request.refused("target", "A batch cannot be part of a batch"))
                 }
-                Route::Batch(action) | Route::Action(action) => one(routed, action).map_err(failed),
+                Route::Batch(action) | Route::Action(action) => {
+                    // What the batch's path names its requests inherit, so their answers lead there.
+                    let mut routed = routed.clone();
+                    if routed.target.prefix.is_empty() && *action.schema == *schema {
+                        routed.target.prefix = batch.target.prefix;
+                    }
+                    versions::tell_use(&action.schema, asker);
+                    versions::within(&surface.versions, None, &routed, action, |action| one(&routed, action))
+                        .map_err(failed)
+                }
                 Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
             })
         });

@@ -11,9 +11,9 @@ use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::keys::cursor;
 use crate::pg::timing::{Stage, Timing};
-use crate::pg::{admit, batch, catalog, guc, nested, oauth, routes};
+use crate::pg::{admit, batch, catalog, guc, nested, oauth, routes, versions};
 use crate::respond::{ResponseSettings, judge, respond};
-use crate::route::{self, Action, Route, Verb};
+use crate::route::{self, Action, Resource, Route, Verb, version};
 use crate::sqlstate::SqlState;
 use std::cell::Cell;
 
@@ -40,9 +40,13 @@ pub fn handle(input: &Input) -> Answer {
 /// Raises errors as [`handle`].
 pub fn handle_batch(input: &Input) -> Answer {
     respond_to(input, |input| {
-        let request = input.parse()?;
-        let schema = route::schema(request.method, request.headers, &guc::schemas())?.0;
-        answer_batch(&request, &schema, input.memory)
+        let (surface, request) = (versions::surface(), input.parse()?);
+        let (schema, negotiated) = route::schema(request.method, request.headers, &surface)?;
+        let resource = Resource::Collection { relation: route::BATCH.to_owned() };
+        let action = Action { verb: Verb::Create, resource, schema, negotiated };
+        versions::within(&surface.versions, Some(input.target), &request, action, |action| {
+            answer_batch(&request, &action.schema, input.memory)
+        })
     })
 }
 
@@ -61,24 +65,38 @@ fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> A
 
 fn answer(input: &Input) -> Result<Answer> {
     let timing = Timing::start();
-    let parsed = input.parse()?;
-    let mut answer = routes::routed(&parsed, |request, route| {
+    let surface = versions::surface();
+    let entered;
+    let mut parsed = input.parse()?;
+    if !surface.versions.is_empty()
+        && !routes::takes(&parsed)
+        && let Some(fields) = version::enter(&mut parsed, &surface.versions, |_| true)?
+    {
+        entered = fields;
+        parsed.headers = &entered;
+    }
+    let base = Some(parsed.target.sent);
+    let mut answer = routes::routed(&parsed, &surface, base, |request, route| {
         timing.end(Stage::Parse);
         match route {
             Route::Own(endpoint) => Ok(Answer::new(oauth::answer(endpoint, request)?)),
             Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
             Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
-                let answer = answer_batch(request, &action.schema, input.memory)?;
+                let run = |action: Action| answer_batch(request, &action.schema, input.memory);
+                let answer = versions::within(&surface.versions, base, request, action, run)?;
                 timing.end(Stage::Transaction);
                 Ok(answer)
             }
             Route::Batch(action) | Route::Action(action) => {
-                let (principal, schema) = (principal(request)?, action.schema.clone());
-                timing.end(Stage::Jwt);
-                // Whether two requests are the same is decided by what was sent.
-                let mut answer = admit::admit(&parsed, &principal, &schema, || {
-                    let terms = Terms { settings: ask_settings(), may_nest: true, timing: &timing };
-                    answer_with(request, action, &principal, input.memory, terms)
+                let mut answer = versions::within(&surface.versions, base, request, action, |action| {
+                    let (principal, schema) = (principal(request)?, action.schema.clone());
+                    timing.end(Stage::Jwt);
+                    versions::tell_use(&schema, &principal);
+                    // Whether two requests are the same is decided by what was sent.
+                    admit::admit(&parsed, &principal, &schema, || {
+                        let terms = Terms { settings: ask_settings(), may_nest: true, timing: &timing };
+                        answer_with(request, action, &principal, input.memory, terms)
+                    })
                 })?;
                 answer.response = varied(answer.response, input.method);
                 Ok(answer)
@@ -104,7 +122,7 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
 /// Adds the field Vary to the answer to a method whose answers can be cached.
 fn varied(mut response: Response, method: &str) -> Response {
     if [Method::Get, Method::Head, Method::Query].iter().any(|cached| cached.as_str() == method) {
-        guc::with_vary(|fields| vary::add(&mut response.headers, fields));
+        guc::with_vary(versions::are_declared(), |fields| vary::add(&mut response.headers, fields));
     }
     response
 }

@@ -28,6 +28,7 @@ mod serve;
 #[cfg(feature = "pg_test")]
 mod tests;
 mod timing;
+mod versions;
 
 use pgrx::pg_guard;
 

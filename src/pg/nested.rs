@@ -22,6 +22,7 @@ use crate::pg::frame::{self, Context, Finished};
 use crate::pg::guc;
 use crate::pg::identity::principal;
 use crate::pg::row_sink::BodyBuffer;
+use crate::pg::versions;
 use crate::plan::{Link, Planner};
 use crate::query;
 use crate::respond::{Effect, Judgement, Outcome, ResponseSettings, judge};
@@ -465,7 +466,7 @@ impl Writes<'_> {
         ];
         let headers = Headers::from_fields(kept.chain(own).collect())?;
         let request = Request::parse(method, target, &headers, body)?;
-        let action = match route::route(&request, &guc::surface())? {
+        let action = match route::route(&request, &versions::surface())? {
             Route::Batch(action) | Route::Action(action) => action,
             Route::Own(_) | Route::Methods(_) => {
                 return Err(Error::new(Code::Path, "Invalid path specified in request URL"));

@@ -13,8 +13,8 @@ use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::{argument, sql_function, v1_function};
 use crate::pg::ffi::{catalog_scan, own_tables, privileges, user};
 use crate::pg::identity::principal::principal;
-use crate::pg::{catalog, frame, guc, json_schema};
-use crate::route::{self, Action, Resource, Route, Verb};
+use crate::pg::{catalog, frame, json_schema, versions};
+use crate::route::{self, Action, Resource, Route, Surface, Verb};
 use crate::routing::arguments::{Parameter, Source, arguments};
 use crate::routing::pattern::Pattern;
 use crate::routing::table::{Found, Match, Table};
@@ -81,9 +81,16 @@ fn generations() -> (u64, u64) {
 /// # Errors
 /// Those of [`route::route`]; REST405 (405) for a path whose routes do not take the method; REST471 (400) for arguments that do not fit;
 /// those of `run`.
-pub fn routed<T>(request: &Request, run: impl FnOnce(&Request, Route) -> Result<T>) -> Result<T> {
-    let built_in = || route::route(request, &guc::surface());
-    if request.target.segments.is_empty() {
+///
+/// `base`: as of [`versions::within`]. A path below a version is no route's.
+pub fn routed<T>(
+    request: &Request,
+    surface: &Surface,
+    base: Option<&str>,
+    run: impl FnOnce(&Request, Route) -> Result<T>,
+) -> Result<T> {
+    let built_in = || route::route(request, surface).map_err(|error| versions::refused(surface, base, request, error));
+    if request.target.segments.is_empty() || !request.target.prefix.is_empty() {
         return run(request, built_in()?);
     }
     let table = table();
@@ -112,6 +119,12 @@ pub fn routed<T>(request: &Request, run: impl FnOnce(&Request, Route) -> Result<
         }
         Match::None => run(request, built_in()?),
     }
+}
+
+/// Whether a route has the path of a request as it was sent, so that it names no version.
+pub fn takes(request: &Request) -> bool {
+    let table = table();
+    !table.is_empty() && !matches!(table.find(request.method, &request.target.segments), Match::None)
 }
 
 /// Whether an action is on a table or view that exists.

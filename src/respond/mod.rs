@@ -77,7 +77,7 @@ fn of_effect(mut response: Response, ask: &Ask, effect: &Effect, media: &MediaTy
         return response;
     }
     if let Some(key) = &effect.key {
-        response = response.header("location", location(&action.resource, key));
+        response = response.header("location", location(ask.request.target.prefix, &action.resource, key));
     }
     match &response.body {
         Body::Rows => response = with_content(response, action, media),
@@ -148,7 +148,8 @@ fn content_location(request: &Request) -> String {
     let mut parameters: Vec<(&str, &str)> =
         request.target.parameters.iter().map(|(n, v)| (n.as_ref(), v.as_deref().unwrap_or_default())).collect();
     parameters.sort_unstable();
-    let mut location = String::with_capacity(request.target.path.len() + 64);
+    let mut location = String::with_capacity(request.target.sent.len() + 64);
+    location.push_str(request.target.prefix);
     location.push_str(request.target.path);
     for (i, (name, value)) in parameters.iter().enumerate() {
         location.push(if i == 0 { '?' } else { '&' });
@@ -159,13 +160,13 @@ fn content_location(request: &Request) -> String {
     location
 }
 
-/// Location of a created row (RFC 9110, section 10.2.2).
-fn location(resource: &Resource, key: &[(String, Value)]) -> String {
+/// Location of a created row (RFC 9110, section 10.2.2). `prefix`: that of the request's path.
+fn location(prefix: &str, resource: &Resource, key: &[(String, Value)]) -> String {
     let relation = match resource {
         Resource::Collection { relation } | Resource::Item { relation, .. } => relation.as_str(),
         Resource::Function { .. } | Resource::Root => "",
     };
-    let mut location = format!("/{}", target::encode(relation, b""));
+    let mut location = format!("{prefix}/{}", target::encode(relation, b""));
     for (i, (column, value)) in key.iter().enumerate() {
         location.push(if i == 0 { '?' } else { '&' });
         let filter = match value {

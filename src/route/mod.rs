@@ -1,8 +1,10 @@
 //! Finds where a request goes: to an endpoint of the extension, or to an action on a resource. One table. Pure.
 
 mod endpoint;
+pub mod version;
 
 pub use endpoint::Endpoint;
+pub use version::Version;
 
 use crate::error::{Code, Error, Result};
 use crate::http::target::Target;
@@ -27,6 +29,8 @@ pub enum Route {
 pub struct Surface {
     /// The exposed schemas; the first is the default (`restful.schemas`).
     pub schemas: Rc<[Rc<str>]>,
+    /// The declared versions; their schemas are exposed too.
+    pub versions: Rc<[Version]>,
     pub root: Root,
     /// The OAuth endpoints exist (`restful.oauth_issuer`).
     pub has_endpoints: bool,
@@ -100,6 +104,7 @@ pub fn route(request: &Request, surface: &Surface) -> Result<Route> {
     // The endpoints belong to no schema, and take precedence over tables.
     if let [first, second] = request.target.segments.as_slice()
         && surface.has_endpoints
+        && request.target.prefix.is_empty()
         && let Some(endpoint) = Endpoint::at(&[first, second])
     {
         return Ok(Route::Own(endpoint));
@@ -112,7 +117,7 @@ pub fn route(request: &Request, surface: &Surface) -> Result<Route> {
 
 fn action(method: Method, target: &Target, headers: &Headers, surface: &Surface) -> Result<Action> {
     let mut resource = resource(target)?;
-    let (mut schema, negotiated) = schema(method, headers, &surface.schemas)?;
+    let (mut schema, negotiated) = schema(method, headers, surface)?;
     let mut verb = verb(method, &resource)?;
     if resource == Resource::Root {
         match &surface.root {
@@ -208,20 +213,28 @@ fn key_values(key: &str) -> Vec<String> {
 }
 
 /// The schema of a request, and whether the client could choose it: from Accept-Profile for reads and from Content-Profile for writes,
-/// else the default (W3C, Content Negotiation by Profile).
+/// else the default (W3C, Content Negotiation by Profile). A profile is a schema, or a version by its name.
 ///
 /// # Errors
 /// PGRST106 (406) for a schema that is not exposed; REST506 (500) if none is.
-pub fn schema(method: Method, headers: &Headers, schemas: &[Rc<str>]) -> Result<(Rc<str>, bool)> {
+pub fn schema(method: Method, headers: &Headers, surface: &Surface) -> Result<(Rc<str>, bool)> {
+    let Surface { schemas, versions, .. } = surface;
     let name = if method.is_safe() { "accept-profile" } else { "content-profile" };
     match headers.get(name) {
         Some(profile) => match schemas.iter().find(|schema| ***schema == *profile) {
             Some(schema) => Ok((schema.clone(), true)),
-            None => Err(Error::new(Code::Schema, format!("Invalid schema: {profile}"))
-                .hint(format!("Only the following schemas are exposed: {}", schemas.join(", ")))),
+            None => match version::of_profile(versions, profile) {
+                Some(version) => Ok((version.schema.clone(), true)),
+                None => {
+                    let names = schemas.iter().chain(versions.iter().map(|version| &version.name));
+                    let names: Vec<&str> = names.map(AsRef::as_ref).collect();
+                    Err(Error::new(Code::Schema, format!("Invalid schema: {profile}"))
+                        .hint(format!("Only the following schemas are exposed: {}", names.join(", "))))
+                }
+            },
         },
         None => match schemas.first() {
-            Some(schema) => Ok((schema.clone(), schemas.len() > 1)),
+            Some(schema) => Ok((schema.clone(), schemas.len() > 1 || !versions.is_empty())),
             None => Err(Error::new(Code::Setting, "No schema is exposed")
                 .hint("Set restful.schemas to the schemas of the API, the default one first.")),
         },
@@ -294,7 +307,7 @@ mod tests {
         let at = |method: &str, root: Root| {
             let request = Request::parse(method, "/", &headers, None)?;
             let schemas = Rc::new(["api".into()]);
-            route(&request, &Surface { schemas, root, has_endpoints: true, has_batches: true })
+            route(&request, &Surface { schemas, root, has_endpoints: true, has_batches: true, ..Surface::default() })
         };
         let action = |method, root| match at(method, root) {
             Ok(Route::Action(action)) => (action.verb, action.resource, action.schema.to_string()),

@@ -107,6 +107,8 @@ thread_local! {
     pub static KEYS: TableGroup = const { TableGroup::new(&[c"token_issuer", c"public_key", c"secret_key"]) };
     pub static API_KEYS: TableGroup = const { TableGroup::new(&[c"api_key"]) };
     pub static CURSOR_SECRET: TableGroup = const { TableGroup::new(&[c"cursor_secret"]) };
+    /// The versions of the API.
+    pub static VERSIONS: TableGroup = const { TableGroup::new(&[c"api_version"]) };
     /// The registered JSON Schemas.
     pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new(&[c"json_schema"]) };
     pub static ROUTES: TableGroup = const { TableGroup::new(&[c"route_entry"]) };
@@ -146,7 +148,7 @@ unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys:
     let mut announced = ANNOUNCED.get();
     announced.add(relation.to_u32());
     ANNOUNCED.set(announced);
-    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS, &ROUTES] {
+    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS, &ROUTES, &VERSIONS] {
         group.with(|group| {
             if relation == pg_sys::InvalidOid || group.tables.get().contains(&relation) {
                 group.generation.advance();

@@ -11,6 +11,7 @@ pub mod fmgr;
 pub mod guc_nest;
 pub mod jsonb;
 pub mod keyed_table;
+pub mod log;
 pub mod lookups;
 pub mod nodes;
 pub mod own_tables;

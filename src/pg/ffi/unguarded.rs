@@ -297,6 +297,29 @@ pub mod under_one_guard {
         pub unsafe fn CommandCounterIncrement();
     }
 
+    /// Writes a line of level LOG without the running statement and its context (elog.h).
+    ///
+    /// # Safety
+    /// The backend is not within another report.
+    pub unsafe fn log(text: &std::ffi::CStr) {
+        unsafe extern "C-unwind" {
+            fn errstart(level: c_int, domain: *const c_char) -> bool;
+            fn errmsg_internal(format: *const c_char, ...) -> c_int;
+            fn errhidestmt(hide: bool) -> c_int;
+            fn errhidecontext(hide: bool) -> c_int;
+            fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
+        }
+        // SAFETY: the calls that make up a report, in their order; the text ends with a NUL.
+        unsafe {
+            if errstart(pg_sys::LOG as c_int, std::ptr::null()) {
+                errmsg_internal(c"%s".as_ptr(), text.as_ptr());
+                errhidestmt(true);
+                errhidecontext(true);
+                errfinish(c"pg_restful".as_ptr(), 0, c"log".as_ptr());
+            }
+        }
+    }
+
     /// Begins to execute a planned statement, under the active snapshot.
     ///
     /// # Safety

@@ -90,9 +90,11 @@ thread_local! {
         RefCell::new((String::new(), String::new(), Rc::from(c"")));
 }
 
-/// Calls `with` with the names of the header fields that answers depend on, separated by commas.
-pub fn with_vary<T>(with: impl FnOnce(&str) -> T) -> T {
-    let (setting, are_several) = (settings::API_KEY_HEADERS.get().unwrap_or_default(), schemas().len() > 1);
+/// Calls `with` with the names of the header fields that answers depend on, separated by commas. `has_versions`: versions are declared,
+/// so a profile can name one.
+pub fn with_vary<T>(has_versions: bool, with: impl FnOnce(&str) -> T) -> T {
+    let (setting, are_several) =
+        (settings::API_KEY_HEADERS.get().unwrap_or_default(), has_versions || schemas().len() > 1);
     VARY.with_borrow_mut(|(of_setting, of_several, text)| {
         if text.is_empty() || *of_setting != setting || *of_several != are_several {
             let profile = if are_several { ", Accept-Profile" } else { "" };
@@ -109,7 +111,7 @@ pub fn with_vary<T>(with: impl FnOnce(&str) -> T) -> T {
 }
 
 /// The exposed schemas. The first one is the default.
-pub fn schemas() -> Rc<[Rc<str>]> {
+fn schemas() -> Rc<[Rc<str>]> {
     let setting = settings::SCHEMAS.get().unwrap_or_default();
     PARSED_SCHEMAS.with_borrow_mut(|(parsed, schemas)| {
         if parsed != setting {
@@ -121,7 +123,7 @@ pub fn schemas() -> Rc<[Rc<str>]> {
 }
 
 /// The schemas that a value of `restful.schemas` exposes. PostgreSQL's and the extension's schemas cannot be exposed.
-fn exposed(setting: &str) -> Vec<String> {
+pub fn exposed(setting: &str) -> Vec<String> {
     const HIDDEN: [&str; 3] = ["pg_catalog", "information_schema", "restful"];
     names(setting).into_iter().filter(|name| !HIDDEN.contains(&name.as_str())).collect()
 }
@@ -166,7 +168,7 @@ pub fn pre_request() -> Option<String> {
     settings::PRE_REQUEST.get().map(str::to_owned)
 }
 
-/// What routing needs to know of the settings.
+/// What routing needs to know of the settings. Versions are not among them.
 pub fn surface() -> Surface {
     let root = match (openapi_mode(), settings::ROOT_SPEC.get()) {
         (OpenApiMode::Disabled, _) => Root::Disabled,
@@ -178,6 +180,7 @@ pub fn surface() -> Surface {
     };
     Surface {
         schemas: schemas(),
+        versions: Rc::default(),
         root,
         has_endpoints: settings::OAUTH_ISSUER.get().is_some(),
         has_batches: settings::MAX_BATCH_REQUESTS.get() > 0,
@@ -227,6 +230,7 @@ pub fn openapi_settings(has_batches: bool) -> openapi::Settings {
         server: settings::OPENAPI_SERVER_PROXY_URI.get().map(str::to_owned),
         security_active: settings::OPENAPI_SECURITY_ACTIVE.get(),
         oauth_issuer: oauth_issuer(),
+        api_version: None,
         batch_requests: Some(max_batch_requests()).filter(|most| has_batches && *most > 0),
     }
 }
@@ -346,6 +350,11 @@ pub fn aggregates_enabled() -> bool {
 /// Whether answers tell how long their stages took.
 pub fn server_timing() -> bool {
     settings::SERVER_TIMING.get()
+}
+
+/// Whether the log tells who uses a deprecated version.
+pub fn logs_deprecated_use() -> bool {
+    settings::LOG_DEPRECATED_USE.get()
 }
 
 /// Whether requests may ask for PostgreSQL's plan.

@@ -11,6 +11,7 @@ use crate::pg::guc::{self, OpenApiMode};
 use crate::pg::json_schema::schema_of;
 use crate::pg::routes;
 use crate::pg::row_sink::BodyBuffer;
+use crate::pg::versions;
 use crate::route;
 use kept::{Key, Moment};
 use pgrx::pg_sys;
@@ -59,5 +60,8 @@ fn made(schema: &str, version: Version) -> Result<String> {
 
 /// The settings of a schema's description.
 fn settings(schema: &str) -> openapi::Settings {
-    guc::openapi_settings(!catalog::has_relation(schema, route::BATCH))
+    openapi::Settings {
+        api_version: versions::described(schema),
+        ..guc::openapi_settings(!catalog::has_relation(schema, route::BATCH))
+    }
 }
