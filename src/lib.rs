@@ -56,6 +56,7 @@ pub mod similar;
 pub mod sqlstate;
 pub mod statement;
 pub mod stumble;
+pub mod testing;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tree_tests;

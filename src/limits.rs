@@ -249,3 +249,14 @@ pub const IDEMPOTENCY_SWEPT_BLOCKS: u32 = 32;
 /// Bytes of a configuration of PostgREST that `restful.import_postgrest` reads. A file with all settings and their comments has 5 KiB,
 /// and a large key set a few more; reading takes the square of the number of settings.
 pub const CONFIGURATION_BYTES: usize = 64 * 1024;
+/// Rows of a table, or rows that a request wrote, on which `restful.expect` evaluates policies. Tables of tests are small, and each
+/// request evaluates them again.
+pub const TESTED_ROWS: u32 = 1000;
+/// Rows that a refused write could have written, on which `restful.expect` evaluates policies one by one.
+pub const TESTED_PROPOSALS: usize = 100;
+/// Tables that one request of a test is noted to touch, by user.
+pub const TOUCHED_TABLES: usize = 1000;
+/// Differences that a failed expectation shows.
+pub const SHOWN_FAULTS: usize = 20;
+/// Characters of a value that a failed expectation shows.
+pub const SHOWN_TEST_CHARACTERS: usize = 1000;

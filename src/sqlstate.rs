@@ -45,6 +45,7 @@ states! {
     QUERY_CANCELED                   = b"57014";
     ADMIN_SHUTDOWN                   = b"57P01";
     RAISE_EXCEPTION                  = b"P0001";
+    ASSERT_FAILURE                   = b"P0004";
     INTERNAL_ERROR                   = b"XX000";
     DATA_CORRUPTED                   = b"XX001";
     /// Not PostgreSQL's: the message and the detail are a response as JSON (PostgREST's convention).

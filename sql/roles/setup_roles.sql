@@ -16,6 +16,8 @@ AS $function$
         ('drop_role', false),
         ('drop_route', false),
         ('drop_version', false),
+        ('expect', false),
+        ('expect_rows', false),
         ('explain_access', false),
         ('explain_access_text', false),
         ('jwks', true),
@@ -37,6 +39,14 @@ AS $function$
         ('route', false),
         ('routes', true),
         ('set_grant', false),
+        ('test', false),
+        ('test_coverage', false),
+        ('test_done', false),
+        ('test_junit', false),
+        ('test_mutants', false),
+        ('test_mutations', false),
+        ('test_rows', false),
+        ('test_step', false),
         ('version', false)
 $function$;
 COMMENT ON FUNCTION restful.administration() IS

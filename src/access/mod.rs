@@ -113,6 +113,18 @@ pub struct Policy {
     pub check: Option<String>,
 }
 
+impl Policy {
+    /// Whether it applies to the role and the command.
+    pub fn concerns(&self, command: Command) -> bool {
+        self.applies && (self.command == "ALL" || self.command == command.as_str())
+    }
+
+    /// The expression for rows that are written.
+    pub fn new_rows(&self) -> Option<&str> {
+        self.check.as_deref().or(self.using.as_deref())
+    }
+}
+
 /// Whether row-level security applies, or why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowSecurity {
@@ -299,7 +311,7 @@ pub fn steps(
         applied: facts
             .policies
             .iter()
-            .filter(|p| p.applies && (p.command == "ALL" || p.command == command.as_str()))
+            .filter(|p| p.concerns(command))
             .filter_map(|p| {
                 let check = p.check.as_ref().filter(|_| is_check && subject != Stored && command != Select);
                 let clause = if check.is_some() { "WITH CHECK" } else { "USING" };

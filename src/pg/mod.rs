@@ -25,6 +25,7 @@ mod routes;
 mod row_sink;
 mod row_version;
 mod serve;
+mod testing;
 #[cfg(feature = "pg_test")]
 mod tests;
 mod timing;

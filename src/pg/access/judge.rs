@@ -16,7 +16,7 @@ const DEPTH: usize = 6;
 const EXPRESSIONS: usize = 1000;
 
 /// A row that a statement made, or why it failed.
-type MadeRow = std::result::Result<Option<pg_sys::Datum>, Failure>;
+pub(super) type MadeRow = std::result::Result<Option<pg_sys::Datum>, Failure>;
 
 /// A row, and what is known of it.
 pub struct Row {
@@ -179,7 +179,7 @@ fn evaluate(
     Evaluation { expression: expression.to_owned(), value, parts }
 }
 
-fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datum>) -> Value {
+pub(super) fn value(facts: &Facts, expression: &str, names: Names, row: Option<pg_sys::Datum>) -> Value {
     let found = match row {
         Some(row) => {
             // The FROM item has the table's row type, so that whole-row references in the expression have the same type as in the table.
@@ -227,7 +227,7 @@ fn answer(reader: &str, names: Names) -> Json {
 }
 
 /// The row that INSERT would make of the given values, with defaults and generated columns.
-fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<String>) -> MadeRow {
+pub(super) fn new_row(facts: &Facts, given: &Map<String, Json>, without_default: &mut Vec<String>) -> MadeRow {
     let mut columns = Vec::new();
     for column in &facts.columns {
         let default = column.expression.as_ref().filter(|_| !column.generated);
@@ -294,16 +294,16 @@ fn of_row_type(facts: &Facts, row: pg_sys::Datum) -> Parameter {
     (facts.row_type.into(), Some(row))
 }
 
-fn jsonb(object: &Map<String, Json>) -> Parameter {
+pub(super) fn jsonb(object: &Map<String, Json>) -> Parameter {
     (pg_sys::JSONBOID, pgrx::JsonB(Json::Object(object.clone())).into_datum())
 }
 
-fn qualified(facts: &Facts) -> String {
+pub(super) fn qualified(facts: &Facts) -> String {
     format!("{}.{}", Ident(&facts.schema), Ident(&facts.name))
 }
 
 /// A name for the table that differs from the names of its columns.
-fn alias(facts: &Facts) -> String {
+pub(super) fn alias(facts: &Facts) -> String {
     let mut alias = "r".to_owned();
     while facts.columns.iter().any(|c| c.name == alias) {
         alias.push('_');

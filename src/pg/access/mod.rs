@@ -4,6 +4,7 @@
 //! row is read with the rights of the caller.
 
 mod judge;
+pub mod rows;
 mod statement;
 
 use crate::access::{self, Command, Facts, Report, RowSecurity, Statement, Stored};

@@ -24,6 +24,7 @@ pub mod setting;
 pub mod snapshot;
 pub mod subtransaction;
 pub mod syscache;
+pub mod touched;
 pub mod unguarded;
 pub mod user;
 pub mod varlena;

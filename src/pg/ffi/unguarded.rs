@@ -121,6 +121,8 @@ pub mod in_hooks {
         pub unsafe fn func_volatile(function: Oid) -> c_char;
         /// Looks up how a function is called (fmgr.h).
         pub unsafe fn fmgr_info(function: Oid, called: *mut pg_sys::FmgrInfo);
+        /// Prepares an execution (executor.h).
+        pub unsafe fn standard_ExecutorStart(query: *mut QueryDesc, flags: c_int);
         /// Executes a utility command (utility.h).
         pub unsafe fn standard_ProcessUtility(
             statement: *mut PlannedStmt,
@@ -168,6 +170,20 @@ pub mod in_hooks {
         if let Some(next) = next {
             // SAFETY: promised by the caller.
             unsafe { next(root, rel, index, entry) };
+        }
+    }
+
+    /// Prepares an execution with the next hook, or with PostgreSQL's own function if there is none.
+    ///
+    /// # Safety
+    /// The arguments are those that PostgreSQL called the hook with.
+    pub unsafe fn next_executor_start(next: pg_sys::ExecutorStart_hook_type, query: *mut QueryDesc, flags: c_int) {
+        // SAFETY: promised by the caller.
+        unsafe {
+            match next {
+                Some(next) => next(query, flags),
+                None => standard_ExecutorStart(query, flags),
+            }
         }
     }
 

@@ -24,45 +24,19 @@ sql_function!(restful_act_as, "act_as(role name, claims jsonb)", |call| {
 
 /// Takes the role and the claims until the transaction ends, or the innermost function with a SET clause returns.
 ///
-/// Raises 42501 in a request, a SECURITY DEFINER function or a security-restricted operation, and for a role that the
-/// session's user may not take; 42704 for an unknown role; 22023 for claims that are not an object, name another role or would be
-/// refused in a token.
+/// Raises 42501 in a request, a SECURITY DEFINER function or a security-restricted operation, and what [`take`] raises.
 unsafe fn act_as(role: &CStr, claims: &[u8]) {
-    // SAFETY: called within a transaction; the name and the settings are NUL-terminated.
+    if frame::is_confined() {
+        error::refuse_context(
+            "restful.act_as cannot be called here",
+            "Call it outside of requests, SECURITY DEFINER functions and maintenance commands.",
+        );
+    }
+    let Ok(claims) = serde_json::from_slice::<Map<String, Value>>(claims) else {
+        raise(SqlState::INVALID_PARAMETER_VALUE, "claims must be a JSON object", None, None)
+    };
+    // SAFETY: called within a transaction.
     unsafe {
-        if frame::is_confined() {
-            error::refuse_context(
-                "restful.act_as cannot be called here",
-                "Call it outside of requests, SECURITY DEFINER functions and maintenance commands.",
-            );
-        }
-        // Raises an error for an unknown role, and for "none", which SET ROLE reads as no role.
-        pg_sys::get_role_oid(role.as_ptr(), false);
-        let name = role.to_string_lossy();
-        let wrong = SqlState::INVALID_PARAMETER_VALUE;
-        let Ok(mut claims) = serde_json::from_slice::<Map<String, Value>>(claims) else {
-            raise(wrong, "claims must be a JSON object", None, None)
-        };
-        claims.entry("role").or_insert_with(|| Value::from(&*name));
-        if let Err(flaw) = check_registered(&claims) {
-            raise(
-                wrong,
-                &format!("the {}", flaw.words()),
-                None,
-                Some("Correct the claim; a token with it would be refused too."),
-            )
-        }
-        let Some(method) = trust(&claims, &name, None) else {
-            raise(
-                wrong,
-                "the claim \"role\" names another role",
-                None,
-                Some("Leave it out. It defaults to the role to act as."),
-            )
-        };
-        // jsonb cannot hold a NUL.
-        let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
-        let method = if method.is_authenticated() { c"jwt" } else { c"anonymous" };
         if !pg_sys::IsTransactionBlock() {
             ErrorReport::new(
                 PgSqlErrorCode::ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
@@ -72,10 +46,43 @@ unsafe fn act_as(role: &CStr, claims: &[u8]) {
             .set_hint("Run BEGIN first.")
             .report(PgLogLevel::WARNING);
         }
-        use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
-        guc::set_for_transaction(c"role", role, PGC_USERSET);
-        guc::set_for_transaction(c"restful.claims", &claims, PGC_SUSET);
-        guc::set_for_transaction(c"restful.method", method, PGC_SUSET);
-        guc::set_for_transaction(c"request.jwt.claims", &claims, PGC_USERSET);
     }
+    take(role, claims);
+}
+
+/// Takes the role and the claims until the settings' nest level ends. The caller makes sure that nobody else's rights are in force.
+///
+/// Raises 42501 for a role that the session's user may not take; 42704 for an unknown role; 22023 for claims that name another role or
+/// would be refused in a token.
+pub fn take(role: &CStr, mut claims: Map<String, Value>) {
+    // Raises an error for an unknown role, and for "none", which SET ROLE reads as no role.
+    // SAFETY: the name is NUL-terminated.
+    unsafe { pg_sys::get_role_oid(role.as_ptr(), false) };
+    let name = role.to_string_lossy();
+    let wrong = SqlState::INVALID_PARAMETER_VALUE;
+    claims.entry("role").or_insert_with(|| Value::from(&*name));
+    if let Err(flaw) = check_registered(&claims) {
+        raise(
+            wrong,
+            &format!("the {}", flaw.words()),
+            None,
+            Some("Correct the claim; a token with it would be refused too."),
+        )
+    }
+    let Some(method) = trust(&claims, &name, None) else {
+        raise(
+            wrong,
+            "the claim \"role\" names another role",
+            None,
+            Some("Leave it out. It defaults to the role to act as."),
+        )
+    };
+    // jsonb cannot hold a NUL.
+    let claims = CString::new(Value::Object(claims).to_string()).unwrap_or_default();
+    let method = if method.is_authenticated() { c"jwt" } else { c"anonymous" };
+    use pg_sys::GucContext::{PGC_SUSET, PGC_USERSET};
+    guc::set_for_transaction(c"role", role, PGC_USERSET);
+    guc::set_for_transaction(c"restful.claims", &claims, PGC_SUSET);
+    guc::set_for_transaction(c"restful.method", method, PGC_SUSET);
+    guc::set_for_transaction(c"request.jwt.claims", &claims, PGC_USERSET);
 }

@@ -1,6 +1,6 @@
 //! The identity of a request: how it is found, how functions and policies read it, and how tests of policies take one.
 
-mod act_as;
+pub mod act_as;
 pub mod principal;
 mod readers;
 
