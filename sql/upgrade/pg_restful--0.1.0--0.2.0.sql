@@ -2444,6 +2444,7 @@ END
 $function$;
 COMMENT ON FUNCTION restful.sent(restful.http_response) IS
     'Internal: makes status and header fields of a value those of the response, and returns its body. Part of the statements of calls.';
+
 -- testing/testing.sql
 -- Tests of an API. Nobody may execute these at first: whoever may can act for any subject, in the roles that they may take.
 -- None of them has a search path of its own where the names in tests are the caller's.
@@ -3312,7 +3313,7 @@ BEGIN
                 'restful.version_constraints(pg_catalog.oid)',
                 'restful.version_functions(pg_catalog.oid)',
                 'restful.version_type_change(pg_catalog.text, pg_catalog.oid, pg_catalog.int4, pg_catalog.text[], pg_catalog.text, pg_catalog.oid, pg_catalog.int4, pg_catalog.text[])',
-                'restful.version_changes(pg_catalog.text, pg_catalog.text)'
+                'restful.version_changes(pg_catalog.text, pg_catalog.text)',
                 'restful.expect(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.name, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.int4, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.text)',
                 'restful.test_rows(pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.text)',
                 'restful.expect_rows(pg_catalog.text, pg_catalog.jsonb, pg_catalog.text)',
