@@ -128,3 +128,8 @@ create or replace function app.secret() returns int language sql stable as 'sele
 grant execute on function app.secret() to public;
 select show(restful.serve('GET', '/secret'));
 select method, path from restful.routes();
+-- a route comes before a version in the path; a function of the schema of a version tells its end
+select restful.version('v1', 'app', '2020-01-01');
+select restful.route('GET /v1/orders', 'app.list_orders');
+\c - alice
+select target, r.status, r.headers ? 'deprecation' as is_deprecated, convert_from(r.body, 'utf8') from unnest(array['/v1/orders?min=6&select=id', '/v1/orders/1?select=id', '/v1/rpc/list_orders?min=6&select=id']) target, restful.serve('GET', target) r;

@@ -76,13 +76,14 @@ fn generations() -> (u64, u64) {
     (invalidation::ROUTES.with(TableGroup::generation), invalidation::FUNCTIONS.with(invalidation::Generation::get))
 }
 
-/// Finds where a request goes, and lets `run` answer it: by a route of the database, or else as [`route::route`] says.
+/// Finds where a request goes, and lets `run` answer it: by a route of the database, or else as [`route::route`] says. Routes have no paths
+/// below a version.
+///
+/// `base`: as of [`versions::within`].
 ///
 /// # Errors
 /// Those of [`route::route`]; REST405 (405) for a path whose routes do not take the method; REST471 (400) for arguments that do not fit;
 /// those of `run`.
-///
-/// `base`: as of [`versions::within`]. A path below a version is no route's.
 pub fn routed<T>(
     request: &Request,
     surface: &Surface,
@@ -207,6 +208,11 @@ fn table() -> Rc<Table<Handler>> {
         return table;
     }
     let relation = invalidation::ROUTES.with(TableGroup::announce);
+    if relation == pg_sys::InvalidOid {
+        // PostgreSQL does not tell when the table comes.
+        KNOWN.take();
+        return Rc::default();
+    }
     let generations = generations();
     let table = Rc::new(if has_rows(relation) { load(relation) } else { Table::default() });
     KNOWN.set(Some(Known { generations, table: table.clone() }));
@@ -215,10 +221,8 @@ fn table() -> Rc<Table<Handler>> {
 
 fn has_rows(relation: pg_sys::Oid) -> bool {
     let mut has_rows = false;
-    if relation != pg_sys::InvalidOid {
-        // SAFETY: a table of the extension, without an index and keys.
-        unsafe { catalog_scan::rows(relation.to_u32(), 0, [], |_| has_rows = true) };
-    }
+    // SAFETY: a table of the extension, without an index and keys.
+    unsafe { catalog_scan::rows(relation.to_u32(), 0, [], |_| has_rows = true) };
     has_rows
 }
 
