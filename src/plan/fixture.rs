@@ -388,6 +388,13 @@ impl Default for Library {
                 ("books", RowFunction { is_ambiguous: true, ..row_function("rank", TypeClass::Scalar, None, true) }),
                 ("books", row_function("summary", TypeClass::Structured, None, true)),
                 ("books", row_function("similar", TypeClass::Structured, Some("books"), false)),
+                (
+                    "authors",
+                    RowFunction {
+                        returns_set: true,
+                        ..row_function("first_book", TypeClass::Structured, Some("books"), true)
+                    },
+                ),
                 ("books", row_function("editions", TypeClass::Structured, Some("editions"), true)),
             ],
             functions: vec![

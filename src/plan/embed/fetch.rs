@@ -32,7 +32,11 @@ impl Planner<'_> {
                 && follows_one_column(embed, relation, &target)
             {
                 embed.fetch = Fetch::Together;
-            } else if !embed.to_many && (is_small_page || is_one_row) && target.has_unique_keys {
+            } else if !embed.to_many
+                && (is_small_page || is_one_row)
+                && target.has_unique_keys
+                && !embed.select.embeds.iter().any(may_multiply)
+            {
                 embed.fetch = Fetch::ForEach;
             }
         }
@@ -86,6 +90,14 @@ fn is_plain(e: &Embedded) -> bool {
         && !e.select.grouped
         && !e.select.outputs.is_empty()
         && matches!(e.select.source, Source::Relation(_))
+}
+
+/// Whether a parent may appear once for each row of what is embedded in it: a function that is declared with `ROWS 1` may return more.
+fn may_multiply(e: &Embedded) -> bool {
+    let is_joined = !e.to_many && e.fetch == Fetch::Joined;
+    is_joined
+        && (matches!(e.select.source, Source::Computed { is_set: true, .. })
+            || e.select.embeds.iter().any(may_multiply))
 }
 
 /// Whether the rows of one parent do not depend on how many there are, or on their order.

@@ -55,6 +55,8 @@ fn rows_are_fetched_together_or_for_each_row_where_nothing_depends_on_a_join() {
         ("authors?select=name,...books(id)", Joined, Joined),
         ("books?select=id,authors(name)&order=authors(name)", Joined, Joined),
         ("books?select=id,authors(name)&or=(authors.is.null,id.eq.3)", Joined, Joined),
+        // A function that may return several rows although it is declared with ROWS 1.
+        ("books?select=id,authors(name,first_book(id))", Joined, Joined),
         // Several columns, a junction, and a view, in which keys may repeat.
         ("editions?select=loans(id)", Joined, Joined),
         ("books?select=topics(*)", Joined, Joined),
