@@ -111,9 +111,13 @@ impl Headers {
 
     /// The cookies (RFC 6265, section 5.4) as a JSON object: the setting `request.cookies`.
     pub fn cookies_to_setting(&self) -> String {
-        let Some(cookies) = self.get("cookie") else { return "{}".to_owned() };
-        let pairs = cookies.split(';').filter_map(|pair| pair.split_once('='));
-        Value::Object(pairs.map(|(n, v)| (n.trim().to_owned(), Value::from(v.trim()))).collect()).to_string()
+        Value::Object(self.cookies().map(|(n, v)| (n.to_owned(), Value::from(v))).collect()).to_string()
+    }
+
+    /// The names and values of the cookies.
+    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.get("cookie").unwrap_or_default().split(';').filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, value)| (name.trim(), value.trim()))
     }
 }
 

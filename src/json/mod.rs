@@ -167,6 +167,21 @@ pub fn count_keys(body: &[u8], framing: Framing, keys: &[String]) -> Result<(usi
     Ok((objects, counts))
 }
 
+/// The names and the texts of the values of an object that was just opened, in order.
+///
+/// # Errors
+/// It is malformed, or a name is repeated.
+pub fn members<'a>(reader: &mut Reader<'a>) -> Result<Vec<(String, &'a [u8])>, Error> {
+    let (mut members, mut seen) = (Vec::new(), UniqueKeys::default());
+    while let Some(key) = reader.next_key()? {
+        if !seen.insert(key) {
+            return Err(reader.duplicate_key(key));
+        }
+        members.push((String::from_utf8_lossy(&key.unescaped()).into_owned(), reader.value_text()?));
+    }
+    Ok(members)
+}
+
 /// Checks a whole document, and returns its kind.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ pub use related::{Nested, belong, blamed, check_depth, refer, take_key, take_man
 use crate::batch::scalar;
 use crate::error::{Code, Error, Result};
 use crate::http::target;
-use crate::json::{Reader, UniqueKeys, ValueKind, pointer};
+use crate::json::{self, Reader, ValueKind, pointer};
 use crate::query::quote_always;
 use std::borrow::Cow;
 
@@ -34,17 +34,9 @@ impl<'a> Row<'a> {
     /// # Errors
     /// PGRST102 (400) unless the text is an object whose names differ.
     pub fn read(text: &'a [u8], pointer: String) -> Result<Self> {
-        let mut members = Vec::new();
-        let mut seen = UniqueKeys::default();
         let mut reader = open(text, ValueKind::Object, &pointer)?;
-        while let Some(name) = reader.next_key().map_err(Error::invalid_json)? {
-            if !seen.insert(name) {
-                return Err(Error::invalid_json(reader.duplicate_key(name)));
-            }
-            let name = String::from_utf8_lossy(&name.unescaped()).into_owned();
-            members.push((name, Cow::Borrowed(reader.value_text().map_err(Error::invalid_json)?)));
-        }
-        Ok(Row { pointer, members })
+        let members = json::members(&mut reader).map_err(Error::invalid_json)?.into_iter();
+        Ok(Row { pointer, members: members.map(|(name, value)| (name, Cow::Borrowed(value))).collect() })
     }
 
     /// The value of a member.

@@ -89,6 +89,13 @@ enum Given<'a> {
     Bytes(&'a [u8]),
 }
 
+impl<'a> Given<'a> {
+    /// The values of one name; `None` without any.
+    fn of(mut values: Vec<Cow<'a, str>>) -> Option<Self> {
+        if values.len() > 1 { Some(Given::Texts(values)) } else { values.pop().map(Given::Text) }
+    }
+}
+
 /// The body of a request.
 enum Content<'a> {
     None,
@@ -113,11 +120,9 @@ pub fn arguments<'a>(
     let taker = parameters.iter().find(|p| p.source == Some(Source::Body) || p.kind == Kind::Request);
     let has_request = parameters.iter().any(|p| p.kind == Kind::Request);
     let content = if is_safe { Content::None } else { content(request, taker)? };
-    let cookies = cookies(request);
     let mut found = Found {
         request,
         content,
-        cookies,
         taken: Vec::new(),
         rest: request.target.parameters.clone(),
         wrong: Vec::new(),
@@ -158,7 +163,6 @@ pub fn arguments<'a>(
 struct Found<'r, 'a> {
     request: &'r Request<'a>,
     content: Content<'a>,
-    cookies: Vec<(&'r str, &'r str)>,
     taken: Vec<QueryParameter<'a>>,
     rest: Vec<QueryParameter<'a>>,
     /// What is wrong with the body.
@@ -176,11 +180,10 @@ impl<'a> Found<'_, 'a> {
             Some(Source::Header(field)) => {
                 self.request.headers.get(field).map(|value| Given::Text(Cow::Owned(value.to_owned())))
             }
-            Some(Source::Cookie(cookie)) => self
-                .cookies
-                .iter()
-                .find(|(known, _)| known == cookie)
-                .map(|(_, value)| Given::Text(Cow::Owned((*value).to_owned()))),
+            Some(Source::Cookie(cookie)) => {
+                let value = self.request.headers.cookies().find(|(known, _)| known == cookie);
+                value.map(|(_, value)| Given::Text(Cow::Owned(value.to_owned())))
+            }
             Some(Source::Body) => match std::mem::replace(&mut self.content, Content::None) {
                 Content::Whole(body) if parameter.kind == Kind::Json => Some(Given::Json(Cow::Borrowed(body))),
                 Content::Whole(body) => Some(Given::Bytes(body)),
@@ -205,13 +208,9 @@ impl<'a> Found<'_, 'a> {
         let (taken, rest): (Vec<QueryParameter>, Vec<QueryParameter>) =
             std::mem::take(&mut self.rest).into_iter().partition(|(known, _)| known == name);
         self.rest = rest;
-        let mut values: Vec<Cow<'a, str>> = taken.iter().map(|(_, value)| value.clone().unwrap_or_default()).collect();
+        let values: Vec<Cow<'a, str>> = taken.iter().map(|(_, value)| value.clone().unwrap_or_default()).collect();
         self.taken.extend(taken);
-        match values.len() {
-            0 => None,
-            1 => values.pop().map(Given::Text),
-            _ => Some(Given::Texts(values)),
-        }
+        Given::of(values)
     }
 
     fn member(&mut self, name: &str) -> Option<Given<'a>> {
@@ -224,12 +223,8 @@ impl<'a> Found<'_, 'a> {
                 let (taken, rest): (Vec<_>, Vec<_>) =
                     std::mem::take(fields).into_iter().partition(|(known, _)| known == name);
                 *fields = rest;
-                let mut values: Vec<Cow<'a, str>> = taken.into_iter().map(|(_, value)| Cow::Owned(value)).collect();
-                match values.len() {
-                    0 => None,
-                    1 => values.pop().map(Given::Text),
-                    _ => Some(Given::Texts(values)),
-                }
+                let values: Vec<Cow<'a, str>> = taken.into_iter().map(|(_, value)| Cow::Owned(value)).collect();
+                Given::of(values)
             }
             Content::None | Content::Whole(_) => None,
         }
@@ -316,24 +311,10 @@ fn content<'a>(request: &Request<'a>, taker: Option<&Parameter>) -> Result<Conte
 
 fn members(body: &[u8]) -> std::result::Result<Vec<(String, &[u8])>, json::Error> {
     let mut reader = Reader::new(body)?;
-    let (mut members, mut seen) = (Vec::new(), json::UniqueKeys::default());
     reader.open_object()?;
-    while let Some(key) = reader.next_key()? {
-        if !seen.insert(key) {
-            return Err(reader.duplicate_key(key));
-        }
-        let name = String::from_utf8_lossy(&key.unescaped()).into_owned();
-        members.push((name, reader.value_text()?));
-    }
+    let members = json::members(&mut reader)?;
     reader.finish()?;
     Ok(members)
-}
-
-/// The cookies of a request (RFC 6265, section 5.4).
-fn cookies<'r>(request: &'r Request) -> Vec<(&'r str, &'r str)> {
-    let pairs =
-        request.headers.get("cookie").unwrap_or_default().split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.collect()
 }
 
 /// Writes a value as JSON, or says why it does not fit.

@@ -62,8 +62,8 @@ impl Drop for Scan {
     }
 }
 
-/// Calls `each` with the rows of a catalogue, or of a table of the extension, in which the columns have these OIDs, as they are now, found by an index. The columns are
-/// the first ones of the index. Without an index, all rows.
+/// Calls `each` with the rows of a catalogue, or of a table of the extension, in which the columns have these OIDs, as they are now, found by
+/// an index. The columns are the first ones of the index. Without an index, all rows.
 ///
 /// # Safety
 /// `catalogue` is such a table and `index` one of its indexes, or 0; the columns are OIDs.
