@@ -127,13 +127,8 @@ fn varied(mut response: Response, method: &str) -> Response {
     response
 }
 
-/// Answers a request for a principal that is already known. It can be called again within a frame, as requests within requests do:
-/// then `principal.switch_to` must be `None` and the frame's role must be taken, so that the request runs as that role. Changes that the
-/// caller's own statement made earlier are visible only under a new snapshot.
-///
-/// # Errors
-/// Why the request was refused or failed; everything it changed is undone. Errors that must propagate, such as a cancellation, are
-/// raised.
+/// [`answer_with`], on the terms of a request that nothing else decides about.
+#[cfg(feature = "pg_test")]
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
     let timing = &Timing::off();
     answer_with(request, action, principal, memory, Terms { settings: ask_settings(), may_nest: true, timing })
@@ -154,6 +149,13 @@ struct Terms<'a> {
     timing: &'a Timing,
 }
 
+/// Answers a request for a principal that is already known. It can be called again within a frame, as requests within requests do:
+/// then `principal.switch_to` must be `None` and the frame's role must be taken, so that the request runs as that role. Changes that the
+/// caller's own statement made earlier are visible only under a new snapshot.
+///
+/// # Errors
+/// Why the request was refused or failed; everything it changed is undone. Errors that must propagate, such as a cancellation, are
+/// raised.
 fn answer_with(
     request: &Request,
     action: Action,
