@@ -139,9 +139,9 @@ class Keys(unittest.TestCase):
             thread.start()
         try:
             for _ in range(KILLS):
-                wait_until(lambda: len(pids) == WRITERS, 60)
+                # Chosen before the pause: sessions that end meanwhile leave pids.
+                victim = random.choice(wait_until(lambda: len(pids) == WRITERS and list(pids.values()), 60))
                 time.sleep(random.uniform(0, 0.05))
-                victim = random.choice(list(pids.values()))
                 pids.clear()
                 try:
                     os.kill(victim, signal.SIGKILL)
