@@ -39,6 +39,8 @@ pub enum Unit {
 pub enum Context {
     Anyone,
     Superuser,
+    /// The configuration file of the server, or ALTER SYSTEM: the setting is the same for all sessions.
+    Server,
     /// The extension itself, which passes the state of a request to functions and parallel workers. Such settings are not listed
     /// anywhere.
     Extension,
@@ -150,6 +152,8 @@ settings! {
         c"Whether answers tell in the field Server-Timing how long their stages took.";
     LOG_DEPRECATED_USE: Switch(false), Superuser, c"restful.log_deprecated_use",
         c"Whether the server's log tells who uses a deprecated version, once for each version, subject and session.";
+    SHARED_MEMORY_SIZE: Number(limits::SHARED_MEMORY_KILOBYTES, ANY, Unit::Kilobytes), Server, c"restful.shared_memory_size",
+        c"The memory that all sessions of the server share, for limits and statistics, when it is made: by the first session that needs it after a start of the server; 0 for none.";
     EXPOSE_DETAILS: Switch(false), Superuser, c"restful.expose_details",
         c"Whether errors show DETAIL of integrity violations, which contains values of rows.";
     ERROR_VERBOSITY: Choice(&[c"verbose", c"minimal"]), Superuser, c"restful.error_verbosity",

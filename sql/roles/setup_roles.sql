@@ -20,6 +20,7 @@ AS $function$
         ('expect_rows', false),
         ('explain_access', false),
         ('explain_access_text', false),
+        ('health', true),
         ('jwks', true),
         ('jwt_check', false),
         ('jwt_sign', false),

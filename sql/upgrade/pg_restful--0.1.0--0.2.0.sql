@@ -1759,6 +1759,7 @@ AS $function$
         ('expect_rows', false),
         ('explain_access', false),
         ('explain_access_text', false),
+        ('health', true),
         ('jwks', true),
         ('jwt_check', false),
         ('jwt_sign', false),
@@ -3257,6 +3258,25 @@ $function$;
 COMMENT ON FUNCTION restful.version_changes(text, text) IS
     'What a new version of the API changes for clients of an old one; breaks: readers, writers, readers and writers, or nobody; roles: who has been granted what breaks. Each version is named by itself or by its schema.';
 
+-- health/health.sql
+-- Whether everything that the extension needs is there.
+
+CREATE FUNCTION restful.shared_memory() RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'restful_shared_memory';
+COMMENT ON FUNCTION restful.shared_memory() IS
+    'Internal: the size of the memory that all sessions share, or why there is none';
+
+CREATE FUNCTION restful.health() RETURNS TABLE ("check" text, state text, detail text)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT 'shared_memory', CASE WHEN m.found->>'unavailable' IS NULL THEN 'ok' ELSE 'degraded' END,
+        coalesce(m.found->>'unavailable', pg_size_pretty((m.found->>'bytes')::bigint))
+    FROM (SELECT restful.shared_memory()) m(found)
+$function$;
+COMMENT ON FUNCTION restful.health() IS
+    'What works as it should (ok) and what does without something (degraded). Without shared memory, limits are kept in a table, and there are no statistics of requests.';
+
 -- install/grants.sql
 -- Default privileges were meant for other objects than these.
 DO $revoke$
@@ -3323,7 +3343,9 @@ BEGIN
                 'restful.test_junit()',
                 'restful.test_coverage()',
                 'restful.test_mutants()',
-                'restful.test_mutations(pg_catalog.text)'
+                'restful.test_mutations(pg_catalog.text)',
+                'restful.shared_memory()',
+                'restful.health()'
             ]::pg_catalog.regprocedure[])
           AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
         GROUP BY 1

@@ -25,6 +25,7 @@ mod routes;
 mod row_sink;
 mod row_version;
 mod serve;
+mod shared;
 mod testing;
 #[cfg(feature = "pg_test")]
 mod tests;
@@ -39,6 +40,7 @@ use pgrx::pg_guard;
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     guc::define();
+    ffi::shared_memory::reserve();
     catalog::invalidation::register();
     frame::install_hook();
     ffi::planner::install_hook();

@@ -21,6 +21,7 @@ pub mod privileges;
 pub mod relcache;
 pub mod result_set;
 pub mod setting;
+pub mod shared_memory;
 pub mod snapshot;
 pub mod subtransaction;
 pub mod syscache;

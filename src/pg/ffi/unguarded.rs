@@ -222,6 +222,18 @@ pub mod in_hooks {
         unsafe { query_tree_walker(query, walker, context, flags) }
     }
 
+    /// Calls the next hook that requests shared memory, if there is one.
+    ///
+    /// # Safety
+    /// PostgreSQL is calling the hook.
+    #[cfg(not(feature = "pg14"))]
+    pub unsafe fn next_shmem_request(next: pg_sys::shmem_request_hook_type) {
+        if let Some(next) = next {
+            // SAFETY: promised by the caller.
+            unsafe { next() }
+        }
+    }
+
     /// Executes a utility command with the next hook, or with PostgreSQL's own function if there is none.
     ///
     /// # Safety

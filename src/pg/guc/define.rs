@@ -29,6 +29,7 @@ fn define_one(setting: &Setting, value: &'static Value) {
     let (context, flags) = match context {
         Context::Anyone => (GucContext::PGC_USERSET, 0),
         Context::Superuser => (GucContext::PGC_SUSET, 0),
+        Context::Server => (GucContext::PGC_SIGHUP, 0),
         Context::Extension => (
             GucContext::PGC_SUSET,
             pg_sys::GUC_NO_SHOW_ALL

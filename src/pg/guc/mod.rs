@@ -11,6 +11,7 @@ use crate::auth::AuthMethod;
 use crate::auth::token::Policy;
 use crate::http::field::is_token;
 use crate::json_schema::Formats;
+use crate::limits::SMALLEST_SHARED_MEMORY;
 use crate::openapi;
 use crate::route::{Root, Surface};
 use crate::settings::{self, Key, SETTINGS, kind};
@@ -108,6 +109,12 @@ pub fn with_vary<T>(has_versions: bool, with: impl FnOnce(&str) -> T) -> T {
         }
         with(text)
     })
+}
+
+/// Bytes of a new segment of shared memory (`restful.shared_memory_size`); `None` if there should be none.
+pub fn shared_memory_bytes() -> Option<usize> {
+    let kilobytes = usize::try_from(settings::SHARED_MEMORY_SIZE.get()).unwrap_or(0);
+    (kilobytes > 0).then(|| kilobytes.max(SMALLEST_SHARED_MEMORY) * 1024)
 }
 
 /// The exposed schemas. The first one is the default.
