@@ -55,6 +55,7 @@ pub mod settings;
 pub mod similar;
 pub mod sqlstate;
 pub mod statement;
+pub mod statistics;
 pub mod stumble;
 pub mod testing;
 #[cfg(test)]
