@@ -260,6 +260,10 @@ pub const TOUCHED_TABLES: usize = 1000;
 pub const SHOWN_FAULTS: usize = 20;
 /// Characters of a value that a failed expectation shows.
 pub const SHOWN_TEST_CHARACTERS: usize = 1000;
+/// Templates of requests that a session remembers, to find their counters: with more, it begins anew.
+pub const TEMPLATES: usize = 10_000;
+/// Statements of one request that are told apart in `restful.stat_statements`. A batch may run more.
+pub const NOTED_QUERIES: usize = 8;
 /// Kilobytes of shared memory, unless `restful.shared_memory_size` says otherwise: about 500 kinds of requests and 40,000 keys of limits.
 pub const SHARED_MEMORY_KILOBYTES: i32 = 4096;
 /// Kilobytes of the smallest segment of shared memory. With less, hardly anything fits.

@@ -152,6 +152,8 @@ settings! {
         c"Whether answers tell in the field Server-Timing how long their stages took.";
     LOG_DEPRECATED_USE: Switch(false), Superuser, c"restful.log_deprecated_use",
         c"Whether the server's log tells who uses a deprecated version, once for each version, subject and session.";
+    TRACK_REQUESTS: Switch(true), Superuser, c"restful.track_requests",
+        c"Whether restful.stat_requests counts requests.";
     SHARED_MEMORY_SIZE: Number(limits::SHARED_MEMORY_KILOBYTES, ANY, Unit::Kilobytes), Server, c"restful.shared_memory_size",
         c"The memory that all sessions of the server share, for limits and statistics, when it is made: by the first session that needs it after a start of the server; 0 for none.";
     EXPOSE_DETAILS: Switch(false), Superuser, c"restful.expose_details",

@@ -51,7 +51,8 @@ def unprivileged(command):
 class Cluster:
     """A database to test in: in the cluster that the PG* variables name, or in a private one that tests can stop."""
 
-    def __init__(self):
+    def __init__(self, settings=()):
+        """settings: lines for the configuration file of a private cluster."""
         # The proxy and PgBouncer need TCP, which a cluster behind a socket does not offer.
         self.private = os.environ.get("PGHOST", "/").startswith("/")
         self.database = f"gateway_test_{os.getpid()}"
@@ -62,6 +63,8 @@ class Cluster:
             self.host, self.user, self.port = self.directory, "postgres", free_port()
             self._run("initdb", "-D", f"{self.directory}/data", "-A", "trust", "-U", "postgres", "--no-sync",
                       "-E", "UTF8", "--locale=C")
+            with open(f"{self.directory}/data/postgresql.conf", "a", encoding="utf-8") as configuration:
+                configuration.writelines(f"{line}\n" for line in settings)
             self.start()
         else:
             self.host = os.environ["PGHOST"]

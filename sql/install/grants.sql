@@ -74,7 +74,8 @@ GRANT EXECUTE ON FUNCTION
     restful.exposed_schemas(text),
     restful.setting_names(text),
     restful.read_postgrest(text),
-    restful.import_postgrest(text, name)
+    restful.import_postgrest(text, name),
+    restful.stat_bounds()
 TO PUBLIC;
 -- the identity of whoever asks
 GRANT EXECUTE ON FUNCTION

@@ -29,6 +29,8 @@ pub struct Arguments<'a> {
     pub object: &'a [u8],
     /// The query parameters that are arguments. The target does not have them any more.
     pub parameters: &'a [Parameter<'a>],
+    /// The path of the route, with its parameters, such as `/orders/{id}`.
+    pub route: &'a str,
 }
 
 impl<'a> Request<'a> {

@@ -141,7 +141,7 @@ impl Written {
                     if routed.target.prefix.is_empty() && *action.schema == *schema {
                         routed.target.prefix = batch.target.prefix;
                     }
-                    versions::tell_use(&action.schema, asker);
+                    versions::count_use(&action.schema, asker);
                     versions::within(&surface.versions, None, &routed, action, |action| one(&routed, action))
                         .map_err(failed)
                 }

@@ -10,6 +10,7 @@ use crate::pg::execution::{self, Memory};
 use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::keys::cursor;
+use crate::pg::observe::{self, Observer};
 use crate::pg::timing::{Stage, Timing};
 use crate::pg::{admit, batch, catalog, guc, nested, oauth, routes, versions};
 use crate::respond::{ResponseSettings, judge, respond};
@@ -44,6 +45,7 @@ pub fn handle_batch(input: &Input) -> Answer {
         let (schema, negotiated) = route::schema(request.method, request.headers, &surface)?;
         let resource = Resource::Collection { relation: route::BATCH.to_owned() };
         let action = Action { verb: Verb::Create, resource, schema, negotiated };
+        observe::route(&request, &Route::Batch(action.clone()));
         versions::within(&surface.versions, Some(input.target), &request, action, |action| {
             answer_batch(&request, &action.schema, input.memory)
         })
@@ -52,7 +54,9 @@ pub fn handle_batch(input: &Input) -> Answer {
 
 fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> Answer {
     frame::check_context();
+    let observer = Observer::start(input.method, input.body.map_or(0, <[u8]>::len));
     let answer = answer(input).unwrap_or_else(|error| {
+        observer.failed();
         let instance: String = input.target.chars().filter(|c| !c.is_control()).take(2000).collect();
         Answer::new(varied(Response::problem(&error, &instance, guc::is_verbose()), input.method))
     });
@@ -60,7 +64,9 @@ fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> A
     if let Some(trace) = input.headers.as_ref().ok().and_then(Headers::trace) {
         response.set_if_absent("traceparent", trace);
     }
-    Answer { response, ..answer }
+    let answer = Answer { response, ..answer };
+    observer.answered(&answer);
+    answer
 }
 
 fn answer(input: &Input) -> Result<Answer> {
@@ -78,6 +84,7 @@ fn answer(input: &Input) -> Result<Answer> {
     let base = Some(parsed.target.sent);
     let mut answer = routes::routed(&parsed, &surface, base, |request, route| {
         timing.end(Stage::Parse);
+        observe::route(request, &route);
         match route {
             Route::Own(endpoint) => Ok(Answer::new(oauth::answer(endpoint, request)?)),
             Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
@@ -91,7 +98,7 @@ fn answer(input: &Input) -> Result<Answer> {
                 let mut answer = versions::within(&surface.versions, base, request, action, |action| {
                     let (principal, schema) = (principal(request)?, action.schema.clone());
                     timing.end(Stage::Jwt);
-                    versions::tell_use(&schema, &principal);
+                    versions::count_use(&schema, &principal);
                     // Whether two requests are the same is decided by what was sent.
                     admit::admit(&parsed, &principal, &schema, || {
                         let terms = Terms { settings: ask_settings(), may_nest: true, timing: &timing };
@@ -182,25 +189,29 @@ fn answer_with(
             Ok(frame::Finished { value: (judgement, rows), commit })
         })
     };
-    let (judgement, rows) = match run() {
-        // The message may name a type, as the search path of the request shows it, which the fast path does not set.
-        Err(refused) if is_on_fast_path.get() && refused.code == SqlState::INVALID_TEXT_REPRESENTATION.as_str() => {
-            run()?
-        }
-        // The plan named columns for a `*`, and they went while the request waited for whoever altered the table.
-        Err(refused) if is_read && refused.code == SqlState::UNDEFINED_COLUMN.as_str() && catalog::is_stale() => run()?,
-        // A name that no column has may be that of a related table.
-        Err(refused) if may_nest && refused.code == Code::Column.as_str() && nested::may_nest(&ask) => {
-            let memory = Memory { body: None, ..memory };
-            let inner = ask::Settings { end: TransactionEnd::default(), ..settings.clone() };
-            let one = |request: &Request, action: Action, principal: &Principal| {
-                let terms = Terms { settings: inner.clone(), may_nest: false, timing: &Timing::off() };
-                answer_with(request, action, principal, memory, terms)
-            };
-            nested::answer(&ask, principal, memory.rows, &one)?.ok_or(refused)?
-        }
-        done => done?,
-    };
+    let (judgement, rows) = observe::executing(|| {
+        Ok(match run() {
+            // The message may name a type, as the search path of the request shows it, which the fast path does not set.
+            Err(refused) if is_on_fast_path.get() && refused.code == SqlState::INVALID_TEXT_REPRESENTATION.as_str() => {
+                run()?
+            }
+            // The plan named columns for a `*`, and they went while the request waited for whoever altered the table.
+            Err(refused) if is_read && refused.code == SqlState::UNDEFINED_COLUMN.as_str() && catalog::is_stale() => {
+                run()?
+            }
+            // A name that no column has may be that of a related table.
+            Err(refused) if may_nest && refused.code == Code::Column.as_str() && nested::may_nest(&ask) => {
+                let memory = Memory { body: None, ..memory };
+                let inner = ask::Settings { end: TransactionEnd::default(), ..settings.clone() };
+                let one = |request: &Request, action: Action, principal: &Principal| {
+                    let terms = Terms { settings: inner.clone(), may_nest: false, timing: &Timing::off() };
+                    answer_with(request, action, principal, memory, terms)
+                };
+                nested::answer(&ask, principal, memory.rows, &one)?.ok_or(refused)?
+            }
+            done => done?,
+        })
+    })?;
     timing.end(Stage::Transaction);
     Ok(Answer { commits: judgement.commits, response: respond(&ask, judgement), rows })
 }

@@ -16,6 +16,7 @@ mod keys;
 mod lint_expression;
 mod nested;
 mod oauth;
+mod observe;
 mod openapi;
 mod policy_expression;
 mod postgrest;

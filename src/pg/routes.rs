@@ -55,6 +55,8 @@ struct Typed {
 #[derive(Debug)]
 struct Handler {
     pattern: Pattern,
+    /// The path, as it was declared.
+    path: String,
     function: u32,
     schema: Rc<str>,
     name: String,
@@ -149,7 +151,7 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
     let action = Action { verb, resource, schema: handler.schema.clone(), negotiated: false };
     let call = Request {
         target: Target { parameters: given.rest, ..request.target.clone() },
-        arguments: Some(Arguments { object: &given.object, parameters: &given.taken }),
+        arguments: Some(Arguments { object: &given.object, parameters: &given.taken, route: &handler.path }),
         body: None,
         ..request.clone()
     };
@@ -240,10 +242,18 @@ fn load(relation: pg_sys::Oid) -> Table<Handler> {
         let types: HashMap<String, String> =
             parameters.iter().map(|p| (p.parameter.name.clone(), p.of_type.clone())).collect();
         // What was declared can be read, unless by a newer version of the extension.
+        let path = pattern.split_once(' ').map_or_else(String::new, |(_, path)| path.to_owned());
         if let Ok(pattern) = Pattern::parse(&pattern, |parameter| types.get(parameter).cloned()) {
             let parameters = parameters.into_iter().map(|typed| typed.parameter).collect();
-            let handler =
-                Handler { pattern: pattern.clone(), function, schema: schema.into(), name, body_schema, parameters };
+            let handler = Handler {
+                pattern: pattern.clone(),
+                path,
+                function,
+                schema: schema.into(),
+                name,
+                body_schema,
+                parameters,
+            };
             table.add(&pattern, handler);
         }
     }

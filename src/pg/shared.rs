@@ -2,11 +2,19 @@
 
 use crate::pg::ffi::fmgr::sql_function;
 use crate::pg::ffi::log;
-use crate::pg::ffi::shared_memory::{self, Segment};
+use crate::pg::ffi::shared_memory::{self, Segment, Shared};
 use crate::pg::guc;
+use crate::statistics::{Query, Requests, Uses};
 use pgrx::{IntoDatum, JsonB, pg_sys};
 use serde_json::json;
 use std::cell::RefCell;
+
+// SAFETY: they consist of atomic values, and are free or empty while these are zero.
+unsafe impl Shared for Requests {}
+// SAFETY: as above.
+unsafe impl Shared for Query {}
+// SAFETY: as above.
+unsafe impl Shared for Uses {}
 
 /// The segment, as this session knows it.
 enum State {
@@ -21,10 +29,20 @@ thread_local! {
     static STATE: RefCell<State> = const { RefCell::new(State::Unknown) };
 }
 
+/// The segment, if this session has it already. Does nothing else, so it may be called while an error is on its way.
+pub fn attached() -> Option<Segment> {
+    STATE.with_borrow(|state| match state {
+        State::Attached(segment) => Some(*segment),
+        State::Unknown | State::Unavailable(_) => None,
+    })
+}
+
 /// The segment; `None` if shared memory is switched off or there is no room for it. Within a transaction.
 pub fn segment() -> Option<Segment> {
     STATE.with_borrow_mut(|state| {
-        if matches!(state, State::Unknown) {
+        // A parallel query allows no subtransaction.
+        // SAFETY: reads state of the backend.
+        if matches!(state, State::Unknown) && !unsafe { pg_sys::IsInParallelMode() } {
             *state = match guc::shared_memory_bytes() {
                 None => State::Unavailable("restful.shared_memory_size is 0".to_owned()),
                 Some(size) => shared_memory::attach(size).map_or_else(
@@ -41,6 +59,23 @@ pub fn segment() -> Option<Segment> {
             State::Unknown | State::Unavailable(_) => None,
         }
     })
+}
+
+// Which sixteenths of the segment hold what: 1 to 5 are for rate limits, 13 to 16 for the log of requests.
+
+/// The counters of requests.
+pub fn requests(segment: Segment) -> &'static [Requests] {
+    segment.part(5, 11)
+}
+
+/// The statements of requests.
+pub fn queries(segment: Segment) -> &'static [Query] {
+    segment.part(11, 12)
+}
+
+/// The users of deprecated versions.
+pub fn uses(segment: Segment) -> &'static [Uses] {
+    segment.part(12, 13)
 }
 
 sql_function!(restful_shared_memory, "shared_memory()", |_call| {

@@ -1,7 +1,7 @@
 //! How long the stages of a request take: the field Server-Timing (W3C Server Timing, `restful.server_timing`).
 
 use crate::http::Response;
-use crate::pg::guc;
+use crate::pg::{guc, observe};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
@@ -91,11 +91,9 @@ impl Drop for Timing {
 
 /// Runs `work`, which is planning.
 pub fn planning<T>(work: impl FnOnce() -> T) -> T {
-    if PLANNED.get().is_none() {
-        return work();
-    }
     let since = Instant::now();
     let done = work();
+    observe::planned_here(since.elapsed());
     PLANNED.set(PLANNED.get().map(|planned| planned + since.elapsed()));
     done
 }

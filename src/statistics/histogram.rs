@@ -121,8 +121,8 @@ mod tests {
                 sample.push(time);
             }
             sample.sort_unstable();
-            for share in [0.001, 0.5, 0.95, 0.99, 1.0] {
-                let exact = sample[(5000.0 * share as f64).ceil() as usize - 1] as f64;
+            for share in [0.001_f64, 0.5, 0.95, 0.99, 1.0] {
+                let exact = sample[(5000.0 * share).ceil() as usize - 1] as f64;
                 let found = histogram.read().quantile(share).unwrap() as f64;
                 assert!((found / exact - 1.0).abs() < 0.05, "{share}: {found} for {exact}");
             }

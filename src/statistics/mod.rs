@@ -12,7 +12,7 @@ mod uses;
 pub use histogram::BOUNDS;
 pub use label::Label;
 pub use requests::{
-    Class, Query, Requests, Sample, Snapshot, Template, count, count_query, forget, read, read_queries,
+    Class, Query, Requests, Sample, Snapshot, Template, count, count_query, databases, forget, read, read_queries,
 };
 pub use slots::{Slot, claim, key_of};
 pub use uses::{Use, User, Uses, count_use, read_uses};

@@ -3,6 +3,7 @@
 use super::histogram::{BOUNDS, Counts, Histogram};
 use super::label::Label;
 use super::slots::{Slot, claim, key_of};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a request asks for, without its values.
@@ -136,12 +137,26 @@ impl Requests {
 
 /// Counts a request. Without room for its template, it is counted among those of the template whose route is `*`.
 ///
-/// `key`: that of the template.
-pub fn count(table: &[Requests], template: &Template, key: u64, class: Class, sample: &Sample) {
-    if try_count(table, template, key, class, sample).is_none() {
+/// `key`: that of the template. `make_room`: frees what is not needed any more; whether it has freed anything.
+pub fn count(
+    table: &[Requests],
+    template: &Template,
+    key: u64,
+    class: Class,
+    sample: &Sample,
+    make_room: impl FnOnce() -> bool,
+) {
+    let try_count = || try_count(table, template, key, class, sample).is_some();
+    if !(try_count() || make_room() && try_count()) {
         let others = Template { schema: String::new(), route: "*".to_owned(), ..template.clone() };
-        try_count(table, &others, others.key(), class, sample);
+        self::try_count(table, &others, others.key(), class, sample);
     }
+}
+
+/// The databases that have requests.
+pub fn databases(table: &[Requests]) -> BTreeSet<u32> {
+    let taken = table.iter().filter(|entry| entry.ready.load(Ordering::Acquire) == 1);
+    taken.filter_map(|entry| u32::try_from(entry.database.load(Ordering::Relaxed)).ok()).collect()
 }
 
 fn try_count(table: &[Requests], template: &Template, key: u64, class: Class, sample: &Sample) -> Option<()> {
@@ -313,7 +328,7 @@ mod tests {
     }
 
     fn count_one(table: &[Requests], template: &Template, status: u16, sample: Sample) {
-        count(table, template, template.key(), Class::of(status), &sample);
+        count(table, template, template.key(), Class::of(status), &sample, || false);
     }
 
     #[test]
@@ -333,7 +348,8 @@ mod tests {
         count_one(&table, &template(1, "/orders"), 206, Sample { total: 4000, is_planned: false, ..sample });
         count_one(&table, &template(1, "/orders"), 429, Sample { is_limited: true, ..Sample::default() });
         count_one(&table, &template(2, "/orders"), 200, sample);
-        count(&table, &template(1, "/orders"), template(1, "/orders").key(), Class::Unanswered, &sample);
+        let orders = template(1, "/orders");
+        count(&table, &orders, orders.key(), Class::Unanswered, &sample, || false);
         let mut read = read(&table, 1);
         read.sort_unstable_by_key(|snapshot| snapshot.class.number());
         let shown: Vec<_> = read
@@ -355,6 +371,13 @@ mod tests {
             count_one(&table, &template(1, &format!("/table{i}")), 200, Sample::default());
         }
         let read = read(&table, 1);
+        let late = template(2, "/late");
+        count(&table, &late, late.key(), Class::of(200), &Sample::default(), || {
+            assert_eq!(databases(&table), [1].into());
+            forget(&table, &[], 1);
+            true
+        });
+        assert_eq!(super::read(&table, 2).len(), 1);
         assert!(read.len() <= 32 && read.iter().any(|snapshot| snapshot.template.route == "*"), "{}", read.len());
     }
 

@@ -68,6 +68,11 @@ pub fn has_relation(schema: &str, name: &str) -> bool {
     caches::has_relation(schema, name)
 }
 
+/// Whether a schema has a function with this name.
+pub fn has_function(schema: &str, name: &str) -> bool {
+    caches::has_function(schema, name)
+}
+
 /// Takes the announced changes, and forgets what they have changed. Calls `forget` with the plans that are stale.
 pub fn refresh(forget: impl FnOnce(Stale)) {
     invalidation::accept();

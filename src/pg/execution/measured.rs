@@ -2,6 +2,7 @@
 
 use super::ways::Way;
 use crate::pg::ffi::planner::{Planning, processor_time};
+use crate::pg::observe;
 use crate::statement::plan_choice::{Clock, PlanChoice};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -47,8 +48,9 @@ impl Drop for Execution<'_> {
     fn drop(&mut self) {
         let mut choice = self.choice.get();
         let planning = self.planning.time();
-        if planning.is_none() {
-            Way::KeptPlan.note();
+        match planning {
+            None => Way::KeptPlan.note(),
+            Some(time) => observe::planned(time),
         }
         choice.note(planning, self.start.elapsed());
         self.choice.set(choice);

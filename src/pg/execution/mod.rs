@@ -24,7 +24,7 @@ use crate::error::Result;
 use crate::http::{Method, Request};
 use crate::pg::frame::Frame;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{access, guc, openapi, timing};
+use crate::pg::{access, guc, observe, openapi, timing};
 use crate::respond::{Effect, Outcome};
 use crate::route::Verb;
 use cache::{Key, Ready};
@@ -54,6 +54,9 @@ pub fn run(
     let done = run_one_way(ask, frame, memory, is_on_fast_path)?;
     if !frame.is_published() {
         Way::Unpublished.note();
+    }
+    if let Outcome::Effect(effect) = &done.0 {
+        observe::returned(effect.rows);
     }
     Ok(done)
 }

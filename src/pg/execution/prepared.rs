@@ -10,6 +10,7 @@ use crate::pg::ffi::captured;
 use crate::pg::ffi::planner::Planning;
 use crate::pg::ffi::unguarded::{self, in_hooks};
 use crate::pg::ffi::{nodes, privileges, user};
+use crate::pg::observe;
 use crate::pg::row_sink::{BodyBuffer, Encoders, Extent, RowShape, RowSink};
 use crate::query::Literal;
 use crate::respond::Captured;
@@ -232,7 +233,9 @@ impl Prepared {
     pub fn execute<T>(&self, parameters: pg_sys::ParamListInfo, execute: impl FnOnce() -> T) -> T {
         // PostgreSQL keeps the plan of a statement without parameters.
         if parameters.is_null() {
-            return execute();
+            let done = execute();
+            observe::ran(self.query_id());
+            return done;
         }
         let source = self.source();
         // SAFETY: this value owns the plan source. A plan that is marked as invalid is made again.
@@ -249,7 +252,17 @@ impl Prepared {
             Planning::watch(source, parameters)
         };
         let _noted = Execution::begin(&self.choice, planning);
-        execute()
+        let done = execute();
+        observe::ran(self.query_id());
+        done
+    }
+
+    /// The identifier that PostgreSQL has computed for the statement (`compute_query_id`), as pg_stat_statements shows it; 0 without one.
+    fn query_id(&self) -> i64 {
+        // SAFETY: the plan is this value's own; its query list is a list of Query nodes.
+        unsafe {
+            nodes::iter::<pg_sys::Query>((*self.source()).query_list).next().map_or(0, |query| (*query).queryId as i64)
+        }
     }
 
     /// Whether an execution with these parameters uses the plan that PostgreSQL keeps, if it is valid.

@@ -108,3 +108,9 @@ pub fn schema_name(oid: Oid) -> Option<String> {
         Some(name(&schema.form::<pg_sys::FormData_pg_namespace>().nspname))
     }
 }
+
+/// Whether a database exists.
+pub fn has_database(oid: u32) -> bool {
+    // SAFETY: the cache has one key, an OID.
+    unsafe { Tuple::of_oid(SysCacheIdentifier::DATABASEOID, Oid::from(oid)) }.is_some()
+}

@@ -111,6 +111,11 @@ pub fn with_vary<T>(has_versions: bool, with: impl FnOnce(&str) -> T) -> T {
     })
 }
 
+/// Whether requests are counted (`restful.track_requests`).
+pub fn tracks_requests() -> bool {
+    settings::TRACK_REQUESTS.get()
+}
+
 /// Bytes of a new segment of shared memory (`restful.shared_memory_size`); `None` if there should be none.
 pub fn shared_memory_bytes() -> Option<usize> {
     let kilobytes = usize::try_from(settings::SHARED_MEMORY_SIZE.get()).unwrap_or(0);

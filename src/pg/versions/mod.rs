@@ -2,7 +2,7 @@
 
 mod used;
 
-pub use used::tell_use;
+pub use used::count_use;
 
 use crate::error::{Error, Result};
 use crate::http::Request;

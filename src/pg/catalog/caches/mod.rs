@@ -15,7 +15,7 @@ pub use column::named_data_type;
 pub use foreign_keys::foreign_keys;
 pub use index::unique_key;
 pub use relation::{Found, has_relation, relation};
-pub use row_function::row_function;
+pub use row_function::{has_function, row_function};
 pub use view::dependents;
 
 use crate::catalog::QualifiedName;

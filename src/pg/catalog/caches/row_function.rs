@@ -6,6 +6,16 @@ use crate::catalog::{QualifiedName, RowFunction};
 use crate::pg::ffi::syscache::Tuples;
 use pgrx::pg_sys::{self, Datum, FormData_pg_proc, Oid, SysCacheIdentifier};
 
+/// Whether there is a function with this name.
+pub fn has_function(in_schema: &str, name: &str) -> bool {
+    let (Some(key), Some(in_schema)) = (identifier(name), schema(in_schema)) else { return false };
+    // SAFETY: pg_proc by name; tuples of pg_proc.
+    unsafe {
+        let named = Tuples::find(SysCacheIdentifier::PROCNAMEARGSNSP, Datum::from(key.as_ptr()));
+        named.forms::<FormData_pg_proc>().any(|function| function.pronamespace == in_schema)
+    }
+}
+
 /// The function with this name of a row of the relation or composite type, of the first of the schemas that has one.
 pub fn row_function<'s>(mut schemas: impl Iterator<Item = &'s str>, row_type: Oid, name: &str) -> Option<RowFunction> {
     let key = identifier(name)?;
