@@ -148,6 +148,8 @@ catalogue! {
     Argument                = "REST471", 400;
     /// A response header set by a function or setting holds CR, LF or NUL.
     HeaderValue             = "REST500", 500;
+    /// A hook has returned what it may not, or one for errors has failed.
+    Hook                    = "REST510", 500;
     /// The settings contradict each other or the catalogue.
     Setting                 = "REST506", 500;
     /// The request exceeded the time limit of its role.

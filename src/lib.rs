@@ -29,6 +29,7 @@ pub mod batch;
 pub mod catalog;
 pub mod error;
 pub mod expression;
+pub mod hooks;
 pub mod http;
 pub mod json;
 pub mod json_schema;

@@ -1,5 +1,4 @@
 -- Requests are counted by route, method and class of the status, whatever their values are, and whoever may read statistics sees them.
-CREATE EXTENSION pg_restful;
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (id int PRIMARY KEY, number text NOT NULL);
 INSERT INTO shop.orders SELECT i, 'number ' || i FROM generate_series(1, 20) i;

@@ -5,6 +5,7 @@ use crate::http::condition::Conditions;
 use crate::http::range::Page;
 use crate::http::target::{Parameter, Target};
 use crate::http::{Headers, Method, Preferences, query_body};
+use std::borrow::Cow;
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -31,6 +32,22 @@ pub struct Arguments<'a> {
     pub parameters: &'a [Parameter<'a>],
     /// The path of the route, with its parameters, such as `/orders/{id}`.
     pub route: &'a str,
+    /// The request as it was sent.
+    pub sent: &'a Request<'a>,
+    /// The parameters of the path, with their values.
+    pub captured: &'a [(&'a str, Cow<'a, str>)],
+}
+
+impl Request<'_> {
+    /// The request as it was sent, before a route made a call of it.
+    pub fn sent(&self) -> &Request<'_> {
+        self.arguments.as_ref().map_or(self, |arguments| arguments.sent)
+    }
+
+    /// The parameters of the path of a route, with their values.
+    pub fn captured(&self) -> &[(&str, Cow<'_, str>)] {
+        self.arguments.as_ref().map_or(&[], |arguments| arguments.captured)
+    }
 }
 
 impl<'a> Request<'a> {

@@ -12,7 +12,7 @@ use crate::pg::identity::principal::principal;
 use crate::pg::keys::cursor;
 use crate::pg::observe::{self, Observer};
 use crate::pg::timing::{Stage, Timing};
-use crate::pg::{admit, batch, catalog, guc, nested, oauth, routes, versions};
+use crate::pg::{admit, batch, catalog, guc, hooks, nested, oauth, routes, versions};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Resource, Route, Verb, version};
 use crate::sqlstate::SqlState;
@@ -90,7 +90,9 @@ fn answer(input: &Input) -> Result<Answer> {
             Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
             Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
                 let run = |action: Action| answer_batch(request, &action.schema, input.memory);
-                let answer = versions::within(&surface.versions, base, request, action, run)?;
+                let schema = action.schema.clone();
+                let answer = versions::within(&surface.versions, base, request, action, run)
+                    .or_else(|error| recovered(request, &schema, error))?;
                 timing.end(Stage::Transaction);
                 Ok(answer)
             }
@@ -101,8 +103,11 @@ fn answer(input: &Input) -> Result<Answer> {
                     versions::count_use(&schema, &principal);
                     // Whether two requests are the same is decided by what was sent.
                     admit::admit(&parsed, &principal, &schema, || {
-                        let terms = Terms { settings: ask_settings(), may_nest: true, timing: &timing };
-                        answer_with(request, action, &principal, input.memory, terms)
+                        let terms = || Terms { settings: ask_settings(), may_nest: true, timing: &timing };
+                        hooked(request, action, &principal, input.memory, &terms)
+                    })
+                    .or_else(|error| {
+                        hooks::on_error(request, &principal, &schema, error, |error| problem(error, request))
                     })
                 })?;
                 answer.response = varied(answer.response, input.method);
@@ -120,10 +125,58 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
             let memory = Memory { body: None, ..memory };
             // How the transaction ends is decided for the whole batch.
             let settings = ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
-            answer_with(request, action, principal, memory, Terms { settings, may_nest: true, timing: &Timing::off() })
+            let timing = &Timing::off();
+            let terms = || Terms { settings: settings.clone(), may_nest: true, timing };
+            hooked(request, action, principal, memory, &terms)
         })
     };
     if admit::has_key(request) { admit::admit(request, &principal(request)?, schema, run) } else { run() }
+}
+
+/// Answers a request, with the hooks around it.
+fn hooked<'t>(
+    request: &Request,
+    action: Action,
+    principal: &Principal,
+    memory: Memory,
+    terms: &dyn Fn() -> Terms<'t>,
+) -> Result<Answer> {
+    let answer = |request: &Request, action: Action, principal: &Principal, is_as_sent: bool| {
+        let memory = Memory { body: memory.body.filter(|_| is_as_sent), ..memory };
+        answer_with(request, action, principal, memory, terms())
+    };
+    let route = |request: &Request, run: &dyn Fn(&Request, Action) -> Result<Answer>| {
+        let (surface, mut request) = (versions::surface(), request.clone());
+        let entered;
+        if !routes::takes(&request)
+            && let Some(fields) = version::enter(&mut request, &surface.versions, |_| true)?
+        {
+            entered = fields;
+            request.headers = &entered;
+        }
+        routes::routed(&request, &surface, None, |request, route| match route {
+            Route::Action(action) => run(request, action),
+            Route::Batch(action) if catalog::has_relation(&action.schema, route::BATCH) => run(request, action),
+            Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
+            Route::Batch(_) | Route::Own(_) => Err(Error::new(Code::Hook, "A hook has returned what it may not")
+                .details("A hook cannot make a batch of a request, or one to an endpoint of OAuth.")),
+        })
+    };
+    hooks::within(request, action, principal, &hooks::Within { answer: &answer, route: &route })
+}
+
+/// The answer of the hooks for errors to a batch that has failed.
+fn recovered(request: &Request, schema: &str, error: Error) -> Result<Answer> {
+    match principal(request) {
+        Ok(principal) => hooks::on_error(request, &principal, schema, error, |error| problem(error, request)),
+        Err(_) => Err(error),
+    }
+}
+
+/// The response that tells of an error.
+fn problem(error: &Error, request: &Request) -> Response {
+    let instance: String = request.sent().target.sent.chars().filter(|c| !c.is_control()).take(2000).collect();
+    Response::problem(error, &instance, guc::is_verbose())
 }
 
 /// Adds the field Vary to the answer to a method whose answers can be cached.

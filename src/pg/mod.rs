@@ -10,6 +10,7 @@ mod ffi;
 mod frame;
 mod guc;
 mod handle;
+mod hooks;
 mod identity;
 mod json_schema;
 mod keys;

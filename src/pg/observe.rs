@@ -14,8 +14,33 @@ use pgrx::{IntoDatum, JsonB, pg_sys};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+/// Keys that are hashes already.
+#[derive(Clone, Copy, Default)]
+struct Unhashed(u64);
+
+impl Hasher for Unhashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+}
+
+impl BuildHasher for Unhashed {
+    type Hasher = Unhashed;
+
+    fn build_hasher(&self) -> Unhashed {
+        Unhashed(0)
+    }
+}
 
 /// A template, and its key.
 #[derive(Debug)]
@@ -77,7 +102,7 @@ thread_local! {
         }
     };
     /// The templates that this session has met, by a quicker key.
-    static TEMPLATES: RefCell<HashMap<u64, Rc<Known>>> = RefCell::new(HashMap::new());
+    static TEMPLATES: RefCell<HashMap<u64, Rc<Known>, Unhashed>> = RefCell::new(HashMap::default());
 }
 
 /// Watches a request until it is answered. If it is dropped before, the request was cancelled.

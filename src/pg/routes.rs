@@ -151,7 +151,13 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
     let action = Action { verb, resource, schema: handler.schema.clone(), negotiated: false };
     let call = Request {
         target: Target { parameters: given.rest, ..request.target.clone() },
-        arguments: Some(Arguments { object: &given.object, parameters: &given.taken, route: &handler.path }),
+        arguments: Some(Arguments {
+            object: &given.object,
+            parameters: &given.taken,
+            route: &handler.path,
+            sent: request,
+            captured: &found.captured,
+        }),
         body: None,
         ..request.clone()
     };

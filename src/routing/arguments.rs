@@ -359,7 +359,7 @@ fn write(kind: Kind, given: Given, out: &mut Vec<u8>) -> std::result::Result<(),
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The whole request as an object for `restful.http_request`.
-fn whole_request(request: &Request, captured: &[(&str, Captured)]) -> Vec<u8> {
+pub fn whole_request(request: &Request, captured: &[(&str, Captured)]) -> Vec<u8> {
     let object =
         |pairs: &mut dyn Iterator<Item = (String, serde_json::Value)>| serde_json::Value::Object(pairs.collect());
     let path = object(&mut captured.iter().map(|(name, value)| ((*name).to_owned(), value.as_ref().into())));

@@ -3,6 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::Method;
 use crate::http::target;
+use std::borrow::Cow;
 
 /// A method and the path that it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,10 +174,27 @@ impl Pattern {
                 ));
             }
         };
-        let rest = path
-            .strip_prefix('/')
-            .filter(|rest| !rest.is_empty())
-            .ok_or_else(|| refused("The path starts with '/', and is not '/' alone."))?;
+        let segments = Self::path(path, type_of).map_err(|why| refused(&why))?;
+        if segments.is_empty() {
+            return Err(refused("The path is not '/' alone."));
+        }
+        if matches!(segments.first(), Some(Segment::Literal(first)) if matches!(first.as_str(), "rpc" | "batch" | "oauth" | ".well-known"))
+        {
+            return Err(refused("Paths under /rpc, /batch, /oauth and /.well-known are the extension's."));
+        }
+        Ok(Pattern { method, segments })
+    }
+
+    /// Reads the path of a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn path(path: &str, type_of: impl Fn(&str) -> Option<String>) -> std::result::Result<Vec<Segment>, String> {
+        let refused = str::to_owned;
+        let rest = path.strip_prefix('/').ok_or_else(|| refused("The path starts with '/'."))?;
+        if rest.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut segments: Vec<Segment> = Vec::new();
         for part in rest.split('/') {
             if matches!(segments.last(), Some(Segment::Parameter(_, Converter::Path))) {
@@ -192,8 +210,7 @@ impl Pattern {
                     if segments.iter().any(|other| matches!(other, Segment::Parameter(known, _) if known == name)) {
                         return Err(refused("Two parameters have the same name."));
                     }
-                    let of_type =
-                        type_of(name).ok_or_else(|| refused(&format!("The function has no parameter {name}.")))?;
+                    let of_type = type_of(name).ok_or_else(|| format!("The function has no parameter {name}."))?;
                     let converter = match converter {
                         Some(named) => Converter::named(named).ok_or_else(|| {
                             refused(
@@ -215,11 +232,23 @@ impl Pattern {
                 ),
             });
         }
-        if matches!(segments.first(), Some(Segment::Literal(first)) if matches!(first.as_str(), "rpc" | "batch" | "oauth" | ".well-known"))
-        {
-            return Err(refused("Paths under /rpc, /batch, /oauth and /.well-known are the extension's."));
+        Ok(segments)
+    }
+
+    /// Whether the segments of a pattern take those of a path.
+    pub fn takes(segments: &[Segment], path: &[Cow<str>]) -> bool {
+        match (segments.split_first(), path.split_first()) {
+            (None, None) => true,
+            (Some((Segment::Parameter(_, Converter::Path), _)), Some(_)) => true,
+            (Some((first, rest)), Some((text, after))) => {
+                let takes = match first {
+                    Segment::Literal(literal) => *literal == **text,
+                    Segment::Parameter(_, converter) => converter.takes(text),
+                };
+                takes && Self::takes(rest, after)
+            }
+            _ => false,
         }
-        Ok(Pattern { method, segments })
     }
 
     /// What tells it from other patterns: two with the same key take the same requests.

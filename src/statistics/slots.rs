@@ -17,7 +17,10 @@ pub fn claim<S: Slot>(slots: &[S], key: u64) -> Option<(&S, bool)> {
         return None;
     }
     let first = (key % slots.len() as u64) as usize;
-    let places = || slots.iter().cycle().skip(first).take(PROBES.min(slots.len()));
+    let places = || {
+        let (before, from) = slots.split_at(first);
+        from.iter().chain(before).take(PROBES)
+    };
     if let Some(known) = places().find(|slot| slot.key().load(Ordering::Acquire) == key) {
         return Some((known, false));
     }

@@ -112,6 +112,7 @@ thread_local! {
     /// The registered JSON Schemas.
     pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new(&[c"json_schema"]) };
     pub static ROUTES: TableGroup = const { TableGroup::new(&[c"route_entry"]) };
+    pub static HOOKS: TableGroup = const { TableGroup::new(&[c"hook_entry"]) };
 }
 
 /// Asks PostgreSQL to announce changes. Called once, when the library is loaded.
@@ -148,7 +149,7 @@ unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys:
     let mut announced = ANNOUNCED.get();
     announced.add(relation.to_u32());
     ANNOUNCED.set(announced);
-    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS, &ROUTES, &VERSIONS] {
+    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS, &ROUTES, &HOOKS, &VERSIONS] {
         group.with(|group| {
             if relation == pg_sys::InvalidOid || group.tables.get().contains(&relation) {
                 group.generation.advance();

@@ -219,6 +219,15 @@ pub fn enter<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<
     enter_as(context, switch, work)
 }
 
+/// Like [`enter`], but `work` may write whatever the method of the request is.
+///
+/// # Errors
+/// As [`enter`].
+pub fn enter_to_write<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<T>>) -> Result<T> {
+    let switch = context.principal.switch_to.as_deref().map(role::may_take).transpose()?;
+    enter_in(context, switch, false, work)
+}
+
 /// Like [`enter`], with a role that the caller has already checked. `None` keeps the current role.
 ///
 /// # Errors
@@ -226,6 +235,15 @@ pub fn enter<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<
 pub fn enter_as<T>(
     context: &Context,
     switch: Option<pg_sys::Oid>,
+    work: impl FnOnce(&Frame) -> Result<Finished<T>>,
+) -> Result<T> {
+    enter_in(context, switch, context.request.method.is_safe(), work)
+}
+
+fn enter_in<T>(
+    context: &Context,
+    switch: Option<pg_sys::Oid>,
+    reads_only: bool,
     work: impl FnOnce(&Frame) -> Result<Finished<T>>,
 ) -> Result<T> {
     let is_authenticated = context.principal.is_authenticated;
@@ -244,7 +262,7 @@ pub fn enter_as<T>(
         let outer = OuterFrame::now();
         let _user = user::RestoreUser::now();
         let _nest = GucNest::open();
-        let _timeout = apply_settings(context, switch, &has_timed_out);
+        let _timeout = apply_settings(context, switch, reads_only, &has_timed_out);
         let frame = Frame {
             context,
             open: frame_open.clone(),
@@ -254,7 +272,7 @@ pub fn enter_as<T>(
             has_role: Cell::new(false),
         };
         let finished = work(&frame).and_then(|finished| {
-            if context.request.method.is_safe() {
+            if reads_only {
                 refuse_written(is_authenticated)?;
             } else if frame.is_outermost {
                 // The outermost request answers for deferred constraints, under its role. An inner request leaves them to it.
@@ -280,11 +298,12 @@ pub fn enter_as<T>(
     }
 }
 
-/// Applies the role's settings, the time zone that the request prefers, and read-only mode for safe methods. Returns the role's
+/// Applies the role's settings, the time zone that the request prefers, and read-only mode. Returns the role's
 /// statement timeout, armed.
 fn apply_settings<'a>(
     context: &Context,
     switch: Option<pg_sys::Oid>,
+    reads_only: bool,
     has_timed_out: &'a Cell<bool>,
 ) -> Option<StatementTimeout<'a>> {
     let mut timeout = None;
@@ -300,7 +319,7 @@ fn apply_settings<'a>(
     {
         guc::set_for_request(c"TimeZone", &zone, pg_sys::GucContext::PGC_USERSET);
     }
-    if context.request.method.is_safe() {
+    if reads_only {
         // SAFETY: the end of the subtransaction restores it, and inner SQL cannot switch it off within one.
         unsafe { pg_sys::XactReadOnly = true };
     }

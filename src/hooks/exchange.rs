@@ -1,0 +1,247 @@
+//! What hooks are given, and what they return: values of `restful.http_request` and `restful.http_response`, as JSON.
+
+use crate::error::{Code, Error, Result};
+use crate::http::field::{is_field_value, is_token};
+use crate::http::response::{Body, Response};
+use crate::http::{Headers, Request, target};
+use crate::routing::arguments;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// A request that a hook has changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    pub method: String,
+    pub target: String,
+    pub headers: Headers,
+    pub body: Option<Vec<u8>>,
+}
+
+/// A request as a JSON object with the attributes of `restful.http_request`.
+pub fn request_value(request: &Request) -> Vec<u8> {
+    arguments::whole_request(request.sent(), request.captured())
+}
+
+/// What a hook has made of a request. `None` if it has changed nothing.
+///
+/// `given`: the value of the request. `returned`: what the hook has returned.
+///
+/// # Errors
+/// REST510 for what cannot be changed, and for what is not a request.
+pub fn changed(request: &Request, given: &[u8], returned: &Value) -> Result<Option<Changed>> {
+    let given: Value = serde_json::from_slice(given).unwrap_or_default();
+    let differs = |name: &str| given.get(name).unwrap_or(&Value::Null) != returned.get(name).unwrap_or(&Value::Null);
+    for fixed in ["path_parameters", "cookies"] {
+        if differs(fixed) {
+            return Err(refused(format!("It has changed {fixed}, which follow from the path and from the headers.")));
+        }
+    }
+    if !["method", "path", "query", "headers", "body"].iter().any(|name| differs(name)) {
+        return Ok(None);
+    }
+    let text = |name: &str| {
+        let text = returned.get(name).and_then(Value::as_str).map(str::to_owned);
+        text.ok_or_else(|| refused(format!("The request has no {name}.")))
+    };
+    let target = if differs("path") || differs("query") {
+        let mut target = text("path")?;
+        write_query(&mut target, returned.get("query"))?;
+        target
+    } else {
+        request.sent().target.sent.to_owned()
+    };
+    let mut headers =
+        Headers::from_json(returned.get("headers").unwrap_or(&Value::Null)).map_err(|why| refused(why.to_string()))?;
+    if let Some(cookie) = request.headers.get("cookie") {
+        headers = headers.or("cookie", cookie);
+    }
+    let body = returned.get("body").and_then(Value::as_str).map(bytes).transpose()?;
+    Ok(Some(Changed { method: text("method")?, target, headers, body }))
+}
+
+/// Appends the parameters of an object of lists of texts.
+fn write_query(target: &mut String, query: Option<&Value>) -> Result<()> {
+    let mut separator = '?';
+    for (name, values) in query.and_then(Value::as_object).into_iter().flatten() {
+        let values = match values {
+            Value::Array(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values {
+            let Some(value) = value.as_str() else {
+                return Err(refused(format!("A value of the query parameter {name} is not a text.")));
+            };
+            target.push(separator);
+            separator = '&';
+            // Writing to a text does not fail.
+            let _ = write!(target, "{}={}", target::encode(name, b""), target::encode(value, b""));
+        }
+    }
+    Ok(())
+}
+
+/// A response as a JSON object with the attributes of `restful.http_response`. A field that is sent several times is a list.
+pub fn response_value(response: &Response, body: Option<&[u8]>) -> Value {
+    let mut fields = Map::new();
+    for (name, value) in &response.headers {
+        let value = Value::from(value.as_ref());
+        match fields.get_mut(name.as_ref()) {
+            None => {
+                fields.insert(name.to_string(), value);
+            }
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = json!([first.take(), value]),
+        }
+    }
+    let body = body.map(|body| {
+        let mut text = "\\x".to_owned();
+        for byte in body {
+            // Writing to a text does not fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    });
+    json!({ "status": response.status, "headers": fields, "body": body })
+}
+
+/// The response that a hook has returned.
+///
+/// # Errors
+/// REST510 for what is not a response.
+pub fn response(returned: &Value) -> Result<Response> {
+    let status = returned.get("status").unwrap_or(&Value::Null);
+    let status =
+        if status.is_null() { Some(200) } else { status.as_u64().and_then(|status| u16::try_from(status).ok()) };
+    let Some(status) = status.filter(|status| (200..=599).contains(status)) else {
+        return Err(refused("The status of its response is not between 200 and 599.".to_owned()));
+    };
+    let body = returned.get("body").and_then(Value::as_str).map(bytes).transpose()?;
+    let mut response = Response::new(status, body.map_or(Body::Empty, Body::Bytes));
+    let fields = match returned.get("headers") {
+        Some(Value::Object(fields)) => fields.clone(),
+        None | Some(Value::Null) => Map::new(),
+        Some(_) => return Err(refused("The headers of its response are not an object.".to_owned())),
+    };
+    for (name, values) in fields {
+        let values = match values {
+            Value::Array(values) => values,
+            one => vec![one],
+        };
+        for value in values {
+            match value.as_str() {
+                Some(value) if is_token(&name) && is_field_value(value) => {
+                    response.headers.push((Cow::Owned(name.to_ascii_lowercase()), Cow::Owned(value.to_owned())));
+                }
+                _ => {
+                    return Err(refused(format!(
+                        "The header {name:?} of its response has a name or value that no header can have."
+                    )));
+                }
+            }
+        }
+    }
+    Ok(response)
+}
+
+/// The bytes of a bytea's text.
+fn bytes(text: &str) -> Result<Vec<u8>> {
+    let digits = text.strip_prefix("\\x").map(str::as_bytes).unwrap_or_default();
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    };
+    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+    bytes.ok_or_else(|| refused("Its body is not a bytea in hexadecimal form.".to_owned()))
+}
+
+fn refused(why: String) -> Error {
+    Error::new(Code::Hook, "A hook has returned what it may not").details(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with<T>(method: &str, target: &str, body: Option<&[u8]>, run: impl FnOnce(&Request) -> T) -> T {
+        let headers: Headers = [("x-a", "1"), ("cookie", "sid=7")].into_iter().collect();
+        run(&Request::parse(method, target, &headers, body).unwrap())
+    }
+
+    #[test]
+    fn a_request_that_is_returned_as_it_was_is_unchanged() {
+        with("GET", "/orders?select=id&id=eq.1&a", None, |request| {
+            let given = request_value(request);
+            let value: Value = serde_json::from_slice(&given).unwrap();
+            assert_eq!(value["query"], json!({"select": ["id"], "id": ["eq.1"], "a": [""]}));
+            assert_eq!(changed(request, &given, &value).unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn what_a_hook_changes_is_the_new_request() {
+        with("POST", "/orders?select=id", Some(b"{}"), |request| {
+            let given = request_value(request);
+            let mut value: Value = serde_json::from_slice(&given).unwrap();
+            value["headers"]["x-b"] = json!("2");
+            let same_target = changed(request, &given, &value).unwrap().unwrap();
+            assert_eq!(same_target.target, "/orders?select=id");
+            assert_eq!(
+                same_target.headers.iter().collect::<Vec<_>>(),
+                [("x-a", "1"), ("x-b", "2"), ("cookie", "sid=7")]
+            );
+            assert_eq!(same_target.body.as_deref(), Some(&b"{}"[..]));
+            value["path"] = json!("/archive");
+            value["query"] = json!({"a b": ["c&d"], "select": "id"});
+            value["body"] = json!("\\x00ff");
+            let changed = changed(request, &given, &value).unwrap().unwrap();
+            assert_eq!(changed.target, "/archive?a%20b=c%26d&select=id");
+            assert_eq!(changed.body, Some(vec![0, 255]));
+        });
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        with("GET", "/orders", None, |request| {
+            let given = request_value(request);
+            for (name, wrong) in [
+                ("cookies", json!({"sid": "8"})),
+                ("path_parameters", json!({"id": "8"})),
+                ("path", json!(null)),
+                ("query", json!({"a": [1]})),
+                ("headers", json!({"a b": "c"})),
+                ("headers", json!({"a": "b\r\nc: d"})),
+                ("body", json!("text")),
+                ("body", json!("\\x0")),
+            ] {
+                let mut value: Value = serde_json::from_slice(&given).unwrap();
+                value[name] = wrong;
+                let error = changed(request, &given, &value).unwrap_err();
+                assert_eq!((error.code.as_str(), error.status), ("REST510", 500), "{name}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_response_comes_back_as_it_was() {
+        let mut sent = Response::new(201, Body::Bytes(vec![0, 1, 255]));
+        for (name, value) in [("etag", "\"1\""), ("set-cookie", "a=1"), ("set-cookie", "b=2"), ("set-cookie", "c=3")] {
+            sent.headers.push((name.into(), value.into()));
+        }
+        let value = response_value(&sent, Some(&[0, 1, 255]));
+        assert_eq!(value["headers"]["set-cookie"], json!(["a=1", "b=2", "c=3"]));
+        assert_eq!(response(&value).unwrap(), sent);
+        assert_eq!(response(&json!({})).unwrap(), Response::new(200, Body::Empty));
+        for wrong in [
+            json!({"status": 199}),
+            json!({"status": "x"}),
+            json!({"headers": []}),
+            json!({"headers": {"a": 1}}),
+            json!({"headers": {"a": "b\nc"}}),
+            json!({"body": "\\xzz"}),
+        ] {
+            assert_eq!(response(&wrong).unwrap_err().code, "REST510", "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Hooks: functions that run before a request, after it, or when it fails. Pure.
+
+mod exchange;
+mod scope;
+
+pub use exchange::{Changed, changed, request_value, response, response_value};
+pub use scope::Scope;
+
+use crate::http::Request;
+use serde::Deserialize;
+
+/// When a hook runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    Before,
+    After,
+    Error,
+}
+
+/// What the function of a hook returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Returns {
+    /// Nothing: it checks, or raises an error.
+    Void,
+    /// The request, changed.
+    Request,
+    Response,
+}
+
+/// A hook.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Hook {
+    pub event: Event,
+    #[serde(deserialize_with = "scope::read")]
+    pub scope: Scope,
+    /// The schema of its function.
+    pub schema: String,
+    /// The function.
+    pub name: String,
+    /// How many parameters the function has: none, the request, or the request and the response.
+    pub parameters: usize,
+    pub returns: Returns,
+}
+
+/// The hooks of an event that take a request, in their order.
+pub fn of<'h>(hooks: &'h [Hook], event: Event, request: &Request) -> impl Iterator<Item = &'h Hook> {
+    let takes = move |hook: &&Hook| hook.event == event && hook.scope.takes(request);
+    hooks.iter().filter(takes).collect::<Vec<_>>().into_iter()
+}

@@ -1,0 +1,83 @@
+//! Which requests a hook is for.
+
+use crate::http::{Method, Request};
+use crate::routing::pattern::{Pattern, Segment};
+use serde::{Deserialize, Deserializer};
+
+/// The requests that a hook is for: `*`, or a method or `*` and a path, such as `* /orders/{rest:path}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// GET also stands for HEAD and QUERY.
+    method: Option<Method>,
+    /// `None` for any path.
+    path: Option<Vec<Segment>>,
+}
+
+impl Scope {
+    /// Reads a scope.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "*" {
+            return Ok(Scope { method: None, path: None });
+        }
+        let (method, path) = text.split_once(' ').map_or((text, None), |(method, path)| (method, Some(path)));
+        let method = match method {
+            "*" => None,
+            name => Some(Method::parse(name).map_err(|_| format!("\"{name}\" is not a method."))?),
+        };
+        let path = path.map(|path| Pattern::path(path, |_| Some("text".to_owned()))).transpose()?;
+        Ok(Scope { method, path })
+    }
+
+    /// Whether a request is one of them. Its path counts without the version that it names.
+    pub fn takes(&self, request: &Request) -> bool {
+        let has_method = self.method.is_none_or(|method| {
+            method == request.method || method == Method::Get && matches!(request.method, Method::Head | Method::Query)
+        });
+        has_method && self.path.as_ref().is_none_or(|path| Pattern::takes(path, &request.target.segments))
+    }
+}
+
+/// Reads a scope that was checked when it was declared. A newer version of the extension may have written what this one cannot read; then the
+/// hook takes every request, because it may be a guard.
+pub fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Scope, D::Error> {
+    let text = String::deserialize(from)?;
+    Ok(Scope::parse(&text).unwrap_or(Scope { method: None, path: None }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Headers;
+
+    #[test]
+    fn a_scope_takes_its_method_and_path() {
+        for (scope, taken, others) in [
+            ("*", &["GET /", "POST /a/b", "OPTIONS /x"][..], &[][..]),
+            ("POST", &["POST /a"], &["GET /a"]),
+            ("GET /", &["GET /", "HEAD /"], &["GET /a"]),
+            (
+                "GET /orders",
+                &["GET /orders?id=eq.1", "HEAD /orders", "QUERY /orders"],
+                &["POST /orders", "GET /orders/1"],
+            ),
+            ("* /orders/{id:int}", &["DELETE /orders/7"], &["DELETE /orders/x", "GET /orders", "GET /orders/7/x"]),
+            ("* /orders/{rest:path}", &["GET /orders/7", "GET /orders/7/lines"], &["GET /orders"]),
+            ("* /rpc/{name}", &["POST /rpc/login"], &["POST /rpc"]),
+            ("PUT /a%20b", &["PUT /a%20b"], &["PUT /a"]),
+        ] {
+            let parsed = Scope::parse(scope).unwrap();
+            for (request, is_taken) in taken.iter().map(|r| (r, true)).chain(others.iter().map(|r| (r, false))) {
+                let (method, target) = request.split_once(' ').unwrap();
+                let headers = Headers::default();
+                let request = Request::parse(method, target, &headers, None).unwrap();
+                assert_eq!(parsed.takes(&request), is_taken, "{scope}: {method} {target}");
+            }
+        }
+        for wrong in ["", "BREW /x", "GET x", "GET /{", "get /x", "* /{a:path}/b", "GET /a?b"] {
+            assert!(Scope::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
