@@ -150,7 +150,7 @@ GRANT EXECUTE ON FUNCTION app.set_editor(restful.http_request) TO PUBLIC;
 TRUNCATE app.trail;
 SET ROLE hook_client;
 SELECT status, body->0->'status', body->1->'body', body->'message', body->'details' FROM restful.batch('[
-    {"method": "POST", "target": "/notes", "body": {"id": 6, "body": "six"}, "headers": {"x-editor": "bea"}},
+    {"method": "POST", "target": "/notes", "body": {"id": 6, "body": "six"}},
     {"method": "GET", "target": "/old_notes?id=eq.6&select=id,editor"}]');
 SELECT status, headers->'idempotency-replayed' FROM restful.post('/notes', '{"id": 7, "body": "seven"}', '{"idempotency-key": "\"k1\""}');
 SELECT status, headers->'idempotency-replayed' FROM restful.post('/notes', '{"id": 7, "body": "seven"}', '{"idempotency-key": "\"k1\""}');

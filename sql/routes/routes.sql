@@ -9,19 +9,18 @@ COMMENT ON TYPE restful.http_request IS
 CREATE TABLE restful.route_entry (
     key text PRIMARY KEY,
     pattern text NOT NULL,
-    handler regprocedure NOT NULL,
+    handler text NOT NULL,
     sources jsonb NOT NULL DEFAULT '{}',
     body_schema json
 );
 COMMENT ON TABLE restful.route_entry IS 'Routes, declared by restful.route';
 COMMENT ON COLUMN restful.route_entry.key IS 'The method and the path with the converters of its parameters: two routes with the same key take the same requests';
+COMMENT ON COLUMN restful.route_entry.handler IS 'The function with its schema and the types of its parameters. A text, because pg_upgrade refuses columns of the type regprocedure';
 COMMENT ON COLUMN restful.route_entry.body_schema IS 'The JSON Schema of bodies; a registered one as a reference';
 COMMENT ON COLUMN restful.route_entry.sources IS 'Where the values of parameters come from, by the names of the parameters';
 REVOKE ALL ON restful.route_entry FROM PUBLIC;
 ALTER TABLE restful.route_entry ENABLE ROW LEVEL SECURITY;
--- A function that was dropped has no name that could be dumped.
-SELECT pg_catalog.pg_extension_config_dump('restful.route_entry',
-    'WHERE handler OPERATOR(pg_catalog.=) ANY (SELECT p.oid FROM pg_catalog.pg_proc p)');
+SELECT pg_catalog.pg_extension_config_dump('restful.route_entry', '');
 
 CREATE FUNCTION restful.route_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_route_changed';
@@ -98,9 +97,9 @@ BEGIN
         RAISE EXCEPTION 'a GET has no body that a schema could describe' USING ERRCODE = '22023';
     END IF;
     SELECT s.document INTO body_schema FROM restful.read_schema(body) s;
-    DELETE FROM restful.route_entry e WHERE NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = e.handler);
+    DELETE FROM restful.route_entry e WHERE e.key = key AND to_regprocedure(e.handler) IS NULL;
     INSERT INTO restful.route_entry (key, pattern, handler, sources, body_schema)
-    VALUES (key, pattern, handler::oid::regprocedure, sources, body_schema)
+    VALUES (key, pattern, called.shown, sources, body_schema)
     ON CONFLICT ON CONSTRAINT route_entry_pkey DO NOTHING;
     IF NOT FOUND THEN
         SELECT format('%s (%s)', e.pattern, e.handler) INTO known FROM restful.route_entry e WHERE e.key = key;
@@ -125,13 +124,13 @@ $function$;
 COMMENT ON FUNCTION restful.drop_route(text) IS 'Drops the route that was declared with this pattern; false if there is none';
 
 CREATE FUNCTION restful.routes()
-    RETURNS TABLE (method text, path text, handler regprocedure, sources jsonb, body_schema json, only_reads boolean, security_definer boolean)
+    RETURNS TABLE (method text, path text, handler text, sources jsonb, body_schema json, only_reads boolean, security_definer boolean)
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT split_part(e.pattern, ' ', 1), split_part(e.pattern, ' ', 2), e.handler, e.sources, e.body_schema, p.provolatile <> 'v', p.prosecdef
     FROM restful.route_entry e
-    JOIN pg_proc p ON p.oid = e.handler
+    JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
     ORDER BY 2, 1
 $function$;
 COMMENT ON FUNCTION restful.routes() IS 'The routes whose functions exist: a route goes with its function';

@@ -1753,6 +1753,7 @@ AS $function$
         ('define_role', false),
         ('deprecated_use', true),
         ('drop_client', false),
+        ('drop_hook', false),
         ('drop_role', false),
         ('drop_route', false),
         ('drop_version', false),
@@ -1761,6 +1762,8 @@ AS $function$
         ('explain_access', false),
         ('explain_access_text', false),
         ('health', true),
+        ('hook', false),
+        ('hooks', true),
         ('jwks', true),
         ('jwt_check', false),
         ('jwt_sign', false),
@@ -2303,19 +2306,18 @@ COMMENT ON TYPE restful.http_request IS
 CREATE TABLE restful.route_entry (
     key text PRIMARY KEY,
     pattern text NOT NULL,
-    handler regprocedure NOT NULL,
+    handler text NOT NULL,
     sources jsonb NOT NULL DEFAULT '{}',
     body_schema json
 );
 COMMENT ON TABLE restful.route_entry IS 'Routes, declared by restful.route';
 COMMENT ON COLUMN restful.route_entry.key IS 'The method and the path with the converters of its parameters: two routes with the same key take the same requests';
+COMMENT ON COLUMN restful.route_entry.handler IS 'The function with its schema and the types of its parameters. A text, because pg_upgrade refuses columns of the type regprocedure';
 COMMENT ON COLUMN restful.route_entry.body_schema IS 'The JSON Schema of bodies; a registered one as a reference';
 COMMENT ON COLUMN restful.route_entry.sources IS 'Where the values of parameters come from, by the names of the parameters';
 REVOKE ALL ON restful.route_entry FROM PUBLIC;
 ALTER TABLE restful.route_entry ENABLE ROW LEVEL SECURITY;
--- A function that was dropped has no name that could be dumped.
-SELECT pg_catalog.pg_extension_config_dump('restful.route_entry',
-    'WHERE handler OPERATOR(pg_catalog.=) ANY (SELECT p.oid FROM pg_catalog.pg_proc p)');
+SELECT pg_catalog.pg_extension_config_dump('restful.route_entry', '');
 
 CREATE FUNCTION restful.route_changed() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'restful_route_changed';
@@ -2392,9 +2394,9 @@ BEGIN
         RAISE EXCEPTION 'a GET has no body that a schema could describe' USING ERRCODE = '22023';
     END IF;
     SELECT s.document INTO body_schema FROM restful.read_schema(body) s;
-    DELETE FROM restful.route_entry e WHERE NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = e.handler);
+    DELETE FROM restful.route_entry e WHERE e.key = key AND to_regprocedure(e.handler) IS NULL;
     INSERT INTO restful.route_entry (key, pattern, handler, sources, body_schema)
-    VALUES (key, pattern, handler::oid::regprocedure, sources, body_schema)
+    VALUES (key, pattern, called.shown, sources, body_schema)
     ON CONFLICT ON CONSTRAINT route_entry_pkey DO NOTHING;
     IF NOT FOUND THEN
         SELECT format('%s (%s)', e.pattern, e.handler) INTO known FROM restful.route_entry e WHERE e.key = key;
@@ -2419,13 +2421,13 @@ $function$;
 COMMENT ON FUNCTION restful.drop_route(text) IS 'Drops the route that was declared with this pattern; false if there is none';
 
 CREATE FUNCTION restful.routes()
-    RETURNS TABLE (method text, path text, handler regprocedure, sources jsonb, body_schema json, only_reads boolean, security_definer boolean)
+    RETURNS TABLE (method text, path text, handler text, sources jsonb, body_schema json, only_reads boolean, security_definer boolean)
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT split_part(e.pattern, ' ', 1), split_part(e.pattern, ' ', 2), e.handler, e.sources, e.body_schema, p.provolatile <> 'v', p.prosecdef
     FROM restful.route_entry e
-    JOIN pg_proc p ON p.oid = e.handler
+    JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
     ORDER BY 2, 1
 $function$;
 COMMENT ON FUNCTION restful.routes() IS 'The routes whose functions exist: a route goes with its function';
@@ -2711,6 +2713,115 @@ END
 $function$;
 COMMENT ON FUNCTION restful.test_mutations(text) IS
 'Runs the tests with each expression of each policy replaced by true, and then by false, and returns which tests fail because of that. If none does, no test depends on the expression. For owners of the tables, where nobody else works: changing a policy locks its table';
+
+-- hooks/hooks.sql
+-- Hooks: functions that run before requests, after them, or when they fail. Functions write them, for administrators.
+
+CREATE TABLE restful.hook_entry (
+    event text NOT NULL CHECK (event IN ('before', 'after', 'error')),
+    handler text NOT NULL,
+    requests text NOT NULL,
+    run_order integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (event, handler, requests)
+);
+COMMENT ON TABLE restful.hook_entry IS 'Hooks, declared by restful.hook';
+COMMENT ON COLUMN restful.hook_entry.handler IS 'The function with its schema and the types of its parameters. A text, because pg_upgrade refuses columns of the type regprocedure';
+REVOKE ALL ON restful.hook_entry FROM PUBLIC;
+ALTER TABLE restful.hook_entry ENABLE ROW LEVEL SECURITY;
+SELECT pg_catalog.pg_extension_config_dump('restful.hook_entry', '');
+
+CREATE FUNCTION restful.hook_changed() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'restful_hook_changed';
+COMMENT ON FUNCTION restful.hook_changed() IS 'Internal: makes every session read the hooks again';
+-- FOR EACH ROW and ENABLE ALWAYS: where a subscription writes the table, no other trigger fires.
+CREATE TRIGGER hook_changed AFTER INSERT OR UPDATE OR DELETE ON restful.hook_entry
+    FOR EACH ROW EXECUTE FUNCTION restful.hook_changed();
+CREATE TRIGGER hook_truncated AFTER TRUNCATE ON restful.hook_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION restful.hook_changed();
+ALTER TABLE restful.hook_entry ENABLE ALWAYS TRIGGER hook_changed, ENABLE ALWAYS TRIGGER hook_truncated;
+
+CREATE FUNCTION restful.hook_scope(scope text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_hook_scope';
+COMMENT ON FUNCTION restful.hook_scope(text) IS 'Internal: an error for malformed requests of a hook';
+
+CREATE FUNCTION restful.hook(event text, handler regproc, requests text DEFAULT '*', run_order integer DEFAULT 0) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    called record;
+    takes text;
+    returns text;
+    parameters oid[] := ARRAY['restful.http_request', 'restful.http_response']::regtype[]::oid[];
+    results oid[] := ARRAY['void', 'restful.http_response']::regtype[]::oid[];
+BEGIN
+    IF event IS NULL OR event NOT IN ('before', 'after', 'error') OR handler IS NULL OR requests IS NULL OR run_order IS NULL THEN
+        RAISE EXCEPTION 'a hook is for before, after or error, and needs a function'
+            USING ERRCODE = '22023', HINT = 'restful.hook(''before'', ''app.check_request'')';
+    END IF;
+    PERFORM restful.hook_scope(requests);
+    SELECT p.oid, p.oid::regprocedure::text AS shown, p.prokind, p.proretset, p.prorettype, ARRAY(SELECT unnest(p.proargtypes)) AS arguments, n.nspname, p.proname INTO called
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = handler;
+    IF (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = called.proname AND n.nspname = called.nspname) > 1 THEN
+        RAISE EXCEPTION 'there are several functions named %.%', called.nspname, called.proname
+            USING ERRCODE = '42725', HINT = 'Give the function of a hook a name of its own.';
+    END IF;
+    takes := '(), (restful.http_request) or (restful.http_request, restful.http_response)';
+    returns := 'void or restful.http_response';
+    IF event = 'before' THEN
+        takes := '() or (restful.http_request)';
+        returns := 'void, restful.http_request or restful.http_response';
+        results := results || parameters[1];
+        parameters := parameters[1:1];
+    END IF;
+    IF called.prokind <> 'f' OR called.proretset OR called.prorettype <> ALL (results)
+        OR called.arguments <> coalesce(parameters[1:cardinality(called.arguments)], '{}')
+    THEN
+        RAISE EXCEPTION '% cannot be a hook for %', called.shown, event
+            USING ERRCODE = '42P13', DETAIL = format('Its parameters have to be %s, and it has to return %s.', takes, returns);
+    END IF;
+    INSERT INTO restful.hook_entry (event, handler, requests, run_order) VALUES (event, called.shown, requests, run_order)
+    ON CONFLICT ON CONSTRAINT hook_entry_pkey DO UPDATE SET run_order = EXCLUDED.run_order;
+END
+$function$;
+COMMENT ON FUNCTION restful.hook(text, regproc, text, integer) IS
+    'Lets a function run before requests, after them, or when they fail (event: before, after, error). requests: *, a method, or a method or * and a path as in routes, such as: * /orders/{rest:path}. run_order: those with a lower one run first';
+
+CREATE FUNCTION restful.drop_hook(event text, handler text, requests text DEFAULT '*') RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+BEGIN
+    DELETE FROM restful.hook_entry e
+    WHERE e.event = event AND handler IN (e.handler, split_part(e.handler, '(', 1)) AND e.requests = requests;
+    RETURN FOUND;
+END
+$function$;
+COMMENT ON FUNCTION restful.drop_hook(text, text, text) IS
+    'Drops a hook that was declared with these arguments; false if there is none. handler: the function with its schema, with or without the types of its parameters';
+
+CREATE FUNCTION restful.hooks()
+    RETURNS TABLE (event text, number bigint, handler text, requests text, run_order integer, security_definer boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 20
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT h.event, row_number() OVER (PARTITION BY h.event ORDER BY h.last, h.run_order, h.handler COLLATE "C", h.requests COLLATE "C"),
+        h.handler, h.requests, h.run_order, h.prosecdef
+    FROM (
+        SELECT e.event, false AS last, e.handler, e.requests, e.run_order, p.prosecdef
+        FROM restful.hook_entry e
+        JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
+        UNION ALL
+        SELECT 'before', true, s.name, '*', NULL, (SELECT bool_or(p.prosecdef) FROM pg_proc p WHERE p.oid = to_regproc(s.name))
+        FROM nullif(current_setting('restful.pre_request', true), '') s(name)
+        WHERE s.name IS NOT NULL
+    ) h
+    ORDER BY CASE h.event WHEN 'before' THEN 1 WHEN 'after' THEN 2 ELSE 3 END, 2
+$function$;
+COMMENT ON FUNCTION restful.hooks() IS
+    'The hooks whose functions exist, in the order in which they run. That of the setting restful.pre_request is the last one before a request';
 
 -- versions/versions.sql
 -- Versions of the API: schemas that have a path of their own, and dates on which they go. Functions of administrators declare them.
@@ -3442,6 +3553,11 @@ BEGIN
                 'restful.test_mutants()',
                 'restful.test_mutations(pg_catalog.text)',
                 'restful.shared_memory()',
+                'restful.hook_changed()',
+                'restful.hook_scope(pg_catalog.text)',
+                'restful.hook(pg_catalog.text, pg_catalog.regproc, pg_catalog.text, pg_catalog.int4)',
+                'restful.drop_hook(pg_catalog.text, pg_catalog.text, pg_catalog.text)',
+                'restful.hooks()',
                 'restful.health()',
                 'restful.stat_entries()',
                 'restful.stat_bounds()',
@@ -3459,7 +3575,7 @@ BEGIN
             CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
                 ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
         FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
-        WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY['restful.resource', 'restful.idempotency_record', 'restful.cursor_secret', 'restful.route_entry', 'restful.api_version', 'restful.versions']::pg_catalog.regclass[])
+        WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY['restful.resource', 'restful.idempotency_record', 'restful.cursor_secret', 'restful.route_entry', 'restful.hook_entry', 'restful.api_version', 'restful.versions']::pg_catalog.regclass[])
           AND a.grantee OPERATOR(pg_catalog.<>) c.relowner
         GROUP BY 1
     LOOP

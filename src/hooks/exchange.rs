@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::http::field::{is_field_value, is_token};
 use crate::http::response::{Body, Response};
-use crate::http::{Headers, Request, target};
+use crate::http::{Headers, Method, Request, target};
 use crate::routing::arguments;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -49,7 +49,7 @@ pub fn changed(request: &Request, given: &[u8], returned: &Value) -> Result<Opti
         write_query(&mut target, returned.get("query"))?;
         target
     } else {
-        request.sent().target.sent.to_owned()
+        as_sent(request.sent())
     };
     let mut headers =
         Headers::from_json(returned.get("headers").unwrap_or(&Value::Null)).map_err(|why| refused(why.to_string()))?;
@@ -57,7 +57,28 @@ pub fn changed(request: &Request, given: &[u8], returned: &Value) -> Result<Opti
         headers = headers.or("cookie", cookie);
     }
     let body = returned.get("body").and_then(Value::as_str).map(bytes).transpose()?;
-    Ok(Some(Changed { method: text("method")?, target, headers, body }))
+    let mut method = text("method")?;
+    if method == Method::Query.as_str() && body.is_none() {
+        // The parameters in the body of a QUERY have become those of its target.
+        method = Method::Get.as_str().to_owned();
+    }
+    Ok(Some(Changed { method, target, headers, body }))
+}
+
+/// The target of a request, with the parameters in their order.
+fn as_sent(request: &Request) -> String {
+    let mut target = request.target.path.to_owned();
+    let mut separator = '?';
+    for (name, value) in &request.target.parameters {
+        target.push(separator);
+        separator = '&';
+        target::encode_into(&mut target, name, b"");
+        if let Some(value) = value {
+            target.push('=');
+            target::encode_into(&mut target, value, b"");
+        }
+    }
+    target
 }
 
 /// Appends the parameters of an object of lists of texts.
@@ -146,7 +167,10 @@ pub fn response(returned: &Value) -> Result<Response> {
 
 /// The bytes of a bytea's text.
 fn bytes(text: &str) -> Result<Vec<u8>> {
-    let digits = text.strip_prefix("\\x").map(str::as_bytes).unwrap_or_default();
+    let digits = text
+        .strip_prefix("\\x")
+        .map(str::as_bytes)
+        .ok_or_else(|| refused("Its body is not a bytea in hexadecimal form.".to_owned()))?;
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let byte = |pair: &[u8]| match pair {
         [high, low] => Some(digit(*high)? << 4 | digit(*low)?),

@@ -10,6 +10,7 @@ mod v31;
 pub use api_version::ApiVersion;
 pub use negotiate::{negotiate, root_spec_media};
 
+use crate::hooks::Hook;
 use crate::json_schema::of_table::{Relations, Table, TypeUse, Types};
 use crate::routing::arguments;
 use crate::routing::pattern::Pattern;
@@ -161,6 +162,7 @@ struct Api<'a> {
     types: &'a Types,
     settings: &'a Settings,
     routes: &'a [Route],
+    hooks: &'a [Hook],
 }
 
 impl Api<'_> {
@@ -177,13 +179,14 @@ impl Api<'_> {
     }
 }
 
-/// Makes the document. `described`: the columns and types of `schema`. `routes`: those of all functions; the role may not call each.
+/// Makes the document. `described`: the columns and types of `schema`. `routes`: those of all functions; the role may not call each. `hooks`: those that may answer requests.
 pub fn document(
     version: Version,
     schema: &Schema,
     described: &Relations,
     settings: &Settings,
     routes: &[Route],
+    hooks: &[Hook],
 ) -> Value {
     let access: HashMap<u32, &Access> = schema.relations.iter().map(|access| (access.oid, access)).collect();
     let relations = described
@@ -191,7 +194,7 @@ pub fn document(
         .iter()
         .filter_map(|table| Some(Relation { table, access: access.get(&table.oid).copied()? }))
         .collect();
-    let api = Api { schema, relations, types: &described.types, settings, routes };
+    let api = Api { schema, relations, types: &described.types, settings, routes, hooks };
     let mut document = match version {
         Version::V31 => v31::document(&api),
         Version::V2 => v2::document(&api),

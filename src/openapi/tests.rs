@@ -71,7 +71,7 @@ fn api() -> (Schema, Relations) {
 
 fn described(version: Version, settings: &Settings) -> Value {
     let (schema, relations) = api();
-    document(version, &schema, &relations, settings, &[])
+    document(version, &schema, &relations, settings, &[], &[])
 }
 
 fn assert_valid(document: &Value, schema: &str) {
@@ -261,9 +261,16 @@ fn a_route_tells_where_its_arguments_go() {
         route("GET /x/{a:path}", Some("header:X-B")),
         unknown,
     ];
-    let document = document(Version::V31, &schema, &relations, &Settings::default(), &routes);
+    let document = document(Version::V31, &schema, &relations, &Settings::default(), &routes, &[]);
     assert_valid(&document, include_str!("../../pg_test/openapi/3.1.json"));
     assert_references_lead_somewhere(&document);
+    let hook = json!({
+        "event": "before", "scope": "* /{first}/{rest:path}", "schema": "app", "name": "check", "parameters": 1, "returns": "void"
+    });
+    let hooks: Vec<crate::hooks::Hook> = serde_json::from_value(json!([hook])).unwrap();
+    let hooked = super::document(Version::V31, &schema, &relations, &Settings::default(), &routes, &hooks);
+    assert_valid(&hooked, include_str!("../../pg_test/openapi/3.1.json"));
+    assert_ne!(hooked, document);
     let names = |path: &str, method: &str| -> Vec<String> {
         let parameters = document["paths"][path][method]["parameters"].as_array().cloned().unwrap_or_default();
         parameters.iter().filter_map(|p| Some(format!("{} {}", p["in"].as_str()?, p["name"].as_str()?))).collect()

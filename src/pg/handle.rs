@@ -57,8 +57,7 @@ fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> A
     let observer = Observer::start(input.method, input.body.map_or(0, <[u8]>::len));
     let answer = answer(input).unwrap_or_else(|error| {
         observer.failed();
-        let instance: String = input.target.chars().filter(|c| !c.is_control()).take(2000).collect();
-        Answer::new(varied(Response::problem(&error, &instance, guc::is_verbose()), input.method))
+        Answer::new(varied(problem(&error, input.target), input.method))
     });
     let mut response = answer.response.without_forbidden_body(input.method);
     if let Some(trace) = input.headers.as_ref().ok().and_then(Headers::trace) {
@@ -92,7 +91,7 @@ fn answer(input: &Input) -> Result<Answer> {
                 let run = |action: Action| answer_batch(request, &action.schema, input.memory);
                 let schema = action.schema.clone();
                 let answer = versions::within(&surface.versions, base, request, action, run)
-                    .or_else(|error| recovered(request, &schema, error))?;
+                    .or_else(|error| recovered(request, input.target, &schema, error))?;
                 timing.end(Stage::Transaction);
                 Ok(answer)
             }
@@ -107,7 +106,7 @@ fn answer(input: &Input) -> Result<Answer> {
                         hooked(request, action, &principal, input.memory, &terms)
                     })
                     .or_else(|error| {
-                        hooks::on_error(request, &principal, &schema, error, |error| problem(error, request))
+                        hooks::on_error(request, &principal, &schema, error, |error| problem(error, input.target))
                     })
                 })?;
                 answer.response = varied(answer.response, input.method);
@@ -145,7 +144,7 @@ fn hooked<'t>(
         let memory = Memory { body: memory.body.filter(|_| is_as_sent), ..memory };
         answer_with(request, action, principal, memory, terms())
     };
-    let route = |request: &Request, run: &dyn Fn(&Request, Action) -> Result<Answer>| {
+    let route = |request: &Request, run: hooks::Run| {
         let (surface, mut request) = (versions::surface(), request.clone());
         let entered;
         if !routes::takes(&request)
@@ -166,16 +165,16 @@ fn hooked<'t>(
 }
 
 /// The answer of the hooks for errors to a batch that has failed.
-fn recovered(request: &Request, schema: &str, error: Error) -> Result<Answer> {
+fn recovered(request: &Request, target: &str, schema: &str, error: Error) -> Result<Answer> {
     match principal(request) {
-        Ok(principal) => hooks::on_error(request, &principal, schema, error, |error| problem(error, request)),
+        Ok(principal) => hooks::on_error(request, &principal, schema, error, |error| problem(error, target)),
         Err(_) => Err(error),
     }
 }
 
-/// The response that tells of an error.
-fn problem(error: &Error, request: &Request) -> Response {
-    let instance: String = request.sent().target.sent.chars().filter(|c| !c.is_control()).take(2000).collect();
+/// The response that tells of an error of the request with a target.
+fn problem(error: &Error, target: &str) -> Response {
+    let instance: String = target.chars().filter(|c| !c.is_control()).take(2000).collect();
     Response::problem(error, &instance, guc::is_verbose())
 }
 

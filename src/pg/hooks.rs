@@ -40,7 +40,7 @@ fn generations() -> (u64, u64) {
 }
 
 /// The hooks, in their order. A change counts from the next statement after its transaction committed.
-fn declared() -> Rc<[Hook]> {
+pub fn declared() -> Rc<[Hook]> {
     invalidation::accept();
     let now = generations();
     let known = KNOWN.with_borrow(|known| {
@@ -74,12 +74,15 @@ fn declared() -> Rc<[Hook]> {
     hooks
 }
 
+/// Answers a request that has found where it goes.
+pub type Run<'a> = &'a dyn Fn(&Request, Action) -> Result<Answer>;
+
 /// Who is asked to answer a request that hooks are around.
 pub struct Within<'a> {
     /// Answers a request. Its principal is one within the open frame. `is_as_sent`: the request is the one that was sent.
     pub answer: &'a dyn Fn(&Request, Action, &Principal, bool) -> Result<Answer>,
     /// Finds where a request goes, and answers it by the function.
-    pub route: &'a dyn Fn(&Request, &dyn Fn(&Request, Action) -> Result<Answer>) -> Result<Answer>,
+    pub route: &'a dyn Fn(&Request, Run) -> Result<Answer>,
 }
 
 /// Answers a request, with the hooks that take it before and after. All of it is one subtransaction.

@@ -22,5 +22,5 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
         JOIN pg_type t ON t.oid = a.base
     ), '[]')) ORDER BY e.key), '[]')
 FROM restful.route_entry e
-JOIN pg_proc p ON p.oid = e.handler
+JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
 JOIN pg_namespace n ON n.oid = p.pronamespace

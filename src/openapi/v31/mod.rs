@@ -6,6 +6,7 @@
 
 mod batch;
 mod functions;
+mod hooks;
 mod nested;
 mod relations;
 mod routes;
@@ -38,7 +39,8 @@ pub fn document(api: &Api) -> Value {
         document.paths.insert(format!("/{}", crate::route::BATCH), batch::path(most));
         document.schemas.extend(batch::schemas());
     }
-    let Parts { paths, mut schemas, mut parameters } = document;
+    let Parts { mut paths, mut schemas, mut parameters } = document;
+    hooks::tell(&mut paths, api.hooks);
     schemas.extend(shared_schemas());
     parameters.extend(shared_parameters());
     let token = json!({ "bearer": [] });

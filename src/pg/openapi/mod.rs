@@ -9,9 +9,9 @@ use crate::pg::catalog;
 use crate::pg::catalog::query::{boolean, load, text};
 use crate::pg::guc::{self, OpenApiMode};
 use crate::pg::json_schema::schema_of;
-use crate::pg::routes;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::versions;
+use crate::pg::{hooks, routes};
 use crate::route;
 use kept::{Key, Moment};
 use pgrx::pg_sys;
@@ -55,7 +55,7 @@ fn made(schema: &str, version: Version) -> Result<String> {
     if version == Version::V31 {
         described.types.represent_domains();
     }
-    Ok(openapi::document(version, &loaded, &described, &settings(schema), &routes).to_string())
+    Ok(openapi::document(version, &loaded, &described, &settings(schema), &routes, &hooks::declared()).to_string())
 }
 
 /// The settings of a schema's description.
