@@ -20,6 +20,7 @@ use crate::cors::Cors;
 use crate::log::{Access, Log};
 use crate::pool::{Call, Pool, Unavailable, describe, is_lost};
 use crate::problem::Problem;
+use crate::site::Site;
 use crate::{headers, record, strict};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,6 +39,7 @@ pub struct Gateway {
     request_timeout: Duration,
     pool_timeout: Duration,
     cors: Option<Cors>,
+    docs: Option<Site>,
     ids: RandomState,
     requests: AtomicU64,
 }
@@ -54,7 +56,12 @@ impl Gateway {
         cors: Option<Cors>,
     ) -> Self {
         let (ids, requests) = (RandomState::new(), AtomicU64::new(0));
-        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, cors, ids, requests }
+        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, cors, docs: None, ids, requests }
+    }
+
+    /// The same gateway, with the documentation's page if there is one.
+    pub fn with_docs(self, docs: Option<Site>) -> Self {
+        Self { docs, ..self }
     }
 
     /// Answers a request, with `refused` if it has been refused already. Any error becomes a problem document.
@@ -83,7 +90,10 @@ impl Gateway {
             (None, None, &Method::GET | &Method::HEAD, "/live") => Ok(own_answer(b"{\"status\":\"live\"}")),
             (None, None, &Method::GET | &Method::HEAD, "/ready") => self.ready(&entry).await,
             (None, None, _, "/live" | "/ready") => Err(Problem::method_not_allowed()),
-            (None, None, ..) => self.pass_on(&entry, body, start + self.request_timeout).await,
+            (None, None, method, _) => match self.own_page(method, path, &parts.headers) {
+                Some(answer) => answer,
+                None => self.pass_on(&entry, body, start + self.request_timeout).await,
+            },
         }
         .unwrap_or_else(Problem::into_response);
         if let Some(cors) = &self.cors {
@@ -95,6 +105,16 @@ impl Gateway {
         entry.status = response.status().as_u16();
         entry.bytes = response.body().size_hint().lower();
         Ok(response)
+    }
+
+    /// The answer to a request for a page that the binary contains.
+    fn own_page(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Option<Result<Response<Full<Bytes>>, Problem>> {
+        self.docs.as_ref()?.respond(method, path, headers, || self.new_id())
     }
 
     async fn pass_on(

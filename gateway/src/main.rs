@@ -4,9 +4,11 @@
 //! a request through `headers` (to JSON), `pool` (to the database) and `record` (back). `strict` refuses requests that lack a field or expect too
 //! much. `cors` answers browsers' questions, `problem`
 //! has the errors that the gateway answers itself, and `log` writes the log.
+//! `site` serves pages that the binary contains, such as the documentation of `docs`.
 
 mod cors;
 mod database;
+mod docs;
 mod handle;
 mod head;
 mod headers;
@@ -16,6 +18,7 @@ mod problem;
 mod record;
 mod server;
 mod settings;
+mod site;
 mod strict;
 mod tls;
 mod wire;
@@ -90,7 +93,7 @@ async fn run(settings: Settings) -> ExitCode {
 
     let pool = Pool::new(settings.database.clone(), settings.pool_size, settings.prepared);
     let ready = Pool::new(settings.database, 1, settings.prepared);
-    let gateway = Arc::new(Gateway::new(
+    let gateway = Gateway::new(
         pool.clone(),
         ready,
         Arc::clone(&log),
@@ -98,7 +101,8 @@ async fn run(settings: Settings) -> ExitCode {
         settings.request_timeout,
         settings.pool_timeout,
         settings.cors,
-    ));
+    );
+    let gateway = Arc::new(gateway.with_docs(settings.docs.map(docs::site)));
     let signals = Signals { terminate, interrupt };
     server::run(listener, gateway, Arc::clone(&log), settings.max_connections, settings.shutdown_timeout, signals)
         .await;

@@ -80,6 +80,12 @@ impl Problem {
         Self { close: true, ..Self::bad_request("The request body is incomplete or malformed") }
     }
 
+    /// 404: a path below a page of the gateway that is none of its files.
+    pub fn no_page() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "REST404", "The gateway's page has no such file")
+            .hint("DOCS_PATH moves the page.")
+    }
+
     /// 405: a method other than GET and HEAD on one of the gateway's own paths.
     pub fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "REST405", "Only GET and HEAD are allowed here")

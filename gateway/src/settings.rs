@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::cors::{self, Cors};
 use crate::database::Database;
+use crate::site;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -28,6 +29,7 @@ Settings are environment variables. A duration is a number of seconds (5, 0.5) o
   CORS_ALLOWED_ORIGINS origins whose pages may read answers, such as https://app.example.com; * for any; off (*)
   CORS_EXPOSED_HEADERS header fields of an answer that pages may read      (those of PostgREST, and the gateway's)
   CORS_MAX_AGE         seconds a browser remembers what pages may send     (86400)
+  DOCS_PATH            path of the interactive documentation, such as /docs; off  (off)
   LOG                  access (one line of JSON per request on stdout) or off (access)
   TOKIO_WORKER_THREADS threads that serve requests                         (1 for every 4 cores, at least 1)
 ";
@@ -54,6 +56,8 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// What browsers are told about pages of other origins. `None` for nothing.
     pub cors: Option<Cors>,
+    /// The path of the interactive documentation. `None` if there is none.
+    pub docs: Option<String>,
     /// Whether every request is logged.
     pub access_log: bool,
     /// How many threads serve requests.
@@ -114,6 +118,9 @@ impl Settings {
                 parsed("CORS_ALLOWED_ORIGINS", get("CORS_ALLOWED_ORIGINS"), Some(cors::Origins::Any), origins)?
                     .map(|origins| Cors::new(origins, exposed, max_age))
             },
+            docs: parsed("DOCS_PATH", get("DOCS_PATH"), None, |text| {
+                if text == "off" { Ok(None) } else { site::path(text).map(Some) }
+            })?,
             access_log: parsed("LOG", get("LOG"), true, |text| choice(text, [("access", true), ("off", false)]))?,
             threads: parsed("TOKIO_WORKER_THREADS", get("TOKIO_WORKER_THREADS"), default_threads(), |text| {
                 integer(text, 1, 1024)
@@ -250,6 +257,8 @@ mod tests {
             ("CORS_ALLOWED_ORIGINS", "app.example.com"),
             ("CORS_EXPOSED_HEADERS", "a b"),
             ("CORS_MAX_AGE", "1d"),
+            ("DOCS_PATH", "on"),
+            ("DOCS_PATH", "/ready"),
         ] {
             assert_eq!(read_one(name, value).err().unwrap().name, name, "{value}");
         }
