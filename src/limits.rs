@@ -9,6 +9,10 @@ pub const LOCATION_OF_QUERY: usize = 8000;
 pub const ENTITY_TAGS: usize = 100;
 /// Header fields of a request. HTTP servers accept about 100, and each is compared with the others.
 pub const HEADER_FIELDS: usize = 1000;
+/// Parts of a form with files: a form has at most as many fields as a table has columns.
+pub const FORM_PARTS: usize = 1600;
+/// Bytes of the header fields of one part of a form: two names and a media type.
+pub const PART_HEADER_BYTES: usize = 8192;
 /// Filters and conditions of a request: each is an expression to plan.
 pub const FILTERS: usize = 200;
 /// Nesting of `and`/`or`/`not`. PostgreSQL's parser gives up at some thousands; nobody writes ten.

@@ -6,6 +6,9 @@ CREATE TYPE restful.http_request AS (
 COMMENT ON TYPE restful.http_request IS
     'A request as the function of a route takes it: query has a list of values for each parameter, headers have names in lower case.';
 
+CREATE TYPE restful.http_file AS (name text, media_type text, content bytea);
+COMMENT ON TYPE restful.http_file IS 'A file of a form (multipart/form-data) as the function of a route takes it';
+
 CREATE TABLE restful.route_entry (
     key text PRIMARY KEY,
     pattern text NOT NULL,

@@ -36,7 +36,8 @@ pub const PUT: Accepts =
     accepts("accept", "application/json, application/x-ndjson, text/csv, application/x-www-form-urlencoded");
 
 /// A route whose function takes members of the body.
-pub const ROUTE: Accepts = accepts("accept", "application/json, application/x-www-form-urlencoded");
+pub const ROUTE: Accepts =
+    accepts("accept", "application/json, application/x-www-form-urlencoded, multipart/form-data");
 /// A route whose function takes the body as JSON.
 pub const JSON_ARGUMENT: Accepts = accepts("accept", "application/json");
 

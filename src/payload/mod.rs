@@ -4,6 +4,7 @@ mod converted;
 pub mod csv;
 pub mod form;
 mod list;
+pub mod multipart;
 mod shape;
 
 pub use list::row_keys;

@@ -4,8 +4,9 @@ use crate::error::Error;
 use crate::error::{Code, Result};
 use crate::http::accepts;
 use crate::http::request::Arguments;
-use crate::http::target::Target;
+use crate::http::target::{Parameter as QueryParameter, Target};
 use crate::http::{Method, Request};
+use crate::json::pointer;
 use crate::openapi;
 use crate::payload;
 use crate::pg::catalog::invalidation::{self, TableGroup};
@@ -15,9 +16,9 @@ use crate::pg::ffi::{catalog_scan, own_tables, privileges, user};
 use crate::pg::identity::principal::principal;
 use crate::pg::{catalog, frame, json_schema, versions};
 use crate::route::{self, Action, Resource, Route, Surface, Verb};
-use crate::routing::arguments::{Parameter, Source, arguments};
+use crate::routing::arguments::{Parameter, Place, Source, arguments};
 use crate::routing::pattern::Pattern;
-use crate::routing::table::{Found, Match, Table};
+use crate::routing::table::{Captured, Found, Match, Table};
 use crate::sqlstate::SqlState;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
@@ -161,7 +162,31 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
         body: None,
         ..request.clone()
     };
-    run(&call, Route::Action(action))
+    let placed = |error| placed(error, handler, &found.captured, &given.taken, request.method.is_safe());
+    run(&call, Route::Action(action)).map_err(placed)
+}
+
+/// The error of a call, which says where the argument came from that its type cannot read.
+fn placed(
+    error: Error,
+    handler: &Handler,
+    captured: &[(&str, Captured)],
+    taken: &[QueryParameter],
+    is_safe: bool,
+) -> Error {
+    let named = match error.errors.as_slice() {
+        [only] if error.errors_are_in_body && only.violation.keyword == "type" => only.pointer.strip_prefix('/'),
+        _ => None,
+    };
+    let is_named = |parameter: &&Parameter| named.is_some_and(|named| pointer::escape(&parameter.name) == named);
+    let Some(parameter) = handler.parameters.iter().find(is_named) else { return error };
+    match Place::of(parameter, captured, taken, is_safe) {
+        Place::Member(member) => error.repoint(|_| format!("/{}", pointer::escape(member))),
+        Place::Elsewhere(place) => {
+            let why = format!("{} is not what the route takes: {}", place, error.message);
+            error.errors(Vec::new()).details(why)
+        }
+    }
 }
 
 /// Checks the body of a request against the JSON Schema of its route.

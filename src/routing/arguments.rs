@@ -5,6 +5,7 @@ use crate::error::{Code, Error, Invalid, Result};
 use crate::http::target::Parameter as QueryParameter;
 use crate::http::{MediaType, Request, accepts};
 use crate::json::{self, Reader, pointer};
+use crate::payload::multipart::{self, Part};
 use crate::payload::{self, form};
 use crate::violation::Violation;
 use serde::Deserialize;
@@ -30,6 +31,10 @@ pub enum Kind {
     /// An array: a repeated value gives its elements.
     Array,
     Bytea,
+    /// `restful.http_file`: a file of a form.
+    File,
+    /// An array of files.
+    Files,
     /// `restful.http_request`: the whole request.
     Request,
     /// Anything else, which its type reads from a text.
@@ -87,6 +92,8 @@ enum Given<'a> {
     /// JSON as the body has it.
     Json(Cow<'a, [u8]>),
     Bytes(&'a [u8]),
+    /// Parts of a form with files.
+    Parts(Vec<Part<'a>>),
 }
 
 impl<'a> Given<'a> {
@@ -102,6 +109,7 @@ enum Content<'a> {
     /// The members of an object, each taken once.
     Members(Vec<(String, &'a [u8])>),
     Form(Vec<(String, String)>),
+    Parts(Vec<Part<'a>>),
     Whole(&'a [u8]),
 }
 
@@ -158,6 +166,40 @@ pub fn arguments<'a>(
         taken.append(&mut rest);
     }
     Ok(Arguments { object, taken, rest })
+}
+
+/// Where the value of an argument came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place<'p> {
+    /// A member of the body.
+    Member(&'p str),
+    /// Elsewhere, in words.
+    Elsewhere(String),
+}
+
+impl<'p> Place<'p> {
+    /// Where the value of a parameter came from. `captured`: the parameters of the path. `taken`: the query parameters that became arguments.
+    pub fn of(
+        parameter: &'p Parameter,
+        captured: &[(&str, Captured)],
+        taken: &[QueryParameter],
+        is_safe: bool,
+    ) -> Self {
+        let name = parameter.name.as_str();
+        let query = |name: &str| Place::Elsewhere(format!("the query parameter {name}"));
+        match &parameter.source {
+            _ if captured.iter().any(|(known, _)| *known == name) => {
+                Place::Elsewhere(format!("the segment {name} of the path"))
+            }
+            Some(Source::Query(named)) => query(named.as_deref().unwrap_or(name)),
+            Some(Source::Header(field)) => Place::Elsewhere(format!("the header field {field}")),
+            Some(Source::Cookie(cookie)) => Place::Elsewhere(format!("the cookie {cookie}")),
+            Some(Source::Body) => Place::Elsewhere("the body".to_owned()),
+            Some(Source::Member(member)) => Place::Member(member),
+            None if is_safe || taken.iter().any(|(known, _)| known == name) => query(name),
+            None => Place::Member(name),
+        }
+    }
 }
 
 struct Found<'r, 'a> {
@@ -226,6 +268,12 @@ impl<'a> Found<'_, 'a> {
                 let values: Vec<Cow<'a, str>> = taken.into_iter().map(|(_, value)| Cow::Owned(value)).collect();
                 Given::of(values)
             }
+            Content::Parts(parts) => {
+                let (taken, rest): (Vec<_>, Vec<_>) =
+                    std::mem::take(parts).into_iter().partition(|part| part.name == name);
+                *parts = rest;
+                (!taken.is_empty()).then_some(Given::Parts(taken))
+            }
             Content::None | Content::Whole(_) => None,
         }
     }
@@ -262,6 +310,13 @@ impl<'a> Found<'_, 'a> {
                         .map(|(name, _)| invalid(name, "additionalProperties", "the function has no such parameter")),
                 );
             }
+            Content::Parts(parts) => {
+                self.wrong.extend(
+                    parts
+                        .iter()
+                        .map(|part| invalid(&part.name, "additionalProperties", "the function has no such parameter")),
+                );
+            }
             Content::Whole(_) => self
                 .elsewhere
                 .push("The body is not an object or form whose members are parameters of the function.".to_owned()),
@@ -292,6 +347,10 @@ fn content<'a>(request: &Request<'a>, taker: Option<&Parameter>) -> Result<Conte
     let body = request.body.unwrap_or_default();
     if request.body.is_none() || taker.is_none() && body.trim_ascii().is_empty() {
         return Ok(Content::None);
+    }
+    let content_type = request.headers.get("content-type").unwrap_or_default();
+    if taker.is_none() && multipart::is_multipart(content_type) {
+        return multipart::parse(content_type, body).map(Content::Parts);
     }
     match (payload::content_type(request), taker) {
         (_, Some(taker)) if taker.kind != Kind::Json => Ok(Content::Whole(body)),
@@ -331,6 +390,10 @@ fn write(kind: Kind, given: Given, out: &mut Vec<u8>) -> std::result::Result<(),
     };
     match (kind, given) {
         (_, Given::Json(json)) => out.extend_from_slice(&json),
+        (Kind::File | Kind::Files, Given::Text(_) | Given::Texts(_) | Given::Bytes(_)) => {
+            return Err("it is a file: send a form as multipart/form-data.");
+        }
+        (_, Given::Parts(parts)) => return write_parts(kind, &parts, out),
         (Kind::Json, Given::Text(text)) => {
             if json::check(text.as_bytes()).is_err() {
                 return Err("it is not JSON.");
@@ -341,19 +404,57 @@ fn write(kind: Kind, given: Given, out: &mut Vec<u8>) -> std::result::Result<(),
         (_, Given::Text(text)) => json::escape(text.as_bytes(), out),
         (Kind::Array, Given::Texts(values)) => texts(&values, out),
         (_, Given::Texts(_)) => return Err("it is given several times."),
-        (Kind::Bytea, Given::Bytes(bytes)) => {
-            out.extend_from_slice(b"\"\\\\x");
-            bytes
-                .iter()
-                .for_each(|byte| out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
-            out.push(b'"');
-        }
+        (Kind::Bytea, Given::Bytes(bytes)) => write_bytes(bytes, out),
         (_, Given::Bytes(bytes)) => match std::str::from_utf8(bytes) {
             Ok(text) => json::escape(text.as_bytes(), out),
             Err(_) => return Err("the body is not UTF-8."),
         },
     }
     Ok(())
+}
+
+/// Writes the parts of a form that have the name of a parameter.
+fn write_parts(kind: Kind, parts: &[Part], out: &mut Vec<u8>) -> std::result::Result<(), &'static str> {
+    let file = |part: &Part, out: &mut Vec<u8>| {
+        out.extend_from_slice(b"{\"name\":");
+        json::escape(part.file.as_deref().unwrap_or_default().as_bytes(), out);
+        if let Some(media_type) = &part.media_type {
+            out.extend_from_slice(b",\"media_type\":");
+            json::escape(media_type.as_bytes(), out);
+        }
+        out.extend_from_slice(b",\"content\":");
+        write_bytes(part.content, out);
+        out.push(b'}');
+    };
+    if kind == Kind::Files {
+        out.push(b'[');
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            file(part, out);
+        }
+        out.push(b']');
+        return Ok(());
+    }
+    match (kind, parts) {
+        (Kind::File, [part]) => file(part, out),
+        (Kind::Bytea, [part]) => write_bytes(part.content, out),
+        (_, parts) => {
+            let text = |part: &Part<'_>| std::str::from_utf8(part.content).map(|text| Cow::Owned(text.to_owned()));
+            let texts: std::result::Result<Vec<Cow<str>>, _> = parts.iter().map(text).collect();
+            let given = texts.ok().and_then(Given::of).ok_or("it is not UTF-8.")?;
+            return write(kind, given, out);
+        }
+    }
+    Ok(())
+}
+
+/// Writes bytes as the text of a bytea.
+fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\"\\\\x");
+    bytes.iter().for_each(|byte| out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
+    out.push(b'"');
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";

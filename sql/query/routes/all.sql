@@ -13,6 +13,8 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
                 WHEN t.oid IN ('json'::regtype, 'jsonb'::regtype) THEN 'json'
                 WHEN t.oid = 'bytea'::regtype THEN 'bytea'
                 WHEN t.oid = 'restful.http_request'::regtype THEN 'request'
+                WHEN t.oid = 'restful.http_file'::regtype THEN 'file'
+                WHEN t.typelem = 'restful.http_file'::regtype AND t.typcategory = 'A' THEN 'files'
                 WHEN t.typcategory = 'A' THEN 'array'
                 ELSE 'scalar'
             END,

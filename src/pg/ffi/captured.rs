@@ -12,8 +12,9 @@ use pgrx::PgLogLevel;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::pg_sys::{self, ErrorContextCallback, ErrorData, MemoryContext};
 use std::any::Any;
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
 /// Source files that raise XX000 for invalid input: hstore's before PostgreSQL 16, and that of `to_tsquery`.
@@ -38,6 +39,14 @@ pub struct Captured {
     next: Note,
 }
 
+/// A member of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub key: String,
+    /// The number of its object in a list, from 0. `None` if it is not in a list.
+    pub element: Option<u64>,
+}
+
 /// What is known of an error besides its data.
 #[derive(Clone, Default)]
 pub struct Note {
@@ -45,6 +54,8 @@ pub struct Note {
     is_reading: bool,
     /// The value attached to it.
     attached: Option<Rc<dyn Any>>,
+    /// The member that was being read.
+    member: Option<Rc<Member>>,
 }
 
 impl Captured {
@@ -106,6 +117,11 @@ impl Captured {
         self.note.attached.clone()?.downcast().ok()
     }
 
+    /// The member of an object that was being read when the error was raised.
+    pub fn member(&self) -> Option<&Member> {
+        self.note.member.as_deref()
+    }
+
     /// The copy, which the caller must free, and the note on the error.
     pub fn into_parts(mut self) -> (*mut ErrorData, Note) {
         (std::mem::replace(&mut self.data, ptr::null_mut()), std::mem::take(&mut self.note))
@@ -164,6 +180,7 @@ unsafe extern "C-unwind" fn capture(captured: *mut c_void) {
         switch_to(raising);
         if (*data).elevel < PgLogLevel::ERROR as i32 {
             (*captured).next.is_reading = false;
+            (*captured).next.member = None;
             FreeErrorData(data);
             return;
         }
@@ -177,7 +194,7 @@ unsafe extern "C-unwind" fn capture(captured: *mut c_void) {
 
 /// Attaches a value to the next error. Whoever captures that error can read it.
 pub fn attach(value: Rc<dyn Any>) {
-    hand_on(Note { is_reading: false, attached: Some(value) });
+    hand_on(Note { attached: Some(value), ..Note::default() });
 }
 
 /// Passes a note to whoever captures the next error.
@@ -191,6 +208,54 @@ pub fn hand_on(note: Note) {
 pub fn reading<T>(read: impl FnOnce() -> T) -> T {
     // SAFETY: the callbacks outside of this one stay on the stack for longer.
     unsafe { with_callback(note_reading, pg_sys::error_context_stack.cast(), read) }
+}
+
+/// Where in an object a reader is.
+#[derive(Default)]
+pub struct ReadingPlace {
+    /// The key of the member whose value is being read.
+    key: Cell<Option<NonNull<[u8]>>>,
+    element: Cell<Option<u64>>,
+}
+
+impl ReadingPlace {
+    /// The reader comes to an object, which is an element of a list if it has a number.
+    pub fn at_object(&self, element: Option<u64>) {
+        self.element.set(element);
+        self.key.set(None);
+    }
+
+    /// The reader comes to the value of a member. The key lives until the reader comes to another object, or ends.
+    #[inline]
+    pub fn at_member(&self, key: &[u8]) {
+        self.key.set(Some(NonNull::from(key)));
+    }
+
+    /// The reader has read all members.
+    pub fn past_members(&self) {
+        self.key.set(None);
+    }
+
+    /// Runs `read`. Whoever captures an error of it knows at which member the reader was.
+    pub fn during<T>(&self, read: impl FnOnce() -> T) -> T {
+        // SAFETY: the callbacks outside of this one, and the value, stay for longer.
+        unsafe {
+            let armed = (self, pg_sys::error_context_stack);
+            with_callback(note_member, ptr::from_ref(&armed).cast_mut().cast(), read)
+        }
+    }
+}
+
+/// Notes for the captures from this callback outwards, which `errfinish` calls afterwards, which member was being read.
+unsafe extern "C-unwind" fn note_member(armed: *mut c_void) {
+    // SAFETY: the argument was set above, by a function that is still running, and so is the reader, whose key lives.
+    unsafe {
+        let (place, outer) = *armed.cast::<(&ReadingPlace, *mut ErrorContextCallback)>();
+        let Some(key) = place.key.get() else { return };
+        let key = String::from_utf8_lossy(key.as_ref()).into_owned();
+        let member = Rc::new(Member { key, element: place.element.get() });
+        for_each_capture(outer, |captured| captured.next.member = Some(member.clone()));
+    }
 }
 
 /// Notes for the captures from this callback outwards, which `errfinish` calls afterwards, that a value was being read. Captures further

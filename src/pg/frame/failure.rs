@@ -2,13 +2,15 @@
 
 use super::open::Open;
 use crate::error::{Error, Invalid, Result};
+use crate::json::pointer;
 use crate::pg::catalog::{self, CheckConstraint};
-use crate::pg::ffi::captured::ViolatedCheck;
+use crate::pg::ffi::captured::{Member, ViolatedCheck};
 use crate::pg::ffi::subtransaction::Failed;
 use crate::pg::ffi::{unguarded, user};
 use crate::pg::guc;
 use crate::raised::Raised;
 use crate::sqlstate::SqlState;
+use crate::violation::Violation;
 use pgrx::pg_sys;
 
 /// The error that PostgreSQL raised in a frame, with the hints and details that its message lacks.
@@ -17,16 +19,35 @@ pub(super) fn explained(failed: Failed, open: &Open, role: Option<pg_sys::Oid>) 
     if let Some(found) = captured.attached::<Vec<Invalid>>() {
         return Error::invalid_row(raised.message).errors(found.to_vec());
     }
+    let misread =
+        captured.member().filter(|_| raised.sqlstate.class() == "22").map(|member| misread(member, &raised.message));
     let check = captured.violated_check();
     let is_denied = raised.sqlstate == SqlState::INSUFFICIENT_PRIVILEGE && raised.hint.is_none();
     let writing = if is_denied { open.writing.take() } else { None };
     let denied = writing.and_then(|writing| writing.hint(&raised.message, role));
     let error = raised.without_disclosure(guc::expose_details()).into_error(open.is_authenticated);
+    let error = match misread {
+        Some(invalid) => error.errors_in_body(vec![invalid]),
+        None => error,
+    };
     match (check, denied) {
         (Some(check), _) => with_rule(error, &check, role),
         (None, Some(hint)) => error.hint(hint),
         (None, None) => error,
     }
+}
+
+/// A value in the body that its type cannot read.
+fn misread(member: &Member, message: &str) -> Invalid {
+    let element = member.element.map_or_else(String::new, |element| format!("/{element}"));
+    let pointer = format!("{element}/{}", pointer::escape(&member.key));
+    let violation = Violation {
+        instance_location: pointer.clone(),
+        keyword_location: "/type".to_owned(),
+        keyword: "type".to_owned(),
+        message: message.to_owned(),
+    };
+    Invalid { pointer, violation }
 }
 
 /// Refuses a read that has written; the refusal undoes the writes. PostgreSQL lets a read-only transaction write to temporary

@@ -4,6 +4,7 @@ use super::cell::Cells;
 use super::column::Column;
 use super::refuse::refuse_body;
 use crate::json::{self, Reader, Text, UniqueKeys, ValueKind};
+use crate::pg::ffi::captured::ReadingPlace;
 use pgrx::pg_sys::Datum;
 use std::collections::HashMap;
 
@@ -39,6 +40,10 @@ pub struct Row<'a, 'l> {
     /// Whether the column has a presence column.
     marked: Vec<bool>,
     number: u64,
+    /// Where it is, for errors.
+    place: ReadingPlace,
+    /// The objects are elements of a list.
+    is_list: bool,
     unknown: UniqueKeys<'a>,
     pub values: Vec<Datum>,
     pub nulls: Vec<bool>,
@@ -61,6 +66,8 @@ impl<'a, 'l> Row<'a, 'l> {
             seen: vec![0; columns],
             marked,
             number: 0,
+            place: ReadingPlace::default(),
+            is_list: false,
             unknown: UniqueKeys::default(),
             values: vec![Datum::null(); width],
             nulls: vec![true; width],
@@ -80,6 +87,7 @@ impl<'a, 'l> Row<'a, 'l> {
             let mut reader = Reader::new(body)?;
             let is_array = reader.kind()? == ValueKind::Array;
             if is_array {
+                self.is_list = true;
                 reader.open_array()?;
                 reader.next_element()?;
             }
@@ -96,6 +104,7 @@ impl<'a, 'l> Row<'a, 'l> {
 
     fn read_body(&mut self, body: &'a [u8], store: &mut impl FnMut(&mut Self)) -> Result<(), json::Error> {
         if self.layout.lines {
+            self.is_list = true;
             let mut reader = Reader::lines(body)?;
             while reader.next_line()? {
                 self.read(&mut reader)?;
@@ -108,6 +117,7 @@ impl<'a, 'l> Row<'a, 'l> {
         let mut reader = Reader::new(body)?;
         match reader.kind()? {
             ValueKind::Array => {
+                self.is_list = true;
                 reader.open_array()?;
                 while reader.next_element()? {
                     self.read(&mut reader)?;
@@ -126,6 +136,14 @@ impl<'a, 'l> Row<'a, 'l> {
     }
 
     fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), json::Error> {
+        let place = std::mem::take(&mut self.place);
+        place.at_object(self.is_list.then_some(self.number));
+        let read = place.during(|| self.read_object(reader, &place));
+        self.place = place;
+        read
+    }
+
+    fn read_object(&mut self, reader: &mut Reader<'a>, place: &ReadingPlace) -> Result<(), json::Error> {
         self.number += 1;
         self.nulls.fill(true);
         self.unknown.clear();
@@ -151,9 +169,11 @@ impl<'a, 'l> Row<'a, 'l> {
             }
             *seen = self.number;
             known += 1;
+            place.at_member(&column.key);
             let value = self.cells.read(column, reader)?;
             self.set(index, value);
         }
+        place.past_members();
         if self.layout.uniform && known < self.layout.columns.len() {
             self.refuse_missing_key(reader);
         }
