@@ -146,6 +146,8 @@ catalogue! {
     Route                   = "REST470", 400;
     /// The arguments of a request do not fit the function of its route.
     Argument                = "REST471", 400;
+    /// The result of a route breaks its JSON Schema.
+    Result                  = "REST472", 500;
     /// A response header set by a function or setting holds CR, LF or NUL.
     HeaderValue             = "REST500", 500;
     /// A hook has returned what it may not, or one for errors has failed.

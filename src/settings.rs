@@ -138,6 +138,8 @@ settings! {
         c"The size of the kept answers on disk from which on new keys are refused until old ones have made room.";
     ASSERT_FORMATS: Choice(&[c"draft", c"on", c"off"]), Superuser, c"restful.assert_formats",
         c"Whether format is an assertion in JSON Schemas; draft: as the schema's draft defines it.";
+    CHECK_RESULTS: Choice(&[c"log", c"strict", c"off"]), Superuser, c"restful.check_results",
+        c"Whether a result that breaks the JSON Schema of its route is only logged, is answered with 500 too, or is not looked at.";
     OPENAPI_MODE: Choice(&[c"follow-privileges", c"ignore-privileges", c"disabled"]), Superuser, c"restful.openapi_mode",
         c"Whether the description of the API at / covers what the role may use, covers everything that is exposed, or is switched off.";
     OPENAPI_VERSION: Choice(&[c"3.1", c"2.0"]), Superuser, c"restful.openapi_version",

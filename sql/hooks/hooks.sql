@@ -69,7 +69,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.hook(text, regproc, text, integer) IS
-    'Lets a function run before requests, after them, or when they fail (event: before, after, error). requests: *, a method, or a method or * and a path as in routes, such as: * /orders/{rest:path}. run_order: those with a lower one run first';
+    'Lets a function run before requests, after them, or when they fail (event: before, after, error). requests: *, a method, a method or * and a path as in routes, such as * /orders/{rest:path}, or a group of routes, such as group blog. run_order: those with a lower one run first';
 
 CREATE FUNCTION restful.drop_hook(event text, handler text, requests text DEFAULT '*') RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

@@ -9,17 +9,35 @@ COMMENT ON TYPE restful.http_request IS
 CREATE TYPE restful.http_file AS (name text, media_type text, content bytea);
 COMMENT ON TYPE restful.http_file IS 'A file of a form (multipart/form-data) as the function of a route takes it';
 
+CREATE TABLE restful.route_group_entry (
+    name text PRIMARY KEY,
+    prefix text NOT NULL,
+    host text
+);
+COMMENT ON TABLE restful.route_group_entry IS 'Groups of routes, declared by restful.route_group';
+REVOKE ALL ON restful.route_group_entry FROM PUBLIC;
+ALTER TABLE restful.route_group_entry ENABLE ROW LEVEL SECURITY;
+SELECT pg_catalog.pg_extension_config_dump('restful.route_group_entry', '');
+
 CREATE TABLE restful.route_entry (
     key text PRIMARY KEY,
     pattern text NOT NULL,
     handler text NOT NULL,
     sources jsonb NOT NULL DEFAULT '{}',
-    body_schema json
+    body_schema json,
+    query_schema json,
+    result_schema json,
+    example jsonb,
+    of_group text
 );
 COMMENT ON TABLE restful.route_entry IS 'Routes, declared by restful.route';
 COMMENT ON COLUMN restful.route_entry.key IS 'The method and the path with the converters of its parameters: two routes with the same key take the same requests';
 COMMENT ON COLUMN restful.route_entry.handler IS 'The function with its schema and the types of its parameters. A text, because pg_upgrade refuses columns of the type regprocedure';
 COMMENT ON COLUMN restful.route_entry.body_schema IS 'The JSON Schema of bodies; a registered one as a reference';
+COMMENT ON COLUMN restful.route_entry.query_schema IS 'The JSON Schema of the query parameters as an object';
+COMMENT ON COLUMN restful.route_entry.result_schema IS 'The JSON Schema of results';
+COMMENT ON COLUMN restful.route_entry.example IS 'An example of a request: an object with the members query and body';
+COMMENT ON COLUMN restful.route_entry.of_group IS 'The group whose prefix and host are those of the route';
 COMMENT ON COLUMN restful.route_entry.sources IS 'Where the values of parameters come from, by the names of the parameters';
 REVOKE ALL ON restful.route_entry FROM PUBLIC;
 ALTER TABLE restful.route_entry ENABLE ROW LEVEL SECURITY;
@@ -34,6 +52,11 @@ CREATE TRIGGER route_changed AFTER INSERT OR UPDATE OR DELETE ON restful.route_e
 CREATE TRIGGER route_truncated AFTER TRUNCATE ON restful.route_entry
     FOR EACH STATEMENT EXECUTE FUNCTION restful.route_changed();
 ALTER TABLE restful.route_entry ENABLE ALWAYS TRIGGER route_changed, ENABLE ALWAYS TRIGGER route_truncated;
+CREATE TRIGGER route_changed AFTER INSERT OR UPDATE OR DELETE ON restful.route_group_entry
+    FOR EACH ROW EXECUTE FUNCTION restful.route_changed();
+CREATE TRIGGER route_truncated AFTER TRUNCATE ON restful.route_group_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION restful.route_changed();
+ALTER TABLE restful.route_group_entry ENABLE ALWAYS TRIGGER route_changed, ENABLE ALWAYS TRIGGER route_truncated;
 
 CREATE FUNCTION restful.route_key(pattern text, types jsonb, sources jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_route_key';
@@ -59,17 +82,74 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION restful.route_parameters(oid) IS 'Internal: the input parameters of a function, with their types below domains';
 
-CREATE FUNCTION restful.route(pattern text, handler regproc, sources jsonb DEFAULT '{}', body text DEFAULT NULL) RETURNS void
+CREATE FUNCTION restful.route_pattern(pattern text, prefix text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT CASE
+        WHEN coalesce(prefix, '') = '' THEN pattern
+        ELSE concat(split_part(pattern, ' ', 1), ' ', prefix, CASE WHEN substr(pattern, strpos(pattern, ' ') + 1) <> '/' THEN substr(pattern, strpos(pattern, ' ') + 1) END)
+    END
+$function$;
+COMMENT ON FUNCTION restful.route_pattern(text, text) IS 'Internal: the pattern of a route behind the prefix of its group';
+
+-- What tells a route from others. Two hosts never take the same request.
+CREATE FUNCTION restful.route_key_in(pattern text, handler text, sources jsonb, prefix text, host text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT concat(host || ' ', restful.route_key(restful.route_pattern(pattern, prefix), (
+        SELECT coalesce(jsonb_object_agg(a.name, t.typname), '{}')
+        FROM restful.route_parameters(to_regprocedure(handler)) a JOIN pg_type t ON t.oid = a.base), sources))
+$function$;
+COMMENT ON FUNCTION restful.route_key_in(text, text, jsonb, text, text) IS 'Internal: the key of a route';
+
+CREATE FUNCTION restful.check_route_example(pattern text, example jsonb, body_schema json, query_schema json) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    found text[];
+BEGIN
+    IF example IS NULL THEN
+        RETURN;
+    END IF;
+    IF jsonb_typeof(example) <> 'object' OR example - '{query,body}'::text[] <> '{}' OR jsonb_typeof(coalesce(example->'query', '{}')) <> 'object'
+        OR example ? 'body' AND pattern LIKE 'GET %'
+    THEN
+        RAISE EXCEPTION 'the example of a route is malformed'
+            USING ERRCODE = '22023', HINT = 'Write an object with query, an object of parameters, and body, which a GET does not have.';
+    END IF;
+    SELECT array_agg(concat('body', v)) INTO found FROM unnest(restful.jsonschema_validation_errors(body_schema, (example->'body')::json)) v
+    WHERE body_schema IS NOT NULL AND example ? 'body';
+    IF found IS NULL AND query_schema IS NOT NULL THEN
+        SELECT array_agg(concat('query', v)) INTO found FROM unnest(restful.jsonschema_validation_errors(query_schema, coalesce(example->'query', '{}')::json)) v;
+    END IF;
+    IF found IS NOT NULL THEN
+        RAISE EXCEPTION 'the example of a route breaks its JSON Schema' USING ERRCODE = '23514', DETAIL = array_to_string(found, E'\n');
+    END IF;
+END
+$function$;
+COMMENT ON FUNCTION restful.check_route_example(text, jsonb, json, json) IS 'Internal: an error for an example that is not valid';
+
+CREATE FUNCTION restful.route(
+    pattern text, handler regproc, sources jsonb DEFAULT '{}', body text DEFAULT NULL, query text DEFAULT NULL, result text DEFAULT NULL,
+    example jsonb DEFAULT NULL, of_group text DEFAULT NULL
+) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_variable
 DECLARE
     called record;
+    within record;
     wrong text;
     key text;
     known text;
     body_schema json;
+    query_schema json;
+    result_schema json;
 BEGIN
     IF pattern IS NULL OR handler IS NULL THEN
         RAISE EXCEPTION 'a route needs a pattern and a function' USING ERRCODE = '22004', HINT = 'restful.route(''POST /orders/{id}/cancel'', ''app.cancel_order'')';
@@ -94,15 +174,21 @@ BEGIN
         RAISE EXCEPTION 'a parameter of % %', called.shown, wrong
             USING ERRCODE = '42P13', HINT = 'Arguments are bound by name. Take several values as an array.';
     END IF;
-    key := restful.route_key(pattern, (
-        SELECT coalesce(jsonb_object_agg(a.name, t.typname), '{}') FROM restful.route_parameters(handler) a JOIN pg_type t ON t.oid = a.base), sources);
+    SELECT g.prefix, g.host INTO within FROM restful.route_group_entry g WHERE g.name = of_group;
+    IF of_group IS NOT NULL AND NOT FOUND THEN
+        RAISE EXCEPTION 'there is no group of routes named %', of_group USING ERRCODE = '42704', HINT = 'Declare it with restful.route_group.';
+    END IF;
+    key := restful.route_key_in(pattern, called.shown, sources, within.prefix, within.host);
     IF body IS NOT NULL AND pattern LIKE 'GET %' THEN
         RAISE EXCEPTION 'a GET has no body that a schema could describe' USING ERRCODE = '22023';
     END IF;
     SELECT s.document INTO body_schema FROM restful.read_schema(body) s;
+    SELECT s.document INTO query_schema FROM restful.read_schema(query) s;
+    SELECT s.document INTO result_schema FROM restful.read_schema(result) s;
+    PERFORM restful.check_route_example(pattern, example, body_schema, query_schema);
     DELETE FROM restful.route_entry e WHERE e.key = key AND to_regprocedure(e.handler) IS NULL;
-    INSERT INTO restful.route_entry (key, pattern, handler, sources, body_schema)
-    VALUES (key, pattern, called.shown, sources, body_schema)
+    INSERT INTO restful.route_entry (key, pattern, handler, sources, body_schema, query_schema, result_schema, example, of_group)
+    VALUES (key, pattern, called.shown, sources, body_schema, query_schema, result_schema, example, of_group)
     ON CONFLICT ON CONSTRAINT route_entry_pkey DO NOTHING;
     IF NOT FOUND THEN
         SELECT format('%s (%s)', e.pattern, e.handler) INTO known FROM restful.route_entry e WHERE e.key = key;
@@ -111,32 +197,88 @@ BEGIN
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION restful.route(text, regproc, jsonb, text) IS
-    'Lets a function answer a method and a path, such as POST /orders/{id}/cancel. sources: where the values of parameters come from, if not from the path, the query and the body by their names: query:name, header:name, cookie:name, body, body:member. body: the JSON Schema of bodies, or the name of a registered one';
+COMMENT ON FUNCTION restful.route(text, regproc, jsonb, text, text, text, jsonb, text) IS
+    'Lets a function answer a method and a path, such as POST /orders/{id}/cancel. sources: where the values of parameters come from, if not from the path, the query and the body by their names: query:name, header:name, cookie:name, body, body:member. body, query, result: the JSON Schemas of bodies, of the query parameters as an object and of results, or the names of registered ones. example: a request, an object with query and body, for the description of the API. of_group: the group whose prefix stands before the path';
 
-CREATE FUNCTION restful.drop_route(pattern text) RETURNS boolean
+CREATE FUNCTION restful.drop_route(pattern text, of_group text DEFAULT NULL) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+BEGIN
+    DELETE FROM restful.route_entry e WHERE e.pattern = pattern AND e.of_group IS NOT DISTINCT FROM of_group;
+    RETURN FOUND;
+END
+$function$;
+COMMENT ON FUNCTION restful.drop_route(text, text) IS 'Drops the route that was declared with this pattern, in this group if it has one; false if there is none';
+
+CREATE FUNCTION restful.route_group(name text, prefix text DEFAULT '', host text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+#variable_conflict use_variable
+DECLARE
+    clash record;
+BEGIN
+    IF coalesce(name, '') = '' OR prefix IS NULL THEN
+        RAISE EXCEPTION 'a group of routes needs a name and a prefix' USING ERRCODE = '22004', HINT = 'restful.route_group(''blog'', ''/blog'')';
+    END IF;
+    host := lower(host);
+    IF prefix !~ '^(/[^/]+)*$' OR host !~ '^([a-z0-9_-]+([.][a-z0-9_-]+)*|\[[0-9a-f:.]+\])$' THEN
+        RAISE EXCEPTION 'the prefix or the host of a group of routes is malformed'
+            USING ERRCODE = '22023', HINT = 'A prefix is a path without a slash at its end, such as /blog; a host is a name without a port, such as api.example.com.';
+    END IF;
+    -- The prefix is checked even if the group has no routes.
+    PERFORM restful.hook_scope('* ' || nullif(prefix, ''));
+    INSERT INTO restful.route_group_entry (name, prefix, host) VALUES (name, prefix, host)
+    ON CONFLICT ON CONSTRAINT route_group_entry_pkey DO UPDATE SET prefix = EXCLUDED.prefix, host = EXCLUDED.host;
+    -- A key may become that of another route of the group, so each gets one of its own first.
+    UPDATE restful.route_entry e SET key = concat('~ ', e.key) WHERE e.of_group = name;
+    SELECT e.pattern, format('%s (%s)', o.pattern, o.handler) AS known INTO clash
+    FROM restful.route_entry e
+    JOIN restful.route_entry o ON o.key = restful.route_key_in(e.pattern, e.handler, e.sources, prefix, host)
+    WHERE e.of_group = name AND to_regprocedure(e.handler) IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'in the group %, the route % takes the same requests as %', name, clash.pattern, clash.known
+            USING ERRCODE = '42710', HINT = 'Give the group another prefix or host, or drop one of the routes with restful.drop_route.';
+    END IF;
+    DELETE FROM restful.route_entry e WHERE e.of_group = name AND to_regprocedure(e.handler) IS NULL;
+    UPDATE restful.route_entry e SET key = restful.route_key_in(e.pattern, e.handler, e.sources, prefix, host) WHERE e.of_group = name;
+END
+$function$;
+COMMENT ON FUNCTION restful.route_group(text, text, text) IS
+    'Declares a group of routes, or changes it: the prefix stands before the paths of its routes, and they take only requests for the host, if there is one';
+
+CREATE FUNCTION restful.drop_route_group(name text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_variable
 BEGIN
-    DELETE FROM restful.route_entry e WHERE e.pattern = pattern;
+    IF EXISTS (SELECT FROM restful.route_entry e WHERE e.of_group = name AND to_regprocedure(e.handler) IS NOT NULL) THEN
+        RAISE EXCEPTION 'the group % has routes', name USING ERRCODE = '2BP01', HINT = 'Drop them first with restful.drop_route(pattern, group).';
+    END IF;
+    DELETE FROM restful.route_entry e WHERE e.of_group = name;
+    DELETE FROM restful.route_group_entry g WHERE g.name = name;
     RETURN FOUND;
 END
 $function$;
-COMMENT ON FUNCTION restful.drop_route(text) IS 'Drops the route that was declared with this pattern; false if there is none';
+COMMENT ON FUNCTION restful.drop_route_group(text) IS 'Drops a group that has no routes; false if there is none';
 
 CREATE FUNCTION restful.routes()
-    RETURNS TABLE (method text, path text, handler text, sources jsonb, body_schema json, only_reads boolean, security_definer boolean)
+    RETURNS TABLE (method text, path text, handler text, host text, of_group text, sources jsonb, body_schema json, query_schema json, result_schema json, only_reads boolean, security_definer boolean)
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT split_part(e.pattern, ' ', 1), split_part(e.pattern, ' ', 2), e.handler, e.sources, e.body_schema, p.provolatile <> 'v', p.prosecdef
+    SELECT split_part(w.pattern, ' ', 1), substr(w.pattern, strpos(w.pattern, ' ') + 1), e.handler, g.host, e.of_group, e.sources, e.body_schema, e.query_schema, e.result_schema,
+        p.provolatile <> 'v', p.prosecdef
     FROM restful.route_entry e
     JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
-    ORDER BY 2, 1
+    LEFT JOIN restful.route_group_entry g ON g.name = e.of_group
+    CROSS JOIN LATERAL restful.route_pattern(e.pattern, g.prefix) w(pattern)
+    ORDER BY 2, 1, 4
 $function$;
-COMMENT ON FUNCTION restful.routes() IS 'The routes whose functions exist: a route goes with its function';
+COMMENT ON FUNCTION restful.routes() IS 'The routes whose functions exist, with their whole paths: a route goes with its function';
 
 CREATE FUNCTION restful.sent(response restful.http_response) RETURNS bytea
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

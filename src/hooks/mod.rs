@@ -44,8 +44,13 @@ pub struct Hook {
     pub returns: Returns,
 }
 
-/// The hooks of an event that take a request, in their order.
-pub fn of<'h>(hooks: &'h [Hook], event: Event, request: &Request) -> impl Iterator<Item = &'h Hook> {
-    let takes = move |hook: &&Hook| hook.event == event && hook.scope.takes(request);
+/// The hooks of an event that take a request, in their order. `group`: that of the request's route.
+pub fn of<'h>(
+    hooks: &'h [Hook],
+    event: Event,
+    request: &Request,
+    group: Option<&str>,
+) -> impl Iterator<Item = &'h Hook> {
+    let takes = |hook: &&Hook| hook.event == event && hook.scope.takes(request, group);
     hooks.iter().filter(takes).collect::<Vec<_>>().into_iter()
 }

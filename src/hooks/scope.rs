@@ -4,13 +4,15 @@ use crate::http::{Method, Request, target};
 use crate::routing::pattern::{Converter, Pattern, Segment};
 use serde::{Deserialize, Deserializer};
 
-/// The requests that a hook is for: `*`, or a method or `*` and a path, such as `* /orders/{rest:path}`.
+/// The requests that a hook is for: `*`, or a method or `*` and a path, such as `* /orders/{rest:path}`, or a group of routes, such as `group blog`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// GET also stands for HEAD and QUERY.
     method: Option<Method>,
     /// `None` for any path.
     path: Option<Vec<Segment>>,
+    /// Only requests for routes of this group.
+    group: Option<String>,
 }
 
 impl Scope {
@@ -20,7 +22,10 @@ impl Scope {
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text == "*" {
-            return Ok(Scope { method: None, path: None });
+            return Ok(Scope { method: None, path: None, group: None });
+        }
+        if let Some(group) = text.strip_prefix("group ") {
+            return Ok(Scope { method: None, path: None, group: Some(group.to_owned()) });
         }
         let (method, path) = text.split_once(' ').map_or((text, None), |(method, path)| (method, Some(path)));
         let method = match method {
@@ -28,11 +33,14 @@ impl Scope {
             name => Some(Method::parse(name).map_err(|_| format!("\"{name}\" is not a method."))?),
         };
         let path = path.map(|path| Pattern::path(path, |_| Some("text".to_owned()))).transpose()?;
-        Ok(Scope { method, path })
+        Ok(Scope { method, path, group: None })
     }
 
-    /// Whether a request is one of them. Its path counts without the version that it names.
-    pub fn takes(&self, request: &Request) -> bool {
+    /// Whether a request is one of them. Its path counts without the version that it names. `group`: that of its route.
+    pub fn takes(&self, request: &Request, group: Option<&str>) -> bool {
+        if let Some(wanted) = &self.group {
+            return group == Some(wanted);
+        }
         let has_method = self.method.is_none_or(|method| {
             method == request.method || method == Method::Get && matches!(request.method, Method::Head | Method::Query)
         });
@@ -43,6 +51,10 @@ impl Scope {
 impl Scope {
     /// Whether some request with a method and a path of this form is one of them. `template`: a path whose segments in braces stand for any.
     pub fn may_take(&self, method: Method, template: &str) -> bool {
+        if self.group.is_some() {
+            // The description does not say which paths belong to a group.
+            return false;
+        }
         let has_method =
             self.method.is_none_or(|wanted| wanted == method || wanted == Method::Get && method == Method::Head);
         has_method
@@ -77,7 +89,7 @@ fn may_meet(pattern: &[Segment], template: &[&str]) -> bool {
 /// hook takes every request, because it may be a guard.
 pub fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Scope, D::Error> {
     let text = String::deserialize(from)?;
-    Ok(Scope::parse(&text).unwrap_or(Scope { method: None, path: None }))
+    Ok(Scope::parse(&text).unwrap_or(Scope { method: None, path: None, group: None }))
 }
 
 #[cfg(test)]
@@ -119,7 +131,7 @@ mod tests {
                 let (method, target) = request.split_once(' ').unwrap();
                 let headers = Headers::default();
                 let request = Request::parse(method, target, &headers, None).unwrap();
-                assert_eq!(parsed.takes(&request), is_taken, "{scope}: {method} {target}");
+                assert_eq!(parsed.takes(&request, None), is_taken, "{scope}: {method} {target}");
             }
         }
         for wrong in ["", "BREW /x", "GET x", "GET /{", "get /x", "* /{a:path}/b", "GET /a?b"] {

@@ -85,6 +85,16 @@ impl Headers {
         self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// The host that the request is for, without its port, in lower case (RFC 9110, section 7.2).
+    pub fn host(&self) -> Option<String> {
+        let host = self.get("host")?.trim();
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        Some(name.trim_end_matches('.').to_ascii_lowercase())
+    }
+
     /// The trace that the request belongs to, as [`traceparent::parse`] reads it.
     pub fn trace(&self) -> Option<String> {
         self.get("traceparent").and_then(traceparent::parse).map(Cow::into_owned)

@@ -32,6 +32,10 @@ pub struct Arguments<'a> {
     pub parameters: &'a [Parameter<'a>],
     /// The path of the route, with its parameters, such as `/orders/{id}`.
     pub route: &'a str,
+    /// The group of the route.
+    pub group: Option<&'a str>,
+    /// The JSON Schema of results, as text.
+    pub result_schema: Option<&'a str>,
     /// The request as it was sent.
     pub sent: &'a Request<'a>,
     /// The parameters of the path, with their values.

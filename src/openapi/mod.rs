@@ -110,8 +110,14 @@ pub struct Route {
     pub parameters: Vec<arguments::Parameter>,
     /// `pg_proc.oid`
     pub function: u32,
-    /// The JSON Schema of bodies.
+    /// The JSON Schemas of bodies, of the query parameters as an object, and of results.
     pub body_schema: Option<Value>,
+    pub query_schema: Option<Value>,
+    pub result_schema: Option<Value>,
+    /// An example of a request: an object with the members query and body.
+    pub example: Option<Value>,
+    /// The host that it is for.
+    pub host: Option<String>,
 }
 
 /// A parameter of a function. A parameter without a name takes the whole body.

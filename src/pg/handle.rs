@@ -14,7 +14,7 @@ use crate::pg::observe::{self, Observer};
 use crate::pg::timing::{Stage, Timing};
 use crate::pg::{admit, batch, catalog, guc, hooks, nested, oauth, routes, versions};
 use crate::respond::{ResponseSettings, judge, respond};
-use crate::route::{self, Action, Resource, Route, Verb, version};
+use crate::route::{self, Action, Resource, Route, Surface, Verb, version};
 use crate::sqlstate::SqlState;
 use std::cell::Cell;
 
@@ -81,7 +81,7 @@ fn answer(input: &Input) -> Result<Answer> {
         parsed.headers = &entered;
     }
     let base = Some(parsed.target.sent);
-    let mut answer = routes::routed(&parsed, &surface, base, |request, route| {
+    let answered = routes::routed(&parsed, &surface, base, |request, route| {
         timing.end(Stage::Parse);
         observe::route(request, &route);
         match route {
@@ -89,9 +89,7 @@ fn answer(input: &Input) -> Result<Answer> {
             Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
             Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
                 let run = |action: Action| answer_batch(request, &action.schema, input.memory);
-                let schema = action.schema.clone();
-                let answer = versions::within(&surface.versions, base, request, action, run)
-                    .or_else(|error| recovered(request, input.target, &schema, error))?;
+                let answer = versions::within(&surface.versions, base, request, action, run)?;
                 timing.end(Stage::Transaction);
                 Ok(answer)
             }
@@ -105,15 +103,14 @@ fn answer(input: &Input) -> Result<Answer> {
                         let terms = || Terms { settings: ask_settings(), may_nest: true, timing: &timing };
                         hooked(request, action, &principal, input.memory, &terms)
                     })
-                    .or_else(|error| {
-                        hooks::on_error(request, &principal, &schema, error, |error| problem(error, input.target))
-                    })
                 })?;
+                routes::add_methods(&parsed, &mut answer.response);
                 answer.response = varied(answer.response, input.method);
                 Ok(answer)
             }
         }
-    })?;
+    });
+    let mut answer = answered.or_else(|error| recovered(&parsed, &surface, input, error))?;
     timing.write(&mut answer.response);
     Ok(answer)
 }
@@ -164,10 +161,24 @@ fn hooked<'t>(
     hooks::within(request, action, principal, &hooks::Within { answer: &answer, route: &route })
 }
 
-/// The answer of the hooks for errors to a batch that has failed.
-fn recovered(request: &Request, target: &str, schema: &str, error: Error) -> Result<Answer> {
-    match principal(request) {
-        Ok(principal) => hooks::on_error(request, &principal, schema, error, |error| problem(error, target)),
+/// The answer of the hooks for errors to a request that has failed.
+///
+/// # Errors
+/// The error itself if none has an answer, or if it is not known who asks.
+fn recovered(request: &Request, surface: &Surface, input: &Input, error: Error) -> Result<Answer> {
+    if !hooks::has_any_for_errors() {
+        return Err(error);
+    }
+    let known = principal(request).and_then(|principal| {
+        route::schema(request.method, request.headers, surface).map(|(schema, _)| (principal, schema))
+    });
+    match known {
+        Ok((principal, schema)) => {
+            let context = Context { request, principal: &principal, schema: &schema };
+            let mut answer = hooks::on_error(&context, error, |error| problem(error, input.target))?;
+            answer.response = varied(answer.response, input.method);
+            Ok(answer)
+        }
         Err(_) => Err(error),
     }
 }
@@ -237,6 +248,9 @@ fn answer_with(
                 let (status, fields) = frame.response_settings();
                 ResponseSettings::parse(status.as_deref(), fields.as_deref())
             })?;
+            if let Some(schema) = request.arguments.as_ref().and_then(|arguments| arguments.result_schema) {
+                routes::check_result(request, schema, &judgement, rows.as_ref())?;
+            }
             let commit = judgement.commits;
             Ok(frame::Finished { value: (judgement, rows), commit })
         })

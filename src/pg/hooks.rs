@@ -12,8 +12,8 @@ use crate::pg::ffi::fmgr::{sql_function, text, v1_function};
 use crate::pg::ffi::snapshot::in_new_snapshot;
 use crate::pg::ffi::{log, own_tables};
 use crate::pg::frame::{self, Context, Finished};
-use crate::pg::guc;
 use crate::pg::identity::principal;
+use crate::pg::{guc, routes};
 use crate::route::Action;
 use crate::sqlstate::SqlState;
 use crate::statement::Ident;
@@ -94,8 +94,12 @@ pub struct Within<'a> {
 /// The errors of hooks and of the request: nothing is changed then.
 pub fn within(request: &Request, action: Action, principal: &Principal, within: &Within) -> Result<Answer> {
     let hooks = declared();
-    let mut before = hooks::of(&hooks, Event::Before, request.sent()).peekable();
-    let after: Vec<&Hook> = hooks::of(&hooks, Event::After, request.sent()).collect();
+    if hooks.is_empty() {
+        return (within.answer)(request, action, principal, true);
+    }
+    let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
+    let mut before = hooks::of(&hooks, Event::Before, request.sent(), group).peekable();
+    let after: Vec<&Hook> = hooks::of(&hooks, Event::After, request.sent(), group).collect();
     if before.peek().is_none() && after.is_empty() {
         return (within.answer)(request, action, principal, true);
     }
@@ -152,6 +156,11 @@ fn reroute(sent: &Request, changed: &Changed, principal: &Principal, within: &Wi
     (within.route)(&request, &|request, action| (within.answer)(request, action, principal, false))
 }
 
+/// Whether there are hooks for errors.
+pub fn has_any_for_errors() -> bool {
+    declared().iter().any(|hook| hook.event == Event::Error)
+}
+
 /// Answers a failed request, with the hooks that take it when it fails. These run in a subtransaction of their own, which is kept, and may
 /// write: they may note the failure, also that of a read.
 ///
@@ -159,20 +168,14 @@ fn reroute(sent: &Request, changed: &Changed, principal: &Principal, within: &Wi
 ///
 /// # Errors
 /// The error itself if no hook has another response for it; REST510 if a hook fails.
-pub fn on_error(
-    request: &Request,
-    principal: &Principal,
-    schema: &str,
-    error: Error,
-    problem: impl Fn(&Error) -> Response,
-) -> Result<Answer> {
-    let hooks = declared();
-    let mut of_errors = hooks::of(&hooks, Event::Error, request.sent()).peekable();
+pub fn on_error(context: &Context, error: Error, problem: impl Fn(&Error) -> Response) -> Result<Answer> {
+    let (hooks, request) = (declared(), context.request);
+    let group = routes::group_of(request);
+    let mut of_errors = hooks::of(&hooks, Event::Error, request, group.as_deref()).peekable();
     if of_errors.peek().is_none() {
         return Err(error);
     }
-    let context = Context { request, principal, schema };
-    let done = frame::enter_to_write(&context, |frame| {
+    let done = frame::enter_to_write(context, |frame| {
         frame.take_role();
         frame.publish();
         let value = hooks::request_value(request);
@@ -254,7 +257,9 @@ sql_function!(restful_hook_scope, "hook_scope(scope text)", |call| {
             SqlState::INVALID_PARAMETER_VALUE,
             "the requests of a hook are malformed",
             Some(&why),
-            Some("Write *, a method, or a method or * and a path, such as: * /orders/{rest:path}"),
+            Some(
+                "Write *, a method, a method or * and a path, or a group of routes: * /orders/{rest:path}, group blog",
+            ),
         );
     }
     pg_sys::Datum::from(true)

@@ -5,18 +5,21 @@ use crate::error::{Code, Result};
 use crate::http::accepts;
 use crate::http::request::Arguments;
 use crate::http::target::{Parameter as QueryParameter, Target};
-use crate::http::{Method, Request};
+use crate::http::{Method, Request, Response};
 use crate::json::pointer;
 use crate::openapi;
 use crate::payload;
 use crate::pg::catalog::invalidation::{self, TableGroup};
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::{argument, sql_function, v1_function};
-use crate::pg::ffi::{catalog_scan, own_tables, privileges, user};
+use crate::pg::ffi::{catalog_scan, log, own_tables, privileges, user};
+use crate::pg::guc::{self, CheckResults};
 use crate::pg::identity::principal::principal;
+use crate::pg::row_sink::BodyBuffer;
 use crate::pg::{catalog, frame, json_schema, versions};
+use crate::respond::Judgement;
 use crate::route::{self, Action, Resource, Route, Surface, Verb};
-use crate::routing::arguments::{Parameter, Place, Source, arguments};
+use crate::routing::arguments::{Parameter, Place, Source, arguments, query_object};
 use crate::routing::pattern::Pattern;
 use crate::routing::table::{Captured, Found, Match, Table};
 use crate::sqlstate::SqlState;
@@ -39,8 +42,13 @@ struct Declared {
     schema: String,
     /// The function.
     name: String,
-    /// The JSON Schema of bodies, as text.
+    host: Option<String>,
+    of_group: Option<String>,
+    /// The JSON Schemas of bodies, of the query and of results, as text.
     body_schema: Option<String>,
+    query_schema: Option<String>,
+    result_schema: Option<String>,
+    example: Option<Value>,
     parameters: Vec<Typed>,
 }
 
@@ -61,14 +69,62 @@ struct Handler {
     function: u32,
     schema: Rc<str>,
     name: String,
+    host: Option<String>,
+    group: Option<String>,
     body_schema: Option<String>,
+    /// As text, and parsed.
+    query_schema: Option<(String, Value)>,
+    result_schema: Option<String>,
+    example: Option<Value>,
     parameters: Vec<Parameter>,
+}
+
+/// All routes.
+#[derive(Debug, Default)]
+struct Routes {
+    /// Those for any host.
+    anywhere: Table<Handler>,
+    /// Those for one host, by its name.
+    by_host: HashMap<String, Table<Handler>>,
+}
+
+impl Routes {
+    fn is_empty(&self) -> bool {
+        self.anywhere.is_empty() && self.by_host.is_empty()
+    }
+
+    /// Finds the route that takes a request. One for its host comes before one for any.
+    fn find<'t, 'p>(&'t self, request: &'p Request) -> Match<'t, 'p, Handler> {
+        let find = |table: &'t Table<Handler>| table.find(request.method, &request.target.segments);
+        let anywhere = || find(&self.anywhere);
+        let table = if self.by_host.is_empty() {
+            None
+        } else {
+            request.headers.host().and_then(|host| self.by_host.get(&host))
+        };
+        match table.map(find) {
+            None | Some(Match::None) => anywhere(),
+            Some(Match::OtherMethods(mut methods)) => match anywhere() {
+                Match::OtherMethods(others) => {
+                    methods.extend(others);
+                    Match::OtherMethods(methods)
+                }
+                Match::None => Match::OtherMethods(methods),
+                found @ Match::Found(_) => found,
+            },
+            Some(found @ Match::Found(_)) => found,
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Handler> {
+        self.anywhere.iter().chain(self.by_host.values().flat_map(Table::iter))
+    }
 }
 
 /// The routes, and the generations of the tables and functions that they were read from.
 struct Known {
     generations: (u64, u64),
-    table: Rc<Table<Handler>>,
+    routes: Rc<Routes>,
 }
 
 thread_local! {
@@ -101,7 +157,7 @@ pub fn routed<T>(
     if table.is_empty() {
         return run(request, built_in()?);
     }
-    match table.find(request.method, &request.target.segments) {
+    match table.find(request) {
         Match::Found(found) => answer(request, &found, run),
         Match::OtherMethods(methods) => {
             // A table or view of this name takes the other methods.
@@ -109,12 +165,7 @@ pub fn routed<T>(
             if matches!(&route, Ok(Route::Action(action)) if exists(action)) {
                 return run(request, route?);
             }
-            let takes = |method: &&Method| match method {
-                Method::Head | Method::Query => methods.contains(&Method::Get),
-                method => **method == Method::Options || methods.contains(method),
-            };
-            let allow: Vec<&str> = Method::ALL.iter().filter(takes).map(|method| method.as_str()).collect();
-            let allow = allow.join(",");
+            let allow = allowed(&methods, "");
             if request.method == Method::Options {
                 run(request, Route::Methods(allow))
             } else {
@@ -125,10 +176,43 @@ pub fn routed<T>(
     }
 }
 
+/// The field Allow for a path whose routes take these methods, in addition to `others`, which are separated by commas.
+fn allowed(methods: &[Method], others: &str) -> String {
+    let takes = |method: &&Method| {
+        others.split(',').any(|other| other.trim() == method.as_str())
+            || match method {
+                Method::Head | Method::Query => methods.contains(&Method::Get),
+                method => **method == Method::Options || methods.contains(method),
+            }
+    };
+    let allow: Vec<&str> = Method::ALL.iter().filter(takes).map(|method| method.as_str()).collect();
+    allow.join(",")
+}
+
+/// Adds the methods of routes to the answer to OPTIONS, which lists those of a table at the same path.
+pub fn add_methods(request: &Request, response: &mut Response) {
+    if request.method != Method::Options || table().is_empty() {
+        return;
+    }
+    if let Match::OtherMethods(methods) = table().find(request)
+        && let Some((_, allow)) = response.headers.iter_mut().find(|(name, _)| name == "allow")
+    {
+        *allow = allowed(&methods, allow).into();
+    }
+}
+
 /// Whether a route has the path of a request as it was sent, so that it names no version.
 pub fn takes(request: &Request) -> bool {
     let table = table();
-    !table.is_empty() && !matches!(table.find(request.method, &request.target.segments), Match::None)
+    !table.is_empty() && !matches!(table.find(request), Match::None)
+}
+
+/// The group of the route that takes a request.
+pub fn group_of(request: &Request) -> Option<String> {
+    match table().find(request) {
+        Match::Found(found) => found.to.group.clone(),
+        Match::OtherMethods(_) | Match::None => None,
+    }
 }
 
 /// Whether an action is on a table or view that exists.
@@ -144,7 +228,15 @@ fn exists(action: &Action) -> bool {
 fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Request, Route) -> Result<T>) -> Result<T> {
     let handler = found.to;
     let checked = arguments(&handler.parameters, &found.captured, request).and_then(|given| {
-        handler.body_schema.as_deref().map_or(Ok(()), |schema| check_body(schema, request)).map(|()| given)
+        handler.body_schema.as_deref().map_or(Ok(()), |schema| check_body(schema, request))?;
+        match &handler.query_schema {
+            Some((text, schema)) => {
+                let object = query_object(schema, &request.target.parameters).to_string();
+                json_schema::check_document(text, object.as_bytes(), json_schema::Part::Query)?;
+            }
+            None => {}
+        }
+        Ok(given)
     });
     let given = checked.or_else(|refused| Err(shown(handler, request, refused)?))?;
     let verb = if request.method.is_safe() { Verb::CallSafe } else { Verb::Call };
@@ -156,6 +248,8 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
             object: &given.object,
             parameters: &given.taken,
             route: &handler.path,
+            group: handler.group.as_deref(),
+            result_schema: handler.result_schema.as_deref(),
             sent: request,
             captured: &found.captured,
         }),
@@ -189,6 +283,30 @@ fn placed(
     }
 }
 
+/// Checks the result of a route's function against its JSON Schema, as `restful.check_results` says. What the client has asked to be left out is
+/// not missing, so results of requests with `select` are not checked, and neither are results that are not JSON.
+///
+/// # Errors
+/// REST472 (500) in strict mode for a result that breaks the schema.
+pub fn check_result(request: &Request, schema: &str, judgement: &Judgement, rows: Option<&BodyBuffer>) -> Result<()> {
+    let mode = guc::check_results();
+    let selects = request.target.parameters.iter().any(|(name, _)| name == "select");
+    if mode == CheckResults::Off || selects || !judgement.is_json() {
+        return Ok(());
+    }
+    let found = json_schema::result_violations(schema, rows.map_or(b"", BodyBuffer::payload))?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let route = request.arguments.as_ref().map_or("", |arguments| arguments.route);
+    log::line(&format!("a result of {} {route} breaks its JSON Schema: {}", request.method.as_str(), found.join(", ")));
+    match mode {
+        CheckResults::Strict => Err(Error::new(Code::Result, "The result of the route breaks its JSON Schema")
+            .hint("The server's log says where. This is an error of the server, and nothing was changed.")),
+        CheckResults::Off | CheckResults::Log => Ok(()),
+    }
+}
+
 /// Checks the body of a request against the JSON Schema of its route.
 ///
 /// # Errors
@@ -196,7 +314,9 @@ fn placed(
 fn check_body(schema: &str, request: &Request) -> Result<()> {
     payload::require_json(&payload::content_type(request), request, accepts::JSON_ARGUMENT)?;
     match request.body {
-        Some(body) if !body.trim_ascii().is_empty() => json_schema::check_document(schema, body),
+        Some(body) if !body.trim_ascii().is_empty() => {
+            json_schema::check_document(schema, body, json_schema::Part::Body)
+        }
         _ => Err(Error::new(Code::Argument, "The route needs a body")
             .hint("Send JSON that fits its schema, which GET / shows.")),
     }
@@ -223,19 +343,23 @@ pub fn described() -> Vec<openapi::Route> {
         pattern: handler.pattern.clone(),
         parameters: handler.parameters.clone(),
         function: handler.function,
-        body_schema: handler.body_schema.as_deref().and_then(|schema| serde_json::from_str(schema).ok()),
+        body_schema: handler.body_schema.as_deref().and_then(json_schema::resolved),
+        query_schema: handler.query_schema.as_ref().and_then(|(schema, _)| json_schema::resolved(schema)),
+        result_schema: handler.result_schema.as_deref().and_then(json_schema::resolved),
+        example: handler.example.clone(),
+        host: handler.host.clone(),
     };
     table().iter().map(route).collect()
 }
 
 /// The routes. A change counts from the next statement after its transaction committed.
-fn table() -> Rc<Table<Handler>> {
+fn table() -> Rc<Routes> {
     invalidation::accept();
     let now = generations();
     let known = KNOWN.with_borrow(|known| {
         // Functions do not matter where there are no routes.
-        let is_current = |k: &&Known| k.generations == now || k.table.is_empty() && k.generations.0 == now.0;
-        known.as_ref().filter(is_current).map(|known| known.table.clone())
+        let is_current = |k: &&Known| k.generations == now || k.routes.is_empty() && k.generations.0 == now.0;
+        known.as_ref().filter(is_current).map(|known| known.routes.clone())
     });
     if let Some(table) = known {
         return table;
@@ -247,9 +371,9 @@ fn table() -> Rc<Table<Handler>> {
         return Rc::default();
     }
     let generations = generations();
-    let table = Rc::new(if has_rows(relation) { load(relation) } else { Table::default() });
-    KNOWN.set(Some(Known { generations, table: table.clone() }));
-    table
+    let routes = Rc::new(if has_rows(relation) { load(relation) } else { Routes::default() });
+    KNOWN.set(Some(Known { generations, routes: routes.clone() }));
+    routes
 }
 
 fn has_rows(relation: pg_sys::Oid) -> bool {
@@ -259,7 +383,7 @@ fn has_rows(relation: pg_sys::Oid) -> bool {
     has_rows
 }
 
-fn load(relation: pg_sys::Oid) -> Table<Handler> {
+fn load(relation: pg_sys::Oid) -> Routes {
     let read = || Spi::connect(|client| client.select(ALL, Some(1), &[])?.first().get_one::<JsonB>());
     // SAFETY: the query is a constant.
     let found = match unsafe { own_tables::as_owner(relation, read) } {
@@ -268,27 +392,37 @@ fn load(relation: pg_sys::Oid) -> Table<Handler> {
         Some(Ok(None)) | None => Value::Null,
     };
     let declared: Vec<Declared> = serde_json::from_value(found).unwrap_or_default();
-    let mut table = Table::default();
-    for Declared { function, pattern, schema, name, body_schema, parameters } in declared {
+    let mut routes = Routes::default();
+    for declared in declared {
+        let Declared { function, pattern, schema, name, host, of_group, example, .. } = declared;
         let types: HashMap<String, String> =
-            parameters.iter().map(|p| (p.parameter.name.clone(), p.of_type.clone())).collect();
-        // What was declared can be read, unless by a newer version of the extension.
+            declared.parameters.iter().map(|p| (p.parameter.name.clone(), p.of_type.clone())).collect();
         let path = pattern.split_once(' ').map_or_else(String::new, |(_, path)| path.to_owned());
+        // What was declared can be read, unless by a newer version of the extension.
         if let Ok(pattern) = Pattern::parse(&pattern, |parameter| types.get(parameter).cloned()) {
-            let parameters = parameters.into_iter().map(|typed| typed.parameter).collect();
+            let parsed = |text: String| serde_json::from_str(&text).ok().map(|schema| (text, schema));
             let handler = Handler {
                 pattern: pattern.clone(),
                 path,
                 function,
                 schema: schema.into(),
                 name,
-                body_schema,
-                parameters,
+                host: host.clone(),
+                group: of_group,
+                body_schema: declared.body_schema,
+                query_schema: declared.query_schema.and_then(parsed),
+                result_schema: declared.result_schema,
+                example,
+                parameters: declared.parameters.into_iter().map(|typed| typed.parameter).collect(),
+            };
+            let table = match host {
+                Some(host) => routes.by_host.entry(host).or_default(),
+                None => &mut routes.anywhere,
             };
             table.add(&pattern, handler);
         }
     }
-    table
+    routes
 }
 
 sql_function!(restful_route_key, "route_key(pattern text, types jsonb, sources jsonb)", |call| route_key(call));

@@ -31,6 +31,19 @@ pub struct Judgement {
     pub commits: bool,
 }
 
+impl Judgement {
+    /// Whether the body is JSON of a successful answer.
+    pub fn is_json(&self) -> bool {
+        let is_success = (200..300).contains(&self.settings.status().unwrap_or(self.status));
+        let is_json = match (self.settings.content_type(), &self.outcome) {
+            (Some(content_type), _) => content_type.contains("json"),
+            (None, Outcome::Effect(effect)) => !effect.is_plan() && effect.media.content_type().contains("json"),
+            (None, _) => false,
+        };
+        is_success && is_json && self.body != Body::Empty
+    }
+}
+
 /// Judges an outcome.
 ///
 /// # Errors

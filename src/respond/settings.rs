@@ -30,6 +30,11 @@ impl ResponseSettings {
         self.status
     }
 
+    /// The Content-Type that functions have set.
+    pub fn content_type(&self) -> Option<&str> {
+        self.fields.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_ref())
+    }
+
     /// Sets status and header fields of a response. A field replaces existing fields of the same name.
     pub fn apply(self, response: &mut Response) {
         if let Some(status) = self.status {

@@ -22,6 +22,44 @@ pub struct Parameter {
     pub source: Option<Source>,
 }
 
+/// The query parameters as a JSON object, for a JSON Schema: a value is a number or a boolean if the schema says so and it is one. A parameter that
+/// the schema calls an array, or that is repeated, is a list.
+pub fn query_object(schema: &serde_json::Value, parameters: &[QueryParameter]) -> serde_json::Value {
+    use serde_json::Value;
+    let types = |schema: &Value, wanted: &str| match schema.get("type") {
+        Some(Value::String(one)) => one == wanted,
+        Some(Value::Array(several)) => several.iter().any(|one| one == wanted),
+        _ => false,
+    };
+    let value = |schema: &Value, text: &str| {
+        let parsed = serde_json::from_str::<Value>(text).ok();
+        let fits = |parsed: &Value| {
+            parsed.is_number() && (types(schema, "number") || types(schema, "integer"))
+                || parsed.is_boolean() && types(schema, "boolean")
+        };
+        parsed.filter(fits).unwrap_or_else(|| text.into())
+    };
+    let mut object = serde_json::Map::new();
+    for (name, text) in parameters {
+        let of_name =
+            schema.get("properties").and_then(|properties| properties.get(name.as_ref())).unwrap_or(&Value::Null);
+        let is_list = types(of_name, "array");
+        let of_value = if is_list { of_name.get("items").unwrap_or(&Value::Null) } else { of_name };
+        let value = value(of_value, text.as_deref().unwrap_or_default());
+        match object.get_mut(name.as_ref()) {
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+            None if is_list => {
+                object.insert(name.to_string(), Value::Array(vec![value]));
+            }
+            None => {
+                object.insert(name.to_string(), value);
+            }
+        }
+    }
+    Value::Object(object)
+}
+
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,7 +1,12 @@
 -- The routes whose functions exist, each with the parameters of its function.
 SELECT coalesce(jsonb_agg(jsonb_build_object(
     'function', p.oid::int8,
-    'pattern', e.pattern,
+    'pattern', w.pattern,
+    'host', g.host,
+    'of_group', e.of_group,
+    'query_schema', e.query_schema::text,
+    'result_schema', e.result_schema::text,
+    'example', e.example,
     'schema', n.nspname,
     'name', p.proname,
     'body_schema', e.body_schema::text,
@@ -26,3 +31,5 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
 FROM restful.route_entry e
 JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
 JOIN pg_namespace n ON n.oid = p.pronamespace
+LEFT JOIN restful.route_group_entry g ON g.name = e.of_group
+CROSS JOIN LATERAL restful.route_pattern(e.pattern, g.prefix) w(pattern)

@@ -111,7 +111,7 @@ thread_local! {
     pub static VERSIONS: TableGroup = const { TableGroup::new(&[c"api_version"]) };
     /// The registered JSON Schemas.
     pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new(&[c"json_schema"]) };
-    pub static ROUTES: TableGroup = const { TableGroup::new(&[c"route_entry"]) };
+    pub static ROUTES: TableGroup = const { TableGroup::new(&[c"route_entry", c"route_group_entry"]) };
     pub static HOOKS: TableGroup = const { TableGroup::new(&[c"hook_entry"]) };
 }
 

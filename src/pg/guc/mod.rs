@@ -394,6 +394,23 @@ pub fn is_verbose() -> bool {
     settings::ERROR_VERBOSITY.get() == 0
 }
 
+/// What becomes of a result that breaks the JSON Schema of its route (`restful.check_results`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckResults {
+    Log,
+    Strict,
+    Off,
+}
+
+/// What becomes of a result that breaks the JSON Schema of its route.
+pub fn check_results() -> CheckResults {
+    match settings::CHECK_RESULTS.get() {
+        1 => CheckResults::Strict,
+        2 => CheckResults::Off,
+        _ => CheckResults::Log,
+    }
+}
+
 /// Whether `format` asserts in a JSON Schema if the call does not say.
 pub fn assert_formats() -> Formats {
     match settings::ASSERT_FORMATS.get() {

@@ -1,13 +1,14 @@
 //! Checks the body of a write against the schemas of the columns that it writes, before anything is written.
 
 use super::bindings::{Action, Binding, Level};
-use super::{Text, cache, formats};
+use super::{Text, cache, formats, registry};
 use crate::error::{Code, Error, Invalid, Result};
 use crate::json::{Framing, ValueKind, pointer};
 use crate::json_schema::text::{Document, TextNode};
 use crate::json_schema::{Values, violations};
 use crate::limits;
 use crate::pg::json_schema::watch::Backend;
+use serde_json::Value;
 
 /// The schemas to check a request's body against.
 #[derive(Default)]
@@ -19,12 +20,46 @@ pub struct BodySchemas {
     framing: Framing,
 }
 
-/// Checks a whole body against a JSON Schema.
+/// The part of a request that a route's JSON Schema is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Body,
+    Query,
+}
+
+/// What a result breaks of a JSON Schema: JSON Pointers into it, with the keywords. Empty if it is valid.
 ///
 /// # Errors
-/// REST422 with pointers into the body; PGRST102 if it is not JSON; REST506 if the schema cannot be read, because what it refers to is not
+/// REST506 if the schema cannot be read.
+pub fn result_violations(schema: &str, result: &[u8]) -> Result<Vec<String>> {
+    match check_document(schema, result, Part::Body) {
+        Ok(()) => Ok(Vec::new()),
+        Err(error) if error.code == Code::InvalidBody.as_str() => {
+            Ok(error.errors.iter().map(|found| format!("{} {}", found.pointer, found.violation.keyword)).collect())
+        }
+        // Not JSON.
+        Err(error) if error.status < 500 => Ok(vec![error.message.clone()]),
+        Err(error) => Err(error),
+    }
+}
+
+/// A JSON Schema for the description of the API. One that only refers to a registered one is that one; what refers to others anywhere else is not
+/// shown, because clients could not follow it.
+pub fn resolved(schema: &str) -> Option<Value> {
+    let schema: Value = serde_json::from_str(schema).ok()?;
+    let shown = match schema.get("$ref").and_then(Value::as_str) {
+        Some(uri) if uri.starts_with("restful:") => registry::document(uri)?,
+        _ => schema,
+    };
+    (!shown.to_string().contains("\"restful:")).then_some(shown)
+}
+
+/// Checks a part of a request against a JSON Schema.
+///
+/// # Errors
+/// REST422 with pointers into it; PGRST102 if it is not JSON; REST506 if the schema cannot be read, because what it refers to is not
 /// registered any more.
-pub fn check_document(schema: &str, body: &[u8]) -> Result<()> {
+pub fn check_document(schema: &str, body: &[u8], part: Part) -> Result<()> {
     let document = Document::parse(body).map_err(Error::invalid_json)?;
     let entry = cache::find::<Text, Text>(schema.as_bytes(), formats(None)).map_err(|refusal| {
         Error::new(Code::Setting, "The JSON Schema of the route cannot be read").details(refusal.message)
@@ -35,9 +70,15 @@ pub fn check_document(schema: &str, body: &[u8]) -> Result<()> {
     }
     let found = violations(&entry.compiled, root, Values::Masked, limits::REPORTED_VIOLATIONS).into_iter();
     let found = found.map(|violation| Invalid { pointer: violation.instance_location.clone(), violation }).collect();
-    Err(Error::new(Code::InvalidBody, "The body is not valid against the JSON Schema of the route")
-        .hint("See \"errors\": each pointer (RFC 6901) leads into the body.")
-        .errors_in_body(found))
+    let (what, hint) = match part {
+        Part::Body => ("body", "See \"errors\": each pointer (RFC 6901) leads into the body."),
+        Part::Query => {
+            ("query", "See \"errors\": each pointer (RFC 6901) leads into the object of the query parameters.")
+        }
+    };
+    let error = Error::new(Code::InvalidBody, format!("The {what} is not valid against the JSON Schema of the route"))
+        .hint(hint);
+    Err(if part == Part::Body { error.errors_in_body(found) } else { error.errors(found) })
 }
 
 impl BodySchemas {

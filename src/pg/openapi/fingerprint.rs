@@ -40,7 +40,8 @@ const CATALOGUES: [u32; 25] = [
 pub fn now() -> u64 {
     let mut fingerprint = 0;
     let mut add = |number: u64| fingerprint = mixed(fingerprint ^ number);
-    let own = [c"json_schema", c"route_entry", c"hook_entry"].map(|name| own_tables::table(name).to_u32());
+    let own = [c"json_schema", c"route_entry", c"route_group_entry", c"hook_entry"]
+        .map(|name| own_tables::table(name).to_u32());
     for catalogue in CATALOGUES.into_iter().chain(own).filter(|oid| *oid != 0) {
         add(catalogue.into());
         // SAFETY: all rows of a catalogue, or of the extension's own table.
