@@ -2403,13 +2403,14 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION restful.route_key_in(text, text, jsonb, text, text) IS 'Internal: the key of a route';
 
-CREATE FUNCTION restful.check_route_example(pattern text, example jsonb, body_schema json, query_schema json) RETURNS void
+CREATE FUNCTION restful.check_route_example(pattern text, handler oid, sources jsonb, example jsonb, body_schema json, query_schema json) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_variable
 DECLARE
     found text[];
+    names text[];
 BEGIN
     IF example IS NULL THEN
         RETURN;
@@ -2420,17 +2421,28 @@ BEGIN
         RAISE EXCEPTION 'the example of a route is malformed'
             USING ERRCODE = '22023', HINT = 'Write an object with query, an object of parameters, and body, which a GET does not have.';
     END IF;
-    SELECT array_agg(concat('body', v)) INTO found FROM unnest(restful.jsonschema_validation_errors(body_schema, (example->'body')::json)) v
-    WHERE body_schema IS NOT NULL AND example ? 'body';
-    IF found IS NULL AND query_schema IS NOT NULL THEN
-        SELECT array_agg(concat('query', v)) INTO found FROM unnest(restful.jsonschema_validation_errors(query_schema, coalesce(example->'query', '{}')::json)) v;
+    IF body_schema IS NOT NULL AND example ? 'body' THEN
+        SELECT array_agg('body: ' || v) INTO found FROM unnest(restful.jsonschema_validation_errors(body_schema, (example->'body')::json)) v;
+    END IF;
+    IF query_schema IS NOT NULL THEN
+        SELECT found || array_agg('query: ' || v) INTO found FROM unnest(restful.jsonschema_validation_errors(query_schema, coalesce(example->'query', '{}')::json)) v;
+    END IF;
+    -- Where no schema says what there is, the parameters of the function do.
+    SELECT array_agg(CASE split_part(coalesce(sources->>a.name, ''), ':', 1)
+        WHEN '' THEN a.name WHEN 'query' THEN coalesce(nullif(split_part(sources->>a.name, ':', 2), ''), a.name) WHEN 'body' THEN substr(sources->>a.name, 6) END) INTO names
+    FROM restful.route_parameters(handler) a;
+    IF query_schema IS NULL THEN
+        SELECT found || array_agg('query: no parameter takes ' || q) INTO found FROM jsonb_object_keys(coalesce(example->'query', '{}')) q WHERE q <> ALL (names);
+    END IF;
+    IF body_schema IS NULL AND jsonb_typeof(example->'body') = 'object' AND NOT EXISTS (SELECT FROM jsonb_each_text(sources) s WHERE s.value = 'body') THEN
+        SELECT found || array_agg('body: no parameter takes ' || m) INTO found FROM jsonb_object_keys(example->'body') m WHERE m <> ALL (names);
     END IF;
     IF found IS NOT NULL THEN
-        RAISE EXCEPTION 'the example of a route breaks its JSON Schema' USING ERRCODE = '23514', DETAIL = array_to_string(found, E'\n');
+        RAISE EXCEPTION 'the example of a route is not a request that it takes' USING ERRCODE = '23514', DETAIL = array_to_string(found, E'\n');
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION restful.check_route_example(text, jsonb, json, json) IS 'Internal: an error for an example that is not valid';
+COMMENT ON FUNCTION restful.check_route_example(text, oid, jsonb, jsonb, json, json) IS 'Internal: an error for an example that is not valid';
 
 CREATE FUNCTION restful.route(
     pattern text, handler regproc, sources jsonb DEFAULT '{}', body text DEFAULT NULL, query text DEFAULT NULL, result text DEFAULT NULL,
@@ -2484,7 +2496,7 @@ BEGIN
     SELECT s.document INTO body_schema FROM restful.read_schema(body) s;
     SELECT s.document INTO query_schema FROM restful.read_schema(query) s;
     SELECT s.document INTO result_schema FROM restful.read_schema(result) s;
-    PERFORM restful.check_route_example(pattern, example, body_schema, query_schema);
+    PERFORM restful.check_route_example(pattern, handler, sources, example, body_schema, query_schema);
     DELETE FROM restful.route_entry e WHERE e.key = key AND to_regprocedure(e.handler) IS NULL;
     INSERT INTO restful.route_entry (key, pattern, handler, sources, body_schema, query_schema, result_schema, example, of_group)
     VALUES (key, pattern, called.shown, sources, body_schema, query_schema, result_schema, example, of_group)
@@ -3667,7 +3679,7 @@ BEGIN
                 'restful.route(pg_catalog.text, pg_catalog.regproc, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text)',
                 'restful.route_pattern(pg_catalog.text, pg_catalog.text)',
                 'restful.route_key_in(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text)',
-                'restful.check_route_example(pg_catalog.text, pg_catalog.jsonb, pg_catalog.json, pg_catalog.json)',
+                'restful.check_route_example(pg_catalog.text, pg_catalog.oid, pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.json, pg_catalog.json)',
                 'restful.route_group(pg_catalog.text, pg_catalog.text, pg_catalog.text)',
                 'restful.drop_route_group(pg_catalog.text)',
                 'restful.drop_route(pg_catalog.text, pg_catalog.text)',

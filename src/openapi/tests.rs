@@ -253,11 +253,21 @@ fn a_route_tells_where_its_arguments_go() {
         parameters: vec![bound("a", None), bound("b", source)],
         function: 7,
         body_schema: None,
+        query_schema: None,
+        result_schema: None,
+        example: None,
+        host: None,
     };
     let unknown = Route { function: 8, ..route("GET /unknown", None) };
     let routes = [
         route("GET /sums/{a}/of/{b}", None),
-        route("POST /sums/{a}", Some("body:other")),
+        Route {
+            query_schema: Some(json!({ "properties": { "deep": { "type": "boolean" } }, "required": ["deep"] })),
+            result_schema: Some(json!({ "type": "integer" })),
+            example: Some(json!({ "query": { "deep": true }, "body": { "other": 1 } })),
+            host: Some("api.example.com".to_owned()),
+            ..route("POST /sums/{a}", Some("body:other"))
+        },
         route("GET /x/{a:path}", Some("header:X-B")),
         unknown,
     ];
@@ -271,6 +281,13 @@ fn a_route_tells_where_its_arguments_go() {
     let hooked = super::document(Version::V31, &schema, &relations, &Settings::default(), &routes, &hooks);
     assert_valid(&hooked, include_str!("../../pg_test/openapi/3.1.json"));
     assert_ne!(hooked, document);
+    let sum = &document["paths"]["/sums/{a}"]["post"];
+    assert_eq!(sum["requestBody"]["content"]["application/json"]["example"], json!({ "other": 1 }));
+    assert_eq!(sum["responses"]["200"]["content"]["application/json"]["schema"], json!({ "type": "integer" }));
+    assert_eq!(sum["servers"], json!([{ "url": "//api.example.com" }]));
+    let deep =
+        json!({ "name": "deep", "in": "query", "required": true, "schema": { "type": "boolean" }, "example": true });
+    assert!(sum["parameters"].as_array().unwrap().contains(&deep));
     let names = |path: &str, method: &str| -> Vec<String> {
         let parameters = document["paths"][path][method]["parameters"].as_array().cloned().unwrap_or_default();
         parameters.iter().filter_map(|p| Some(format!("{} {}", p["in"].as_str()?, p["name"].as_str()?))).collect()

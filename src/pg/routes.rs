@@ -121,9 +121,9 @@ impl Routes {
     }
 }
 
-/// The routes, and the generations of the tables and functions that they were read from.
+/// The routes, and the generations of the tables, functions and JSON Schemas that they were read from.
 struct Known {
-    generations: (u64, u64),
+    generations: (u64, u64, u64),
     routes: Rc<Routes>,
 }
 
@@ -131,8 +131,13 @@ thread_local! {
     static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
 }
 
-fn generations() -> (u64, u64) {
-    (invalidation::ROUTES.with(TableGroup::generation), invalidation::FUNCTIONS.with(invalidation::Generation::get))
+fn generations() -> (u64, u64, u64) {
+    (
+        invalidation::ROUTES.with(TableGroup::generation),
+        invalidation::FUNCTIONS.with(invalidation::Generation::get),
+        // The schemas of queries may be registered ones.
+        invalidation::JSON_SCHEMAS.with(TableGroup::generation),
+    )
 }
 
 /// Finds where a request goes, and lets `run` answer it: by a route of the database, or else as [`route::route`] says. Routes have no paths
@@ -400,7 +405,10 @@ fn load(relation: pg_sys::Oid) -> Routes {
         let path = pattern.split_once(' ').map_or_else(String::new, |(_, path)| path.to_owned());
         // What was declared can be read, unless by a newer version of the extension.
         if let Ok(pattern) = Pattern::parse(&pattern, |parameter| types.get(parameter).cloned()) {
-            let parsed = |text: String| serde_json::from_str(&text).ok().map(|schema| (text, schema));
+            let parsed = |text: String| {
+                let schema = json_schema::resolved(&text).or_else(|| serde_json::from_str(&text).ok())?;
+                Some((text, schema))
+            };
             let handler = Handler {
                 pattern: pattern.clone(),
                 path,

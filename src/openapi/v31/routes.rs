@@ -55,6 +55,7 @@ pub fn add(document: &mut Parts, api: &Api, route: &Route) {
             None => members.push(known),
         }
     }
+    describe_query(route, &mut parameters);
     if functions::returns_rows(function) {
         parameters.extend(["select", "order", "limit", "offset"].map(|name| parameter(&format!("rest.query.{name}"))));
     }
@@ -67,24 +68,63 @@ pub fn add(document: &mut Parts, api: &Api, route: &Route) {
         described.insert("parameters".to_owned(), parameters.into());
     }
     if let Some(body) = (!is_safe).then(|| body(api, route, &members, whole)).flatten() {
-        described.insert("requestBody".to_owned(), body);
+        described.insert("requestBody".to_owned(), with_example(body, route));
     }
-    described.insert("responses".to_owned(), responses(api, function));
+    described.insert("responses".to_owned(), responses(api, route, function));
+    if let Some(host) = &route.host {
+        described.insert("servers".to_owned(), json!([{ "url": format!("//{host}") }]));
+    }
     let item = document.paths.entry(path).or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(item) = item {
-        item.insert(method.as_str().to_ascii_lowercase(), described.into());
+        // The description has one operation for a method and a path, whatever the host is.
+        item.entry(method.as_str().to_ascii_lowercase()).or_insert(described.into());
         if method == Method::Get {
             item.insert("x-query".to_owned(), by_query());
         }
     }
 }
 
+/// Describes query parameters by the JSON Schema of the query, which may require them, and by the example.
+fn describe_query(route: &Route, parameters: &mut Vec<Value>) {
+    let properties = route.query_schema.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    let required = route.query_schema.as_ref().and_then(|schema| schema.get("required")).and_then(Value::as_array);
+    for (name, schema) in properties.into_iter().flatten() {
+        let is_it = |known: &Value| known["in"] == "query" && known["name"] == **name;
+        let is_required = required.is_some_and(|names| names.iter().any(|required| required == name.as_str()));
+        match parameters.iter_mut().find(|known| is_it(known)).and_then(Value::as_object_mut) {
+            Some(known) => {
+                known.insert("schema".to_owned(), schema.clone());
+                if is_required {
+                    known.insert("required".to_owned(), true.into());
+                }
+            }
+            None => parameters.push(json!({ "name": name, "in": "query", "required": is_required, "schema": schema })),
+        }
+    }
+    let example = route.example.as_ref().and_then(|example| example.get("query")).and_then(Value::as_object);
+    for (name, value) in example.into_iter().flatten() {
+        let known = parameters.iter_mut().find(|known| known["in"] == "query" && known["name"] == **name);
+        if let Some(known) = known.and_then(Value::as_object_mut) {
+            known.insert("example".to_owned(), value.clone());
+        }
+    }
+}
+
+/// Adds the example of a body to what a request may have as its body.
+fn with_example(mut body: Value, route: &Route) -> Value {
+    if let (Some(example), Some(content)) = (
+        route.example.as_ref().and_then(|example| example.get("body")),
+        body.pointer_mut("/content/application~1json").and_then(Value::as_object_mut),
+    ) {
+        content.insert("example".to_owned(), example.clone());
+    }
+    body
+}
+
 /// The body of a request: an object or form of members, or a value as it is.
 fn body(api: &Api, route: &Route, members: &[&Parameter], whole: Option<&Parameter>) -> Option<Value> {
     if let Some(schema) = &route.body_schema {
-        // What is registered has no address that clients could follow.
-        let schema = if schema.to_string().contains("\"restful:") { json!({}) } else { schema.clone() };
-        return Some(json!({ "required": true, "content": json_content(&schema) }));
+        return Some(json!({ "required": true, "content": json_content(schema) }));
     }
     if let Some(whole) = whole {
         let bound = route.parameters.iter().find(|bound| bound.name == whole.name);
@@ -116,20 +156,52 @@ fn body(api: &Api, route: &Route, members: &[&Parameter], whole: Option<&Paramet
         }
     }
     let is_required = members.iter().any(|p| p.required);
-    let content = json!({
-        "application/json": { "schema": schema }, "application/x-www-form-urlencoded": { "schema": { "type": "object" } }
-    });
+    let form = json!({ "schema": { "type": "object" } });
+    let mut content =
+        json!({ "application/json": { "schema": schema }, "application/x-www-form-urlencoded": form.clone() });
+    // A file cannot be a member of a JSON object.
+    let is_file = |bound: &&crate::routing::arguments::Parameter| {
+        matches!(bound.kind, Kind::File | Kind::Files | Kind::Bytea)
+            && members.iter().any(|member| member.name == bound.name)
+    };
+    let files: Map<String, Value> = route
+        .parameters
+        .iter()
+        .filter(is_file)
+        .map(|bound| {
+            let file = json!({ "type": "string", "contentMediaType": "application/octet-stream" });
+            let described = if bound.kind == Kind::Files { json!({ "type": "array", "items": file }) } else { file };
+            let name = match &bound.source {
+                Some(Source::Member(member)) => member.clone(),
+                _ => bound.name.clone(),
+            };
+            (name, described)
+        })
+        .collect();
+    if !files.is_empty() {
+        let only_files = route.parameters.iter().any(|bound| matches!(bound.kind, Kind::File | Kind::Files));
+        let multipart = json!({ "schema": { "type": "object", "properties": files } });
+        if only_files {
+            content = json!({ "multipart/form-data": multipart });
+        } else if let Some(content) = content.as_object_mut() {
+            content.insert("multipart/form-data".to_owned(), multipart);
+        }
+    }
     Some(json!({ "required": is_required, "content": content }))
 }
 
 /// The responses of a function. One that returns `restful.http_response` says itself what they are.
-fn responses(api: &Api, function: &Function) -> Value {
+fn responses(api: &Api, route: &Route, function: &Function) -> Value {
     let returned = api.types.by_oid.get(&function.result);
     if returned.is_some_and(|t| t.schema == "restful" && t.name == "http_response") {
         return json!({ "default": { "description": "What the function answers, or an error." } });
     }
     let mut responses = functions::responses(api, std::slice::from_ref(function));
     if let Some(members) = responses.as_object_mut() {
+        if let (Some(schema), Some(ok)) = (&route.result_schema, members.get_mut("200").and_then(Value::as_object_mut))
+        {
+            ok.insert("content".to_owned(), json_content(schema));
+        }
         let problem = json!({
             "description": "The request does not fit the parameters of the route.",
             "content": { "application/problem+json": { "schema": schema("rest.problem") } }
