@@ -64,6 +64,19 @@ end;
 select restful.test('test.calls');
 select * from restful.test_coverage() where verdict <> 'never requested';
 
+-- declared routes are routes, and requests of a batch count
+create function api.archive(id int) returns int language sql as 'select id';
+select restful.route('POST /notes/{id}/archive', 'api.archive'), restful.route('POST /notes/{id}/restore', 'api.archive');
+create function test.routes() returns void language sql begin atomic
+    select restful.expect('POST', '/notes/7/archive', as_role => 'web_user', status => 200);
+    select restful.expect('POST', '/notes/7/archive', '{"wrong": 1}', as_role => 'web_user', status => 400);
+    select restful.expect('POST', '/batch', '[{"method": "GET", "target": "/others"}, {"method": "POST", "target": "/notes/8/archive"}]', as_role => 'web_user', status => 200);
+end;
+select restful.test('test.routes');
+select name, verdict, detail from restful.test_coverage() where kind = 'route' and role = 'web_user' and (name like '%archive' or name like '%restore' or name = 'GET /others');
+select restful.drop_route('POST /notes/{id}/archive'), restful.drop_route('POST /notes/{id}/restore');
+drop function api.archive, test.routes;
+
 -- which policies a test depends on
 select * from restful.test_mutations('test.%');
 -- what was found before is still there, and the policies are as they were
@@ -99,7 +112,7 @@ rollback;
 create role tester login;
 grant reader to tester;
 grant select on api.notes to tester;
-grant execute on function restful.expect, restful.test_coverage, restful.test_step to tester;
+grant execute on function restful.expect, restful.test_coverage, restful.test_step, restful.routes to tester;
 \c - tester
 select restful.expect('GET', '/notes?limit=1', as_role => 'reader');
 select name, verdict, detail from restful.test_coverage() where name like 'shared%';

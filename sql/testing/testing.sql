@@ -145,6 +145,13 @@ WITH found AS MATERIALIZED (
     WHERE p.prokind = 'f' AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
       AND has_schema_privilege(r.name, n.oid, 'USAGE') AND has_function_privilege(r.name, p.oid, 'EXECUTE')
       AND NOT EXISTS (SELECT FROM of_extensions e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid)
+    UNION ALL
+    SELECT DISTINCT d.method, n.nspname, d.path, r.name
+    FROM restful.routes() d
+    JOIN pg_proc p ON p.oid = to_regprocedure(d.handler)
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    CROSS JOIN roles r
+    WHERE has_schema_privilege(r.name, n.oid, 'USAGE') AND has_function_privilege(r.name, p.oid, 'EXECUTE')
 ), requested AS MATERIALIZED (
     SELECT concat_ws(' ', t.method, t.path, CASE WHEN (SELECT count(*) FROM schemas) > 1 THEN 'of ' || t.nspname END) AS name, t.role,
         coalesce(sum(r.answered), 0) AS answered, coalesce(sum(r.refused), 0) AS refused

@@ -14,7 +14,7 @@ use crate::pg::ffi::snapshot::in_new_snapshot;
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::identity::principal;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::{catalog, guc, routes, versions};
+use crate::pg::{catalog, guc, observe, routes, versions};
 use crate::raised::Raised;
 use crate::route::{self, Action, Route, version};
 use crate::sqlstate::SqlState;
@@ -130,6 +130,7 @@ impl Written {
                 .hint("Send Prefer: tx with the batch."));
         }
         let answered = routes::routed(&parsed, &surface, None, |routed, route| {
+            observe::batched(routed, &route);
             Ok(match route {
                 Route::Own(_) => Err(request.refused("target", "An endpoint of OAuth cannot be part of a batch")),
                 Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {

@@ -1,7 +1,7 @@
 //! Watches requests: what each asks for, what comes of it, and how long that takes. Requests within requests, and those of a batch, count as
 //! a part of the one around them.
 
-use crate::http::Request;
+use crate::http::{Method, Request};
 use crate::limits;
 use crate::pg::answer::Answer;
 use crate::pg::ffi::fmgr::sql_function;
@@ -101,6 +101,8 @@ thread_local! {
             queries: RefCell::new(Vec::new()),
         }
     };
+    /// Where requests went, while that is collected.
+    static TRIED: RefCell<Option<Vec<Tried>>> = const { RefCell::new(None) };
     /// The templates that this session has met, by a quicker key.
     static TEMPLATES: RefCell<HashMap<u64, Rc<Known>, Unhashed>> = RefCell::new(HashMap::default());
 }
@@ -192,8 +194,48 @@ fn forget_dropped(segment: Segment) -> bool {
     !dropped.is_empty()
 }
 
+/// Where a request went, for tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// GET also for HEAD and QUERY.
+    pub method: Method,
+    pub schema: String,
+    /// `/table`, `/rpc/function`, or the path of a declared route.
+    pub path: String,
+}
+
+/// Begins to collect where requests go, those of batches and those that functions make too.
+pub fn collect() {
+    TRIED.set(Some(Vec::new()));
+}
+
+/// What was collected. Nothing is collected any more.
+pub fn collected() -> Vec<Tried> {
+    TRIED.take().unwrap_or_default()
+}
+
+/// Notes where a request goes, if that is collected.
+pub fn tried(method: Method, schema: &str, path: impl FnOnce() -> String) {
+    TRIED.with_borrow_mut(|tried| {
+        let Some(tried) = tried else { return };
+        let method = if matches!(method, Method::Head | Method::Query) { Method::Get } else { method };
+        tried.push(Tried { method, schema: schema.to_owned(), path: path() });
+    });
+}
+
+/// Notes where a request of a batch goes.
+pub fn batched(request: &Request, route: &Route) {
+    let (None, Route::Action(action) | Route::Batch(action)) = (&request.arguments, route) else { return };
+    tried(request.method, &action.schema, || match &action.resource {
+        Resource::Root => "/".to_owned(),
+        Resource::Collection { relation } | Resource::Item { relation, .. } => format!("/{relation}"),
+        Resource::Function { name } => format!("/rpc/{name}"),
+    });
+}
+
 /// Notes where a request goes.
 pub fn route(request: &Request, route: &Route) {
+    batched(request, route);
     NOW.with(|now| {
         if !now.is_watched.get() {
             return;
@@ -219,7 +261,7 @@ pub fn route(request: &Request, route: &Route) {
 /// The template of requests for nothing that is there.
 fn absent(method: &str) -> Rc<Known> {
     // As OpenTelemetry's conventions have it, other methods have one name.
-    let method = crate::http::Method::parse(method).map_or("_OTHER", crate::http::Method::as_str);
+    let method = Method::parse(method).map_or("_OTHER", Method::as_str);
     known(Named::Fixed, ["", "", method])
 }
 

@@ -15,6 +15,7 @@ use crate::pg::ffi::fmgr::{argument, sql_function, v1_function};
 use crate::pg::ffi::{catalog_scan, log, own_tables, privileges, user};
 use crate::pg::guc::{self, CheckResults};
 use crate::pg::identity::principal::principal;
+use crate::pg::observe;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::{catalog, frame, json_schema, versions};
 use crate::respond::Judgement;
@@ -232,6 +233,7 @@ fn exists(action: &Action) -> bool {
 
 fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Request, Route) -> Result<T>) -> Result<T> {
     let handler = found.to;
+    observe::tried(request.method, &handler.schema, || handler.path.clone());
     let checked = arguments(&handler.parameters, &found.captured, request).and_then(|given| {
         handler.body_schema.as_deref().map_or(Ok(()), |schema| check_body(schema, request))?;
         match &handler.query_schema {

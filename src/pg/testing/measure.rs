@@ -6,14 +6,14 @@
 
 use crate::access::{Command, Facts, Policy};
 use crate::auth::{AuthMethod, Identity, Principal};
-use crate::http::{Headers, Method, Request};
+use crate::http::{Headers, Request};
 use crate::limits::TESTED_ROWS;
 use crate::pg::access::rows::{self, Count, Rows};
 use crate::pg::ffi::snapshot::{Earlier, in_new_snapshot};
 use crate::pg::ffi::touched::Touch;
 use crate::pg::ffi::user;
 use crate::pg::frame::{self, Context, Finished};
-use crate::route::{self, Resource, Route, Surface};
+use crate::pg::observe::Tried;
 use crate::sqlstate::SqlState;
 use crate::testing::{Clause, Coverage, Received};
 use pgrx::pg_sys;
@@ -26,21 +26,14 @@ pub struct Done<'a> {
     pub role: &'a str,
     pub claims: &'a Map<String, Value>,
     pub received: &'a Received<'a>,
-    pub surface: &'a Surface,
+    /// Where it went; for a batch, where its requests went after it.
+    pub tried: &'a [Tried],
     /// What was there before.
     pub earlier: &'a Earlier,
     pub touches: &'a [Touch],
 }
 
 impl Done<'_> {
-    /// The schema and the resource that the request names.
-    fn resource(&self) -> Option<(String, Resource)> {
-        match route::route(self.request?, self.surface).ok()? {
-            Route::Action(action) | Route::Batch(action) => Some((action.schema.to_string(), action.resource)),
-            Route::Own(_) | Route::Methods(_) => None,
-        }
-    }
-
     /// PostgreSQL refused a row, and everything was undone.
     fn was_refused_by_policies(&self) -> bool {
         let member = |name: &str| self.received.body.get(name).and_then(Value::as_str);
@@ -50,19 +43,13 @@ impl Done<'_> {
     }
 }
 
-/// Notes the route of a request.
+/// Notes the route of a request. In a batch that failed, the last request that ran has failed.
 pub fn request(done: &Done, coverage: &mut Coverage) {
-    let (Some(request), Some((schema, resource))) = (done.request, done.resource()) else { return };
-    let method = match request.method {
-        Method::Head | Method::Query => Method::Get,
-        method => method,
-    };
-    let path = match resource {
-        Resource::Root => "/".to_owned(),
-        Resource::Collection { relation } | Resource::Item { relation, .. } => format!("/{relation}"),
-        Resource::Function { name } => format!("/rpc/{name}"),
-    };
-    coverage.request(method.as_str(), &schema, &path, done.role, done.received.status);
+    let status = done.received.status;
+    for (i, tried) in done.tried.iter().enumerate() {
+        let status = if i == 0 || i + 1 == done.tried.len() { status } else { 200 };
+        coverage.request(tried.method.as_str(), &tried.schema, &tried.path, done.role, status);
+    }
 }
 
 /// Notes what the policies of the touched tables say.
@@ -146,12 +133,7 @@ impl Table<'_> {
         stored: Result<Rows, String>,
     ) {
         let sent = self.done.request.and_then(|request| serde_json::from_slice::<Value>(request.body?).ok());
-        let is_named = self.done.resource().is_some_and(|(schema, resource)| match resource {
-            Resource::Collection { relation } | Resource::Item { relation, .. } => {
-                schema == self.facts.schema && relation == self.facts.name
-            }
-            _ => false,
-        });
+        let is_named = matches!(self.done.tried, [only] if only.schema == self.facts.schema && only.path.strip_prefix('/') == Some(&self.facts.name));
         let objects: Option<Vec<&Map<String, Value>>> = match &sent {
             Some(Value::Object(object)) => Some(vec![object]),
             Some(Value::Array(items)) => items.iter().map(Value::as_object).collect(),

@@ -16,7 +16,7 @@ use crate::pg::ffi::varlena::payload;
 use crate::pg::ffi::{jsonb, setting};
 use crate::pg::handle::{self, Input};
 use crate::pg::identity::act_as;
-use crate::pg::{frame, guc};
+use crate::pg::{frame, guc, observe};
 use crate::sqlstate::SqlState;
 use crate::testing::{Check, Expectation, Log, Received, excerpt, rows_faults};
 use pgrx::{IntoDatum, pg_sys};
@@ -135,7 +135,7 @@ fn expect(asked: &Asked) -> Result<String, Raise> {
         }
     }
     act_as::take(&name, asked.claims.clone());
-    let surface = guc::surface();
+    observe::collect();
     let answer = handle::handle(&Input {
         method: asked.method,
         target: asked.target,
@@ -145,7 +145,7 @@ fn expect(asked: &Asked) -> Result<String, Raise> {
         memory: Memory { rows: unsafe { pg_sys::CurrentMemoryContext }, body },
     });
     drop(nest);
-    let touches = noting.finish();
+    let (touches, tried) = (noting.finish(), observe::collected());
     let is_json = answer.response.headers.iter().any(|(name, value)| name == "content-type" && value.contains("json"));
     let body = match (&answer.response.body, answer.body()) {
         (Body::Empty, _) | (_, None) => Value::Null,
@@ -162,7 +162,7 @@ fn expect(asked: &Asked) -> Result<String, Raise> {
         role,
         claims: &asked.claims,
         received: &received,
-        surface: &surface,
+        tried: &tried,
         earlier: &earlier,
         touches: &touches,
     };
