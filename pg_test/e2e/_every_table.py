@@ -24,6 +24,8 @@ ROWS = """
 ROWS_OF_0_2_0 = """
     select restful.set_resource('shop.products', '{"require_match": true, "cache_control": "private, max-age=60"}');
     create function shop.sell(id int, session text default null) returns int language sql as 'select id';
+    select restful.route_group('shop', '/shop', 'shop.example');
+    select restful.route('POST /products/{id}/sell', 'shop.sell', '{"session": "cookie:sid"}', query => '{"maxProperties": 0}', example => '{"query": {}}', of_group => 'shop');
     select restful.route('POST /products/{id}/sell', 'shop.sell', '{"session": "cookie:sid"}');
     create function shop.check_session(request restful.http_request) returns void language sql as '';
     select restful.hook('before', 'shop.check_session', '* /products/{rest:path}', 5);

@@ -22,10 +22,9 @@ import urllib.parse
 from _sql import count_outcomes, quote, report, run
 
 CLEAN_UP = """
-do $$ declare r record; begin
-  for r in select method || ' ' || path as pattern from restful.routes() where handler::text like 'restful_routed.%' loop
-    perform restful.drop_route(r.pattern);
-  end loop;
+do $$ begin
+  delete from restful.route_entry where handler like 'restful_routed.%';
+  delete from restful.route_group_entry where name like 'restful_routed%';
 end $$;
 drop schema if exists restful_routed cascade;
 do $$ begin
@@ -42,6 +41,7 @@ create table restful_routed.calls (number serial);
 grant insert on restful_routed.calls to restful_routed_user;
 grant usage on sequence restful_routed.calls_number_seq to restful_routed_user;
 set restful.schemas = 'restful_routed';
+select restful.route_group('restful_routed_a', '/pre'), restful.route_group('restful_routed_b', '', 'b.example'), restful.route_group('restful_routed_c', '/a', 'c.example');
 create function restful_routed.one(step int, method text, target text, headers jsonb, body text, expected text, call text) returns void language plpgsql as $$
 declare answer record; calls int; by_hand jsonb; what text; got jsonb;
 begin
@@ -112,8 +112,10 @@ class Route:
             if not any(isinstance(s, tuple) and s[0] == name for s in self.segments) and rng.random() < 0.4:
                 self.sources[name] = rng.choice([f"query:q-{name}", f"header:X-{name}", f"cookie:c{name}", f"body:m {name}"] if self.method != "GET" else
                                                 [f"query:q-{name}", f"header:X-{name}", f"cookie:c{name}"])
+        self.group, prefix, self.host = rng.choice([(None, [], None)] * 3 + [("restful_routed_a", ["pre"], None), ("restful_routed_b", [], "b.example"), ("restful_routed_c", ["a"], "c.example")])
         self.pattern = self.method + " /" + "/".join(s if isinstance(s, str) else "{%s%s}" % (s[0], ":" + s[2] if s[2] else "") for s in self.segments)
-        self.key = (self.method, tuple(s if isinstance(s, str) else "{%s}" % s[1] for s in self.segments))
+        self.segments = prefix + self.segments
+        self.key = (self.host, self.method, tuple(s if isinstance(s, str) else "{%s}" % s[1] for s in self.segments))
 
     def script(self):
         first = len(self.parameters) - self.defaults
@@ -122,11 +124,12 @@ class Route:
         volatile = "volatile" if self.method != "GET" else "stable"
         note = "insert into restful_routed.calls default values; " if self.method != "GET" else ""
         return (f"create function {self.name}({declared}) returns jsonb language sql {volatile} as $f$ {note}select jsonb_build_array({quote(self.name)}::text{values}) $f$;\n"
-                f"select restful.route({quote(self.pattern)}, '{self.name}', {quote(json.dumps(self.sources))});")
+                f"select restful.route({quote(self.pattern)}, '{self.name}', {quote(json.dumps(self.sources))}, of_group => {quote(self.group) if self.group else 'null'});")
 
     def match(self, segments):
         """What tells how narrow it is, and the parameters of the path; None if it does not take the path."""
-        rank, captured = [], {}
+        # A route for the host of the request comes before all for any host.
+        rank, captured = [-1 if self.host else 0], {}
         for i, segment in enumerate(self.segments):
             if isinstance(segment, str):
                 if i >= len(segments) or segments[i] != segment:
@@ -156,11 +159,12 @@ def request(rng, routes, number):
             fitting = [v for v in VALUES if takes(segment[1], v)]
             segments.append(rng.choice(fitting if rng.random() < 0.8 else VALUES))
     method = wanted.method if rng.random() < 0.95 else rng.choice(["GET", "POST", "PUT", "DELETE"])
-    found = [(match[0], route, match[1]) for route in routes if route.method == method and (match := route.match(segments))]
+    host = rng.choice([wanted.host or "other.example"] * 6 + ["b.example", "c.example"])
+    found = [(match[0], route, match[1]) for route in routes if route.method == method and route.host in (None, host) and (match := route.match(segments))]
     target = "/" + "/".join(urllib.parse.quote(s, safe="") for s in segments)
-    headers, query, body, given, refused = {}, [], {}, {}, False
+    headers, query, body, given, refused = {"host": rng.choice([host, host.upper(), host + ":8080"])}, [], {}, {}, False
     if not found:
-        return f"select restful_routed.one({number}, {quote(method)}, {quote(target)}, '{{}}', null, '400,404,405', null);"
+        return f"select restful_routed.one({number}, {quote(method)}, {quote(target)}, {quote(json.dumps(headers))}, null, '400,404,405', null);"
     _, route, captured = min(found, key=lambda f: f[0])
     first = len(route.parameters) - route.defaults
     cookies = []
@@ -194,6 +198,9 @@ def request(rng, routes, number):
         text = json.dumps(body, ensure_ascii=False)
         if "surplus" not in body and rng.random() < 0.3:
             headers["content-type"], text = "application/x-www-form-urlencoded", urllib.parse.urlencode(body)
+        elif "surplus" not in body and rng.random() < 0.3:
+            headers["content-type"] = "multipart/form-data; boundary=\"b 1\""
+            text = "".join(f"--b 1\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n" for name, value in body.items()) + "--b 1--\r\n"
     if query:
         target += "?" + urllib.parse.urlencode(query)
     call = "null" if refused else quote(f"{route.name}(" + ", ".join(f"{name} => {quote(given[name])}" for name, _ in route.parameters if name in given) + ")")

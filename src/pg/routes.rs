@@ -236,12 +236,9 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
     observe::tried(request.method, &handler.schema, || handler.path.clone());
     let checked = arguments(&handler.parameters, &found.captured, request).and_then(|given| {
         handler.body_schema.as_deref().map_or(Ok(()), |schema| check_body(schema, request))?;
-        match &handler.query_schema {
-            Some((text, schema)) => {
-                let object = query_object(schema, &request.target.parameters).to_string();
-                json_schema::check_document(text, object.as_bytes(), json_schema::Part::Query)?;
-            }
-            None => {}
+        if let Some((text, schema)) = &handler.query_schema {
+            let object = query_object(schema, &request.target.parameters).to_string();
+            json_schema::check_document(text, object.as_bytes(), json_schema::Part::Query)?;
         }
         Ok(given)
     });
