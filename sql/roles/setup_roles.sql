@@ -35,6 +35,8 @@ AS $function$
         ('list_roles', true),
         ('load_jwks', false),
         ('load_secret', false),
+        ('metrics', true),
+        ('readiness', true),
         ('register_client', false),
         ('revoke_api_key', false),
         ('revoke_grants', false),

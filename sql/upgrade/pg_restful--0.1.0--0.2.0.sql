@@ -1774,6 +1774,8 @@ AS $function$
         ('list_roles', true),
         ('load_jwks', false),
         ('load_secret', false),
+        ('metrics', true),
+        ('readiness', true),
         ('register_client', false),
         ('revoke_api_key', false),
         ('revoke_grants', false),
@@ -3540,7 +3542,7 @@ COMMENT ON FUNCTION restful.version_changes(text, text) IS
     'What a new version of the API changes for clients of an old one; breaks: readers, writers, readers and writers, or nobody; roles: who has been granted what breaks. Each version is named by itself or by its schema.';
 
 -- health/health.sql
--- Whether everything that the extension needs is there.
+-- Whether everything that the extension needs is there, and what operators watch.
 
 CREATE FUNCTION restful.shared_memory() RETURNS jsonb
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'restful_shared_memory';
@@ -3548,15 +3550,78 @@ COMMENT ON FUNCTION restful.shared_memory() IS
     'Internal: the size of the memory that all sessions share, or why there is none';
 
 CREATE FUNCTION restful.health() RETURNS TABLE ("check" text, state text, detail text)
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER ROWS 5
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER ROWS 7
     SET search_path = pg_catalog, pg_temp
 AS $function$
+    WITH numbers (name, value, limit_at, shown, reason) AS (
+        SELECT 'connections', a.used::numeric, 0.9 * a.allowed, format('%s of %s', a.used, a.allowed), 'new connections will soon be refused'
+        FROM (
+            SELECT count(*) FILTER (WHERE s.backend_type = 'client backend'),
+                current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+            FROM pg_stat_activity s
+        ) a (used, allowed)
+        UNION ALL
+        SELECT 'replication', extract(epoch FROM r.lag), 30, coalesce(round(extract(epoch FROM r.lag), 1) || ' s behind', 'no standby'), 'what standbys answer is old'
+        FROM (
+            SELECT CASE
+                WHEN NOT pg_is_in_recovery() THEN (SELECT max(s.replay_lag) FROM pg_stat_replication s)
+                -- Where everything that was received is replayed, a quiet primary is the reason.
+                WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN interval '0'
+                ELSE clock_timestamp() - pg_last_xact_replay_timestamp()
+            END
+        ) r (lag)
+        UNION ALL
+        SELECT 'locks', extract(epoch FROM w.longest), 10, coalesce(round(extract(epoch FROM w.longest), 1) || ' s waited for', 'nobody waits'), 'a session waits for another one that keeps a lock'
+        FROM (SELECT clock_timestamp() - min(l.waitstart) FROM pg_locks l WHERE NOT l.granted) w (longest)
+        UNION ALL
+        SELECT 'transactions', extract(epoch FROM t.longest), 3600, coalesce(round(extract(epoch FROM t.longest)) || ' s', 'none'), 'a transaction has been open for so long that dead rows cannot be removed'
+        FROM (SELECT clock_timestamp() - min(a.xact_start) FROM pg_stat_activity a WHERE a.backend_type = 'client backend' AND a.datname = current_database()) t (longest)
+        UNION ALL
+        SELECT 'idempotency_keys', pg_total_relation_size('restful.idempotency_record'), 0.9 * m.most, format('%s of %s', pg_size_pretty(pg_total_relation_size('restful.idempotency_record')), pg_size_pretty(m.most)),
+            'new keys will soon be refused (restful.idempotency_max_size)'
+        FROM pg_size_bytes(coalesce(current_setting('restful.idempotency_max_size', true), '4GB')) m (most)
+        UNION ALL
+        SELECT 'transaction_ids', age(d.datfrozenxid), 1500000000, age(d.datfrozenxid) || ' used', 'the database needs VACUUM before transaction identifiers run out'
+        FROM pg_database d WHERE d.datname = current_database()
+    )
     SELECT 'shared_memory', CASE WHEN m.found->>'unavailable' IS NULL THEN 'ok' ELSE 'degraded' END,
         coalesce(m.found->>'unavailable', pg_size_pretty((m.found->>'bytes')::bigint))
     FROM (SELECT restful.shared_memory()) m(found)
+    UNION ALL
+    SELECT n.name, CASE WHEN n.value >= n.limit_at THEN 'degraded' ELSE 'ok' END,
+        CASE WHEN n.value >= n.limit_at THEN format('%s: %s', n.shown, n.reason) ELSE n.shown END
+    FROM numbers n
 $function$;
 COMMENT ON FUNCTION restful.health() IS
-    'What works as it should (ok) and what does without something (degraded). Without shared memory, limits are kept in a table, and there are no statistics of requests.';
+    'What works as it should (ok) and what needs attention (degraded). Without shared memory there are no statistics of requests';
+
+CREATE FUNCTION restful.liveness() RETURNS restful.http_response
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT ROW(200, '{"content-type": "application/health+json", "cache-control": "no-store"}', convert_to('{"status": "pass"}', 'UTF8'))::restful.http_response
+$function$;
+COMMENT ON FUNCTION restful.liveness() IS 'For a route such as GET /health: the database answers';
+
+CREATE FUNCTION restful.readiness(max_lag interval DEFAULT '5 minutes') RETURNS restful.http_response
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH checks AS MATERIALIZED (
+        SELECT h."check", h.state, h.detail FROM restful.health() h
+    ), verdict (is_late) AS (
+        SELECT pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
+            AND clock_timestamp() - pg_last_xact_replay_timestamp() > coalesce(max_lag, '5 minutes')
+    )
+    SELECT ROW(CASE WHEN coalesce(v.is_late, false) THEN 503 ELSE 200 END, '{"content-type": "application/health+json", "cache-control": "no-store"}',
+        convert_to(jsonb_build_object(
+            'status', CASE WHEN coalesce(v.is_late, false) THEN 'fail' WHEN EXISTS (SELECT FROM checks c WHERE c.state <> 'ok') THEN 'warn' ELSE 'pass' END,
+            'checks', (SELECT jsonb_object_agg(c."check", jsonb_build_array(jsonb_build_object('status', CASE c.state WHEN 'ok' THEN 'pass' ELSE 'warn' END, 'output', c.detail))) FROM checks c)
+        )::text, 'UTF8'))::restful.http_response
+    FROM verdict v
+$function$;
+COMMENT ON FUNCTION restful.readiness(interval) IS
+    'For a route such as GET /ready: the checks of restful.health(), and 503 on a standby that is further behind than max_lag';
 
 -- statistics/statistics.sql
 -- What requests did, as the sessions of the server count it in shared memory.
@@ -3651,6 +3716,83 @@ $function$;
 COMMENT ON FUNCTION restful.deprecated_use() IS
     'Who has used a deprecated version of the API since the server started, and must still be told';
 
+-- statistics/metrics.sql
+-- What Prometheus reads.
+
+CREATE FUNCTION restful.metric(name text, type text, help text, samples text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT concat('# HELP ', name, ' ', help, E'\n# TYPE ', name, ' ', type, E'\n', array_to_string(samples, ''))
+    WHERE cardinality(samples) > 0
+$function$;
+COMMENT ON FUNCTION restful.metric(text, text, text, text[]) IS 'Internal: a metric in the text format of Prometheus; null without samples';
+
+CREATE FUNCTION restful.metric_sample(name text, labels jsonb, value double precision) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT concat(name, '{' || (
+            SELECT string_agg(format('%s="%s"', l.key, replace(replace(replace(coalesce(l.value, ''), '\', '\\'), '"', '\"'), E'\n', '\n')), ',' ORDER BY l.ordinality)
+            FROM jsonb_each_text(labels) WITH ORDINALITY l
+        ) || '}', ' ', value, E'\n')
+$function$;
+COMMENT ON FUNCTION restful.metric_sample(text, jsonb, double precision) IS 'Internal: a sample in the text format of Prometheus';
+
+CREATE FUNCTION restful.metrics() RETURNS restful.http_response
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH requests AS MATERIALIZED (
+        SELECT r.*, jsonb_build_object('db_namespace', current_database(), 'schema', r.schema, 'http_request_method', r.method, 'http_route', r.route, 'status_class', r.status_class) AS labels
+        FROM restful.stat_requests() r
+    ), histogram AS (
+        SELECT array_agg(
+            (SELECT string_agg(restful.metric_sample('http_server_request_duration_seconds_bucket', r.labels || jsonb_build_object('le', b.bound), b.number), '' ORDER BY b.ordinality)
+             FROM unnest(restful.stat_bounds(), r.buckets) WITH ORDINALITY b (bound, number, ordinality))
+            || restful.metric_sample('http_server_request_duration_seconds_bucket', r.labels || '{"le": "+Inf"}', r.calls)
+            || restful.metric_sample('http_server_request_duration_seconds_sum', r.labels, r.total_time / 1000)
+            || restful.metric_sample('http_server_request_duration_seconds_count', r.labels, r.calls)) AS samples
+        FROM requests r
+    ), counters AS (
+        SELECT c.place, c.name, c.help, array_agg(restful.metric_sample(c.name, r.labels, c.value)) AS samples
+        FROM requests r
+        CROSS JOIN LATERAL (VALUES
+            (2, 'pg_restful_response_rows_total', 'Rows in the bodies of responses.', r.rows::double precision),
+            (3, 'pg_restful_request_body_bytes_total', 'Bytes of the bodies of requests.', r.bytes_in),
+            (4, 'pg_restful_response_body_bytes_total', 'Bytes of the bodies of responses.', r.bytes_out),
+            (5, 'pg_restful_planned_requests_total', 'Requests whose statement had to be planned.', r.planned),
+            (6, 'pg_restful_limited_requests_total', 'Requests that were answered with 429.', r.rate_limited),
+            (7, 'pg_restful_planning_seconds_total', 'Time that planning took.', r.plan_time / 1000),
+            (8, 'pg_restful_execution_seconds_total', 'Time that executing took, without planning.', r.execution_time / 1000)
+        ) c (place, name, help, value)
+        GROUP BY c.place, c.name, c.help
+    ), others (place, name, type, help, samples) AS (
+        SELECT 9, 'pg_restful_deprecated_requests_total', 'counter', 'Requests to deprecated versions of the API.', array_agg(restful.metric_sample('pg_restful_deprecated_requests_total', u.labels, u.calls))
+        FROM (SELECT jsonb_build_object('db_namespace', current_database(), 'version', d.version), sum(d.calls) FROM restful.deprecated_use() d GROUP BY d.version) u (labels, calls)
+        UNION ALL
+        SELECT 10, 'pg_restful_check_degraded', 'gauge', '1 for what needs attention, with the names of restful.health().',
+            array_agg(restful.metric_sample('pg_restful_check_degraded', jsonb_build_object('db_namespace', current_database(), 'check', h."check"), (h.state <> 'ok')::int))
+        FROM restful.health() h
+        UNION ALL
+        SELECT 11, 'pg_restful_idempotency_records_bytes', 'gauge', 'The size of the kept answers to requests with an Idempotency-Key.',
+            ARRAY[restful.metric_sample('pg_restful_idempotency_records_bytes', jsonb_build_object('db_namespace', current_database()), pg_total_relation_size('restful.idempotency_record'))]
+        UNION ALL
+        SELECT 12, 'pg_restful_build_info', 'gauge', 'The version of the extension in the database.',
+            ARRAY[restful.metric_sample('pg_restful_build_info', jsonb_build_object('version', (SELECT x.extversion FROM pg_extension x WHERE x.extname = 'pg_restful')), 1)]
+    ), metrics (place, text) AS (
+        SELECT 1, restful.metric('http_server_request_duration_seconds', 'histogram', 'Duration of requests.', h.samples) FROM histogram h
+        UNION ALL
+        SELECT c.place, restful.metric(c.name, 'counter', c.help, c.samples) FROM counters c
+        UNION ALL
+        SELECT o.place, restful.metric(o.name, o.type, o.help, o.samples) FROM others o
+    )
+    SELECT ROW(200, '{"content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store"}', convert_to(string_agg(m.text, '' ORDER BY m.place), 'UTF8'))::restful.http_response
+    FROM metrics m
+$function$;
+COMMENT ON FUNCTION restful.metrics() IS
+    'For a route such as GET /metrics: the statistics of requests and the checks of restful.health() in the text format of Prometheus, with the names of OpenTelemetry';
+
 -- install/grants.sql
 -- Default privileges were meant for other objects than these.
 DO $revoke$
@@ -3730,6 +3872,11 @@ BEGIN
                 'restful.drop_hook(pg_catalog.text, pg_catalog.text, pg_catalog.text)',
                 'restful.hooks()',
                 'restful.health()',
+                'restful.liveness()',
+                'restful.readiness(pg_catalog.interval)',
+                'restful.metric(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text[])',
+                'restful.metric_sample(pg_catalog.text, pg_catalog.jsonb, pg_catalog.float8)',
+                'restful.metrics()',
                 'restful.stat_entries()',
                 'restful.stat_bounds()',
                 'restful.stat_queries()',
