@@ -71,6 +71,10 @@ def content(sql):
     return {table: sql(f"select t::text from {table} t order by t::text") for table in sql(TABLES).splitlines()}
 
 
+def tag(sql):
+    return sql("set restful.schemas = 'shop'; select headers->>'etag' from restful.get('/products/7')")
+
+
 def assert_same(test, before, server):
     test.assertEqual(content(server.sql), before)
     for request, answer in REQUESTS:
@@ -124,7 +128,7 @@ class Recovery(unittest.TestCase):
         finally:
             stop.set()
             writer.join(60)
-        before = content(self.cluster.sql)
+        before, old_tag = content(self.cluster.sql), tag(self.cluster.sql)
         self.cluster.sql("select pg_switch_wal()")
         server = Server(OLD, folder, self.cluster.database)
         with open(f"{folder}/data/postgresql.auto.conf", "a", encoding="utf-8") as configuration:
@@ -145,6 +149,9 @@ class Recovery(unittest.TestCase):
         self.assertEqual({table: rows for table, rows in content(server.sql).items() if table != records}, kept)
         for request, answer in REQUESTS:
             self.assertEqual(server.sql(request), answer, request)
+        # Transaction identifiers are used again, so a tag from before must not match what comes to be.
+        self.assertRegex(tag(server.sql), '^"')
+        self.assertNotEqual(tag(server.sql), old_tag)
         # A retry of a request that came back changes nothing, and of one that did not, runs.
         ask = f"set role api; {post(effects - 1)}; {post(effects)}; reset role"
         self.assertEqual(server.sql(ask).splitlines(), ["201", "201"])
