@@ -49,6 +49,7 @@ pub mod postgrest;
 pub mod precondition;
 pub mod query;
 pub mod raised;
+pub mod request_log;
 pub mod respond;
 pub mod route;
 pub mod routing;

@@ -31,6 +31,7 @@ pub enum Unit {
     None,
     Bytes,
     Kilobytes,
+    Milliseconds,
     Seconds,
 }
 
@@ -154,6 +155,14 @@ settings! {
         c"Whether answers tell in the field Server-Timing how long their stages took.";
     LOG_DEPRECATED_USE: Switch(false), Superuser, c"restful.log_deprecated_use",
         c"Whether the server's log tells who uses a deprecated version, once for each version, subject and session.";
+    LOG_REQUESTS: Choice(&[c"off", c"errors", c"all"]), Superuser, c"restful.log_requests",
+        c"Which requests the server's log has as lines of JSON: none, those with a status from 500 on and slow ones, or a sample of all too.";
+    LOG_SAMPLE: Number(100, 0..=100, Unit::None), Superuser, c"restful.log_sample",
+        c"How many of a hundred requests without an error of the server are logged if all are.";
+    LOG_SLOW: Number(0, ANY, Unit::Milliseconds), Superuser, c"restful.log_slow",
+        c"From how long on requests are slow and always logged; 0 for never.";
+    LOG_TARGETS: Switch(false), Superuser, c"restful.log_targets",
+        c"Whether the log of requests has their targets with values, except those of parameters that look like secrets.";
     TRACK_REQUESTS: Switch(true), Superuser, c"restful.track_requests",
         c"Whether restful.stat_requests counts requests.";
     SHARED_MEMORY_SIZE: Number(limits::SHARED_MEMORY_KILOBYTES, ANY, Unit::Kilobytes), Server, c"restful.shared_memory_size",
@@ -196,6 +205,7 @@ mod tests {
             SettingType::Number(n, _, Unit::None) => format!(" {n}"),
             SettingType::Number(n, _, Unit::Bytes) => number(*n, &[(1 << 20, "MB"), (1 << 10, "kB")]),
             SettingType::Number(n, _, Unit::Kilobytes) => number(*n, &[(1 << 20, "GB"), (1 << 10, "MB"), (1, "kB")]),
+            SettingType::Number(n, _, Unit::Milliseconds) => number(*n, &[(1000, "s"), (1, "ms")]),
             SettingType::Number(n, _, Unit::Seconds) => {
                 number(*n, &[(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")])
             }

@@ -49,6 +49,7 @@ pub fn answer(
         return Err(route::not_allowed(batch.method, ALLOW));
     }
     let asker = principal::principal(batch)?;
+    observe::who(&asker);
     let accepted = media_type::accepted(batch.headers.get("accept"))?;
     if !accepted.is_empty() && !accepted.iter().any(|range| MediaType::Json.is_in(range)) {
         return Err(media_type::not_available(&accepted));

@@ -54,9 +54,9 @@ pub fn handle_batch(input: &Input) -> Answer {
 
 fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> Answer {
     frame::check_context();
-    let observer = Observer::start(input.method, input.body.map_or(0, <[u8]>::len));
+    let observer = Observer::start(input.method, input.target, input.body.map_or(0, <[u8]>::len));
     let answer = answer(input).unwrap_or_else(|error| {
-        observer.failed();
+        observer.failed(&error);
         Answer::new(varied(problem(&error, input.target), input.method))
     });
     let mut response = answer.response.without_forbidden_body(input.method);
@@ -64,7 +64,7 @@ fn respond_to(input: &Input, answer: impl FnOnce(&Input) -> Result<Answer>) -> A
         response.set_if_absent("traceparent", trace);
     }
     let answer = Answer { response, ..answer };
-    observer.answered(&answer);
+    observer.answered(&answer, input.headers.as_ref().ok());
     answer
 }
 
@@ -97,6 +97,7 @@ fn answer(input: &Input) -> Result<Answer> {
                 let mut answer = versions::within(&surface.versions, base, request, action, |action| {
                     let (principal, schema) = (principal(request)?, action.schema.clone());
                     timing.end(Stage::Jwt);
+                    observe::who(&principal);
                     versions::count_use(&schema, &principal);
                     // Whether two requests are the same is decided by what was sent.
                     admit::admit(&parsed, &principal, &schema, || {

@@ -1,17 +1,20 @@
 //! Watches requests: what each asks for, what comes of it, and how long that takes. Requests within requests, and those of a batch, count as
 //! a part of the one around them.
 
-use crate::http::{Method, Request};
+use crate::auth::{Identity, Principal, claims};
+use crate::error::Error;
+use crate::http::{Headers, Method, Request};
 use crate::limits;
 use crate::pg::answer::Answer;
 use crate::pg::ffi::fmgr::sql_function;
 use crate::pg::ffi::shared_memory::Segment;
-use crate::pg::ffi::syscache;
+use crate::pg::ffi::{log, syscache, user};
 use crate::pg::{catalog, guc, shared};
+use crate::request_log::{Entry, Rule, Who};
 use crate::route::{Resource, Route};
 use crate::statistics::{self, BOUNDS, Class, Sample, Template, key_of};
 use pgrx::{IntoDatum, JsonB, pg_sys};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
@@ -87,6 +90,9 @@ struct Now {
     is_planned: Cell<bool>,
     /// The statements that it has run.
     queries: RefCell<Vec<i64>>,
+    /// Who asks, and the code of the error, for the log.
+    who: RefCell<Option<Who>>,
+    code: RefCell<Option<String>>,
 }
 
 thread_local! {
@@ -99,6 +105,8 @@ thread_local! {
             execution: Cell::new(Duration::ZERO),
             is_planned: Cell::new(false),
             queries: RefCell::new(Vec::new()),
+            who: RefCell::new(None),
+            code: RefCell::new(None),
         }
     };
     /// Where requests went, while that is collected.
@@ -110,7 +118,9 @@ thread_local! {
 /// Watches a request until it is answered. If it is dropped before, the request was cancelled.
 pub struct Observer<'a> {
     method: &'a str,
+    target: &'a str,
     bytes_in: usize,
+    rule: Option<Rule>,
     /// When the request came. `None` if nobody watches, or another request is around this one.
     since: Option<Instant>,
     /// The request around this one is watched.
@@ -119,10 +129,11 @@ pub struct Observer<'a> {
 
 impl<'a> Observer<'a> {
     /// Begins to watch. `bytes_in`: those of the body.
-    pub fn start(method: &'a str, bytes_in: usize) -> Self {
+    pub fn start(method: &'a str, target: &'a str, bytes_in: usize) -> Self {
         NOW.with(|now| {
             let is_within = now.is_watched.replace(false);
-            let since = (!is_within && guc::tracks_requests()).then(Instant::now);
+            let rule = guc::log_rule();
+            let since = (!is_within && (rule.is_some() || guc::tracks_requests())).then(Instant::now);
             if since.is_some() {
                 now.is_watched.set(true);
                 now.template.take();
@@ -131,26 +142,67 @@ impl<'a> Observer<'a> {
                 now.execution.set(Duration::ZERO);
                 now.is_planned.set(false);
                 now.queries.borrow_mut().clear();
+                now.who.take();
+                now.code.take();
             }
-            Observer { method, bytes_in, since, is_within }
+            Observer { method, target, bytes_in, rule, since, is_within }
         })
     }
 
     /// Notes that the request failed. What is not there has no template: there is no end of names that nothing has.
-    pub fn failed(&self) {
+    pub fn failed(&self, error: &Error) {
         if self.since.is_some() {
+            if self.rule.is_some() {
+                NOW.with(|now| now.code.replace(Some(error.code.clone())));
+            }
             NOW.with(|now| now.template.replace_with(|known| known.take().filter(|known| known.exists())));
         }
     }
 
-    /// Counts the request.
-    pub fn answered(mut self, answer: &Answer) {
+    /// Counts the request, and logs it if it is one of those that are logged.
+    pub fn answered(mut self, answer: &Answer, headers: Option<&Headers>) {
         let bytes_out = answer.body().map_or(0, <[u8]>::len);
+        if let (Some(since), Some(rule)) = (self.since, self.rule) {
+            self.log(&rule, since.elapsed(), answer.response.status, bytes_out, headers);
+        }
         self.count(Class::of(answer.response.status), bytes_out, answer.response.status == 429);
+    }
+
+    fn log(&self, rule: &Rule, took: Duration, status: u16, bytes_out: usize, headers: Option<&Headers>) {
+        // The fraction of a second in which a request ends is as good as a random number.
+        if !rule.takes(status, took, (took.as_nanos() / 7 % 100) as u8) {
+            return;
+        }
+        let field = |name: &str| headers.and_then(|headers| headers.get(name));
+        let trace = headers.and_then(Headers::trace);
+        NOW.with(|now| {
+            let (template, who, code) = (now.template.borrow(), now.who.borrow(), now.code.borrow());
+            let (schema, route) =
+                template.as_ref().map_or(("", ""), |known| (&known.template.schema, &known.template.route));
+            let entry = Entry {
+                method: Method::parse(self.method).map_or("_OTHER", Method::as_str),
+                schema,
+                route,
+                target: guc::logs_targets().then_some(self.target),
+                status,
+                code: code.as_deref(),
+                took,
+                rows: now.rows.get(),
+                bytes_in: self.bytes_in as u64,
+                bytes_out: bytes_out as u64,
+                who: who.as_ref(),
+                request_id: field("x-request-id"),
+                traceparent: trace.as_deref(),
+            };
+            log::line(&format!("request: {}", entry.line()));
+        });
     }
 
     fn count(&mut self, class: Class, bytes_out: usize, is_limited: bool) {
         let Some(since) = self.since.take() else { return };
+        if !guc::tracks_requests() {
+            return;
+        }
         // Without an answer, an error is on its way.
         let segment = if class == Class::Unanswered { shared::attached() } else { shared::segment() };
         let Some(segment) = segment else { return };
@@ -289,6 +341,24 @@ fn known(names: Named, parts: [&str; 3]) -> Rc<Known> {
         templates.insert(quick, known.clone());
         known
     })
+}
+
+/// Notes who asks, if the request may be logged.
+pub fn who(principal: &Principal) {
+    NOW.with(|now| {
+        if !now.is_watched.get() || guc::log_rule().is_none() {
+            return;
+        }
+        let claims = match &principal.identity {
+            Identity::Claims(claims, _) => Some(claims),
+            Identity::Anonymous | Identity::SessionUser => None,
+        };
+        let text = |name: &str| claims.and_then(|claims| claims.get(name)).and_then(Value::as_str).map(str::to_owned);
+        let role = principal.switch_to.as_deref().map_or_else(|| user::name(user::current()), str::to_owned);
+        let subject = claims.and_then(|claims| claims::user_id(claims)).map(str::to_owned);
+        let method = principal.method().as_str();
+        now.who.replace(Some(Who { subject, role, method, key: text("key_id") }));
+    });
 }
 
 /// Runs `work`, which executes a request, and notes the time.

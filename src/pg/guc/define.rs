@@ -62,6 +62,7 @@ fn define_one(setting: &Setting, value: &'static Value) {
                     Unit::None => 0,
                     Unit::Bytes => pg_sys::GUC_UNIT_BYTE,
                     Unit::Kilobytes => pg_sys::GUC_UNIT_KB,
+                    Unit::Milliseconds => pg_sys::GUC_UNIT_MS,
                     Unit::Seconds => pg_sys::GUC_UNIT_S,
                 };
                 let (variable, min, max) = (value.number.as_ptr(), *range.start(), *range.end());

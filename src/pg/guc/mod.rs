@@ -13,12 +13,14 @@ use crate::http::field::is_token;
 use crate::json_schema::Formats;
 use crate::limits::SMALLEST_SHARED_MEMORY;
 use crate::openapi;
+use crate::request_log;
 use crate::route::{Root, Surface};
 use crate::settings::{self, Key, SETTINGS, kind};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The variables in which PostgreSQL keeps the value of a setting. Only the one of the setting's kind is used.
 struct Value {
@@ -114,6 +116,21 @@ pub fn with_vary<T>(has_versions: bool, with: impl FnOnce(&str) -> T) -> T {
 /// Whether requests are counted (`restful.track_requests`).
 pub fn tracks_requests() -> bool {
     settings::TRACK_REQUESTS.get()
+}
+
+/// Which requests are logged; `None` if none are (`restful.log_requests`).
+pub fn log_rule() -> Option<request_log::Rule> {
+    let all = match settings::LOG_REQUESTS.get() {
+        0 => return None,
+        level => level == 2,
+    };
+    let slow = u64::try_from(settings::LOG_SLOW.get()).ok().filter(|slow| *slow > 0).map(Duration::from_millis);
+    Some(request_log::Rule { all, per_cent: u8::try_from(settings::LOG_SAMPLE.get()).unwrap_or(100), slow })
+}
+
+/// Whether the log of requests has their targets (`restful.log_targets`).
+pub fn logs_targets() -> bool {
+    settings::LOG_TARGETS.get()
 }
 
 /// Bytes of a new segment of shared memory (`restful.shared_memory_size`); `None` if there should be none.
