@@ -157,6 +157,24 @@ SELECT status, headers->'idempotency-replayed' FROM restful.post('/notes', '{"id
 SELECT line FROM app.trail ORDER BY id;
 RESET ROLE;
 
+-- The requests that a hook makes have no hooks.
+CREATE FUNCTION app.asks_itself() RETURNS void LANGUAGE sql AS $$ SELECT app.add('asked ' || (restful.get('/notes?limit=0')).status) $$;
+SELECT restful.hook('before', 'app.asks_itself', '* /notes');
+SET ROLE hook_client;
+SELECT status FROM restful.delete('/notes?id=eq.7');
+SELECT line FROM app.trail ORDER BY id DESC LIMIT 2;
+RESET ROLE;
+SELECT restful.drop_hook('before', 'app.asks_itself', '* /notes');
+-- A function sees the errors of the requests that it makes, without hooks for errors.
+CREATE FUNCTION app.careful() RETURNS text LANGUAGE sql AS $$ SELECT body->>'code' FROM restful.get('/notes?colour=eq.red') $$;
+SELECT restful.hook('error', 'app.note_error');
+SET ROLE hook_client;
+SELECT status, body FROM restful.post('/rpc/careful');
+SELECT status FROM restful.batch('[{"method": "GET", "target": "/nothing"}]');
+SELECT line FROM app.trail ORDER BY id DESC LIMIT 1;
+RESET ROLE;
+SELECT restful.drop_hook('error', 'app.note_error');
+
 -- What a hook may not return.
 CREATE FUNCTION app.wrong(request restful.http_request) RETURNS restful.http_request LANGUAGE plpgsql AS $$
 BEGIN

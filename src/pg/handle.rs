@@ -49,6 +49,7 @@ pub fn handle_batch(input: &Input) -> Answer {
         versions::within(&surface.versions, Some(input.target), &request, action, |action| {
             answer_batch(&request, &action.schema, input.memory)
         })
+        .or_else(|error| recovered(&request, &surface, input, error))
     })
 }
 

@@ -20,7 +20,7 @@ use crate::statement::Ident;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 const ALL: &str = include_str!("../../sql/query/hooks/all.sql");
@@ -33,6 +33,8 @@ struct Known {
 
 thread_local! {
     static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
+    /// A hook is being called. The requests that it makes have no hooks, or it might call itself.
+    static IS_CALLING: Cell<bool> = const { Cell::new(false) };
 }
 
 fn generations() -> (u64, u64) {
@@ -94,7 +96,7 @@ pub struct Within<'a> {
 /// The errors of hooks and of the request: nothing is changed then.
 pub fn within(request: &Request, action: Action, principal: &Principal, within: &Within) -> Result<Answer> {
     let hooks = declared();
-    if hooks.is_empty() {
+    if hooks.is_empty() || IS_CALLING.get() {
         return (within.answer)(request, action, principal, true);
     }
     let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
@@ -156,9 +158,9 @@ fn reroute(sent: &Request, changed: &Changed, principal: &Principal, within: &Wi
     (within.route)(&request, &|request, action| (within.answer)(request, action, principal, false))
 }
 
-/// Whether there are hooks for errors.
+/// Whether there are hooks for the error of a request. A function that makes a request within a request sees its error itself.
 pub fn has_any_for_errors() -> bool {
-    declared().iter().any(|hook| hook.event == Event::Error)
+    !frame::is_within_request() && declared().iter().any(|hook| hook.event == Event::Error)
 }
 
 /// Answers a failed request, with the hooks that take it when it fails. These run in a subtransaction of their own, which is kept, and may
@@ -229,6 +231,13 @@ fn call(hook: &Hook, reads_only: bool, values: &[&[u8]]) -> Result<Option<Value>
         .map(|value| JsonB(serde_json::from_slice(value).unwrap_or_default()))
         .collect();
     let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
+    struct PutBack(bool);
+    impl Drop for PutBack {
+        fn drop(&mut self) {
+            IS_CALLING.set(self.0);
+        }
+    }
+    let _calling = PutBack(IS_CALLING.replace(true));
     let returned = Spi::connect_mut(|client| {
         let rows = if reads_only {
             client.select(&sql, Some(1), &arguments)
