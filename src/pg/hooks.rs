@@ -10,7 +10,7 @@ use crate::pg::catalog::invalidation::{self, TableGroup};
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::{sql_function, text, v1_function};
 use crate::pg::ffi::snapshot::in_new_snapshot;
-use crate::pg::ffi::{log, own_tables};
+use crate::pg::ffi::{catalog_scan, log, own_tables};
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::identity::principal;
 use crate::pg::{guc, routes};
@@ -60,6 +60,11 @@ pub fn declared() -> Rc<[Hook]> {
         return Rc::default();
     }
     let generations = generations();
+    if !catalog_scan::has_rows(relation) {
+        // No query, because its locks would last until the end of the transaction.
+        KNOWN.set(Some(Known { generations, hooks: Rc::default() }));
+        return Rc::default();
+    }
     let read = || Spi::connect(|client| client.select(ALL, Some(1), &[])?.first().get_one::<JsonB>());
     // SAFETY: the query is a constant.
     let found = match unsafe { own_tables::as_owner(relation, read) } {

@@ -375,16 +375,9 @@ fn table() -> Rc<Routes> {
         return Rc::default();
     }
     let generations = generations();
-    let routes = Rc::new(if has_rows(relation) { load(relation) } else { Routes::default() });
+    let routes = Rc::new(if catalog_scan::has_rows(relation) { load(relation) } else { Routes::default() });
     KNOWN.set(Some(Known { generations, routes: routes.clone() }));
     routes
-}
-
-fn has_rows(relation: pg_sys::Oid) -> bool {
-    let mut has_rows = false;
-    // SAFETY: a table of the extension, without an index and keys.
-    unsafe { catalog_scan::rows(relation.to_u32(), 0, [], |_| has_rows = true) };
-    has_rows
 }
 
 fn load(relation: pg_sys::Oid) -> Routes {

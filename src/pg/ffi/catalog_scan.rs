@@ -100,3 +100,11 @@ pub unsafe fn rows<const N: usize>(catalogue: u32, index: u32, keys: [(i16, Oid)
         }
     }
 }
+
+/// Whether a table of the extension has rows. It is not locked afterwards.
+pub fn has_rows(relation: pg_sys::Oid) -> bool {
+    let mut has_rows = false;
+    // SAFETY: a table of the extension, without an index and keys.
+    unsafe { rows(relation.to_u32(), 0, [], |_| has_rows = true) };
+    has_rows
+}
