@@ -86,6 +86,18 @@ pub struct TransactionEnd {
     pub allow_override: bool,
 }
 
+impl TransactionEnd {
+    /// What a request asks for (`Prefer: tx`), if it may. If it may not, the preference is neither followed nor echoed.
+    pub fn asked(self, preference: Option<Transaction>) -> Option<Transaction> {
+        preference.filter(|_| self.allow_override)
+    }
+
+    /// Whether the changes of a request are committed. `asked`: what it asks for, and may.
+    pub fn commits(self, asked: Option<Transaction>) -> bool {
+        asked.map_or(!self.rollback, |asked| asked == Transaction::Commit)
+    }
+}
+
 /// What a request asks for.
 pub struct Ask<'a> {
     pub request: &'a Request<'a>,
@@ -149,10 +161,9 @@ impl<'a> Ask<'a> {
         let preferences = request.preferences.of_write();
         let is_write = matches!(action.verb, Verb::Create | Verb::Replace | Verb::Update | Verb::Delete);
         let settings_of_plan = PlanSettings { keyed: settings.plan.keyed && is_write, ..settings.plan };
-        // If the server forbids overriding `tx`, the preference is neither followed nor echoed.
-        let transaction = request.preferences.transaction.filter(|_| settings.end.allow_override);
+        let transaction = settings.end.asked(request.preferences.transaction);
         Ok(Ask {
-            commits: transaction.map_or(!settings.end.rollback, |asked| asked == Transaction::Commit),
+            commits: settings.end.commits(transaction),
             transaction,
             request,
             shape: Rc::new(Shape {

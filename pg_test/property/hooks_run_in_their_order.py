@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Hooks run around a request in their order, within its transaction, and change nothing else.
 
-Random hooks note that they run, change the request or the response, answer, or raise an error. This program tells by itself which of them take a
-random request, in which order they run, what becomes of the tables, and what the answer is. A request that no hook takes must be answered as if
+Random hooks note that they run, change the request or the response, set header fields, answer, or raise an error. Some requests ask that their
+transaction is rolled back. This program tells by itself which of them take a random request, in which order they run, what becomes of the tables, and what the answer is. A request that no hook takes must be answered as if
 there were no hooks, byte for byte.
 
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
@@ -42,6 +42,7 @@ insert into restful_hooked.two select i, 0 from generate_series(1, 5) i;
 grant all on all tables in schema restful_hooked to restful_hooked_user;
 grant all on all sequences in schema restful_hooked to restful_hooked_user;
 set restful.schemas = 'restful_hooked';
+set restful.tx_end = 'commit-allow-override';
 create function restful_hooked.note(line text) returns void language plpgsql as $$
 begin
   if current_setting('transaction_read_only') = 'off' then insert into restful_hooked.trail (line) values (line); end if;
@@ -65,6 +66,8 @@ def body(kind, event, name):
     take = "request restful.http_request" + (", response restful.http_response" if event != "before" else "")
     if kind == "note":
         returns, rest = "void", ""
+    elif kind == "set":
+        returns, rest = "void", f"perform set_config('response.headers', '[{{\"x-set\": \"{event} {name}\"}}]', true);"
     elif kind == "retarget":
         returns, rest = "restful.http_request", "request.path := replace((request).path, '/one', '/two'); return request;"
     elif kind == "answer":
@@ -79,7 +82,7 @@ class Hook:
     def __init__(self, number, rng):
         self.name = f"h{number}"
         self.event = rng.choice(["before", "before", "after", "error"])
-        self.kind = rng.choice(["note", "retarget", "answer"] if self.event == "before" else ["note", "stamp"])
+        self.kind = rng.choice(["note", "retarget", "answer", "set"] if self.event == "before" else ["note", "stamp", "set"])
         self.scope = rng.choice(SCOPES)
         self.order = rng.randint(0, 2)
 
@@ -111,7 +114,7 @@ def new_request(rng, hooks):
     key = rng.randint(1, 8)
     segments = [table] if method == "POST" else [table, str(key)]
     sent = {"id": key, "v": rng.randint(1, 9)} if method == "POST" else {"v": rng.randint(1, 9)} if method == "PATCH" else None
-    headers = {"prefer": "return=minimal"}
+    headers = {"prefer": rng.choice(["return=minimal", "return=minimal", "return=minimal, tx=rollback"])}
     if hooks and rng.random() < 0.3:
         hook = rng.choice(hooks)
         headers["x-raise"] = f"{hook.event} {hook.name}"
@@ -125,22 +128,23 @@ class Raised(Exception):
 
 
 def expected(hooks, request):
-    """The status, the header fields that hooks make, the rows of the tables, and the lines that hooks have noted."""
+    """The status, the three header fields that hooks make, the rows of the tables, and the lines that hooks have noted."""
     method, segments, sent, headers = request
     chosen = {event: sorted((h for h in hooks if h.event == event and h.takes(method, segments)), key=Hook.rank) for event in ("before", "after", "error")}
     tables = {"one": {i: 0 for i in range(1, 6)}, "two": {i: 0 for i in range(1, 6)}}
     reads_only = method in ("GET", "HEAD")
-    lines, path, status, stamps, by = [], "/" + "/".join(segments), None, "", None
+    lines, path, status, stamps, by, fields = [], "/" + "/".join(segments), None, "", None, None
 
     def run_hook(hook, may_note):
         if may_note:
             lines.append(f"{hook.event} {hook.name} {method} {path}")
         if headers.get("x-raise") == f"{hook.event} {hook.name}":
             raise Raised
+        return f"{hook.event} {hook.name}" if hook.kind == "set" else None
 
     try:
         for hook in chosen["before"]:
-            run_hook(hook, not reads_only)
+            fields = run_hook(hook, not reads_only) or fields
             if hook.kind == "retarget":
                 path = path.replace("/one", "/two")
             if hook.kind == "answer" and headers.get("x-answer") == hook.name:
@@ -160,21 +164,24 @@ def expected(hooks, request):
         if status >= 400:
             raise Raised
         for hook in chosen["after"]:
-            run_hook(hook, not reads_only)
+            fields = run_hook(hook, not reads_only) or fields
             if hook.kind == "stamp":
                 stamps += f"after {hook.name};"
+        if "tx=rollback" in headers["prefer"]:
+            tables = {"one": {i: 0 for i in range(1, 6)}, "two": {i: 0 for i in range(1, 6)}}
+            lines = []
     except Raised:
         status = status if status is not None and status >= 400 else 418
         tables = {"one": {i: 0 for i in range(1, 6)}, "two": {i: 0 for i in range(1, 6)}}
-        lines, stamps, by, path = [], "", None, "/" + "/".join(segments)
+        lines, stamps, by, path, fields = [], "", None, "/" + "/".join(segments), None
         try:
             for hook in chosen["error"]:
-                run_hook(hook, True)
+                fields = run_hook(hook, True) or fields
                 if hook.kind == "stamp":
                     stamps += f"error {hook.name};"
         except Raised:
-            status, lines, stamps = 500, [], ""
-    return [status, stamps or None, by, {name: {str(k): v for k, v in rows.items()} for name, rows in tables.items()}, lines]
+            status, lines, stamps, fields = 500, [], "", None
+    return [status, stamps or None, by, fields, {name: {str(k): v for k, v in rows.items()} for name, rows in tables.items()}, lines]
 
 
 def asked(request):
@@ -184,7 +191,7 @@ def asked(request):
              + (f"convert_to({quote(json.dumps(sent))}, 'utf8')" if sent else "null") + ")")
     rows = "(select coalesce(jsonb_object_agg(id, v), '{}') from restful_hooked.%s)"
     return (f"select restful_hooked.reset() is null;\nset role restful_hooked_user;\nselect r.status as s, r.headers as h, coalesce(encode(r.body, 'hex'), 'none') as b from {serve} r \\gset\nreset role;\n"
-            f"select jsonb_build_array(:'s'::int, :'h'::jsonb->'x-stamps', :'h'::jsonb->'x-by', jsonb_build_object('one', {rows % 'one'}, 'two', {rows % 'two'}),"
+            f"select jsonb_build_array(:'s'::int, :'h'::jsonb->'x-stamps', :'h'::jsonb->'x-by', :'h'::jsonb->'x-set', jsonb_build_object('one', {rows % 'one'}, 'two', {rows % 'two'}),"
             f" (select coalesce(jsonb_agg(line order by number), '[]') from restful_hooked.trail), jsonb_build_array(:'s', :'h'::jsonb - 'etag', :'b'));")
 
 
@@ -202,14 +209,14 @@ def main():
         hooks = [Hook(i, rng) for i in range(rng.randint(1, 7))]
         requests = [new_request(rng, hooks) for _ in range(arguments.requests)]
         alone = [json.loads(line) for line in run(CLEAN_UP, SET_UP, *[asked(r) for r in requests]).splitlines() if line.startswith("[")]
-        answers = [json.loads(line) for line in run(*[h.script() for h in hooks], "set restful.schemas = 'restful_hooked';", *[asked(r) for r in requests]).splitlines() if line.startswith("[")]
+        answers = [json.loads(line) for line in run(*[h.script() for h in hooks], "set restful.schemas = 'restful_hooked'; set restful.tx_end = 'commit-allow-override';", *[asked(r) for r in requests]).splitlines() if line.startswith("[")]
         for request, answer, by_itself in zip(requests, answers, alone, strict=True):
             wanted = expected(hooks, request)
             method, segments, *_ = request
             taken = [h for h in hooks if h.takes(method, segments)]
             kind = f"{'hooked' if taken else 'alone'} {answer[0]}"
             kinds[kind] = kinds.get(kind, 0) + 1
-            if answer[:5] != wanted or not taken and answer != by_itself:
+            if answer[:6] != wanted or not taken and answer != by_itself:
                 print(f"\nround {number}: {request}\nhooks: {[vars(h) for h in hooks]}\nis:        {answer}\nshould be: {wanted}\nby itself: {by_itself}")
                 run(CLEAN_UP)
                 return 1

@@ -196,11 +196,7 @@ SELECT w, status, coalesce(r.body->>'details', r.body->>'message', left(r.body::
 RESET ROLE;
 SELECT count(*) FROM app.notes;
 
--- A hook goes with its function, and comes back with it.
-DROP FUNCTION app.wrong(restful.http_request);
-SET ROLE hook_client;
-SELECT status FROM restful.get('/notes?select=id&limit=1');
-RESET ROLE;
+SELECT restful.drop_hook('before', 'app.wrong', 'GET /notes');
 SELECT event, number, handler, requests FROM restful.hooks();
 
 -- The setting's hook is one of them.

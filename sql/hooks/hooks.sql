@@ -27,6 +27,20 @@ CREATE FUNCTION restful.hook_scope(scope text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_hook_scope';
 COMMENT ON FUNCTION restful.hook_scope(text) IS 'Internal: an error for malformed requests of a hook';
 
+CREATE FUNCTION restful.hook_is_callable(event text, function oid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT EXISTS (
+        SELECT FROM pg_proc p
+        CROSS JOIN (VALUES ('restful.http_request'::regtype::oid, 'restful.http_response'::regtype::oid)) AS types (request, response)
+        WHERE p.oid = function AND p.prokind = 'f' AND NOT p.proretset
+            AND (p.prorettype IN ('void'::regtype, response) OR event = 'before' AND p.prorettype = request)
+            AND ARRAY(SELECT unnest(p.proargtypes)) = (CASE event WHEN 'before' THEN ARRAY[request] ELSE ARRAY[request, response] END)[1:p.pronargs]
+    )
+$function$;
+COMMENT ON FUNCTION restful.hook_is_callable(text, oid) IS 'Internal: whether a function can be a hook for an event';
+
 CREATE FUNCTION restful.hook(event text, handler regproc, requests text DEFAULT '*', run_order integer DEFAULT 0) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -34,33 +48,25 @@ AS $function$
 #variable_conflict use_variable
 DECLARE
     called record;
-    takes text;
-    returns text;
-    parameters oid[] := ARRAY['restful.http_request', 'restful.http_response']::regtype[]::oid[];
-    results oid[] := ARRAY['void', 'restful.http_response']::regtype[]::oid[];
+    takes text := '(), (restful.http_request) or (restful.http_request, restful.http_response)';
+    returns text := 'void or restful.http_response';
 BEGIN
     IF event IS NULL OR event NOT IN ('before', 'after', 'error') OR handler IS NULL OR requests IS NULL OR run_order IS NULL THEN
         RAISE EXCEPTION 'a hook is for before, after or error, and needs a function'
             USING ERRCODE = '22023', HINT = 'restful.hook(''before'', ''app.check_request'')';
     END IF;
     PERFORM restful.hook_scope(requests);
-    SELECT p.oid, p.oid::regprocedure::text AS shown, p.prokind, p.proretset, p.prorettype, ARRAY(SELECT unnest(p.proargtypes)) AS arguments, n.nspname, p.proname INTO called
+    SELECT p.oid, p.oid::regprocedure::text AS shown, n.nspname, p.proname INTO called
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = handler;
     IF (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = called.proname AND n.nspname = called.nspname) > 1 THEN
         RAISE EXCEPTION 'there are several functions named %.%', called.nspname, called.proname
             USING ERRCODE = '42725', HINT = 'Give the function of a hook a name of its own.';
     END IF;
-    takes := '(), (restful.http_request) or (restful.http_request, restful.http_response)';
-    returns := 'void or restful.http_response';
-    IF event = 'before' THEN
-        takes := '() or (restful.http_request)';
-        returns := 'void, restful.http_request or restful.http_response';
-        results := results || parameters[1];
-        parameters := parameters[1:1];
-    END IF;
-    IF called.prokind <> 'f' OR called.proretset OR called.prorettype <> ALL (results)
-        OR called.arguments <> coalesce(parameters[1:cardinality(called.arguments)], '{}')
-    THEN
+    IF NOT restful.hook_is_callable(event, called.oid) THEN
+        IF event = 'before' THEN
+            takes := '() or (restful.http_request)';
+            returns := 'void, restful.http_request or restful.http_response';
+        END IF;
         RAISE EXCEPTION '% cannot be a hook for %', called.shown, event
             USING ERRCODE = '42P13', DETAIL = format('Its parameters have to be %s, and it has to return %s.', takes, returns);
     END IF;
@@ -78,7 +84,7 @@ AS $function$
 #variable_conflict use_variable
 BEGIN
     DELETE FROM restful.hook_entry e
-    WHERE e.event = event AND handler IN (e.handler, split_part(e.handler, '(', 1)) AND e.requests = requests;
+    WHERE e.event = event AND handler IN (e.handler, regexp_replace(e.handler, '\([^()]*\)$', '')) AND e.requests = requests;
     RETURN FOUND;
 END
 $function$;
@@ -86,22 +92,23 @@ COMMENT ON FUNCTION restful.drop_hook(text, text, text) IS
     'Drops a hook that was declared with these arguments; false if there is none. handler: the function with its schema, with or without the types of its parameters';
 
 CREATE FUNCTION restful.hooks()
-    RETURNS TABLE (event text, number bigint, handler text, requests text, run_order integer, security_definer boolean)
+    RETURNS TABLE (event text, number bigint, handler text, requests text, run_order integer, security_definer boolean, is_callable boolean)
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT h.event, row_number() OVER (PARTITION BY h.event ORDER BY h.last, h.run_order, h.handler COLLATE "C", h.requests COLLATE "C"),
-        h.handler, h.requests, h.run_order, h.prosecdef
+        h.handler, h.requests, h.run_order, h.prosecdef, h.is_callable
     FROM (
-        SELECT e.event, false AS last, e.handler, e.requests, e.run_order, p.prosecdef
+        SELECT e.event, false AS last, e.handler, e.requests, e.run_order, p.prosecdef, restful.hook_is_callable(e.event, p.oid) AS is_callable
         FROM restful.hook_entry e
-        JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
+        LEFT JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
         UNION ALL
-        SELECT 'before', true, s.name, '*', NULL, (SELECT bool_or(p.prosecdef) FROM pg_proc p WHERE p.oid = to_regproc(s.name))
+        SELECT 'before', true, s.name, '*', NULL, (SELECT bool_or(p.prosecdef) FROM pg_proc p WHERE p.oid = to_regproc(s.name)),
+            to_regproc(s.name) IS NOT NULL
         FROM nullif(current_setting('restful.pre_request', true), '') s(name)
         WHERE s.name IS NOT NULL
     ) h
     ORDER BY CASE h.event WHEN 'before' THEN 1 WHEN 'after' THEN 2 ELSE 3 END, 2
 $function$;
 COMMENT ON FUNCTION restful.hooks() IS
-    'The hooks whose functions exist, in the order in which they run. That of the setting restful.pre_request is the last one before a request';
+    'The hooks, in the order in which they run. That of the setting restful.pre_request is the last one before a request. Requests fail where a hook is not callable, because its function is missing or has changed';

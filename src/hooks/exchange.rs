@@ -1,13 +1,21 @@
-//! What hooks are given, and what they return: values of `restful.http_request` and `restful.http_response`, as JSON.
+//! What hooks are given, and what they return: values of `restful.http_request` and `restful.http_response`.
 
 use crate::error::{Code, Error, Result};
 use crate::http::field::{is_field_value, is_token};
-use crate::http::response::{Body, Response};
+use crate::http::response::{Body, Response, fields_as_json};
 use crate::http::{Headers, Method, Request, target};
 use crate::routing::arguments;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::fmt::Write as _;
+
+/// A value of `restful.http_request` or `restful.http_response`. The body is apart, because it may be larger than a jsonb can be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message<'a> {
+    /// A JSON object with the attributes except the body.
+    pub attributes: Value,
+    pub body: Option<Cow<'a, [u8]>>,
+}
 
 /// A request that a hook has changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,9 +26,16 @@ pub struct Changed {
     pub body: Option<Vec<u8>>,
 }
 
-/// A request as a JSON object with the attributes of `restful.http_request`.
-pub fn request_value(request: &Request) -> Vec<u8> {
-    arguments::whole_request(request.sent(), request.captured())
+/// The error for a hook that has returned what it may not: REST510 (500). `why`: a sentence.
+pub fn refused(why: impl Into<String>) -> Error {
+    Error::new(Code::Hook, "A hook has returned what it may not").details(why.into())
+}
+
+/// A request as a hook is given it.
+pub fn request_value<'r>(request: &'r Request) -> Message<'r> {
+    let sent = request.sent();
+    let attributes = arguments::request_attributes(sent, request.captured());
+    Message { attributes: serde_json::from_slice(&attributes).unwrap_or_default(), body: sent.body.map(Cow::Borrowed) }
 }
 
 /// What a hook has made of a request. `None` if it has changed nothing.
@@ -29,34 +44,34 @@ pub fn request_value(request: &Request) -> Vec<u8> {
 ///
 /// # Errors
 /// REST510 for what cannot be changed, and for what is not a request.
-pub fn changed(request: &Request, given: &[u8], returned: &Value) -> Result<Option<Changed>> {
-    let given: Value = serde_json::from_slice(given).unwrap_or_default();
-    let differs = |name: &str| given.get(name).unwrap_or(&Value::Null) != returned.get(name).unwrap_or(&Value::Null);
+pub fn changed(request: &Request, given: &Message, returned: &Message) -> Result<Option<Changed>> {
+    let (before, after) = (&given.attributes, &returned.attributes);
+    let differs = |name: &str| before.get(name).unwrap_or(&Value::Null) != after.get(name).unwrap_or(&Value::Null);
     for fixed in ["path_parameters", "cookies"] {
         if differs(fixed) {
             return Err(refused(format!("It has changed {fixed}, which follow from the path and from the headers.")));
         }
     }
-    if !["method", "path", "query", "headers", "body"].iter().any(|name| differs(name)) {
+    if given.body == returned.body && !["method", "path", "query", "headers"].iter().any(|name| differs(name)) {
         return Ok(None);
     }
     let text = |name: &str| {
-        let text = returned.get(name).and_then(Value::as_str).map(str::to_owned);
+        let text = after.get(name).and_then(Value::as_str).map(str::to_owned);
         text.ok_or_else(|| refused(format!("The request has no {name}.")))
     };
     let target = if differs("path") || differs("query") {
         let mut target = text("path")?;
-        write_query(&mut target, returned.get("query"))?;
+        write_query(&mut target, after.get("query"))?;
         target
     } else {
         as_sent(request.sent())
     };
     let mut headers =
-        Headers::from_json(returned.get("headers").unwrap_or(&Value::Null)).map_err(|why| refused(why.to_string()))?;
+        Headers::from_json(after.get("headers").unwrap_or(&Value::Null)).map_err(|why| refused(why.to_string()))?;
     if let Some(cookie) = request.headers.get("cookie") {
         headers = headers.or("cookie", cookie);
     }
-    let body = returned.get("body").and_then(Value::as_str).map(bytes).transpose()?;
+    let body = returned.body.as_deref().map(<[u8]>::to_vec);
     let mut method = text("method")?;
     if method == Method::Query.as_str() && body.is_none() {
         // The parameters in the body of a QUERY have become those of its target.
@@ -102,47 +117,29 @@ fn write_query(target: &mut String, query: Option<&Value>) -> Result<()> {
     Ok(())
 }
 
-/// A response as a JSON object with the attributes of `restful.http_response`. A field that is sent several times is a list.
-pub fn response_value(response: &Response, body: Option<&[u8]>) -> Value {
-    let mut fields = Map::new();
-    for (name, value) in &response.headers {
-        let value = Value::from(value.as_ref());
-        match fields.get_mut(name.as_ref()) {
-            None => {
-                fields.insert(name.to_string(), value);
-            }
-            Some(Value::Array(values)) => values.push(value),
-            Some(first) => *first = json!([first.take(), value]),
-        }
-    }
-    let body = body.map(|body| {
-        let mut text = "\\x".to_owned();
-        for byte in body {
-            // Writing to a text does not fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
-    });
-    json!({ "status": response.status, "headers": fields, "body": body })
+/// A response as a hook is given it. A field that is sent several times is a list.
+pub fn response_value<'a>(response: &Response, body: Option<&'a [u8]>) -> Message<'a> {
+    let attributes = json!({ "status": response.status, "headers": fields_as_json(&response.headers) });
+    Message { attributes, body: body.map(Cow::Borrowed) }
 }
 
 /// The response that a hook has returned.
 ///
 /// # Errors
 /// REST510 for what is not a response.
-pub fn response(returned: &Value) -> Result<Response> {
-    let status = returned.get("status").unwrap_or(&Value::Null);
+pub fn response(returned: Message) -> Result<Response> {
+    let Message { attributes, body } = returned;
+    let status = attributes.get("status").unwrap_or(&Value::Null);
     let status =
         if status.is_null() { Some(200) } else { status.as_u64().and_then(|status| u16::try_from(status).ok()) };
     let Some(status) = status.filter(|status| (200..=599).contains(status)) else {
-        return Err(refused("The status of its response is not between 200 and 599.".to_owned()));
+        return Err(refused("The status of its response is not between 200 and 599."));
     };
-    let body = returned.get("body").and_then(Value::as_str).map(bytes).transpose()?;
-    let mut response = Response::new(status, body.map_or(Body::Empty, Body::Bytes));
-    let fields = match returned.get("headers") {
+    let mut response = Response::new(status, body.map_or(Body::Empty, |body| Body::Bytes(body.into_owned())));
+    let fields = match attributes.get("headers") {
         Some(Value::Object(fields)) => fields.clone(),
         None | Some(Value::Null) => Map::new(),
-        Some(_) => return Err(refused("The headers of its response are not an object.".to_owned())),
+        Some(_) => return Err(refused("The headers of its response are not an object.")),
     };
     for (name, values) in fields {
         let values = match values {
@@ -165,25 +162,6 @@ pub fn response(returned: &Value) -> Result<Response> {
     Ok(response)
 }
 
-/// The bytes of a bytea's text.
-fn bytes(text: &str) -> Result<Vec<u8>> {
-    let digits = text
-        .strip_prefix("\\x")
-        .map(str::as_bytes)
-        .ok_or_else(|| refused("Its body is not a bytea in hexadecimal form.".to_owned()))?;
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    };
-    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-    bytes.ok_or_else(|| refused("Its body is not a bytea in hexadecimal form.".to_owned()))
-}
-
-fn refused(why: String) -> Error {
-    Error::new(Code::Hook, "A hook has returned what it may not").details(why)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,9 +175,8 @@ mod tests {
     fn a_request_that_is_returned_as_it_was_is_unchanged() {
         with("GET", "/orders?select=id&id=eq.1&a", None, |request| {
             let given = request_value(request);
-            let value: Value = serde_json::from_slice(&given).unwrap();
-            assert_eq!(value["query"], json!({"select": ["id"], "id": ["eq.1"], "a": [""]}));
-            assert_eq!(changed(request, &given, &value).unwrap(), None);
+            assert_eq!(given.attributes["query"], json!({"select": ["id"], "id": ["eq.1"], "a": [""]}));
+            assert_eq!(changed(request, &given, &given).unwrap(), None);
         });
     }
 
@@ -207,8 +184,8 @@ mod tests {
     fn what_a_hook_changes_is_the_new_request() {
         with("POST", "/orders?select=id", Some(b"{}"), |request| {
             let given = request_value(request);
-            let mut value: Value = serde_json::from_slice(&given).unwrap();
-            value["headers"]["x-b"] = json!("2");
+            let mut value = given.clone();
+            value.attributes["headers"]["x-b"] = json!("2");
             let same_target = changed(request, &given, &value).unwrap().unwrap();
             assert_eq!(same_target.target, "/orders?select=id");
             assert_eq!(
@@ -216,12 +193,14 @@ mod tests {
                 [("x-a", "1"), ("x-b", "2"), ("cookie", "sid=7")]
             );
             assert_eq!(same_target.body.as_deref(), Some(&b"{}"[..]));
-            value["path"] = json!("/archive");
-            value["query"] = json!({"a b": ["c&d"], "select": "id"});
-            value["body"] = json!("\\x00ff");
-            let changed = changed(request, &given, &value).unwrap().unwrap();
-            assert_eq!(changed.target, "/archive?a%20b=c%26d&select=id");
-            assert_eq!(changed.body, Some(vec![0, 255]));
+            value.attributes["path"] = json!("/archive");
+            value.attributes["query"] = json!({"a b": ["c&d"], "select": "id"});
+            value.body = Some(Cow::Borrowed(&[0, 255]));
+            let other = changed(request, &given, &value).unwrap().unwrap();
+            assert_eq!(other.target, "/archive?a%20b=c%26d&select=id");
+            assert_eq!(other.body, Some(vec![0, 255]));
+            let without_body = Message { body: None, ..given.clone() };
+            assert_eq!(changed(request, &given, &without_body).unwrap().map(|changed| changed.body), Some(None));
         });
     }
 
@@ -236,11 +215,9 @@ mod tests {
                 ("query", json!({"a": [1]})),
                 ("headers", json!({"a b": "c"})),
                 ("headers", json!({"a": "b\r\nc: d"})),
-                ("body", json!("text")),
-                ("body", json!("\\x0")),
             ] {
-                let mut value: Value = serde_json::from_slice(&given).unwrap();
-                value[name] = wrong;
+                let mut value = given.clone();
+                value.attributes[name] = wrong;
                 let error = changed(request, &given, &value).unwrap_err();
                 assert_eq!((error.code.as_str(), error.status), ("REST510", 500), "{name}");
             }
@@ -254,18 +231,18 @@ mod tests {
             sent.headers.push((name.into(), value.into()));
         }
         let value = response_value(&sent, Some(&[0, 1, 255]));
-        assert_eq!(value["headers"]["set-cookie"], json!(["a=1", "b=2", "c=3"]));
-        assert_eq!(response(&value).unwrap(), sent);
-        assert_eq!(response(&json!({})).unwrap(), Response::new(200, Body::Empty));
+        assert_eq!(value.attributes["headers"]["set-cookie"], json!(["a=1", "b=2", "c=3"]));
+        assert_eq!(response(value).unwrap(), sent);
+        let of = |attributes: Value| response(Message { attributes, body: None });
+        assert_eq!(of(json!({})).unwrap(), Response::new(200, Body::Empty));
         for wrong in [
             json!({"status": 199}),
             json!({"status": "x"}),
             json!({"headers": []}),
             json!({"headers": {"a": 1}}),
             json!({"headers": {"a": "b\nc"}}),
-            json!({"body": "\\xzz"}),
         ] {
-            assert_eq!(response(&wrong).unwrap_err().code, "REST510", "{wrong}");
+            assert_eq!(of(wrong.clone()).unwrap_err().code, "REST510", "{wrong}");
         }
     }
 }

@@ -3,7 +3,7 @@
 mod exchange;
 mod scope;
 
-pub use exchange::{Changed, changed, request_value, response, response_value};
+pub use exchange::{Changed, Message, changed, refused, request_value, response, response_value};
 pub use scope::Scope;
 
 use crate::http::Request;
@@ -42,6 +42,8 @@ pub struct Hook {
     /// How many parameters the function has: none, the request, or the request and the response.
     pub parameters: usize,
     pub returns: Returns,
+    /// The function exists, and is still one that can be such a hook.
+    pub is_callable: bool,
 }
 
 /// The hooks of an event that take a request, in their order. `group`: that of the request's route.

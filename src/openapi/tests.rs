@@ -275,7 +275,7 @@ fn a_route_tells_where_its_arguments_go() {
     assert_valid(&document, include_str!("../../pg_test/openapi/3.1.json"));
     assert_references_lead_somewhere(&document);
     let hook = json!({
-        "event": "before", "scope": "* /{first}/{rest:path}", "schema": "app", "name": "check", "parameters": 1, "returns": "void"
+        "event": "before", "scope": "* /{first}/{rest:path}", "schema": "app", "name": "check", "parameters": 1, "returns": "void", "is_callable": true
     });
     let hooks: Vec<crate::hooks::Hook> = serde_json::from_value(json!([hook])).unwrap();
     let hooked = super::document(Version::V31, &schema, &relations, &Settings::default(), &routes, &hooks);

@@ -1,7 +1,10 @@
 //! What a request is answered with.
 
+use crate::error::Error;
 use crate::http::response::{Body, Response};
 use crate::pg::row_sink::BodyBuffer;
+use crate::raised::Raised;
+use crate::sqlstate::SqlState;
 
 /// A response, and the rows that are its body if its body is [`Body::Rows`].
 pub struct Answer {
@@ -25,4 +28,16 @@ impl Answer {
             Body::Bytes(bytes) => Some(bytes),
         }
     }
+}
+
+/// The error for a body that is larger than `restful.max_response_bytes`: 54000, as PostgreSQL raises for rows. `what`: such as `the answers are`.
+/// `limit`: in bytes.
+pub fn too_large(what: &str, limit: usize, hint: &str) -> Error {
+    let raised = Raised {
+        sqlstate: SqlState::PROGRAM_LIMIT_EXCEEDED,
+        message: format!("{what} larger than {limit} bytes, the limit set by restful.max_response_bytes"),
+        hint: Some(hint.to_owned()),
+        ..Raised::default()
+    };
+    raised.into_error(true)
 }

@@ -5,19 +5,16 @@ use crate::batch::{Answers, Batch, BatchedRequest, write_answer};
 use crate::error::{Error, Result};
 use crate::http::accepts::BATCH;
 use crate::http::media_type::{self, MediaType};
-use crate::http::prefer::Transaction;
 use crate::http::response::Body;
 use crate::http::{Method, Preferences, Request, Response};
 use crate::payload;
-use crate::pg::answer::Answer;
+use crate::pg::answer::{Answer, too_large};
 use crate::pg::ffi::snapshot::in_new_snapshot;
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::identity::principal;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::{catalog, guc, observe, routes, versions};
-use crate::raised::Raised;
 use crate::route::{self, Action, Route, version};
-use crate::sqlstate::SqlState;
 use pgrx::pg_sys;
 use std::ops::Range;
 
@@ -57,8 +54,8 @@ pub fn answer(
     payload::require_json(&payload::content_type(batch), batch, BATCH)?;
     let requests = Batch::read(batch.body.unwrap_or_default(), guc::max_batch_requests())?.requests;
     let end = guc::tx_end();
-    let asked = batch.preferences.transaction.filter(|_| end.allow_override);
-    let commit = asked.map_or(!end.rollback, |asked| asked == Transaction::Commit);
+    let asked = end.asked(batch.preferences.transaction);
+    let commit = end.commits(asked);
     let context = Context { request: batch, principal: &asker, schema };
     let rows = frame::enter(&context, |frame| {
         frame.take_role();
@@ -160,7 +157,8 @@ impl Written {
         self.places.push(start..self.body.len());
         let limit = guc::max_response_bytes();
         if self.body.len() > limit {
-            return Err(failed(too_large(limit)));
+            let hint = "Ask for fewer rows or columns, or split the batch.";
+            return Err(failed(too_large("the answers are", limit, hint)));
         }
         if let Some(rows) = rows {
             rows.free();
@@ -172,14 +170,4 @@ impl Written {
         self.body.byte(b']');
         self.body
     }
-}
-
-fn too_large(limit: usize) -> Error {
-    let raised = Raised {
-        sqlstate: SqlState::PROGRAM_LIMIT_EXCEEDED,
-        message: format!("the answers are larger than {limit} bytes, the limit set by restful.max_response_bytes"),
-        hint: Some("Ask for fewer rows or columns, or split the batch.".to_owned()),
-        ..Raised::default()
-    };
-    raised.into_error(true)
 }

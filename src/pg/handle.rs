@@ -102,8 +102,7 @@ fn answer(input: &Input) -> Result<Answer> {
                     versions::count_use(&schema, &principal);
                     // Whether two requests are the same is decided by what was sent.
                     admit::admit(&parsed, &principal, &schema, || {
-                        let terms = || Terms { settings: ask_settings(), may_nest: true, timing: &timing };
-                        hooked(request, action, &principal, input.memory, &terms)
+                        hooked(request, action, &principal, input.memory, &ask_settings, &timing)
                     })
                 })?;
                 routes::add_methods(&parsed, &mut answer.response);
@@ -122,32 +121,32 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answe
         batch::answer(request, schema, memory.rows, |request, action, principal| {
             let memory = Memory { body: None, ..memory };
             // How the transaction ends is decided for the whole batch.
-            let settings = ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
-            let timing = &Timing::off();
-            let terms = || Terms { settings: settings.clone(), may_nest: true, timing };
-            hooked(request, action, principal, memory, &terms)
+            let settings = || ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
+            hooked(request, action, principal, memory, &settings, &Timing::off())
         })
     };
     if admit::has_key(request) { admit::admit(request, &principal(request)?, schema, run) } else { run() }
 }
 
-/// Answers a request, with the hooks around it.
-fn hooked<'t>(
+/// Answers a request, with the hooks around it. `settings`: those by which it is read, which hooks may set.
+fn hooked(
     request: &Request,
     action: Action,
     principal: &Principal,
     memory: Memory,
-    terms: &dyn Fn() -> Terms<'t>,
+    settings: &dyn Fn() -> ask::Settings,
+    timing: &Timing,
 ) -> Result<Answer> {
-    let answer = |request: &Request, action: Action, principal: &Principal, is_as_sent: bool| {
-        let memory = Memory { body: memory.body.filter(|_| is_as_sent), ..memory };
-        answer_with(request, action, principal, memory, terms())
+    let answer = |request: &Request, action: Action, principal: &Principal, left: hooks::Left| {
+        let memory = Memory { body: memory.body.filter(|_| !left.is_changed), ..memory };
+        let terms = Terms { settings: settings(), may_nest: true, response: left.response, timing };
+        answer_with(request, action, principal, memory, terms)
     };
-    let route = |request: &Request, run: hooks::Run| {
-        let (surface, mut request) = (versions::surface(), request.clone());
+    let route = |made: &hooks::Made, run: hooks::Run| {
+        let (surface, mut request) = (versions::surface(), made.request.clone());
         let entered;
         if !routes::takes(&request)
-            && let Some(fields) = version::enter(&mut request, &surface.versions, |_| true)?
+            && let Some(fields) = version::enter(&mut request, &surface.versions, |field| made.sets(field))?
         {
             entered = fields;
             request.headers = &entered;
@@ -156,11 +155,17 @@ fn hooked<'t>(
             Route::Action(action) => run(request, action),
             Route::Batch(action) if catalog::has_relation(&action.schema, route::BATCH) => run(request, action),
             Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
-            Route::Batch(_) | Route::Own(_) => Err(Error::new(Code::Hook, "A hook has returned what it may not")
-                .details("A hook cannot make a batch of a request, or one to an endpoint of OAuth.")),
+            Route::Batch(_) | Route::Own(_) => {
+                Err(crate::hooks::refused("A hook cannot make a batch of a request, or one to an endpoint of OAuth."))
+            }
         })
     };
-    hooks::within(request, action, principal, &hooks::Within { answer: &answer, route: &route })
+    hooks::within(
+        request,
+        action,
+        principal,
+        &hooks::Within { answer: &answer, route: &route, end: &|| settings().end },
+    )
 }
 
 /// The answer of the hooks for errors to a request that has failed.
@@ -203,7 +208,14 @@ fn varied(mut response: Response, method: &str) -> Response {
 #[cfg(feature = "pg_test")]
 pub fn answer_as(request: &Request, action: Action, principal: &Principal, memory: Memory) -> Result<Answer> {
     let timing = &Timing::off();
-    answer_with(request, action, principal, memory, Terms { settings: ask_settings(), may_nest: true, timing })
+    let response = ResponseSettings::default();
+    answer_with(
+        request,
+        action,
+        principal,
+        memory,
+        Terms { settings: ask_settings(), may_nest: true, response, timing },
+    )
 }
 
 /// The settings by which a request is read.
@@ -218,6 +230,8 @@ struct Terms<'a> {
     settings: ask::Settings,
     /// The body may have rows in its rows.
     may_nest: bool,
+    /// What hooks before the request have set of the response.
+    response: ResponseSettings,
     timing: &'a Timing,
 }
 
@@ -235,7 +249,7 @@ fn answer_with(
     memory: Memory,
     terms: Terms,
 ) -> Result<Answer> {
-    let Terms { settings, may_nest, timing } = terms;
+    let Terms { settings, may_nest, response, timing } = terms;
     // What the caller passed as the body is not the arguments of a route.
     let memory = if request.arguments.is_some() { Memory { body: None, ..memory } } else { memory };
     let mut ask = Ask::read(request, action, &settings)?;
@@ -246,10 +260,7 @@ fn answer_with(
     let run = || {
         frame::enter(&Context::of(&ask, principal), |frame| {
             let (outcome, rows) = execution::run(&ask, frame, memory, &is_on_fast_path)?;
-            let judgement = judge(&ask, outcome, || {
-                let (status, fields) = frame.response_settings();
-                ResponseSettings::parse(status.as_deref(), fields.as_deref())
-            })?;
+            let judgement = judge(&ask, outcome, || Ok(frame.response_settings()?.or(&response)))?;
             if let Some(schema) = request.arguments.as_ref().and_then(|arguments| arguments.result_schema) {
                 routes::check_result(request, schema, &judgement, rows.as_ref())?;
             }
@@ -272,7 +283,8 @@ fn answer_with(
                 let memory = Memory { body: None, ..memory };
                 let inner = ask::Settings { end: TransactionEnd::default(), ..settings.clone() };
                 let one = |request: &Request, action: Action, principal: &Principal| {
-                    let terms = Terms { settings: inner.clone(), may_nest: false, timing: &Timing::off() };
+                    let response = ResponseSettings::default();
+                    let terms = Terms { settings: inner.clone(), may_nest: false, response, timing: &Timing::off() };
                     answer_with(request, action, principal, memory, terms)
                 };
                 nested::answer(&ask, principal, memory.rows, &one)?.ok_or(refused)?

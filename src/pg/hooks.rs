@@ -1,11 +1,12 @@
 //! The hooks of the database (`restful.hook_entry`): which functions run around a request.
 
+use crate::ask::TransactionEnd;
 use crate::auth::Principal;
 use crate::error::{Code, Error, Result};
-use crate::hooks::{self, Changed, Event, Hook, Returns, Scope};
-use crate::http::Request;
+use crate::hooks::{self, Changed, Event, Hook, Message, Returns, Scope};
 use crate::http::response::Response;
-use crate::pg::answer::Answer;
+use crate::http::{Preferences, Request};
+use crate::pg::answer::{Answer, too_large};
 use crate::pg::catalog::invalidation::{self, TableGroup};
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::{sql_function, text, v1_function};
@@ -13,13 +14,16 @@ use crate::pg::ffi::snapshot::in_new_snapshot;
 use crate::pg::ffi::{catalog_scan, log, own_tables};
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::identity::principal;
-use crate::pg::{guc, routes};
+use crate::pg::{guc, routes, versions};
+use crate::respond::ResponseSettings;
 use crate::route::Action;
 use crate::sqlstate::SqlState;
 use crate::statement::Ident;
+use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -84,12 +88,37 @@ pub fn declared() -> Rc<[Hook]> {
 /// Answers a request that has found where it goes.
 pub type Run<'a> = &'a dyn Fn(&Request, Action) -> Result<Answer>;
 
-/// Who is asked to answer a request that hooks are around.
+/// How a request is answered that hooks are around.
 pub struct Within<'a> {
-    /// Answers a request. Its principal is one within the open frame. `is_as_sent`: the request is the one that was sent.
-    pub answer: &'a dyn Fn(&Request, Action, &Principal, bool) -> Result<Answer>,
-    /// Finds where a request goes, and answers it by the function.
-    pub route: &'a dyn Fn(&Request, Run) -> Result<Answer>,
+    /// Answers a request. Its principal is one within the open frame.
+    pub answer: &'a dyn Fn(&Request, Action, &Principal, Left) -> Result<Answer>,
+    /// Finds where a request goes that a hook has made, and answers it by the function.
+    pub route: &'a dyn Fn(&Made, Run) -> Result<Answer>,
+    /// How the transaction ends.
+    pub end: &'a dyn Fn() -> TransactionEnd,
+}
+
+/// How hooks have left a request.
+#[derive(Default)]
+pub struct Left {
+    /// It is another request than the one that was sent.
+    pub is_changed: bool,
+    /// What they have set of its response.
+    pub response: ResponseSettings,
+}
+
+/// A request that a hook has made of another one.
+pub struct Made<'a> {
+    pub request: Request<'a>,
+    /// What it was made of.
+    of: &'a Request<'a>,
+}
+
+impl Made<'_> {
+    /// Whether a hook has set a header field. The others are as the request had them.
+    pub fn sets(&self, field: &str) -> bool {
+        self.request.headers.get(field) != self.of.headers.get(field)
+    }
 }
 
 /// Answers a request, with the hooks that take it before and after. All of it is one subtransaction.
@@ -102,13 +131,13 @@ pub struct Within<'a> {
 pub fn within(request: &Request, action: Action, principal: &Principal, within: &Within) -> Result<Answer> {
     let hooks = declared();
     if hooks.is_empty() || IS_CALLING.get() {
-        return (within.answer)(request, action, principal, true);
+        return (within.answer)(request, action, principal, Left::default());
     }
     let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
     let mut before = hooks::of(&hooks, Event::Before, request.sent(), group).peekable();
     let after: Vec<&Hook> = hooks::of(&hooks, Event::After, request.sent(), group).collect();
     if before.peek().is_none() && after.is_empty() {
-        return (within.answer)(request, action, principal, true);
+        return (within.answer)(request, action, principal, Left::default());
     }
     let schema = action.schema.clone();
     let context = Context { request, principal, schema: &schema };
@@ -117,50 +146,89 @@ pub fn within(request: &Request, action: Action, principal: &Principal, within: 
         frame.take_role();
         frame.publish();
         let inner = principal::within(frame.is_authenticated());
-        let (mut value, mut changed, mut answered) = (hooks::request_value(request), None, None);
+        let mut value = hooks::request_value(request);
+        let (mut changed, mut answered) = (None, None);
         for hook in before {
-            let returned = call(hook, reads_only, &[&value])?;
-            let Some(returned) = returned else { continue };
+            let Some(returned) = call(hook, reads_only, &[&value])? else { continue };
             match hook.returns {
                 Returns::Void => {}
                 Returns::Response => {
-                    answered = Some(hooks::response(&returned)?);
+                    answered = Some(made(returned)?);
                     break;
                 }
                 Returns::Request => {
                     if let Some(next) = hooks::changed(request, &value, &returned)? {
-                        value = returned.to_string().into_bytes();
                         changed = Some(next);
+                        value = returned;
                     }
                 }
             }
         }
+        let response = frame.response_settings()?;
         let mut answer = match (answered, &changed) {
-            (Some(response), _) => Answer { commits: !guc::tx_end().rollback, ..Answer::new(response) },
-            (None, None) => in_new_snapshot(|| (within.answer)(request, action, &inner, true))?,
-            (None, Some(changed)) => in_new_snapshot(|| reroute(request, changed, &inner, within))?,
-        };
-        for hook in after {
-            let response = hooks::response_value(&answer.response, answer.body()).to_string().into_bytes();
-            if let Some(returned) = call(hook, reads_only, &[&value, &response])? {
-                answer = replaced(answer, hooks::response(&returned)?);
+            (Some(answered), _) => in_place(answered, response, request, (within.end)()),
+            (None, None) => {
+                let left = Left { is_changed: false, response };
+                in_new_snapshot(|| (within.answer)(request, action, &inner, left))?
             }
+            (None, Some(changed)) => in_new_snapshot(|| reroute(request, changed, &inner, response, within))?,
+        };
+        if !after.is_empty() {
+            frame.clear_response_settings();
+        }
+        for hook in &after {
+            let response = hooks::response_value(&answer.response, answer.body());
+            if let Some(returned) = call(hook, reads_only, &[&value, &response])? {
+                answer = replaced(answer, made(returned)?);
+            }
+        }
+        if !after.is_empty() {
+            frame.response_settings()?.apply(&mut answer.response);
         }
         Ok(Finished { commit: answer.commits, value: answer })
     })
 }
 
-/// Answers what a hook has made of a request.
-fn reroute(sent: &Request, changed: &Changed, principal: &Principal, within: &Within) -> Result<Answer> {
+/// The answer of a hook in the place of a request. `set`: what hooks have set of it.
+fn in_place(mut response: Response, set: ResponseSettings, request: &Request, end: TransactionEnd) -> Answer {
+    set.apply(&mut response);
+    let asked = end.asked(request.preferences.transaction);
+    let mut applied = Preferences::default();
+    applied.transaction = asked;
+    if let Some(applied) = applied.applied() {
+        response.set_if_absent("preference-applied", applied);
+    }
+    Answer { commits: end.commits(asked), ..Answer::new(response) }
+}
+
+/// Answers what a hook has made of a request. `response`: what hooks have set of its response.
+fn reroute(
+    sent: &Request,
+    changed: &Changed,
+    principal: &Principal,
+    response: ResponseSettings,
+    within: &Within,
+) -> Result<Answer> {
     let limit = guc::max_body_bytes();
     if changed.body.as_ref().is_some_and(|body| body.len() > limit) {
-        return Err(refused(format!("The body that it has made is larger than {limit} bytes.")));
+        return Err(hooks::refused(format!("The body that it has made is larger than {limit} bytes.")));
     }
-    let request = Request::parse(&changed.method, &changed.target, &changed.headers, changed.body.as_deref())?;
+    // Hooks see the path without its version, so a path that names none is one of the same version.
+    let is_complete = sent.target.prefix.is_empty() || versions::is_named_by(&changed.target);
+    let prefix = if is_complete { "" } else { sent.target.prefix };
+    let target = format!("{prefix}{}", changed.target);
+    let request = Request::parse(&changed.method, &target, &changed.headers, changed.body.as_deref())?;
     if sent.method.is_safe() && !request.method.is_safe() {
-        return Err(refused(format!("It has made a {} of a {}.", request.method.as_str(), sent.method.as_str())));
+        return Err(hooks::refused(format!(
+            "It has made a {} of a {}.",
+            request.method.as_str(),
+            sent.method.as_str()
+        )));
     }
-    (within.route)(&request, &|request, action| (within.answer)(request, action, principal, false))
+    let answer = |request: &Request, action: Action| {
+        (within.answer)(request, action, principal, Left { is_changed: true, response: response.clone() })
+    };
+    (within.route)(&Made { request, of: sent }, &answer)
 }
 
 /// Whether there are hooks for the error of a request. A function that makes a request within a request sees its error itself.
@@ -174,7 +242,7 @@ pub fn has_any_for_errors() -> bool {
 /// `problem`: makes the response that tells of an error.
 ///
 /// # Errors
-/// The error itself if no hook has another response for it; REST510 if a hook fails.
+/// The error itself if no hook has another response for it, or if the request may not take its role; REST510 if a hook fails.
 pub fn on_error(context: &Context, error: Error, problem: impl Fn(&Error) -> Response) -> Result<Answer> {
     let (hooks, request) = (declared(), context.request);
     let group = routes::group_of(request);
@@ -182,18 +250,25 @@ pub fn on_error(context: &Context, error: Error, problem: impl Fn(&Error) -> Res
     if of_errors.peek().is_none() {
         return Err(error);
     }
-    let done = frame::enter_to_write(context, |frame| {
+    let Ok(switch) = context.principal.switch_to.as_deref().map(frame::may_take).transpose() else { return Err(error) };
+    let done = frame::enter_to_write(context, switch, |frame| {
         frame.take_role();
         frame.publish();
         let value = hooks::request_value(request);
-        let mut replacing: Option<Response> = None;
+        let mut answer = Answer::new(problem(&error));
+        let mut is_replaced = false;
         for hook in of_errors {
-            let answer = Answer::new(replacing.clone().unwrap_or_else(|| problem(&error)));
-            let response = hooks::response_value(&answer.response, answer.body()).to_string().into_bytes();
+            let response = hooks::response_value(&answer.response, answer.body());
             if let Some(returned) = call(hook, false, &[&value, &response])? {
-                replacing = Some(hooks::response(&returned)?);
+                answer = Answer::new(made(returned)?);
+                is_replaced = true;
             }
         }
+        let set = frame.response_settings()?;
+        let replacing = (is_replaced || set != ResponseSettings::default()).then(|| {
+            set.apply(&mut answer.response);
+            answer.response
+        });
         Ok(Finished { value: replacing, commit: true })
     });
     match done {
@@ -215,27 +290,58 @@ fn replaced(answer: Answer, response: Response) -> Answer {
     Answer { response, rows: None, commits: answer.commits }
 }
 
-/// Calls the function of a hook. `reads_only`: the request may not write. `values`: of its parameters, as JSON; it may have fewer. Returns the value, if it returns one that is not null.
+/// The response that a hook has made.
 ///
 /// # Errors
-/// What it has returned is not JSON that can be read. Errors that it raises are raised.
-fn call(hook: &Hook, reads_only: bool, values: &[&[u8]]) -> Result<Option<Value>> {
-    const TYPES: [&str; 2] = ["restful.http_request", "restful.http_response"];
-    let parameters: Vec<String> = (1..=hook.parameters)
-        .zip(TYPES)
-        .map(|(i, of_type)| format!("pg_catalog.jsonb_populate_record(NULL::{of_type}, ${i})"))
-        .collect();
-    let function = format!("{}.{}({})", Ident(&hook.schema), Ident(&hook.name), parameters.join(", "));
-    let sql = match hook.returns {
-        Returns::Void => format!("SELECT {function}"),
-        Returns::Request | Returns::Response => format!("SELECT pg_catalog.to_jsonb({function})"),
+/// REST510 for what is not a response; 54000 for a body that is larger than `restful.max_response_bytes`.
+fn made(returned: Message) -> Result<Response> {
+    let limit = guc::max_response_bytes();
+    if returned.body.as_ref().is_some_and(|body| body.len() > limit) {
+        return Err(too_large("the response of a hook is", limit, "Let the hook return less."));
+    }
+    hooks::response(returned)
+}
+
+/// Calls the function of a hook. `reads_only`: the request may not write. `values`: of its parameters; it may have fewer. Returns the value, if it
+/// returns one that is not null.
+///
+/// # Errors
+/// REST510 if the function is not there any more, or is no longer one that can be such a hook. Errors that it raises are raised.
+fn call(hook: &Hook, reads_only: bool, values: &[&Message]) -> Result<Option<Message<'static>>> {
+    if !hook.is_callable {
+        // It may be a guard, so the request must not pass.
+        log::line(&format!("the function of a hook is missing or has changed: {}.{}", hook.schema, hook.name));
+        return Err(Error::new(Code::Hook, "The function of a hook is missing or has changed")
+            .hint("Create it again, or drop the hook with restful.drop_hook. restful.hooks() shows which one it is."));
+    }
+    // The base of a record is its body, and the members of a jsonb its other attributes.
+    const PARAMETERS: [&str; 2] = [
+        "pg_catalog.jsonb_populate_record(ROW(NULL, NULL, NULL, NULL, NULL, NULL, $2)::restful.http_request, $1)",
+        "pg_catalog.jsonb_populate_record(ROW(NULL, NULL, $4)::restful.http_response, $3)",
+    ];
+    let attributes: &[&str] = match hook.returns {
+        Returns::Void => &[],
+        Returns::Request => &["method", "path", "path_parameters", "query", "headers", "cookies"],
+        Returns::Response => &["status", "headers"],
     };
-    let arguments: Vec<JsonB> = values
+    let parameters = PARAMETERS.get(..hook.parameters).unwrap_or(&PARAMETERS).join(", ");
+    let function = format!("{}.{}({parameters})", Ident(&hook.schema), Ident(&hook.name));
+    let sql = if attributes.is_empty() {
+        format!("SELECT {function}")
+    } else {
+        let members: Vec<String> = attributes.iter().map(|name| format!("'{name}', (value).{name}")).collect();
+        // A row whose attributes are all null is no row. OFFSET 0 keeps the call from being repeated for each attribute.
+        format!(
+            "SELECT CASE WHEN NOT value IS NULL THEN pg_catalog.jsonb_build_object({}) END, (value).body \
+             FROM (SELECT {function} OFFSET 0) AS returned (value)",
+            members.join(", ")
+        )
+    };
+    let arguments: Vec<DatumWithOid> = values
         .iter()
         .take(hook.parameters)
-        .map(|value| JsonB(serde_json::from_slice(value).unwrap_or_default()))
+        .flat_map(|value| [JsonB(value.attributes.clone()).into(), value.body.as_deref().into()])
         .collect();
-    let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
     struct PutBack(bool);
     impl Drop for PutBack {
         fn drop(&mut self) {
@@ -249,20 +355,13 @@ fn call(hook: &Hook, reads_only: bool, values: &[&[u8]]) -> Result<Option<Value>
         } else {
             client.update(&sql, Some(1), &arguments)
         }?;
-        match hook.returns {
-            Returns::Void => Ok(None),
-            Returns::Request | Returns::Response => rows.first().get_one::<JsonB>(),
+        if attributes.is_empty() {
+            return Ok(None);
         }
+        let (value, body) = rows.first().get_two::<JsonB, Vec<u8>>()?;
+        Ok(value.map(|JsonB(attributes)| Message { attributes, body: body.map(Cow::Owned) }))
     });
-    let returned = returned.map_err(|why| refused(why.to_string()))?;
-    // A row whose attributes are all null is no row.
-    let is_row =
-        |value: &Value| value.as_object().is_some_and(|row| row.values().any(|attribute| !attribute.is_null()));
-    Ok(returned.map(|JsonB(value)| value).filter(is_row))
-}
-
-fn refused(why: String) -> Error {
-    Error::new(Code::Hook, "A hook has returned what it may not").details(why)
+    returned.map_err(|why: spi::Error| hooks::refused(why.to_string()))
 }
 
 sql_function!(restful_hook_scope, "hook_scope(scope text)", |call| {

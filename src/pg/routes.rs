@@ -331,12 +331,18 @@ fn check_body(schema: &str, request: &Request) -> Result<()> {
 /// # Errors
 /// A credential that cannot be verified (401); 42501 (401 or 403) for others.
 fn shown(handler: &Handler, request: &Request, refused: Error) -> Result<Error> {
-    let principal = principal(request)?;
-    let role = principal.switch_to.as_deref().map_or_else(|| Ok(user::current()), frame::may_take)?;
+    let (role, is_authenticated) = if let Some(is_authenticated) = frame::outer_is_authenticated() {
+        // Who asks is known already. The request may still have the credential of the one that a hook has changed.
+        (user::current(), is_authenticated)
+    } else {
+        let principal = principal(request)?;
+        let role = principal.switch_to.as_deref().map_or_else(|| Ok(user::current()), frame::may_take)?;
+        (role, principal.is_authenticated)
+    };
     if privileges::may_call(handler.function.into(), role) {
         return Ok(refused);
     }
-    let status = if principal.is_authenticated { 403 } else { 401 };
+    let status = if is_authenticated { 403 } else { 401 };
     let denied = format!("permission denied for function {}", handler.name);
     Ok(Error::with_code(SqlState::INSUFFICIENT_PRIVILEGE.as_str(), status, denied))
 }

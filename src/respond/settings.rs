@@ -25,6 +25,13 @@ impl ResponseSettings {
         Ok(ResponseSettings { status, fields })
     }
 
+    /// These settings, and where they set nothing, those that were there before.
+    #[must_use]
+    pub fn or(self, before: &ResponseSettings) -> Self {
+        let fields = if self.fields.is_empty() { before.fields.clone() } else { self.fields };
+        ResponseSettings { status: self.status.or(before.status), fields }
+    }
+
     /// The status that functions have set.
     pub fn status(&self) -> Option<u16> {
         self.status

@@ -498,7 +498,20 @@ fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The whole request as an object for `restful.http_request`.
-pub fn whole_request(request: &Request, captured: &[(&str, Captured)]) -> Vec<u8> {
+fn whole_request(request: &Request, captured: &[(&str, Captured)]) -> Vec<u8> {
+    let mut out = request_attributes(request, captured);
+    if let Some(body) = request.body {
+        out.pop();
+        out.extend_from_slice(b",\"body\":");
+        // Bytes always have a text.
+        let _ = write(Kind::Bytea, Given::Bytes(body), &mut out);
+        out.push(b'}');
+    }
+    out
+}
+
+/// A request as an object for `restful.http_request`, without the body.
+pub fn request_attributes(request: &Request, captured: &[(&str, Captured)]) -> Vec<u8> {
     let object =
         |pairs: &mut dyn Iterator<Item = (String, serde_json::Value)>| serde_json::Value::Object(pairs.collect());
     let path = object(&mut captured.iter().map(|(name, value)| ((*name).to_owned(), value.as_ref().into())));
@@ -522,11 +535,6 @@ pub fn whole_request(request: &Request, captured: &[(&str, Captured)]) -> Vec<u8
         format!(",\"headers\":{},\"cookies\":{}", request.headers.to_setting(), request.headers.cookies_to_setting())
             .as_bytes(),
     );
-    if let Some(body) = request.body {
-        out.extend_from_slice(b",\"body\":");
-        // Bytes always have a text.
-        let _ = write(Kind::Bytea, Given::Bytes(body), &mut out);
-    }
     out.push(b'}');
     out
 }

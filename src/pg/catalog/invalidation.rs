@@ -164,6 +164,9 @@ unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _:
     if is(CONSTROID) || is(NAMESPACEOID) {
         CONSTRAINTS.with(Generation::advance);
     }
+    if is(PROCOID) || is(NAMESPACEOID) {
+        FUNCTIONS.with(Generation::advance);
+    }
     if is(AUTHOID) || is(AUTHMEMROLEMEM) {
         ROLES.with(Generation::advance);
     }
@@ -176,7 +179,6 @@ unsafe extern "C-unwind" fn catalogue_changed(_: pg_sys::Datum, cache: c_int, _:
     // Memberships count as well, because what a plan replaces depends on rights that the role has through other roles.
     let mut announced = ANNOUNCED.get();
     if is(PROCOID) {
-        FUNCTIONS.with(Generation::advance);
         announced.functions = true;
     } else {
         announced.everything = true;

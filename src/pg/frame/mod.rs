@@ -30,6 +30,7 @@ use crate::pg::ffi::guc_nest::GucNest;
 use crate::pg::ffi::subtransaction::{self, End};
 use crate::pg::ffi::{unguarded, user};
 use crate::pg::guc;
+use crate::respond::ResponseSettings;
 use crate::sqlstate::SqlState;
 use denial::Writing;
 use failure::{explained, refuse_written};
@@ -162,9 +163,14 @@ impl Frame<'_> {
             }
             None => {}
         }
+        self.clear_response_settings();
+    }
+
+    /// Forgets what functions have set of the response.
+    pub fn clear_response_settings(&self) {
         for name in [c"response.status", c"response.headers"] {
             if guc::get(name).is_some() {
-                guc::set_for_request(name, c"", PGC_USERSET);
+                guc::set_for_request(name, c"", pg_sys::GucContext::PGC_USERSET);
             }
         }
     }
@@ -190,12 +196,15 @@ impl Frame<'_> {
         deferred_constraints::check_deferred(&deferrable.initially_deferred)
     }
 
-    /// The settings `response.status` and `response.headers`, by which functions change the response.
-    pub fn response_settings(&self) -> (Option<String>, Option<String>) {
+    /// What functions have set of the response, by `response.status` and `response.headers`.
+    ///
+    /// # Errors
+    /// Those of [`ResponseSettings::parse`].
+    pub fn response_settings(&self) -> Result<ResponseSettings> {
         if !self.is_published() {
-            return (None, None);
+            return Ok(ResponseSettings::default());
         }
-        (guc::get(c"response.status"), guc::get(c"response.headers"))
+        ResponseSettings::parse(guc::get(c"response.status").as_deref(), guc::get(c"response.headers").as_deref())
     }
 }
 
@@ -219,12 +228,15 @@ pub fn enter<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<
     enter_as(context, switch, work)
 }
 
-/// Like [`enter`], but `work` may write whatever the method of the request is.
+/// Like [`enter_as`], but `work` may write whatever the method of the request is.
 ///
 /// # Errors
-/// As [`enter`].
-pub fn enter_to_write<T>(context: &Context, work: impl FnOnce(&Frame) -> Result<Finished<T>>) -> Result<T> {
-    let switch = context.principal.switch_to.as_deref().map(role::may_take).transpose()?;
+/// As [`enter_as`].
+pub fn enter_to_write<T>(
+    context: &Context,
+    switch: Option<pg_sys::Oid>,
+    work: impl FnOnce(&Frame) -> Result<Finished<T>>,
+) -> Result<T> {
     enter_in(context, switch, false, work)
 }
 

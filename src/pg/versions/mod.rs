@@ -5,7 +5,7 @@ mod used;
 pub use used::count_use;
 
 use crate::error::{Error, Result};
-use crate::http::Request;
+use crate::http::{Request, target};
 use crate::openapi::ApiVersion;
 use crate::pg::answer::Answer;
 use crate::pg::catalog::{self, invalidation};
@@ -128,6 +128,13 @@ pub fn described(schema: &str) -> Option<ApiVersion> {
     let versions = declared();
     let version = version::of_schema(&versions, schema)?;
     Some(ApiVersion { name: version.name.clone(), deprecated: version.is_deprecated(now()) })
+}
+
+/// Whether the first segment of a target is the name of a version.
+pub fn is_named_by(target: &str) -> bool {
+    let path = target.split('?').next().unwrap_or_default();
+    let first = path.split('/').nth(1).and_then(|segment| target::decode(segment, false));
+    first.is_some_and(|first| declared().iter().any(|version| *version.name == *first))
 }
 
 /// Whether versions are declared, as far as the last request has read them.
