@@ -3875,6 +3875,7 @@ BEGIN
                 'restful.shared_memory()',
                 'restful.hook_changed()',
                 'restful.hook_scope(pg_catalog.text)',
+                'restful.hook_is_callable(pg_catalog.text, pg_catalog.oid)',
                 'restful.hook(pg_catalog.text, pg_catalog.regproc, pg_catalog.text, pg_catalog.int4)',
                 'restful.drop_hook(pg_catalog.text, pg_catalog.text, pg_catalog.text)',
                 'restful.hooks()',
