@@ -32,7 +32,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-const ALL: &str = include_str!("../../sql/query/routes/all.sql");
+const ALL: &str = include_str!("../../../sql/query/routes/all.sql");
 
 /// A route, as it was declared.
 #[derive(Debug, Deserialize)]
