@@ -114,7 +114,7 @@ pub struct Route {
     pub body_schema: Option<Value>,
     pub query_schema: Option<Value>,
     pub result_schema: Option<Value>,
-    /// An example of a request: an object with the members query and body.
+    /// An example of a request and its result: an object with the members query, body and result.
     pub example: Option<Value>,
     /// The host that it is for.
     pub host: Option<String>,

@@ -298,3 +298,66 @@ fn a_route_tells_where_its_arguments_go() {
     assert!(body["properties"]["other"].is_object() && body["properties"].get("b").is_none());
     assert!(document["paths"].get("/unknown").is_none());
 }
+
+#[test]
+fn the_schemas_of_a_route_are_parts_of_the_document() {
+    use crate::routing::arguments::{Kind, Parameter as Bound, Source};
+    let (mut schema, relations) = api();
+    for function in &mut schema.functions {
+        function.oid = if function.name == "add" && !function.volatile { 7 } else { 0 };
+    }
+    let refers = |member: &str| json!({ "properties": { member: { "$ref": "#/$defs/n" } }, "$defs": { "n": { "type": "integer" } } });
+    let bound = |name: &str, kind: Kind, source: Option<&str>| Bound {
+        name: name.to_owned(),
+        kind,
+        required: true,
+        source: source.map(|text| Source::try_from(text.to_owned()).unwrap()),
+    };
+    let route = |pattern: &str, first: Kind| Route {
+        pattern: Pattern::parse(pattern, |_| Some("int4".to_owned())).unwrap(),
+        parameters: vec![bound("a", first, None), bound("b", Kind::Scalar, Some("body:other"))],
+        function: 7,
+        body_schema: None,
+        query_schema: None,
+        result_schema: None,
+        example: None,
+        host: None,
+    };
+    let routes = [
+        Route {
+            body_schema: Some(refers("b")),
+            query_schema: Some(
+                json!({ "$ref": "#/$defs/q", "$defs": { "q": refers("c")["properties"].clone(), "n": {} } }),
+            ),
+            result_schema: Some(json!({ "$ref": "#/$defs/r", "$defs": { "r": { "type": "integer" } } })),
+            example: Some(json!({ "body": { "b": 1 }, "result": 3 })),
+            ..route("POST /all", Kind::Scalar)
+        },
+        Route { query_schema: Some(refers("c")), ..route("PUT /query", Kind::Scalar) },
+        Route { example: Some(json!({ "body": { "other": "x" } })), ..route("POST /form", Kind::File) },
+        route("POST /bytes", Kind::Bytea),
+    ];
+    let document = document(Version::V31, &schema, &relations, &Settings::default(), &routes, &[]);
+    assert_valid(&document, include_str!("../../pg_test/openapi/3.1.json"));
+    assert_references_lead_somewhere(&document);
+    let all = &document["paths"]["/all"]["post"];
+    let reference = |part: &str| json!({ "$ref": format!("#/components/schemas/route.post.-2Fall.{part}") });
+    let content = &all["requestBody"]["content"]["application/json"];
+    assert_eq!((&content["schema"], &content["example"]), (&reference("body"), &json!({ "b": 1 })));
+    let answer = &all["responses"]["200"]["content"]["application/json"];
+    assert_eq!((&answer["schema"], &answer["example"]), (&reference("result"), &json!(3)));
+    let c = &document["paths"]["/query"]["put"]["parameters"];
+    let expected = json!({ "$ref": "#/components/schemas/route.put.-2Fquery.query/$defs/n" });
+    assert!(c.as_array().unwrap().iter().any(|p| p["name"] == "c" && p["schema"] == expected), "{c}");
+    let form = &document["paths"]["/form"]["post"]["requestBody"]["content"];
+    let files = &form["multipart/form-data"]["schema"];
+    assert_eq!(form.as_object().unwrap().len(), 1);
+    assert_eq!(files["properties"]["a"]["contentMediaType"], "application/octet-stream");
+    assert!(files["properties"]["other"].is_object() && files["required"] == json!(["a", "other"]), "{files}");
+    assert_eq!(form["multipart/form-data"]["example"], json!({ "other": "x" }));
+    let bytes = document["paths"]["/bytes"]["post"]["requestBody"]["content"].as_object().unwrap();
+    assert_eq!(
+        bytes.keys().collect::<Vec<_>>(),
+        ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
+    );
+}

@@ -7,6 +7,7 @@
 mod batch;
 mod functions;
 mod hooks;
+mod json_schemas;
 mod nested;
 mod relations;
 mod routes;

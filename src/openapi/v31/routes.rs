@@ -1,5 +1,6 @@
 //! Paths of routes, as they were declared.
 
+use super::json_schemas::{self, Embedded};
 use super::{Parts, by_query, component, functions, json_content, operation, parameter, schema};
 use crate::http::{Method, target};
 use crate::openapi::{Api, Function, Parameter, Route};
@@ -55,22 +56,22 @@ pub fn add(document: &mut Parts, api: &Api, route: &Route) {
             None => members.push(known),
         }
     }
-    describe_query(route, &mut parameters);
+    let id = format!("route.{}.{}", method.as_str().to_ascii_lowercase(), component(&path));
+    describe_query(document, route, &id, &mut parameters);
     if functions::returns_rows(function) {
         parameters.extend(["select", "order", "limit", "offset"].map(|name| parameter(&format!("rest.query.{name}"))));
     }
     if !is_safe && function.volatile {
         parameters.push(parameter("rest.header.idempotency-key"));
     }
-    let id = format!("route.{}.{}", method.as_str().to_ascii_lowercase(), component(&path));
-    let mut described = operation(id, "routes", function.comment.as_deref());
+    let mut described = operation(id.clone(), "routes", function.comment.as_deref());
     if !parameters.is_empty() {
         described.insert("parameters".to_owned(), parameters.into());
     }
-    if let Some(body) = (!is_safe).then(|| body(api, route, &members, whole)).flatten() {
+    if let Some(body) = (!is_safe).then(|| body(document, api, route, &id, &members, whole)).flatten() {
         described.insert("requestBody".to_owned(), with_example(body, route));
     }
-    described.insert("responses".to_owned(), responses(api, route, function));
+    described.insert("responses".to_owned(), responses(document, api, route, &id, function));
     if let Some(host) = &route.host {
         described.insert("servers".to_owned(), json!([{ "url": format!("//{host}") }]));
     }
@@ -84,16 +85,18 @@ pub fn add(document: &mut Parts, api: &Api, route: &Route) {
     }
 }
 
-/// Describes query parameters by the JSON Schema of the query, which may require them, and by the example.
-fn describe_query(route: &Route, parameters: &mut Vec<Value>) {
-    let properties = route.query_schema.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
-    let required = route.query_schema.as_ref().and_then(|schema| schema.get("required")).and_then(Value::as_array);
-    for (name, schema) in properties.into_iter().flatten() {
-        let is_it = |known: &Value| known["in"] == "query" && known["name"] == **name;
-        let is_required = required.is_some_and(|names| names.iter().any(|required| required == name.as_str()));
+/// Describes query parameters by the JSON Schema of the query, which may require them, and by the example. `id`: of the operation.
+fn describe_query(document: &mut Parts, route: &Route, id: &str, parameters: &mut Vec<Value>) {
+    let (properties, required) = match &route.query_schema {
+        Some(schema) => Embedded::new(schema, format!("{id}.query")).members(document),
+        None => Default::default(),
+    };
+    for (name, schema) in properties {
+        let is_it = |known: &Value| known["in"] == "query" && known["name"] == name;
+        let is_required = required.contains(&name);
         match parameters.iter_mut().find(|known| is_it(known)).and_then(Value::as_object_mut) {
             Some(known) => {
-                known.insert("schema".to_owned(), schema.clone());
+                known.insert("schema".to_owned(), schema);
                 if is_required {
                     known.insert("required".to_owned(), true.into());
                 }
@@ -110,21 +113,30 @@ fn describe_query(route: &Route, parameters: &mut Vec<Value>) {
     }
 }
 
-/// Adds the example of a body to what a request may have as its body.
+/// Adds the example of a body to what a request may have as its body: to JSON, or to a form if it has to be one.
 fn with_example(mut body: Value, route: &Route) -> Value {
-    if let (Some(example), Some(content)) = (
-        route.example.as_ref().and_then(|example| example.get("body")),
-        body.pointer_mut("/content/application~1json").and_then(Value::as_object_mut),
-    ) {
-        content.insert("example".to_owned(), example.clone());
+    let example = route.example.as_ref().and_then(|example| example.get("body"));
+    if let (Some(example), Some(content)) = (example, body.get_mut("content").and_then(Value::as_object_mut)) {
+        let media = ["application/json", "multipart/form-data"].into_iter().find(|media| content.contains_key(*media));
+        if let Some(content) = media.and_then(|media| content.get_mut(media)).and_then(Value::as_object_mut) {
+            content.insert("example".to_owned(), example.clone());
+        }
     }
     body
 }
 
 /// The body of a request: an object or form of members, or a value as it is.
-fn body(api: &Api, route: &Route, members: &[&Parameter], whole: Option<&Parameter>) -> Option<Value> {
+fn body(
+    document: &mut Parts,
+    api: &Api,
+    route: &Route,
+    id: &str,
+    members: &[&Parameter],
+    whole: Option<&Parameter>,
+) -> Option<Value> {
     if let Some(schema) = &route.body_schema {
-        return Some(json!({ "required": true, "content": json_content(schema) }));
+        let schema = Embedded::new(schema, format!("{id}.body")).whole(document);
+        return Some(json!({ "required": true, "content": json_content(&schema) }));
     }
     if let Some(whole) = whole {
         let bound = route.parameters.iter().find(|bound| bound.name == whole.name);
@@ -137,70 +149,69 @@ fn body(api: &Api, route: &Route, members: &[&Parameter], whole: Option<&Paramet
     if members.is_empty() {
         return None;
     }
-    // A member may have another name than the parameter.
-    let mut schema = functions::arguments(api, members);
-    for bound in &route.parameters {
-        if let (Some(Source::Member(member)), Some(properties)) =
-            (&bound.source, schema.get_mut("properties").and_then(Value::as_object_mut))
-            && let Some(value) = properties.remove(&bound.name)
-        {
-            properties.insert(member.clone(), value);
-        }
+    let bound = |member: &Parameter| route.parameters.iter().find(|bound| bound.name == member.name);
+    let kind = |member: &Parameter| bound(member).map_or(Kind::Scalar, |bound| bound.kind);
+    let is_file = |member: &Parameter| matches!(kind(member), Kind::File | Kind::Files);
+    let takes_bytes = |member: &Parameter| is_file(member) || kind(member) == Kind::Bytea;
+    // A file is no member of a JSON object.
+    let texts: Vec<&Parameter> = members.iter().copied().filter(|member| !is_file(member)).collect();
+    let mut content = Map::new();
+    if !members.iter().any(|member| is_file(member) && member.required) {
+        let object = json!({ "schema": named(functions::arguments(api, &texts), route) });
+        content.insert("application/json".to_owned(), object.clone());
+        content.insert("application/x-www-form-urlencoded".to_owned(), object);
     }
-    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-        for name in required {
-            let bound = route.parameters.iter().find(|bound| Some(bound.name.as_str()) == name.as_str());
-            if let Some(Source::Member(member)) = bound.and_then(|bound| bound.source.as_ref()) {
-                *name = member.as_str().into();
+    if members.iter().any(|member| takes_bytes(member)) {
+        let mut form = functions::arguments(api, members);
+        if let Some(properties) = form.get_mut("properties").and_then(Value::as_object_mut) {
+            for member in members.iter().filter(|member| takes_bytes(member)) {
+                properties.insert(member.name.clone(), json_schemas::file(kind(member) == Kind::Files));
             }
         }
+        content.insert("multipart/form-data".to_owned(), json!({ "schema": named(form, route) }));
     }
-    let is_required = members.iter().any(|p| p.required);
-    let form = json!({ "schema": { "type": "object" } });
-    let mut content =
-        json!({ "application/json": { "schema": schema }, "application/x-www-form-urlencoded": form.clone() });
-    // A file cannot be a member of a JSON object.
-    let is_file = |bound: &&crate::routing::arguments::Parameter| {
-        matches!(bound.kind, Kind::File | Kind::Files | Kind::Bytea)
-            && members.iter().any(|member| member.name == bound.name)
+    Some(json!({ "required": members.iter().any(|p| p.required), "content": content }))
+}
+
+/// The schema of an object whose members are parameters. A member may have another name than its parameter.
+fn named(mut schema: Value, route: &Route) -> Value {
+    let name = |parameter: &str| {
+        let bound = route.parameters.iter().find(|bound| bound.name == parameter);
+        match bound.and_then(|bound| bound.source.as_ref()) {
+            Some(Source::Member(member)) => member.clone(),
+            _ => parameter.to_owned(),
+        }
     };
-    let files: Map<String, Value> = route
-        .parameters
-        .iter()
-        .filter(is_file)
-        .map(|bound| {
-            let file = json!({ "type": "string", "contentMediaType": "application/octet-stream" });
-            let described = if bound.kind == Kind::Files { json!({ "type": "array", "items": file }) } else { file };
-            let name = match &bound.source {
-                Some(Source::Member(member)) => member.clone(),
-                _ => bound.name.clone(),
-            };
-            (name, described)
-        })
-        .collect();
-    if !files.is_empty() {
-        let only_files = route.parameters.iter().any(|bound| matches!(bound.kind, Kind::File | Kind::Files));
-        let multipart = json!({ "schema": { "type": "object", "properties": files } });
-        if only_files {
-            content = json!({ "multipart/form-data": multipart });
-        } else if let Some(content) = content.as_object_mut() {
-            content.insert("multipart/form-data".to_owned(), multipart);
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        *properties =
+            std::mem::take(properties).into_iter().map(|(parameter, value)| (name(&parameter), value)).collect();
+    }
+    for required in schema.get_mut("required").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(parameter) = required.as_str() {
+            *required = name(parameter).into();
         }
     }
-    Some(json!({ "required": is_required, "content": content }))
+    schema
 }
 
 /// The responses of a function. One that returns `restful.http_response` says itself what they are.
-fn responses(api: &Api, route: &Route, function: &Function) -> Value {
+fn responses(document: &mut Parts, api: &Api, route: &Route, id: &str, function: &Function) -> Value {
     let returned = api.types.by_oid.get(&function.result);
     if returned.is_some_and(|t| t.schema == "restful" && t.name == "http_response") {
         return json!({ "default": { "description": "What the function answers, or an error." } });
     }
     let mut responses = functions::responses(api, std::slice::from_ref(function));
     if let Some(members) = responses.as_object_mut() {
-        if let (Some(schema), Some(ok)) = (&route.result_schema, members.get_mut("200").and_then(Value::as_object_mut))
-        {
-            ok.insert("content".to_owned(), json_content(schema));
+        if let Some(ok) = members.get_mut("200").and_then(Value::as_object_mut) {
+            if let Some(schema) = &route.result_schema {
+                let schema = Embedded::new(schema, format!("{id}.result")).whole(document);
+                ok.insert("content".to_owned(), json_content(&schema));
+            }
+            let example = route.example.as_ref().and_then(|example| example.get("result"));
+            let content = ok.get_mut("content").and_then(|content| content.get_mut("application/json"));
+            if let (Some(example), Some(content)) = (example, content.and_then(Value::as_object_mut)) {
+                content.insert("example".to_owned(), example.clone());
+            }
         }
         let problem = json!({
             "description": "The request does not fit the parameters of the route.",
