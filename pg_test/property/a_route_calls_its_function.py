@@ -5,6 +5,10 @@ Random routes lead to functions with parameters of many types, taken from the pa
 name them, with values that fit and that do not. This program tells by itself which route takes a path, by trying all patterns in the order
 of precedence, and writes the call in SQL. A request whose values do not fit must be refused with 400 or 404, and never call a function.
 
+Routes also have JSON Schemas of their results and queries, and this program decides by itself what fits them. In strict mode a result that fits
+is answered in every representation and page, and one that does not is a 500 that leaves nothing behind, if the representation has it. What a
+schema takes does not depend on how it is written: by a reference, by allOf, anyOf or oneOf, or without a type.
+
 Needs psql and a connection in the PG* variables (a superuser, the extension in the database):
 
     a_route_calls_its_function.py [--seed N] [--routes N] [--requests N]
@@ -68,6 +72,169 @@ begin
   insert into restful_routed.outcomes values (step, case when call is null then 'refused ' else 'called ' end || answer.status, what);
 end $$;
 """
+
+RESULTS = """
+create table restful_routed.data (n int, name text, size int);
+insert into restful_routed.data values (1, 'a', 1), (2, 'bb', null), (3, null, 3), (4, 'dddd', 4);
+grant select on restful_routed.data to restful_routed_user;
+create function restful_routed.read_rows(lowest int) returns setof restful_routed.data language sql stable as 'select * from restful_routed.data where n >= lowest order by n';
+create function restful_routed.write_rows(lowest int) returns setof restful_routed.data language sql as
+    'insert into restful_routed.calls default values; select * from restful_routed.data where n >= lowest order by n';
+create function restful_routed.read_one(lowest int) returns restful_routed.data language sql stable as 'select * from restful_routed.data where n >= lowest order by n limit 1';
+create function restful_routed.read_names(lowest int) returns setof text language sql stable as 'select name from restful_routed.data where n >= lowest order by n';
+create function restful_routed.read_value(lowest int) returns jsonb language sql stable as 'select to_jsonb(d) from restful_routed.data d where n >= lowest order by n limit 1';
+create function restful_routed.ask(p text[] default null) returns int language sql immutable as 'select coalesce(cardinality(p), 0)';
+create function restful_routed.checked(step int, method text, target text, headers jsonb, expected int, writes boolean) returns void language plpgsql as $$
+declare answer record; calls int; what text;
+begin
+  delete from restful_routed.calls;
+  set local role restful_routed_user;
+  select r.status, convert_from(r.body, 'utf8') as body into answer from restful.serve(method, target, headers) r;
+  reset role;
+  select count(*) into calls from restful_routed.calls;
+  if answer.status <> expected then what := 'it should be ' || expected; end if;
+  if calls <> (writes and answer.status = 200)::int then what := format('%s calls are in the table', calls); end if;
+  insert into restful_routed.outcomes values (step, 'checked ' || answer.status, what || format(': %s %s %s: %s %s', method, target, headers, answer.status, answer.body));
+end $$;
+set restful.check_results = strict;
+"""
+
+DATA = [{"n": 1, "name": "a", "size": 1}, {"n": 2, "name": "bb", "size": None}, {"n": 3, "name": None, "size": 3}, {"n": 4, "name": "dddd", "size": 4}]
+
+# JSON Schemas of a row and of a list, with what they mean.
+OF_A_ROW = [
+    ({"properties": {"n": {"maximum": 3}}}, lambda row: row["n"] <= 3),
+    ({"properties": {"name": {"type": "string"}}}, lambda row: row["name"] is not None),
+    ({"properties": {"name": {"maxLength": 3}}}, lambda row: row["name"] is None or len(row["name"]) <= 3),
+    ({"required": ["n", "name", "size"]}, lambda row: True),
+    ({"required": ["n", "other"]}, lambda row: False),
+    ({"type": "object", "additionalProperties": False, "properties": {"n": {}, "name": {}, "size": {}}}, lambda row: True),
+]
+OF_A_LIST = [
+    ({}, lambda rows: True),
+    ({"minItems": 2}, lambda rows: len(rows) >= 2),
+    ({"minItems": 4}, lambda rows: len(rows) >= 4),
+    ({"contains": {"properties": {"n": {"const": 4}}}}, lambda rows: any(row["n"] == 4 for row in rows)),
+    ({"type": "object"}, lambda rows: False),
+]
+# Representations, and whether they hold the whole result.
+REPRESENTATIONS = [("application/json", True), ("application/x-ndjson", True), ("application/jsonl", True), ("application/vnd.pgrst.object+json", True), ("application/vnd.pgrst.array+json", True),
+                   ("text/csv", False), ("application/vnd.pgrst.array+json;nulls=stripped", False), ("application/vnd.pgrst.object+json;nulls=stripped", False)]
+PAGES = [("", lambda rows: rows)] * 4 + [
+    ("limit=1", lambda rows: rows[:1]), ("offset=1", lambda rows: rows[1:]), ("limit=2&offset=1", lambda rows: rows[1:3]), ("n=gt.2", lambda rows: [r for r in rows if r["n"] > 2]),
+    ("n=eq.9", lambda rows: []), ("order=n.desc", lambda rows: rows[::-1]), ("select=*", lambda rows: rows), ("select=n", None), ("select=n,label:name", None)]
+
+
+def result_request(rng, number):
+    """A route with a schema of its results, and a request that it answers, or does not."""
+    lowest = rng.randint(1, 5)
+    rows = [row for row in DATA if row["n"] >= lowest]
+    kind = rng.choice(["read_rows", "read_rows", "write_rows", "read_one", "read_names", "read_value"])
+    of_row, row_fits = rng.choice(OF_A_ROW)
+    of_list, list_fits = rng.choice(OF_A_LIST)
+    accept, is_whole = rng.choice(REPRESENTATIONS)
+    page, shown = rng.choice(PAGES)
+    if kind in ("read_rows", "write_rows"):
+        item = rng.choice([{"items": of_row}, {"allOf": [{"items": {"$ref": "#/$defs/row"}}], "$defs": {"row": of_row}}])
+        schema, fits = {**of_list, **item}, list_fits(rows) and (all(map(row_fits, rows)) or of_list.get("type") == "object")
+        part = rows if shown is None else shown(rows)
+        # The order makes no difference for these schemas, but this is not known of others.
+        is_part = page not in ("", "select=*")
+        bad = not is_part and not fits or is_part and not all(map(row_fits, part))
+        # What a function that may write has changed are all rows but those that filters leave out.
+        changed = part if page.startswith("n=") else rows
+        wrong_number = "object" in accept and (len(part) != 1 or kind == "write_rows" and len(changed) != 1)
+    else:
+        page, shown = "", lambda rows: rows
+        wrong_number, part = False, rows
+        if kind == "read_names":
+            schema, bad = {"items": {"type": "string"}, **of_list}, any(r["name"] is None for r in rows) or of_list.get("minItems", 0) > len(rows) or "type" in of_list
+            if "contains" in of_list:
+                # A text has no properties that could break the schema.
+                bad = any(r["name"] is None for r in rows) or not rows
+            wrong_number = "object" in accept and len(rows) != 1
+            is_whole = is_whole or accept != "text/csv"
+        else:
+            one = rows[0] if rows else None
+            schema = of_row
+            if kind == "read_one":
+                # Without a row, PostgreSQL answers a row of nulls.
+                one = one or {"n": None, "name": None, "size": None}
+                bad = not (row_fits(one) if one["n"] is not None else null_row_fits(of_row))
+            else:
+                bad = one is not None and not row_fits(one) or one is None and of_row.get("type") == "object"
+                is_whole = is_whole or accept != "text/csv"
+    if "select" in page and page != "select=*":
+        is_whole = False
+    expected = 406 if wrong_number else 500 if bad and is_whole else 200
+    method = "POST" if kind == "write_rows" else "GET"
+    path = f"/restful_routed_result/{number}"
+    target = path + f"?lowest={lowest}" + ("&" + page if page else "")
+    return (f"select restful.route({quote(method + ' ' + path)}, 'restful_routed.{kind}', result => {quote(json.dumps(schema))});",
+            f"select restful_routed.checked({number}, {quote(method)}, {quote(target)}, {quote(json.dumps({'accept': accept}))}, {expected}, {'true' if kind == 'write_rows' else 'false'});")
+
+
+def null_row_fits(of_row):
+    """Whether a row of nulls fits a schema of OF_A_ROW."""
+    return "other" not in of_row.get("required", []) and of_row.get("properties", {}).get("name", {}).get("type") != "string"
+
+
+def is_number(text):
+    return bool(re.fullmatch(r"-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?", text))
+
+
+def is_integer(text):
+    """1e3 is one, too (JSON Schema 2020-12 Validation, section 6.1.1)."""
+    return is_number(text) and float(text).is_integer()
+
+
+# JSON Schemas of one value, with the texts that they take.
+OF_A_VALUE = [
+    ({"type": "integer", "minimum": 5}, lambda text: is_integer(text) and float(text) >= 5),
+    ({"type": "integer"}, is_integer),
+    ({"type": "boolean"}, lambda text: text in ("true", "false")),
+    ({"type": "string", "minLength": 2}, lambda text: len(text) >= 2),
+    ({"enum": [7, 40000]}, lambda text: text in ("7", "40000")),
+    ({"enum": ["7", True]}, lambda text: text in ("7", "true")),
+    ({"const": 7}, lambda text: text == "7"),
+    # What is no number is nothing that a minimum could refuse.
+    ({"minimum": 5}, lambda text: not is_number(text) or float(text) >= 5),
+]
+WRAPPED = [
+    lambda schema: (schema, {}),
+    lambda schema: ({"$ref": "#/$defs/v"}, {"v": schema}),
+    lambda schema: ({"$ref": "#/$defs/w"}, {"w": {"allOf": [{"$ref": "#/$defs/v"}]}, "v": schema}),
+    lambda schema: ({"allOf": [schema, {}]}, {}),
+    lambda schema: ({"anyOf": [schema, {"const": "all"}]}, {}),
+    lambda schema: ({"oneOf": [{"type": "null"}, schema]}, {}),
+    lambda schema: ({"anyOf": [{"type": "object"}, {"$ref": "#/$defs/v"}]}, {"v": schema}),
+]
+OBJECTS = [
+    lambda value: {"properties": {"p": value}},
+    lambda value: {"$ref": "#/$defs/object"},
+    lambda value: {"allOf": [{"properties": {"p": value}}]},
+    lambda value: {"additionalProperties": value},
+]
+
+
+def query_request(rng, number):
+    """A route with a schema of its query, and a request that fits it, or does not."""
+    of_value, takes_value = rng.choice(OF_A_VALUE)
+    wrap = rng.choice(WRAPPED)
+    value, definitions = wrap(of_value)
+    takes_all = "anyOf" in value and {"const": "all"} in value["anyOf"]
+    is_list = rng.random() < 0.3
+    texts = [rng.choice(VALUES + ["all", "5", "5"]) for _ in range(rng.randint(1, 3) if is_list else 1)]
+    if is_list:
+        value = {"type": "array", "items": value, "maxItems": 2}
+    schema = rng.choice(OBJECTS)(value)
+    schema["$defs"] = {**definitions, "object": {"properties": {"p": value}}}
+    good = all(takes_value(text) or takes_all and text == "all" for text in texts) and len(texts) <= 2
+    path = f"/restful_routed_query/{number}"
+    target = path + "?" + "&".join("p=" + urllib.parse.quote(text, safe="") for text in texts)
+    return (f"select restful.route({quote('GET ' + path)}, 'restful_routed.ask', query => {quote(json.dumps(schema))});",
+            f"select restful_routed.checked({number}, 'GET', {quote(target)}, '{{}}', {200 if good else 422}, false);")
+
 
 # Types, with their converters in the order of precedence, which are also those that a route may name.
 TYPES = {"int2": "smallint", "int4": "int", "int8": "bigint", "uuid": "uuid", "bool": "bool", "date": "date", "numeric": "number", "text": "text"}
@@ -222,10 +389,11 @@ def main():
         routes.setdefault(route.key, route)
     routes = list(routes.values())
     requests = [request(rng, routes, number) for number in range(arguments.requests)]
-    printed = run(CLEAN_UP, SET_UP, *[route.script() for route in routes], *requests, count_outcomes("restful_routed.outcomes"))
+    checks = [rng.choice([result_request, query_request])(rng, arguments.requests + number) for number in range(arguments.requests // 4)]
+    printed = run(CLEAN_UP, SET_UP, *[route.script() for route in routes], *requests, RESULTS, *[route for route, _ in checks], *[check for _, check in checks], count_outcomes("restful_routed.outcomes"))
     outcomes, is_broken = report(printed)
     run(CLEAN_UP)
-    for needed in ("called 200", "called 400", "refused 400", "refused 404"):
+    for needed in ("called 200", "called 400", "refused 400", "refused 404", "checked 200", "checked 406", "checked 422", "checked 500"):
         if needed not in outcomes and not is_broken:
             print(f"nothing ended like this: {needed}")
             return 1

@@ -36,7 +36,7 @@ COMMENT ON COLUMN restful.route_entry.handler IS 'The function with its schema a
 COMMENT ON COLUMN restful.route_entry.body_schema IS 'The JSON Schema of bodies; a registered one as a reference';
 COMMENT ON COLUMN restful.route_entry.query_schema IS 'The JSON Schema of the query parameters as an object';
 COMMENT ON COLUMN restful.route_entry.result_schema IS 'The JSON Schema of results';
-COMMENT ON COLUMN restful.route_entry.example IS 'An example of a request: an object with the members query and body';
+COMMENT ON COLUMN restful.route_entry.example IS 'An example of a request: an object with the members query, body and result';
 COMMENT ON COLUMN restful.route_entry.of_group IS 'The group whose prefix and host are those of the route';
 COMMENT ON COLUMN restful.route_entry.sources IS 'Where the values of parameters come from, by the names of the parameters';
 REVOKE ALL ON restful.route_entry FROM PUBLIC;
@@ -82,6 +82,35 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION restful.route_parameters(oid) IS 'Internal: the input parameters of a function, with their types below domains';
 
+CREATE FUNCTION restful.route_arguments(handler oid, sources jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'name', coalesce(a.name, ''),
+        'of_type', t.typname,
+        'kind', CASE
+            WHEN t.oid IN ('json'::regtype, 'jsonb'::regtype) THEN 'json'
+            WHEN t.oid = 'bytea'::regtype THEN 'bytea'
+            WHEN t.oid = 'restful.http_request'::regtype THEN 'request'
+            WHEN t.oid = 'restful.http_file'::regtype THEN 'file'
+            WHEN t.typelem = 'restful.http_file'::regtype AND t.typcategory = 'A' THEN 'files'
+            WHEN t.typcategory = 'A' THEN 'array'
+            ELSE 'scalar'
+        END,
+        'required', a."position" <= p.pronargs - p.pronargdefaults,
+        'source', sources ->> a.name) ORDER BY a."position"), '[]')
+    FROM pg_proc p, restful.route_parameters(p.oid) a
+    JOIN pg_type t ON t.oid = a.base
+    WHERE p.oid = handler
+$function$;
+COMMENT ON FUNCTION restful.route_arguments(oid, jsonb) IS 'Internal: the parameters of a function, with where their values come from';
+
+CREATE FUNCTION restful.try_route_example(pattern text, parameters jsonb, example jsonb, query_schema text) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'restful_try_route_example';
+COMMENT ON FUNCTION restful.try_route_example(text, jsonb, jsonb, text) IS
+    'Internal: what a route makes of the request that its example stands for';
+
 CREATE FUNCTION restful.route_pattern(pattern text, prefix text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -104,46 +133,78 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION restful.route_key_in(text, text, jsonb, text, text) IS 'Internal: the key of a route';
 
-CREATE FUNCTION restful.check_route_example(pattern text, handler oid, sources jsonb, example jsonb, body_schema json, query_schema json) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
+-- An example is refused if the route would refuse the request. Values are read by PostgreSQL's own types only: this runs as the owner of the
+-- extension, and what another type does with a text is somebody else's code.
+CREATE FUNCTION restful.check_route_example(
+    pattern text, prefix text, handler oid, sources jsonb, example jsonb, body_schema json, query_schema json, result_schema json
+) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_variable
 DECLARE
-    found text[];
-    names text[];
+    found text[] := '{}';
+    tried jsonb;
+    given record;
 BEGIN
     IF example IS NULL THEN
         RETURN;
     END IF;
-    IF jsonb_typeof(example) <> 'object' OR example - '{query,body}'::text[] <> '{}' OR jsonb_typeof(coalesce(example->'query', '{}')) <> 'object'
+    IF jsonb_typeof(example) <> 'object' OR example - '{query,body,result}'::text[] <> '{}' OR jsonb_typeof(coalesce(example->'query', '{}')) <> 'object'
         OR example ? 'body' AND pattern LIKE 'GET %'
     THEN
         RAISE EXCEPTION 'the example of a route is malformed'
-            USING ERRCODE = '22023', HINT = 'Write an object with query, an object of parameters, and body, which a GET does not have.';
+            USING ERRCODE = '22023', HINT = 'Write an object with query, an object of parameters, body, which a GET does not have, and result.';
     END IF;
-    IF body_schema IS NOT NULL AND example ? 'body' THEN
-        SELECT array_agg('body: ' || v) INTO found FROM unnest(restful.jsonschema_validation_errors(body_schema, (example->'body')::json)) v;
+    tried := restful.try_route_example(restful.route_pattern(pattern, prefix), restful.route_arguments(handler, sources), example, query_schema::text);
+    IF body_schema IS NOT NULL THEN
+        IF example ? 'body' THEN
+            found := found || ARRAY(SELECT 'body: ' || v FROM unnest(restful.jsonschema_validation_errors(body_schema, (example->'body')::json)) v);
+        ELSE
+            found := found || 'body: it is missing'::text;
+        END IF;
     END IF;
     IF query_schema IS NOT NULL THEN
-        SELECT found || array_agg('query: ' || v) INTO found FROM unnest(restful.jsonschema_validation_errors(query_schema, coalesce(example->'query', '{}')::json)) v;
+        found := found || ARRAY(
+            SELECT 'query: ' || v FROM unnest(restful.jsonschema_validation_errors(query_schema, coalesce(example->'query', '{}')::json)) v
+            UNION
+            SELECT 'query: ' || v FROM unnest(restful.jsonschema_validation_errors(query_schema, (tried->'query')::json)) v);
     END IF;
-    -- Where no schema says what there is, the parameters of the function do.
-    SELECT array_agg(CASE split_part(coalesce(sources->>a.name, ''), ':', 1)
-        WHEN '' THEN a.name WHEN 'query' THEN coalesce(nullif(split_part(sources->>a.name, ':', 2), ''), a.name) WHEN 'body' THEN substr(sources->>a.name, 6) END) INTO names
-    FROM restful.route_parameters(handler) a;
-    IF query_schema IS NULL THEN
-        SELECT found || array_agg('query: no parameter takes ' || q) INTO found FROM jsonb_object_keys(coalesce(example->'query', '{}')) q WHERE q <> ALL (names);
+    IF result_schema IS NOT NULL AND example ? 'result' THEN
+        found := found || ARRAY(SELECT 'result: ' || v FROM unnest(restful.jsonschema_validation_errors(result_schema, (example->'result')::json)) v);
     END IF;
-    IF body_schema IS NULL AND jsonb_typeof(example->'body') = 'object' AND NOT EXISTS (SELECT FROM jsonb_each_text(sources) s WHERE s.value = 'body') THEN
-        SELECT found || array_agg('body: no parameter takes ' || m) INTO found FROM jsonb_object_keys(example->'body') m WHERE m <> ALL (names);
-    END IF;
-    IF found IS NOT NULL THEN
+    found := found || ARRAY(SELECT f FROM jsonb_array_elements_text(tried->'faults') f);
+    -- What is left are filters and pages of the rows.
+    found := found || ARRAY(
+        SELECT DISTINCT 'query: no parameter takes ' || r.name FROM jsonb_array_elements_text(tried->'rest') r(name)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_proc p
+            LEFT JOIN pg_type t ON t.oid = p.prorettype
+            LEFT JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+            LEFT JOIN LATERAL unnest(p.proargnames, p.proargmodes) o(name, mode) ON o.mode IN ('o', 'b', 't')
+            WHERE p.oid = handler AND (t.typrelid <> 0 OR p.prorettype = 'record'::regtype)
+              AND (r.name IN (a.attname, o.name) OR r.name IN ('select', 'order', 'limit', 'offset', 'cursor', 'and', 'or') OR r.name ~ '[.>]')));
+    FOR given IN
+        SELECT a.name, v.value, format_type(t.oid, NULL) AS type
+        FROM restful.route_parameters(handler) a
+        JOIN jsonb_each(tried->'arguments') v ON v.key = a.name
+        JOIN pg_type t ON t.oid = a.base
+        JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
+        WHERE e.typnamespace = 'pg_catalog'::regnamespace AND e.typtype = 'b' OR e.typtype = 'e'
+        ORDER BY a."position"
+    LOOP
+        BEGIN
+            EXECUTE format('SELECT FROM jsonb_to_record($1) r(value %s) WHERE r.value IS NULL', given.type) USING jsonb_build_object('value', given.value);
+        EXCEPTION WHEN OTHERS THEN
+            found := found || format('%s: %s', given.name, SQLERRM);
+        END;
+    END LOOP;
+    IF found <> '{}' THEN
         RAISE EXCEPTION 'the example of a route is not a request that it takes' USING ERRCODE = '23514', DETAIL = array_to_string(found, E'\n');
     END IF;
 END
 $function$;
-COMMENT ON FUNCTION restful.check_route_example(text, oid, jsonb, jsonb, json, json) IS 'Internal: an error for an example that is not valid';
+COMMENT ON FUNCTION restful.check_route_example(text, text, oid, jsonb, jsonb, json, json, json) IS 'Internal: an error for an example that is not valid';
 
 CREATE FUNCTION restful.route(
     pattern text, handler regproc, sources jsonb DEFAULT '{}', body text DEFAULT NULL, query text DEFAULT NULL, result text DEFAULT NULL,
@@ -186,7 +247,8 @@ BEGIN
         RAISE EXCEPTION 'a parameter of % %', called.shown, wrong
             USING ERRCODE = '42P13', HINT = 'Arguments are bound by name. Take several values as an array.';
     END IF;
-    SELECT g.prefix, g.host INTO within FROM restful.route_group_entry g WHERE g.name = of_group;
+    -- Until this transaction ends, the group is neither moved nor dropped. FOR KEY SHARE would let it be moved.
+    SELECT g.prefix, g.host INTO within FROM restful.route_group_entry g WHERE g.name = of_group FOR SHARE;
     IF of_group IS NOT NULL AND NOT FOUND THEN
         RAISE EXCEPTION 'there is no group of routes named %', of_group USING ERRCODE = '42704', HINT = 'Declare it with restful.route_group.';
     END IF;
@@ -197,7 +259,7 @@ BEGIN
     SELECT s.document INTO body_schema FROM restful.read_schema(body) s;
     SELECT s.document INTO query_schema FROM restful.read_schema(query) s;
     SELECT s.document INTO result_schema FROM restful.read_schema(result) s;
-    PERFORM restful.check_route_example(pattern, handler, sources, example, body_schema, query_schema);
+    PERFORM restful.check_route_example(pattern, within.prefix, handler, sources, example, body_schema, query_schema, result_schema);
     DELETE FROM restful.route_entry e WHERE e.key = key AND to_regprocedure(e.handler) IS NULL;
     INSERT INTO restful.route_entry (key, pattern, handler, sources, body_schema, query_schema, result_schema, example, of_group)
     VALUES (key, pattern, called.shown, sources, body_schema, query_schema, result_schema, example, of_group)
@@ -210,7 +272,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION restful.route(text, regproc, jsonb, text, text, text, jsonb, text) IS
-    'Lets a function answer a method and a path, such as POST /orders/{id}/cancel. sources: where the values of parameters come from, if not from the path, the query and the body by their names: query:name, header:name, cookie:name, body, body:member. body, query, result: the JSON Schemas of bodies, of the query parameters as an object and of results, or the names of registered ones. example: a request, an object with query and body, for the description of the API. of_group: the group whose prefix stands before the path';
+    'Lets a function answer a method and a path, such as POST /orders/{id}/cancel. sources: where the values of parameters come from, if not from the path, the query and the body by their names: query:name, header:name, cookie:name, body, body:member. body, query, result: the JSON Schemas of bodies, of the query parameters as an object and of results, or the names of registered ones. example: a request and its result, an object with query, body and result, for the description of the API. of_group: the group whose prefix stands before the path';
 
 CREATE FUNCTION restful.drop_route(pattern text, of_group text DEFAULT NULL) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -267,6 +329,8 @@ CREATE FUNCTION restful.drop_route_group(name text) RETURNS boolean
 AS $function$
 #variable_conflict use_variable
 BEGIN
+    -- Routes of the group that are being declared are seen below.
+    PERFORM FROM restful.route_group_entry g WHERE g.name = name FOR UPDATE;
     IF EXISTS (SELECT FROM restful.route_entry e WHERE e.of_group = name AND to_regprocedure(e.handler) IS NOT NULL) THEN
         RAISE EXCEPTION 'the group % has routes', name USING ERRCODE = '2BP01', HINT = 'Drop them first with restful.drop_route(pattern, group).';
     END IF;
@@ -278,19 +342,20 @@ $function$;
 COMMENT ON FUNCTION restful.drop_route_group(text) IS 'Drops a group that has no routes; false if there is none';
 
 CREATE FUNCTION restful.routes()
-    RETURNS TABLE (method text, path text, handler text, host text, of_group text, sources jsonb, body_schema json, query_schema json, result_schema json, only_reads boolean, security_definer boolean)
+    RETURNS TABLE (method text, path text, handler text, host text, of_group text, sources jsonb, body_schema json, query_schema json, result_schema json, only_reads boolean, security_definer boolean, problem text)
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT split_part(w.pattern, ' ', 1), substr(w.pattern, strpos(w.pattern, ' ') + 1), e.handler, g.host, e.of_group, e.sources, e.body_schema, e.query_schema, e.result_schema,
-        p.provolatile <> 'v', p.prosecdef
+        p.provolatile <> 'v', p.prosecdef,
+        CASE WHEN e.of_group IS NOT NULL AND g.name IS NULL THEN format('It answers no requests, because its group %s does not exist.', e.of_group) END
     FROM restful.route_entry e
     JOIN pg_proc p ON p.oid = to_regprocedure(e.handler)
     LEFT JOIN restful.route_group_entry g ON g.name = e.of_group
     CROSS JOIN LATERAL restful.route_pattern(e.pattern, g.prefix) w(pattern)
     ORDER BY 2, 1, 4
 $function$;
-COMMENT ON FUNCTION restful.routes() IS 'The routes whose functions exist, with their whole paths: a route goes with its function';
+COMMENT ON FUNCTION restful.routes() IS 'The routes whose functions exist, with their whole paths: a route goes with its function. problem: why a route answers no requests';
 
 CREATE FUNCTION restful.sent(response restful.http_response) RETURNS bytea
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -28,6 +28,7 @@ mod row_sink;
 mod row_version;
 mod serve;
 mod shared;
+mod table_cache;
 mod testing;
 #[cfg(feature = "pg_test")]
 mod tests;

@@ -29,6 +29,40 @@ impl Representation {
     pub fn rows(&self) -> &MediaType {
         self.explain().map_or(&self.media, |plan| &plan.of)
     }
+
+    /// How the body holds the result of a call.
+    pub fn holds(&self, result: &CallResult) -> Holds {
+        let is_list = matches!(result, CallResult::Rows(_) | CallResult::ScalarSet(_));
+        let is_of_rows = matches!(result, CallResult::Row(_) | CallResult::Rows(_));
+        match (&self.handler, &self.media) {
+            // What the function returns is the body, whatever its media type is.
+            (Some(Handler::Function), _) => Holds::Json,
+            (Some(Handler::Aggregate { .. } | Handler::Feature(_)), _) => Holds::Derived,
+            (None, MediaType::ArrayStripped | MediaType::Object { nulls_stripped: true }) if is_of_rows => {
+                Holds::Derived
+            }
+            (None, MediaType::Object { .. }) if is_list => Holds::OnlyElement,
+            (None, MediaType::NdJson(_)) if is_list => Holds::Lines,
+            (None, MediaType::Json | MediaType::ArrayStripped | MediaType::Object { .. } | MediaType::NdJson(_)) => {
+                Holds::Json
+            }
+            (None, _) => Holds::Derived,
+        }
+    }
+}
+
+/// How the body of a call holds the result of the function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holds {
+    /// It was made from the result, and the result cannot be told from it.
+    #[default]
+    Derived,
+    /// As JSON.
+    Json,
+    /// The only element of a list, as JSON.
+    OnlyElement,
+    /// The elements of a list, each as a line of JSON.
+    Lines,
 }
 
 /// A function in the database that makes the body.

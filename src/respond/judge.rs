@@ -32,15 +32,19 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// Whether the answer is one of success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.settings.status().unwrap_or(self.status))
+    }
+
     /// Whether the body is JSON of a successful answer.
     pub fn is_json(&self) -> bool {
-        let is_success = (200..300).contains(&self.settings.status().unwrap_or(self.status));
         let is_json = match (self.settings.content_type(), &self.outcome) {
             (Some(content_type), _) => content_type.contains("json"),
             (None, Outcome::Effect(effect)) => !effect.is_plan() && effect.media.content_type().contains("json"),
             (None, _) => false,
         };
-        is_success && is_json && self.body != Body::Empty
+        self.is_success() && is_json && self.body != Body::Empty
     }
 }
 

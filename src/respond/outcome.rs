@@ -5,6 +5,7 @@ use crate::http::MediaType;
 use crate::http::range::Page;
 use crate::keyset::Ends;
 use crate::plan::allow::Description;
+use crate::plan::media::Holds;
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -47,6 +48,8 @@ pub struct Effect {
     pub ends: Option<Ends>,
     /// The media type of the body.
     pub media: MediaType,
+    /// How the body holds the result of a function.
+    pub holds: Holds,
     /// Which rows the elements of the body named, if it named rows.
     pub named: Option<Named>,
     /// The hidden columns of its rows.

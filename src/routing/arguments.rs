@@ -22,44 +22,6 @@ pub struct Parameter {
     pub source: Option<Source>,
 }
 
-/// The query parameters as a JSON object, for a JSON Schema: a value is a number or a boolean if the schema says so and it is one. A parameter that
-/// the schema calls an array, or that is repeated, is a list.
-pub fn query_object(schema: &serde_json::Value, parameters: &[QueryParameter]) -> serde_json::Value {
-    use serde_json::Value;
-    let types = |schema: &Value, wanted: &str| match schema.get("type") {
-        Some(Value::String(one)) => one == wanted,
-        Some(Value::Array(several)) => several.iter().any(|one| one == wanted),
-        _ => false,
-    };
-    let value = |schema: &Value, text: &str| {
-        let parsed = serde_json::from_str::<Value>(text).ok();
-        let fits = |parsed: &Value| {
-            parsed.is_number() && (types(schema, "number") || types(schema, "integer"))
-                || parsed.is_boolean() && types(schema, "boolean")
-        };
-        parsed.filter(fits).unwrap_or_else(|| text.into())
-    };
-    let mut object = serde_json::Map::new();
-    for (name, text) in parameters {
-        let of_name =
-            schema.get("properties").and_then(|properties| properties.get(name.as_ref())).unwrap_or(&Value::Null);
-        let is_list = types(of_name, "array");
-        let of_value = if is_list { of_name.get("items").unwrap_or(&Value::Null) } else { of_name };
-        let value = value(of_value, text.as_deref().unwrap_or_default());
-        match object.get_mut(name.as_ref()) {
-            Some(Value::Array(values)) => values.push(value),
-            Some(first) => *first = Value::Array(vec![first.take(), value]),
-            None if is_list => {
-                object.insert(name.to_string(), Value::Array(vec![value]));
-            }
-            None => {
-                object.insert(name.to_string(), value);
-            }
-        }
-    }
-    Value::Object(object)
-}
-
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -193,7 +155,11 @@ pub fn arguments<'a>(
         json::escape(parameter.name.as_bytes(), &mut object);
         object.push(b':');
         if let Err(why) = write(parameter.kind, given, &mut object) {
-            found.elsewhere.push(format!("{}: {why}", parameter.name));
+            let place = match Place::of(parameter, captured, &found.taken, is_safe) {
+                Place::Member(member) => format!("The member {member} of the body"),
+                Place::Elsewhere(place) => place,
+            };
+            found.elsewhere.push(format!("{place} {why}"));
         }
     }
     object.push(b'}');
@@ -211,7 +177,7 @@ pub fn arguments<'a>(
 pub enum Place<'p> {
     /// A member of the body.
     Member(&'p str),
-    /// Elsewhere, in words.
+    /// Elsewhere, as the subject of a sentence.
     Elsewhere(String),
 }
 
@@ -224,15 +190,15 @@ impl<'p> Place<'p> {
         is_safe: bool,
     ) -> Self {
         let name = parameter.name.as_str();
-        let query = |name: &str| Place::Elsewhere(format!("the query parameter {name}"));
+        let query = |name: &str| Place::Elsewhere(format!("The query parameter {name}"));
         match &parameter.source {
             _ if captured.iter().any(|(known, _)| *known == name) => {
-                Place::Elsewhere(format!("the segment {name} of the path"))
+                Place::Elsewhere(format!("The segment {name} of the path"))
             }
             Some(Source::Query(named)) => query(named.as_deref().unwrap_or(name)),
-            Some(Source::Header(field)) => Place::Elsewhere(format!("the header field {field}")),
-            Some(Source::Cookie(cookie)) => Place::Elsewhere(format!("the cookie {cookie}")),
-            Some(Source::Body) => Place::Elsewhere("the body".to_owned()),
+            Some(Source::Header(field)) => Place::Elsewhere(format!("The header field {field}")),
+            Some(Source::Cookie(cookie)) => Place::Elsewhere(format!("The cookie {cookie}")),
+            Some(Source::Body) => Place::Elsewhere("The body".to_owned()),
             Some(Source::Member(member)) => Place::Member(member),
             None if is_safe || taken.iter().any(|(known, _)| known == name) => query(name),
             None => Place::Member(name),
@@ -277,7 +243,7 @@ impl<'a> Found<'_, 'a> {
             None => {
                 let (member, query) = (self.member(name), self.query(name));
                 if member.is_some() && query.is_some() {
-                    self.elsewhere.push(format!("{name}: it is in the query and in the body"));
+                    self.elsewhere.push(format!("The value of {name} is in the query and in the body."));
                 }
                 member.or(query)
             }
@@ -317,15 +283,9 @@ impl<'a> Found<'_, 'a> {
     }
 
     fn missing(&mut self, parameter: &Parameter, is_safe: bool) {
-        let name = &parameter.name;
-        match &parameter.source {
-            Some(Source::Member(member)) => self.wrong.push(invalid(member, "required", "it is missing")),
-            None if !is_safe => self.wrong.push(invalid(name, "required", "it is missing")),
-            Some(Source::Query(Some(named))) => self.elsewhere.push(format!("The query parameter {named} is missing.")),
-            None | Some(Source::Query(None)) => self.elsewhere.push(format!("The query parameter {name} is missing.")),
-            Some(Source::Header(field)) => self.elsewhere.push(format!("The header field {field} is missing.")),
-            Some(Source::Cookie(cookie)) => self.elsewhere.push(format!("The cookie {cookie} is missing.")),
-            Some(Source::Body) => self.elsewhere.push("The body is missing.".to_owned()),
+        match Place::of(parameter, &[], &[], is_safe) {
+            Place::Member(member) => self.wrong.push(invalid(member, "required", "it is missing")),
+            Place::Elsewhere(place) => self.elsewhere.push(format!("{place} is missing.")),
         }
     }
 
@@ -414,7 +374,7 @@ fn members(body: &[u8]) -> std::result::Result<Vec<(String, &[u8])>, json::Error
     Ok(members)
 }
 
-/// Writes a value as JSON, or says why it does not fit.
+/// Writes a value as JSON, or says what is wrong with it, as a sentence without its subject.
 fn write(kind: Kind, given: Given, out: &mut Vec<u8>) -> std::result::Result<(), &'static str> {
     let texts = |texts: &[Cow<str>], out: &mut Vec<u8>| {
         out.push(b'[');
@@ -429,23 +389,23 @@ fn write(kind: Kind, given: Given, out: &mut Vec<u8>) -> std::result::Result<(),
     match (kind, given) {
         (_, Given::Json(json)) => out.extend_from_slice(&json),
         (Kind::File | Kind::Files, Given::Text(_) | Given::Texts(_) | Given::Bytes(_)) => {
-            return Err("it is a file: send a form as multipart/form-data.");
+            return Err("is to be a file. Send a form as multipart/form-data.");
         }
         (_, Given::Parts(parts)) => return write_parts(kind, &parts, out),
         (Kind::Json, Given::Text(text)) => {
             if json::check(text.as_bytes()).is_err() {
-                return Err("it is not JSON.");
+                return Err("is not JSON.");
             }
             out.extend_from_slice(text.as_bytes());
         }
         (Kind::Array, Given::Text(text)) if !text.starts_with('{') => texts(&[text], out),
         (_, Given::Text(text)) => json::escape(text.as_bytes(), out),
         (Kind::Array, Given::Texts(values)) => texts(&values, out),
-        (_, Given::Texts(_)) => return Err("it is given several times."),
+        (_, Given::Texts(_)) => return Err("is given several times."),
         (Kind::Bytea, Given::Bytes(bytes)) => write_bytes(bytes, out),
         (_, Given::Bytes(bytes)) => match std::str::from_utf8(bytes) {
             Ok(text) => json::escape(text.as_bytes(), out),
-            Err(_) => return Err("the body is not UTF-8."),
+            Err(_) => return Err("is not UTF-8."),
         },
     }
     Ok(())
@@ -481,7 +441,7 @@ fn write_parts(kind: Kind, parts: &[Part], out: &mut Vec<u8>) -> std::result::Re
         (_, parts) => {
             let text = |part: &Part<'_>| std::str::from_utf8(part.content).map(|text| Cow::Owned(text.to_owned()));
             let texts: std::result::Result<Vec<Cow<str>>, _> = parts.iter().map(text).collect();
-            let given = texts.ok().and_then(Given::of).ok_or("it is not UTF-8.")?;
+            let given = texts.ok().and_then(Given::of).ok_or("is not UTF-8.")?;
             return write(kind, given, out);
         }
     }
@@ -640,7 +600,10 @@ mod tests {
         let pointers: Vec<(&str, &str)> =
             error.errors.iter().map(|e| (e.pointer.as_str(), e.violation.keyword.as_str())).collect();
         assert_eq!(pointers, [("/qty", "required"), ("/a~1b", "additionalProperties")]);
-        assert_eq!(error.details, Some("The query parameter page is missing. doc: it is not JSON.".into()));
+        assert_eq!(
+            error.details,
+            Some("The query parameter page is missing. The query parameter doc is not JSON.".into())
+        );
         for (body, status) in [("[1]", 400), ("{", 400), (r#"{"qty":1,"qty":2}"#, 400)] {
             assert_eq!(bind(&parameters[..1], &[], "POST", "/o", &[], body).unwrap_err().status, status, "{body}");
         }

@@ -21,7 +21,7 @@ use crate::pg::frame::denial::Writing;
 use crate::pg::guc;
 use crate::pg::json_schema::{self, BodySchemas};
 use crate::pg::row_sink::{BodyBuffer, Extent, RowShape, Window};
-use crate::plan::media::{Handler, Representation};
+use crate::plan::media::{Handler, Holds, Representation};
 use crate::plan::{Arguments, Call, CallResult, Change, Hidden, Plan, Returning, RowLimit, Select, Write};
 use crate::query::Literal;
 use crate::respond::{Effect, Named, body_digest, known_versions};
@@ -372,6 +372,10 @@ impl Work {
         let Told { names_version, is_digested, .. } = self.told;
         Effect {
             media: self.representation.media.clone(),
+            holds: match &self.plan {
+                Plan::Call(call) => self.representation.holds(&call.result),
+                _ => Holds::default(),
+            },
             names_version,
             digest: is_digested.then(|| body_digest(body.payload())),
             cache_control: self.told.cache_control.clone(),

@@ -8,7 +8,9 @@ use crate::json_schema::text::{Document, TextNode};
 use crate::json_schema::{Values, violations};
 use crate::limits;
 use crate::pg::json_schema::watch::Backend;
+use crate::routing::query_schema::QuerySchema;
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// The schemas to check a request's body against.
 #[derive(Default)]
@@ -27,20 +29,70 @@ pub enum Part {
     Query,
 }
 
-/// What a result breaks of a JSON Schema: JSON Pointers into it, with the keywords. Empty if it is valid.
+/// What a result breaks of a JSON Schema: JSON Pointers into it, with the keywords. Empty if it is valid. `counts`: whether to tell of a keyword,
+/// by its location.
 ///
 /// # Errors
 /// REST506 if the schema cannot be read.
-pub fn result_violations(schema: &str, result: &[u8]) -> Result<Vec<String>> {
+pub fn result_violations(schema: &str, result: &[u8], counts: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     match check_document(schema, result, Part::Body) {
         Ok(()) => Ok(Vec::new()),
         Err(error) if error.code == Code::InvalidBody.as_str() => {
-            Ok(error.errors.iter().map(|found| format!("{} {}", found.pointer, found.violation.keyword)).collect())
+            let found = error.errors.iter().filter(|found| counts(&found.violation.keyword_location));
+            Ok(found.map(|found| format!("{} {}", found.pointer, found.violation.keyword)).collect())
         }
         // Not JSON.
         Err(error) if error.status < 500 => Ok(vec![error.message.clone()]),
         Err(error) => Err(error),
     }
+}
+
+/// The documents that a schema refers to, directly or not, by their URIs. Meta-schemas and those that are not registered are left out.
+fn documents(schema: &Value) -> HashMap<String, Value> {
+    let mut found = HashMap::new();
+    let mut pending = references(schema);
+    while let Some(uri) = pending.pop() {
+        if found.len() < limits::SCHEMA_DOCUMENTS
+            && !found.contains_key(&uri)
+            && let Some(document) = registry::document(&uri)
+        {
+            pending.extend(references(&document));
+            found.insert(uri, document);
+        }
+    }
+    found
+}
+
+/// The URIs of the other documents that a schema refers to, without fragments.
+fn references(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(members) => {
+            let of = |(name, value): (&String, &Value)| match value.as_str() {
+                Some(uri) if name == "$ref" => {
+                    let uri = uri.split('#').next().unwrap_or_default();
+                    if uri.is_empty() { Vec::new() } else { vec![uri.to_owned()] }
+                }
+                _ => references(value),
+            };
+            members.iter().flat_map(of).collect()
+        }
+        Value::Array(elements) => elements.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The JSON Schema of a query, with what it refers to. `None` if it is not JSON.
+pub fn query_schema(schema: &str) -> Option<QuerySchema> {
+    let root = serde_json::from_str(schema).ok()?;
+    let documents = documents(&root);
+    Some(QuerySchema::new(root, documents))
+}
+
+/// Whether a schema, or what it refers to, may say something about elements at certain positions of a list.
+pub fn has_positions(schema: &str) -> bool {
+    let Ok(root) = serde_json::from_str::<Value>(schema) else { return true };
+    let has = |document: &Value| document.to_string().contains("\"prefixItems\"");
+    has(&root) || documents(&root).values().any(has)
 }
 
 /// A JSON Schema for the description of the API. One that only refers to a registered one is that one; what refers to others anywhere else is not

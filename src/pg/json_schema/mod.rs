@@ -14,7 +14,7 @@ pub mod schema_of;
 mod watch;
 
 pub use bindings::bindings;
-pub use body::{BodySchemas, Part, check_document, resolved, result_violations};
+pub use body::{BodySchemas, Part, check_document, has_positions, query_schema, resolved, result_violations};
 
 use crate::json_schema::binary::{self, BinaryJson, BinaryNode, Loss};
 use crate::json_schema::text::{Document, TextJson, TextNode};

@@ -1,145 +1,30 @@
 //! The routes of the database (`restful.route_entry`): which function a request goes to.
 
-use crate::error::Error;
-use crate::error::{Code, Result};
+mod declared;
+mod functions;
+
+use crate::error::{Code, Error, Result};
 use crate::http::accepts;
 use crate::http::request::Arguments;
+use crate::http::response::Body;
 use crate::http::target::{Parameter as QueryParameter, Target};
 use crate::http::{Method, Request, Response};
 use crate::json::pointer;
 use crate::openapi;
 use crate::payload;
-use crate::pg::catalog::invalidation::{self, TableGroup};
-use crate::pg::ffi::error::raise;
-use crate::pg::ffi::fmgr::{argument, sql_function, v1_function};
-use crate::pg::ffi::{catalog_scan, log, own_tables, privileges, user};
+use crate::pg::ffi::{log, privileges, user};
 use crate::pg::guc::{self, CheckResults};
 use crate::pg::identity::principal::principal;
 use crate::pg::observe;
 use crate::pg::row_sink::BodyBuffer;
 use crate::pg::{catalog, frame, json_schema, versions};
-use crate::respond::Judgement;
+use crate::respond::{Judgement, Outcome};
 use crate::route::{self, Action, Resource, Route, Surface, Verb};
-use crate::routing::arguments::{Parameter, Place, Source, arguments, query_object};
-use crate::routing::pattern::Pattern;
-use crate::routing::table::{Captured, Found, Match, Table};
+use crate::routing::arguments::{Parameter, Place, arguments};
+use crate::routing::result;
+use crate::routing::table::{Captured, Found, Match};
 use crate::sqlstate::SqlState;
-use pgrx::prelude::*;
-use pgrx::{JsonB, pg_sys};
-use serde::Deserialize;
-use serde_json::Value;
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
-
-const ALL: &str = include_str!("../../../sql/query/routes/all.sql");
-
-/// A route, as it was declared.
-#[derive(Debug, Deserialize)]
-struct Declared {
-    /// `pg_proc.oid`
-    function: u32,
-    pattern: String,
-    schema: String,
-    /// The function.
-    name: String,
-    host: Option<String>,
-    of_group: Option<String>,
-    /// The JSON Schemas of bodies, of the query and of results, as text.
-    body_schema: Option<String>,
-    query_schema: Option<String>,
-    result_schema: Option<String>,
-    example: Option<Value>,
-    parameters: Vec<Typed>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Typed {
-    /// `pg_type.typname`, below domains.
-    of_type: String,
-    #[serde(flatten)]
-    parameter: Parameter,
-}
-
-/// Where a route leads to.
-#[derive(Debug)]
-struct Handler {
-    pattern: Pattern,
-    /// The path, as it was declared.
-    path: String,
-    function: u32,
-    schema: Rc<str>,
-    name: String,
-    host: Option<String>,
-    group: Option<String>,
-    body_schema: Option<String>,
-    /// As text, and parsed.
-    query_schema: Option<(String, Value)>,
-    result_schema: Option<String>,
-    example: Option<Value>,
-    parameters: Vec<Parameter>,
-}
-
-/// All routes.
-#[derive(Debug, Default)]
-struct Routes {
-    /// Those for any host.
-    anywhere: Table<Handler>,
-    /// Those for one host, by its name.
-    by_host: HashMap<String, Table<Handler>>,
-}
-
-impl Routes {
-    fn is_empty(&self) -> bool {
-        self.anywhere.is_empty() && self.by_host.is_empty()
-    }
-
-    /// Finds the route that takes a request. One for its host comes before one for any.
-    fn find<'t, 'p>(&'t self, request: &'p Request) -> Match<'t, 'p, Handler> {
-        let find = |table: &'t Table<Handler>| table.find(request.method, &request.target.segments);
-        let anywhere = || find(&self.anywhere);
-        let table = if self.by_host.is_empty() {
-            None
-        } else {
-            request.headers.host().and_then(|host| self.by_host.get(&host))
-        };
-        match table.map(find) {
-            None | Some(Match::None) => anywhere(),
-            Some(Match::OtherMethods(mut methods)) => match anywhere() {
-                Match::OtherMethods(others) => {
-                    methods.extend(others);
-                    Match::OtherMethods(methods)
-                }
-                Match::None => Match::OtherMethods(methods),
-                found @ Match::Found(_) => found,
-            },
-            Some(found @ Match::Found(_)) => found,
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Handler> {
-        self.anywhere.iter().chain(self.by_host.values().flat_map(Table::iter))
-    }
-}
-
-/// The routes, and the generations of the tables, functions and JSON Schemas that they were read from.
-struct Known {
-    generations: (u64, u64, u64),
-    routes: Rc<Routes>,
-}
-
-thread_local! {
-    static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
-}
-
-fn generations() -> (u64, u64, u64) {
-    (
-        invalidation::ROUTES.with(TableGroup::generation),
-        invalidation::FUNCTIONS.with(invalidation::Generation::get),
-        // The schemas of queries may be registered ones.
-        invalidation::JSON_SCHEMAS.with(TableGroup::generation),
-    )
-}
+use declared::{Handler, table};
 
 /// Finds where a request goes, and lets `run` answer it: by a route of the database, or else as [`route::route`] says. Routes have no paths
 /// below a version.
@@ -237,7 +122,7 @@ fn answer<T>(request: &Request, found: &Found<Handler>, run: impl FnOnce(&Reques
     let checked = arguments(&handler.parameters, &found.captured, request).and_then(|given| {
         handler.body_schema.as_deref().map_or(Ok(()), |schema| check_body(schema, request))?;
         if let Some((text, schema)) = &handler.query_schema {
-            let object = query_object(schema, &request.target.parameters).to_string();
+            let object = schema.object(&request.target.parameters).to_string();
             json_schema::check_document(text, object.as_bytes(), json_schema::Part::Query)?;
         }
         Ok(given)
@@ -287,23 +172,51 @@ fn placed(
     }
 }
 
-/// Checks the result of a route's function against its JSON Schema, as `restful.check_results` says. What the client has asked to be left out is
-/// not missing, so results of requests with `select` are not checked, and neither are results that are not JSON.
+/// Checks the result of a route's function against its JSON Schema, as `restful.check_results` says. The representation makes no difference, as far
+/// as it has the result. If the request takes a part of the rows, each of them is checked. What the function itself answers is not checked unless it
+/// is JSON. In strict mode, the server's log tells of results that cannot be checked because of what the client asked for.
 ///
 /// # Errors
 /// REST472 (500) in strict mode for a result that breaks the schema.
 pub fn check_result(request: &Request, schema: &str, judgement: &Judgement, rows: Option<&BodyBuffer>) -> Result<()> {
     let mode = guc::check_results();
-    let selects = request.target.parameters.iter().any(|(name, _)| name == "select");
-    if mode == CheckResults::Off || selects || !judgement.is_json() {
-        return Ok(());
-    }
-    let found = json_schema::result_violations(schema, rows.map_or(b"", BodyBuffer::payload))?;
-    if found.is_empty() {
+    let Outcome::Effect(effect) = &judgement.outcome else { return Ok(()) };
+    let is_own_answer = !judgement.is_success() || judgement.settings.content_type().is_some() && !judgement.is_json();
+    if mode == CheckResults::Off || is_own_answer || effect.is_plan() || judgement.body == Body::Empty {
         return Ok(());
     }
     let route = request.arguments.as_ref().map_or("", |arguments| arguments.route);
-    log::line(&format!("a result of {} {route} breaks its JSON Schema: {}", request.method.as_str(), found.join(", ")));
+    let log = |what: &str| log::line(&format!("a result of {} {route} {what}", request.method.as_str()));
+    let is_cut = result::is_cut(request) || guc::max_rows().is_some_and(|limit| effect.rows >= limit);
+    let body = rows.map_or(b"".as_slice(), BodyBuffer::payload);
+    let value = match result::value(effect.holds, body) {
+        // The function has made its result of a media type that is not JSON.
+        Some(_) if !judgement.is_json() => return Ok(()),
+        Some(value) if !result::is_reshaped(request) => value,
+        _ => {
+            if mode == CheckResults::Strict {
+                log("was not checked against its JSON Schema: the request asked for another form of it");
+            }
+            return Ok(());
+        }
+    };
+    // The filters of the request may have left out the only row.
+    if is_cut && !effect.is_list && effect.rows == 0 {
+        return Ok(());
+    }
+    let is_part = is_cut && effect.is_list;
+    if is_part && effect.may_write && mode == CheckResults::Strict {
+        log("was checked against its JSON Schema without the rows that the request left out");
+    }
+    let counts = |location: &str| !is_part || result::is_of_every_element(location);
+    let mut found = json_schema::result_violations(schema, &value, counts)?;
+    if is_part && !found.is_empty() && json_schema::has_positions(schema) {
+        found.clear();
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    log(&format!("breaks its JSON Schema: {}", found.join(", ")));
     match mode {
         CheckResults::Strict => Err(Error::new(Code::Result, "The result of the route breaks its JSON Schema")
             .hint("The server's log says where. This is an error of the server, and nothing was changed.")),
@@ -360,124 +273,4 @@ pub fn described() -> Vec<openapi::Route> {
         host: handler.host.clone(),
     };
     table().iter().map(route).collect()
-}
-
-/// The routes. A change counts from the next statement after its transaction committed.
-fn table() -> Rc<Routes> {
-    invalidation::accept();
-    let now = generations();
-    let known = KNOWN.with_borrow(|known| {
-        // Functions do not matter where there are no routes.
-        let is_current = |k: &&Known| k.generations == now || k.routes.is_empty() && k.generations.0 == now.0;
-        known.as_ref().filter(is_current).map(|known| known.routes.clone())
-    });
-    if let Some(table) = known {
-        return table;
-    }
-    let relation = invalidation::ROUTES.with(TableGroup::announce);
-    if relation == pg_sys::InvalidOid {
-        // PostgreSQL does not tell when the table comes.
-        KNOWN.take();
-        return Rc::default();
-    }
-    let generations = generations();
-    let routes = Rc::new(if catalog_scan::has_rows(relation) { load(relation) } else { Routes::default() });
-    KNOWN.set(Some(Known { generations, routes: routes.clone() }));
-    routes
-}
-
-fn load(relation: pg_sys::Oid) -> Routes {
-    let read = || Spi::connect(|client| client.select(ALL, Some(1), &[])?.first().get_one::<JsonB>());
-    // SAFETY: the query is a constant.
-    let found = match unsafe { own_tables::as_owner(relation, read) } {
-        Some(Ok(Some(JsonB(found)))) => found,
-        Some(Err(why)) => error!("the routes cannot be read: {why}"),
-        Some(Ok(None)) | None => Value::Null,
-    };
-    let declared: Vec<Declared> = serde_json::from_value(found).unwrap_or_default();
-    let mut routes = Routes::default();
-    for declared in declared {
-        let Declared { function, pattern, schema, name, host, of_group, example, .. } = declared;
-        let types: HashMap<String, String> =
-            declared.parameters.iter().map(|p| (p.parameter.name.clone(), p.of_type.clone())).collect();
-        let path = pattern.split_once(' ').map_or_else(String::new, |(_, path)| path.to_owned());
-        // What was declared can be read, unless by a newer version of the extension.
-        if let Ok(pattern) = Pattern::parse(&pattern, |parameter| types.get(parameter).cloned()) {
-            let parsed = |text: String| {
-                let schema = json_schema::resolved(&text).or_else(|| serde_json::from_str(&text).ok())?;
-                Some((text, schema))
-            };
-            let handler = Handler {
-                pattern: pattern.clone(),
-                path,
-                function,
-                schema: schema.into(),
-                name,
-                host: host.clone(),
-                group: of_group,
-                body_schema: declared.body_schema,
-                query_schema: declared.query_schema.and_then(parsed),
-                result_schema: declared.result_schema,
-                example,
-                parameters: declared.parameters.into_iter().map(|typed| typed.parameter).collect(),
-            };
-            let table = match host {
-                Some(host) => routes.by_host.entry(host).or_default(),
-                None => &mut routes.anywhere,
-            };
-            table.add(&pattern, handler);
-        }
-    }
-    routes
-}
-
-sql_function!(restful_route_key, "route_key(pattern text, types jsonb, sources jsonb)", |call| route_key(call));
-
-/// Returns what tells a pattern from others. `types`: the types of the function's parameters by name. `sources`: where their values come
-/// from.
-///
-/// Raises 22023 for a malformed pattern or source.
-unsafe fn route_key(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the call frame of a strict function with these three arguments.
-    let (pattern, types, sources) = unsafe {
-        let pattern = argument(call, 0).and_then(|value| String::from_datum(value, false)).unwrap_or_default();
-        let object = |i| match argument(call, i).and_then(|value| JsonB::from_datum(value, false)) {
-            Some(JsonB(Value::Object(members))) => members,
-            _ => serde_json::Map::new(),
-        };
-        (pattern, object(1), object(2))
-    };
-    let refused = |error: Error| {
-        let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
-        raise(
-            SqlState::INVALID_PARAMETER_VALUE,
-            &error.message,
-            text(&error.details).as_deref(),
-            text(&error.hint).as_deref(),
-        )
-    };
-    for (name, source) in &sources {
-        let read = source.as_str().map(|text| Source::try_from(text.to_owned()));
-        let wrong = match read {
-            _ if !types.contains_key(name) => format!("The function has no parameter {name}."),
-            Some(Ok(_)) => continue,
-            Some(Err(why)) => why,
-            None => format!("The source of {name} is not a text."),
-        };
-        refused(Error::new(Code::Route, "The sources of a route are malformed").details(wrong));
-    }
-    let type_of = |name: &str| types.get(name).and_then(Value::as_str).map(str::to_owned);
-    match Pattern::parse(&pattern, type_of) {
-        Ok(pattern) => pattern.key().into_datum().unwrap_or(pg_sys::Datum::null()),
-        Err(error) => refused(error),
-    }
-}
-
-v1_function!(restful_route_changed);
-/// The trigger on `restful.route_entry`, which announces a change to all sessions.
-#[unsafe(no_mangle)]
-#[pg_guard]
-pub unsafe extern "C-unwind" fn restful_route_changed(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the call of a function.
-    unsafe { invalidation::announce_by_trigger(call, "route_changed") }
 }
