@@ -7,13 +7,14 @@ use crate::hooks::{self, Changed, Event, Hook, Message, Returns, Scope};
 use crate::http::response::Response;
 use crate::http::{Preferences, Request};
 use crate::pg::answer::{Answer, too_large};
-use crate::pg::catalog::invalidation::{self, TableGroup};
+use crate::pg::catalog::invalidation::{self, Generation};
 use crate::pg::ffi::error::raise;
 use crate::pg::ffi::fmgr::{sql_function, text, v1_function};
+use crate::pg::ffi::log;
 use crate::pg::ffi::snapshot::in_new_snapshot;
-use crate::pg::ffi::{catalog_scan, log, own_tables};
 use crate::pg::frame::{self, Context, Finished};
 use crate::pg::identity::principal;
+use crate::pg::table_cache::{Rows, TableCache};
 use crate::pg::{guc, routes, versions};
 use crate::respond::ResponseSettings;
 use crate::route::Action;
@@ -22,67 +23,34 @@ use crate::statement::Ident;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
-use serde_json::Value;
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 const ALL: &str = include_str!("../../sql/query/hooks/all.sql");
 
-/// The hooks, and the generations of the tables and functions that they were read from.
-struct Known {
-    generations: (u64, u64),
-    hooks: Rc<[Hook]>,
-}
-
 thread_local! {
-    static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
+    static DECLARED: TableCache<[Hook]> = const {
+        TableCache::new(Rows {
+            tables: &invalidation::HOOKS,
+            query: ALL,
+            others: || invalidation::FUNCTIONS.with(Generation::get),
+            what: "hooks",
+        })
+    };
     /// A hook is being called. The requests that it makes have no hooks, or it might call itself.
     static IS_CALLING: Cell<bool> = const { Cell::new(false) };
 }
 
-fn generations() -> (u64, u64) {
-    (invalidation::HOOKS.with(TableGroup::generation), invalidation::FUNCTIONS.with(invalidation::Generation::get))
-}
-
 /// The hooks, in their order. A change counts from the next statement after its transaction committed.
+///
+/// Raises XX000 if they cannot be read: a hook may be a guard, so none is left out.
 pub fn declared() -> Rc<[Hook]> {
-    invalidation::accept();
-    let now = generations();
-    let known = KNOWN.with_borrow(|known| {
-        // Functions do not matter where there are no hooks.
-        let is_current = |k: &&Known| k.generations == now || k.hooks.is_empty() && k.generations.0 == now.0;
-        known.as_ref().filter(is_current).map(|known| known.hooks.clone())
-    });
-    if let Some(hooks) = known {
-        return hooks;
-    }
-    let relation = invalidation::HOOKS.with(TableGroup::announce);
-    if relation == pg_sys::InvalidOid {
-        // PostgreSQL does not tell when the table comes.
-        KNOWN.take();
-        return Rc::default();
-    }
-    let generations = generations();
-    if !catalog_scan::has_rows(relation) {
-        // No query, because its locks would last until the end of the transaction.
-        KNOWN.set(Some(Known { generations, hooks: Rc::default() }));
-        return Rc::default();
-    }
-    let read = || Spi::connect(|client| client.select(ALL, Some(1), &[])?.first().get_one::<JsonB>());
-    // SAFETY: the query is a constant.
-    let found = match unsafe { own_tables::as_owner(relation, read) } {
-        Some(Ok(Some(JsonB(found)))) => found,
-        Some(Err(why)) => error!("the hooks cannot be read: {why}"),
-        Some(Ok(None)) | None => Value::Null,
-    };
-    // A hook may be a guard, so one that cannot be read must not be left out.
-    let hooks: Rc<[Hook]> = match serde_json::from_value::<Vec<Hook>>(found) {
+    let read = |rows| match serde_json::from_value::<Vec<Hook>>(rows) {
         Ok(hooks) => hooks.into(),
         Err(why) => error!("the hooks cannot be read: {why}"),
     };
-    KNOWN.set(Some(Known { generations, hooks: hooks.clone() }));
-    hooks
+    DECLARED.with(|declared| declared.get(read)).unwrap_or_default()
 }
 
 /// Answers a request that has found where it goes.

@@ -39,7 +39,7 @@ impl<T: ?Sized> TableCache<T> {
         TableCache { rows, made: RefCell::new(None) }
     }
 
-    /// What `make` makes of the result of the query, or has made of it if nothing has changed since; `None` if the table has no rows. A change
+    /// What `make` makes of the result of the query (null if there is none), or has made of it if nothing has changed since; `None` if the table has no rows. A change
     /// counts from the next statement after its transaction committed.
     ///
     /// Raises XX000 if the rows cannot be read.
@@ -71,7 +71,7 @@ impl<T: ?Sized> TableCache<T> {
             match unsafe { own_tables::as_owner(table, read) } {
                 Some(Ok(Some(JsonB(rows)))) => make(rows),
                 Some(Err(why)) => error!("the {what} cannot be read: {why}"),
-                Some(Ok(None)) | None => make(Value::Array(Vec::new())),
+                Some(Ok(None)) | None => make(Value::Null),
             }
         });
         self.made.replace(Some(Made { generation, of_rows: value.clone().map(|value| (number, value)) }));
