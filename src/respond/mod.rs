@@ -6,6 +6,7 @@ mod named;
 mod outcome;
 mod precondition;
 mod raised;
+pub mod result;
 mod settings;
 
 pub use judge::{Judgement, judge};

@@ -4,5 +4,4 @@ pub mod arguments;
 pub mod example;
 pub mod pattern;
 pub mod query_schema;
-pub mod result;
 pub mod table;
