@@ -56,6 +56,13 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'restful.hook(''before'', ''app.check_request'')';
     END IF;
     PERFORM restful.hook_scope(requests);
+    IF starts_with(requests, 'group ') THEN
+        PERFORM FROM restful.route_group_entry g WHERE g.name = substr(requests, 7) FOR KEY SHARE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no group of routes named %', substr(requests, 7)
+                USING ERRCODE = '42704', HINT = 'Declare it first, with restful.route_group.';
+        END IF;
+    END IF;
     SELECT p.oid, p.oid::regprocedure::text AS shown, n.nspname, p.proname INTO called
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = handler;
     IF (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = called.proname AND n.nspname = called.nspname) > 1 THEN

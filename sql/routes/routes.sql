@@ -334,6 +334,9 @@ BEGIN
     IF EXISTS (SELECT FROM restful.route_entry e WHERE e.of_group = name AND to_regprocedure(e.handler) IS NOT NULL) THEN
         RAISE EXCEPTION 'the group % has routes', name USING ERRCODE = '2BP01', HINT = 'Drop them first with restful.drop_route(pattern, group).';
     END IF;
+    IF EXISTS (SELECT FROM restful.hook_entry h WHERE h.requests = concat('group ', name)) THEN
+        RAISE EXCEPTION 'the group % has hooks', name USING ERRCODE = '2BP01', HINT = 'Drop them first with restful.drop_hook(event, handler, requests).';
+    END IF;
     DELETE FROM restful.route_entry e WHERE e.of_group = name;
     DELETE FROM restful.route_group_entry g WHERE g.name = name;
     RETURN FOUND;

@@ -2635,6 +2635,9 @@ BEGIN
     IF EXISTS (SELECT FROM restful.route_entry e WHERE e.of_group = name AND to_regprocedure(e.handler) IS NOT NULL) THEN
         RAISE EXCEPTION 'the group % has routes', name USING ERRCODE = '2BP01', HINT = 'Drop them first with restful.drop_route(pattern, group).';
     END IF;
+    IF EXISTS (SELECT FROM restful.hook_entry h WHERE h.requests = concat('group ', name)) THEN
+        RAISE EXCEPTION 'the group % has hooks', name USING ERRCODE = '2BP01', HINT = 'Drop them first with restful.drop_hook(event, handler, requests).';
+    END IF;
     DELETE FROM restful.route_entry e WHERE e.of_group = name;
     DELETE FROM restful.route_group_entry g WHERE g.name = name;
     RETURN FOUND;
@@ -3006,6 +3009,13 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'restful.hook(''before'', ''app.check_request'')';
     END IF;
     PERFORM restful.hook_scope(requests);
+    IF starts_with(requests, 'group ') THEN
+        PERFORM FROM restful.route_group_entry g WHERE g.name = substr(requests, 7) FOR KEY SHARE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no group of routes named %', substr(requests, 7)
+                USING ERRCODE = '42704', HINT = 'Declare it first, with restful.route_group.';
+        END IF;
+    END IF;
     SELECT p.oid, p.oid::regprocedure::text AS shown, n.nspname, p.proname INTO called
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = handler;
     IF (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = called.proname AND n.nspname = called.nspname) > 1 THEN

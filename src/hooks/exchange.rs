@@ -123,6 +123,12 @@ pub fn response_value<'a>(response: &Response, body: Option<&'a [u8]>) -> Messag
     Message { attributes, body: body.map(Cow::Borrowed) }
 }
 
+/// Whether a field tells how a message is sent on one connection (RFC 9110, section 7.6.1; RFC 9112, section 6).
+fn is_framing(name: &str) -> bool {
+    const FRAMING: [&str; 5] = ["connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"];
+    FRAMING.iter().any(|field| name.eq_ignore_ascii_case(field))
+}
+
 /// The response that a hook has returned.
 ///
 /// # Errors
@@ -146,6 +152,9 @@ pub fn response(returned: Message) -> Result<Response> {
             Value::Array(values) => values,
             one => vec![one],
         };
+        if is_framing(&name) {
+            return Err(refused(format!("The header {name:?} of its response is for the HTTP server to set.")));
+        }
         for value in values {
             match value.as_str() {
                 Some(value) if is_token(&name) && is_field_value(value) => {
@@ -241,6 +250,7 @@ mod tests {
             json!({"headers": []}),
             json!({"headers": {"a": 1}}),
             json!({"headers": {"a": "b\nc"}}),
+            json!({"headers": {"Content-Length": "5"}}),
         ] {
             assert_eq!(of(wrong.clone()).unwrap_err().code, "REST510", "{wrong}");
         }

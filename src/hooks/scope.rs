@@ -50,10 +50,10 @@ impl Scope {
 
 impl Scope {
     /// Whether some request with a method and a path of this form is one of them. `template`: a path whose segments in braces stand for any.
-    pub fn may_take(&self, method: Method, template: &str) -> bool {
-        if self.group.is_some() {
-            // The description does not say which paths belong to a group.
-            return false;
+    /// `group`: that of the route with this path.
+    pub fn may_take(&self, method: Method, template: &str, group: Option<&str>) -> bool {
+        if let Some(wanted) = &self.group {
+            return group == Some(wanted);
         }
         let has_method =
             self.method.is_none_or(|wanted| wanted == method || wanted == Method::Get && method == Method::Head);
@@ -110,7 +110,7 @@ mod tests {
             ("* /{rest:path}", Method::Post, "/", false),
             ("* /a%20b", Method::Get, "/a%20b", true),
         ] {
-            assert_eq!(Scope::parse(scope).unwrap().may_take(method, template), may, "{scope} {template}");
+            assert_eq!(Scope::parse(scope).unwrap().may_take(method, template, None), may, "{scope} {template}");
         }
     }
 

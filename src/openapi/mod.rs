@@ -118,6 +118,8 @@ pub struct Route {
     pub example: Option<Value>,
     /// The host that it is for.
     pub host: Option<String>,
+    /// The group that it belongs to.
+    pub group: Option<String>,
 }
 
 /// A parameter of a function. A parameter without a name takes the whole body.

@@ -257,6 +257,7 @@ fn a_route_tells_where_its_arguments_go() {
         result_schema: None,
         example: None,
         host: None,
+        group: None,
     };
     let unknown = Route { function: 8, ..route("GET /unknown", None) };
     let routes = [
@@ -266,6 +267,7 @@ fn a_route_tells_where_its_arguments_go() {
             result_schema: Some(json!({ "type": "integer" })),
             example: Some(json!({ "query": { "deep": true }, "body": { "other": 1 } })),
             host: Some("api.example.com".to_owned()),
+            group: Some("sums".to_owned()),
             ..route("POST /sums/{a}", Some("body:other"))
         },
         route("GET /x/{a:path}", Some("header:X-B")),
@@ -281,6 +283,17 @@ fn a_route_tells_where_its_arguments_go() {
     let hooked = super::document(Version::V31, &schema, &relations, &Settings::default(), &routes, &hooks);
     assert_valid(&hooked, include_str!("../../pg_test/openapi/3.1.json"));
     assert_ne!(hooked, document);
+    let of_group = json!({
+        "event": "before", "scope": "group sums", "schema": "app", "name": "check", "parameters": 1, "returns": "void", "is_callable": true
+    });
+    let hooks: Vec<crate::hooks::Hook> = serde_json::from_value(json!([of_group])).unwrap();
+    let grouped = super::document(Version::V31, &schema, &relations, &Settings::default(), &routes, &hooks);
+    let default = |of: &Value, path: &str, method: &str| of["paths"][path][method]["responses"]["default"].clone();
+    assert_ne!(default(&grouped, "/sums/{a}", "post"), default(&document, "/sums/{a}", "post"));
+    for (path, method) in [("/x/{a}", "get"), ("/sums/{a}/of/{b}", "get"), ("/", "get")] {
+        assert_eq!(default(&grouped, path, method), default(&document, path, method), "{path}");
+    }
+    assert_eq!(grouped["paths"]["/sums/{a}"]["post"]["tags"], json!(["sums"]));
     let sum = &document["paths"]["/sums/{a}"]["post"];
     assert_eq!(sum["requestBody"]["content"]["application/json"]["example"], json!({ "other": 1 }));
     assert_eq!(sum["responses"]["200"]["content"]["application/json"]["schema"], json!({ "type": "integer" }));
@@ -322,6 +335,7 @@ fn the_schemas_of_a_route_are_parts_of_the_document() {
         result_schema: None,
         example: None,
         host: None,
+        group: None,
     };
     let routes = [
         Route {

@@ -12,12 +12,14 @@ pub struct Answer {
     pub rows: Option<BodyBuffer>,
     /// Its changes are kept, if the caller's transaction commits.
     pub commits: bool,
+    /// It refuses the request in its place: the request has not run, so a retry runs anew.
+    pub refuses: bool,
 }
 
 impl Answer {
     /// An answer whose body does not consist of rows.
     pub fn new(response: Response) -> Self {
-        Answer { response, rows: None, commits: false }
+        Answer { response, rows: None, commits: false, refuses: false }
     }
 
     /// The bytes of the body; `None` without a body.

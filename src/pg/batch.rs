@@ -75,7 +75,7 @@ pub fn answer(
     if let Some(applied) = applied.applied() {
         response = response.header("preference-applied", applied);
     }
-    Ok(Answer { response, rows: Some(rows), commits: commit })
+    Ok(Answer { rows: Some(rows), commits: commit, ..Answer::new(response) })
 }
 
 /// The answers that are written.

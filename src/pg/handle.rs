@@ -102,7 +102,7 @@ fn answer(input: &Input) -> Result<Answer> {
                     versions::count_use(&schema, &principal);
                     // Whether two requests are the same is decided by what was sent.
                     admit::admit(&parsed, &principal, &schema, || {
-                        hooked(request, action, &principal, input.memory, &ask_settings, &timing)
+                        hooked(request, action, &principal, input.memory, ask_settings(), &timing)
                     })
                 })?;
                 routes::add_methods(&parsed, &mut answer.response);
@@ -118,28 +118,28 @@ fn answer(input: &Input) -> Result<Answer> {
 
 fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answer> {
     let run = || {
+        // How the transaction ends is decided for the whole batch. The frame's role may have other settings, which do not count.
+        let settings = ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
         batch::answer(request, schema, memory.rows, |request, action, principal| {
             let memory = Memory { body: None, ..memory };
-            // How the transaction ends is decided for the whole batch.
-            let settings = || ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
-            hooked(request, action, principal, memory, &settings, &Timing::off())
+            hooked(request, action, principal, memory, settings.clone(), &Timing::off())
         })
     };
     if admit::has_key(request) { admit::admit(request, &principal(request)?, schema, run) } else { run() }
 }
 
-/// Answers a request, with the hooks around it. `settings`: those by which it is read, which hooks may set.
+/// Answers a request, with the hooks around it. `settings`: those by which it is read, also after hooks.
 fn hooked(
     request: &Request,
     action: Action,
     principal: &Principal,
     memory: Memory,
-    settings: &dyn Fn() -> ask::Settings,
+    settings: ask::Settings,
     timing: &Timing,
 ) -> Result<Answer> {
     let answer = |request: &Request, action: Action, principal: &Principal, left: hooks::Left| {
         let memory = Memory { body: memory.body.filter(|_| !left.is_changed), ..memory };
-        let terms = Terms { settings: settings(), may_nest: true, response: left.response, timing };
+        let terms = Terms { settings: settings.clone(), may_nest: true, response: left.response, timing };
         answer_with(request, action, principal, memory, terms)
     };
     let route = |made: &hooks::Made, run: hooks::Run| {
@@ -160,12 +160,7 @@ fn hooked(
             }
         })
     };
-    hooks::within(
-        request,
-        action,
-        principal,
-        &hooks::Within { answer: &answer, route: &route, end: &|| settings().end },
-    )
+    hooks::within(request, action, principal, &hooks::Within { answer: &answer, route: &route, end: settings.end })
 }
 
 /// The answer of the hooks for errors to a request that has failed.
@@ -293,7 +288,7 @@ fn answer_with(
         })
     })?;
     timing.end(Stage::Transaction);
-    Ok(Answer { commits: judgement.commits, response: respond(&ask, judgement), rows })
+    Ok(Answer { commits: judgement.commits, rows, ..Answer::new(respond(&ask, judgement)) })
 }
 
 impl Input<'_> {

@@ -63,7 +63,7 @@ pub struct Within<'a> {
     /// Finds where a request goes that a hook has made, and answers it by the function.
     pub route: &'a dyn Fn(&Made, Run) -> Result<Answer>,
     /// How the transaction ends.
-    pub end: &'a dyn Fn() -> TransactionEnd,
+    pub end: TransactionEnd,
 }
 
 /// How hooks have left a request.
@@ -134,7 +134,7 @@ pub fn within(request: &Request, action: Action, principal: &Principal, within: 
         }
         let response = frame.response_settings()?;
         let mut answer = match (answered, &changed) {
-            (Some(answered), _) => in_place(answered, response, request, (within.end)()),
+            (Some(answered), _) => in_place(answered, response, request, within.end),
             (None, None) => {
                 let left = Left { is_changed: false, response };
                 in_new_snapshot(|| (within.answer)(request, action, &inner, left))?
@@ -157,6 +157,41 @@ pub fn within(request: &Request, action: Action, principal: &Principal, within: 
     })
 }
 
+/// Runs the hooks before a write of rows that are rows in the rows of a request. They guard the table, so they must see each way into it. The write
+/// is not a request of a client: they may let it pass or refuse it, but not change it.
+///
+/// # Errors
+/// The errors that hooks raise; REST510 if one answers, with the status of its answer if that is an error, or if one changes the write.
+pub fn guard(write: &Request) -> Result<()> {
+    let hooks = declared();
+    if IS_CALLING.get() {
+        return Ok(());
+    }
+    let mut before = hooks::of(&hooks, Event::Before, write, None).peekable();
+    if before.peek().is_none() {
+        return Ok(());
+    }
+    let value = hooks::request_value(write);
+    for hook in before {
+        let Some(returned) = call(hook, false, &[&value])? else { continue };
+        let what = match hook.returns {
+            Returns::Void => continue,
+            Returns::Request if hooks::changed(write, &value, &returned)?.is_none() => continue,
+            Returns::Request => ("changed", Code::Hook.status()),
+            Returns::Response => {
+                let status = made(returned)?.status;
+                ("refused", if status >= 400 { status } else { Code::Hook.status() })
+            }
+        };
+        let (done, status) = what;
+        let (method, path) = (write.method.as_str(), write.target.path);
+        return Err(Error::with_code(Code::Hook.as_str(), status, format!("A hook has {done} {method} {path}"))
+            .details("The rows are in the rows of the request, and cannot be written in another way.")
+            .hint("Send them in a request of their own."));
+    }
+    Ok(())
+}
+
 /// The answer of a hook in the place of a request. `set`: what hooks have set of it.
 fn in_place(mut response: Response, set: ResponseSettings, request: &Request, end: TransactionEnd) -> Answer {
     set.apply(&mut response);
@@ -166,7 +201,7 @@ fn in_place(mut response: Response, set: ResponseSettings, request: &Request, en
     if let Some(applied) = applied.applied() {
         response.set_if_absent("preference-applied", applied);
     }
-    Answer { commits: end.commits(asked), ..Answer::new(response) }
+    Answer { commits: end.commits(asked), refuses: response.status >= 400, ..Answer::new(response) }
 }
 
 /// Answers what a hook has made of a request. `response`: what hooks have set of its response.
@@ -251,11 +286,11 @@ pub fn on_error(context: &Context, error: Error, problem: impl Fn(&Error) -> Res
 }
 
 /// An answer whose response a hook has replaced.
-fn replaced(answer: Answer, response: Response) -> Answer {
-    if let Some(rows) = answer.rows {
+fn replaced(mut answer: Answer, response: Response) -> Answer {
+    if let Some(rows) = answer.rows.take() {
         rows.free();
     }
-    Answer { response, rows: None, commits: answer.commits }
+    Answer { response, rows: None, ..answer }
 }
 
 /// The response that a hook has made.

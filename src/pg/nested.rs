@@ -19,10 +19,9 @@ use crate::pg::answer::Answer;
 use crate::pg::catalog::Reader;
 use crate::pg::ffi::snapshot::in_new_snapshot;
 use crate::pg::frame::{self, Context, Finished};
-use crate::pg::guc;
 use crate::pg::identity::principal;
 use crate::pg::row_sink::BodyBuffer;
-use crate::pg::versions;
+use crate::pg::{guc, hooks, versions};
 use crate::plan::{Link, Planner};
 use crate::query;
 use crate::respond::{Effect, Judgement, Outcome, ResponseSettings, judge};
@@ -472,6 +471,9 @@ impl Writes<'_> {
                 return Err(Error::new(Code::Path, "Invalid path specified in request URL"));
             }
         };
+        if !is_root && !request.method.is_safe() {
+            hooks::guard(&request)?;
+        }
         let Answer { response, rows, .. } = in_new_snapshot(|| (self.one)(&request, action, &self.within))?;
         let body = rows.map(|rows| {
             let body = rows.payload().to_vec();

@@ -13,8 +13,10 @@ mod relations;
 mod routes;
 
 use super::{Api, summary};
+use crate::http::Method;
 use crate::json::pointer;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 pub fn document(api: &Api) -> Value {
     let (title, description) = summary(api.schema.comment.as_deref());
@@ -40,8 +42,8 @@ pub fn document(api: &Api) -> Value {
         document.paths.insert(format!("/{}", crate::route::BATCH), batch::path(most));
         document.schemas.extend(batch::schemas());
     }
-    let Parts { mut paths, mut schemas, mut parameters } = document;
-    hooks::tell(&mut paths, api.hooks);
+    let Parts { mut paths, mut schemas, mut parameters, groups } = document;
+    hooks::tell(&mut paths, &groups, api.hooks);
     schemas.extend(shared_schemas());
     parameters.extend(shared_parameters());
     let token = json!({ "bearer": [] });
@@ -95,6 +97,8 @@ struct Parts {
     paths: Map<String, Value>,
     schemas: Map<String, Value>,
     parameters: Map<String, Value>,
+    /// The groups of operations that are routes, by path and method.
+    groups: HashMap<(String, Method), String>,
 }
 
 /// A name as part of a component's name: characters other than letters, digits and underscores become a hyphen and two hexadecimal

@@ -64,7 +64,7 @@ pub fn add(document: &mut Parts, api: &Api, route: &Route) {
     if !is_safe && function.volatile {
         parameters.push(parameter("rest.header.idempotency-key"));
     }
-    let mut described = operation(id.clone(), "routes", function.comment.as_deref());
+    let mut described = operation(id.clone(), route.group.as_deref().unwrap_or("routes"), function.comment.as_deref());
     if !parameters.is_empty() {
         described.insert("parameters".to_owned(), parameters.into());
     }
@@ -74,6 +74,9 @@ pub fn add(document: &mut Parts, api: &Api, route: &Route) {
     described.insert("responses".to_owned(), responses(document, api, route, &id, function));
     if let Some(host) = &route.host {
         described.insert("servers".to_owned(), json!([{ "url": format!("//{host}") }]));
+    }
+    if let Some(group) = &route.group {
+        document.groups.entry((path.clone(), method)).or_insert_with(|| group.clone());
     }
     let item = document.paths.entry(path).or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(item) = item {

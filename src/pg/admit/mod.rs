@@ -51,7 +51,8 @@ pub fn has_key(request: &Request) -> bool {
 
 /// Answers a request by `run`, unless its Idempotency-Key says that it has run before: then by what it was answered with.
 ///
-/// Only a request whose changes are kept leaves a record. One that failed or was rolled back has changed nothing, so a retry runs anew.
+/// Only a request whose changes are kept leaves a record. One that failed or was rolled back has changed nothing, and one that a hook has refused has
+/// not run, so a retry runs anew.
 /// Safe methods (RFC 9110, section 9.2.1) change nothing however often they are sent: the field has no meaning for them.
 ///
 /// `schema`: the schema of the request.
@@ -149,10 +150,11 @@ fn once(
     let done = keyed(run).and_then(|answer| {
         let body = answer.body();
         let limit = guc::idempotency_max_response_bytes();
-        if answer.commits && body.is_some_and(|body| body.len() > limit) {
+        let is_kept = answer.commits && !answer.refuses;
+        if is_kept && body.is_some_and(|body| body.len() > limit) {
             return Err(admit::too_large(limit));
         }
-        if answer.commits {
+        if is_kept {
             records.put(ticket, &Kept::of(&answer.response, body));
             records.sweep(ticket);
         }

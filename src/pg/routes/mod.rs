@@ -270,6 +270,7 @@ pub fn described() -> Vec<openapi::Route> {
         result_schema: handler.result_schema.as_deref().and_then(json_schema::resolved),
         example: handler.example.clone(),
         host: handler.host.clone(),
+        group: handler.group.clone(),
     };
     table().iter().map(route).collect()
 }
