@@ -48,6 +48,7 @@ pub mod plan;
 pub mod postgrest;
 pub mod precondition;
 pub mod query;
+pub mod quota;
 pub mod raised;
 pub mod request_log;
 pub mod respond;

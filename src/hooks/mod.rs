@@ -4,7 +4,7 @@ mod exchange;
 mod scope;
 
 pub use exchange::{Changed, Message, changed, refused, request_value, response, response_value};
-pub use scope::Scope;
+pub use scope::{Scope, read as read_scope};
 
 use crate::http::Request;
 use serde::Deserialize;
