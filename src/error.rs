@@ -128,6 +128,12 @@ catalogue! {
     Batch                   = "REST440", 400;
     /// The request exceeds a limit of size or nesting.
     Limit                   = "REST431", 400;
+    /// The client has taken all that a limit gives it.
+    Quota                   = "REST429", 429;
+    /// Too many requests run at the same time.
+    Concurrency             = "REST503", 503;
+    /// There is no shared memory in which limits are kept.
+    LimitMemory             = "REST529", 503;
     /// The Idempotency-Key is malformed.
     KeyMalformed            = "REST450", 400;
     /// The resource requires an Idempotency-Key.
@@ -192,6 +198,8 @@ pub struct Problem {
     pub pointer: Option<String>,
     /// Why a row is not visible, for callers who may ask.
     pub access: Option<Value>,
+    /// The names of the limits that refuse the request.
+    pub violated_policies: Vec<String>,
     /// Response headers that belong to the error (`allow`, `www-authenticate`). Names are in lower case.
     pub headers: Vec<(String, String)>,
 }
@@ -232,8 +240,16 @@ impl Error {
             index: None,
             pointer: None,
             access: None,
+            violated_policies: Vec::new(),
             headers: Vec::new(),
         }))
+    }
+
+    /// Names the limits that refuse the request.
+    #[must_use]
+    pub fn violated_policies(mut self, names: Vec<String>) -> Self {
+        self.0.violated_policies = names;
+        self
     }
 
     /// Adds details.
@@ -378,6 +394,12 @@ impl Error {
         if verbose && let Some(body) = body.as_object_mut() {
             body.insert("details".to_owned(), self.details.clone().unwrap_or(Value::Null));
             body.insert("hint".to_owned(), self.hint.clone().unwrap_or(Value::Null));
+        }
+        if let (false, Some(body)) = (self.violated_policies.is_empty(), body.as_object_mut()) {
+            // draft-ietf-httpapi-ratelimit-headers-11, section 6.
+            let name = if self.status == 429 { "quota-exceeded" } else { "temporary-reduced-capacity" };
+            body.insert("type".to_owned(), format!("https://iana.org/assignments/http-problem-types#{name}").into());
+            body.insert("violated-policies".to_owned(), json!(self.violated_policies));
         }
         if let (Some(index), Some(body)) = (self.index, body.as_object_mut()) {
             body.insert("index".to_owned(), index.into());

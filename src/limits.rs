@@ -268,7 +268,11 @@ pub const SHOWN_TEST_CHARACTERS: usize = 1000;
 pub const TEMPLATES: usize = 10_000;
 /// Statements of one request that are told apart in `restful.stat_statements`. A batch may run more.
 pub const NOTED_QUERIES: usize = 8;
-/// Kilobytes of shared memory, unless `restful.shared_memory_size` says otherwise: about 500 kinds of requests and 40,000 keys of limits.
-pub const SHARED_MEMORY_KILOBYTES: i32 = 4096;
+/// Kilobytes of shared memory, unless `restful.shared_memory_size` says otherwise: about 1000 kinds of requests and 20,000 keys of limits.
+pub const SHARED_MEMORY_KILOBYTES: i32 = 8192;
+/// Places in which keys of limits are counted together that found no room of their own. Limits rarely share one.
+pub const SHARED_KEYS: usize = 512;
+/// How many requests with wrong credentials one address may send, unless `restful.login_limit` says otherwise.
+pub const LOGIN_LIMIT: &std::ffi::CStr = c"300 per minute";
 /// Kilobytes of the smallest segment of shared memory. With less, hardly anything fits.
 pub const SMALLEST_SHARED_MEMORY: usize = 256;

@@ -96,6 +96,10 @@ settings! {
         c"Whether a token must name its audience, if the audiences of its issuer are set.";
     API_KEY_HEADERS: Text(c"apikey, x-api-key"), Superuser, c"restful.api_key_headers",
         c"The header fields, in addition to Authorization, that may contain an API key.";
+    TRUSTED_PROXIES: Text(c""), Superuser, c"restful.trusted_proxies",
+        c"The addresses and networks of HTTP layers whose Forwarded and X-Forwarded-For tell the address of a client; unix for connections over a socket.";
+    LOGIN_LIMIT: Text(limits::LOGIN_LIMIT), Superuser, c"restful.login_limit",
+        c"How many requests with wrong credentials an address may send before they are answered with 429; empty for no limit.";
     TENANT_CLAIM: Text(c"tenant_id"), Superuser, c"restful.tenant_claim",
         c"The path to the claim that restful.tenant_id() reads.";
     TRUSTED_AUTHENTICATORS: Text(c""), Superuser, c"restful.trusted_authenticators",

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -52,7 +55,7 @@ pub async fn run(
     let mut connections = JoinSet::new();
 
     loop {
-        let (stream, slot) = tokio::select! {
+        let ((stream, peer), slot) = tokio::select! {
             accepted = accept(&listener, &slots, &log) => accepted,
             // Removes connections that have ended from the set.
             Some(_) = connections.join_next() => continue,
@@ -61,7 +64,11 @@ pub async fn run(
         let gateway = Arc::clone(&gateway);
         let wire = Wire::new(stream);
         let (refusal, heads) = (wire.refusal(), AtomicU64::new(0));
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            // As proxies do: the database believes what the gateway adds, if it trusts the gateway.
+            if let Some(peer) = &peer {
+                request.headers_mut().append("x-forwarded-for", peer.clone());
+            }
             let number = heads.fetch_add(1, Ordering::Relaxed) + 1;
             let refused = refusal.get().filter(|(refused, _)| *refused == number);
             Arc::clone(&gateway).respond(request, refused.map(|(_, problem)| problem.clone()))
@@ -93,20 +100,21 @@ fn builder() -> Builder {
     builder
 }
 
-/// The next client, once there is a slot for it.
+/// The next client, with its address, once there is a slot for it.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
     log: &Log,
-) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+) -> ((TcpStream, Option<HeaderValue>), Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed, so there is always a permit.
     let slot = Arc::clone(slots).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are written in one piece, so waiting for more would only delay them.
                 let _ = stream.set_nodelay(true);
-                return (stream, slot);
+                let address = HeaderValue::from_str(&peer.ip().to_canonical().to_string()).ok();
+                return ((stream, address), slot);
             }
             Err(error) => {
                 log.event("error", None, &format!("cannot accept: {error}"));

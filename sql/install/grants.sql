@@ -77,6 +77,8 @@ GRANT EXECUTE ON FUNCTION
     restful.import_postgrest(text, name),
     restful.stat_bounds()
 TO PUBLIC;
+-- for PostgREST's db-pre-request
+GRANT EXECUTE ON FUNCTION restful.check_limits() TO PUBLIC;
 -- the identity of whoever asks
 GRANT EXECUTE ON FUNCTION
     restful.uid(),

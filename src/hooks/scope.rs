@@ -5,7 +5,7 @@ use crate::routing::pattern::{Converter, Pattern, Segment};
 use serde::{Deserialize, Deserializer};
 
 /// The requests that a hook is for: `*`, or a method or `*` and a path, such as `* /orders/{rest:path}`, or a group of routes, such as `group blog`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// GET also stands for HEAD and QUERY.
     method: Option<Method>,
@@ -22,7 +22,7 @@ impl Scope {
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text == "*" {
-            return Ok(Scope { method: None, path: None, group: None });
+            return Ok(Scope::default());
         }
         if let Some(group) = text.strip_prefix("group ") {
             return Ok(Scope { method: None, path: None, group: Some(group.to_owned()) });
@@ -89,7 +89,7 @@ fn may_meet(pattern: &[Segment], template: &[&str]) -> bool {
 /// hook takes every request, because it may be a guard.
 pub fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Scope, D::Error> {
     let text = String::deserialize(from)?;
-    Ok(Scope::parse(&text).unwrap_or(Scope { method: None, path: None, group: None }))
+    Ok(Scope::parse(&text).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -27,13 +27,14 @@ const ALLOW: &str = "OPTIONS,POST";
 /// within it, so none sees the settings of another, and a snapshot of its own, so each sees what those before it have written.
 /// Deferred constraints are checked once, at the end.
 ///
-/// `schema`: the schema of the batch itself. `one`: answers a request of the batch; its transaction must not end by itself.
+/// `asker`: who asks. `schema`: the schema of the batch itself. `one`: answers a request of the batch; its transaction must not end by itself.
 ///
 /// # Errors
 /// A batch that is malformed, a method other than POST, no acceptable representation, and the error of the first request that fails,
 /// with its index. Nothing is changed then.
 pub fn answer(
     batch: &Request,
+    asker: &Principal,
     schema: &str,
     memory: pg_sys::MemoryContext,
     one: impl Fn(&Request, Action, &Principal) -> Result<Answer>,
@@ -45,8 +46,7 @@ pub fn answer(
     if batch.method != Method::Post {
         return Err(route::not_allowed(batch.method, ALLOW));
     }
-    let asker = principal::principal(batch)?;
-    observe::who(&asker);
+    observe::who(asker);
     let accepted = media_type::accepted(batch.headers.get("accept"))?;
     if !accepted.is_empty() && !accepted.iter().any(|range| MediaType::Json.is_in(range)) {
         return Err(media_type::not_available(&accepted));
@@ -56,7 +56,7 @@ pub fn answer(
     let end = guc::tx_end();
     let asked = end.asked(batch.preferences.transaction);
     let commit = end.commits(asked);
-    let context = Context { request: batch, principal: &asker, schema };
+    let context = Context { request: batch, principal: asker, schema };
     let rows = frame::enter(&context, |frame| {
         frame.take_role();
         frame.publish();

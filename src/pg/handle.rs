@@ -12,7 +12,7 @@ use crate::pg::identity::principal::principal;
 use crate::pg::keys::cursor;
 use crate::pg::observe::{self, Observer};
 use crate::pg::timing::{Stage, Timing};
-use crate::pg::{admit, batch, catalog, guc, hooks, nested, oauth, routes, versions};
+use crate::pg::{admit, batch, catalog, guc, hooks, nested, oauth, quota, routes, versions};
 use crate::respond::{ResponseSettings, judge, respond};
 use crate::route::{self, Action, Resource, Route, Surface, Verb, version};
 use crate::sqlstate::SqlState;
@@ -47,7 +47,7 @@ pub fn handle_batch(input: &Input) -> Answer {
         let action = Action { verb: Verb::Create, resource, schema, negotiated };
         observe::route(&request, &Route::Batch(action.clone()));
         versions::within(&surface.versions, Some(input.target), &request, action, |action| {
-            answer_batch(&request, &action.schema, input.memory)
+            answer_batch(&request, &action.schema, input.memory, &Arrivals::default())
         })
         .or_else(|error| recovered(&request, &surface, input, error))
     })
@@ -82,28 +82,40 @@ fn answer(input: &Input) -> Result<Answer> {
         parsed.headers = &entered;
     }
     let base = Some(parsed.target.sent);
+    let arrives = Arrivals::default();
     let answered = routes::routed(&parsed, &surface, base, |request, route| {
         timing.end(Stage::Parse);
         observe::route(request, &route);
         match route {
-            Route::Own(endpoint) => Ok(Answer::new(oauth::answer(endpoint, request)?)),
+            Route::Own(endpoint) => {
+                let admitted = arrives.unknown(request)?;
+                let mut answer = Answer::new(oauth::answer(endpoint, request)?);
+                if matches!(answer.response.status, 400 | 401) {
+                    quota::failed_grant(request.headers)?;
+                }
+                admitted.answered(&mut answer);
+                Ok(answer)
+            }
             Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
             Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
-                let run = |action: Action| answer_batch(request, &action.schema, input.memory);
+                let run = |action: Action| answer_batch(request, &action.schema, input.memory, &arrives);
                 let answer = versions::within(&surface.versions, base, request, action, run)?;
                 timing.end(Stage::Transaction);
                 Ok(answer)
             }
             Route::Batch(action) | Route::Action(action) => {
                 let mut answer = versions::within(&surface.versions, base, request, action, |action| {
-                    let (principal, schema) = (principal(request)?, action.schema.clone());
+                    let (principal, schema) = (arrives.principal(request)?, action.schema.clone());
                     timing.end(Stage::Jwt);
+                    let admitted = arrives.known(request, &principal)?;
                     observe::who(&principal);
                     versions::count_use(&schema, &principal);
                     // Whether two requests are the same is decided by what was sent.
-                    admit::admit(&parsed, &principal, &schema, || {
+                    let mut answer = admit::admit(&parsed, &principal, &schema, || {
                         hooked(request, action, &principal, input.memory, ask_settings(), &timing)
-                    })
+                    })?;
+                    admitted.answered(&mut answer);
+                    Ok(answer)
                 })?;
                 routes::add_methods(&parsed, &mut answer.response);
                 answer.response = varied(answer.response, input.method);
@@ -111,21 +123,83 @@ fn answer(input: &Input) -> Result<Answer> {
             }
         }
     });
+    let answered = answered.map_err(|error| arrives.failed(&parsed, error));
     let mut answer = answered.or_else(|error| recovered(&parsed, &surface, input, error))?;
     timing.write(&mut answer.response);
     Ok(answer)
 }
 
-fn answer_batch(request: &Request, schema: &str, memory: Memory) -> Result<Answer> {
+/// Lets requests arrive: each counts once for the limits, whatever becomes of it. Requests that a function makes belong to the request that has called
+/// it.
+#[derive(Default)]
+struct Arrivals {
+    /// The request has been counted.
+    done: Cell<bool>,
+}
+
+impl Arrivals {
+    /// Who asks. A request with wrong credentials counts for the limits that need no identity, and for that of log-ins.
+    fn principal(&self, request: &Request) -> Result<Principal> {
+        principal(request).map_err(|error| {
+            if frame::is_within_request() {
+                return error;
+            }
+            match self.unknown(request) {
+                Ok(_) if error.status == 401 => quota::failed_login(request.headers, error),
+                Ok(_) => error,
+                Err(refused) => refused,
+            }
+        })
+    }
+
+    fn known(&self, request: &Request, principal: &Principal) -> Result<quota::Admitted> {
+        self.done.set(true);
+        let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
+        if frame::is_within_request() {
+            return Ok(quota::Admitted::free());
+        }
+        quota::arrive(request, group, quota::Asker::Known(principal))
+    }
+
+    fn unknown(&self, request: &Request) -> Result<quota::Admitted> {
+        self.done.set(true);
+        if frame::is_within_request() {
+            return Ok(quota::Admitted::free());
+        }
+        let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
+        quota::arrive(request, group, quota::Asker::Unknown)
+    }
+
+    /// The error of a request, unless it has not arrived yet and a limit refuses it.
+    fn failed(&self, request: &Request, error: Error) -> Error {
+        if self.done.get() {
+            return error;
+        }
+        self.unknown(request).err().unwrap_or(error)
+    }
+}
+
+fn answer_batch(request: &Request, schema: &str, memory: Memory, arrives: &Arrivals) -> Result<Answer> {
+    let counts = !frame::is_within_request();
+    let asker = arrives.principal(request)?;
+    let admitted = arrives.known(request, &asker)?;
     let run = || {
         // How the transaction ends is decided for the whole batch. The frame's role may have other settings, which do not count.
         let settings = ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
-        batch::answer(request, schema, memory.rows, |request, action, principal| {
+        batch::answer(request, &asker, schema, memory.rows, |request, action, principal| {
             let memory = Memory { body: None, ..memory };
-            hooked(request, action, principal, memory, settings.clone(), &Timing::off())
+            let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
+            let admitted = counts.then(|| quota::arrive(request, group, quota::Asker::Known(&asker))).transpose()?;
+            let mut answer = hooked(request, action, principal, memory, settings.clone(), &Timing::off())?;
+            if let Some(admitted) = admitted {
+                admitted.answered(&mut answer);
+            }
+            Ok(answer)
         })
     };
-    if admit::has_key(request) { admit::admit(request, &principal(request)?, schema, run) } else { run() }
+    let mut answer = if admit::has_key(request) { admit::admit(request, &asker, schema, run) } else { run() }?;
+    admitted.answered(&mut answer);
+    Ok(answer)
 }
 
 /// Answers a request, with the hooks around it. `settings`: those by which it is read, also after hooks.

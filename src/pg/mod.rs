@@ -21,6 +21,7 @@ mod observe;
 mod openapi;
 mod policy_expression;
 mod postgrest;
+mod quota;
 mod record_source;
 mod resource;
 mod routes;

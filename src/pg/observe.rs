@@ -96,6 +96,8 @@ struct Now {
 }
 
 thread_local! {
+    /// The rows of all results of this session.
+    static ROWS: Cell<u64> = const { Cell::new(0) };
     static NOW: Now = const {
         Now {
             is_watched: Cell::new(false),
@@ -372,8 +374,14 @@ pub fn executing<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
+/// The rows of all results of this session.
+pub fn rows_of_session() -> u64 {
+    ROWS.get()
+}
+
 /// Notes the rows of a result.
 pub fn returned(rows: u64) {
+    ROWS.set(ROWS.get().wrapping_add(rows));
     NOW.with(|now| {
         if now.is_watched.get() {
             now.rows.set(now.rows.get() + rows);

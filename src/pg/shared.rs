@@ -1,9 +1,11 @@
 //! What all sessions of the server share, in one segment of memory: which place in it belongs to what.
 
+use crate::limits;
 use crate::pg::ffi::fmgr::sql_function;
 use crate::pg::ffi::log;
 use crate::pg::ffi::shared_memory::{self, Segment, Shared};
 use crate::pg::guc;
+use crate::quota::{Bucket, Overflow};
 use crate::statistics::{Query, Requests, Uses};
 use pgrx::{IntoDatum, JsonB, pg_sys};
 use serde_json::json;
@@ -15,6 +17,11 @@ unsafe impl Shared for Requests {}
 unsafe impl Shared for Query {}
 // SAFETY: as above.
 unsafe impl Shared for Uses {}
+
+// SAFETY: as above.
+unsafe impl Shared for Bucket {}
+// SAFETY: as above.
+unsafe impl Shared for Overflow {}
 
 /// The segment, as this session knows it.
 enum State {
@@ -61,7 +68,18 @@ pub fn segment() -> Option<Segment> {
     })
 }
 
-// Which sixteenths of the segment hold what: 1 to 5 are for rate limits, 13 to 16 for the log of requests.
+// Which sixteenths of the segment hold what. Those from 13 on are free.
+
+/// What new keys of limits share where there is no room for them.
+pub fn shared_keys_of_limits(segment: Segment) -> &'static [Overflow] {
+    let all = segment.part(0, 1);
+    all.get(..limits::SHARED_KEYS).unwrap_or(all)
+}
+
+/// The keys of limits.
+pub fn keys_of_limits(segment: Segment) -> &'static [Bucket] {
+    segment.part(1, 5)
+}
 
 /// The counters of requests.
 pub fn requests(segment: Segment) -> &'static [Requests] {

@@ -55,7 +55,7 @@ impl Proxies {
 /// The address of the client: the first one from the right that is not that of a trusted proxy. `None` if it is unknown: a connection over a Unix
 /// socket, or a proxy that does not tell.
 ///
-/// `connection`: the other end of the connection. `forwarded`, `x_forwarded_for`: the values of these fields. The first one counts if there are both.
+/// `connection`: the other end of the connection. `forwarded`, `x_forwarded_for`: the values of these fields. Only the second one counts if there are both.
 pub fn client(
     connection: Option<IpAddr>,
     proxies: &[Proxies],
@@ -66,9 +66,10 @@ pub fn client(
     if proxies.is_empty() || !is_trusted(connection) {
         return connection;
     }
-    let said: Vec<&str> = match (forwarded, x_forwarded_for) {
-        (Some(forwarded), _) => split(forwarded, ',').map(for_of).collect(),
-        (None, Some(list)) => list.split(',').collect(),
+    // Most proxies write X-Forwarded-For only, and pass a Forwarded on that anybody may have written.
+    let said: Vec<&str> = match (x_forwarded_for, forwarded) {
+        (Some(list), _) => list.split(',').collect(),
+        (None, Some(forwarded)) => split(forwarded, ',').map(for_of).collect(),
         (None, None) => Vec::new(),
     };
     let mut nearest = connection;
@@ -148,14 +149,9 @@ mod tests {
             ("unix", "", None, Some("1.1.1.1"), "unix"),
             ("unix", "unix", None, Some("1.1.1.1:80"), "1.1.1.1"),
             ("::ffff:10.0.0.1", "10.0.0.1", None, Some("1.1.1.1"), "1.1.1.1"),
-            (
-                "unix",
-                "unix",
-                Some("for=1.1.1.1;by=x, For=\"[2001:db8:1:2:3::9]:80\""),
-                Some("9.9.9.9"),
-                "2001:db8:1:2::/64",
-            ),
+            ("unix", "unix", Some("for=1.1.1.1;by=x, For=\"[2001:db8:1:2:3::9]:80\""), None, "2001:db8:1:2::/64"),
             ("unix", "unix", Some("for=\"a,for=1.1.1.1\""), None, "unix"),
+            ("unix", "unix", Some("for=1.1.1.1"), Some("9.9.9.9"), "9.9.9.9"),
             ("unix", "unix", Some("for=_hidden"), None, "unix"),
             ("unix", "unix, 0.0.0.0/0", None, Some("3.3.3.3, 2.2.2.2"), "3.3.3.3"),
             ("2001:db8::1", "2001:db8::/32", None, Some("2001:db9::1"), "2001:db9::/64"),

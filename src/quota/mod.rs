@@ -9,7 +9,7 @@ mod rate;
 mod rule;
 mod table;
 
-pub use address::{client, network, parse_proxies};
+pub use address::{Proxies, client, network, parse_proxies};
 pub use fields::{Policy, policies, states};
 pub use rate::{Rate, parse as parse_rates};
 pub use rule::{By, Rule, Unit};

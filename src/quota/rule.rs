@@ -97,6 +97,12 @@ fn read_by<'de, D: Deserializer<'de>>(from: D) -> Result<By, D::Error> {
 }
 
 impl Rule {
+    /// The limit on requests with wrong credentials.
+    pub fn login(name: &str, rates: String) -> Self {
+        let scope = Scope::default();
+        Rule { name: name.to_owned(), by: By::Ip, scope, unit: Unit::Requests, rates, burst: None, cost: 1 }
+    }
+
     /// The rates, each with the most that may be taken at once. They were checked when the rule was declared.
     pub fn rates(&self) -> Vec<(Rate, u64)> {
         let rates = rate::parse(&self.rates, self.unit == Unit::Concurrent).unwrap_or_default();

@@ -58,7 +58,7 @@ pub struct Table<'t> {
 #[derive(Clone, Debug)]
 pub struct Demand<'d> {
     /// The name of the policy in fields.
-    pub name: String,
+    pub name: &'d str,
     /// Who asks, as text.
     pub who: &'d str,
     /// A hash of the database, the limit, the rate and who asks; not 0.
@@ -265,7 +265,7 @@ impl<'t> Table<'t> {
             _ => demand.rate.units_in(free),
         };
         Policy {
-            name: demand.name.clone(),
+            name: demand.name.to_owned(),
             quota: demand.rate.amount,
             window: demand.rate.seconds,
             unit: demand.unit,
@@ -418,7 +418,7 @@ mod tests {
 
     fn demand(key: u64, amount: u64, seconds: u64, burst: u64) -> Demand<'static> {
         let (unit, rate) = (Unit::Requests, Rate { amount, seconds });
-        Demand { name: "n".to_owned(), who: "w", key, rule: 1, database: 5, unit, rate, burst, cost: 1 }
+        Demand { name: "n", who: "w", key, rule: 1, database: 5, unit, rate, burst, cost: 1 }
     }
 
     fn passes(table: &Table, demands: &[Demand], now: u64) -> bool {

@@ -113,6 +113,7 @@ thread_local! {
     pub static JSON_SCHEMAS: TableGroup = const { TableGroup::new(&[c"json_schema"]) };
     pub static ROUTES: TableGroup = const { TableGroup::new(&[c"route_entry", c"route_group_entry"]) };
     pub static HOOKS: TableGroup = const { TableGroup::new(&[c"hook_entry"]) };
+    pub static LIMITS: TableGroup = const { TableGroup::new(&[c"limit_entry"]) };
 }
 
 /// Asks PostgreSQL to announce changes. Called once, when the library is loaded.
@@ -149,7 +150,7 @@ unsafe extern "C-unwind" fn relation_changed(_: pg_sys::Datum, relation: pg_sys:
     let mut announced = ANNOUNCED.get();
     announced.add(relation.to_u32());
     ANNOUNCED.set(announced);
-    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS, &ROUTES, &HOOKS, &VERSIONS] {
+    for group in [&KEYS, &API_KEYS, &CURSOR_SECRET, &JSON_SCHEMAS, &ROUTES, &HOOKS, &LIMITS, &VERSIONS] {
         group.with(|group| {
             if relation == pg_sys::InvalidOid || group.tables.get().contains(&relation) {
                 group.generation.advance();

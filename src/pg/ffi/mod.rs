@@ -1,10 +1,13 @@
 //! The ground floor of this half: PostgreSQL's calling convention, errors, values, lists and settings. It uses nothing else of
 //! `src/pg/`.
 
+pub mod at_exit;
 pub mod canonical_text;
 pub mod captured;
 pub mod catalog_scan;
+pub mod clock;
 pub mod composite;
+pub mod connection;
 pub mod embed_functions;
 pub mod error;
 pub mod fmgr;

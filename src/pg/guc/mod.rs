@@ -9,10 +9,12 @@ pub use define::define;
 use crate::ask::{self, PlanSettings, TransactionEnd};
 use crate::auth::AuthMethod;
 use crate::auth::token::Policy;
+use crate::error::{Code, Error, Result};
 use crate::http::field::is_token;
 use crate::json_schema::Formats;
 use crate::limits::SMALLEST_SHARED_MEMORY;
 use crate::openapi;
+use crate::quota::{Proxies, Rate, parse_proxies, parse_rates};
 use crate::request_log;
 use crate::route::{Root, Surface};
 use crate::settings::{self, Key, SETTINGS, kind};
@@ -87,6 +89,9 @@ thread_local! {
     /// The field Vary of requests, after the text of `restful.api_key_headers` and whether there are several schemas, for which it was made.
     static VARY: RefCell<(String, bool, String)> = const { RefCell::new((String::new(), false, String::new())) };
     /// The last value of `restful.anon_role`.
+    /// The last values of `restful.trusted_proxies` and `restful.login_limit` that were read.
+    static TRUSTED_PROXIES: RefCell<(String, Rc<[Proxies]>)> = RefCell::new((String::new(), Rc::from([])));
+    static LOGIN_LIMIT: RefCell<(String, Rc<[Rate]>)> = RefCell::new((String::new(), Rc::from([])));
     static LAST_ANON_ROLE: RefCell<Rc<str>> = RefCell::new(Rc::from(""));
     /// The last search path that was built, after the schema and the `restful.extra_search_path` that it was built for.
     static SEARCH_PATH: RefCell<(String, String, Rc<CStr>)> =
@@ -289,6 +294,46 @@ pub fn with_api_key_fields<T>(work: impl FnOnce(&[String]) -> T) -> T {
 /// The path to the claim that names the tenant.
 pub fn tenant_claim() -> Option<String> {
     settings::TENANT_CLAIM.get().map(str::to_owned)
+}
+
+/// The HTTP layers whose fields tell the address of a client.
+///
+/// # Errors
+/// REST506 if the setting is malformed.
+pub fn trusted_proxies() -> Result<Rc<[Proxies]>> {
+    let setting = settings::TRUSTED_PROXIES.get().unwrap_or_default();
+    TRUSTED_PROXIES.with_borrow_mut(|(parsed, proxies)| {
+        if parsed != setting {
+            *proxies = parse_proxies(setting).map_err(|why| malformed("restful.trusted_proxies", why))?.into();
+            setting.clone_into(parsed);
+        }
+        Ok(proxies.clone())
+    })
+}
+
+/// How many requests with wrong credentials an address may send; empty for no limit.
+///
+/// # Errors
+/// REST506 if the setting is malformed.
+pub fn login_limit() -> Result<Rc<[Rate]>> {
+    let setting = settings::LOGIN_LIMIT.get().unwrap_or_default();
+    LOGIN_LIMIT.with_borrow_mut(|(parsed, rates)| {
+        if parsed != setting {
+            let read = if setting.is_empty() { Ok(Vec::new()) } else { parse_rates(setting, false) };
+            *rates = read.map_err(|why| malformed("restful.login_limit", why))?.into();
+            setting.clone_into(parsed);
+        }
+        Ok(rates.clone())
+    })
+}
+
+/// `restful.login_limit` as it is set.
+pub fn login_limit_text() -> String {
+    settings::LOGIN_LIMIT.get().unwrap_or_default().to_owned()
+}
+
+fn malformed(setting: &str, why: String) -> Error {
+    Error::new(Code::Setting, format!("The setting {setting} is malformed")).details(why)
 }
 
 /// The issuer of the tokens of the OAuth endpoints. Without one, the endpoints do not exist.
