@@ -87,6 +87,9 @@ fn may_meet(pattern: &[Segment], template: &[&str]) -> bool {
 
 /// Reads a scope that was checked when it was declared. A newer version of the extension may have written what this one cannot read; then the
 /// hook takes every request, because it may be a guard.
+///
+/// # Errors
+/// A value that is not a text.
 pub fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Scope, D::Error> {
     let text = String::deserialize(from)?;
     Ok(Scope::parse(&text).unwrap_or_default())
