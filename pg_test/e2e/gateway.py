@@ -118,7 +118,11 @@ class Requests(GatewayTest):
             b"Authorization: Bearer t\r\nX-Quote: \"\\\ttab \xc3\xa9\r\nX-Empty:\r\n\r\n")["headers"]
         self.assertEqual(headers, {
             "host": "x", "x-request-id": "1", "accept": "a, b", "cookie": "a=1; b=2", "authorization": "Bearer t",
-            "x-quote": "\"\\\ttab é", "x-empty": ""})
+            "x-quote": "\"\\\ttab é", "x-empty": "", "x-forwarded-for": "127.0.0.1"})
+
+    def test_the_address_of_the_client_is_added_to_those_of_proxies(self):
+        headers = self.echo(b"GET /a HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 6.6.6.6, 192.0.2.7\r\nX-Forwarded-For: 192.0.2.8\r\n\r\n")["headers"]
+        self.assertEqual(headers["x-forwarded-for"], "6.6.6.6, 192.0.2.7, 192.0.2.8, 127.0.0.1")
 
     def test_host_of_an_absolute_target_wins(self):
         request = self.echo(b"GET http://a.example:8/b?c HTTP/1.1\r\nhost: x\r\n\r\n")
