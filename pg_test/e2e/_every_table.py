@@ -29,6 +29,10 @@ ROWS_OF_0_2_0 = """
     select restful.route('POST /products/{id}/sell', 'shop.sell', '{"session": "cookie:sid"}');
     create function shop.check_session(request restful.http_request) returns void language sql as '';
     select restful.hook('before', 'shop.check_session', '* /products/{rest:path}', 5);
+    create table shop.prices (id int primary key, amount numeric);
+    insert into shop.prices values (1, 1.5);
+    select restful.audit('shop.prices');
+    update shop.prices set amount = 2.5;
     select restful.limit('5/second; 100 per hour', by => 'claim org.id', requests => '* /products/{rest:path}', name => 'products');
     select restful.version('v2', 'public'), restful.version('v1', 'shop', '2024-01-01', '2100-01-01', 'v2', 'https://one.example');
 """

@@ -8,11 +8,13 @@ CREATE FUNCTION restful.administration() RETURNS TABLE (function name, auditor b
 AS $function$
     VALUES
         ('act_as'::name, false),
+        ('audit', false),
         ('create_api_key', false),
         ('create_authorization_code', false),
         ('create_signing_key', false),
         ('define_role', false),
         ('deprecated_use', true),
+        ('drop_audit', false),
         ('drop_client', false),
         ('drop_hook', false),
         ('drop_limit', false),
@@ -24,6 +26,7 @@ AS $function$
         ('expect_rows', false),
         ('explain_access', false),
         ('explain_access_text', false),
+        ('forget_history', false),
         ('forget_limit', false),
         ('health', true),
         ('hook', false),

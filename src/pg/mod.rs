@@ -25,6 +25,7 @@ mod quota;
 mod record_source;
 mod resource;
 mod routes;
+mod row_history;
 mod row_sink;
 mod row_version;
 mod serve;

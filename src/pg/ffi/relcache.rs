@@ -2,7 +2,7 @@
 
 use super::composite;
 use pgrx::pg_sys::{self, FormData_pg_attribute, FormData_pg_class, Oid};
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 
 /// An open relation. Dropping it closes it and releases the lock.
 pub struct Relation(pg_sys::Relation);
@@ -47,6 +47,12 @@ impl Relation {
         }
     }
 
+    /// The columns of its primary key, by name.
+    pub fn primary_key(&self) -> Vec<String> {
+        // SAFETY: the relation is open.
+        unsafe { primary_key(self.0) }
+    }
+
     /// Its rules.
     pub fn rules(&self) -> impl Iterator<Item = &pg_sys::RewriteRule> {
         // SAFETY: an open relation keeps its rules; a list of them has as many as it says.
@@ -67,5 +73,32 @@ impl Relation {
             }
             std::slice::from_raw_parts((*triggers).triggers, (*triggers).numtriggers as usize)
         }
+    }
+}
+
+/// The columns of the primary key of an open table, by name.
+///
+/// # Safety
+/// The relation is open.
+pub unsafe fn primary_key(table: pg_sys::Relation) -> Vec<String> {
+    // SAFETY: promised by the caller. The set has numbers of columns that the table has, less the lowest number of a system column.
+    unsafe {
+        let kind = pg_sys::IndexAttrBitmapKind::INDEX_ATTR_BITMAP_PRIMARY_KEY;
+        let columns = pg_sys::RelationGetIndexAttrBitmap(table, kind);
+        let mut names = Vec::new();
+        let mut member = -1;
+        loop {
+            member = pg_sys::bms_next_member(columns, member);
+            let number = member + pg_sys::FirstLowInvalidHeapAttributeNumber;
+            if member < 0 {
+                break;
+            }
+            if let Ok(place) = usize::try_from(number - 1) {
+                let name = &raw const composite::attribute((*table).rd_att, place).attname.data;
+                names.push(CStr::from_ptr(name.cast()).to_string_lossy().into_owned());
+            }
+        }
+        names.sort_unstable();
+        names
     }
 }
