@@ -37,4 +37,4 @@ ROWS_OF_0_2_0 = """
     select restful.version('v2', 'public'), restful.version('v1', 'shop', '2024-01-01', '2100-01-01', 'v2', 'https://one.example');
 """
 # Lists the tables of the extension that pg_dump dumps, as text.
-DUMPED = "select c::regclass from pg_extension x, unnest(x.extconfig) c where x.extname = 'pg_restful' order by c::regclass::text"
+DUMPED = "select c::regclass from pg_extension x, unnest(x.extconfig) c join pg_class r on r.oid = c where r.relkind = 'r' and x.extname = 'pg_restful' order by c::regclass::text"

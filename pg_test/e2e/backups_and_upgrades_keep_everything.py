@@ -27,7 +27,7 @@ REQUESTS = [
     ("select (restful.jwt_verify(restful.jwt_sign('{\"sub\": \"ann\"}', '1 hour'))->>'sub')", "ann"),
     ("select count(*) from restful.hooks() where event = 'before'", "1"),
     ("select string_agg(operation || coalesce(\"row\"->>'amount', ''), ' ' order by id) from shop.prices_history", "BEGIN INSERT1.5 UPDATE2.5"),
-    ("update shop.prices set amount = 2.5; select string_agg(amount::text, ' ') from shop.prices_as_of(clock_timestamp())", "2.5"),
+    ("begin; update shop.prices set amount = 9; select string_agg(amount::text, ' ') from shop.prices_as_of(clock_timestamp()); rollback", "9"),
     ("select rate || ' ' || key_by from restful.limits() where name = 'products'", "5/second; 100 per hour claim org.id"),
 ]
 SETUP = ROWS + ROWS_OF_0_2_0 + "create table shop.effects (key text primary key); create role api login; grant usage on schema shop to api; grant all on shop.effects to api;"
