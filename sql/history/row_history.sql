@@ -12,7 +12,7 @@ SELECT pg_catalog.pg_extension_config_dump('restful.audit_entry_audit_seq', '');
 
 CREATE TABLE restful.row_history (
     audit integer NOT NULL,
-    id bigint GENERATED ALWAYS AS IDENTITY,
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     operation text NOT NULL,
