@@ -39,7 +39,7 @@ pub struct Gateway {
     request_timeout: Duration,
     pool_timeout: Duration,
     cors: Option<Cors>,
-    docs: Option<Site>,
+    sites: Vec<Site>,
     ids: RandomState,
     requests: AtomicU64,
 }
@@ -56,12 +56,12 @@ impl Gateway {
         cors: Option<Cors>,
     ) -> Self {
         let (ids, requests) = (RandomState::new(), AtomicU64::new(0));
-        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, cors, docs: None, ids, requests }
+        Self { pool, ready, log, body_limit, request_timeout, pool_timeout, cors, sites: Vec::new(), ids, requests }
     }
 
-    /// The same gateway, with the documentation's page if there is one.
-    pub fn with_docs(self, docs: Option<Site>) -> Self {
-        Self { docs, ..self }
+    /// The same gateway, with pages of its own.
+    pub fn with_sites(self, sites: Vec<Site>) -> Self {
+        Self { sites, ..self }
     }
 
     /// Answers a request, with `refused` if it has been refused already. Any error becomes a problem document.
@@ -114,7 +114,7 @@ impl Gateway {
         path: &str,
         headers: &HeaderMap,
     ) -> Option<Result<Response<Full<Bytes>>, Problem>> {
-        self.docs.as_ref()?.respond(method, path, headers, || self.new_id())
+        self.sites.iter().find_map(|site| site.respond(method, path, headers, || self.new_id()))
     }
 
     async fn pass_on(

@@ -4,9 +4,10 @@
 //! a request through `headers` (to JSON), `pool` (to the database) and `record` (back). `strict` refuses requests that lack a field or expect too
 //! much. `cors` answers browsers' questions, `problem`
 //! has the errors that the gateway answers itself, and `log` writes the log.
-//! `site` serves pages that the binary contains, such as the documentation of `docs`.
+//! `site` serves pages that the binary contains, such as the documentation of `docs` and the dashboard of `dashboard`.
 
 mod cors;
+mod dashboard;
 mod database;
 mod docs;
 mod handle;
@@ -102,7 +103,8 @@ async fn run(settings: Settings) -> ExitCode {
         settings.pool_timeout,
         settings.cors,
     );
-    let gateway = Arc::new(gateway.with_docs(settings.docs.map(docs::site)));
+    let sites = settings.docs.map(docs::site).into_iter().chain(settings.dashboard.map(dashboard::site)).collect();
+    let gateway = Arc::new(gateway.with_sites(sites));
     let signals = Signals { terminate, interrupt };
     server::run(listener, gateway, Arc::clone(&log), settings.max_connections, settings.shutdown_timeout, signals)
         .await;

@@ -83,7 +83,7 @@ impl Problem {
     /// 404: a path below a page of the gateway that is none of its files.
     pub fn no_page() -> Self {
         Self::new(StatusCode::NOT_FOUND, "REST404", "The gateway's page has no such file")
-            .hint("DOCS_PATH moves the page.")
+            .hint("DOCS_PATH and DASHBOARD_PATH move the gateway's pages.")
     }
 
     /// 405: a method other than GET and HEAD on one of the gateway's own paths.

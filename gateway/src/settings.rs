@@ -30,6 +30,7 @@ Settings are environment variables. A duration is a number of seconds (5, 0.5) o
   CORS_EXPOSED_HEADERS header fields of an answer that pages may read      (those of PostgREST, and the gateway's)
   CORS_MAX_AGE         seconds a browser remembers what pages may send     (86400)
   DOCS_PATH            path of the interactive documentation, such as /docs; off  (off)
+  DASHBOARD_PATH       path of the dashboard, such as /dashboard; off      (off)
   LOG                  access (one line of JSON per request on stdout) or off (access)
   TOKIO_WORKER_THREADS threads that serve requests                         (1 for every 4 cores, at least 1)
 ";
@@ -58,6 +59,8 @@ pub struct Settings {
     pub cors: Option<Cors>,
     /// The path of the interactive documentation. `None` if there is none.
     pub docs: Option<String>,
+    /// The path of the dashboard.
+    pub dashboard: Option<String>,
     /// Whether every request is logged.
     pub access_log: bool,
     /// How many threads serve requests.
@@ -86,6 +89,7 @@ impl Settings {
     /// # Errors
     /// The first setting that is missing or cannot be used.
     pub fn read(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Self, Invalid> {
+        let site = |text: &str| if text == "off" { Ok(None) } else { site::path(text).map(Some) };
         let get = |name| lookup(name).filter(|text| !text.is_empty());
         Ok(Self {
             database: match get("DATABASE_URL") {
@@ -118,9 +122,8 @@ impl Settings {
                 parsed("CORS_ALLOWED_ORIGINS", get("CORS_ALLOWED_ORIGINS"), Some(cors::Origins::Any), origins)?
                     .map(|origins| Cors::new(origins, exposed, max_age))
             },
-            docs: parsed("DOCS_PATH", get("DOCS_PATH"), None, |text| {
-                if text == "off" { Ok(None) } else { site::path(text).map(Some) }
-            })?,
+            docs: parsed("DOCS_PATH", get("DOCS_PATH"), None, site)?,
+            dashboard: parsed("DASHBOARD_PATH", get("DASHBOARD_PATH"), None, site)?,
             access_log: parsed("LOG", get("LOG"), true, |text| choice(text, [("access", true), ("off", false)]))?,
             threads: parsed("TOKIO_WORKER_THREADS", get("TOKIO_WORKER_THREADS"), default_threads(), |text| {
                 integer(text, 1, 1024)
@@ -259,6 +262,7 @@ mod tests {
             ("CORS_MAX_AGE", "1d"),
             ("DOCS_PATH", "on"),
             ("DOCS_PATH", "/ready"),
+            ("DASHBOARD_PATH", "/a//b"),
         ] {
             assert_eq!(read_one(name, value).err().unwrap().name, name, "{value}");
         }

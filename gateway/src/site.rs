@@ -60,9 +60,8 @@ impl Site {
     ) -> Option<Result<Response<Full<Bytes>>, Problem>> {
         let rest = path.strip_prefix(self.path.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
         if !matches!(*method, Method::GET | Method::HEAD) {
-            return Some(Err(
-                Problem::method_not_allowed().hint("A page of the gateway is at this path. DOCS_PATH moves it.")
-            ));
+            return Some(Err(Problem::method_not_allowed()
+                .hint("A page of the gateway is at this path. DOCS_PATH and DASHBOARD_PATH move its pages.")));
         }
         Some(match rest {
             "" => Ok(self.page(nonce().to_str().unwrap_or_default())),

@@ -82,7 +82,7 @@ STATEMENTS = [
     "select * from restful.expose('library.notes', '{anon}', '{select}', public => true)",
     "select * from restful.column_preset('library.notes', 'user_id', 'restful.user_id()')",
     # The old version has no functions for routes and for tests.
-    "select * from restful.setup_roles(dry_run => true) s where s !~ 'restful[.].?(route|routes|drop_route|expect|expect_rows|test|test_[a-z]+|stat_[a-z]+|health|deprecated_use|hook|hooks|drop_hook|route_group|drop_route_group|metrics|readiness|liveness|limit|limits|drop_limit|forget_limit|audit|drop_audit|forget_history).?[(]'",
+    "select * from restful.setup_roles(dry_run => true) s where s !~ 'restful[.].?(route|routes|drop_route|expect|expect_rows|test|test_[a-z]+|stat_[a-z]+|health|deprecated_use|hook|hooks|drop_hook|route_group|drop_route_group|metrics|readiness|liveness|limit|limits|drop_limit|forget_limit|audit|drop_audit|forget_history|dashboard).?[(]'",
     "select restful.explain_access('library.loans', 'SELECT', 'anon', key => '{\"id\": 1}')",
     "select count(*) from restful.access_matrix('{library}')",
     "select restful.has_permission('films.read'), restful.list_roles()",

@@ -4,15 +4,12 @@ import gzip
 import http.client
 import json
 import os
-import pathlib
 import re
-import shutil
 import subprocess
-import tempfile
-import threading
 import time
 import unittest
 
+from _chromium import Chromium
 from _clients import another_gateway, psql, start_gateway
 from harness import ROOT, wait_until
 
@@ -121,7 +118,7 @@ class Served(unittest.TestCase):
             self.assertEqual((head[0], head[1]["content-length"], head[2]), (200, str(len(content)), b""))
 
     def test_the_vendored_files_are_those_of_the_package(self):
-        subprocess.run([ROOT / "tools/vendor-swagger-ui"], check=True)
+        subprocess.run([ROOT / "tools/vendor"], check=True)
 
     def test_other_methods_and_paths_are_refused(self):
         for method in "POST", "PATCH", "DELETE":
@@ -136,92 +133,9 @@ class Served(unittest.TestCase):
         self.assertEqual(get(gateway, "/items_7")[0], 200)
 
 
-class Chromium:
-    """A headless browser, driven by the DevTools protocol over pipes. Names of other hosts do not resolve in it."""
-
-    def __init__(self, program):
-        self.profile = tempfile.TemporaryDirectory(prefix="docs_test_", ignore_cleanup_errors=True)
-        to_read, self.to = os.pipe()
-        self.of, to_write = os.pipe()
-
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe",
-                   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", f"--user-data-dir={self.profile.name}"]
-        # The protocol's pipes are the descriptors 3 and 4.
-        shell = f'exec "$@" 3<&{to_read} 4>&{to_write}'
-        self.process = subprocess.Popen(["bash", "-c", shell, "bash", *command], pass_fds=(to_read, to_write),
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(to_read)
-        os.close(to_write)
-        self.events, self.answers, self.number = [], {}, 0
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-        target = self.call("Target.createTarget", {"url": "about:blank"})["targetId"]
-        self.session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        for domain in "Page", "Runtime", "Network", "Log":
-            self.call(f"{domain}.enable")
-
-    def read(self):
-        with os.fdopen(self.of, "rb") as pipe:
-            waiting = b""
-            while more := pipe.read1(1 << 20):
-                *whole, waiting = (waiting + more).split(b"\0")
-                for message in map(json.loads, whole):
-                    if "id" in message:
-                        self.answers[message["id"]] = message
-                    else:
-                        self.events.append(message)
-
-    def call(self, method, params=None):
-        self.number += 1
-        number = self.number
-        message = {"id": number, "method": method, "params": params or {}}
-        if getattr(self, "session", None):
-            message["sessionId"] = self.session
-        os.write(self.to, json.dumps(message).encode() + b"\0")
-        wait_until(lambda: number in self.answers, SECONDS)
-        answer = self.answers.pop(number)
-        if "error" in answer:
-            raise AssertionError(f"{method}: {answer['error']}")
-        return answer["result"]
-
-    def run(self, script):
-        """The value of a script, which may be a promise."""
-        result = self.call("Runtime.evaluate", {"expression": script, "returnByValue": True, "awaitPromise": True})
-        if "exceptionDetails" in result:
-            raise AssertionError(f"{script}: {result['exceptionDetails']}")
-        return result["result"].get("value")
-
-    def until(self, script):
-        try:
-            return wait_until(lambda: self.run(script), SECONDS)
-        except AssertionError:
-            seen = self.run("document.body.innerText.slice(0, 1000)")
-            raise AssertionError(f"{script}: the page shows {seen!r}, and said {self.said('Runtime.exceptionThrown', 'Log.entryAdded')}") from None
-
-    def press(self, key, text=""):
-        code = {"Enter": 13, "Tab": 9}.get(key, 0)
-        event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}
-        self.call("Input.dispatchKeyEvent", {"type": "keyDown", **event})
-        self.call("Input.dispatchKeyEvent", {"type": "keyUp", **event})
-
-    def said(self, *methods):
-        return [event["params"] for event in self.events if event["method"] in methods]
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()
-        os.close(self.to)
-        self.profile.cleanup()
-
-
 class Page(unittest.TestCase):
     def setUp(self):
-        program = shutil.which("chromium")
-        if not program:
-            raise RuntimeError("there is no chromium: tools/setup tests installs it")
-        self.browser = Chromium(program)
+        self.browser = Chromium()
         self.addCleanup(self.browser.close)
 
     def open(self):
@@ -234,13 +148,6 @@ class Page(unittest.TestCase):
                          "document.querySelector('.operation-filter-input').select()")
         self.browser.call("Input.insertText", {"text": tag})
         self.browser.until(f"!!document.querySelector('[data-tag={tag}] .expand-operation')")
-
-    def picture(self, name):
-        """Takes a screenshot if the variable DOCS_PICTURES names a folder."""
-        if folder := os.environ.get("DOCS_PICTURES"):
-            import base64
-            data = self.browser.call("Page.captureScreenshot", {"format": "png"})["data"]
-            (pathlib.Path(folder) / f"{name}.png").write_bytes(base64.b64decode(data))
 
     def operation(self, path, method):
         """The element of an operation, in JavaScript."""
@@ -258,7 +165,7 @@ class Page(unittest.TestCase):
         print(f"usable with {TABLES} tables after {took:.0f} ms", flush=True)
         self.assertLess(took, USABLE_MS)
         self.assertIn("hides /docs", browser.run("document.getElementById('message').textContent"))
-        self.picture("light")
+        self.browser.picture("light")
         self.find(f"items_{TABLES}")
 
         # Try it, as anon: open an operation with the keyboard, and send it.
@@ -274,7 +181,7 @@ class Page(unittest.TestCase):
         browser.press("Enter", "\r")
         browser.until(f"({seven}.querySelector('.live-responses-table') || {{}}).textContent?.includes('a <b>bold</b> name')")
         browser.run(f"{seven}.querySelector('.live-responses-table').scrollIntoView()")
-        self.picture("answer")
+        self.browser.picture("answer")
 
         # As a librarian, the API has more.
         token = psql("-c", "select restful.jwt_sign('{\"role\": \"librarian\"}')")
@@ -311,7 +218,7 @@ class Page(unittest.TestCase):
         browser.call("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
         self.open()
         self.assertTrue(browser.run("document.documentElement.classList.contains('dark-mode')"))
-        self.picture("phone")
+        self.browser.picture("phone")
         seven = self.operation("/items_7", "get")
         self.find("items_7")
         browser.run("document.querySelector('[data-tag=items_7] .expand-operation').click()")
@@ -319,7 +226,7 @@ class Page(unittest.TestCase):
         browser.run(f"{seven}.querySelector('.opblock-summary-control').click()")
         browser.until(f"!!{seven}.querySelector('.execute')")
         browser.run(f"{seven}.scrollIntoView()")
-        self.picture("phone_operation")
+        self.browser.picture("phone_operation")
         self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), 390)
 
 

@@ -12,6 +12,7 @@ AS $function$
         ('create_api_key', false),
         ('create_authorization_code', false),
         ('create_signing_key', false),
+        ('dashboard', true),
         ('define_role', false),
         ('deprecated_use', true),
         ('drop_audit', false),

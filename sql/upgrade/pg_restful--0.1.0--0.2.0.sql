@@ -1751,6 +1751,7 @@ AS $function$
         ('create_api_key', false),
         ('create_authorization_code', false),
         ('create_signing_key', false),
+        ('dashboard', true),
         ('define_role', false),
         ('deprecated_use', true),
         ('drop_audit', false),
@@ -4179,6 +4180,26 @@ $function$;
 COMMENT ON FUNCTION restful.metrics() IS
     'For a route such as GET /metrics: the statistics of requests and the checks of restful.health() in the text format of Prometheus, with the names of OpenTelemetry';
 
+-- statistics/dashboard.sql
+-- What the dashboard of the gateway draws.
+
+CREATE FUNCTION restful.dashboard() RETURNS restful.http_response
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT ROW(200, '{"content-type": "application/json", "cache-control": "no-store"}', convert_to(jsonb_build_object(
+        'at', floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+        'database', current_database(),
+        'bounds', to_jsonb(restful.stat_bounds()),
+        'requests', (SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM restful.stat_requests() r),
+        'statements', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM (SELECT s.* FROM restful.stat_statements() s ORDER BY s.requests DESC LIMIT 50) s),
+        'checks', (SELECT coalesce(jsonb_agg(to_jsonb(h)), '[]') FROM restful.health() h),
+        'limits', (SELECT coalesce(jsonb_agg(to_jsonb(l)), '[]') FROM restful.limits() l)
+    )::text, 'UTF8'))::restful.http_response
+$function$;
+COMMENT ON FUNCTION restful.dashboard() IS
+    'For the route GET /dashboard.json, which the dashboard of the gateway reads: statistics, statements, checks and limits as one JSON document';
+
 -- install/grants.sql
 -- Default privileges were meant for other objects than these.
 DO $revoke$
@@ -4281,6 +4302,7 @@ BEGIN
                 'restful.metric(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text[])',
                 'restful.metric_sample(pg_catalog.text, pg_catalog.jsonb, pg_catalog.float8)',
                 'restful.metrics()',
+                'restful.dashboard()',
                 'restful.stat_entries()',
                 'restful.stat_bounds()',
                 'restful.stat_queries()',

@@ -96,7 +96,12 @@ fn answer(input: &Input) -> Result<Answer> {
                 admitted.answered(&mut answer);
                 Ok(answer)
             }
-            Route::Methods(allow) => Ok(Answer::new(Response::methods(allow))),
+            Route::Methods(allow) => {
+                let admitted = arrives.unknown(request)?;
+                let mut answer = Answer::new(Response::methods(allow));
+                admitted.answered(&mut answer);
+                Ok(answer)
+            }
             Route::Batch(action) if !catalog::has_relation(&action.schema, route::BATCH) => {
                 let run = |action: Action| answer_batch(request, &action.schema, input.memory, &arrives);
                 let answer = versions::within(&surface.versions, base, request, action, run)?;
