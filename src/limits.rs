@@ -270,7 +270,7 @@ pub const TEMPLATES: usize = 10_000;
 pub const NOTED_QUERIES: usize = 8;
 /// Kilobytes of shared memory, unless `restful.shared_memory_size` says otherwise: about 1000 kinds of requests and 20,000 keys of limits.
 pub const SHARED_MEMORY_KILOBYTES: i32 = 8192;
-/// Places in which keys of limits are counted together that found no room of their own. Limits rarely share one.
+/// Places for the keys of limits that found no room of their own. Those of one limit are counted together; limits rarely share a place.
 pub const SHARED_KEYS: usize = 512;
 /// How many requests with wrong credentials one address may send, unless `restful.login_limit` says otherwise.
 pub const LOGIN_LIMIT: &std::ffi::CStr = c"300 per minute";

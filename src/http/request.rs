@@ -48,6 +48,11 @@ impl Request<'_> {
         self.arguments.as_ref().map_or(self, |arguments| arguments.sent)
     }
 
+    /// The group of the route that the request has.
+    pub fn group(&self) -> Option<&str> {
+        self.arguments.as_ref().and_then(|arguments| arguments.group)
+    }
+
     /// The parameters of the path of a route, with their values.
     pub fn captured(&self) -> &[(&str, Cow<'_, str>)] {
         self.arguments.as_ref().map_or(&[], |arguments| arguments.captured)

@@ -11,6 +11,7 @@ use crate::pg::frame::{self, Context};
 use crate::pg::identity::principal::principal;
 use crate::pg::keys::cursor;
 use crate::pg::observe::{self, Observer};
+use crate::pg::quota::{Admitted, Asker};
 use crate::pg::timing::{Stage, Timing};
 use crate::pg::{admit, batch, catalog, guc, hooks, nested, oauth, quota, routes, versions};
 use crate::respond::{ResponseSettings, judge, respond};
@@ -91,7 +92,7 @@ fn answer(input: &Input) -> Result<Answer> {
                 let admitted = arrives.unknown(request)?;
                 let mut answer = Answer::new(oauth::answer(endpoint, request)?);
                 if matches!(answer.response.status, 400 | 401) {
-                    quota::failed_grant(request.headers)?;
+                    quota::count_login(request.headers)?;
                 }
                 admitted.answered(&mut answer);
                 Ok(answer)
@@ -157,22 +158,17 @@ impl Arrivals {
         })
     }
 
-    fn known(&self, request: &Request, principal: &Principal) -> Result<quota::Admitted> {
-        self.done.set(true);
-        let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
-        if frame::is_within_request() {
-            return Ok(quota::Admitted::free());
-        }
-        quota::arrive(request, group, quota::Asker::Known(principal))
+    fn known(&self, request: &Request, principal: &Principal) -> Result<Admitted> {
+        self.arrive(request, Asker::Known(principal))
     }
 
-    fn unknown(&self, request: &Request) -> Result<quota::Admitted> {
+    fn unknown(&self, request: &Request) -> Result<Admitted> {
+        self.arrive(request, Asker::Unknown)
+    }
+
+    fn arrive(&self, request: &Request, asker: Asker) -> Result<Admitted> {
         self.done.set(true);
-        if frame::is_within_request() {
-            return Ok(quota::Admitted::free());
-        }
-        let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
-        quota::arrive(request, group, quota::Asker::Unknown)
+        if frame::is_within_request() { Ok(Admitted::free()) } else { quota::arrive(request, asker) }
     }
 
     /// The error of a request, unless it has not arrived yet and a limit refuses it.
@@ -193,8 +189,7 @@ fn answer_batch(request: &Request, schema: &str, memory: Memory, arrives: &Arriv
         let settings = ask::Settings { end: TransactionEnd::default(), ..ask_settings() };
         batch::answer(request, &asker, schema, memory.rows, |request, action, principal| {
             let memory = Memory { body: None, ..memory };
-            let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
-            let admitted = counts.then(|| quota::arrive(request, group, quota::Asker::Known(&asker))).transpose()?;
+            let admitted = counts.then(|| quota::arrive(request, Asker::Known(&asker))).transpose()?;
             let mut answer = hooked(request, action, principal, memory, settings.clone(), &Timing::off())?;
             if let Some(admitted) = admitted {
                 admitted.answered(&mut answer);

@@ -101,7 +101,7 @@ pub fn within(request: &Request, action: Action, principal: &Principal, within: 
     if hooks.is_empty() || IS_CALLING.get() {
         return (within.answer)(request, action, principal, Left::default());
     }
-    let group = request.arguments.as_ref().and_then(|arguments| arguments.group);
+    let group = request.group();
     let mut before = hooks::of(&hooks, Event::Before, request.sent(), group).peekable();
     let after: Vec<&Hook> = hooks::of(&hooks, Event::After, request.sent(), group).collect();
     if before.peek().is_none() && after.is_empty() {

@@ -21,8 +21,8 @@ const LOCKED: u64 = u64::MAX;
 #[repr(C)]
 pub struct KeyState {
     key: AtomicU64,
-    /// Nanoseconds: the time until which what was taken comes back. It only grows while the place belongs to one key, but for what is given
-    /// back, and when the place gets another key.
+    /// Nanoseconds: the time until which what was taken comes back. Taking makes it later, giving back makes it earlier, and a new key begins
+    /// later than anything that was here before.
     paid_until: AtomicU64,
     /// Requests that are running.
     held: AtomicU64,
@@ -79,6 +79,7 @@ pub struct Taken<'t> {
     state: &'t KeyState,
     key: u64,
     time: u64,
+    cost: u64,
     is_shared: bool,
 }
 
@@ -211,7 +212,7 @@ impl<'t> Table<'t> {
             }
             if state.replace(paid, paid.max(now) + time) {
                 state.taken.fetch_add(demand.cost, Ordering::Relaxed);
-                return Some(Ok(Taken { state, key: demand.key, time, is_shared }));
+                return Some(Ok(Taken { state, key: demand.key, time, cost: demand.cost, is_shared }));
             }
         }
     }
@@ -389,7 +390,7 @@ impl Taken<'_> {
                 return;
             }
             if self.state.replace(paid, paid.saturating_sub(self.time)) {
-                self.state.taken.fetch_sub(1, Ordering::Relaxed);
+                self.state.taken.fetch_sub(self.cost, Ordering::Relaxed);
                 return;
             }
         }

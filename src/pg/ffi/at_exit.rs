@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys;
 
-/// Lets a function run when the session ends, however it does so but by a crash. Called once per function.
+/// Lets a function run when the session ends in any way but a crash. Called once per function.
 pub fn register(run: fn()) {
     let run = pg_sys::Datum::from(run as *const () as usize);
     // SAFETY: the callback takes what is given to it here.

@@ -122,7 +122,7 @@ unsafe fn problem(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         };
         let principal = Principal { identity, switch_to: None, is_authenticated: true };
         // What it costs besides is not known here.
-        drop(arrive(&request, None, Asker::Known(&principal))?);
+        drop(arrive(&request, Asker::Known(&principal))?);
         Ok(())
     };
     match refused() {

@@ -76,12 +76,10 @@ impl Counted {
 
 /// Lets a request in if its limits have room, and counts it.
 ///
-/// `group`: that of its route.
-///
 /// # Errors
 /// REST429 (429) beyond a limit, REST503 (503) beyond one of concurrent requests; REST529 (503) if a limit takes the request and there is no shared
 /// memory; REST506 for malformed settings.
-pub fn arrive(request: &Request, group: Option<&str>, asker: Asker) -> Result<Admitted> {
+pub fn arrive(request: &Request, asker: Asker) -> Result<Admitted> {
     let limits = declared();
     let mut counted = Vec::new();
     if !limits.is_empty() {
@@ -90,7 +88,7 @@ pub fn arrive(request: &Request, group: Option<&str>, asker: Asker) -> Result<Ad
         let who = Who::new(asker, request.headers);
         for (i, limit) in limits.iter().enumerate() {
             let is_known = matches!(asker, Asker::Known(_)) || limit.rule.by.needs_no_identity();
-            if !is_known || !limit.rule.scope.takes(request.sent(), group) {
+            if !is_known || !limit.rule.scope.takes(request.sent(), request.group()) {
                 continue;
             }
             let (kind, key) = who.key(&limit.rule.by)?;
@@ -190,15 +188,11 @@ pub fn failed_login(headers: &Headers, error: Error) -> Error {
     }
 }
 
-/// Refuses a request to an endpoint of OAuth that has failed, as [`failed_login`] does.
+/// Counts a request whose credentials are wrong, or a grant that an endpoint of OAuth has refused.
 ///
 /// # Errors
-/// REST429 if too many such requests have come from the address.
-pub fn failed_grant(headers: &Headers) -> Result<()> {
-    count_login(headers)
-}
-
-fn count_login(headers: &Headers) -> Result<()> {
+/// REST429 if too many such requests have come from the address; REST506 for malformed settings.
+pub fn count_login(headers: &Headers) -> Result<()> {
     let rates = guc::login_limit()?;
     if rates.is_empty() {
         return Ok(());
